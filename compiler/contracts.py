@@ -1,0 +1,88 @@
+"""`expect`: a paper's table as a contract, checked against what the network measures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from compiler.analysis import Analysis
+from compiler.elaborate import Elaborated
+from compiler.evaluate import Builtin, Evaluator, Mistake, Scope, Silenced, Tensor
+from compiler.modules import diagnostic
+from compiler.ops.arguments import Extent, show
+from grammar import syntax as s
+from grammar.diagnostics import Diagnostic
+
+MEASURES = ("params", "trainable", "macs", "depth", "memory")
+
+
+def check_contracts(elaborated: Elaborated, analysis: Analysis) -> list[Diagnostic]:
+    """A diagnostic for each condition that does not hold: expected, got, and the difference."""
+    scope = contract_scope(elaborated, analysis)
+    evaluate = Evaluator(elaborated.graph.facts)
+    found = []
+    for contract in elaborated.contracts:
+        for condition in contract.conditions:
+            try:
+                if not evaluate.truth(condition, scope):
+                    found.append(diagnostic(broken(condition, evaluate, scope)))
+            except Mistake as mistake:
+                found.append(diagnostic(mistake))
+            except Silenced:
+                continue
+    return found
+
+
+def contract_scope(elaborated: Elaborated, analysis: Analysis) -> Scope:
+    """The net's names, and what a contract can measure."""
+    values: dict[str, Any] = {
+        "params": analysis.parameters,
+        "trainable": analysis.trainable,
+        "macs": analysis.macs,
+        "depth": analysis.depth,
+        "memory": analysis.peak,
+        "rf": Builtin(
+            "rf(tensor) of a tensor with spatial axes before it",
+            lambda tensor: receptive_field(elaborated, analysis, tensor),
+        ),
+    }
+    if analysis.peak is None:
+        del values["memory"]
+    return Scope(elaborated.scope, values)
+
+
+def receptive_field(elaborated: Elaborated, analysis: Analysis, tensor: Any) -> Any:
+    """The receptive field of a tensor (or of the layer that a string names) as a size."""
+    name = (
+        tensor.node if isinstance(tensor, Tensor) else elaborated.graph.outputs.get(tensor, tensor)
+    )
+    field = analysis.field(str(name))
+    if not field:
+        raise ValueError
+    sizes = [axis.size for axis in field]
+    return sizes[0] if len(sizes) == 1 else Extent(sizes)  # type: ignore[arg-type]
+
+
+def broken(condition: s.Expression, evaluate: Evaluator, scope: Scope) -> Mistake:
+    """The mistake of a contract that does not hold."""
+    if not isinstance(condition, s.Comparison) or len(condition.operators) != 1:
+        return Mistake("E402", "a contract does not hold", condition.span)
+    left, right = (evaluate(operand, scope) for operand in condition.operands)
+    notes = [
+        f"expected: {condition.operands[0].span.text} {condition.operators[0]} {show(right)}",
+        f"got:      {show(left)}",
+    ]
+    if isinstance(left, int | float) and isinstance(right, int | float):
+        difference = left - right
+        notes.append(
+            f"difference: {abs(difference):_} too {'many' if difference > 0 else 'few'}"
+            if isinstance(difference, int)
+            else f"difference: {difference:+g}"
+        )
+    return Mistake(
+        "E402",
+        "a contract does not hold",
+        condition.span,
+        label=f"{condition.operands[0].span.text} is "
+        + (f"{left:_}" if isinstance(left, int) else show(left)),
+        notes=notes,
+    )

@@ -1,0 +1,90 @@
+"""The stages of the compiler in order; each can be the last.
+
+    read ▸ parse ▸ elaborate ▸ verify ▸ analyse ▸ contracts ▸ (initialise ▸ optimise ▸ lower)
+
+The part in brackets needs numpy and onnx, and imports them when it is reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from compiler.analysis import Analysis, analyse
+from compiler.contracts import check_contracts
+from compiler.elaborate import Elaborated, elaborate
+from compiler.graph import Graph
+from compiler.modules import Block, Loader, Module
+from compiler.verify import verify
+from grammar.diagnostics import DefinitionError, Diagnostic, deduplicate
+from grammar.source import Source
+
+if TYPE_CHECKING:
+    import onnx
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One net that went through the checks: its graph, its measures, and what was found."""
+
+    graph: Graph
+    analysis: Analysis | None
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """The diagnostics that are not mere warnings."""
+        return tuple(d for d in self.diagnostics if d.severity == "error")
+
+
+def load(source: Source, include: Sequence[Path] = ()) -> Module:
+    """Read, parse and follow `use`; raises `DefinitionError`."""
+    return Loader(include).load(source)
+
+
+def check_net(net: Block, overrides: Mapping[str, Any] | None = None) -> Checked:
+    """Elaborate, verify, analyse and hold one net to its contracts; mistakes are collected."""
+    try:
+        elaborated: Elaborated = elaborate(net, overrides)
+    except RecursionError:
+        deep = Diagnostic("E209", "this net is nested too deeply", net.definition.name.span)
+        return Checked(Graph(net.name), None, (deep,))
+    found = list(elaborated.diagnostics)
+    if found:
+        return Checked(elaborated.graph, None, tuple(found))
+    found += verify(elaborated.graph)
+    if any(d.severity == "error" for d in found):
+        return Checked(elaborated.graph, None, tuple(found))
+    analysis = analyse(elaborated.graph)
+    found += check_contracts(elaborated, analysis)
+    return Checked(elaborated.graph, analysis, tuple(deduplicate(found)))
+
+
+def compile_graph(
+    graph: Graph,
+    *,
+    seed: int = 0,
+    optimise: bool = True,
+    opset: int | None = None,
+    batch: int | None = None,
+) -> onnx.ModelProto:
+    """Initial numbers for what has none, the passes, and the ONNX model."""
+    from compiler.initialise import initialise
+    from compiler.lower import DEFAULT_OPSET, lower
+    from compiler.passes import PASSES
+
+    graph = initialise(graph, seed)
+    for rewrite in PASSES if optimise else ():
+        graph = rewrite(graph)
+    return lower(
+        graph, opset=opset or DEFAULT_OPSET, batch=batch, metadata={"netc.seed": str(seed)}
+    )
+
+
+def require(checked: Checked) -> Graph:
+    """The graph of a net without errors; raises `DefinitionError` with all that was found."""
+    if checked.errors:
+        raise DefinitionError(checked.diagnostics)
+    return checked.graph

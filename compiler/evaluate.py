@@ -1,0 +1,514 @@
+"""Compile-time values: the expressions of a definition, evaluated.
+
+Values are int, float, bool, string, list, tuple, size (`Extent`), symbolic size (`Dim`), tensor,
+block, net and op. A comparison on a symbolic size counts only when it is proved either way.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from compiler.dims import Dim, SymbolicError
+from compiler.domain import Facts
+from compiler.ops import OPS
+from compiler.ops.arguments import Extent, show
+from compiler.ops.base import Shape
+from grammar import syntax as s
+from grammar.diagnostics import did_you_mean
+from grammar.source import Span
+
+MOST_ITEMS = 1_000_000
+MOST_BITS = 4096
+ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+}
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A tensor of the network: the node that makes it. `node` is None after a mistake."""
+
+    node: str | None
+    shape: Shape = ()
+
+
+POISON = Tensor(None)
+
+
+class Mistake(Exception):
+    """One mistake with its place; becomes a diagnostic."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        *,
+        label: str = "",
+        notes: Sequence[str] = (),
+        help: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.span = span
+        self.label = label
+        self.notes = tuple(notes)
+        self.help = help
+
+
+class Silenced(Exception):
+    """A consequence of a mistake already reported."""
+
+
+@dataclass
+class Scope:
+    """Names between a pair of braces; what is not here is looked for in `parent`."""
+
+    parent: Scope | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+
+    def value(self, name: str) -> Any:
+        """The value called `name`, or None."""
+        if name in self.values:
+            return self.values[name]
+        return self.parent.value(name) if self.parent else None
+
+    def has_value(self, name: str) -> bool:
+        """Whether a value is called `name`."""
+        return name in self.values or (self.parent is not None and self.parent.has_value(name))
+
+    def tensor(self, name: str) -> Tensor | None:
+        """The tensor called `name`, or None."""
+        if name in self.tensors:
+            return self.tensors[name]
+        return self.parent.tensor(name) if self.parent else None
+
+    def names(self) -> set[str]:
+        """Every name that means something here."""
+        outer = self.parent.names() if self.parent else set()
+        return outer | set(self.values) | set(self.tensors)
+
+
+def kind_word(value: object) -> str:
+    """What sort of value this is, for messages."""
+    words: list[tuple[type, str]] = [
+        (bool, "a truth value"),
+        (int, "a number"),
+        (float, "a number"),
+        (str, "a string"),
+        (Extent, "a size"),
+        (list, "a list"),
+        (tuple, "a tuple"),
+        (Dim, "a symbolic size"),
+        (Tensor, "a tensor"),
+        (type, "an op"),
+    ]
+    return next((word for sort, word in words if isinstance(value, sort)), "a block")
+
+
+class Evaluator:
+    """Evaluates expressions; `facts` decide comparisons of symbolic sizes."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+
+    def __call__(self, node: s.Expression, scope: Scope) -> Any:
+        """The value of an expression; raises `Mistake`."""
+        method: Callable[[Any, Scope], Any] = getattr(self, "_" + type(node).__name__.lower())
+        return method(node, scope)
+
+    def truth(self, node: s.Expression, scope: Scope) -> bool:
+        """The value of a condition, which must be true or false."""
+        value = self(node, scope)
+        if not isinstance(value, bool):
+            raise Mistake(
+                "E205",
+                f"a condition must be true or false, this is {kind_word(value)}",
+                node.span,
+                label=show(value),
+                help="compare it: … != 0, … == 1",
+            )
+        return value
+
+    def whole(self, node: s.Expression, scope: Scope, what: str) -> int:
+        """The value of an expression that must be a known whole number."""
+        value = self(node, scope)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise Mistake(
+                "E205",
+                f"{what} must be a known whole number, this is {kind_word(value)}",
+                node.span,
+                label=show(value),
+            )
+        return value
+
+    # ── literals and names ───────────────────────────────────────────────────────────────────
+
+    def _number(self, node: s.Number, scope: Scope) -> Any:
+        return node.value
+
+    def _truth(self, node: s.Truth, scope: Scope) -> bool:
+        return node.value
+
+    def _sizeliteral(self, node: s.SizeLiteral, scope: Scope) -> Extent:
+        return Extent(node.extents)
+
+    def _text(self, node: s.Text, scope: Scope) -> str:
+        pieces = []
+        for part in node.parts:
+            if isinstance(part, str):
+                pieces.append(part)
+            else:
+                value = self(part, scope)
+                pieces.append(value if isinstance(value, str) else show(value))
+        return "".join(pieces)
+
+    def _name(self, node: s.Name, scope: Scope) -> Any:
+        if scope.has_value(node.id):
+            return scope.value(node.id)
+        tensor = scope.tensor(node.id)
+        if tensor is not None:
+            return tensor
+        if node.id in BUILTINS and node.id not in OPS:
+            return BUILTINS[node.id]
+        if node.id in OPS:
+            return OPS[node.id]
+        known = scope.names() | set(BUILTINS) | set(OPS)
+        raise Mistake(
+            "E201", f"unknown name `{node.id}`", node.span, help=did_you_mean(node.id, known)
+        )
+
+    def _listdisplay(self, node: s.ListDisplay, scope: Scope) -> list[Any]:
+        return [self(item, scope) for item in node.items]
+
+    def _tupledisplay(self, node: s.TupleDisplay, scope: Scope) -> tuple[Any, ...]:
+        return tuple(self(item, scope) for item in node.items)
+
+    # ── operators ────────────────────────────────────────────────────────────────────────────
+
+    def _unary(self, node: s.Unary, scope: Scope) -> Any:
+        if node.operator == "not":
+            return not self.truth(node.operand, scope)
+        value = self(node.operand, scope)
+        self._need_number(value, node.operand.span, node.operator)
+        return -value if node.operator == "-" else value
+
+    def _binary(self, node: s.Binary, scope: Scope) -> Any:
+        left, right = self(node.left, scope), self(node.right, scope)
+        if node.operator == "+" and type(left) is type(right) and isinstance(left, str | list):
+            return left + right
+        if node.operator == "+" and isinstance(left, tuple) and isinstance(right, tuple):
+            return left + right
+        self._need_number(left, node.left.span, node.operator)
+        self._need_number(right, node.right.span, node.operator)
+        try:
+            return self._arithmetic(node.operator, left, right)
+        except ZeroDivisionError:
+            raise Mistake(
+                "E205", "division by zero", node.span, label=f"{show(left)} {node.operator} 0"
+            ) from None
+        except (SymbolicError, OverflowError) as error:
+            raise Mistake("E205", str(error), node.span) from None
+
+    @staticmethod
+    def _arithmetic(operator: str, left: Any, right: Any) -> Any:
+        symbolic = isinstance(left, Dim) or isinstance(right, Dim)
+        if symbolic and (isinstance(left, float) or isinstance(right, float)):
+            raise SymbolicError("a symbolic size and a number with a point do not mix")
+        match operator:
+            case "+":
+                return left + right
+            case "-":
+                return left - right
+            case "*":
+                return left * right
+            case "//":
+                return left // right
+            case "%":
+                return left % right
+            case "/":
+                if symbolic:
+                    raise SymbolicError("a symbolic size is divided with `//`, rounding down")
+                return left / right
+            case _:
+                return power(left, right)
+
+    @staticmethod
+    def _need_number(value: Any, span: Span, operator: str) -> None:
+        if value is POISON:
+            raise Silenced
+        if isinstance(value, bool) or not isinstance(value, int | float | Dim):
+            raise Mistake(
+                "E205",
+                f"`{operator}` works on numbers, this is {kind_word(value)}",
+                span,
+                label=show(value) if not isinstance(value, Tensor) else "",
+                help="a tensor's sizes are .c, .h, .w, .d and .shape"
+                if isinstance(value, Tensor)
+                else None,
+            )
+
+    def _logical(self, node: s.Logical, scope: Scope) -> bool:
+        stop = node.operator == "or"
+        for operand in node.operands:
+            if self.truth(operand, scope) is stop:
+                return stop
+        return not stop
+
+    def _comparison(self, node: s.Comparison, scope: Scope) -> bool:
+        values = [self(operand, scope) for operand in node.operands]
+        pairs = zip(values, node.operators, values[1:], strict=False)
+        return all(
+            self.compare(left, operator, right, node.span) for left, operator, right in pairs
+        )
+
+    def compare(self, left: Any, operator: str, right: Any, span: Span) -> bool:
+        """One comparison; of symbolic sizes only what is proved counts (E208 otherwise)."""
+        if left is POISON or right is POISON:
+            raise Silenced
+        numeric = all(
+            isinstance(v, int | float | Dim) and not isinstance(v, bool) for v in (left, right)
+        )
+        if numeric and (isinstance(left, Dim) or isinstance(right, Dim)):
+            decided = self.facts.decide(left, operator, right)
+            if decided is None:
+                raise Mistake(
+                    "E208",
+                    f"whether {left} {operator} {right} depends on the symbolic sizes",
+                    span,
+                    label="nothing decides this",
+                    help=help_for(self.facts.suggest(left, operator, right)),
+                )
+            return decided
+        if operator in ("==", "!="):
+            return same(left, right) is (operator == "==")
+        if not numeric and not (isinstance(left, Extent) and isinstance(right, Extent | int)):
+            raise Mistake(
+                "E205",
+                f"`{operator}` orders numbers, not {kind_word(left)} and {kind_word(right)}",
+                span,
+            )
+        lefts, rights = aligned(left, right)
+        order = ORDERS[operator]
+        return all(order(a, b) for a, b in zip(lefts, rights, strict=False))
+
+    def _conditional(self, node: s.Conditional, scope: Scope) -> Any:
+        chosen = node.then if self.truth(node.condition, scope) else node.otherwise
+        return self(chosen, scope)
+
+    # ── parts and calls ──────────────────────────────────────────────────────────────────────
+
+    def _index(self, node: s.Index, scope: Scope) -> Any:
+        value = self(node.value, scope)
+        if not isinstance(value, list | tuple | str):
+            raise Mistake("E205", f"{kind_word(value)} has no items", node.value.span)
+        index = self.whole(node.index, scope, "an index")
+        try:
+            return value[index]
+        except IndexError:
+            raise Mistake(
+                "E205",
+                "an index must lie inside the list",
+                node.index.span,
+                label=f"{index}, but there are {len(value)} items",
+            ) from None
+
+    def _attribute(self, node: s.Attribute, scope: Scope) -> Any:
+        value = self(node.value, scope)
+        if value is POISON:
+            raise Silenced
+        if not isinstance(value, Tensor):
+            raise Mistake(
+                "E205",
+                f"{kind_word(value)} has no `.{node.name}`",
+                node.span,
+                help="only tensors have sizes: in.c, in.h, in.w, in.d, in.shape, in.rank",
+            )
+        return attribute_of(value, node)
+
+    def _callexpression(self, node: s.CallExpression, scope: Scope) -> Any:
+        if isinstance(node.function, s.Name):
+            name = node.function.id
+            function = scope.value(name) if scope.has_value(name) else BUILTINS.get(name)
+        else:
+            name, function = "this", self(node.function, scope)
+        if not isinstance(function, Builtin):
+            if isinstance(node.function, s.Name) and function is None and name not in OPS:
+                raise Mistake(
+                    "E201",
+                    f"unknown function `{name}`",
+                    node.function.span,
+                    help=did_you_mean(name, BUILTINS),
+                )
+            raise Mistake(
+                "E205",
+                f"`{name}` cannot be called inside an expression",
+                node.span,
+                help="layers and blocks stand in a chain; functions here are "
+                + ", ".join(BUILTINS),
+            )
+        for argument in node.arguments:
+            if argument.keyword is not None:
+                raise Mistake("E202", f"{name} takes no keyword arguments", argument.span)
+        values = [self(argument.value, scope) for argument in node.arguments]
+        if any(value is POISON for value in values):
+            raise Silenced
+        try:
+            return function.call(*values)
+        except Mistake:
+            raise
+        except (TypeError, ValueError, OverflowError) as error:
+            reason = str(error) if isinstance(error, BadCall) else ""
+            raise Mistake(
+                "E205", f"{name} is called as {function.usage}", node.span, label=reason
+            ) from None
+
+
+def help_for(assertion: str | None) -> str | None:
+    """The help line that names an assertion."""
+    return f"`{assertion}` would decide it" if assertion else None
+
+
+def aligned(left: Any, right: Any) -> tuple[Sequence[Any], Sequence[Any]]:
+    """Two sides as sequences of equal length; a number stands for each axis of a size."""
+    lefts = left if isinstance(left, tuple) else (left,)
+    rights = right if isinstance(right, tuple) else (right,)
+    if len(lefts) == 1 and not isinstance(left, tuple):
+        lefts = lefts * len(rights)
+    if len(rights) == 1 and not isinstance(right, tuple):
+        rights = rights * len(lefts)
+    return lefts, rights
+
+
+def same(left: Any, right: Any) -> bool:
+    """Equality of values: a size equals a number when each of its extents does."""
+    if isinstance(left, Extent) or isinstance(right, Extent):
+        lefts, rights = aligned(left, right)
+        return len(lefts) == len(rights) and all(a == b for a, b in zip(lefts, rights, strict=True))
+    if isinstance(left, bool) != isinstance(right, bool):
+        return False
+    if isinstance(left, list | tuple) and isinstance(right, list | tuple):
+        return len(left) == len(right) and all(same(a, b) for a, b in zip(left, right, strict=True))
+    return bool(left == right)
+
+
+def power(left: Any, right: Any) -> Any:
+    """`left ** right` within reason: no more than `MOST_BITS` bits."""
+    if isinstance(left, Dim) or isinstance(right, Dim):
+        if isinstance(right, int) and 0 <= right <= 4:
+            result: Any = 1
+            for _ in range(right):
+                result = result * left
+            return result
+        raise SymbolicError("a symbolic size takes only the powers 0 to 4")
+    if isinstance(left, int) and isinstance(right, int) and right > 0:
+        if left.bit_length() * right > MOST_BITS:
+            raise OverflowError(f"this power has more than {MOST_BITS} bits")
+        return left**right
+    result = left**right
+    if isinstance(result, complex):
+        raise OverflowError("a negative number has no fractional power")
+    return result
+
+
+AXIS_LETTERS = {1: "w", 2: "hw", 3: "dhw"}
+
+
+def attribute_of(tensor: Tensor, node: s.Attribute) -> Any:
+    """`.c .d .h .w .shape .rank` of a tensor; `.rank` counts the spatial axes."""
+    rank = len(tensor.shape) - 1
+    if node.name == "shape":
+        return list(tensor.shape)
+    if node.name == "rank":
+        return rank
+    if node.name == "c":
+        return tensor.shape[0]
+    letters = AXIS_LETTERS.get(rank, "")
+    if node.name in letters:
+        return tensor.shape[1 + letters.index(node.name)]
+    has = ", ".join(f".{letter}" for letter in ("c", *letters, "shape", "rank"))
+    raise Mistake(
+        "E205",
+        f"a tensor of {rank} spatial axes has no `.{node.name}`",
+        node.span,
+        help=f"it has {has}",
+    )
+
+
+# ── built-in functions ───────────────────────────────────────────────────────────────────────
+
+
+class BadCall(ValueError):
+    """A built-in function called with something it does not take."""
+
+
+@dataclass(frozen=True)
+class Builtin:
+    """A function of the language: how it is written, and what it does."""
+
+    usage: str
+    call: Callable[..., Any]
+
+
+def _numbers(values: Sequence[Any]) -> Sequence[Any]:
+    for value in values:
+        if isinstance(value, Dim):
+            raise BadCall(f"{value} is a symbolic size")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise BadCall(f"{show(value)} is no number")
+    if not values:
+        raise BadCall("there is nothing to choose from")
+    return values
+
+
+def _items(values: tuple[Any, ...]) -> Sequence[Any]:
+    return values[0] if len(values) == 1 and isinstance(values[0], list | tuple) else values
+
+
+def _range(*values: int) -> list[int]:
+    if any(isinstance(v, bool) or not isinstance(v, int) for v in values):
+        raise BadCall("whole numbers only")
+    numbers = range(*values)
+    if len(numbers) > MOST_ITEMS:
+        raise BadCall(f"more than {MOST_ITEMS} numbers")
+    return list(numbers)
+
+
+def _sum(values: Any) -> Any:
+    total: Any = 0
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, int | float | Dim):
+            raise BadCall(f"{show(value)} is no number")
+        total = total + value
+    return total
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    if not isinstance(value, list | tuple | str):
+        raise BadCall(f"{show(value)} is no list")
+    return value
+
+
+BUILTINS: Mapping[str, Builtin] = {
+    "range": Builtin("range(stop), range(start, stop) or range(start, stop, step)", _range),
+    "len": Builtin("len(list)", lambda value: len(_listed(value))),
+    "min": Builtin("min(a, b, …) or min(list)", lambda *v: min(_numbers(_items(v)))),
+    "max": Builtin("max(a, b, …) or max(list)", lambda *v: max(_numbers(_items(v)))),
+    "sum": Builtin("sum(list)", lambda value: _sum(_listed(value))),
+    "enumerate": Builtin("enumerate(list)", lambda value: list(enumerate(_listed(value)))),
+    "zip": Builtin("zip(list, list)", lambda *v: list(zip(*map(_listed, v), strict=False))),
+    "floor": Builtin(
+        "floor(number)", lambda v: v if isinstance(v, Dim) else math.floor(_numbers([v])[0])
+    ),
+    "ceil": Builtin(
+        "ceil(number)", lambda v: v if isinstance(v, Dim) else math.ceil(_numbers([v])[0])
+    ),
+}

@@ -1,0 +1,139 @@
+"""The checked network: a networkx directed graph of nodes that each make one tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import networkx as nx
+
+from compiler.domain import Domain, Facts
+from compiler.ops.base import Op, Shape, Shapes, Weight
+from grammar.source import Span
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Input(Op):
+    """The op of a node that the caller feeds; `picture` says how a photograph becomes it."""
+
+    name: ClassVar[str] = "input"
+    group: ClassVar[str] = ""
+    least_inputs: ClassVar[int] = 0
+
+    dtype: str = "f32"
+    picture: Any = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """One step of a node's trail: the block called, and where."""
+
+    block: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Node:
+    """One layer and the tensor it makes, both called `name`.
+
+    `inputs` are node names in order (a DiGraph folds parallel edges, `add(x, x)` needs both);
+    `owner` is the layer whose parameters it uses: itself, unless the definition says `like`.
+    """
+
+    name: str
+    op: Op
+    inputs: tuple[str, ...]
+    shape: Shape
+    span: Span
+    trail: tuple[Call, ...] = ()
+    owner: str = ""
+
+    @property
+    def parameters_of(self) -> str:
+        """The name of the layer that owns this layer's parameters."""
+        return self.owner or self.name
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A network: nodes in a directed graph, outputs by name, what is known of its symbols.
+
+    `values` holds the parameters' numbers by full name (`conv1.weight`) once there are any.
+    `labels` gives the class names of an output.
+    """
+
+    name: str
+    digraph: Any = field(default_factory=nx.DiGraph)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    facts: Facts = field(default_factory=Facts)
+    domain: Domain | None = None
+    values: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Node:
+        node = self.digraph.nodes[name]["node"]
+        assert isinstance(node, Node)
+        return node
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.digraph
+
+    def __len__(self) -> int:
+        return int(self.digraph.number_of_nodes())
+
+    def add(self, node: Node) -> None:
+        """Add a node whose inputs are already there (used while the graph is built)."""
+        rank = self.digraph.number_of_nodes()
+        self.digraph.add_node(node.name, node=node, rank=rank)
+        for source in node.inputs:
+            self.digraph.add_edge(source, node.name)
+
+    def nodes(self) -> Iterator[Node]:
+        """The nodes in topological order, ties in the order of the definition: always the same."""
+        rank = self.digraph.nodes(data="rank")
+        order = nx.lexicographical_topological_sort(self.digraph, key=lambda name: rank[name])
+        return (self[name] for name in order)
+
+    def inputs(self) -> tuple[Node, ...]:
+        """The input nodes in the order of the definition."""
+        return tuple(node for node in self.nodes() if isinstance(node.op, Input))
+
+    def input_shapes(self, node: Node) -> Shapes:
+        """The shapes per sample of what a node takes."""
+        return tuple(self[name].shape for name in node.inputs)
+
+    def weights(self, node: Node) -> tuple[Weight, ...]:
+        """The arrays that a node holds."""
+        return node.op.weights(self.input_shapes(node))
+
+    def users(self) -> dict[str, list[Node]]:
+        """For each node the nodes that take its tensor, in order."""
+        found: dict[str, list[Node]] = {name: [] for name in self.digraph}
+        for node in self.nodes():
+            for source in dict.fromkeys(node.inputs):
+                found[source].append(node)
+        return found
+
+    def parameters(self) -> dict[str, Weight]:
+        """Every array by its full name, shared ones once, in the order of the layers."""
+        found: dict[str, Weight] = {}
+        for node in self.nodes():
+            for weight in self.weights(node):
+                found.setdefault(f"{node.parameters_of}.{weight.name}", weight)
+        return found
+
+    def with_domain(self, domain: Domain) -> Graph:
+        """This graph with its valid input sizes."""
+        return replace(self, domain=domain)
+
+    def rebuilt(self, nodes: Iterator[Node] | list[Node], **changes: Any) -> Graph:
+        """This graph with other nodes, given in an order in which inputs come first."""
+        graph = replace(self, digraph=nx.DiGraph(), **changes)
+        for node in nodes:
+            graph.add(node)
+        return graph

@@ -1,0 +1,74 @@
+"""Seeded initial numbers for a network's parameters.
+
+Each array depends on the seed and on its own full name only, so adding or removing a layer leaves
+every other layer's numbers as they were. Formulas: he, He et al. 2015 (std sqrt(2/fan_in));
+xavier, Glorot and Bengio 2010 (uniform up to sqrt(6/(fan_in + fan_out))); lecun, LeCun et al. 1998
+(std sqrt(1/fan_in)).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.graph import Graph
+from compiler.ops.base import Weight
+
+
+def generator(seed: int, name: str) -> np.random.Generator:
+    """A stream of random numbers that depends on the seed and the name only."""
+    digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
+
+
+def initial_values(weight: Weight, name: str, seed: int) -> NDArray[np.float32]:
+    """The initial numbers of one array called `name`, float32."""
+    if weight.values is not None:
+        return np.asarray(weight.values, dtype=np.float32).reshape(weight.shape)
+    init, _, argument = weight.init.partition("(")
+    number = float(argument.rstrip(") ")) if argument else 0.0
+    if init in ("zero", "constant"):
+        return np.full(weight.shape, number, dtype=np.float32)
+    random = generator(seed, name)
+    if init == "xavier":
+        bound = math.sqrt(6 / (weight.fan_in + weight.fan_out))
+        return (random.random(weight.shape, dtype=np.float32) * 2 - 1) * np.float32(bound)
+    deviation = {
+        "he": math.sqrt(2 / weight.fan_in),
+        "lecun": math.sqrt(1 / weight.fan_in),
+        "normal": number,
+    }[init]
+    values = random.standard_normal(weight.shape, dtype=np.float32)
+    values *= np.float32(deviation)
+    return values
+
+
+def initialise(graph: Graph, seed: int = 0) -> Graph:
+    """The graph with numbers for every parameter and buffer that has none yet."""
+    values = dict(graph.values)
+    for name, weight in graph.parameters().items():
+        if name not in values:
+            values[name] = initial_values(weight, name, seed)
+    return replace(graph, values=values)
+
+
+def scatter(graph: Graph, seed: int = 0) -> Graph:
+    """Like `initialise`, but no array is left at a constant.
+
+    Biases, normalisation weights and running statistics get random numbers near their usual ones,
+    so that a comparison of two devices would notice one that is dropped or swapped.
+    """
+    values = dict(graph.values)
+    for name, weight in graph.parameters().items():
+        if name in values:
+            continue
+        array = initial_values(weight, name, seed)
+        if weight.values is None and array.size and (array == array.flat[0]).all():
+            noise = generator(seed, name).uniform(-0.25, 0.25, weight.shape)
+            array = (array + noise).astype(np.float32)
+        values[name] = array
+    return replace(graph, values=values)

@@ -1,0 +1,176 @@
+"""Definition files and the names they give each other with `use`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from compiler.domain import Facts
+from compiler.evaluate import Evaluator, Mistake, Scope
+from compiler.ops import OPS
+from grammar import syntax as s
+from grammar.diagnostics import DefinitionError, Diagnostic, did_you_mean
+from grammar.parse import parse
+from grammar.source import Source
+
+LIBRARY = Path(__file__).resolve().parent.parent / "netdefs"
+LARGEST_FILE = 16 * 2**20
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block or net as a value: its definition, and the names of the file it stands in."""
+
+    definition: s.Definition
+    scope: Scope = field(repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        """What the definition calls it."""
+        return self.definition.name.id
+
+
+@dataclass(frozen=True)
+class Module:
+    """A loaded file: its tree, and its top-level names."""
+
+    file: s.File
+    scope: Scope
+
+    def nets(self) -> list[Block]:
+        """The networks that the file itself defines, in order."""
+        names = [d.name.id for d in self.file.definitions("net")]
+        return [self.scope.values[name] for name in dict.fromkeys(names)]
+
+
+def read_source(path: Path, name: str | None = None) -> Source:
+    """The text of a file; raises `OSError`, `UnicodeDecodeError`, and ValueError when too large."""
+    if path.stat().st_size > LARGEST_FILE:
+        raise ValueError(f"larger than {LARGEST_FILE // 2**20} MiB")
+    text = path.read_text(encoding="utf-8-sig")
+    return Source(name or str(path), text, path)
+
+
+class Loader:
+    """Loads files and what they use, each once; `use` stays inside the root folders."""
+
+    def __init__(self, include: Sequence[Path] = ()) -> None:
+        self.include = tuple(folder.resolve() for folder in include)
+        self._loaded: dict[Path, Module] = {}
+        self._loading: list[Path] = []
+
+    def load(self, source: Source) -> Module:
+        """The module of a source; raises `DefinitionError` with every mistake at the top level."""
+        root = source.path.resolve().parent if source.path else None
+        return self._module(source, root)
+
+    def _module(self, source: Source, root: Path | None) -> Module:
+        file = parse(source)
+        scope = Scope()
+        found: list[Diagnostic] = []
+        evaluator = Evaluator(Facts())
+        for item in file.items:
+            try:
+                if isinstance(item, s.Use):
+                    self._use(item, scope, root)
+                elif isinstance(item, s.Let):
+                    self._check_new(item.name, scope)
+                    scope.values[item.name.id] = evaluator(item.value, scope)
+                else:
+                    self._check_new(item.name, scope)
+                    if item.name.id in OPS:
+                        raise Mistake(
+                            "E204",
+                            f"`{item.name.id}` is the name of an op",
+                            item.name.span,
+                            help="choose another name",
+                        )
+                    scope.values[item.name.id] = Block(item, scope)
+            except Mistake as mistake:
+                found.append(diagnostic(mistake))
+            except DefinitionError as error:
+                found += error.diagnostics
+        if found:
+            raise DefinitionError(found)
+        return Module(file, scope)
+
+    @staticmethod
+    def _check_new(name: s.Name, scope: Scope) -> None:
+        if name.id in scope.values:
+            raise Mistake("E204", f"`{name.id}` is defined twice in this file", name.span)
+
+    def _use(self, item: s.Use, scope: Scope, root: Path | None) -> None:
+        path = self._find(item, root)
+        if path in self._loading:
+            cycle = " -> ".join(p.name for p in [*self._loading[self._loading.index(path) :], path])
+            raise Mistake("E207", "files use each other in a circle", item.span, label=cycle)
+        if path not in self._loaded:
+            self._loading.append(path)
+            try:
+                source = read_source(path, path.name)
+                self._loaded[path] = self._module(source, root_of(path, root, self.include))
+            except (OSError, ValueError) as error:
+                raise Mistake("E207", f"the file cannot be read: {error}", item.path.span) from None
+            finally:
+                self._loading.pop()
+        module = self._loaded[path]
+        for name in item.names:
+            if name.id not in module.scope.values:
+                raise Mistake(
+                    "E201",
+                    f"`{path.name}` defines no `{name.id}`",
+                    name.span,
+                    help=did_you_mean(name.id, module.scope.values),
+                )
+            self._check_new(name, scope)
+            scope.values[name.id] = module.scope.values[name.id]
+
+    def _find(self, item: s.Use, root: Path | None) -> Path:
+        text = "".join(part for part in item.path.parts if isinstance(part, str))
+        here = item.span.source.path
+        folders = [here.parent.resolve()] if here else []
+        roots = [folder for folder in (root, *self.include, LIBRARY) if folder is not None]
+        outside = False
+        for folder in [*folders, *self.include, LIBRARY]:
+            path = (folder / text).resolve()
+            if not any(path.is_relative_to(r) for r in roots):
+                outside = outside or path.exists()
+            elif path.is_file():
+                return path
+        if outside:
+            raise Mistake(
+                "E207",
+                "a used file must lie inside the definition's own folder",
+                item.path.span,
+                label=f"`{text}` leads out of it",
+                help="allow its folder with -I",
+            )
+        raise Mistake(
+            "E207",
+            f"no file `{text}`",
+            item.path.span,
+            label="looked beside this file, in the -I folders and in the library",
+        )
+
+
+def root_of(path: Path, root: Path | None, include: Sequence[Path]) -> Path:
+    """The root folder that a used file belongs to, which its own `use` may not leave."""
+    for folder in (root, *include, LIBRARY):
+        if folder is not None and path.is_relative_to(folder):
+            return folder
+    return path.parent
+
+
+def diagnostic(mistake: Mistake, trail: tuple[Any, ...] = ()) -> Diagnostic:
+    """A mistake as a diagnostic."""
+    return Diagnostic(
+        mistake.code,
+        mistake.message,
+        mistake.span,
+        mistake.label,
+        mistake.notes,
+        mistake.help,
+        trail,
+    )

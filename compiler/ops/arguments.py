@@ -1,0 +1,290 @@
+"""What an argument of an op may be: one `Kind` for each sort, with its check and its words.
+
+A kind turns a compile-time value (int, float, bool, string, list, tuple, size) into the canonical
+immutable value that the op's dataclass stores, or raises `ArgumentError` with the rule and then
+the value. The same objects feed error messages, completion and the generated reference.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, field
+from typing import Any
+
+from compiler.dims import Dim
+
+
+class ArgumentError(ValueError):
+    """An argument of the wrong sort or out of its range; the text says the rule, then the value."""
+
+
+class Extent(tuple[int, ...]):
+    """A size literal such as `3x3` or `1x7`: one whole number for each spatial axis."""
+
+    def __str__(self) -> str:
+        return "x".join(map(str, self))
+
+    __repr__ = __str__
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A sort of argument: `words` completes the sentence "… must be {words}"."""
+
+    words: str
+    convert: Callable[[Any], Any]
+
+    def __call__(self, value: object) -> Any:
+        """Convert `value`, or raise `ArgumentError` saying what it must be and what it was."""
+        try:
+            return self.convert(value)
+        except (TypeError, ValueError, OverflowError) as error:
+            if isinstance(error, ArgumentError):
+                raise
+            raise ArgumentError(f"must be {self.words}, got {show(value)}") from None
+
+
+def show(value: object) -> str:
+    """A compile-time value as a user would have written it."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f'"{value}"'
+        case Extent():
+            return str(value)
+        case list():
+            return "[" + ", ".join(map(show, value)) + "]"
+        case tuple():
+            return "(" + ", ".join(map(show, value)) + ")"
+        case _:
+            return str(value)
+
+
+def arg(kind: Kind, default: Any = MISSING, doc: str = "", default_text: str = "") -> Any:
+    """A dataclass field that is an argument of an op; `default_text` shows a derived default."""
+    metadata = {"kind": kind, "doc": doc, "default_text": default_text}
+    if default is MISSING:
+        return field(metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, Dim):
+        raise ArgumentError(f"must be a known whole number, got the symbolic size {value}")
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError
+    return value
+
+
+def whole(minimum: int) -> Kind:
+    """A whole number of at least `minimum`."""
+
+    def convert(value: Any) -> int:
+        if _whole(value) < minimum:
+            raise ValueError
+        return int(value)
+
+    return Kind(f"a whole number of at least {minimum}", convert)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise TypeError
+    return float(value)
+
+
+NUMBER = Kind("a number", _number)
+
+
+def positive_number(words: str = "a number above 0") -> Kind:
+    """A finite number above 0."""
+
+    def convert(value: Any) -> float:
+        if _number(value) <= 0:
+            raise ValueError
+        return float(value)
+
+    return Kind(words, convert)
+
+
+def _fraction(value: Any) -> float:
+    if not 0 <= _number(value) < 1:
+        raise ValueError
+    return float(value)
+
+
+FRACTION = Kind("a number from 0 up to but not including 1", _fraction)
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+FLAG = Kind("true or false", _flag)
+
+
+def choice(*options: str) -> Kind:
+    """One of a few strings."""
+
+    def convert(value: Any) -> str:
+        if value not in options:
+            raise ValueError
+        return str(value)
+
+    return Kind("one of " + ", ".join(f'"{o}"' for o in options), convert)
+
+
+def extent(minimum: int) -> Kind:
+    """A number for every spatial axis, or a size such as `3x3` with one number an axis."""
+
+    def convert(value: Any) -> int | Extent:
+        if isinstance(value, tuple | list) and value:
+            numbers = [_whole(v) for v in value]
+            if min(numbers) < minimum:
+                raise ValueError
+            return Extent(numbers)
+        if _whole(value) < minimum:
+            raise ValueError
+        return int(value)
+
+    return Kind(f"a whole number of at least {minimum} or a size such as 3x3", convert)
+
+
+PADDING_WORDS = ("same", "same_lower", "half", "valid")
+
+
+def _padding(value: Any) -> Any:
+    if isinstance(value, str):
+        if value not in PADDING_WORDS:
+            raise ValueError
+        return value
+    if isinstance(value, Extent):
+        return extent(0).convert(value)
+    if isinstance(value, list | tuple) and value:
+        if all(isinstance(v, int) and not isinstance(v, bool) for v in value):
+            return extent(0).convert(value)
+        pairs = []
+        for pair in value:
+            before, after = (_whole(v) for v in pair)
+            if before < 0 or after < 0:
+                raise ValueError
+            pairs.append((before, after))
+        return tuple(pairs)
+    if _whole(value) < 0:
+        raise ValueError
+    return int(value)
+
+
+PADDING = Kind(
+    "a whole number of at least 0, a size such as 1x3, a list of (before, after) pairs, or one of "
+    + ", ".join(f'"{w}"' for w in PADDING_WORDS),
+    _padding,
+)
+
+
+def freeze(value: Any) -> Any:
+    """A rectangular nested list of numbers as nested tuples of floats; the rest is refused."""
+    if isinstance(value, list | tuple):
+        if not value:
+            raise ValueError
+        rows = tuple(freeze(v) for v in value)
+        if len({nested_shape(row) for row in rows}) != 1:
+            raise ArgumentError("must have rows of equal length")
+        return rows
+    return _number(value)
+
+
+def nested_shape(values: Any) -> tuple[int, ...]:
+    """The shape of nested tuples of numbers: `((1, 2, 3), (4, 5, 6))` is (2, 3)."""
+    if isinstance(values, tuple):
+        return (len(values), *nested_shape(values[0]))
+    return ()
+
+
+def _kernel_values(value: Any) -> Any:
+    if not isinstance(value, list | tuple):
+        raise TypeError
+    return freeze(value)
+
+
+KERNEL_VALUES = Kind("a nested list of numbers, one level for each spatial axis", _kernel_values)
+
+
+def _optional_values(value: Any) -> Any:
+    return None if value is None else freeze(value)
+
+
+FIXED_VALUES = Kind("a nested list of numbers of the weight's shape", _optional_values)
+
+
+def _numbers(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        if not value:
+            raise ValueError
+        return tuple(_number(v) for v in value)
+    return _number(value)
+
+
+NUMBERS = Kind("a number, or a list with one number for each channel", _numbers)
+
+
+def _deviations(value: Any) -> Any:
+    numbers = _numbers(value)
+    if any(n <= 0 for n in (numbers if isinstance(numbers, tuple) else (numbers,))):
+        raise ValueError
+    return numbers
+
+
+DEVIATIONS = Kind("a number above 0, or a list with one for each channel", _deviations)
+
+
+def _size(value: Any) -> int | Dim:
+    if isinstance(value, Dim):
+        return value
+    if _whole(value) < 1:
+        raise ValueError
+    return int(value)
+
+
+SIZE = Kind("a size: a whole number of at least 1, or a symbolic size", _size)
+
+
+def _sizes(value: Any) -> tuple[int | Dim, ...]:
+    if not isinstance(value, list | tuple) or not value:
+        raise TypeError
+    sizes = tuple(-1 if v == -1 and not isinstance(v, bool) else _size(v) for v in value)
+    if sizes.count(-1) > 1:
+        raise ArgumentError(f"may leave one size open with -1, got {show(list(value))}")
+    return sizes
+
+
+SIZES = Kind("a list of sizes, at most one of them -1 (what is left over)", _sizes)
+
+
+def _permutation(value: Any) -> tuple[int, ...]:
+    if not isinstance(value, list | tuple) or sorted(map(_whole, value)) != [*range(len(value))]:
+        raise ValueError
+    return tuple(value)
+
+
+PERMUTATION = Kind("a list that holds each axis 0, 1, … once", _permutation)
+
+AXIS = Kind("a whole number: an axis, channels being 0", _whole)
+
+INIT_PATTERN = re.compile(
+    r"he|xavier|lecun|zero|(normal|constant)\(\s*[-+]?\d+(\.\d*)?(e-?\d+)?\s*\)"
+)
+
+
+def _init(value: Any) -> str:
+    if not isinstance(value, str) or not INIT_PATTERN.fullmatch(value):
+        raise ValueError
+    return value
+
+
+INIT = Kind('"he", "xavier", "lecun", "zero", "normal(0.01)" or "constant(0.1)"', _init)

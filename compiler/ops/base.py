@@ -1,0 +1,235 @@
+"""What an op is: one frozen dataclass whose fields are the language's parameters.
+
+An op says its shape rule (`infer`), the arrays it holds (`weights`), its cost (`macs`), what each
+output position looks at (`reach`) and how it is written in ONNX (`lower`). Nothing here imports
+onnx or numpy: lowering speaks to an `Emitter`, numbers stay nested tuples of floats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import MISSING, Field, dataclass, fields
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias
+
+from compiler.dims import Dim, Size
+from compiler.domain import Facts
+from compiler.ops.arguments import Kind
+
+Shape: TypeAlias = tuple[Size, ...]
+Shapes: TypeAlias = tuple[Shape, ...]
+Attribute: TypeAlias = int | float | str | Sequence[int] | Sequence[float]
+
+
+class ShapeError(Exception):
+    """A layer that its input does not allow: the rule and the values, before it has a place.
+
+    `argument` names the parameter at fault (its source text is underlined); `label` is written
+    under it. The elaborator adds the place, the input's shape and where it came from.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        argument: str | None = None,
+        label: str = "",
+        notes: Sequence[str] = (),
+        help: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.argument = argument
+        self.label = label
+        self.notes = tuple(notes)
+        self.help = help
+
+
+@dataclass(frozen=True)
+class Weight:
+    """One array that a layer holds: `weight`, `bias`, `running_mean`, …
+
+    `init` is the distribution of its initial numbers, scaled by `fan_in` and `fan_out` (the number
+    of inputs of one output and the reverse); `values` are fixed by the definition. A buffer is
+    not learnable and not counted as a parameter.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    init: str
+    fan_in: int = 1
+    fan_out: int = 1
+    buffer: bool = False
+    values: Any = None
+
+    @property
+    def size(self) -> int:
+        """How many numbers it holds."""
+        count = 1
+        for extent in self.shape:
+            count *= extent
+        return count
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A window along one spatial axis, every pad resolved to a number of pixels.
+
+    `overhang` is what `ceil=true` adds after the padding so that the last window is whole.
+    """
+
+    kernel: int
+    stride: int = 1
+    dilation: int = 1
+    before: int = 0
+    after: int = 0
+    overhang: int = 0
+
+    @property
+    def extent(self) -> int:
+        """The dilated kernel, K = d(k - 1) + 1."""
+        return self.dilation * (self.kernel - 1) + 1
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Which input positions one output position looks at.
+
+    pointwise: the same position; window and transposed: `axes`; everywhere: all of them;
+    resample: nearest or bilinear scaling by `axes[i].stride` reading `axes[i].kernel` pixels.
+    """
+
+    kind: Literal["pointwise", "window", "transposed", "resample", "everywhere"]
+    axes: tuple[Axis, ...] = ()
+
+
+POINTWISE = Reach("pointwise")
+EVERYWHERE = Reach("everywhere")
+
+
+class Emitter(Protocol):
+    """Where a layer writes its ONNX nodes; one emitter serves one layer.
+
+    `inputs` and `output` are the per-sample shapes; ONNX tensors have the batch in front of them.
+    """
+
+    @property
+    def opset(self) -> int: ...
+    @property
+    def inputs(self) -> Shapes: ...
+    @property
+    def output(self) -> Shape: ...
+    @property
+    def facts(self) -> Facts: ...
+    def node(self, op_type: str, *inputs: str, **attributes: Attribute) -> str:
+        """Add one ONNX node with a single output; returns the output's name."""
+        ...
+
+    def weight(self, name: str) -> str:
+        """The initializer that holds this layer's array `name`."""
+        ...
+
+    def has_weight(self, name: str) -> bool:
+        """Whether this layer holds an array `name`."""
+        ...
+
+    def floats(self, values: Any, shape: Sequence[int] | None = None) -> str:
+        """A constant from (nested) floats; one number with a `shape` fills that shape."""
+        ...
+
+    def ints(self, values: Sequence[int] | int) -> str:
+        """A constant of 64-bit integers, one-dimensional (a bare int gives a scalar)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Op:
+    """The base of all ops. Class variables: the language's name, its group, how many inputs."""
+
+    name: ClassVar[str] = ""
+    group: ClassVar[str] = ""
+    least_inputs: ClassVar[int] = 1
+    most_inputs: ClassVar[int | None] = 1  # None: any number, the op is a join
+    holds_weights: ClassVar[bool] = False  # counts towards `depth`
+
+    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
+        """The output's shape per sample, from the inputs'; raises `ShapeError`."""
+        raise NotImplementedError
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        """The arrays it holds for inputs of these shapes, in PyTorch's order."""
+        return ()
+
+    def macs(self, inputs: Shapes, output: Shape) -> Size:
+        """Multiply-accumulates per sample, bias not counted."""
+        return 0
+
+    def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
+        """What one output position looks at, for the receptive field."""
+        return POINTWISE
+
+    def conditions(self, inputs: Shapes) -> tuple[tuple[Size, int], ...]:
+        """What it asks of its input beyond a positive output: pairs (size, least value)."""
+        return ()
+
+    def lower(self, emit: Emitter, *inputs: str) -> str:
+        """Write it in ONNX; returns the name of the output tensor."""
+        raise NotImplementedError
+
+
+def parameters(op: type[Op]) -> tuple[Field[Any], ...]:
+    """The parameters of an op in the order of the language."""
+    return fields(op)
+
+
+def kind_of(parameter: Field[Any]) -> Kind:
+    """The sort of argument that a parameter takes."""
+    kind = parameter.metadata["kind"]
+    assert isinstance(kind, Kind)
+    return kind
+
+
+def is_required(parameter: Field[Any]) -> bool:
+    """Whether a call must give this parameter."""
+    return parameter.default is MISSING
+
+
+def channels_of(shape: Shape, op: str) -> int:
+    """The channel count of a tensor [C, …]; it must be a known number."""
+    if isinstance(shape[0], Dim):
+        raise ShapeError(
+            "E307",
+            f"{op} must know the number of channels, which is the symbolic size {shape[0]}",
+            help="write the channel count as a number in the input's shape",
+        )
+    return shape[0]
+
+
+def spatial_of(shape: Shape, op: str) -> Shape:
+    """The spatial sizes of a tensor [C, …], of which there must be at least one."""
+    if len(shape) < 2:
+        raise ShapeError(
+            "E305",
+            f"{op} slides along spatial axes, but its input is a vector",
+            help="move it before `flatten`, or give the vector axes with `reshape`",
+        )
+    return shape[1:]
+
+
+def known(shape: Shape, op: str) -> tuple[int, ...]:
+    """`shape` as plain numbers; an op whose weights or pads depend on every size needs them."""
+    numbers = tuple(size for size in shape if not isinstance(size, Dim))
+    if len(numbers) != len(shape):
+        symbolic = next(size for size in shape if isinstance(size, Dim))
+        raise ShapeError(
+            "E307",
+            f"{op} must know every size of its input, but {symbolic} is symbolic",
+            help="fix the input's size, or make the map's size known first (gap, adaptive_avgpool)",
+        )
+    return numbers
+
+
+def show_shape(shape: Sequence[Size]) -> str:
+    """A shape as a definition writes it: `[64, 56, 56]`."""
+    return "[" + ", ".join(map(str, shape)) + "]"

@@ -1,0 +1,206 @@
+"""Normalisation layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from compiler.domain import Facts
+from compiler.ops.arguments import FLAG, NUMBER, arg, positive_number, whole
+from compiler.ops.base import (
+    EVERYWHERE,
+    Emitter,
+    Op,
+    Reach,
+    Shape,
+    ShapeError,
+    Shapes,
+    Weight,
+    channels_of,
+    known,
+    spatial_of,
+)
+
+EPSILON = positive_number()
+
+
+def affine_weights(shape: tuple[int, ...]) -> tuple[Weight, ...]:
+    """A learnable factor, at first 1, and offset, at first 0."""
+    return (Weight("weight", shape, "constant(1)"), Weight("bias", shape, "zero"))
+
+
+def emit_affine(emit: Emitter, x: str, rank: int) -> str:
+    """x * weight + bias with one number for each channel."""
+    shape = emit.ints([-1, *([1] * rank)])
+    scaled = emit.node("Mul", x, emit.node("Reshape", emit.weight("weight"), shape))
+    return emit.node("Add", scaled, emit.node("Reshape", emit.weight("bias"), shape))
+
+
+@dataclass(frozen=True)
+class BatchNorm(Op):
+    """Batch normalisation with running statistics, each channel by itself.
+
+    y = (x - running_mean)/sqrt(running_var + eps) * weight + bias (Ioffe and Szegedy 2015).
+    """
+
+    name: ClassVar[str] = "bn"
+    group: ClassVar[str] = "normalise"
+
+    eps: float = arg(EPSILON, 1e-5, "added to the variance")
+
+    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
+        channels_of(inputs[0], self.name)
+        return inputs[0]
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        shape = (channels_of(inputs[0], self.name),)
+        return (
+            *affine_weights(shape),
+            Weight("running_mean", shape, "zero", buffer=True),
+            Weight("running_var", shape, "constant(1)", buffer=True),
+        )
+
+    def lower(self, emit: Emitter, *inputs: str) -> str:
+        held = [emit.weight(n) for n in ("weight", "bias", "running_mean", "running_var")]
+        return emit.node("BatchNormalization", inputs[0], *held, epsilon=self.eps)
+
+
+@dataclass(frozen=True)
+class LocalResponseNorm(Op):
+    """Local response normalisation across `size` neighbouring channels (Krizhevsky et al. 2012).
+
+    y = x/(k + alpha/size * sum of squares)^beta. Alpha is divided by the size, as in ONNX and
+    Caffe; the AlexNet paper's 1e-4, undivided over 5 maps, is `alpha=5e-4, k=2`.
+    """
+
+    name: ClassVar[str] = "lrn"
+    group: ClassVar[str] = "normalise"
+
+    size: int = arg(whole(1), doc="how many channels, an odd number")
+    alpha: float = arg(NUMBER, 1e-4, "weight of the squares, divided by the size")
+    beta: float = arg(NUMBER, 0.75, "exponent")
+    k: float = arg(NUMBER, 1.0, "added to the sum")
+
+    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
+        if self.size % 2 == 0:
+            raise ShapeError(
+                "E306",
+                "the size of lrn must be odd: as many channels before as after",
+                argument="size",
+                label=f"{self.size} is even",
+                help=f"use {self.size - 1} or {self.size + 1}",
+            )
+        spatial_of(inputs[0], self.name)
+        return inputs[0]
+
+    def lower(self, emit: Emitter, *inputs: str) -> str:
+        x = inputs[0]
+        planar = len(emit.inputs[0]) == 3  # ONNX Runtime takes [N, C, H, W] only
+        if not planar:
+            x = emit.node("Reshape", x, emit.ints([0, 0, 1, -1]))
+        y = emit.node("LRN", x, size=self.size, alpha=self.alpha, beta=self.beta, bias=self.k)
+        return y if planar else emit.node("Reshape", y, emit.node("Shape", inputs[0]))
+
+
+@dataclass(frozen=True)
+class GroupNorm(Op):
+    """Normalisation over each group of channels and all pixels (Wu and He 2018)."""
+
+    name: ClassVar[str] = "groupnorm"
+    group: ClassVar[str] = "normalise"
+
+    groups: int = arg(whole(1), doc="how many groups of channels")
+    eps: float = arg(EPSILON, 1e-5, "added to the variance")
+
+    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
+        channels = channels_of(inputs[0], self.name)
+        if channels % self.groups:
+            raise ShapeError(
+                "E303",
+                "groups must divide the channels",
+                argument="groups",
+                label=f"{channels} channels do not divide into {self.groups} groups",
+            )
+        return inputs[0]
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        return affine_weights((channels_of(inputs[0], self.name),))
+
+    def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
+        return EVERYWHERE
+
+    def lower(self, emit: Emitter, *inputs: str) -> str:
+        grouped = emit.node("Reshape", inputs[0], emit.ints([0, self.groups, -1]))
+        normal = emit.node(
+            "InstanceNormalization",
+            grouped,
+            emit.floats(1.0, (self.groups,)),
+            emit.floats(0.0, (self.groups,)),
+            epsilon=self.eps,
+        )
+        back = emit.node("Reshape", normal, emit.node("Shape", inputs[0]))
+        return emit_affine(emit, back, len(emit.inputs[0]) - 1)
+
+
+@dataclass(frozen=True)
+class LayerNorm(Op):
+    """Normalisation over the whole tensor of a sample, with a factor and offset an element.
+
+    PyTorch's LayerNorm over the shape per sample (Ba, Kiros and Hinton 2016).
+    """
+
+    name: ClassVar[str] = "layernorm"
+    group: ClassVar[str] = "normalise"
+
+    eps: float = arg(EPSILON, 1e-5, "added to the variance")
+
+    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
+        known(inputs[0], self.name)
+        return inputs[0]
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        return affine_weights(known(inputs[0], self.name))
+
+    def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
+        return EVERYWHERE
+
+    def lower(self, emit: Emitter, *inputs: str) -> str:
+        flat = emit.node("Reshape", inputs[0], emit.ints([0, 1, -1]))
+        normal = emit.node(
+            "InstanceNormalization",
+            flat,
+            emit.floats(1.0, (1,)),
+            emit.floats(0.0, (1,)),
+            epsilon=self.eps,
+        )
+        back = emit.node("Reshape", normal, emit.node("Shape", inputs[0]))
+        scaled = emit.node("Mul", back, emit.weight("weight"))
+        return emit.node("Add", scaled, emit.weight("bias"))
+
+
+@dataclass(frozen=True)
+class InstanceNorm(Op):
+    """Normalisation of each feature map over its own pixels (Ulyanov et al. 2016)."""
+
+    name: ClassVar[str] = "instancenorm"
+    group: ClassVar[str] = "normalise"
+
+    eps: float = arg(EPSILON, 1e-5, "added to the variance")
+    affine: bool = arg(FLAG, False, "a learnable factor and offset for each channel")
+
+    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
+        spatial_of(inputs[0], self.name)
+        channels_of(inputs[0], self.name)
+        return inputs[0]
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        return affine_weights((channels_of(inputs[0], self.name),)) if self.affine else ()
+
+    def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
+        return EVERYWHERE
+
+    def lower(self, emit: Emitter, *inputs: str) -> str:
+        channels = (channels_of(emit.inputs[0], self.name),)
+        factor = emit.weight("weight") if self.affine else emit.floats(1.0, channels)
+        offset = emit.weight("bias") if self.affine else emit.floats(0.0, channels)
+        return emit.node("InstanceNormalization", inputs[0], factor, offset, epsilon=self.eps)

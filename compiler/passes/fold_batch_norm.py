@@ -1,0 +1,72 @@
+"""Fold batch normalisation into the layer before it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.graph import Graph, Node
+from compiler.ops.connect import Dense
+from compiler.ops.normalise import BatchNorm
+from compiler.ops.windows import Conv, Deconv
+
+
+def fold_batch_norm(graph: Graph) -> Graph:
+    """Fold each `bn` into the conv, deconv or dense that feeds it alone.
+
+    y = gamma (Wx + b - mean)/sqrt(var + eps) + beta is again Wx + b with other numbers, worked out
+    in float64 and then rounded once (Jacob et al. 2018, section 3.2). Requires numbers for every
+    parameter; leaves layers that share parameters, or whose tensor is used elsewhere, alone.
+    """
+    users = graph.users()
+    outputs = set(graph.outputs.values())
+    shares: dict[str, int] = {}
+    for node in graph.nodes():
+        shares[node.parameters_of] = shares.get(node.parameters_of, 0) + 1
+    values = dict(graph.values)
+    current: dict[str, Node] = {}
+    for node in graph.nodes():
+        source = current.get(node.inputs[0]) if node.inputs else None
+        if (
+            isinstance(node.op, BatchNorm)
+            and source is not None
+            and isinstance(source.op, Conv | Deconv | Dense)
+            and len(users[source.name]) == 1
+            and source.name not in outputs
+            and source.name == source.parameters_of
+            and shares[source.name] == 1
+        ):
+            values |= folded(graph, source, node)
+            del current[source.name]
+            op = replace(source.op, bias=True, weight=None)
+            # The merged layer keeps the tensor name of the bn, and the parameters of the conv.
+            node = replace(source, name=node.name, op=op, shape=node.shape, owner=source.name)
+        current[node.name] = node
+    return graph.rebuilt(list(current.values()), values=values)
+
+
+def folded(graph: Graph, layer: Node, norm: Node) -> dict[str, NDArray[np.float32]]:
+    """The merged weight and bias, by full name."""
+    held = {
+        name: graph.values[f"{norm.parameters_of}.{name}"].astype(np.float64)
+        for name in ("weight", "bias", "running_mean", "running_var")
+    }
+    assert isinstance(norm.op, BatchNorm)
+    factor = held["weight"] / np.sqrt(held["running_var"] + norm.op.eps)
+    weight = graph.values[f"{layer.name}.weight"].astype(np.float64)
+    bias = graph.values.get(f"{layer.name}.bias")
+    start = np.zeros_like(factor) if bias is None else bias.astype(np.float64)
+    if isinstance(layer.op, Deconv):  # [in, out / groups, …]: the outputs of group g in turn
+        grouped = factor.reshape(layer.op.groups, 1, -1)
+        shape = weight.shape
+        blocks = weight.reshape(layer.op.groups, shape[0] // layer.op.groups, shape[1], -1)
+        weight = (blocks * grouped[..., None]).reshape(shape)
+    else:
+        weight = weight * factor.reshape(-1, *([1] * (weight.ndim - 1)))
+    shifted = (start - held["running_mean"]) * factor + held["bias"]
+    return {
+        f"{layer.name}.weight": weight.astype(np.float32),
+        f"{layer.name}.bias": shifted.astype(np.float32),
+    }

@@ -1,0 +1,216 @@
+"""The output-size formula, in one place.
+
+Along an axis of W pixels, with K = d(k - 1) + 1 the dilated kernel:
+
+    floor((W + P_before + P_after - K)/S) + 1        (Dumoulin and Visin, 2016, relationship 6)
+
+`ceil=true` takes the ceiling, less a last window that would start in the padding after (as PyTorch
+does). It is turned into an `overhang` of extra pixels, so that one floor formula serves everywhere.
+A transposed window gives (W - 1)S - P_before - P_after + K + output_pad.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from compiler.dims import Dim, Size, ceil_div
+from compiler.domain import Facts
+from compiler.ops.arguments import Extent
+from compiler.ops.base import Axis, Op, Shape, ShapeError, Shapes
+
+AXIS_NAMES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+
+
+def axis_names(rank: int) -> tuple[str, ...]:
+    """The words for the spatial axes of a tensor of this spatial rank."""
+    return AXIS_NAMES.get(rank) or tuple(f"axis {i + 1}" for i in range(rank))
+
+
+def infer(op: Op, inputs: Shapes, facts: Facts) -> Shape:
+    """The shape that `op` makes of `inputs`: the one rule, for elaboration and every later check.
+
+    Every size of the result is at least 1 or symbolic. Raises `ShapeError`.
+    """
+    shape = tuple(facts.simplify(size) for size in op.infer(inputs, facts))
+    for size in shape:
+        too_small = size < 1 if isinstance(size, int) else facts.decide(size, ">=", 1) is False
+        if too_small:
+            raise ShapeError(
+                "E301",
+                f"{op.name} leaves nothing: its output would be "
+                + "["
+                + ", ".join(map(str, shape))
+                + "]",
+            )
+    return shape
+
+
+def per_axis(value: int | tuple[int, ...], rank: int, argument: str) -> tuple[int, ...]:
+    """A scalar repeated for each of `rank` axes, or a size that must have as many numbers."""
+    if isinstance(value, int):
+        return (value,) * rank
+    if len(value) != rank:
+        plural = "axis" if rank == 1 else "axes"
+        raise ShapeError(
+            "E305",
+            f"{argument} {Extent(value)} has {len(value)} numbers, "
+            f"but the input has {rank} spatial {plural}",
+            argument=argument,
+            label=f"{len(value)} numbers for {rank} spatial {plural}",
+            help=f"a single number serves every axis: {argument}={value[0]}",
+        )
+    return tuple(value)
+
+
+def resolve_padding(
+    pad: Any, spatial: Shape, extents: tuple[int, ...], strides: tuple[int, ...], facts: Facts
+) -> tuple[tuple[int, int], ...]:
+    """The pixels (before, after) each axis for any form of `pad`; raises `ShapeError`.
+
+    "same" gives an output of ceil(W/S): total padding (ceil(W/S) - 1)S + K - W, the odd pixel
+    after ("same_lower": before). "half" is (K - 1)//2 on both sides.
+    """
+    rank = len(spatial)
+    if pad == "valid":
+        return ((0, 0),) * rank
+    if pad == "half":
+        return tuple(((k - 1) // 2, (k - 1) // 2) for k in extents)
+    if pad in ("same", "same_lower"):
+        pairs = []
+        for size, extent, stride in zip(spatial, extents, strides, strict=True):
+            total = facts.simplify((ceil_div(size, stride) - 1) * stride + extent - size)
+            if isinstance(total, Dim):
+                raise ShapeError(
+                    "E307",
+                    f'pad="{pad}" at stride {stride} depends on the symbolic size {size}',
+                    argument="pad",
+                    label=f"the padding would be {total}",
+                    help=f"assert {size} % {stride} == 0, or give the padding as a number",
+                )
+            small, large = max(total, 0) // 2, (max(total, 0) + 1) // 2
+            pairs.append((small, large) if pad == "same" else (large, small))
+        return tuple(pairs)
+    if isinstance(pad, tuple) and isinstance(pad[0], tuple):
+        if len(pad) != rank:
+            raise ShapeError(
+                "E305",
+                f"pad has {len(pad)} (before, after) pairs, but the input has {rank} spatial axes",
+                argument="pad",
+            )
+        return pad
+    return tuple((p, p) for p in per_axis(pad, rank, "pad"))
+
+
+def window_axes(
+    spatial: Shape,
+    kernel: int | tuple[int, ...],
+    *,
+    stride: int | tuple[int, ...] | None = 1,
+    pad: Any = 0,
+    dilation: int | tuple[int, ...] = 1,
+    ceil: bool = False,
+    facts: Facts,
+) -> tuple[Axis, ...]:
+    """The window along each spatial axis of an input of sizes `spatial`, all pads resolved.
+
+    `stride=None` means the kernel. Raises `ShapeError` for a wrong number of axes and for a kernel
+    larger than its padded input.
+    """
+    rank = len(spatial)
+    kernels = per_axis(kernel, rank, "kernel")
+    strides = kernels if stride is None else per_axis(stride, rank, "stride")
+    dilations = per_axis(dilation, rank, "dilation")
+    extents = tuple(d * (k - 1) + 1 for d, k in zip(dilations, kernels, strict=True))
+    pads = resolve_padding(pad, spatial, extents, strides, facts)
+    axes = tuple(
+        Axis(k, s, d, before, after)
+        for k, s, d, (before, after) in zip(kernels, strides, dilations, pads, strict=True)
+    )
+    check_kernel_fits(spatial, axes, ceil, facts)
+    if not ceil:
+        return axes
+    return tuple(with_overhang(size, axis) for size, axis in zip(spatial, axes, strict=True))
+
+
+def check_kernel_fits(spatial: Shape, axes: tuple[Axis, ...], ceil: bool, facts: Facts) -> None:
+    """Raise E302 when a kernel is larger than its padded input along some axis."""
+    names = axis_names(len(spatial))
+    bad = []
+    for index, (size, axis) in enumerate(zip(spatial, axes, strict=True)):
+        slack = axis.stride - 1 if ceil else 0
+        padded = facts.simplify(size + axis.before + axis.after)
+        if facts.decide(padded + slack, ">=", axis.extent) is False:
+            bad.append((index, size, padded, axis))
+    if not bad:
+        return
+    index, size, padded, axis = bad[0]
+    fits = [facts.simplify(s + a.before + a.after) for s, a in zip(spatial, axes, strict=True)]
+    largest = [
+        (n - 1) // a.dilation + 1 if isinstance(n, int) else a.kernel
+        for n, a in zip(fits, axes, strict=True)
+    ]
+    advice = []
+    if all(n >= 1 for n in largest):
+        advice.append(f"a kernel of at most {Extent(largest)} fits")
+    if isinstance(padded, int):
+        needed = max(
+            (a.extent - (s if isinstance(s, int) else a.extent) + 1) // 2
+            for s, a in zip(spatial, axes, strict=True)
+        )
+        advice.append(f"so would pad={needed}" if advice else f"pad={needed} would fit")
+    formula = "ceil" if ceil else "floor"
+    numerator = f"({size} + {axis.before} + {axis.after} - {axis.extent})/{axis.stride}"
+    value = size_along(size, axis) if not ceil else None
+    raise ShapeError(
+        "E302",
+        "kernel is larger than its padded input",
+        argument="kernel",
+        label=f"{axis.extent} along {names[index]}, but the padded input has {padded}",
+        notes=[f"size: {formula}({numerator}) + 1" + (f" = {value}" if value is not None else "")],
+        help="; ".join(advice) or None,
+    )
+
+
+def with_overhang(size: Size, axis: Axis) -> Axis:
+    """The axis with the extra pixels that make a last, partial window whole (`ceil=true`).
+
+    For a symbolic size the rule is closed only when S + P_after <= K: then the last window never
+    starts in the padding after, and S - 1 extra pixels turn the floor into the ceiling.
+    """
+    if isinstance(size, Dim):
+        if axis.stride + axis.after > axis.extent:
+            raise ShapeError(
+                "E307",
+                f"ceil=true of stride {axis.stride} over the symbolic size {size} has no closed "
+                "form here",
+                argument="ceil",
+                help="use ceil=false, or a stride and padding that together do not exceed "
+                f"the kernel's {axis.extent}",
+            )
+        extra = axis.stride - 1
+    else:
+        padded = size + axis.before + axis.after
+        count = -((axis.extent - padded) // axis.stride) + 1
+        if (count - 1) * axis.stride >= size + axis.before:
+            count -= 1
+        extra = max((count - 1) * axis.stride + axis.extent - padded, 0)
+    return Axis(axis.kernel, axis.stride, axis.dilation, axis.before, axis.after, extra)
+
+
+def size_along(size: Size, axis: Axis) -> Size:
+    """The output-size formula along one axis."""
+    padded = size + axis.before + axis.after + axis.overhang
+    return (padded - axis.extent) // axis.stride + 1
+
+
+def window_output(spatial: Shape, axes: tuple[Axis, ...]) -> Shape:
+    """The output-size formula along every axis."""
+    return tuple(size_along(size, axis) for size, axis in zip(spatial, axes, strict=True))
+
+
+def transposed_output(spatial: Shape, axes: tuple[Axis, ...], extra: tuple[int, ...]) -> Shape:
+    """The sizes that a transposed convolution makes: (W - 1)S - P_before - P_after + K + extra."""
+    return tuple(
+        (size - 1) * axis.stride - axis.before - axis.after + axis.extent + more
+        for size, axis, more in zip(spatial, axes, extra, strict=True)
+    )

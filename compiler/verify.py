@@ -1,0 +1,117 @@
+"""The verifier: whether a graph keeps every rule, whoever built or rewrote it.
+
+ONNX's own checker accepts wrong channels, groups that do not divide and kernels larger than their
+input, so this one trusts nothing: every shape is inferred again from its inputs.
+"""
+
+from __future__ import annotations
+
+import networkx as nx
+
+from compiler.graph import Graph, Input, Node
+from compiler.ops.base import ShapeError, show_shape
+from compiler.shapes import infer
+from grammar.diagnostics import Diagnostic, TrailStep
+
+
+def verify(graph: Graph) -> list[Diagnostic]:
+    """Every broken rule as an error, every layer that reaches no output as a warning."""
+    if not nx.is_directed_acyclic_graph(graph.digraph):
+        node = next(iter(graph.digraph))
+        return [fault(graph[node], "E505", "the graph has a cycle")]
+    found: list[Diagnostic] = []
+    for node in graph.nodes():
+        found += verify_node(graph, node)
+    if not graph.outputs and len(graph):
+        found.append(fault(next(graph.nodes()), "E501", "the network has no output"))
+    for output, name in graph.outputs.items():
+        if name not in graph:
+            found.append(
+                fault(
+                    next(graph.nodes()),
+                    "E505",
+                    f"output {output} is the tensor {name}, which nothing makes",
+                )
+            )
+    return found + dangling(graph)
+
+
+def verify_node(graph: Graph, node: Node) -> list[Diagnostic]:
+    """The rules that one node can break."""
+    if isinstance(node.op, Input):
+        if not 1 <= len(node.shape) <= 4:
+            return [fault(node, "E305", "an input has 1 to 4 sizes")]
+        return []
+    missing = [name for name in node.inputs if name not in graph]
+    if missing:
+        return [fault(node, "E505", f"{node.name} takes {missing[0]}, which nothing makes")]
+    if set(node.inputs) != set(graph.digraph.predecessors(node.name)):
+        return [fault(node, "E505", f"the edges into {node.name} are not its inputs")]
+    least, most = node.op.least_inputs, node.op.most_inputs
+    if len(node.inputs) < least or (most is not None and len(node.inputs) > most):
+        return [fault(node, "E505", f"{node.op.name} cannot take {len(node.inputs)} inputs")]
+    try:
+        shape = infer(node.op, graph.input_shapes(node), graph.facts)
+    except ShapeError as error:
+        return [fault(node, error.code, error.message, *error.notes)]
+    if len(shape) != len(node.shape) or not all(
+        graph.facts.equal(a, b) for a, b in zip(shape, node.shape, strict=True)
+    ):
+        return [
+            fault(
+                node,
+                "E301",
+                f"{node.name} is {show_shape(node.shape)}, but its inputs make {show_shape(shape)}",
+            )
+        ]
+    return verify_values(graph, node)
+
+
+def verify_values(graph: Graph, node: Node) -> list[Diagnostic]:
+    """Whether the numbers of a node's parameters, if there are any, have the right shapes."""
+    found = []
+    for weight in graph.weights(node):
+        values = graph.values.get(f"{node.parameters_of}.{weight.name}")
+        if values is not None and tuple(values.shape) != weight.shape:
+            found.append(
+                fault(
+                    node,
+                    "E506",
+                    f"{node.parameters_of}.{weight.name} has shape "
+                    f"{show_shape(values.shape)}, but {node.name} needs "
+                    f"{show_shape(weight.shape)}",
+                )
+            )
+    return found
+
+
+def dangling(graph: Graph) -> list[Diagnostic]:
+    """A warning for each tensor that nothing takes and that is no output."""
+    outputs = set(graph.outputs.values())
+    found = []
+    for node in graph.nodes():
+        if node.name in outputs or graph.digraph.out_degree(node.name):
+            continue
+        what = "input" if isinstance(node.op, Input) else "result of"
+        found.append(
+            Diagnostic(
+                "W501",
+                f"the {what} `{node.name}` is never used",
+                node.span,
+                label="nothing takes this tensor",
+                help="join it, or declare it: output name",
+                trail=trail_of(node),
+                severity="warning",
+            )
+        )
+    return found
+
+
+def trail_of(node: Node) -> tuple[TrailStep, ...]:
+    """The block calls that led to a node."""
+    return tuple(TrailStep(call.block, call.span) for call in node.trail)
+
+
+def fault(node: Node, code: str, message: str, *notes: str) -> Diagnostic:
+    """An error placed at a node."""
+    return Diagnostic(code, message, node.span, notes=tuple(notes), trail=trail_of(node))

@@ -1,0 +1,138 @@
+"""Broken definitions, each under the message it deserves.
+
+The parser's state at a syntax error is matched against the states that these lead to (as Lark's
+`match_examples` does, but whatever surrounds the statement), so a mistake is explained in the
+user's terms instead of a list of terminals. To teach the compiler a new message, add an example.
+"""
+
+from __future__ import annotations
+
+NET = "net n {{ {} }}\n"
+
+
+def _in_net(*statements: str) -> list[str]:
+    return [NET.format(statement) for statement in statements]
+
+
+EXAMPLES: dict[str, list[str]] = {
+    "a stage is missing after `->`": _in_net("conv(1, 1) -> ", "relu -> -> relu", "a = relu ->\n"),
+    "a stage is missing before `->`": _in_net("-> relu"),
+    "an argument is missing": _in_net("conv(, 1)", "conv(1, , 2)", "conv(1, 2, , 3)"),
+    "a value is missing after `=`": _in_net("conv(1, pad=)", "conv(1, pad=, stride=2)", "let a = "),
+    "a chain is missing after `=`": _in_net("a = ", "output a = ", "a = 3"),
+    "arguments need a comma between them": _in_net(
+        "conv(1 3x3)", "conv(a b)", "conv(64, 3x3 pad=1)", "conv(64, pad=1 stride=2)", "f(3x3 3x3)"
+    ),
+    "list items need a comma between them": _in_net(
+        "let a = [1 2]", "let a = [1, 2 3]", "let a = [a b]"
+    ),
+    "a `(` is never closed": [
+        "block b(x { relu }\n",
+        "net n(a=1 { relu }\n",
+        *_in_net("conv(1, 1", "conv(1, 1 \n relu", "conv("),
+    ],
+    "a `[` is never closed": _in_net("let a = [1, 2", "relu : [1, 2", "let a = [1, 2 \n relu"),
+    "a `)` or `]` has no partner": _in_net(
+        "conv(1, 1))", "relu)", "relu]", "let a = 1)", "let a = [1]]"
+    ),
+    "a shape is written in brackets: `: [64, 56, 56]`": _in_net(
+        "relu : 64", "relu : (1, 2)", "relu : 3x3", "relu : x"
+    ),
+    "an input needs a type and a shape: `input image: f32[3, 224, 224]`": _in_net(
+        "input x", "input x: f32", "input x: [3, 2]", "input x = 3", "input x [3]", "input f32[3]"
+    ),
+    "an input's origin is `from picture(…)`": _in_net(
+        "input x: f32[1] from", "input x: f32[1] from picture", 'input x: f32[1] from "file"'
+    ),
+    "an output is `output name` or `output name = chain`": _in_net(
+        "output", "output = relu", "output conv(1, 1)", "output a -> relu"
+    ),
+    'a label is a name or a string: `as stem`, `as "layer{i}"`': _in_net(
+        "relu as", "relu as 3", "relu as (a)"
+    ),
+    "`like` needs the label of an earlier stage": _in_net("relu like", "relu like 3"),
+    "`for` is written `for x in values { … }`": _in_net(
+        "for",
+        "for x",
+        "for x { relu }",
+        "for x in { relu }",
+        "for 3 in x { relu }",
+        "for x, y, z in a { relu }",
+        "for x = 3 { relu }",
+    ),
+    "a `{` is missing: the body stands in braces": [
+        *_in_net(
+            "for x in y relu",
+            "repeat 2 relu",
+            "if a relu",
+            "if a: relu",
+            "for x in y: relu",
+            "if a { relu } else relu",
+        ),
+        "net n\n",
+        "block b(x)\n",
+        "net n(a=1) relu\n",
+        "net n: \n",
+        "block b relu\n",
+    ],
+    "`repeat` needs a number: `repeat 2 { … }`": _in_net("repeat { relu }"),
+    "`if` needs a condition": _in_net("if { relu }"),
+    "`else` has no `if` before it": _in_net("else { relu }", "relu ; else { relu }"),
+    "a statement ends with a newline or `;`": _in_net(
+        "relu relu", "conv(1, 1) relu", "a = relu b", "let a = 1 b", "let a = 1 relu -> relu"
+    ),
+    "`==` compares; `=` stands only in keyword arguments, `let` and names": _in_net(
+        "assert a = b", "expect params = 3", "if a = b { relu }"
+    ),
+    "`let` is written `let name = value`": _in_net("let", "let a", "let 3 = 4", "let a 3"),
+    "`expect` needs a comparison: `expect params == 61_706`": _in_net("expect", "expect params,"),
+    "`assert` needs a condition": _in_net("assert", 'assert , "why"'),
+    "a definition needs a name": [
+        "net { relu }\n",
+        "block (x) { relu }\n",
+        "block { relu }\n",
+        "net (x) { relu }\n",
+        "net 3 { relu }\n",
+    ],
+    "parameters are names, with an optional `= default`": [
+        "block b(3) { relu }\n",
+        "block b(a 3) { relu }\n",
+        "block b(a, ,b) { relu }\n",
+        "block b(a b) { relu }\n",
+        "net n(=3) { relu }\n",
+        "block b(a=) { relu }\n",
+    ],
+    '`use` is written `use a, b from "file.netdef"`': [
+        "use\n",
+        "use a\n",
+        'use "x.netdef"\n',
+        "use a from b\n",
+        'use a b from "x"\n',
+    ],
+    "only `use`, `let`, `block` and `net` stand outside a body": [
+        "relu\n",
+        "conv(1, 1)\n",
+        "input x: f32[1]\n",
+        "output x\n",
+        "for x in y { relu }\n",
+        "a = relu\n",
+        "assert 1 == 1\n",
+        "if a { relu }\n",
+        "repeat 2 { relu }\n",
+        "expect params == 3\n",
+    ],
+    "`use`, `block` and `net` stand outside any body": _in_net(
+        "block b { relu }", "net m { relu }", 'use a from "b"'
+    ),
+    "an operand is missing": _in_net(
+        "let a = 1 + ",
+        "let a = (1 + )",
+        "let a = 2 ** ",
+        "let a = 1 == ",
+        "let a = not ",
+        "let a = b and ",
+        "conv(1 + , 2)",
+        "conv(1 == , 2)",
+    ),
+    "`a if condition else b` needs its `else`": _in_net("let a = 1 if b", "conv(1 if b, 2)"),
+}

@@ -1,0 +1,116 @@
+"""Messages about a definition: each has a code, a place, the rule and the values, and a remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Literal
+
+from grammar.source import Span
+
+
+@dataclass(frozen=True)
+class TrailStep:
+    """A block call that led to the place of a diagnostic."""
+
+    block: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One mistake (or warning): headline in lower case, the place, and what else helps.
+
+    `label` is written under the underlined place; `notes` follow it, `help` says what to do.
+    """
+
+    code: str
+    message: str
+    span: Span
+    label: str = ""
+    notes: tuple[str, ...] = ()
+    help: str | None = None
+    trail: tuple[TrailStep, ...] = ()
+    severity: Literal["error", "warning"] = "error"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The form of `--format json`."""
+        end_line, end_column = self.span.last
+        label = (self.label,) if self.label else ()
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "message": self.message,
+            "file": self.span.source.name,
+            "line": self.span.line,
+            "column": self.span.column,
+            "end_line": end_line,
+            "end_column": end_column,
+            "notes": [*label, *self.notes],
+            "help": self.help,
+            "trail": [
+                {"block": step.block, "file": step.span.source.name, "line": step.span.line}
+                for step in self.trail
+            ],
+        }
+
+    def __str__(self) -> str:
+        return render(self)
+
+
+class DefinitionError(Exception):
+    """A definition with mistakes; `diagnostics` says each of them."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        super().__init__("\n\n".join(render(d) for d in diagnostics))
+        self.diagnostics = tuple(diagnostics)
+
+
+def render(diagnostic: Diagnostic) -> str:
+    """The diagnostic as text, with the source line and its underline."""
+    span = diagnostic.span
+    number = str(span.line)
+    gutter = " " * len(number)
+    line = span.source.line(span.line) if span.source.text else ""
+    end_line, end_column = span.last
+    last = end_column if end_line == span.line else len(line) + 1
+    before = "".join("\t" if c == "\t" else " " for c in line[: span.column - 1])
+    mark = "^" * max(1, last - span.column)
+    rows = [
+        f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}",
+        f"{gutter} --> {span.source.name}:{span.line}:{span.column}",
+        f"{gutter}  |",
+        f"{number}  | {line}".rstrip(),
+        f"{gutter}  | {before}{mark} {diagnostic.label}".rstrip(),
+    ]
+    extras = [*diagnostic.notes]
+    if diagnostic.help:
+        extras.append(f"help: {diagnostic.help}")
+    if extras or diagnostic.trail:
+        rows.append(f"{gutter}  |")
+    for extra in extras:
+        first, *rest = extra.splitlines() or [""]
+        rows.append(f"{gutter}  = {first}")
+        rows += [f"{gutter}    {more}" for more in rest]
+    rows += [
+        f"{gutter}  = in {step.block}, called at {step.span.source.name}:{step.span.line}"
+        for step in reversed(diagnostic.trail)
+    ]
+    return "\n".join(rows)
+
+
+def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
+    """A help line naming the closest known word, if one is close."""
+    close = get_close_matches(word, list(candidates), n=1, cutoff=0.6)
+    return f"did you mean `{close[0]}`?" if close else None
+
+
+def deduplicate(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """One of each (a block that fails at every call is said once), in the order of the text."""
+    seen: dict[Any, Diagnostic] = {}
+    for diagnostic in diagnostics:
+        span = diagnostic.span
+        key = (diagnostic.code, span.source.name, span.start, span.end, diagnostic.message)
+        seen.setdefault(key, diagnostic)
+    return sorted(seen.values(), key=lambda d: (d.span.source.name, d.span.start))

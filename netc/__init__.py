@@ -1,0 +1,13 @@
+"""netc, the network definition compiler.
+
+>>> import netc
+>>> net = netc.load("lenet5", "lenet5")
+>>> net.summary()["params"]
+61706
+"""
+
+from grammar.diagnostics import DefinitionError, Diagnostic
+from netc.api import Net, load
+
+__version__ = "0.1.0"
+__all__ = ["DefinitionError", "Diagnostic", "Net", "load"]

@@ -1,0 +1,115 @@
+"""Finding a definition: a path, or a name of the library."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from compiler.domain import Facts
+from compiler.driver import load
+from compiler.evaluate import Evaluator, Mistake, Scope
+from compiler.modules import LIBRARY, Block, Module, read_source
+from grammar.diagnostics import did_you_mean
+from grammar.parse import parse_expression
+from grammar.source import Source
+
+
+class CallError(ValueError):
+    """The call is at fault, not the definition: exit code 2."""
+
+
+def library_files() -> list[Path]:
+    """The definition files that come with netc."""
+    return sorted(LIBRARY.glob("*.netdef"))
+
+
+def library_nets() -> dict[str, Path]:
+    """Each net of the library with its file, found without parsing."""
+    found: dict[str, Path] = {}
+    for path in library_files():
+        for name in re.findall(r"^net\s+(\w+)", path.read_text(encoding="utf-8"), re.MULTILINE):
+            found.setdefault(name, path)
+    return found
+
+
+def find(text: str) -> tuple[Source, str | None]:
+    """The source that a path or library name stands for, and the net it names if it names one."""
+    path = Path(text)
+    if path.is_file():
+        return read(path, text), None
+    if path.is_dir():
+        raise CallError(f"{text} is a folder, not a definition")
+    if path.suffix or len(path.parts) > 1:
+        raise CallError(f"there is no file {text}")
+    nets = library_nets()
+    if text in nets:
+        return read(nets[text], nets[text].name), text
+    file = LIBRARY / f"{text}.netdef"
+    if file.is_file():
+        return read(file, file.name), None
+    hint = did_you_mean(text, [*nets, *(f.stem for f in library_files())])
+    raise CallError(f"there is no file or library net {text}" + (f"; {hint}" if hint else ""))
+
+
+def read(path: Path, name: str) -> Source:
+    """The text of a definition file; raises `CallError` when it cannot be read."""
+    try:
+        return read_source(path, name)
+    except UnicodeDecodeError:
+        raise CallError(f"{name} is no UTF-8 text") from None
+    except (OSError, ValueError) as error:
+        raise CallError(f"{name} cannot be read: {error}") from None
+
+
+def open_module(text: str, include: Sequence[Path] = ()) -> tuple[Module, str | None]:
+    """The loaded definition file of a path or name, and the net it names if it names one."""
+    source, net = find(text)
+    return load(source, include), net
+
+
+def choose_net(module: Module, name: str | None) -> Block:
+    """The net called `name`, or the only one of the file."""
+    nets = module.nets()
+    names = [net.name for net in nets]
+    file = module.file.source.name
+    if not nets:
+        raise CallError(f"{file} defines no net")
+    if name is None:
+        if len(nets) > 1:
+            raise CallError(
+                f"{file} defines several nets; choose one with --net: " + ", ".join(names)
+            )
+        return nets[0]
+    for net in nets:
+        if net.name == name:
+            return net
+    hint = did_you_mean(name, names)
+    raise CallError(
+        f"{file} defines no net {name}; it has " + ", ".join(names) + (f"; {hint}" if hint else "")
+    )
+
+
+def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
+    """`--set classes=10` as values of the language."""
+    found: dict[str, Any] = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals or not name.strip().isidentifier():
+            raise CallError(f"--set takes name=value, not {setting}")
+        try:
+            value = Evaluator(Facts())(parse_expression(text.strip(), "--set"), Scope())
+        except Mistake as mistake:
+            raise CallError(f"--set {setting}: {mistake.message}") from None
+        found[name.strip()] = value
+    return found
+
+
+def check_settings(net: Block, settings: Mapping[str, Any]) -> None:
+    """Raise `CallError` for a setting that is no parameter of the net."""
+    known = [parameter.name.id for parameter in net.definition.parameters]
+    for name in settings:
+        if name not in known:
+            has = "it has " + ", ".join(known) if known else "it has none"
+            raise CallError(f"net {net.name} has no parameter {name}; {has}")

@@ -1,0 +1,102 @@
+"""The terminal's tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from compiler.analysis import Analysis, Field
+from compiler.dims import Size, product
+from compiler.graph import Graph, Input
+from compiler.ops.base import show_shape
+
+
+def count(value: Size) -> str:
+    """A number with thousands separated, or a closed form."""
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def bytes_text(value: int) -> str:
+    """Bytes in the unit that fits."""
+    for unit in ("B", "KiB", "MiB"):
+        if value < 1024:
+            return f"{value:,.0f} {unit}" if unit == "B" else f"{value:,.1f} {unit}"
+        value = value / 1024  # type: ignore[assignment]
+    return f"{value:,.1f} GiB"
+
+
+def field_text(field: Field) -> str:
+    """The size of a receptive field: `32x32`."""
+    return "x".join(str(axis.size) for axis in field)
+
+
+def summary_table(graph: Graph, analysis: Analysis) -> Table:
+    """A row for each layer."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=graph.name, title_justify="left")
+    table.add_column("layer", no_wrap=True)
+    table.add_column("op")
+    table.add_column("output", no_wrap=True)
+    for name in ("params", "MACs", "receptive field", "memory"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for layer in analysis.layers:
+        size = product(layer.node.shape)
+        table.add_row(
+            layer.node.name,
+            layer.node.op.name,
+            show_shape(layer.node.shape),
+            count(layer.parameters) if layer.parameters else "",
+            count(layer.macs) if layer.macs != 0 else "",
+            "" if isinstance(layer.node.op, Input) else field_text(layer.field),
+            bytes_text(size * 4) if isinstance(size, int) else "",
+        )
+    return table
+
+
+def totals(graph: Graph, analysis: Analysis) -> list[str]:
+    """The lines below the table."""
+    lines = [f"parameters   {count(analysis.parameters)}"]
+    if analysis.trainable != analysis.parameters:
+        lines[0] += f" ({count(analysis.trainable)} trainable)"
+    if analysis.buffers:
+        lines.append(f"buffers      {count(analysis.buffers)} (running statistics)")
+    lines.append(f"MACs         {count(analysis.macs)} per sample")
+    lines.append(f"depth        {analysis.depth} layers with weights")
+    if analysis.peak is not None:
+        lines.append(
+            f"memory       {bytes_text(analysis.peak)} of float32 activations at the peak, "
+            "per sample"
+        )
+    for name, node in graph.outputs.items():
+        lines.append(f"output       {name} {show_shape(graph[node].shape)}")
+    if graph.domain is not None and graph.domain.lines():
+        lines.append("valid for    " + ", ".join(graph.domain.lines()))
+    return lines
+
+
+def print_summary(graph: Graph, analysis: Analysis) -> None:
+    """The whole summary, as wide as it needs to be when not on a terminal."""
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, markup=False, width=max(100, longest(graph) + 90))
+    console.print(summary_table(graph, analysis))
+    for line in totals(graph, analysis):
+        console.print(line, soft_wrap=True)
+
+
+def longest(graph: Graph) -> int:
+    """The length of the longest layer name and shape together."""
+    return max((len(n.name) + len(show_shape(n.shape)) for n in graph.nodes()), default=0)
+
+
+def list_table(rows: list[tuple[str, str, str]]) -> Any:
+    """The library: net, file, what it is."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("net", no_wrap=True)
+    table.add_column("file", no_wrap=True)
+    table.add_column("what it is")
+    for row in rows:
+        table.add_row(*row)
+    return table

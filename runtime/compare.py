@@ -1,0 +1,139 @@
+"""NumPy against ONNX Runtime, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.dims import evaluate, symbols
+from compiler.graph import Graph, Input
+from compiler.initialise import generator
+from compiler.lower import lower, tensor_names
+from compiler.passes import PASSES
+from runtime.reference import interpret
+from runtime.session import open_session
+
+TOLERANCES = {"cpu": (1e-4, 1e-5), "cuda": (1e-3, 1e-4)}
+COMFORTABLE = 16  # a symbolic size in a random test is at least this
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A tensor on which the two disagree: its layer, its source line, the largest difference.
+
+    `stage` is "layers" for the plain model and "optimised" for the one after the passes.
+    """
+
+    node: str
+    line: int
+    error: float
+    stage: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What came out: `worst` is the largest difference as a share of its tolerance."""
+
+    nodes: int
+    worst: float
+    worst_node: str
+    failures: tuple[Difference, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether all tensors agree."""
+        return not self.failures
+
+
+def sizes_for(graph: Graph) -> dict[str, int]:
+    """Valid values for the symbols, at least 16 and different from each other where they may be."""
+    if graph.domain is None:
+        return {}
+    sizes = graph.domain.smallest()
+    taken: set[int] = set()
+    for name in list(sizes):
+        start = max(sizes[name], COMFORTABLE)
+        for value in range(start, start + 4096):
+            trial = sizes | {name: value}
+            if value not in taken and not graph.domain.contains(trial):
+                sizes = trial
+                break
+        taken.add(sizes[name])
+    return sizes
+
+
+def random_feeds(graph: Graph, seed: int = 0, batch: int = 2) -> dict[str, NDArray[np.float32]]:
+    """Standard normal numbers for every input."""
+    sizes = sizes_for(graph)
+    feeds = {}
+    for node in graph.inputs():
+        shape = [
+            evaluate(size, sizes) if symbols(size) else int(size)  # type: ignore[arg-type]
+            for size in node.shape
+        ]
+        feeds[node.name] = generator(seed, f"input {node.name}").standard_normal(
+            (batch, *shape), dtype=np.float32
+        )
+    return feeds
+
+
+def excess(
+    ours: NDArray[Any], reference: NDArray[Any], rtol: float, atol: float
+) -> tuple[float, float]:
+    """The largest difference, absolute and as a share of atol * max(1, scale) + rtol * |value|.
+
+    The scale is the tensor's largest magnitude: a sum of large terms that nearly cancel cannot be
+    closer than their rounding. A shape that differs, or an infinity or NaN on one side, is inf.
+    """
+    if ours.shape != reference.shape:
+        return float("inf"), float("inf")
+    if not reference.size:
+        return 0.0, 0.0
+    same = (ours == reference) | (np.isnan(ours) & np.isnan(reference))
+    finite = np.isfinite(ours) & np.isfinite(reference)
+    if not (same | finite).all():
+        return float("inf"), float("inf")
+    values = np.where(finite, reference, 0)
+    difference = np.where(same, 0, np.abs(np.where(finite, ours, 0) - values))
+    allowed = atol * max(1.0, float(np.abs(values).max())) + rtol * np.abs(values)
+    return float(difference.max()), float((difference / allowed).max())
+
+
+def compare_all(
+    graph: Graph, feeds: Mapping[str, NDArray[Any]], *, device: str = "cpu"
+) -> Comparison:
+    """Run a graph with numbers on both, plain and optimised, and compare tensor by tensor."""
+    rtol, atol = TOLERANCES[device]
+    names = tensor_names(graph)
+    plain = open_session(lower(graph, expose=True).SerializeToString(), device, optimise=False)
+    tensors = plain.run(dict(feeds))
+    failures: list[Difference] = []
+    worst, worst_node, count = 0.0, "no layer", 0
+    wanted: dict[str, NDArray[Any]] = {}
+    outputs = set(graph.outputs.values())
+    for node, value in interpret(graph, feeds, np.float64):
+        if node.name in outputs:
+            wanted[node.name] = value
+        if isinstance(node.op, Input):
+            continue
+        error, share = excess(tensors.pop(names[node.name]), value, rtol, atol)
+        count += 1
+        if share > worst:
+            worst, worst_node = share, node.name
+        if share > 1:
+            failures.append(Difference(node.name, node.span.line, error, "layers"))
+    rewritten = graph
+    for rewrite in PASSES:
+        rewritten = rewrite(rewritten)
+    final = open_session(lower(rewritten).SerializeToString(), device).run(dict(feeds))
+    for output, name in graph.outputs.items():
+        error, share = excess(final[output], wanted[name], rtol, atol)
+        if share > worst:
+            worst, worst_node = share, f"{output} after optimisation"
+        if share > 1:
+            failures.append(Difference(output, graph[name].span.line, error, "optimised"))
+    return Comparison(count, worst, worst_node, tuple(failures))

@@ -1,0 +1,45 @@
+"""The NumPy meaning of every op, a file for each file of `compiler/ops`.
+
+A kernel takes the op, its inputs (batch first, then the shape per sample) and its arrays by name
+(`weight`, `bias`, …), all of one floating type, and returns the output in that type. It is written
+from the formula, without a look at the ONNX lowering, so that comparing the two tests both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.ops import FAMILIES
+from compiler.ops.base import Op
+
+Array: TypeAlias = NDArray[np.floating[Any]]
+Arrays: TypeAlias = Mapping[str, Array]
+Kernel: TypeAlias = Callable[[Any, tuple[Array, ...], Arrays], Array]
+K = TypeVar("K", bound=Kernel)
+
+KERNELS: dict[type[Op], Kernel] = {}
+
+
+def kernel(*ops: type[Op]) -> Callable[[K], K]:
+    """Register a function as the meaning of one or several ops."""
+
+    def register(function: K) -> K:
+        for op in ops:
+            KERNELS[op] = function
+        return function
+
+    return register
+
+
+def run_kernel(op: Op, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """The output of one op, batch first."""
+    return KERNELS[type(op)](op, inputs, arrays)
+
+
+for _family in FAMILIES:
+    import_module(f"runtime.kernels.{_family}")
