@@ -12,6 +12,7 @@ from compiler.graph import Graph, Input
 from grammar.diagnostics import DefinitionError
 from netc.library import check_settings, choose_net, open_module
 from netc.summary import net_summary
+from runtime.errors import CallError
 
 if TYPE_CHECKING:
     import onnx
@@ -88,12 +89,12 @@ class Net:
         inputs = {node.name: node for node in self.graph.inputs()}
         if not isinstance(given, Mapping):
             if len(inputs) != 1:
-                raise ValueError("give the inputs by name: " + ", ".join(inputs))
+                raise CallError("give the inputs by name: " + ", ".join(inputs))
             given = {next(iter(inputs)): given}
         feeds = {}
         for name, value in given.items():
             if name not in inputs:
-                raise ValueError(f"no input is called {name}; there are " + ", ".join(inputs))
+                raise CallError(f"no input is called {name}; there are " + ", ".join(inputs))
             node = inputs[name]
             assert isinstance(node.op, Input)
             if isinstance(value, str | Path):
@@ -134,7 +135,7 @@ def load(
     """The network of a definition file (or of the library, by name), checked.
 
     `net` chooses one of several; `parameters` are the net's own (`classes=10`). Raises
-    `DefinitionError` with every mistake, `ValueError` when the call is at fault.
+    `DefinitionError` with every mistake, `CallError` when the call is at fault.
     """
     module, named = open_module(str(file), [Path(folder) for folder in include])
     block = choose_net(module, net or named)

@@ -16,8 +16,9 @@ from compiler.graph import Input
 from compiler.initialise import initialise
 from compiler.pictures import Picture
 from netc.api import Net
-from netc.library import CallError
+from netc.options import Choice
 from runtime.compare import random_feeds
+from runtime.errors import CallError
 from runtime.pictures import read_picture, write_picture
 from runtime.reference import run_reference
 from runtime.session import open_session
@@ -40,13 +41,14 @@ class Subject:
     random: Callable[[], dict[str, NDArray[Any]]]
 
 
-def execute(file: str, options: dict[str, Any], open_net: Callable[..., Net]) -> None:
+def execute(file: str, options: dict[str, Any], choice: Choice) -> None:
     """The whole of the `run` command."""
     if Path(file).suffix == ".onnx":
+        if choice.net or choice.settings:
+            raise CallError("an ONNX file has its parameters inside: no --net, no --set")
         subject = from_model(Path(file), options)
     else:
-        net = open_net(file, options["net"], options["settings"], options["include"])
-        subject = from_net(net, options)
+        subject = from_net(choice.single(file), options)
     feeds = gather(subject, options)
     device, outputs = subject.run(feeds)
     click.echo(
@@ -95,8 +97,8 @@ def from_model(path: Path, options: dict[str, Any]) -> Subject:
     """A compiled model, with what its metadata says of pictures and class names."""
     if options["device"] == "numpy":
         raise CallError("the NumPy device runs definitions, not ONNX files")
-    if options["weights"] is not None or options["settings"] or options["net"]:
-        raise CallError("an ONNX file has its weights and parameters inside")
+    if options["weights"] is not None:
+        raise CallError("an ONNX file has its weights inside: no --weights")
     session = open_session(path, options["device"])
     metadata = session.metadata
     pictures, labels = {}, {}

@@ -14,10 +14,7 @@ from compiler.modules import LIBRARY, Block, Module, read_source
 from grammar.diagnostics import did_you_mean
 from grammar.parse import parse_expression
 from grammar.source import Source
-
-
-class CallError(ValueError):
-    """The call is at fault, not the definition: exit code 2."""
+from runtime.errors import CallError
 
 
 def library_files() -> list[Path]:

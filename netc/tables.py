@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -78,9 +76,7 @@ def totals(graph: Graph, analysis: Analysis) -> list[str]:
 
 def print_summary(graph: Graph, analysis: Analysis) -> None:
     """The whole summary, as wide as it needs to be when not on a terminal."""
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, markup=False, width=max(100, longest(graph) + 90))
+    console = console_of(max(100, longest(graph) + 90))
     console.print(summary_table(graph, analysis))
     for line in totals(graph, analysis):
         console.print(line, soft_wrap=True)
@@ -91,7 +87,7 @@ def longest(graph: Graph) -> int:
     return max((len(n.name) + len(show_shape(n.shape)) for n in graph.nodes()), default=0)
 
 
-def list_table(rows: list[tuple[str, str, str]]) -> Any:
+def print_library(rows: list[tuple[str, str, str]]) -> None:
     """The library: net, file, what it is."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("net", no_wrap=True)
@@ -99,4 +95,12 @@ def list_table(rows: list[tuple[str, str, str]]) -> Any:
     table.add_column("what it is")
     for row in rows:
         table.add_row(*row)
-    return table
+    console_of(160).print(table)
+
+
+def console_of(width: int) -> Console:
+    """The terminal, or a page of this many characters where the output goes elsewhere."""
+    console = Console(highlight=False, markup=False)
+    if console.is_terminal:
+        return console
+    return Console(highlight=False, markup=False, width=width)

@@ -48,6 +48,18 @@ class Comparison:
         """Whether all tensors agree."""
         return not self.failures
 
+    def sentence(self, device: str) -> str:
+        """The result in words; the first failure on a line of its own."""
+        word = "agree" if self.ok else "DIFFER"
+        said = (
+            f"NumPy and ONNX Runtime ({device}) {word} at {self.nodes} layers, largest "
+            f"difference {self.worst:.1%} of the tolerance at {self.worst_node}"
+        )
+        for first in self.failures[:1]:
+            said += f"\n  first difference: {first.node}, line {first.line}: "
+            said += f"{first.error:.3g} ({first.stage})"
+        return said
+
 
 def sizes_for(graph: Graph) -> dict[str, int]:
     """Valid values for the symbols, at least 16 and different from each other where they may be."""

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from compiler.pictures import Picture
+from runtime.errors import CallError
 from runtime.files import write_whole
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
-class PictureError(ValueError):
+class PictureError(CallError):
     """A picture that cannot be read, written, or made to fit."""
 
 

@@ -17,19 +17,13 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from runtime.errors import CallError, MachineError
+
 CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"
 
 
-class MachineError(Exception):
-    """This machine cannot do what was asked; `remedy` says what would help."""
-
-    def __init__(self, message: str, remedy: str) -> None:
-        super().__init__(message)
-        self.remedy = remedy
-
-
-class RunError(ValueError):
+class RunError(CallError):
     """A run that ONNX Runtime refuses: an input of the wrong name, shape or type."""
 
 

@@ -15,13 +15,14 @@ from safetensors.numpy import load_file
 
 from compiler.graph import Graph
 from compiler.ops.base import show_shape
+from runtime.errors import CallError
 from runtime.files import write_whole
 
 MOST_SHOWN = 10
 IGNORED = "num_batches_tracked"  # PyTorch's counter in batch normalisation
 
 
-class WeightsError(ValueError):
+class WeightsError(CallError):
     """A file of weights or arrays that cannot be read, or does not fit."""
 
 

@@ -1,0 +1,27 @@
+"""`netc summary`: the table of a network."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from netc.options import FORMAT, Choice, chooses_net
+
+
+@click.command("summary")
+@click.argument("file")
+@FORMAT
+@chooses_net
+def command(file: str, form: str, choice: Choice) -> None:
+    """Every layer's shape, parameters, MACs, receptive field and memory."""
+    nets = choice.opened(file)
+    if form == "json":
+        click.echo(json.dumps({"nets": [net.summary() for net in nets]}, indent=2))
+        return
+    from netc.tables import print_summary
+
+    for index, net in enumerate(nets):
+        if index:
+            click.echo()
+        print_summary(net.graph, net.analysis)

@@ -1,0 +1,58 @@
+"""Every expected failure as its message and exit code.
+
+0 done; 1 the definition is at fault; 2 the call is at fault; 3 the machine cannot.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NoReturn
+
+import click
+
+from grammar.diagnostics import DefinitionError, Diagnostic, render
+from runtime.errors import CallError, MachineError
+
+
+def fail(code: int, message: str) -> NoReturn:
+    """Say it on standard error and stop."""
+    click.echo(message, err=True)
+    sys.exit(code)
+
+
+def show(diagnostics: Sequence[Diagnostic]) -> None:
+    """Diagnostics on standard error, coloured on a terminal, and a count."""
+    for diagnostic in diagnostics:
+        text = render(diagnostic)
+        head, _, rest = text.partition("\n")
+        colour = "red" if diagnostic.severity == "error" else "yellow"
+        click.echo(click.style(head, fg=colour, bold=True) + "\n" + rest + "\n", err=True)
+    errors = sum(d.severity == "error" for d in diagnostics)
+    if errors:
+        click.echo(f"{errors} error{'s' if errors != 1 else ''}", err=True)
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Turn an expected failure into its message and exit code."""
+    try:
+        yield
+    except DefinitionError as error:
+        show(error.diagnostics)
+        sys.exit(1)
+    except CallError as error:
+        fail(2, f"error: {error}")
+    except MachineError as error:
+        fail(3, f"error: {error}\nhelp: {error.remedy}")
+    except MemoryError:
+        fail(3, "error: this network needs more memory than there is")
+    except ImportError as error:
+        fail(3, f"error: a library is missing: {error}\nhelp: reinstall netc")
+    except BrokenPipeError:  # the reader of our output has left; nobody is there to be told
+        sys.stderr.close()
+        sys.exit(2)
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        fail(2, f"error: {error.strerror or error}{where}")

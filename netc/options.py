@@ -1,0 +1,98 @@
+"""The options that commands share, and the nets that they choose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from compiler.driver import Checked, check_net
+from compiler.modules import Block, Module
+from netc.api import Net
+from netc.errors import show
+from netc.library import check_settings, choose_net, open_module, parse_settings
+from runtime.errors import CallError
+
+FORMAT = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print."
+)
+SEED = click.option("--seed", default=0, show_default=True, help="Seed of the initial weights.")
+WEIGHTS = click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Parameters from a .safetensors or .npz file.",
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which nets of a file a call means, and with which values of their parameters."""
+
+    net: str | None
+    settings: Mapping[str, Any]
+    include: tuple[Path, ...]
+
+    def module(self, file: str) -> Module:
+        """The loaded file, whatever nets it has."""
+        return open_module(file, self.include)[0]
+
+    def checked(self, file: str) -> list[tuple[Block, Checked]]:
+        """Each chosen net with what its check found; the list is empty for a file of blocks."""
+        module, named = open_module(file, self.include)
+        name = self.net or named
+        blocks = module.nets() if name is None else [choose_net(module, name)]
+        if len(blocks) == 1:
+            check_settings(blocks[0], self.settings)
+        return [(block, check_net(block, self.settings_of(block))) for block in blocks]
+
+    def settings_of(self, block: Block) -> dict[str, Any]:
+        """Those values that are for parameters of this net."""
+        known = {parameter.name.id for parameter in block.definition.parameters}
+        return {name: value for name, value in self.settings.items() if name in known}
+
+    def opened(self, file: str) -> list[Net]:
+        """Each chosen net, of which there is at least one; their warnings are shown."""
+        nets = [Net(checked) for _, checked in self.checked(file)]
+        if not nets:
+            raise CallError(f"{file} defines no net")
+        for net in nets:
+            show(net.warnings)
+        return nets
+
+    def single(self, file: str) -> Net:
+        """The one net that is meant; its warnings are shown."""
+        module, named = open_module(file, self.include)
+        block = choose_net(module, self.net or named)
+        check_settings(block, self.settings)
+        net = Net(check_net(block, self.settings))
+        show(net.warnings)
+        return net
+
+
+def chooses_net(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command `--net`, `--set` and `-I`; they reach it as one `choice`."""
+
+    @click.option("--net", metavar="NAME", help="Which net of the file.")
+    @click.option(
+        "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter of the net."
+    )
+    @click.option(
+        "-I",
+        "include",
+        multiple=True,
+        metavar="FOLDER",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        help="A folder in which `use` may look.",
+    )
+    @wraps(command)
+    def wrapped(
+        net: str | None, settings: tuple[str, ...], include: tuple[Path, ...], **rest: Any
+    ) -> Any:
+        return command(choice=Choice(net, parse_settings(settings), include), **rest)
+
+    return wrapped

@@ -1,0 +1,15 @@
+"""What may go wrong besides the definition: the call, or the machine."""
+
+from __future__ import annotations
+
+
+class CallError(ValueError):
+    """The call is at fault, not the definition: exit code 2."""
+
+
+class MachineError(Exception):
+    """This machine cannot do what was asked (exit code 3); `remedy` says what would help."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.remedy = remedy
