@@ -69,11 +69,15 @@ class Silenced(Exception):
 
 @dataclass
 class Scope:
-    """Names between a pair of braces; what is not here is looked for in `parent`."""
+    """Names between a pair of braces; what is not here is looked for in `parent`.
+
+    `turn` says which turn of a loop these braces are: `("s = 2", "depth = 6")`.
+    """
 
     parent: Scope | None = None
     values: dict[str, Any] = field(default_factory=dict)
     tensors: dict[str, Tensor] = field(default_factory=dict)
+    turn: tuple[str, ...] = ()
 
     def value(self, name: str) -> Any:
         """The value called `name`, or None."""

@@ -10,6 +10,7 @@ import networkx as nx
 
 from compiler.domain import Domain, Facts
 from compiler.ops.base import Op, Shape, Shapes, Weight
+from grammar.diagnostics import TrailStep
 from grammar.source import Span
 
 if TYPE_CHECKING:
@@ -30,11 +31,12 @@ class Input(Op):
 
 
 @dataclass(frozen=True)
-class Call:
-    """One step of a node's trail: the block called, and where."""
+class Assumed(Op):
+    """The op of a tensor that a mistake has lost, of the shape that the definition asserts."""
 
-    block: str
-    span: Span
+    name: ClassVar[str] = "assumed"
+    group: ClassVar[str] = ""
+    least_inputs: ClassVar[int] = 0
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Node:
     inputs: tuple[str, ...]
     shape: Shape
     span: Span
-    trail: tuple[Call, ...] = ()
+    trail: tuple[TrailStep, ...] = ()
     owner: str = ""
 
     @property

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from compiler.domain import Facts
 from compiler.evaluate import Evaluator, Mistake, Scope
 from compiler.ops import OPS
 from grammar import syntax as s
-from grammar.diagnostics import DefinitionError, Diagnostic, did_you_mean
+from grammar.diagnostics import DefinitionError, Diagnostic, TrailStep, did_you_mean
 from grammar.parse import parse
 from grammar.source import Source
 
@@ -30,6 +29,9 @@ class Block:
     def name(self) -> str:
         """What the definition calls it."""
         return self.definition.name.id
+
+    def __str__(self) -> str:
+        return self.name
 
 
 @dataclass(frozen=True)
@@ -163,14 +165,16 @@ def root_of(path: Path, root: Path | None, include: Sequence[Path]) -> Path:
     return path.parent
 
 
-def diagnostic(mistake: Mistake, trail: tuple[Any, ...] = ()) -> Diagnostic:
-    """A mistake as a diagnostic."""
+def diagnostic(
+    mistake: Mistake, trail: tuple[TrailStep, ...] = (), notes: tuple[str, ...] | None = None
+) -> Diagnostic:
+    """A mistake as a diagnostic; `notes` take the place of its own."""
     return Diagnostic(
         mistake.code,
         mistake.message,
         mistake.span,
         mistake.label,
-        mistake.notes,
+        mistake.notes if notes is None else notes,
         mistake.help,
         trail,
     )

@@ -11,7 +11,7 @@ import networkx as nx
 from compiler.graph import Graph, Input, Node
 from compiler.ops.base import ShapeError, show_shape
 from compiler.shapes import infer
-from grammar.diagnostics import Diagnostic, TrailStep
+from grammar.diagnostics import Diagnostic
 
 
 def verify(graph: Graph) -> list[Diagnostic]:
@@ -100,18 +100,13 @@ def dangling(graph: Graph) -> list[Diagnostic]:
                 node.span,
                 label="nothing takes this tensor",
                 help="join it, or declare it: output name",
-                trail=trail_of(node),
+                trail=node.trail,
                 severity="warning",
             )
         )
     return found
 
 
-def trail_of(node: Node) -> tuple[TrailStep, ...]:
-    """The block calls that led to a node."""
-    return tuple(TrailStep(call.block, call.span) for call in node.trail)
-
-
 def fault(node: Node, code: str, message: str, *notes: str) -> Diagnostic:
     """An error placed at a node."""
-    return Diagnostic(code, message, node.span, notes=tuple(notes), trail=trail_of(node))
+    return Diagnostic(code, message, node.span, notes=tuple(notes), trail=node.trail)

@@ -12,10 +12,21 @@ from grammar.source import Span
 
 @dataclass(frozen=True)
 class TrailStep:
-    """A block call that led to the place of a diagnostic."""
+    """A block call that led somewhere.
+
+    `name` is the path of its layers, `call` the call with its values, `turns` the turns of the
+    loops around it: `in layer3.0: bottleneck(256, stride=2), line 41, s = 2, i = 0`.
+    """
 
     block: str
     span: Span
+    name: str = ""
+    call: str = ""
+    turns: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        called = f"{self.name}: {self.call}" if self.name else self.call or self.block
+        return ", ".join([f"in {called}", f"line {self.span.line}", *self.turns])
 
 
 @dataclass(frozen=True)
@@ -93,10 +104,7 @@ def render(diagnostic: Diagnostic) -> str:
         first, *rest = extra.splitlines() or [""]
         rows.append(f"{gutter}  = {first}")
         rows += [f"{gutter}    {more}" for more in rest]
-    rows += [
-        f"{gutter}  = in {step.block}, called at {step.span.source.name}:{step.span.line}"
-        for step in reversed(diagnostic.trail)
-    ]
+    rows += [f"{gutter}  = {step}" for step in reversed(diagnostic.trail)]
     return "\n".join(rows)
 
 

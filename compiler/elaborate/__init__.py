@@ -1,0 +1,61 @@
+"""Syntax tree to graph: blocks, loops and branches unrolled, each node's shape inferred at once.
+
+Elaboration goes on after a mistake: what depends on it is poisoned and stays silent, the rest is
+still checked, and an asserted shape of plain numbers takes the place of a shape that is not known.
+
+    state       what is known so far; where we are; how a mistake is kept
+    interface   inputs, outputs, parameters of the net
+    flow        statements, chains, joins, block calls: the recursion
+    loops       the turns of `for`, `repeat` and `if`
+    layers      an op becomes a node
+    names       labels and automatic names
+    sharing     `like`
+    assertions  `assert` and shape assertions
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from compiler.domain import Contradiction, valid_domain
+from compiler.elaborate.flow import run_body
+from compiler.elaborate.interface import begin, bind_parameters
+from compiler.elaborate.state import Elaborated, Frame, Here, State
+from compiler.evaluate import Mistake, Scope
+from compiler.modules import Block
+from grammar.diagnostics import Diagnostic, deduplicate
+
+__all__ = ["Elaborated", "elaborate"]
+
+
+def elaborate(net: Block, overrides: Mapping[str, Any] | None = None) -> Elaborated:
+    """Unroll a net; `overrides` are values for its parameters."""
+    state = State(net)
+    definition = net.definition
+    here = Here(Frame("", None, (), definition, inner=False), Scope(net.scope))
+    with state.reporting(here):
+        bind_parameters(state, overrides or {}, here)
+        flow = begin(state, here)
+        run_body(state, definition.body, here, flow)
+        if not state.outputs and not state.diagnostics:
+            raise Mistake(
+                "E501",
+                f"net {net.name} has no output",
+                definition.name.span,
+                help="end it with `output name`",
+            )
+    graph = state.finished()
+    try:
+        graph = graph.with_domain(valid_domain(state.facts, state.conditions, state.symbols))
+    except Contradiction as error:
+        state.diagnostics.append(
+            Diagnostic("E308", f"no input size is valid: {error}", definition.name.span)
+        )
+    return Elaborated(
+        graph,
+        tuple(state.contracts),
+        here.scope,
+        tuple(state.made),
+        tuple(deduplicate(state.diagnostics)),
+    )

@@ -1,0 +1,144 @@
+"""`assert`, and the shape assertions after a stage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from compiler.dims import Dim, Size
+from compiler.domain import Contradiction
+from compiler.elaborate.layers import describe
+from compiler.elaborate.state import Here, State
+from compiler.evaluate import Mistake, Scope, Tensor
+from compiler.graph import Assumed, Node
+from compiler.ops.arguments import show
+from compiler.ops.base import Shape, show_shape
+from compiler.suggest import backwards
+from grammar import syntax as s
+
+
+def check_assert(state: State, statement: s.Assert, scope: Scope) -> None:
+    """`assert condition, "why"`"""
+    if assume(state, statement.condition, scope):
+        return
+    why = state.evaluate(statement.message, scope) if statement.message else "it does not hold"
+    raise Mistake(
+        "E401",
+        f"assertion failed: {why}",
+        statement.condition.span,
+        notes=operand_notes(state, statement.condition, scope),
+    )
+
+
+def assume(state: State, condition: s.Expression, scope: Scope) -> bool:
+    """Whether a condition holds; what it says of symbolic sizes is learned."""
+    if isinstance(condition, s.Logical) and condition.operator == "and":
+        # Every operand is looked at, for what it teaches.
+        return not [c for c in condition.operands if not assume(state, c, scope)]
+    if not isinstance(condition, s.Comparison):
+        return state.evaluate.truth(condition, scope)
+    values = [state.evaluate(operand, scope) for operand in condition.operands]
+    for left, operator, right in zip(values, condition.operators, values[1:], strict=False):
+        symbolic = isinstance(left, Dim) or isinstance(right, Dim)
+        sizes = all(isinstance(v, int | Dim) and not isinstance(v, bool) for v in (left, right))
+        if symbolic and sizes and state.facts.decide(left, operator, right) is None:
+            try:
+                state.facts.assume(left, operator, right)
+            except Contradiction as error:
+                raise Mistake(
+                    "E401", f"assertion contradicts what is known: {error}", condition.span
+                ) from None
+        elif not state.evaluate.compare(left, operator, right, condition.span):
+            return False
+    return True
+
+
+def operand_notes(state: State, condition: s.Expression, scope: Scope) -> list[str]:
+    """What the sides of a failed comparison were."""
+    if not isinstance(condition, s.Comparison):
+        return []
+    return [
+        f"{operand.span.text} is {show(state.evaluate(operand, scope))}"
+        for operand in condition.operands
+        if not isinstance(operand, s.Number | s.SizeLiteral)
+    ]
+
+
+def check_shape(state: State, tensor: Tensor, pattern: s.ShapePattern, here: Here) -> Tensor:
+    """A shape assertion. After a mistake, here or before, what it says is taken as the truth."""
+    wanted = wanted_sizes(state, pattern, here.scope)
+    plain = tuple(size for size in wanted if not isinstance(size, s.Wildcard))
+    complete = len(plain) == len(wanted)
+    if tensor.node is None:
+        return stand_in(state, plain, pattern) if complete else tensor
+    expected = without_run(wanted, len(tensor.shape))
+    unequal = [
+        (have, want)
+        for have, want in zip(tensor.shape, expected, strict=False)
+        if not isinstance(want, s.Wildcard) and not state.facts.equal(have, want)
+    ]
+    if not unequal and len(expected) == len(tensor.shape):
+        return tensor
+    mistake = Mistake(
+        "E301",
+        "the shape is not the asserted one",
+        pattern.span,
+        label=f"the tensor is {show_shape(tensor.shape)}",
+        notes=[f"made by {describe(state.graph[tensor.node])}"],
+        help=remedy(state, tensor, plain if complete else None, unequal),
+    )
+    if not complete:
+        raise mistake
+    state.report(mistake, here)
+    return stand_in(state, plain, pattern)
+
+
+def stand_in(state: State, shape: Shape, pattern: s.ShapePattern) -> Tensor:
+    """A tensor of the asserted shape in place of one that a mistake has lost."""
+    name = f"assumed {len(state.graph)}"
+    state.graph.add(Node(name, Assumed(), (), shape, pattern.span))
+    return Tensor(name, shape)
+
+
+def wanted_sizes(state: State, pattern: s.ShapePattern, scope: Scope) -> list[Size | s.Wildcard]:
+    """The sizes and wildcards of a pattern; raises E203."""
+    wanted: list[Size | s.Wildcard] = []
+    for size in pattern.sizes:
+        value = size if isinstance(size, s.Wildcard) else state.evaluate(size, scope)
+        if not isinstance(value, s.Wildcard | int | Dim) or isinstance(value, bool):
+            raise Mistake("E203", "a size is a whole number", size.span, label=show(value))
+        wanted.append(value)
+    if sum(isinstance(size, s.Wildcard) and size.run for size in wanted) > 1:
+        raise Mistake("E203", "a shape has at most one `...`", pattern.span)
+    return wanted
+
+
+def without_run(wanted: list[Size | s.Wildcard], length: int) -> list[Size | s.Wildcard]:
+    """The pattern with its `...` written out as as many `_` as a shape of this length needs."""
+    for index, size in enumerate(wanted):
+        if isinstance(size, s.Wildcard) and size.run:
+            missing = max(length - len(wanted) + 1, 0)
+            return [
+                *wanted[:index],
+                *[s.Wildcard(size.span, False)] * missing,
+                *wanted[index + 1 :],
+            ]
+    return wanted
+
+
+def remedy(
+    state: State, tensor: Tensor, plain: Shape | None, unequal: list[tuple[Any, Any]]
+) -> str | None:
+    """What would make a shape the asserted one."""
+    if unequal and any(isinstance(size, Dim) for size in unequal[0]):
+        hint = state.facts.suggest_equal(*unequal[0])
+        if hint:
+            return f"`{hint}` would prove it"
+        counter = state.facts.counterexample(*unequal[0])
+        if counter:
+            return "they differ at " + ", ".join(f"{k} = {v}" for k, v in counter.items())
+        return None
+    if plain is None or len(plain) != len(tensor.shape):
+        return None
+    assert tensor.node is not None
+    node = state.graph[tensor.node]
+    return backwards(node.op, state.graph.input_shapes(node), plain, state.facts)

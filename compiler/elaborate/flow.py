@@ -1,0 +1,265 @@
+"""The recursion of elaboration: statements, chains, stages, joins and block calls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from compiler.bind import bind_op
+from compiler.elaborate.assertions import check_assert, check_shape
+from compiler.elaborate.calls import enter_block, result_of
+from compiler.elaborate.interface import (
+    check_new_output,
+    check_new_tensor,
+    declare_output,
+    misplaced_input,
+)
+from compiler.elaborate.layers import add_layer
+from compiler.elaborate.loops import turns
+from compiler.elaborate.names import label_text, remember
+from compiler.elaborate.state import Here, Made, State
+from compiler.evaluate import POISON, Mistake, Scope, Silenced, Tensor
+from compiler.modules import Block
+from compiler.ops import OPS
+from compiler.ops.arguments import show
+from compiler.ops.base import Op
+from grammar import syntax as s
+from grammar.diagnostics import did_you_mean
+from grammar.source import Span
+
+
+def run_body(state: State, body: s.Body, here: Here, flow: Tensor | None) -> Tensor | None:
+    """Run the statements in order; returns what flows out."""
+    for statement in body.statements:
+        match statement:
+            case s.Flow():
+                flow = run_chain(state, statement.chain, here, flow)
+            case s.For() | s.Repeat() | s.If():
+                before, flow = flow, POISON
+                with state.reporting(here):
+                    for inner, place in turns(state, statement, here):
+                        before = run_body(state, inner, place, before)
+                    flow = before
+            case _:
+                with state.reporting(here):
+                    run_aside(state, statement, here, flow)
+    return flow
+
+
+def run_aside(state: State, statement: s.Statement, here: Here, flow: Tensor | None) -> None:
+    """A statement after which the flow is where it was."""
+    scope = here.scope
+    match statement:
+        case s.Let():
+            if statement.name.id in scope.values:
+                name = statement.name
+                raise Mistake("E204", f"`{name.id}` is already defined here", name.span)
+            scope.values[statement.name.id] = state.evaluate(statement.value, scope)
+        case s.Bind():
+            check_new_tensor(statement.name, scope)
+            scope.tensors[statement.name.id] = POISON
+            scope.tensors[statement.name.id] = run_chain(state, statement.chain, here, flow)
+        case s.Assert():
+            check_assert(state, statement, scope)
+        case s.Expect():
+            if not here.frame.inner:
+                state.contracts.append(statement)
+        case s.OutputDeclaration():
+            run_output(state, statement, here, flow)
+        case s.InputDeclaration():
+            mistake = misplaced_input(statement, here)
+            if mistake is not None:
+                raise mistake
+
+
+def run_output(
+    state: State, statement: s.OutputDeclaration, here: Here, flow: Tensor | None
+) -> None:
+    """`output probs = softmax`, `output features : [64, 56, 56]`"""
+    check_new_output(statement, here)
+    if statement.chain is not None:
+        flow = run_chain(state, statement.chain, here, flow)
+    if flow is None:
+        raise nothing_flows(statement.span)
+    if statement.shape is not None:
+        flow = check_shape(state, flow, statement.shape, here)
+    declare_output(state, statement, here, flow)
+
+
+def run_chain(state: State, chain: s.Chain, here: Here, flow: Tensor | None) -> Tensor:
+    """`a -> b -> c`: what the last stage makes, `POISON` after a mistake."""
+    result = POISON
+    for index, stage in enumerate(chain.stages):
+        result = POISON
+        with state.reporting(here):
+            result = run_stage(state, stage, here, flow, first=index == 0)
+        if stage.shape is not None:
+            asserted = result
+            with state.reporting(here):
+                result = POISON
+                result = check_shape(state, asserted, stage.shape, here)
+        if stage.label is not None:
+            with state.reporting(here):
+                label = label_text(state, stage.label, here)
+                if label:
+                    remember(label, result, here.scope)
+        state.made.append(Made(stage, result, here.frame.trail))
+        flow = result
+    return result
+
+
+def run_stage(
+    state: State, stage: s.Stage, here: Here, flow: Tensor | None, *, first: bool
+) -> Tensor:
+    """One stage: a tensor's name, a group, a join, an op or a block."""
+    if stage.callee is None:
+        assert stage.body is not None
+        result = run_body(state, stage.body, here.inside(), flow)
+        if result is None:
+            raise nothing_flows(stage.span)
+        return result
+    name, scope = stage.callee.id, here.scope
+    if stage.arguments is None and stage.body is None:
+        tensor = here.frame.entered if name == "in" else scope.tensor(name)
+        if tensor is not None and (first or name not in OPS):
+            return named_tensor(stage, tensor, first)
+    target = scope.value(name)
+    if isinstance(target, Block):
+        return call_block(state, stage, target, here, flow)
+    if isinstance(target, type) or name in OPS:
+        op_type = target if isinstance(target, type) else OPS[name]
+        return call_op(state, stage, op_type, here, flow)
+    if target is not None:
+        raise Mistake(
+            "E201",
+            f"`{name}` is no layer or block",
+            stage.callee.span,
+            label=f"its value is {show(target)}",
+        )
+    raise Mistake(
+        "E201",
+        f"unknown layer, block or tensor `{name}`",
+        stage.callee.span,
+        help=did_you_mean(name, set(OPS) | scope.names()),
+    )
+
+
+def named_tensor(stage: s.Stage, tensor: Tensor, first: bool) -> Tensor:
+    """A tensor's name as a stage: it can only begin a chain."""
+    if first:
+        return tensor
+    assert stage.callee is not None
+    name = stage.callee.id
+    raise Mistake(
+        "E202",
+        "a tensor's name can only begin a chain",
+        stage.span,
+        help=f"join them: concat(…, {name}), add(…, {name})",
+    )
+
+
+def call_op(
+    state: State, stage: s.Stage, op_type: type[Op], here: Here, flow: Tensor | None
+) -> Tensor:
+    """A layer: its inputs, its arguments, its node."""
+    op, named, places = bind_op(stage, op_type, state.evaluate, here.scope, tensor_argument)
+    tensors = inputs_of(state, stage, op_type, named, here, flow)
+    if any(tensor.node is None for tensor in tensors):
+        raise Silenced
+    least, most = op_type.least_inputs, op_type.most_inputs
+    if len(tensors) < least or (most is not None and len(tensors) > most):
+        raise Mistake(
+            "E202",
+            f"`{op_type.name}` joins {least} tensors",
+            stage.span,
+            label=f"here are {len(tensors)}",
+        )
+    return add_layer(state, stage, op, tensors, places, here)
+
+
+def inputs_of(
+    state: State,
+    stage: s.Stage,
+    op_type: type[Op],
+    named: list[Tensor],
+    here: Here,
+    flow: Tensor | None,
+) -> list[Tensor]:
+    """What a layer takes: branches, tensors by name, or what flows."""
+    joins = op_type.most_inputs != 1
+    if stage.body is not None and not joins:
+        raise Mistake(
+            "E202",
+            f"`{op_type.name}` takes no braces",
+            stage.body.span,
+            help="only joins do: concat, add, mul, sub, max, mean",
+        )
+    if stage.body is not None:
+        return run_branches(state, stage.body, here.inside(), flow)
+    if joins and not named:
+        raise Mistake(
+            "E202",
+            f"`{op_type.name}` joins several tensors",
+            stage.span,
+            help=f"{op_type.name} {{ … }} with a branch a line, or {op_type.name}(a, b)",
+        )
+    if joins:
+        return named
+    if flow is None:
+        raise nothing_flows(stage.span)
+    return [flow]
+
+
+def tensor_argument(value: Any, scope: Scope) -> Tensor | None:
+    """A tensor argument: a tensor, or a string that is the label of one."""
+    if isinstance(value, str):
+        return scope.tensor(value)
+    return value if isinstance(value, Tensor) else None
+
+
+def run_branches(state: State, body: s.Body, here: Here, flow: Tensor | None) -> list[Tensor]:
+    """Each chain or group in the braces is a branch fed by what flows."""
+    found: list[Tensor] = []
+    for statement in body.statements:
+        match statement:
+            case s.Flow():
+                found.append(run_chain(state, statement.chain, here, flow))
+            case s.For() | s.Repeat() | s.If():
+                branches = [POISON]
+                with state.reporting(here):
+                    branches = [
+                        tensor
+                        for inner, place in turns(state, statement, here)
+                        for tensor in run_branches(state, inner, place, flow)
+                    ]
+                found += branches
+            case _:
+                with state.reporting(here):
+                    run_aside(state, statement, here, flow)
+    return found
+
+
+def call_block(
+    state: State, stage: s.Stage, block: Block, here: Here, flow: Tensor | None
+) -> Tensor:
+    """A block (or a net with one input and one output) in place of a layer."""
+    if stage.body is not None:
+        raise Mistake("E202", f"block `{block.name}` takes no braces", stage.body.span)
+    if flow is None:
+        raise nothing_flows(stage.span)
+    inside = enter_block(state, stage, block, here, flow)
+    before = len(state.diagnostics)
+    result = run_body(state, block.definition.body, inside, flow)
+    result = result_of(state, stage, block, inside, result)
+    if len(state.diagnostics) > before and result.node is None:
+        raise Silenced
+    return result
+
+
+def nothing_flows(span: Span) -> Mistake:
+    """The mistake of a stage that is fed by nothing."""
+    return Mistake(
+        "E504",
+        "nothing flows here yet",
+        span,
+        help="with several inputs a chain begins with a tensor's name: left -> conv(…)",
+    )

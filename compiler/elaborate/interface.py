@@ -1,0 +1,194 @@
+"""What a net shows to the outside: parameters, inputs, outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from compiler.bind import bind_picture
+from compiler.dims import Dim, Size, symbol
+from compiler.elaborate.assertions import assume
+from compiler.elaborate.state import Here, State
+from compiler.evaluate import POISON, Mistake, Scope, Silenced, Tensor
+from compiler.graph import Input, Node
+from compiler.ops.arguments import show
+from compiler.ops.base import show_shape
+from compiler.pictures import Picture
+from grammar import syntax as s
+from grammar.source import Span
+
+DTYPES = ("f32",)
+
+
+def bind_parameters(state: State, overrides: Mapping[str, Any], here: Here) -> None:
+    """The net's own parameters: overridden, or by default."""
+    for parameter in state.net.definition.parameters:
+        name = parameter.name.id
+        if name in overrides:
+            here.scope.values[name] = overrides[name]
+        elif parameter.default is not None:
+            here.scope.values[name] = state.evaluate(parameter.default, here.scope)
+        else:
+            raise Mistake(
+                "E202",
+                f"net {state.net.name} needs a value for `{name}`",
+                parameter.span,
+                help=f"give a default, or --set {name}=…",
+            )
+
+
+def begin(state: State, here: Here) -> Tensor | None:
+    """Declare the inputs, learn what the asserts say of their symbols; the flow's beginning."""
+    definition, scope = here.frame.definition, here.scope
+    inputs = [st for st in definition.body.statements if isinstance(st, s.InputDeclaration)]
+    for statement in inputs:
+        with state.reporting(here):
+            declare_input(state, statement, here)
+    for assertion in definition.body.statements:
+        if isinstance(assertion, s.Assert):
+            try:
+                assume(state, assertion.condition, scope)
+            except (Mistake, Silenced):
+                continue  # said when its turn comes
+    if not inputs:
+        raise Mistake(
+            "E502",
+            f"net {state.net.name} has no input",
+            definition.name.span,
+            help="declare one: input image: f32[3, 224, 224]",
+        )
+    flow = scope.tensor(inputs[0].name.id) if len(inputs) == 1 else None
+    here.frame.entered = flow
+    if flow is not None:
+        scope.tensors["in"] = flow
+    return flow
+
+
+def check_new_tensor(name: s.Name, scope: Scope) -> None:
+    """Raise E204 when the name is taken in this scope."""
+    if name.id in scope.tensors and name.id != "in":
+        raise Mistake("E204", f"the name `{name.id}` is used twice in this scope", name.span)
+
+
+def declare_input(state: State, statement: s.InputDeclaration, here: Here) -> None:
+    """`input image: f32[3, H, W]`: names that nothing defines become symbols."""
+    if statement.dtype.id not in DTYPES:
+        raise Mistake(
+            "E203",
+            "an input's type must be f32",
+            statement.dtype.span,
+            help="other precisions are chosen when compiling",
+        )
+    name, scope = statement.name.id, here.scope
+    check_new_tensor(statement.name, scope)
+    scope.tensors[name] = POISON
+    shape = tuple(input_size(state, size, scope) for size in statement.shape.sizes)
+    if not 1 <= len(shape) <= 4:
+        raise Mistake(
+            "E305",
+            "an input has 1 to 4 sizes: channels, then up to three axes",
+            statement.shape.span,
+            help="the batch is not written",
+        )
+    picture = None
+    if statement.origin is not None:
+        picture = picture_of(state, statement.origin, shape, statement.shape.span, scope)
+    node = Node(name, Input(statement.dtype.id, picture), (), shape, statement.name.span)
+    state.graph.add(node)
+    state.conditions += [(size, 1) for size in shape if isinstance(size, Dim)]
+    scope.tensors[name] = Tensor(name, shape)
+
+
+def input_size(state: State, size: s.Expression | s.Wildcard, scope: Scope) -> Size:
+    """One size of an input: a number, a symbol that it may introduce, or an expression."""
+    if isinstance(size, s.Wildcard):
+        raise Mistake(
+            "E203",
+            "an input's sizes are numbers or symbols",
+            size.span,
+            help="name a size that may vary: [3, H, W]",
+        )
+    if isinstance(size, s.Name) and not scope.has_value(size.id):
+        if size.id not in state.symbols:
+            state.symbols.append(size.id)
+        scope.values[size.id] = symbol(size.id)
+    value = state.evaluate(size, scope)
+    if isinstance(value, bool) or not isinstance(value, int | Dim):
+        raise Mistake("E203", "a size is a whole number", size.span, label=show(value))
+    if isinstance(value, int) and value < 1:
+        raise Mistake("E203", "a size is at least 1", size.span, label=str(value))
+    return value
+
+
+def picture_of(
+    state: State, origin: s.CallExpression, shape: tuple[Size, ...], place: Span, scope: Scope
+) -> Picture:
+    """`from picture(…)`, for an input that a picture can become."""
+    picture = bind_picture(origin, state.evaluate, scope)
+    if len(shape) != 3 or shape[0] not in (1, 3, 4):
+        raise Mistake("E305", "a picture is [1, H, W], [3, H, W] or [4, H, W]", place)
+    return picture
+
+
+def declare_output(
+    state: State, statement: s.OutputDeclaration, here: Here, tensor: Tensor
+) -> None:
+    """`output probs = softmax` once its chain has run, `output features : [64, 56, 56]`."""
+    name, frame = statement.name.id, here.frame
+    frame.outputs[name] = tensor
+    here.scope.tensors.setdefault(name, tensor)
+    if frame.inner or tensor.node is None:
+        return
+    if statement.labels is not None:
+        state.classes[name] = read_labels(statement.labels, tensor)
+    state.outputs[name] = tensor.node
+
+
+def check_new_output(statement: s.OutputDeclaration, here: Here) -> None:
+    """Raise E503 in a block, E204 for a name that is taken; until it is made it is poisoned."""
+    if here.frame.definition.kind == "block":
+        raise Mistake(
+            "E503",
+            "only a net has outputs",
+            statement.span,
+            help="a block's result is what flows out of it",
+        )
+    name = statement.name.id
+    if name in here.frame.outputs:
+        raise Mistake("E204", f"the output `{name}` is declared twice", statement.name.span)
+    here.frame.outputs[name] = POISON
+
+
+def misplaced_input(statement: s.InputDeclaration, here: Here) -> Mistake | None:
+    """The mistake of an input that does not stand directly in a net's body."""
+    if statement not in here.frame.definition.body.statements:
+        return Mistake("E503", "an input stands directly in a net's body", statement.span)
+    if here.frame.definition.kind == "block":
+        return Mistake(
+            "E503",
+            "a block has no inputs of its own",
+            statement.span,
+            help="what flows in is called `in`",
+        )
+    return None
+
+
+def read_labels(path: s.Text, tensor: Tensor) -> tuple[str, ...]:
+    """The class names of an output, one a line, as many as the output has numbers."""
+    text = "".join(part for part in path.parts if isinstance(part, str))
+    here = path.span.source.path
+    file = here.resolve().parent / text if here else None
+    if file is None or not file.resolve().is_relative_to(file.parent.resolve()) or ".." in text:
+        raise Mistake("E207", "class names lie beside the definition", path.span)
+    try:
+        names = tuple(file.read_text(encoding="utf-8").splitlines())
+    except (OSError, UnicodeDecodeError) as error:
+        raise Mistake("E207", f"the class names cannot be read: {error}", path.span) from None
+    if len(tensor.shape) != 1 or tensor.shape[0] != len(names):
+        raise Mistake(
+            "E207",
+            "there must be one class name for each number of the output",
+            path.span,
+            label=f"{len(names)} names for {show_shape(tensor.shape)}",
+        )
+    return names

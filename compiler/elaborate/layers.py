@@ -1,0 +1,75 @@
+"""An op with its inputs becomes a node, its shape inferred."""
+
+from __future__ import annotations
+
+from compiler.dims import Dim
+from compiler.elaborate.names import local_name
+from compiler.elaborate.sharing import owner_of
+from compiler.elaborate.state import MOST_NODES, Here, State
+from compiler.evaluate import Mistake, Tensor
+from compiler.graph import Assumed, Input, Node
+from compiler.ops.base import Op, Shape, ShapeError, show_shape
+from compiler.shapes import infer
+from grammar import syntax as s
+from grammar.source import Span
+
+
+def add_layer(
+    state: State,
+    stage: s.Stage,
+    op: Op,
+    tensors: list[Tensor],
+    places: dict[str, Span],
+    here: Here,
+) -> Tensor:
+    """Put a layer into the graph; `places` says where each of its arguments stands."""
+    if len(state.graph) >= MOST_NODES:
+        raise Mistake("E209", f"a net has at most {MOST_NODES} layers", stage.span)
+    sources = tuple(t.node for t in tensors if t.node is not None)
+    shapes = tuple(t.shape for t in tensors)
+    shape = inferred(state, stage, op, sources, shapes, places)
+    name = here.frame.name(local_name(state, stage, op.name, here))
+    owner = owner_of(state, stage, name, op, shapes, here)
+    state.graph.add(Node(name, op, sources, shape, stage.span, here.frame.trail, owner))
+    return Tensor(name, shape)
+
+
+def inferred(
+    state: State,
+    stage: s.Stage,
+    op: Op,
+    sources: tuple[str, ...],
+    shapes: tuple[Shape, ...],
+    places: dict[str, Span],
+) -> Shape:
+    """The shape that the layer makes; what it asks of symbolic sizes is kept."""
+    try:
+        shape = infer(op, shapes, state.facts)
+        conditions = [(size, 1) for size in shape] + list(op.conditions(shapes))
+    except ShapeError as error:
+        assert stage.callee is not None
+        inputs = [
+            f"input: {show_shape(state.graph[name].shape)}, from {describe(state.graph[name])}"
+            for name in dict.fromkeys(sources)
+        ]
+        raise Mistake(
+            error.code,
+            error.message,
+            places.get(error.argument or "", stage.callee.span),
+            label=error.label,
+            notes=[*inputs[:8], *error.notes],
+            help=error.help,
+        ) from None
+    state.conditions += [(size, least) for size, least in conditions if isinstance(size, Dim)]
+    return shape
+
+
+def describe(node: Node) -> str:
+    """A node for a note: its source text and line."""
+    if isinstance(node.op, Input):
+        return f"input {node.name} at line {node.span.line}"
+    if isinstance(node.op, Assumed):
+        return f"the assertion at line {node.span.line}"
+    text = " ".join(node.span.text.split())
+    text = text if len(text) <= 40 else f"{node.op.name}(…)"
+    return f"{text} at line {node.span.line}"

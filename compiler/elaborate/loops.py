@@ -1,0 +1,75 @@
+"""The bodies that a loop or a condition unrolls to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from compiler.elaborate.state import MOST_NODES, Here, State
+from compiler.evaluate import Mistake
+from compiler.ops.arguments import show
+from grammar import syntax as s
+
+Control = s.For | s.Repeat | s.If
+
+
+def turns(state: State, statement: Control, here: Here) -> Iterator[tuple[s.Body, Here]]:
+    """Each body in turn with the place it runs at; raises `Mistake` before the first."""
+    match statement:
+        case s.If():
+            holds = state.evaluate.truth(statement.condition, here.scope)
+            chosen = statement.then if holds else statement.otherwise
+            return iter([] if chosen is None else [(chosen, here)])
+        case s.Repeat():
+            count = state.evaluate.whole(statement.count, here.scope, "a number of repetitions")
+            check_count(count, statement.count)
+            return (
+                (statement.body, turn(here, {}, (f"turn {i + 1} of {count}",)))
+                for i in range(count)
+            )
+        case s.For():
+            values = state.evaluate(statement.values, here.scope)
+            if not isinstance(values, list | tuple):
+                raise Mistake(
+                    "E205", "`for` runs over a list", statement.values.span, label=show(values)
+                )
+            check_count(len(values), statement.values)
+            bound = [bind_names(statement, value) for value in values]
+            return (
+                (
+                    statement.body,
+                    turn(here, names, tuple(f"{n} = {show(v)}" for n, v in names.items())),
+                )
+                for names in bound
+            )
+
+
+def check_count(count: int, place: s.Expression) -> None:
+    """Raise E209 for more turns than any net has layers."""
+    if not 0 <= count <= MOST_NODES:
+        raise Mistake(
+            "E209", f"a loop runs at most {MOST_NODES} times", place.span, label=str(count)
+        )
+
+
+def bind_names(statement: s.For, value: Any) -> dict[str, Any]:
+    """The names of one turn of a `for`."""
+    names = [name.id for name in statement.names]
+    if len(names) == 1:
+        return {names[0]: value}
+    if isinstance(value, list | tuple) and len(value) == len(names):
+        return dict(zip(names, value, strict=True))
+    raise Mistake(
+        "E205",
+        f"`for` with {len(names)} names needs pairs",
+        statement.values.span,
+        label=f"an item is {show(value)}",
+    )
+
+
+def turn(here: Here, names: dict[str, Any], said: tuple[str, ...]) -> Here:
+    """The place of one turn: its own braces, its names, and what a message says of it."""
+    inner = here.inside()
+    inner.scope.values.update(names)
+    inner.scope.turn = said
+    return inner

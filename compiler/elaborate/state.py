@@ -1,0 +1,139 @@
+"""A net while it is unrolled: what is known so far, where we are, how a mistake is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import TracebackType
+
+from compiler.dims import Size
+from compiler.domain import Facts
+from compiler.evaluate import Evaluator, Mistake, Scope, Silenced, Tensor
+from compiler.graph import Graph
+from compiler.modules import Block, diagnostic
+from grammar import syntax as s
+from grammar.diagnostics import Diagnostic, TrailStep
+from grammar.source import Span
+
+MOST_NODES = 200_000
+MOST_CALLS = 60
+
+
+@dataclass
+class Frame:
+    """One call of a block (or the net itself): where its layers' names begin, what entered it.
+
+    `like` is the path of the call whose parameters this one shares; `outputs` are those of a net.
+    """
+
+    path: str
+    entered: Tensor | None
+    trail: tuple[TrailStep, ...]
+    definition: s.Definition
+    inner: bool
+    like: str | None = None
+    outputs: dict[str, Tensor] = field(default_factory=dict)
+
+    def name(self, local: str) -> str:
+        """The full name of a label in this call."""
+        return f"{self.path}.{local}" if self.path else local
+
+
+@dataclass(frozen=True)
+class Here:
+    """A place in the unrolled net: the call, and the names between the innermost braces."""
+
+    frame: Frame
+    scope: Scope
+
+    def inside(self) -> Here:
+        """Between another pair of braces in the same call."""
+        return Here(self.frame, Scope(self.scope))
+
+    def turns(self) -> tuple[str, ...]:
+        """The turns of the loops around this place, in this call, outermost first."""
+        found: list[str] = []
+        scope: Scope | None = self.scope
+        while scope is not None and "in" not in scope.tensors:
+            found[:0] = scope.turn
+            scope = scope.parent
+        return tuple(found)
+
+
+@dataclass(frozen=True)
+class Made:
+    """What one stage of the text made in one of its calls; the editor's hints come from these."""
+
+    stage: s.Stage
+    tensor: Tensor
+    trail: tuple[TrailStep, ...]
+
+
+@dataclass(frozen=True)
+class Elaborated:
+    """The graph, the contracts still to be checked with the scope they stand in, the mistakes."""
+
+    graph: Graph
+    contracts: tuple[s.Expect, ...]
+    scope: Scope
+    made: tuple[Made, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+class State:
+    """What is known of a net so far."""
+
+    def __init__(self, net: Block) -> None:
+        self.net = net
+        self.facts = Facts()
+        self.evaluate = Evaluator(self.facts)
+        self.graph = Graph(net.name, facts=self.facts)
+        self.outputs: dict[str, str] = {}
+        self.classes: dict[str, tuple[str, ...]] = {}  # the class names of an output
+        self.taken: dict[str, Span] = {}  # full names of labels and block calls
+        self.counts: dict[tuple[str, str], int] = {}  # unlabelled ops and blocks in a call
+        self.conditions: list[tuple[Size, int]] = []  # (size, the least it may be)
+        self.symbols: list[str] = []
+        self.contracts: list[s.Expect] = []
+        self.made: list[Made] = []
+        self.diagnostics: list[Diagnostic] = []
+
+    def finished(self) -> Graph:
+        """The graph with its outputs."""
+        return Graph(self.net.name, self.graph.digraph, self.outputs, self.classes, self.facts)
+
+    def report(self, mistake: Mistake, here: Here) -> None:
+        """Keep a mistake as a diagnostic with the calls and loop turns that led to it."""
+        turns = here.turns()
+        notes = (*mistake.notes, "with " + ", ".join(turns)) if turns else mistake.notes
+        self.diagnostics.append(diagnostic(mistake, here.frame.trail, notes))
+
+    def reporting(self, here: Here) -> Reporting:
+        """`with state.reporting(here):` keeps a mistake made inside and goes on after it."""
+        return Reporting(self, here)
+
+
+class Reporting:
+    """The context of `State.reporting`."""
+
+    def __init__(self, state: State, here: Here) -> None:
+        self.state = state
+        self.here = here
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        """Whether the exception was a mistake, or the consequence of one."""
+        if isinstance(error, Mistake):
+            self.state.report(error, self.here)
+        elif isinstance(error, RecursionError):
+            place = self.here.frame.definition.name.span
+            self.state.report(Mistake("E209", "this is nested too deeply", place), self.here)
+        elif not isinstance(error, Silenced):
+            return False
+        return True
