@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
-from compiler.evaluate import POISON, Evaluator, Mistake, Scope, Silenced, Tensor
+from compiler.evaluate import Evaluator
 from compiler.ops.arguments import ArgumentError, show
 from compiler.ops.base import Op, is_required, kind_of, parameters
 from compiler.pictures import Picture
+from compiler.values import POISON, Mistake, Scope, Silenced, Tensor
 from grammar import syntax as s
 from grammar.diagnostics import did_you_mean
 from grammar.source import Span

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from compiler.analysis import Analysis
+from compiler.builtins import Builtin
 from compiler.elaborate import Elaborated
-from compiler.evaluate import Builtin, Evaluator, Mistake, Scope, Silenced, Tensor
+from compiler.evaluate import Evaluator
 from compiler.modules import diagnostic
 from compiler.ops.arguments import Extent, show
+from compiler.values import Mistake, Scope, Silenced, Tensor
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic
 

@@ -1,121 +1,24 @@
 """Compile-time values: the expressions of a definition, evaluated.
 
-Values are int, float, bool, string, list, tuple, size (`Extent`), symbolic size (`Dim`), tensor,
-block, net and op. A comparison on a symbolic size counts only when it is proved either way.
+A comparison on a symbolic size counts only when it is proved either way.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
+from compiler.arithmetic import ORDERS, aligned, arithmetic, same
+from compiler.builtins import BUILTINS, BadCall, Builtin
 from compiler.dims import Dim, SymbolicError
 from compiler.domain import Facts
+from compiler.domain.suggestions import suggest
 from compiler.ops import OPS
 from compiler.ops.arguments import Extent, show
-from compiler.ops.base import Shape
+from compiler.values import POISON, Mistake, Scope, Silenced, Tensor, kind_word
 from grammar import syntax as s
 from grammar.diagnostics import did_you_mean
 from grammar.source import Span
-
-MOST_ITEMS = 1_000_000
-MOST_BITS = 4096
-ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
-}
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """A tensor of the network: the node that makes it. `node` is None after a mistake."""
-
-    node: str | None
-    shape: Shape = ()
-
-
-POISON = Tensor(None)
-
-
-class Mistake(Exception):
-    """One mistake with its place; becomes a diagnostic."""
-
-    def __init__(
-        self,
-        code: str,
-        message: str,
-        span: Span,
-        *,
-        label: str = "",
-        notes: Sequence[str] = (),
-        help: str | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.span = span
-        self.label = label
-        self.notes = tuple(notes)
-        self.help = help
-
-
-class Silenced(Exception):
-    """A consequence of a mistake already reported."""
-
-
-@dataclass
-class Scope:
-    """Names between a pair of braces; what is not here is looked for in `parent`.
-
-    `turn` says which turn of a loop these braces are: `("s = 2", "depth = 6")`.
-    """
-
-    parent: Scope | None = None
-    values: dict[str, Any] = field(default_factory=dict)
-    tensors: dict[str, Tensor] = field(default_factory=dict)
-    turn: tuple[str, ...] = ()
-
-    def value(self, name: str) -> Any:
-        """The value called `name`, or None."""
-        if name in self.values:
-            return self.values[name]
-        return self.parent.value(name) if self.parent else None
-
-    def has_value(self, name: str) -> bool:
-        """Whether a value is called `name`."""
-        return name in self.values or (self.parent is not None and self.parent.has_value(name))
-
-    def tensor(self, name: str) -> Tensor | None:
-        """The tensor called `name`, or None."""
-        if name in self.tensors:
-            return self.tensors[name]
-        return self.parent.tensor(name) if self.parent else None
-
-    def names(self) -> set[str]:
-        """Every name that means something here."""
-        outer = self.parent.names() if self.parent else set()
-        return outer | set(self.values) | set(self.tensors)
-
-
-def kind_word(value: object) -> str:
-    """What sort of value this is, for messages."""
-    words: list[tuple[type, str]] = [
-        (bool, "a truth value"),
-        (int, "a number"),
-        (float, "a number"),
-        (str, "a string"),
-        (Extent, "a size"),
-        (list, "a list"),
-        (tuple, "a tuple"),
-        (Dim, "a symbolic size"),
-        (Tensor, "a tensor"),
-        (type, "an op"),
-    ]
-    return next((word for sort, word in words if isinstance(value, sort)), "a block")
 
 
 class Evaluator:
@@ -214,36 +117,13 @@ class Evaluator:
         self._need_number(left, node.left.span, node.operator)
         self._need_number(right, node.right.span, node.operator)
         try:
-            return self._arithmetic(node.operator, left, right)
+            return arithmetic(node.operator, left, right)
         except ZeroDivisionError:
             raise Mistake(
                 "E205", "division by zero", node.span, label=f"{show(left)} {node.operator} 0"
             ) from None
         except (SymbolicError, OverflowError) as error:
             raise Mistake("E205", str(error), node.span) from None
-
-    @staticmethod
-    def _arithmetic(operator: str, left: Any, right: Any) -> Any:
-        symbolic = isinstance(left, Dim) or isinstance(right, Dim)
-        if symbolic and (isinstance(left, float) or isinstance(right, float)):
-            raise SymbolicError("a symbolic size and a number with a point do not mix")
-        match operator:
-            case "+":
-                return left + right
-            case "-":
-                return left - right
-            case "*":
-                return left * right
-            case "//":
-                return left // right
-            case "%":
-                return left % right
-            case "/":
-                if symbolic:
-                    raise SymbolicError("a symbolic size is divided with `//`, rounding down")
-                return left / right
-            case _:
-                return power(left, right)
 
     @staticmethod
     def _need_number(value: Any, span: Span, operator: str) -> None:
@@ -289,7 +169,7 @@ class Evaluator:
                     f"whether {left} {operator} {right} depends on the symbolic sizes",
                     span,
                     label="nothing decides this",
-                    help=help_for(self.facts.suggest(left, operator, right)),
+                    help=help_for(suggest(self.facts, left, operator, right)),
                 )
             return decided
         if operator in ("==", "!="):
@@ -381,48 +261,6 @@ def help_for(assertion: str | None) -> str | None:
     return f"`{assertion}` would decide it" if assertion else None
 
 
-def aligned(left: Any, right: Any) -> tuple[Sequence[Any], Sequence[Any]]:
-    """Two sides as sequences of equal length; a number stands for each axis of a size."""
-    lefts = left if isinstance(left, tuple) else (left,)
-    rights = right if isinstance(right, tuple) else (right,)
-    if len(lefts) == 1 and not isinstance(left, tuple):
-        lefts = lefts * len(rights)
-    if len(rights) == 1 and not isinstance(right, tuple):
-        rights = rights * len(lefts)
-    return lefts, rights
-
-
-def same(left: Any, right: Any) -> bool:
-    """Equality of values: a size equals a number when each of its extents does."""
-    if isinstance(left, Extent) or isinstance(right, Extent):
-        lefts, rights = aligned(left, right)
-        return len(lefts) == len(rights) and all(a == b for a, b in zip(lefts, rights, strict=True))
-    if isinstance(left, bool) != isinstance(right, bool):
-        return False
-    if isinstance(left, list | tuple) and isinstance(right, list | tuple):
-        return len(left) == len(right) and all(same(a, b) for a, b in zip(left, right, strict=True))
-    return bool(left == right)
-
-
-def power(left: Any, right: Any) -> Any:
-    """`left ** right` within reason: no more than `MOST_BITS` bits."""
-    if isinstance(left, Dim) or isinstance(right, Dim):
-        if isinstance(right, int) and 0 <= right <= 4:
-            result: Any = 1
-            for _ in range(right):
-                result = result * left
-            return result
-        raise SymbolicError("a symbolic size takes only the powers 0 to 4")
-    if isinstance(left, int) and isinstance(right, int) and right > 0:
-        if left.bit_length() * right > MOST_BITS:
-            raise OverflowError(f"this power has more than {MOST_BITS} bits")
-        return left**right
-    result = left**right
-    if isinstance(result, complex):
-        raise OverflowError("a negative number has no fractional power")
-    return result
-
-
 AXIS_LETTERS = {1: "w", 2: "hw", 3: "dhw"}
 
 
@@ -445,74 +283,3 @@ def attribute_of(tensor: Tensor, node: s.Attribute) -> Any:
         node.span,
         help=f"it has {has}",
     )
-
-
-# ── built-in functions ───────────────────────────────────────────────────────────────────────
-
-
-class BadCall(ValueError):
-    """A built-in function called with something it does not take."""
-
-
-@dataclass(frozen=True)
-class Builtin:
-    """A function of the language: how it is written, and what it does."""
-
-    usage: str
-    call: Callable[..., Any]
-
-
-def _numbers(values: Sequence[Any]) -> Sequence[Any]:
-    for value in values:
-        if isinstance(value, Dim):
-            raise BadCall(f"{value} is a symbolic size")
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise BadCall(f"{show(value)} is no number")
-    if not values:
-        raise BadCall("there is nothing to choose from")
-    return values
-
-
-def _items(values: tuple[Any, ...]) -> Sequence[Any]:
-    return values[0] if len(values) == 1 and isinstance(values[0], list | tuple) else values
-
-
-def _range(*values: int) -> list[int]:
-    if any(isinstance(v, bool) or not isinstance(v, int) for v in values):
-        raise BadCall("whole numbers only")
-    numbers = range(*values)
-    if len(numbers) > MOST_ITEMS:
-        raise BadCall(f"more than {MOST_ITEMS} numbers")
-    return list(numbers)
-
-
-def _sum(values: Any) -> Any:
-    total: Any = 0
-    for value in values:
-        if isinstance(value, bool) or not isinstance(value, int | float | Dim):
-            raise BadCall(f"{show(value)} is no number")
-        total = total + value
-    return total
-
-
-def _listed(value: Any) -> Sequence[Any]:
-    if not isinstance(value, list | tuple | str):
-        raise BadCall(f"{show(value)} is no list")
-    return value
-
-
-BUILTINS: Mapping[str, Builtin] = {
-    "range": Builtin("range(stop), range(start, stop) or range(start, stop, step)", _range),
-    "len": Builtin("len(list)", lambda value: len(_listed(value))),
-    "min": Builtin("min(a, b, …) or min(list)", lambda *v: min(_numbers(_items(v)))),
-    "max": Builtin("max(a, b, …) or max(list)", lambda *v: max(_numbers(_items(v)))),
-    "sum": Builtin("sum(list)", lambda value: _sum(_listed(value))),
-    "enumerate": Builtin("enumerate(list)", lambda value: list(enumerate(_listed(value)))),
-    "zip": Builtin("zip(list, list)", lambda *v: list(zip(*map(_listed, v), strict=False))),
-    "floor": Builtin(
-        "floor(number)", lambda v: v if isinstance(v, Dim) else math.floor(_numbers([v])[0])
-    ),
-    "ceil": Builtin(
-        "ceil(number)", lambda v: v if isinstance(v, Dim) else math.ceil(_numbers([v])[0])
-    ),
-}

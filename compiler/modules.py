@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from compiler.domain import Facts
-from compiler.evaluate import Evaluator, Mistake, Scope
+from compiler.evaluate import Evaluator
 from compiler.ops import OPS
+from compiler.values import Mistake, Scope
 from grammar import syntax as s
 from grammar.diagnostics import DefinitionError, Diagnostic, TrailStep, did_you_mean
 from grammar.parse import parse

@@ -9,8 +9,9 @@ from typing import Any
 
 from compiler.domain import Facts
 from compiler.driver import load
-from compiler.evaluate import Evaluator, Mistake, Scope
+from compiler.evaluate import Evaluator
 from compiler.modules import LIBRARY, Block, Module, read_source
+from compiler.values import Mistake, Scope
 from grammar.diagnostics import did_you_mean
 from grammar.parse import parse_expression
 from grammar.source import Source

@@ -22,8 +22,8 @@ from compiler.domain import Contradiction, valid_domain
 from compiler.elaborate.flow import run_body
 from compiler.elaborate.interface import begin, bind_parameters
 from compiler.elaborate.state import Elaborated, Frame, Here, State
-from compiler.evaluate import Mistake, Scope
 from compiler.modules import Block
+from compiler.values import Mistake, Scope
 from grammar.diagnostics import Diagnostic, deduplicate
 
 __all__ = ["Elaborated", "elaborate"]

@@ -6,13 +6,14 @@ from typing import Any
 
 from compiler.dims import Dim, Size
 from compiler.domain import Contradiction
+from compiler.domain.suggestions import help_unequal
 from compiler.elaborate.layers import describe
 from compiler.elaborate.state import Here, State
-from compiler.evaluate import Mistake, Scope, Tensor
 from compiler.graph import Assumed, Node
 from compiler.ops.arguments import show
 from compiler.ops.base import Shape, show_shape
 from compiler.suggest import backwards
+from compiler.values import Mistake, Scope, Tensor
 from grammar import syntax as s
 
 
@@ -130,13 +131,7 @@ def remedy(
 ) -> str | None:
     """What would make a shape the asserted one."""
     if unequal and any(isinstance(size, Dim) for size in unequal[0]):
-        hint = state.facts.suggest_equal(*unequal[0])
-        if hint:
-            return f"`{hint}` would prove it"
-        counter = state.facts.counterexample(*unequal[0])
-        if counter:
-            return "they differ at " + ", ".join(f"{k} = {v}" for k, v in counter.items())
-        return None
+        return help_unequal(state.facts, *unequal[0])
     if plain is None or len(plain) != len(tensor.shape):
         return None
     assert tensor.node is not None

@@ -8,10 +8,10 @@ from compiler.bind import bind_block
 from compiler.elaborate.names import label_text, local_name
 from compiler.elaborate.sharing import check_all_shared, shared_path
 from compiler.elaborate.state import MOST_CALLS, Frame, Here, State
-from compiler.evaluate import Mistake, Scope, Silenced, Tensor
 from compiler.modules import Block
 from compiler.ops.arguments import show
 from compiler.ops.base import show_shape
+from compiler.values import Mistake, Scope, Silenced, Tensor
 from grammar import syntax as s
 from grammar.diagnostics import TrailStep
 

@@ -17,11 +17,11 @@ from compiler.elaborate.layers import add_layer
 from compiler.elaborate.loops import turns
 from compiler.elaborate.names import label_text, remember
 from compiler.elaborate.state import Here, Made, State
-from compiler.evaluate import POISON, Mistake, Scope, Silenced, Tensor
 from compiler.modules import Block
 from compiler.ops import OPS
 from compiler.ops.arguments import show
 from compiler.ops.base import Op
+from compiler.values import POISON, Mistake, Scope, Silenced, Tensor
 from grammar import syntax as s
 from grammar.diagnostics import did_you_mean
 from grammar.source import Span

@@ -9,11 +9,11 @@ from compiler.bind import bind_picture
 from compiler.dims import Dim, Size, symbol
 from compiler.elaborate.assertions import assume
 from compiler.elaborate.state import Here, State
-from compiler.evaluate import POISON, Mistake, Scope, Silenced, Tensor
 from compiler.graph import Input, Node
 from compiler.ops.arguments import show
 from compiler.ops.base import show_shape
 from compiler.pictures import Picture
+from compiler.values import POISON, Mistake, Scope, Silenced, Tensor
 from grammar import syntax as s
 from grammar.source import Span
 

@@ -6,10 +6,10 @@ from compiler.dims import Dim
 from compiler.elaborate.names import local_name
 from compiler.elaborate.sharing import owner_of
 from compiler.elaborate.state import MOST_NODES, Here, State
-from compiler.evaluate import Mistake, Tensor
 from compiler.graph import Assumed, Input, Node
 from compiler.ops.base import Op, Shape, ShapeError, show_shape
 from compiler.shapes import infer
+from compiler.values import Mistake, Tensor
 from grammar import syntax as s
 from grammar.source import Span
 

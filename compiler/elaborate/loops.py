@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from compiler.elaborate.state import MOST_NODES, Here, State
-from compiler.evaluate import Mistake
 from compiler.ops.arguments import show
+from compiler.values import Mistake
 from grammar import syntax as s
 
 Control = s.For | s.Repeat | s.If

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compiler.elaborate.state import Here, State
-from compiler.evaluate import Mistake, Scope, Tensor
+from compiler.values import Mistake, Scope, Tensor
 from grammar import syntax as s
 from grammar.source import Span
 

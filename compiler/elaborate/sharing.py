@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from compiler.elaborate.names import label_text
 from compiler.elaborate.state import Here, State
-from compiler.evaluate import Mistake
 from compiler.graph import Node
 from compiler.ops.base import Op, Shape, Weight, show_shape
+from compiler.values import Mistake
 from grammar import syntax as s
 from grammar.diagnostics import did_you_mean
 

@@ -7,9 +7,10 @@ from types import TracebackType
 
 from compiler.dims import Size
 from compiler.domain import Facts
-from compiler.evaluate import Evaluator, Mistake, Scope, Silenced, Tensor
+from compiler.evaluate import Evaluator
 from compiler.graph import Graph
 from compiler.modules import Block, diagnostic
+from compiler.values import Mistake, Scope, Silenced, Tensor
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic, TrailStep
 from grammar.source import Span

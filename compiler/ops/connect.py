@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from compiler.dims import Dim, Size
 from compiler.domain import Facts
+from compiler.domain.suggestions import help_unequal
 from compiler.ops.arguments import AXIS, FIXED_VALUES, FLAG, FRACTION, INIT, arg, whole
 from compiler.ops.base import (
     EVERYWHERE,
@@ -128,11 +129,7 @@ def disagree(
     a, b = sizes
     help = None
     if isinstance(a, Dim) or isinstance(b, Dim):
-        hint, counter = facts.suggest_equal(a, b), facts.counterexample(a, b)
-        if hint:
-            help = f"`{hint}` would prove them equal"
-        elif counter:
-            help = "they differ at " + ", ".join(f"{k} = {v}" for k, v in counter.items())
+        help = help_unequal(facts, a, b)
     elif axis == 0:
         help = "a 1x1 conv brings a branch to the other's channels"
     else:

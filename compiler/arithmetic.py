@@ -1,0 +1,86 @@
+"""Arithmetic and comparison of compile-time values, sizes such as `3x3` and symbols included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from compiler.dims import Dim, SymbolicError
+from compiler.ops.arguments import Extent
+
+MOST_BITS = 4096
+ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+}
+
+
+def arithmetic(operator: str, left: Any, right: Any) -> Any:
+    """`left operator right` for numbers and symbolic sizes.
+
+    Raises `ZeroDivisionError`, `OverflowError`, and `SymbolicError` where there is no closed form.
+    """
+    symbolic = isinstance(left, Dim) or isinstance(right, Dim)
+    if symbolic and (isinstance(left, float) or isinstance(right, float)):
+        raise SymbolicError("a symbolic size and a number with a point do not mix")
+    match operator:
+        case "+":
+            return left + right
+        case "-":
+            return left - right
+        case "*":
+            return left * right
+        case "//":
+            return left // right
+        case "%":
+            return left % right
+        case "/":
+            if symbolic:
+                raise SymbolicError("a symbolic size is divided with `//`, rounding down")
+            return left / right
+        case _:
+            return power(left, right)
+
+
+def aligned(left: Any, right: Any) -> tuple[Sequence[Any], Sequence[Any]]:
+    """Two sides as sequences of equal length; a number stands for each axis of a size."""
+    lefts = left if isinstance(left, tuple) else (left,)
+    rights = right if isinstance(right, tuple) else (right,)
+    if len(lefts) == 1 and not isinstance(left, tuple):
+        lefts = lefts * len(rights)
+    if len(rights) == 1 and not isinstance(right, tuple):
+        rights = rights * len(lefts)
+    return lefts, rights
+
+
+def same(left: Any, right: Any) -> bool:
+    """Equality of values: a size equals a number when each of its extents does."""
+    if isinstance(left, Extent) or isinstance(right, Extent):
+        lefts, rights = aligned(left, right)
+        return len(lefts) == len(rights) and all(a == b for a, b in zip(lefts, rights, strict=True))
+    if isinstance(left, bool) != isinstance(right, bool):
+        return False
+    if isinstance(left, list | tuple) and isinstance(right, list | tuple):
+        return len(left) == len(right) and all(same(a, b) for a, b in zip(left, right, strict=True))
+    return bool(left == right)
+
+
+def power(left: Any, right: Any) -> Any:
+    """`left ** right` within reason: no more than `MOST_BITS` bits."""
+    if isinstance(left, Dim) or isinstance(right, Dim):
+        if isinstance(right, int) and 0 <= right <= 4:
+            result: Any = 1
+            for _ in range(right):
+                result = result * left
+            return result
+        raise SymbolicError("a symbolic size takes only the powers 0 to 4")
+    if isinstance(left, int) and isinstance(right, int) and right > 0:
+        if left.bit_length() * right > MOST_BITS:
+            raise OverflowError(f"this power has more than {MOST_BITS} bits")
+        return left**right
+    result = left**right
+    if isinstance(result, complex):
+        raise OverflowError("a negative number has no fractional power")
+    return result

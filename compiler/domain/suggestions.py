@@ -1,0 +1,125 @@
+"""Assertions that would prove what is open, and values that show what does not hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import combinations, islice, product
+from math import prod
+
+from compiler.dims import Size, evaluate, symbol, symbols
+from compiler.domain.conditions import Condition, Contradiction
+from compiler.domain.facts import MOST_CASES, Facts
+from compiler.domain.progressions import ANY, points
+from compiler.domain.proofs import periods_of
+from compiler.domain.rewriting import solve
+
+Equality = tuple[Size, Size]
+
+
+def help_unequal(facts: Facts, a: Size, b: Size) -> str | None:
+    """A help line for two sizes that are not proved equal: what would prove it, or refutes it."""
+    hint = suggest_equal(facts, a, b)
+    if hint:
+        return f"`{hint}` would prove it"
+    counter = counterexample(facts, a, b)
+    if counter:
+        return "they differ at " + ", ".join(f"{name} = {v}" for name, v in counter.items())
+    return None
+
+
+def counterexample(facts: Facts, a: Size, b: Size) -> dict[str, int] | None:
+    """Small values of the symbols at which two sizes differ; None when none was found."""
+    names = symbols(a) | symbols(b)
+    differ = Condition.of(a, "!=", b)
+    found = next((point for point in facts.values(names) if differ.holds(point)), None)
+    return None if found is None else {name: found[name] for name in sorted(names)}
+
+
+def suggest_equal(facts: Facts, a: Size, b: Size) -> str | None:
+    """The smallest assertion that would prove two sizes equal; None when none is found.
+
+    >>> H = symbol("H")
+    >>> suggest_equal(Facts(), 2 * (H // 2), H)
+    'assert H % 2 == 0'
+    """
+    question = facts.undecided(a, "==", b)
+    if question is None:
+        return None
+    for equalities in candidates(facts, question.size):
+        trial = facts.copy()
+        try:
+            for left, right in equalities:
+                trial.assume(left, "==", right)
+        except Contradiction:
+            continue
+        if trial.equal(a, b):
+            said = (Condition.of(left, "==", right) for left, right in equalities)
+            return "assert " + " and ".join(map(str, said))
+    return None
+
+
+def suggest(facts: Facts, left: Size, relation: str, right: Size) -> str | None:
+    """An assertion that would decide an open comparison; None when it is decided."""
+    question = facts.undecided(left, relation, right)
+    if question is None:
+        return None
+    spelled_out = f"assert {left} {relation} {right}"
+    if question.relation == "==":
+        return suggest_equal(facts, left, right) or spelled_out
+    names = symbols(question.size)
+    if len(names) > 1:
+        return spelled_out
+    trial = facts.copy()
+    try:
+        trial.assume(left, relation, right)
+    except Contradiction:
+        return None
+    before = facts.lines(names)
+    new = [line for line in trial.lines(names) if line not in before]
+    periodic = [line for line in new if "%" in line]
+    return "assert " + " and ".join(periodic or new) if new else spelled_out
+
+
+def candidates(facts: Facts, size: Size) -> Iterator[list[Equality]]:
+    """Equalities that might make `size` zero, the simplest first."""
+    periods = dict(sorted(periods_of(size).items()))
+    names = list(periods)
+    moduli = [[m for m in range(1, p + 1) if p % m == 0] for p in periods.values()]
+    chosen_moduli = sorted(
+        islice(product(*moduli), MOST_CASES),
+        key=lambda chosen: (sum(m > 1 for m in chosen), prod(chosen)),
+    )
+    zero = [[(n, m, 0) for n, m in zip(periods, c, strict=True) if m > 1] for c in chosen_moduli]
+    other = [
+        [(name, m, r)]
+        for name, choices in zip(periods, moduli, strict=True)
+        for m in choices
+        for r in range(1, m)
+    ]
+    yield from congruences(facts, size, (c for c in zero if len(c) == 1))
+    for first, second in combinations(names, 2):
+        yield [(symbol(first), symbol(second))]
+    yield from congruences(facts, size, (c for c in zero if len(c) > 1))
+    yield from congruences(facts, size, other)
+    solution = solve(size)
+    if len(names) == 1:
+        root = next((p for p in facts.values(names) if evaluate(size, p) == 0), None)
+        solution = (names[0], root[names[0]]) if root else None
+    if solution:
+        yield [(symbol(solution[0]), solution[1])]
+
+
+def congruences(
+    facts: Facts, size: Size, choices: Iterable[list[tuple[str, int, int]]]
+) -> Iterator[list[Equality]]:
+    """Those choices of (symbol, modulus, residue) under which a few values give zero."""
+    for chosen in choices:
+        known = dict(facts.known)
+        try:
+            for name, modulus, residue in chosen:
+                known[name] = known.get(name, ANY).congruent(modulus, residue)
+        except Contradiction:
+            continue
+        sample = points(known, symbols(size), limit=8)
+        if all(evaluate(size, point) == 0 for point in sample):
+            yield [(symbol(n) % m, r) for n, m, r in chosen]

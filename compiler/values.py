@@ -1,0 +1,104 @@
+"""What a definition's names stand for while it is compiled, and how a mistake is raised.
+
+Values are int, float, bool, string, list, tuple, size (`Extent`), symbolic size (`Dim`), tensor,
+block, net and op.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from compiler.dims import Dim
+from compiler.ops.arguments import Extent
+from compiler.ops.base import Shape
+from grammar.source import Span
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A tensor of the network: the node that makes it. `node` is None after a mistake."""
+
+    node: str | None
+    shape: Shape = ()
+
+
+POISON = Tensor(None)
+
+
+class Mistake(Exception):
+    """One mistake with its place; becomes a diagnostic."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        *,
+        label: str = "",
+        notes: Sequence[str] = (),
+        help: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.span = span
+        self.label = label
+        self.notes = tuple(notes)
+        self.help = help
+
+
+class Silenced(Exception):
+    """A consequence of a mistake already reported."""
+
+
+@dataclass
+class Scope:
+    """Names between a pair of braces; what is not here is looked for in `parent`.
+
+    `turn` says which turn of a loop these braces are: `("s = 2", "depth = 6")`.
+    """
+
+    parent: Scope | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+    turn: tuple[str, ...] = ()
+
+    def value(self, name: str) -> Any:
+        """The value called `name`, or None."""
+        if name in self.values:
+            return self.values[name]
+        return self.parent.value(name) if self.parent else None
+
+    def has_value(self, name: str) -> bool:
+        """Whether a value is called `name`."""
+        return name in self.values or (self.parent is not None and self.parent.has_value(name))
+
+    def tensor(self, name: str) -> Tensor | None:
+        """The tensor called `name`, or None."""
+        if name in self.tensors:
+            return self.tensors[name]
+        return self.parent.tensor(name) if self.parent else None
+
+    def names(self) -> set[str]:
+        """Every name that means something here."""
+        outer = self.parent.names() if self.parent else set()
+        return outer | set(self.values) | set(self.tensors)
+
+
+def kind_word(value: object) -> str:
+    """What sort of value this is, for messages."""
+    words: list[tuple[type, str]] = [
+        (bool, "a truth value"),
+        (int, "a number"),
+        (float, "a number"),
+        (str, "a string"),
+        (Extent, "a size"),
+        (list, "a list"),
+        (tuple, "a tuple"),
+        (Dim, "a symbolic size"),
+        (Tensor, "a tensor"),
+        (type, "an op"),
+    ]
+    return next((word for sort, word in words if isinstance(value, sort)), "a block")
