@@ -6,7 +6,20 @@ from importlib import import_module
 
 from compiler.ops.base import Op
 
-FAMILIES = ("windows", "normalise", "activate", "connect", "reshape", "scale")
+FAMILIES = (
+    "convolution",
+    "filtering",
+    "pooling",
+    "global_pooling",
+    "normalise",
+    "activate",
+    "connect",
+    "joins",
+    "reshape",
+    "spatial",
+    "channels",
+    "scale",
+)
 
 
 def _collect() -> dict[str, type[Op]]:

@@ -8,8 +8,16 @@ from typing import ClassVar
 
 from compiler.domain import Facts
 from compiler.ops.arguments import AXIS, FLAG, NUMBER, arg
-from compiler.ops.base import Emitter, Op, Shape, ShapeError, Shapes, Weight, channels_of
-from compiler.ops.connect import per_sample_axis
+from compiler.ops.base import (
+    Emitter,
+    Op,
+    Shape,
+    ShapeError,
+    Shapes,
+    Weight,
+    channels_of,
+    per_sample_axis,
+)
 
 
 @dataclass(frozen=True)

@@ -92,28 +92,27 @@ def whole(minimum: int) -> Kind:
     return Kind(f"a whole number of at least {minimum}", convert)
 
 
-def _number(value: Any) -> float:
+def number(value: Any) -> float:
+    """A finite number as a float; TypeError otherwise."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise TypeError
     return float(value)
 
 
-NUMBER = Kind("a number", _number)
+NUMBER = Kind("a number", number)
 
 
-def positive_number(words: str = "a number above 0") -> Kind:
-    """A finite number above 0."""
+def _positive(value: Any) -> float:
+    if number(value) <= 0:
+        raise ValueError
+    return float(value)
 
-    def convert(value: Any) -> float:
-        if _number(value) <= 0:
-            raise ValueError
-        return float(value)
 
-    return Kind(words, convert)
+POSITIVE = Kind("a number above 0", _positive)
 
 
 def _fraction(value: Any) -> float:
-    if not 0 <= _number(value) < 1:
+    if not 0 <= number(value) < 1:
         raise ValueError
     return float(value)
 
@@ -189,47 +188,12 @@ PADDING = Kind(
 )
 
 
-def freeze(value: Any) -> Any:
-    """A rectangular nested list of numbers as nested tuples of floats; the rest is refused."""
-    if isinstance(value, list | tuple):
-        if not value:
-            raise ValueError
-        rows = tuple(freeze(v) for v in value)
-        if len({nested_shape(row) for row in rows}) != 1:
-            raise ArgumentError("must have rows of equal length")
-        return rows
-    return _number(value)
-
-
-def nested_shape(values: Any) -> tuple[int, ...]:
-    """The shape of nested tuples of numbers: `((1, 2, 3), (4, 5, 6))` is (2, 3)."""
-    if isinstance(values, tuple):
-        return (len(values), *nested_shape(values[0]))
-    return ()
-
-
-def _kernel_values(value: Any) -> Any:
-    if not isinstance(value, list | tuple):
-        raise TypeError
-    return freeze(value)
-
-
-KERNEL_VALUES = Kind("a nested list of numbers, one level for each spatial axis", _kernel_values)
-
-
-def _optional_values(value: Any) -> Any:
-    return None if value is None else freeze(value)
-
-
-FIXED_VALUES = Kind("a nested list of numbers of the weight's shape", _optional_values)
-
-
 def _numbers(value: Any) -> Any:
     if isinstance(value, list | tuple):
         if not value:
             raise ValueError
-        return tuple(_number(v) for v in value)
-    return _number(value)
+        return tuple(number(v) for v in value)
+    return number(value)
 
 
 NUMBERS = Kind("a number, or a list with one number for each channel", _numbers)

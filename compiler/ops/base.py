@@ -230,6 +230,18 @@ def known(shape: Shape, op: str) -> tuple[int, ...]:
     return numbers
 
 
+def per_sample_axis(axis: int, shape: Shape, op: str) -> int:
+    """An axis counted from 0 (channels), negative ones from the end; raises E305 outside."""
+    if not -len(shape) <= axis < len(shape):
+        raise ShapeError(
+            "E305",
+            f"the axis of {op} must exist",
+            argument="axis",
+            label=f"{axis}, but the tensor {show_shape(shape)} has axes 0 to {len(shape) - 1}",
+        )
+    return axis % len(shape)
+
+
 def show_shape(shape: Sequence[Size]) -> str:
     """A shape as a definition writes it: `[64, 56, 56]`."""
     return "[" + ", ".join(map(str, shape)) + "]"

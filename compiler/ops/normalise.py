@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from compiler.domain import Facts
-from compiler.ops.arguments import FLAG, NUMBER, arg, positive_number, whole
+from compiler.ops.arguments import FLAG, NUMBER, POSITIVE, arg, whole
 from compiler.ops.base import (
     EVERYWHERE,
     Emitter,
@@ -20,8 +20,6 @@ from compiler.ops.base import (
     known,
     spatial_of,
 )
-
-EPSILON = positive_number()
 
 
 def affine_weights(shape: tuple[int, ...]) -> tuple[Weight, ...]:
@@ -46,7 +44,7 @@ class BatchNorm(Op):
     name: ClassVar[str] = "bn"
     group: ClassVar[str] = "normalise"
 
-    eps: float = arg(EPSILON, 1e-5, "added to the variance")
+    eps: float = arg(POSITIVE, 1e-5, "added to the variance")
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         channels_of(inputs[0], self.name)
@@ -110,7 +108,7 @@ class GroupNorm(Op):
     group: ClassVar[str] = "normalise"
 
     groups: int = arg(whole(1), doc="how many groups of channels")
-    eps: float = arg(EPSILON, 1e-5, "added to the variance")
+    eps: float = arg(POSITIVE, 1e-5, "added to the variance")
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         channels = channels_of(inputs[0], self.name)
@@ -152,7 +150,7 @@ class LayerNorm(Op):
     name: ClassVar[str] = "layernorm"
     group: ClassVar[str] = "normalise"
 
-    eps: float = arg(EPSILON, 1e-5, "added to the variance")
+    eps: float = arg(POSITIVE, 1e-5, "added to the variance")
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         known(inputs[0], self.name)
@@ -185,7 +183,7 @@ class InstanceNorm(Op):
     name: ClassVar[str] = "instancenorm"
     group: ClassVar[str] = "normalise"
 
-    eps: float = arg(EPSILON, 1e-5, "added to the variance")
+    eps: float = arg(POSITIVE, 1e-5, "added to the variance")
     affine: bool = arg(FLAG, False, "a learnable factor and offset for each channel")
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:

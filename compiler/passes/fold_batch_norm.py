@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from compiler.graph import Graph, Node
 from compiler.ops.connect import Dense
+from compiler.ops.convolution import Conv, Deconv
 from compiler.ops.normalise import BatchNorm
-from compiler.ops.windows import Conv, Deconv
 
 
 def fold_batch_norm(graph: Graph) -> Graph:

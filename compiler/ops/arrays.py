@@ -1,0 +1,66 @@
+"""Nested tuples of numbers: kernels and weights whose values the definition fixes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from compiler.ops.arguments import ArgumentError, Kind, number
+from compiler.ops.base import ShapeError, show_shape
+
+
+def freeze(value: Any) -> Any:
+    """A rectangular nested list of numbers as nested tuples of floats; the rest is refused."""
+    if isinstance(value, list | tuple):
+        if not value:
+            raise ValueError
+        rows = tuple(freeze(v) for v in value)
+        if len({nested_shape(row) for row in rows}) != 1:
+            raise ArgumentError("must have rows of equal length")
+        return rows
+    return number(value)
+
+
+def nested_shape(values: Any) -> tuple[int, ...]:
+    """The shape of nested tuples of numbers: `((1, 2, 3), (4, 5, 6))` is (2, 3)."""
+    if isinstance(values, tuple):
+        return (len(values), *nested_shape(values[0]))
+    return ()
+
+
+def nested_sum(values: Any) -> float:
+    """The sum of all the numbers in nested tuples."""
+    return sum(map(nested_sum, values)) if isinstance(values, tuple) else values
+
+
+def nested_scale(values: Any, factor: float) -> Any:
+    """Nested tuples with every number multiplied by `factor`."""
+    if isinstance(values, tuple):
+        return tuple(nested_scale(v, factor) for v in values)
+    return values * factor
+
+
+def _kernel_values(value: Any) -> Any:
+    if not isinstance(value, list | tuple):
+        raise TypeError
+    return freeze(value)
+
+
+KERNEL_VALUES = Kind("a nested list of numbers, one level for each spatial axis", _kernel_values)
+
+
+def _optional_values(value: Any) -> Any:
+    return None if value is None else freeze(value)
+
+
+FIXED_VALUES = Kind("a nested list of numbers of the weight's shape", _optional_values)
+
+
+def check_fixed(values: Any, shape: tuple[int, ...], op: str) -> None:
+    """Raise E306 unless fixed weights have the shape that the layer needs."""
+    if values is not None and nested_shape(values) != shape:
+        raise ShapeError(
+            "E306",
+            f"the fixed weight of {op} must have shape {show_shape(shape)}",
+            argument="weight",
+            label=f"this has shape {show_shape(nested_shape(values))}",
+        )

@@ -1,0 +1,128 @@
+"""Ops that move channels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from compiler.domain import Facts
+from compiler.ops.arguments import (
+    arg,
+    whole,
+)
+from compiler.ops.base import (
+    Axis,
+    Emitter,
+    Op,
+    Reach,
+    Shape,
+    ShapeError,
+    Shapes,
+    channels_of,
+    show_shape,
+)
+
+
+@dataclass(frozen=True)
+class Channels(Op):
+    """The channels from `first` to `last`, both included."""
+
+    name: ClassVar[str] = "channels"
+    group: ClassVar[str] = "shape"
+
+    first: int = arg(whole(0), doc="the first channel, counted from 0")
+    last: int = arg(whole(0), doc="the last channel, itself included")
+
+    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
+        count = channels_of(inputs[0], self.name)
+        if not self.first <= self.last < count:
+            raise ShapeError(
+                "E306",
+                "a channel range lies inside the input's channels",
+                argument="last" if self.first <= self.last else "first",
+                label=f"{self.first} to {self.last}, but the channels are 0 to {count - 1}",
+            )
+        return (self.last - self.first + 1, *inputs[0][1:])
+
+    def lower(self, emit: Emitter, *inputs: str) -> str:
+        first, beyond, axis = emit.ints([self.first]), emit.ints([self.last + 1]), emit.ints([1])
+        return emit.node("Slice", inputs[0], first, beyond, axis)
+
+
+@dataclass(frozen=True)
+class PadChannels(Op):
+    """Adds channels of zeros before and after: the parameter-free shortcut of He et al. 2015."""
+
+    name: ClassVar[str] = "pad_channels"
+    group: ClassVar[str] = "shape"
+
+    before: int = arg(whole(0), doc="channels of zeros in front")
+    after: int = arg(whole(0), doc="channels of zeros behind")
+
+    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
+        return (channels_of(inputs[0], self.name) + self.before + self.after, *inputs[0][1:])
+
+    def lower(self, emit: Emitter, *inputs: str) -> str:
+        rest = [0] * (len(emit.output) - 1)
+        pads = emit.ints([0, self.before, *rest, 0, self.after, *rest])
+        return emit.node("Pad", inputs[0], pads, mode="constant")
+
+
+@dataclass(frozen=True)
+class ChannelShuffle(Op):
+    """Deals the channels of each group out to all groups (ShuffleNet, Zhang et al. 2017)."""
+
+    name: ClassVar[str] = "channel_shuffle"
+    group: ClassVar[str] = "shape"
+
+    groups: int = arg(whole(1), doc="how many groups of channels")
+
+    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
+        channels = channels_of(inputs[0], self.name)
+        if channels % self.groups:
+            raise ShapeError(
+                "E303",
+                "groups must divide the channels",
+                argument="groups",
+                label=f"{channels} channels do not divide into {self.groups} groups",
+            )
+        return inputs[0]
+
+    def lower(self, emit: Emitter, *inputs: str) -> str:
+        each = channels_of(emit.inputs[0], self.name) // self.groups
+        split = emit.node("Reshape", inputs[0], emit.ints([0, self.groups, each, -1]))
+        dealt = emit.node("Transpose", split, perm=[0, 2, 1, 3])
+        return emit.node("Reshape", dealt, emit.node("Shape", inputs[0]))
+
+
+@dataclass(frozen=True)
+class PixelShuffle(Op):
+    """r*r channels become r x r pixels of one (sub-pixel convolution, Shi et al. 2016)."""
+
+    name: ClassVar[str] = "pixel_shuffle"
+    group: ClassVar[str] = "shape"
+
+    r: int = arg(whole(1), doc="by how much height and width grow")
+
+    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
+        if len(inputs[0]) != 3:
+            raise ShapeError(
+                "E305",
+                "pixel_shuffle takes a map with height and width",
+                label=f"the input is {show_shape(inputs[0])}",
+            )
+        channels = channels_of(inputs[0], self.name)
+        if channels % self.r**2:
+            raise ShapeError(
+                "E303",
+                "pixel_shuffle needs a multiple of r*r channels",
+                argument="r",
+                label=f"{channels} is no multiple of {self.r**2}",
+            )
+        return (channels // self.r**2, *(size * self.r for size in inputs[0][1:]))
+
+    def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
+        return Reach("resample", (Axis(1, self.r), Axis(1, self.r)))
+
+    def lower(self, emit: Emitter, *inputs: str) -> str:
+        return emit.node("DepthToSpace", inputs[0], blocksize=self.r, mode="CRD")

@@ -1,0 +1,248 @@
+"""Convolutions with learned kernels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from compiler.dims import Size, product
+from compiler.domain import Facts
+from compiler.ops.arguments import (
+    FLAG,
+    INIT,
+    PADDING,
+    Extent,
+    arg,
+    choice,
+    extent,
+    whole,
+)
+from compiler.ops.arrays import (
+    FIXED_VALUES,
+    check_fixed,
+)
+from compiler.ops.base import (
+    Axis,
+    Emitter,
+    Op,
+    Reach,
+    Shape,
+    ShapeError,
+    Shapes,
+    Weight,
+    channels_of,
+    spatial_of,
+)
+from compiler.ops.windows import PAD_MODES, border_conditions, check_border, emit_pad, onnx_pads
+from compiler.shapes import per_axis, resolve_padding, transposed_output, window_axes, window_output
+
+
+def check_groups(channels_in: int, channels_out: int, groups: int) -> None:
+    """Raise E303 unless both channel counts divide into `groups`."""
+    for what, count in (("input", channels_in), ("output", channels_out)):
+        if count % groups:
+            common = [
+                g for g in range(1, groups + 1) if channels_in % g == 0 and channels_out % g == 0
+            ]
+            raise ShapeError(
+                "E303",
+                f"groups must divide the {what} channels",
+                argument="groups",
+                label=f"{count} {what} channels do not divide into {groups} groups",
+                notes=[f"channels: {channels_in} in, {channels_out} out"],
+                help=f"the largest number of groups up to {groups} that fits is {common[-1]}",
+            )
+
+
+@dataclass(frozen=True)
+class Conv(Op):
+    """Convolution (cross-correlation) of 1, 2 or 3 spatial axes.
+
+    Every output channel is a sum of windows over the input channels of its group plus a bias.
+    """
+
+    name: ClassVar[str] = "conv"
+    group: ClassVar[str] = "windows"
+    holds_weights: ClassVar[bool] = True
+
+    channels: int = arg(whole(1), doc="output channels")
+    kernel: int | Extent = arg(extent(1), doc="kernel size")
+    stride: int | Extent = arg(extent(1), 1, "pixels from one window to the next")
+    pad: Any = arg(PADDING, 0, "pixels added around the input")
+    pad_mode: str = arg(choice(*PAD_MODES), "zero", "what the added pixels hold")
+    dilation: int | Extent = arg(extent(1), 1, "pixels from one kernel tap to the next")
+    groups: int = arg(whole(1), 1, "independent groups of channels")
+    bias: bool = arg(FLAG, True, "add a learnable number to each output channel")
+    init: str = arg(INIT, "he", "distribution of the initial weight")
+    weight: Any = arg(FIXED_VALUES, None, "fixed values of the weight", default_text="learned")
+
+    def axes(self, spatial: Shape, facts: Facts) -> tuple[Axis, ...]:
+        """The window along each spatial axis."""
+        return window_axes(
+            spatial,
+            self.kernel,
+            stride=self.stride,
+            pad=self.pad,
+            dilation=self.dilation,
+            facts=facts,
+        )
+
+    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
+        spatial = spatial_of(inputs[0], self.name)
+        check_groups(channels_of(inputs[0], self.name), self.channels, self.groups)
+        axes = self.axes(spatial, facts)
+        check_border(self.pad_mode, spatial, axes)
+        check_fixed(self.weight, self.weights(inputs)[0].shape, self.name)
+        return (self.channels, *window_output(spatial, axes))
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        kernel = per_axis(self.kernel, len(inputs[0]) - 1, "kernel")
+        shape = (self.channels, channels_of(inputs[0], self.name) // self.groups, *kernel)
+        taps = Weight("", kernel, "zero").size
+        weight = Weight(
+            "weight",
+            shape,
+            self.init,
+            fan_in=shape[1] * taps,
+            fan_out=self.channels // self.groups * taps,
+            values=self.weight,
+        )
+        bias = (Weight("bias", (self.channels,), "zero"),) if self.bias else ()
+        return (weight, *bias)
+
+    def macs(self, inputs: Shapes, output: Shape) -> Size:
+        return self.weights(inputs)[0].size * product(output[1:])
+
+    def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
+        return Reach("window", self.axes(inputs[0][1:], facts))
+
+    def conditions(self, inputs: Shapes) -> tuple[tuple[Size, int], ...]:
+        spatial = inputs[0][1:]
+        return border_conditions(self.pad_mode, spatial, self.axes(spatial, Facts()))
+
+    def lower(self, emit: Emitter, *inputs: str) -> str:
+        axes = self.axes(emit.inputs[0][1:], emit.facts)
+        pads = onnx_pads(axes)
+        x = inputs[0]
+        if self.pad_mode != "zero":
+            x, pads = emit_pad(emit, x, pads, PAD_MODES[self.pad_mode]), [0] * len(pads)
+        bias = [emit.weight("bias")] if self.bias else []
+        return emit.node(
+            "Conv",
+            x,
+            emit.weight("weight"),
+            *bias,
+            kernel_shape=[a.kernel for a in axes],
+            strides=[a.stride for a in axes],
+            dilations=[a.dilation for a in axes],
+            pads=pads,
+            group=self.groups,
+        )
+
+
+@dataclass(frozen=True)
+class Deconv(Op):
+    """Transposed convolution: each input pixel writes a kernel, `stride` pixels apart.
+
+    Its weight has PyTorch's layout [channels in, channels out / groups, kernel].
+    """
+
+    name: ClassVar[str] = "deconv"
+    group: ClassVar[str] = "windows"
+    holds_weights: ClassVar[bool] = True
+
+    channels: int = arg(whole(1), doc="output channels")
+    kernel: int | Extent = arg(extent(1), doc="kernel size")
+    stride: int | Extent = arg(extent(1), 1, "output pixels for each input pixel")
+    pad: Any = arg(PADDING, 0, "pixels cut off the full output, both sides")
+    output_pad: int | Extent = arg(extent(0), 0, "pixels added after the output")
+    dilation: int | Extent = arg(extent(1), 1, "pixels from one kernel tap to the next")
+    groups: int = arg(whole(1), 1, "independent groups of channels")
+    bias: bool = arg(FLAG, True, "add a learnable number to each output channel")
+    init: str = arg(INIT, "he", "distribution of the initial weight")
+    weight: Any = arg(FIXED_VALUES, None, "fixed values of the weight", default_text="learned")
+
+    def axes(self, spatial: Shape, facts: Facts) -> tuple[Axis, ...]:
+        """The window along each spatial axis; "same" multiplies the size by the stride."""
+        rank = len(spatial)
+        kernels = per_axis(self.kernel, rank, "kernel")
+        strides = per_axis(self.stride, rank, "stride")
+        dilations = per_axis(self.dilation, rank, "dilation")
+        extents = tuple(d * (k - 1) + 1 for d, k in zip(dilations, kernels, strict=True))
+        if self.pad in ("same", "same_lower"):
+            pads: tuple[tuple[int, int], ...] = ()
+            for axis_extent, stride in zip(extents, strides, strict=True):
+                total = axis_extent - stride
+                if total < 0:
+                    raise ShapeError(
+                        "E306",
+                        f'pad="{self.pad}" of a deconv must have a kernel of at least its stride',
+                        argument="pad",
+                        help=f"use pad=0 with output_pad={-total}",
+                    )
+                small, large = total // 2, (total + 1) // 2
+                pads += ((small, large) if self.pad == "same" else (large, small),)
+        else:
+            pads = resolve_padding(self.pad, spatial, extents, strides, facts)
+        return tuple(
+            Axis(k, s, d, before, after)
+            for k, s, d, (before, after) in zip(kernels, strides, dilations, pads, strict=True)
+        )
+
+    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
+        spatial = spatial_of(inputs[0], self.name)
+        check_groups(channels_of(inputs[0], self.name), self.channels, self.groups)
+        axes = self.axes(spatial, facts)
+        extra = per_axis(self.output_pad, len(spatial), "output_pad")
+        for axis, more in zip(axes, extra, strict=True):
+            if more >= max(axis.stride, axis.dilation):
+                raise ShapeError(
+                    "E306",
+                    "output_pad must be smaller than the stride or the dilation",
+                    argument="output_pad",
+                    label=f"{more}, but the stride is {axis.stride} "
+                    f"and the dilation {axis.dilation}",
+                )
+        check_fixed(self.weight, self.weights(inputs)[0].shape, self.name)
+        return (self.channels, *transposed_output(spatial, axes, extra))
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        kernel = per_axis(self.kernel, len(inputs[0]) - 1, "kernel")
+        stride = per_axis(self.stride, len(inputs[0]) - 1, "stride")
+        channels = channels_of(inputs[0], self.name)
+        taps = Weight("", kernel, "zero").size
+        # An output pixel is reached by about taps / stride of the kernel's taps.
+        reached = max(1, taps // Weight("", stride, "zero").size)
+        weight = Weight(
+            "weight",
+            (channels, self.channels // self.groups, *kernel),
+            self.init,
+            fan_in=channels // self.groups * reached,
+            fan_out=self.channels // self.groups * taps,
+            values=self.weight,
+        )
+        bias = (Weight("bias", (self.channels,), "zero"),) if self.bias else ()
+        return (weight, *bias)
+
+    def macs(self, inputs: Shapes, output: Shape) -> Size:
+        return self.weights(inputs)[0].size * product(inputs[0][1:])
+
+    def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
+        return Reach("transposed", self.axes(inputs[0][1:], facts))
+
+    def lower(self, emit: Emitter, *inputs: str) -> str:
+        spatial = emit.inputs[0][1:]
+        axes = self.axes(spatial, emit.facts)
+        bias = [emit.weight("bias")] if self.bias else []
+        return emit.node(
+            "ConvTranspose",
+            inputs[0],
+            emit.weight("weight"),
+            *bias,
+            kernel_shape=[a.kernel for a in axes],
+            strides=[a.stride for a in axes],
+            dilations=[a.dilation for a in axes],
+            pads=onnx_pads(axes),
+            group=self.groups,
+            output_padding=list(per_axis(self.output_pad, len(spatial), "output_pad")),
+        )

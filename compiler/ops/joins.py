@@ -1,0 +1,156 @@
+"""Joins of several tensors: element by element, or one behind the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial, reduce
+from typing import ClassVar
+
+from compiler.dims import Dim, Size
+from compiler.domain import Facts
+from compiler.domain.suggestions import help_unequal
+from compiler.ops.arguments import AXIS, arg
+from compiler.ops.base import Emitter, Op, Shape, ShapeError, Shapes, per_sample_axis, show_shape
+from compiler.shapes import axis_names
+
+
+def branch_notes(inputs: Shapes) -> list[str]:
+    """Each branch's shape on a line of its own."""
+    return [f"branch {i + 1}: {show_shape(shape)}" for i, shape in enumerate(inputs)]
+
+
+def size_word(axis: int, rank: int) -> str:
+    """What the sizes along a per-sample axis are called."""
+    return "channels" if axis == 0 else axis_names(rank - 1)[axis - 1]
+
+
+def check_ranks(inputs: Shapes, op: str) -> None:
+    """Raise E305 unless all branches have as many axes."""
+    if len({len(shape) for shape in inputs}) > 1:
+        raise ShapeError(
+            "E305",
+            f"{op} joins tensors of one rank",
+            notes=branch_notes(inputs),
+            help="a [C, 1, 1] tensor goes with a [C, H, W] one; a vector needs "
+            "`reshape([C, 1, 1])` first",
+        )
+
+
+def disagree(
+    inputs: Shapes, axis: int, sizes: tuple[Size, Size], op: str, facts: Facts
+) -> ShapeError:
+    """The E304 of two branches whose sizes along an axis are not proved equal."""
+    a, b = sizes
+    help = None
+    if isinstance(a, Dim) or isinstance(b, Dim):
+        help = help_unequal(facts, a, b)
+    elif axis == 0:
+        help = "a 1x1 conv brings a branch to the other's channels"
+    else:
+        help = 'pad the branch that shrinks (pad="same"), or crop the larger one'
+    word = size_word(axis, len(inputs[0]))
+    return ShapeError(
+        "E304",
+        f"sizes disagree at {op}",
+        label=f"{word}: {a} and {b}",
+        notes=branch_notes(inputs),
+        help=help,
+    )
+
+
+@dataclass(frozen=True)
+class Join(Op):
+    """What the element-wise joins share; a size of 1 stretches to the others'."""
+
+    group: ClassVar[str] = "connect"
+    most_inputs: ClassVar[int | None] = None
+    onnx_type: ClassVar[str] = ""
+    variadic: ClassVar[bool] = False
+
+    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
+        check_ranks(inputs, self.name)
+        shape = list(inputs[0])
+        for other in inputs[1:]:
+            for axis, (a, b) in enumerate(zip(shape, other, strict=True)):
+                if a == 1:
+                    shape[axis] = b
+                elif b != 1 and not facts.equal(a, b):
+                    raise disagree(inputs, axis, (a, b), self.name, facts)
+        return tuple(shape)
+
+    def lower(self, emit: Emitter, *inputs: str) -> str:
+        if self.variadic and len(inputs) > 1:
+            return emit.node(self.onnx_type, *inputs)
+        return reduce(partial(emit.node, self.onnx_type), inputs)
+
+
+@dataclass(frozen=True)
+class Add(Join):
+    """The sum of its branches, [C, 1, 1] stretching over [C, H, W]."""
+
+    name: ClassVar[str] = "add"
+    onnx_type: ClassVar[str] = "Add"
+
+
+@dataclass(frozen=True)
+class Mul(Join):
+    """The product of its branches, [C, 1, 1] stretching over [C, H, W]: a gate."""
+
+    name: ClassVar[str] = "mul"
+    onnx_type: ClassVar[str] = "Mul"
+
+
+@dataclass(frozen=True)
+class Sub(Join):
+    """The first of two tensors minus the second."""
+
+    name: ClassVar[str] = "sub"
+    onnx_type: ClassVar[str] = "Sub"
+    least_inputs: ClassVar[int] = 2
+    most_inputs: ClassVar[int | None] = 2
+
+
+@dataclass(frozen=True)
+class Max(Join):
+    """The largest of its branches, element by element: maxout (Goodfellow et al. 2013)."""
+
+    name: ClassVar[str] = "max"
+    onnx_type: ClassVar[str] = "Max"
+    variadic: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class Mean(Join):
+    """The mean of its branches, element by element: an ensemble."""
+
+    name: ClassVar[str] = "mean"
+    onnx_type: ClassVar[str] = "Mean"
+    variadic: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class Concat(Op):
+    """Its branches one behind the other, along the channels unless `axis` says otherwise."""
+
+    name: ClassVar[str] = "concat"
+    group: ClassVar[str] = "connect"
+    most_inputs: ClassVar[int | None] = None
+
+    axis: int = arg(AXIS, 0, "0 is the channels; negative counts from the end")
+
+    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
+        check_ranks(inputs, self.name)
+        along = per_sample_axis(self.axis, inputs[0], self.name)
+        shape = list(inputs[0])
+        for other in inputs[1:]:
+            for axis, (a, b) in enumerate(zip(shape, other, strict=True)):
+                if axis == along:
+                    shape[axis] = a + b
+                elif not facts.equal(a, b):
+                    raise disagree(inputs, axis, (a, b), self.name, facts)
+        return tuple(shape)
+
+    def lower(self, emit: Emitter, *inputs: str) -> str:
+        if len(inputs) == 1:
+            return inputs[0]
+        return emit.node("Concat", *inputs, axis=self.axis % len(emit.output) + 1)

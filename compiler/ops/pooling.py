@@ -1,0 +1,154 @@
+"""Poolings: one number for each window of each channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from compiler.domain import Facts
+from compiler.ops.arguments import (
+    FLAG,
+    PADDING,
+    Extent,
+    arg,
+    extent,
+    whole,
+)
+from compiler.ops.base import (
+    Axis,
+    Emitter,
+    Op,
+    Reach,
+    Shape,
+    ShapeError,
+    Shapes,
+    spatial_of,
+)
+from compiler.ops.windows import emit_pad, onnx_pads
+from compiler.shapes import window_axes, window_output
+
+
+class Pool(Op):
+    """What the poolings share: a window for each channel by itself, stride = kernel by default."""
+
+    kernel: int | Extent
+    stride: int | Extent | None
+    pad: Any
+    ceil: bool
+
+    def axes(self, spatial: Shape, facts: Facts) -> tuple[Axis, ...]:
+        """The window along each spatial axis."""
+        return window_axes(
+            spatial,
+            self.kernel,
+            stride=self.stride,
+            pad=self.pad,
+            dilation=getattr(self, "dilation", 1),
+            ceil=self.ceil,
+            facts=facts,
+        )
+
+    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
+        spatial = spatial_of(inputs[0], self.name)
+        axes = self.axes(spatial, facts)
+        for axis in axes:
+            if max(axis.before, axis.after) >= axis.extent:
+                raise ShapeError(
+                    "E306",
+                    "the padding of a pooling must be smaller than its kernel",
+                    argument="pad",
+                    label=f"{max(axis.before, axis.after)} pixels for a kernel of {axis.extent}: "
+                    "a window would see padding only",
+                )
+        return (inputs[0][0], *window_output(spatial, axes))
+
+    def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
+        return Reach("window", self.axes(inputs[0][1:], facts))
+
+
+@dataclass(frozen=True)
+class MaxPool(Pool):
+    """The largest value of each window; padding never wins."""
+
+    name: ClassVar[str] = "maxpool"
+    group: ClassVar[str] = "windows"
+
+    kernel: int | Extent = arg(extent(1), doc="window size")
+    stride: int | Extent | None = arg(
+        extent(1), None, "pixels from one window to the next", default_text="kernel"
+    )
+    pad: Any = arg(PADDING, 0, "pixels added around the input")
+    dilation: int | Extent = arg(extent(1), 1, "pixels from one tap to the next")
+    ceil: bool = arg(FLAG, False, "keep a last, partial window")
+
+    def lower(self, emit: Emitter, *inputs: str) -> str:
+        axes = self.axes(emit.inputs[0][1:], emit.facts)
+        return emit.node(
+            "MaxPool",
+            inputs[0],
+            kernel_shape=[a.kernel for a in axes],
+            pads=onnx_pads(axes),
+            strides=[a.stride for a in axes],
+            dilations=[a.dilation for a in axes],
+        )
+
+
+@dataclass(frozen=True)
+class AvgPool(Pool):
+    """The mean of each window; `count_pad=false` divides by the pixels inside the input only.
+
+    What `ceil=true` adds beyond the padding never counts.
+    """
+
+    name: ClassVar[str] = "avgpool"
+    group: ClassVar[str] = "windows"
+
+    kernel: int | Extent = arg(extent(1), doc="window size")
+    stride: int | Extent | None = arg(
+        extent(1), None, "pixels from one window to the next", default_text="kernel"
+    )
+    pad: Any = arg(PADDING, 0, "pixels of zeros added around the input")
+    ceil: bool = arg(FLAG, False, "keep a last, partial window")
+    count_pad: bool = arg(FLAG, True, "padding counts in the mean")
+
+    def lower(self, emit: Emitter, *inputs: str) -> str:
+        axes = self.axes(emit.inputs[0][1:], emit.facts)
+        x = inputs[0]
+        if self.count_pad:  # real zeros first; then only the overhang is left, which never counts
+            x = emit_pad(emit, x, onnx_pads(axes, overhang=False))
+            axes = tuple(Axis(a.kernel, a.stride, 1, 0, 0, a.overhang) for a in axes)
+        return emit.node(
+            "AveragePool",
+            x,
+            kernel_shape=[a.kernel for a in axes],
+            strides=[a.stride for a in axes],
+            pads=onnx_pads(axes),
+        )
+
+
+@dataclass(frozen=True)
+class LpPool(Pool):
+    """The p-norm of each window, (sum |x|^p)^(1/p)."""
+
+    name: ClassVar[str] = "lppool"
+    group: ClassVar[str] = "windows"
+
+    kernel: int | Extent = arg(extent(1), doc="window size")
+    p: int = arg(whole(1), 2, "order of the norm")
+    stride: int | Extent | None = arg(
+        extent(1), None, "pixels from one window to the next", default_text="kernel"
+    )
+    pad: Any = arg(PADDING, 0, "pixels of zeros added around the input")
+    ceil: bool = arg(FLAG, False, "keep a last, partial window")
+
+    def lower(self, emit: Emitter, *inputs: str) -> str:
+        axes = self.axes(emit.inputs[0][1:], emit.facts)
+        # Real zeros first, since a zero adds nothing to the sum: the pooling itself has no pads.
+        x = emit_pad(emit, inputs[0], onnx_pads(axes))
+        return emit.node(
+            "LpPool",
+            x,
+            kernel_shape=[a.kernel for a in axes],
+            p=self.p,
+            strides=[a.stride for a in axes],
+        )

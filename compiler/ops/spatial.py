@@ -1,0 +1,193 @@
+"""Ops that change the height and width of a map without computing new values from windows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from compiler.dims import Dim, Size
+from compiler.domain import Facts
+from compiler.ops.arguments import (
+    PADDING,
+    PADDING_WORDS,
+    SIZE,
+    Extent,
+    arg,
+    choice,
+    extent,
+    whole,
+)
+from compiler.ops.base import (
+    Axis,
+    Emitter,
+    Op,
+    Reach,
+    Shape,
+    ShapeError,
+    Shapes,
+    show_shape,
+    spatial_of,
+)
+from compiler.ops.windows import PAD_MODES, border_conditions, check_border, emit_pad, onnx_pads
+from compiler.shapes import per_axis, resolve_padding
+
+LAST = 2**62  # "to the end" in an ONNX Slice
+
+
+@dataclass(frozen=True)
+class Crop(Op):
+    """A window of h x w pixels: the centre, or from row `top` and column `left` on."""
+
+    name: ClassVar[str] = "crop"
+    group: ClassVar[str] = "shape"
+
+    h: Any = arg(SIZE, doc="height of what stays")
+    w: Any = arg(SIZE, doc="width of what stays")
+    top: int | None = arg(whole(0), None, "first row", default_text="centred")
+    left: int | None = arg(whole(0), None, "first column", default_text="centred")
+
+    def offsets(self, shape: Shape, facts: Facts) -> tuple[int, int]:
+        """First row and column; raises E307 when they depend on a symbolic size."""
+        found = []
+        for size, keep, given in zip(
+            shape[1:], (self.h, self.w), (self.top, self.left), strict=True
+        ):
+            start = facts.simplify((size - keep) // 2) if given is None else given
+            if isinstance(start, Dim):
+                raise ShapeError(
+                    "E307",
+                    "the centre depends on a symbolic size",
+                    argument="h",
+                    label=f"it would begin at {start}",
+                    help="say where: crop(h, w, top, left)",
+                )
+            found.append(start)
+        return found[0], found[1]
+
+    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
+        if len(inputs[0]) != 3:
+            raise ShapeError(
+                "E305",
+                "crop takes a map with height and width",
+                label=f"the input is {show_shape(inputs[0])}",
+            )
+        starts = self.offsets(inputs[0], facts)
+        for size, keep, start in zip(inputs[0][1:], (self.h, self.w), starts, strict=True):
+            if start < 0 or facts.decide(start + keep, "<=", size) is False:
+                raise ShapeError(
+                    "E306",
+                    "the crop must lie inside its input",
+                    argument="h",
+                    label=f"{keep} pixels from {start}, but the input has {size}",
+                )
+        return (inputs[0][0], self.h, self.w)
+
+    def conditions(self, inputs: Shapes) -> tuple[tuple[Size, int], ...]:
+        starts = self.offsets(inputs[0], Facts())
+        return tuple(
+            (size - start - keep + 1, 1)
+            for size, keep, start in zip(inputs[0][1:], (self.h, self.w), starts, strict=True)
+        )
+
+    def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
+        return Reach(
+            "window", tuple(Axis(1, before=-start) for start in self.offsets(inputs[0], facts))
+        )
+
+    def lower(self, emit: Emitter, *inputs: str) -> str:
+        starts = self.offsets(emit.inputs[0], emit.facts)
+        ends = []
+        for size, keep, start in zip(emit.inputs[0][1:], (self.h, self.w), starts, strict=True):
+            end = keep + start
+            if isinstance(end, Dim):  # counted from the far side, where it is a known number
+                rest = emit.facts.simplify(size - end)
+                if isinstance(rest, Dim):
+                    raise ShapeError("E307", "this crop's end is not known", argument="h")
+                end = LAST if rest == 0 else -rest
+            ends.append(end)
+        return emit.node("Slice", inputs[0], emit.ints(starts), emit.ints(ends), emit.ints([2, 3]))
+
+
+@dataclass(frozen=True)
+class Pad(Op):
+    """Adds pixels around the map: zeros, the edge repeated, or the inside mirrored."""
+
+    name: ClassVar[str] = "pad"
+    group: ClassVar[str] = "shape"
+
+    amount: Any = arg(PADDING, doc="pixels a side: a number, a size, or (before, after) pairs")
+    mode: str = arg(choice(*PAD_MODES), "zero", "what the added pixels hold")
+
+    def axes(self, spatial: Shape, facts: Facts) -> tuple[Axis, ...]:
+        """A 1-pixel window with the padding along each axis."""
+        ones = (1,) * len(spatial)
+        pairs = resolve_padding(self.amount, spatial, ones, ones, facts)
+        return tuple(Axis(1, before=before, after=after) for before, after in pairs)
+
+    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
+        if self.amount in PADDING_WORDS:
+            raise ShapeError(
+                "E306",
+                "pad needs a number of pixels",
+                argument="amount",
+                help='words such as "same" belong to conv and the poolings',
+            )
+        spatial = spatial_of(inputs[0], self.name)
+        axes = self.axes(spatial, facts)
+        check_border(self.mode, spatial, axes)
+        return (inputs[0][0], *(s + a.before + a.after for s, a in zip(spatial, axes, strict=True)))
+
+    def conditions(self, inputs: Shapes) -> tuple[tuple[Size, int], ...]:
+        return border_conditions(self.mode, inputs[0][1:], self.axes(inputs[0][1:], Facts()))
+
+    def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
+        return Reach("window", self.axes(inputs[0][1:], facts))
+
+    def lower(self, emit: Emitter, *inputs: str) -> str:
+        axes = self.axes(emit.inputs[0][1:], emit.facts)
+        return emit_pad(emit, inputs[0], onnx_pads(axes), PAD_MODES[self.mode])
+
+
+@dataclass(frozen=True)
+class Upsample(Op):
+    """Enlarges the map by a whole factor, repeating pixels or interpolating between them.
+
+    "bilinear" is linear along every axis, pixel centres at half (PyTorch's align_corners=False).
+    """
+
+    name: ClassVar[str] = "upsample"
+    group: ClassVar[str] = "shape"
+
+    scale: int | Extent = arg(extent(1), doc="the factor, or one for each axis as 2x1")
+    mode: str = arg(choice("nearest", "bilinear"), "nearest", "how pixels in between come about")
+
+    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
+        spatial = spatial_of(inputs[0], self.name)
+        scales = per_axis(self.scale, len(spatial), "scale")
+        return (inputs[0][0], *(s * f for s, f in zip(spatial, scales, strict=True)))
+
+    def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
+        kernel = 1 if self.mode == "nearest" else 2
+        scales = per_axis(self.scale, len(inputs[0]) - 1, "scale")
+        return Reach("resample", tuple(Axis(kernel, factor) for factor in scales))
+
+    def lower(self, emit: Emitter, *inputs: str) -> str:
+        scales = emit.floats([1, 1, *per_axis(self.scale, len(emit.output) - 1, "scale")])
+        if self.mode == "nearest":
+            return emit.node(
+                "Resize",
+                inputs[0],
+                "",
+                scales,
+                mode="nearest",
+                coordinate_transformation_mode="asymmetric",
+                nearest_mode="floor",
+            )
+        return emit.node(
+            "Resize",
+            inputs[0],
+            "",
+            scales,
+            mode="linear",
+            coordinate_transformation_mode="half_pixel",
+        )

@@ -1,0 +1,50 @@
+"""Cropping, padding and enlarging in NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from compiler.domain import Facts
+from compiler.ops.spatial import Crop, Pad, Upsample
+from compiler.shapes import per_axis
+from runtime.kernels import Array, Arrays, kernel
+from runtime.kernels.windows import padded
+
+
+@kernel(Crop)
+def crop(op: Crop, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """A window of the map; symbolic sizes leave as much at the end as at the beginning."""
+    x = inputs[0]
+    found = [slice(None), slice(None)]
+    for size, keep, given in zip(x.shape[2:], (op.h, op.w), (op.top, op.left), strict=True):
+        if isinstance(keep, int):
+            start = (size - keep) // 2 if given is None else given
+            found.append(slice(start, start + keep))
+            continue
+        raise ValueError("a crop to a symbolic size is resolved before it runs")
+    return x[tuple(found)]
+
+
+@kernel(Pad)
+def pad(op: Pad, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """Pixels added around the map."""
+    return padded(inputs[0], op.axes(inputs[0].shape[2:], Facts()), op.mode)
+
+
+@kernel(Upsample)
+def upsample(op: Upsample, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """Axis by axis: pixels repeated, or weighted means of the two nearest centres."""
+    x = inputs[0]
+    for axis, factor in enumerate(per_axis(op.scale, x.ndim - 2, "scale"), start=2):
+        if op.mode == "nearest":
+            x = np.repeat(x, factor, axis=axis)
+            continue
+        size = x.shape[axis]
+        centres = np.clip((np.arange(size * factor) + 0.5) / factor - 0.5, 0, size - 1)
+        low = np.floor(centres).astype(int)
+        high = np.minimum(low + 1, size - 1)
+        shape = [1] * x.ndim
+        shape[axis] = -1
+        share = (centres - low).astype(x.dtype).reshape(shape)
+        x = x.take(low, axis=axis) * (1 - share) + x.take(high, axis=axis) * share
+    return x
