@@ -35,10 +35,26 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class Gap:
+    """How far a tensor is from its reference; a shape, infinity or NaN that differs is inf.
+
+    `error` is the largest difference; `relative` divides it by the tensor's largest magnitude;
+    `share` is the largest difference as a share of what is allowed at that place.
+    """
+
+    error: float
+    relative: float
+    share: float
+
+
+@dataclass(frozen=True)
 class Comparison:
-    """What came out: `worst` is the largest difference as a share of its tolerance."""
+    """What came out: the largest relative difference, and `worst`, the largest share of its
+    tolerance that a difference took (above 1 it is a failure), each with its layer."""
 
     nodes: int
+    relative: float
+    relative_node: str
     worst: float
     worst_node: str
     failures: tuple[Difference, ...]
@@ -52,8 +68,9 @@ class Comparison:
         """The result in words; the first failure on a line of its own."""
         word = "agree" if self.ok else "DIFFER"
         said = (
-            f"NumPy and ONNX Runtime ({device}) {word} at {self.nodes} layers, largest "
-            f"difference {self.worst:.1%} of the tolerance at {self.worst_node}"
+            f"NumPy and ONNX Runtime ({device}) {word} at {self.nodes} layers, largest relative "
+            f"difference {self.relative:.1e} at {self.relative_node}, "
+            f"{self.worst:.1%} of the tolerance at {self.worst_node}"
         )
         for first in self.failures[:1]:
             said += f"\n  first difference: {first.node}, line {first.line}: "
@@ -93,26 +110,27 @@ def random_feeds(graph: Graph, seed: int = 0, batch: int = 2) -> dict[str, NDArr
     return feeds
 
 
-def excess(
-    ours: NDArray[Any], reference: NDArray[Any], rtol: float, atol: float
-) -> tuple[float, float]:
-    """The largest difference, absolute and as a share of atol * max(1, scale) + rtol * |value|.
+def gap(ours: NDArray[Any], reference: NDArray[Any], rtol: float, atol: float) -> Gap:
+    """Compare two tensors; atol * max(1, scale) + rtol * |value| is allowed at each place.
 
     The scale is the tensor's largest magnitude: a sum of large terms that nearly cancel cannot be
-    closer than their rounding. A shape that differs, or an infinity or NaN on one side, is inf.
+    closer than their rounding.
     """
+    apart = Gap(float("inf"), float("inf"), float("inf"))
     if ours.shape != reference.shape:
-        return float("inf"), float("inf")
+        return apart
     if not reference.size:
-        return 0.0, 0.0
+        return Gap(0.0, 0.0, 0.0)
     same = (ours == reference) | (np.isnan(ours) & np.isnan(reference))
     finite = np.isfinite(ours) & np.isfinite(reference)
     if not (same | finite).all():
-        return float("inf"), float("inf")
+        return apart
     values = np.where(finite, reference, 0)
     difference = np.where(same, 0, np.abs(np.where(finite, ours, 0) - values))
-    allowed = atol * max(1.0, float(np.abs(values).max())) + rtol * np.abs(values)
-    return float(difference.max()), float((difference / allowed).max())
+    scale, error = float(np.abs(values).max()), float(difference.max())
+    allowed = atol * max(1.0, scale) + rtol * np.abs(values)
+    relative = error / scale if scale else float("inf") if error else 0.0
+    return Gap(error, relative, float((difference / allowed).max()))
 
 
 def compare_all(
@@ -123,29 +141,37 @@ def compare_all(
     names = tensor_names(graph)
     plain = open_session(lower(graph, expose=True).SerializeToString(), device, optimise=False)
     tensors = plain.run(dict(feeds))
+    gaps: dict[str, Gap] = {}
     failures: list[Difference] = []
-    worst, worst_node, count = 0.0, "no layer", 0
+
+    def note(name: str, line: int, stage: str, found: Gap) -> None:
+        gaps[name if stage == "layers" else f"{name} after optimisation"] = found
+        if found.share > 1:
+            failures.append(Difference(name, line, found.error, stage))
+
     wanted: dict[str, NDArray[Any]] = {}
     outputs = set(graph.outputs.values())
     for node, value in interpret(graph, feeds, np.float64):
         if node.name in outputs:
             wanted[node.name] = value
-        if isinstance(node.op, Input):
-            continue
-        error, share = excess(tensors.pop(names[node.name]), value, rtol, atol)
-        count += 1
-        if share > worst:
-            worst, worst_node = share, node.name
-        if share > 1:
-            failures.append(Difference(node.name, node.span.line, error, "layers"))
+        if not isinstance(node.op, Input):
+            ours = tensors.pop(names[node.name])
+            note(node.name, node.span.line, "layers", gap(ours, value, rtol, atol))
+    count = len(gaps)
     rewritten = graph
     for rewrite in PASSES:
         rewritten = rewrite(rewritten)
     final = open_session(lower(rewritten).SerializeToString(), device).run(dict(feeds))
     for output, name in graph.outputs.items():
-        error, share = excess(final[output], wanted[name], rtol, atol)
-        if share > worst:
-            worst, worst_node = share, f"{output} after optimisation"
-        if share > 1:
-            failures.append(Difference(output, graph[name].span.line, error, "optimised"))
-    return Comparison(count, worst, worst_node, tuple(failures))
+        found = gap(final[output], wanted[name], rtol, atol)
+        note(output, graph[name].span.line, "optimised", found)
+    relative_node = max(gaps, key=lambda name: gaps[name].relative)
+    worst_node = max(gaps, key=lambda name: gaps[name].share)
+    return Comparison(
+        count,
+        gaps[relative_node].relative,
+        relative_node,
+        gaps[worst_node].share,
+        worst_node,
+        tuple(failures),
+    )
