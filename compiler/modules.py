@@ -178,4 +178,5 @@ def diagnostic(
         mistake.notes if notes is None else notes,
         mistake.help,
         trail,
+        fixes=mistake.fixes,
     )

@@ -13,6 +13,7 @@ from typing import Any
 from compiler.dims import Dim
 from compiler.ops.arguments import Extent
 from compiler.ops.base import Shape
+from grammar.diagnostics import Fix
 from grammar.source import Span
 
 
@@ -39,6 +40,7 @@ class Mistake(Exception):
         label: str = "",
         notes: Sequence[str] = (),
         help: str | None = None,
+        fixes: Sequence[Fix] = (),
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -47,6 +49,7 @@ class Mistake(Exception):
         self.label = label
         self.notes = tuple(notes)
         self.help = help
+        self.fixes = tuple(fixes)
 
 
 class Silenced(Exception):

@@ -30,10 +30,20 @@ class TrailStep:
 
 
 @dataclass(frozen=True)
+class Fix:
+    """A change of the text that an editor can make: `text` in place of what `span` covers."""
+
+    title: str
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True)
 class Diagnostic:
     """One mistake (or warning): headline in lower case, the place, and what else helps.
 
-    `label` is written under the underlined place; `notes` follow it, `help` says what to do.
+    `label` is written under the underlined place; `notes` follow it, `help` says what to do, and
+    `fixes` are the remedies that are exact.
     """
 
     code: str
@@ -44,6 +54,7 @@ class Diagnostic:
     help: str | None = None
     trail: tuple[TrailStep, ...] = ()
     severity: Literal["error", "warning"] = "error"
+    fixes: tuple[Fix, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The form of `--format json`."""
