@@ -58,4 +58,5 @@ def elaborate(net: Block, overrides: Mapping[str, Any] | None = None) -> Elabora
         here.scope,
         tuple(state.made),
         tuple(deduplicate(state.diagnostics)),
+        state.surroundings(),
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from compiler.backwards import Fits, Search, said
 from compiler.dims import Dim, Size
 from compiler.domain import Contradiction
 from compiler.domain.suggestions import help_unequal
@@ -12,9 +11,11 @@ from compiler.elaborate.state import Here, State
 from compiler.graph import Assumed, Node
 from compiler.ops.arguments import show
 from compiler.ops.base import Shape, show_shape
-from compiler.suggest import backwards
+from compiler.shapes import axis_names
 from compiler.values import Mistake, Scope, Tensor
 from grammar import syntax as s
+from grammar.diagnostics import Fix
+from grammar.source import Span
 
 
 def check_assert(state: State, statement: s.Assert, scope: Scope) -> None:
@@ -72,25 +73,66 @@ def check_shape(state: State, tensor: Tensor, pattern: s.ShapePattern, here: Her
     if tensor.node is None:
         return stand_in(state, plain, pattern) if complete else tensor
     expected = without_run(wanted, len(tensor.shape))
-    unequal = [
-        (have, want)
-        for have, want in zip(tensor.shape, expected, strict=False)
-        if not isinstance(want, s.Wildcard) and not state.facts.equal(have, want)
-    ]
-    if not unequal and len(expected) == len(tensor.shape):
+
+    def fits(shape: Shape) -> bool:
+        return matches(state, shape, expected)
+
+    if fits(tensor.shape):
+        state.held[tensor.node] = fits
         return tensor
-    mistake = Mistake(
-        "E301",
-        "the shape is not the asserted one",
-        pattern.span,
-        label=f"the tensor is {show_shape(tensor.shape)}",
-        notes=[f"made by {describe(state.graph[tensor.node])}"],
-        help=remedy(state, tensor, plain if complete else None, unequal),
-    )
+    mistake = mismatch(state, tensor, expected, fits, pattern.span)
     if not complete:
         raise mistake
     state.report(mistake, here)
     return stand_in(state, plain, pattern)
+
+
+def matches(state: State, shape: Shape, expected: list[Size | s.Wildcard]) -> bool:
+    """Whether a shape is proved to be the expected one."""
+    return len(shape) == len(expected) and all(
+        isinstance(want, s.Wildcard) or state.facts.equal(have, want)
+        for have, want in zip(shape, expected, strict=True)
+    )
+
+
+def mismatch(
+    state: State,
+    tensor: Tensor,
+    expected: list[Size | s.Wildcard],
+    fits: Fits,
+    place: Span,
+) -> Mistake:
+    """The E301 of a tensor whose shape is not the asserted one, solved backwards."""
+    assert tensor.node is not None
+    unequal = [
+        (axis, have, want)
+        for axis, (have, want) in enumerate(zip(tensor.shape, expected, strict=False))
+        if not isinstance(want, s.Wildcard) and not state.facts.equal(have, want)
+    ]
+    words = ("channels", *axis_names(len(tensor.shape) - 1))
+    notes = [f"made by {describe(state.graph[tensor.node])}"]
+    help, fixes = None, [Fix("assert the shape it has", place, show_shape(tensor.shape))]
+    if len(tensor.shape) != len(expected):
+        notes.append(f"got {len(tensor.shape)} sizes, wanted {len(expected)}")
+    elif any(isinstance(size, Dim) for _, *pair in unequal for size in pair):
+        help = help_unequal(state.facts, *unequal[0][1:])
+    else:
+        notes += [f"{words[axis]}: got {have}, wanted {want}" for axis, have, want in unequal]
+        wanted = tuple(want for want in expected if not isinstance(want, s.Wildcard))
+        whole = wanted if len(wanted) == len(expected) else None
+        search = Search(state.surroundings(), state.graph[tensor.node], fits, whole)
+        changes = search.solutions()
+        help = said(changes)
+        fixes[:0] = search.around.fixes(changes)
+    return Mistake(
+        "E301",
+        "the shape is not the asserted one",
+        place,
+        label=f"the tensor is {show_shape(tensor.shape)}",
+        notes=notes,
+        help=help,
+        fixes=fixes,
+    )
 
 
 def stand_in(state: State, shape: Shape, pattern: s.ShapePattern) -> Tensor:
@@ -124,16 +166,3 @@ def without_run(wanted: list[Size | s.Wildcard], length: int) -> list[Size | s.W
                 *wanted[index + 1 :],
             ]
     return wanted
-
-
-def remedy(
-    state: State, tensor: Tensor, plain: Shape | None, unequal: list[tuple[Any, Any]]
-) -> str | None:
-    """What would make a shape the asserted one."""
-    if unequal and any(isinstance(size, Dim) for size in unequal[0]):
-        return help_unequal(state.facts, *unequal[0])
-    if plain is None or len(plain) != len(tensor.shape):
-        return None
-    assert tensor.node is not None
-    node = state.graph[tensor.node]
-    return backwards(node.op, state.graph.input_shapes(node), plain, state.facts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from compiler.backwards import Search, anything, said
+from compiler.changes import Change
 from compiler.dims import Dim
 from compiler.elaborate.names import local_name
 from compiler.elaborate.sharing import owner_of
@@ -48,8 +50,14 @@ def inferred(
         conditions = [(size, 1) for size in shape] + list(op.conditions(shapes))
     except ShapeError as error:
         assert stage.callee is not None
+        help, fixes = error.help, []
+        if error.code == "E304":
+            changes, together = join_remedies(state, stage, op, sources)
+            help = said(changes, together=together) or help
+            fixes = state.surroundings().fixes(changes)
+        word = "input" if op.most_inputs == 1 else "branch"
         inputs = [
-            f"input: {show_shape(state.graph[name].shape)}, from {describe(state.graph[name])}"
+            f"{word}: {show_shape(state.graph[name].shape)}, from {describe(state.graph[name])}"
             for name in dict.fromkeys(sources)
         ]
         raise Mistake(
@@ -58,10 +66,36 @@ def inferred(
             places.get(error.argument or "", stage.callee.span),
             label=error.label,
             notes=[*inputs[:8], *error.notes],
-            help=error.help,
+            help=help,
+            fixes=fixes,
         ) from None
     state.conditions += [(size, least) for size, least in conditions if isinstance(size, Dim)]
     return shape
+
+
+def join_remedies(
+    state: State, stage: s.Stage, op: Op, sources: tuple[str, ...]
+) -> tuple[list[Change], bool]:
+    """What would bring the branches of a join to one size: one change, or one for each branch.
+
+    Tells whether the changes are needed all together.
+    """
+    around = state.surroundings()
+    single = Search(around, Node(op.name, op, sources, (), stage.span), anything).solutions()
+    if single:
+        return single, False
+    first = state.graph[sources[0]].shape
+    changes = []
+    for name in dict.fromkeys(sources[1:]):
+        node = state.graph[name]
+        if node.shape[1:] == first[1:]:
+            continue
+        found = Search(around, node, lambda shape: shape[1:] == first[1:]).solutions()
+        own = [change for change in found if change.argument != "input"]
+        if not own:
+            return [], False
+        changes.append(own[0])
+    return changes, True
 
 
 def describe(node: Node) -> str:
@@ -70,6 +104,16 @@ def describe(node: Node) -> str:
         return f"input {node.name} at line {node.span.line}"
     if isinstance(node.op, Assumed):
         return f"the assertion at line {node.span.line}"
-    text = " ".join(node.span.text.split())
+    text = " ".join(head(node.span.text).split())
     text = text if len(text) <= 40 else f"{node.op.name}(…)"
     return f"{text} at line {node.span.line}"
+
+
+def head(text: str) -> str:
+    """A stage's text without its braces, label and shape assertion."""
+    depth = 0
+    for index, character in enumerate(text):
+        depth += (character in "([") - (character in ")]")
+        if depth == 0 and (character in "{:" or text[index:].startswith((" as ", " like "))):
+            return text[:index]
+    return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from types import TracebackType
 
+from compiler.backwards import Fits, Surroundings
 from compiler.dims import Size
 from compiler.domain import Facts
 from compiler.evaluate import Evaluator
@@ -78,6 +79,7 @@ class Elaborated:
     scope: Scope
     made: tuple[Made, ...]
     diagnostics: tuple[Diagnostic, ...]
+    around: Surroundings
 
 
 class State:
@@ -96,11 +98,17 @@ class State:
         self.symbols: list[str] = []
         self.contracts: list[s.Expect] = []
         self.made: list[Made] = []
+        self.held: dict[str, Fits] = {}  # the tensors whose shape assertions hold
         self.diagnostics: list[Diagnostic] = []
 
     def finished(self) -> Graph:
         """The graph with its outputs."""
         return Graph(self.net.name, self.graph.digraph, self.outputs, self.classes, self.facts)
+
+    def surroundings(self) -> Surroundings:
+        """What a search for a remedy needs to know of the net."""
+        stages = {made.stage.span: made.stage for made in self.made}
+        return Surroundings(self.finished(), self.held, stages)
 
     def report(self, mistake: Mistake, here: Here) -> None:
         """Keep a mistake as a diagnostic with the calls and loop turns that led to it."""

@@ -10,13 +10,8 @@ from compiler.dims import Dim, Size
 from compiler.domain import Facts
 from compiler.domain.suggestions import help_unequal
 from compiler.ops.arguments import AXIS, arg
-from compiler.ops.base import Emitter, Op, Shape, ShapeError, Shapes, per_sample_axis, show_shape
+from compiler.ops.base import Emitter, Op, Shape, ShapeError, Shapes, per_sample_axis
 from compiler.shapes import axis_names
-
-
-def branch_notes(inputs: Shapes) -> list[str]:
-    """Each branch's shape on a line of its own."""
-    return [f"branch {i + 1}: {show_shape(shape)}" for i, shape in enumerate(inputs)]
 
 
 def size_word(axis: int, rank: int) -> str:
@@ -30,7 +25,6 @@ def check_ranks(inputs: Shapes, op: str) -> None:
         raise ShapeError(
             "E305",
             f"{op} joins tensors of one rank",
-            notes=branch_notes(inputs),
             help="a [C, 1, 1] tensor goes with a [C, H, W] one; a vector needs "
             "`reshape([C, 1, 1])` first",
         )
@@ -53,7 +47,6 @@ def disagree(
         "E304",
         f"sizes disagree at {op}",
         label=f"{word}: {a} and {b}",
-        notes=branch_notes(inputs),
         help=help,
     )
 

@@ -1,0 +1,174 @@
+"""The output-size formula solved backwards: which single change gives what was wanted.
+
+From a layer that came out wrong the search walks back, nearest layer first, tries other values of
+each layer's arguments and other sizes of the input, and infers again what lies between. A change
+that would break an assertion that holds on the way is none.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
+
+import networkx as nx
+
+from compiler.changes import Change, fix_of, is_fixed_in_text, resized, variants
+from compiler.graph import Graph, Input, Node
+from compiler.ops.base import Op, Shape, ShapeError
+from compiler.shapes import infer
+from grammar import syntax as s
+from grammar.diagnostics import Fix
+from grammar.source import Span
+
+MOST_LAYERS = 24  # layers whose arguments are tried
+MOST_INFERENCES = 20_000
+MOST_SHOWN = 3
+
+Fits = Callable[[Shape], bool]
+Shapes = dict[str, Shape]
+Ops = dict[str, Op]
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """A graph, the shapes that its assertions allow where they hold, its stages by their spans."""
+
+    graph: Graph
+    held: Mapping[str, Fits]
+    stages: Mapping[Span, s.Stage]
+
+    def reinferred(self, nodes: Iterable[Node], ops: Ops, shapes: Shapes) -> Shapes | None:
+        """The shapes that change among `nodes`, inputs first; None when something breaks.
+
+        `ops` are changed layers, `shapes` changed inputs.
+        """
+        changed = dict(shapes)
+        for node in nodes:
+            if node.name not in ops and not any(name in changed for name in node.inputs):
+                continue
+            inputs = tuple(changed.get(n, self.graph[n].shape) for n in node.inputs)
+            try:
+                shape = infer(ops.get(node.name, node.op), inputs, self.graph.facts)
+            except ShapeError:
+                return None
+            if shape != node.shape:
+                if not self.held.get(node.name, anything)(shape):
+                    return None
+                changed[node.name] = shape
+        return changed
+
+    def trials(
+        self, nodes: Iterable[Node], wanted: Shape | None = None
+    ) -> Iterator[tuple[Change, Ops, Shapes]]:
+        """Changes of these layers to try, those that leave the weights alone first."""
+        nodes = list(nodes)
+        for weights in (False, True):
+            for node in nodes:
+                if isinstance(node.op, Input):
+                    if not weights:
+                        for new, old, shape in resized(node):
+                            yield Change((node,), "input", new, old), {}, {node.name: shape}
+                    continue
+                stage = self.stages.get(node.span)
+                for argument, value in variants(node.op, wanted, weights=weights):
+                    shared = is_fixed_in_text(stage, argument, node.op)
+                    change = Change(self.siblings(node) if shared else (node,), argument, value)
+                    yield change, {n.name: change.op(n) for n in change.nodes}, {}
+
+    def siblings(self, node: Node) -> tuple[Node, ...]:
+        """The layers that the same stage of the text makes, this one first."""
+        others = (n for n in self.graph.nodes() if n.span == node.span and n.name != node.name)
+        return (node, *(n for n in others if type(n.op) is type(node.op)))
+
+    def fixes(self, changes: list[Change]) -> list[Fix]:
+        """Changes as edits of the text."""
+        edits = (fix_of(change, self.stages.get(change.nodes[0].span)) for change in changes)
+        return [edit for edit in edits if edit is not None]
+
+
+@dataclass(frozen=True)
+class Search:
+    """A layer that came out wrong, perhaps not even in the graph; `fits` says what would be right.
+
+    `wanted` is its shape when that is known whole.
+    """
+
+    around: Surroundings
+    target: Node
+    fits: Fits
+    wanted: Shape | None = None
+
+    @cached_property
+    def upstream(self) -> list[Node]:
+        """What leads to the target, inputs first."""
+        digraph = self.around.graph.digraph
+        names = set(self.target.inputs).union(
+            *(nx.ancestors(digraph, n) for n in self.target.inputs)
+        )
+        return [node for node in self.around.graph.nodes() if node.name in names]
+
+    def nearest(self) -> list[Node]:
+        """The target and what leads to it, nearest first; an input is as near as what takes it."""
+        queue, seen = deque([self.target]), {self.target.name}
+        found: list[Node] = []
+        while queue and len(found) < MOST_LAYERS:
+            node = queue.popleft()
+            fresh = [
+                self.around.graph[name] for name in dict.fromkeys(node.inputs) if name not in seen
+            ]
+            seen |= {source.name for source in fresh}
+            found += [*(source for source in fresh if isinstance(source.op, Input)), node]
+            queue += [source for source in fresh if not isinstance(source.op, Input)]
+        return found
+
+    def outcome(self, ops: Ops, shapes: Shapes) -> Shape | None:
+        """The target's shape after a change; None when the change breaks something on the way."""
+        changed = self.around.reinferred(self.upstream, ops, shapes)
+        if changed is None:
+            return None
+        graph = self.around.graph
+        inputs = tuple(changed.get(n, graph[n].shape) for n in self.target.inputs)
+        try:
+            return infer(ops.get(self.target.name, self.target.op), inputs, graph.facts)
+        except ShapeError:
+            return None
+
+    def solutions(self) -> list[Change]:
+        """The changes that make it right, nearest first, one for each layer and argument."""
+        found: list[Change] = []
+        most = MOST_INFERENCES // (len(self.upstream) + 1)
+        for change, ops, shapes in islice(self.around.trials(self.nearest(), self.wanted), most):
+            if any(c.nodes == change.nodes and c.argument == change.argument for c in found):
+                continue
+            shape = self.outcome(ops, shapes)
+            if shape is not None and self.fits(shape):
+                found.append(change)
+                if len(found) == MOST_SHOWN:
+                    break
+        return found
+
+
+def changed_graph(around: Surroundings, ops: Ops, shapes: Shapes) -> Graph | None:
+    """The whole graph after a change; None when the change breaks something."""
+    nodes = list(around.graph.nodes())
+    changed = around.reinferred(nodes, ops, shapes)
+    if changed is None:
+        return None
+    return around.graph.rebuilt(
+        [replace(n, op=ops.get(n.name, n.op), shape=changed.get(n.name, n.shape)) for n in nodes]
+    )
+
+
+def anything(shape: Shape) -> bool:
+    """No assertion: any shape will do."""
+    return True
+
+
+def said(changes: list[Change], *, together: bool = False) -> str | None:
+    """Solutions in words, each enough or all `together`; None for none."""
+    if not changes:
+        return None
+    return (" and " if together else ", or ").join(map(str, changes)) + " would do"
