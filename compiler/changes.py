@@ -79,33 +79,42 @@ def resized(node: Node, furthest: int = 64) -> Iterator[tuple[int, int, Shape]]:
                 yield new, old, (node.shape[0], *(new for _ in spatial))
 
 
-def fix_of(change: Change, stage: s.Stage | None) -> Fix | None:
-    """The edit of the text that makes the change, where the argument stands there as a literal."""
-    if stage is None or change.argument == "input" or stage.callee is None:
-        return None
-    text = show(change.value)
-    title = f"{change.argument}={text}"
-    names = [parameter.name for parameter in fields(change.nodes[0].op)]
+def argument_of(stage: s.Stage, name: str, op: Op) -> s.Argument | None:
+    """The argument of a stage that gives the op's parameter `name`, if it is written out."""
+    names = [parameter.name for parameter in fields(op)]
+    if op.most_inputs != 1:  # its positions are tensors
+        names = []
     for position, argument in enumerate(stage.arguments or ()):
-        if (argument.keyword or names[position]) == change.argument:
-            if not isinstance(argument.value, s.Number | s.SizeLiteral | s.Truth | s.Text):
-                return None
-            return Fix(title, argument.value.span, text)
-    if stage.arguments:
-        end = stage.arguments[-1].span.end
-        return Fix(title, Span(stage.span.source, end, end), f", {title}")
-    end = stage.callee.span.end
-    if stage.arguments is None:
-        return Fix(title, Span(stage.span.source, end, end), f"({title})")
-    return Fix(title, Span(stage.span.source, end, end + 2), f"({title})")
+        if (argument.keyword or (names[position : position + 1] or [""])[0]) == name:
+            return argument
+    return None
+
+
+def is_literal(argument: s.Argument) -> bool:
+    """Whether an argument is written as a value, not worked out."""
+    return isinstance(argument.value, s.Number | s.SizeLiteral | s.Truth | s.Text)
 
 
 def is_fixed_in_text(stage: s.Stage | None, argument: str, op: Op) -> bool:
     """Whether an argument is a literal or left out, so that every call of its block shares it."""
     if stage is None:
         return False
-    names = [parameter.name for parameter in fields(op)]
-    for position, given in enumerate(stage.arguments or ()):
-        if (given.keyword or names[position]) == argument:
-            return isinstance(given.value, s.Number | s.SizeLiteral | s.Truth | s.Text)
-    return True
+    given = argument_of(stage, argument, op)
+    return given is None or is_literal(given)
+
+
+def fix_of(change: Change, stage: s.Stage | None) -> Fix | None:
+    """The edit of the text that makes the change, where the argument is a literal or left out."""
+    if stage is None or change.argument == "input" or stage.callee is None:
+        return None
+    text = show(change.value)
+    title = f"{change.argument}={text}"
+    given = argument_of(stage, change.argument, change.nodes[0].op)
+    if given is not None:
+        return Fix(title, given.value.span, text) if is_literal(given) else None
+    if stage.arguments:
+        end = stage.arguments[-1].span.end
+        return Fix(title, Span(stage.span.source, end, end), f", {title}")
+    end = stage.callee.span.end
+    after = end if stage.arguments is None else end + len("()")
+    return Fix(title, Span(stage.span.source, end, after), f"({title})")

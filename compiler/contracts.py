@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+from itertools import chain, islice
 from typing import Any
 
-from compiler.analysis import Analysis
+from compiler.analysis import Analysis, analyse
+from compiler.backwards import MOST_SHOWN, changed_graph, said
 from compiler.builtins import Builtin
+from compiler.changes import Change
 from compiler.elaborate import Elaborated
 from compiler.evaluate import Evaluator
+from compiler.graph import Graph
 from compiler.modules import diagnostic
 from compiler.ops.arguments import Extent, show
 from compiler.values import Mistake, Scope, Silenced, Tensor
 from grammar import syntax as s
-from grammar.diagnostics import Diagnostic
+from grammar.diagnostics import Diagnostic, Fix
 
-MEASURES = ("params", "trainable", "macs", "depth", "memory")
+MOST_LAYERS = 8000  # layers measured again in search of a remedy
 
 
 def check_contracts(elaborated: Elaborated, analysis: Analysis) -> list[Diagnostic]:
     """A diagnostic for each condition that does not hold: expected, got, and the difference."""
-    scope = contract_scope(elaborated, analysis)
+    scope = contract_scope(elaborated.scope, elaborated.graph, analysis)
     evaluate = Evaluator(elaborated.graph.facts)
     found = []
     for contract in elaborated.contracts:
         for condition in contract.conditions:
             try:
                 if not evaluate.truth(condition, scope):
-                    found.append(diagnostic(broken(condition, evaluate, scope)))
+                    changes = remedies(elaborated, condition)
+                    fixes = elaborated.around.fixes(changes)
+                    found.append(
+                        diagnostic(broken(condition, evaluate, scope, said(changes), fixes))
+                    )
             except Mistake as mistake:
                 found.append(diagnostic(mistake))
             except Silenced:
@@ -34,7 +42,29 @@ def check_contracts(elaborated: Elaborated, analysis: Analysis) -> list[Diagnost
     return found
 
 
-def contract_scope(elaborated: Elaborated, analysis: Analysis) -> Scope:
+def remedies(elaborated: Elaborated, condition: s.Expression) -> list[Change]:
+    """Single changes, the layer nearest to the output first, with which a contract would hold."""
+    around = elaborated.around
+    evaluate = Evaluator(around.graph.facts)
+    nodes = list(around.graph.nodes())
+    trials = chain.from_iterable(around.trials([node]) for node in reversed(nodes))
+    found: list[Change] = []
+    for change, ops, shapes in islice(trials, MOST_LAYERS // len(nodes)):
+        graph = changed_graph(around, ops, shapes)
+        if graph is None or any(c.nodes == change.nodes for c in found):
+            continue
+        scope = contract_scope(elaborated.scope, graph, analyse(graph))
+        try:
+            if evaluate.truth(condition, scope):
+                found.append(change)
+        except (Mistake, Silenced):
+            continue
+        if len(found) == MOST_SHOWN:
+            break
+    return found
+
+
+def contract_scope(outer: Scope, graph: Graph, analysis: Analysis) -> Scope:
     """The net's names, and what a contract can measure."""
     values: dict[str, Any] = {
         "params": analysis.parameters,
@@ -44,19 +74,17 @@ def contract_scope(elaborated: Elaborated, analysis: Analysis) -> Scope:
         "memory": analysis.peak,
         "rf": Builtin(
             "rf(tensor) of a tensor with spatial axes before it",
-            lambda tensor: receptive_field(elaborated, analysis, tensor),
+            lambda tensor: receptive_field(graph, analysis, tensor),
         ),
     }
     if analysis.peak is None:
         del values["memory"]
-    return Scope(elaborated.scope, values)
+    return Scope(outer, values)
 
 
-def receptive_field(elaborated: Elaborated, analysis: Analysis, tensor: Any) -> Any:
+def receptive_field(graph: Graph, analysis: Analysis, tensor: Any) -> Any:
     """The receptive field of a tensor (or of the layer that a string names) as a size."""
-    name = (
-        tensor.node if isinstance(tensor, Tensor) else elaborated.graph.outputs.get(tensor, tensor)
-    )
+    name = tensor.node if isinstance(tensor, Tensor) else graph.outputs.get(tensor, tensor)
     field = analysis.field(str(name))
     if not field:
         raise ValueError
@@ -64,10 +92,12 @@ def receptive_field(elaborated: Elaborated, analysis: Analysis, tensor: Any) -> 
     return sizes[0] if len(sizes) == 1 else Extent(sizes)  # type: ignore[arg-type]
 
 
-def broken(condition: s.Expression, evaluate: Evaluator, scope: Scope) -> Mistake:
+def broken(
+    condition: s.Expression, evaluate: Evaluator, scope: Scope, help: str | None, fixes: list[Fix]
+) -> Mistake:
     """The mistake of a contract that does not hold."""
     if not isinstance(condition, s.Comparison) or len(condition.operators) != 1:
-        return Mistake("E402", "a contract does not hold", condition.span)
+        return Mistake("E402", "a contract does not hold", condition.span, help=help, fixes=fixes)
     left, right = (evaluate(operand, scope) for operand in condition.operands)
     notes = [
         f"expected: {condition.operands[0].span.text} {condition.operators[0]} {show(right)}",
@@ -87,4 +117,6 @@ def broken(condition: s.Expression, evaluate: Evaluator, scope: Scope) -> Mistak
         label=f"{condition.operands[0].span.text} is "
         + (f"{left:_}" if isinstance(left, int) else show(left)),
         notes=notes,
+        help=help,
+        fixes=fixes,
     )

@@ -16,6 +16,7 @@ from compiler.analysis import Analysis, analyse
 from compiler.contracts import check_contracts
 from compiler.elaborate import Elaborated, elaborate
 from compiler.graph import Graph
+from compiler.lints import Subject, lint
 from compiler.modules import Block, Loader, Module
 from compiler.verify import verify
 from grammar.diagnostics import DefinitionError, Diagnostic, deduplicate
@@ -59,6 +60,7 @@ def check_net(net: Block, overrides: Mapping[str, Any] | None = None) -> Checked
         return Checked(elaborated.graph, None, tuple(found))
     analysis = analyse(elaborated.graph)
     found += check_contracts(elaborated, analysis)
+    found += lint(Subject(elaborated, analysis))
     return Checked(elaborated.graph, analysis, tuple(deduplicate(found)))
 
 

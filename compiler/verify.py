@@ -15,10 +15,10 @@ from grammar.diagnostics import Diagnostic
 
 
 def verify(graph: Graph) -> list[Diagnostic]:
-    """Every broken rule as an error, every layer that reaches no output as a warning."""
+    """Every broken rule as an error."""
     if not nx.is_directed_acyclic_graph(graph.digraph):
         node = next(iter(graph.digraph))
-        return [fault(graph[node], "E505", "the graph has a cycle")]
+        return [fault(graph[node], "G001", "the graph has a cycle")]
     found: list[Diagnostic] = []
     for node in graph.nodes():
         found += verify_node(graph, node)
@@ -29,11 +29,11 @@ def verify(graph: Graph) -> list[Diagnostic]:
             found.append(
                 fault(
                     next(graph.nodes()),
-                    "E505",
+                    "G001",
                     f"output {output} is the tensor {name}, which nothing makes",
                 )
             )
-    return found + dangling(graph)
+    return found
 
 
 def verify_node(graph: Graph, node: Node) -> list[Diagnostic]:
@@ -44,12 +44,12 @@ def verify_node(graph: Graph, node: Node) -> list[Diagnostic]:
         return []
     missing = [name for name in node.inputs if name not in graph]
     if missing:
-        return [fault(node, "E505", f"{node.name} takes {missing[0]}, which nothing makes")]
+        return [fault(node, "G001", f"{node.name} takes {missing[0]}, which nothing makes")]
     if set(node.inputs) != set(graph.digraph.predecessors(node.name)):
-        return [fault(node, "E505", f"the edges into {node.name} are not its inputs")]
+        return [fault(node, "G001", f"the edges into {node.name} are not its inputs")]
     least, most = node.op.least_inputs, node.op.most_inputs
     if len(node.inputs) < least or (most is not None and len(node.inputs) > most):
-        return [fault(node, "E505", f"{node.op.name} cannot take {len(node.inputs)} inputs")]
+        return [fault(node, "G001", f"{node.op.name} cannot take {len(node.inputs)} inputs")]
     try:
         shape = infer(node.op, graph.input_shapes(node), graph.facts)
     except ShapeError as error:
@@ -76,34 +76,12 @@ def verify_values(graph: Graph, node: Node) -> list[Diagnostic]:
             found.append(
                 fault(
                     node,
-                    "E506",
+                    "G002",
                     f"{node.parameters_of}.{weight.name} has shape "
                     f"{show_shape(values.shape)}, but {node.name} needs "
                     f"{show_shape(weight.shape)}",
                 )
             )
-    return found
-
-
-def dangling(graph: Graph) -> list[Diagnostic]:
-    """A warning for each tensor that nothing takes and that is no output."""
-    outputs = set(graph.outputs.values())
-    found = []
-    for node in graph.nodes():
-        if node.name in outputs or graph.digraph.out_degree(node.name):
-            continue
-        what = "input" if isinstance(node.op, Input) else "result of"
-        found.append(
-            Diagnostic(
-                "W501",
-                f"the {what} `{node.name}` is never used",
-                node.span,
-                label="nothing takes this tensor",
-                help="join it, or declare it: output name",
-                trail=node.trail,
-                severity="warning",
-            )
-        )
     return found
 
 

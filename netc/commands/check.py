@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 
 import click
 
@@ -15,9 +16,10 @@ from netc.options import FORMAT, Choice, chooses_net
 
 @click.command("check")
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @FORMAT
 @chooses_net
-def command(files: tuple[str, ...], form: str, choice: Choice) -> None:
+def command(files: tuple[str, ...], strict: bool, form: str, choice: Choice) -> None:
     """Find every mistake in definition files."""
     found: list[Diagnostic] = []
     lines: list[str] = []
@@ -33,6 +35,8 @@ def command(files: tuple[str, ...], form: str, choice: Choice) -> None:
             found += checked.diagnostics
             if not checked.errors:
                 lines.append(f"{file}: {block.name} is fine: {cost(checked)}")
+    if strict:
+        found = [replace(diagnostic, severity="error") for diagnostic in found]
     failed = any(d.severity == "error" for d in found)
     if form == "json":
         report = {"ok": not failed, "diagnostics": [d.as_dict() for d in found]}

@@ -1,0 +1,58 @@
+"""Warnings: what is allowed, but is seldom meant.
+
+Each rule is a function from a checked net to its warnings; `RULES` lists them. A warning is
+silenced on its line, or from the line above, by a comment: `# netc: allow W101, W107`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+from compiler.lints.layers import (
+    bias_before_norm,
+    dropped_pixels,
+    kernel_wider_than_map,
+    same_is_not_half,
+    two_nonlinearities,
+)
+from compiler.lints.network import dominant_dense, unused_tensor
+from compiler.lints.subject import Subject
+from grammar.diagnostics import Diagnostic
+
+__all__ = ["RULES", "Subject", "lint"]
+
+RULES: tuple[Callable[[Subject], Iterable[Diagnostic]], ...] = (
+    dropped_pixels,
+    bias_before_norm,
+    two_nonlinearities,
+    same_is_not_half,
+    kernel_wider_than_map,
+    dominant_dense,
+    unused_tensor,
+)
+
+ALLOW = re.compile(r"#\s*netc:\s*allow\s+(W\d+(?:[\s,]+W\d+)*)")
+
+
+def lint(subject: Subject) -> list[Diagnostic]:
+    """The warnings of a net, one for each rule and place, those that comments allow left out."""
+    found: dict[tuple[str, int], Diagnostic] = {}
+    for rule in RULES:
+        for warning in rule(subject):
+            if not is_allowed(warning):
+                found.setdefault((warning.code, warning.span.start), warning)
+    return list(found.values())
+
+
+def is_allowed(warning: Diagnostic) -> bool:
+    """Whether a comment on the warning's line, or alone on the line above, allows its code."""
+    source, line = warning.span.source, warning.span.line
+    comments = [source.line(line)]
+    if line > 1 and source.line(line - 1).lstrip().startswith("#"):
+        comments.append(source.line(line - 1))
+    return any(
+        warning.code in re.findall(r"W\d+", match.group(1))
+        for match in map(ALLOW.search, comments)
+        if match
+    )

@@ -1,0 +1,131 @@
+"""Rules about one layer and its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from compiler.graph import Node
+from compiler.lints.subject import Subject
+from compiler.ops import OPS
+from compiler.ops.base import Axis
+from compiler.shapes import axis_names, resolve_padding
+from grammar.diagnostics import Diagnostic
+
+KEEPS_ORDER = {"clip", "identity", "dropout"}  # what may stand between or after a nonlinearity
+
+
+def windows(subject: Subject) -> Iterator[tuple[Node, list[tuple[str, int, Axis]]]]:
+    """Each layer that slides a window, with (name, size, window) for each axis of known size."""
+    for node in subject.graph.nodes():
+        if not node.inputs or OPS.get(node.op.name) is None:
+            continue
+        shapes = subject.graph.input_shapes(node)
+        reach = node.op.reach(shapes, node.shape, subject.graph.facts)
+        spatial = shapes[0][1:]
+        if reach.kind == "window" and len(reach.axes) == len(spatial):
+            named = zip(axis_names(len(spatial)), spatial, reach.axes, strict=True)
+            yield node, [(name, size, axis) for name, size, axis in named if isinstance(size, int)]
+
+
+def dropped_pixels(subject: Subject) -> Iterator[Diagnostic]:
+    """W101: the last window ends before the input does, so some pixels are never seen."""
+    for node, axes in windows(subject):
+        for name, size, axis in axes:
+            if axis.overhang or axis.extent < axis.stride:  # nothing is left, or gaps are meant
+                continue
+            remainder = (size + axis.before + axis.after - axis.extent) % axis.stride
+            left = remainder - axis.after
+            if left > 0:
+                yield subject.warn(
+                    "W101",
+                    node,
+                    "a stride drops pixels",
+                    argument="stride",
+                    label=f"no window reaches the last {left} of {size} along {name}",
+                    notes=[
+                        f"size: floor(({size} + {axis.before} + {axis.after} - {axis.extent})"
+                        f"/{axis.stride}) + 1, remainder {remainder}"
+                    ],
+                    help="pad the input, or use ceil=true"
+                    if hasattr(node.op, "ceil")
+                    else "pad the input, or choose a size that the stride divides",
+                )
+                break
+
+
+def bias_before_norm(subject: Subject) -> Iterator[Diagnostic]:
+    """W102: batch normalisation subtracts the mean, and with it any bias before it."""
+    for node in subject.graph.nodes():
+        users = subject.users[node.name]
+        if not getattr(node.op, "bias", False) or node.name in subject.graph.outputs.values():
+            continue
+        if users and all(user.op.name == "bn" for user in users):
+            bias = subject.graph.weights(node)[-1]
+            yield subject.warn(
+                "W102",
+                node,
+                "a bias before batch normalisation has no effect",
+                argument="bias",
+                label=f"{bias.size:,} parameters for nothing",
+                notes=[f"normalised by {users[0].name}"],
+                help=f"{node.op.name}(…, bias=false)",
+                change=("bias", False),
+            )
+
+
+def two_nonlinearities(subject: Subject) -> Iterator[Diagnostic]:
+    """W106: an activation of an activation."""
+    for node in subject.graph.nodes():
+        if node.op.group != "activate" or node.op.name in KEEPS_ORDER:
+            continue
+        before = subject.graph[node.inputs[0]]
+        if before.op.group == "activate" and before.op.name not in KEEPS_ORDER:
+            yield subject.warn(
+                "W106",
+                node,
+                "two nonlinearities in a row",
+                label=f"{node.op.name} of {before.op.name}",
+                notes=[f"{before.op.name} stands at line {before.span.line}"],
+                help="is a layer missing between them?",
+            )
+
+
+def same_is_not_half(subject: Subject) -> Iterator[Diagnostic]:
+    """W107: at this stride "same" pads less, or to another side, than the usual half."""
+    for node, _ in windows(subject):
+        pad = getattr(node.op, "pad", None)
+        if pad not in ("same", "same_lower"):
+            continue
+        facts, spatial = subject.graph.facts, subject.graph.input_shapes(node)[0][1:]
+        axes = node.op.reach(subject.graph.input_shapes(node), node.shape, facts).axes
+        extents, strides = tuple(a.extent for a in axes), tuple(a.stride for a in axes)
+        ours = resolve_padding(pad, spatial, extents, strides, facts)
+        half = resolve_padding("half", spatial, extents, strides, facts)
+        if ours != half and max(strides) > 1:
+            yield subject.warn(
+                "W107",
+                node,
+                f'pad="{pad}" differs from "half" at stride {max(strides)}',
+                argument="pad",
+                label=f"pads {ours[0][0]} before and {ours[0][1]} after; "
+                f"half is {half[0][0]} on both sides",
+                help='weights trained with symmetric padding need pad="half"',
+                change=("pad", "half"),
+            )
+
+
+def kernel_wider_than_map(subject: Subject) -> Iterator[Diagnostic]:
+    """W109: some taps of the kernel only ever meet padding."""
+    for node, axes in windows(subject):
+        for name, size, axis in axes:
+            if axis.extent > size and not axis.overhang:
+                yield subject.warn(
+                    "W109",
+                    node,
+                    "the kernel is wider than the map",
+                    argument="kernel",
+                    label=f"{axis.extent} along {name}, but the map has {size}",
+                    notes=["part of the kernel only ever meets padding"],
+                    help=f"a kernel of at most {size}, or fewer strides before it",
+                )
+                break

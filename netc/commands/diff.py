@@ -1,0 +1,87 @@
+"""`netc diff`: two networks compared."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from compiler.analysis import Layer
+from compiler.difference import Change, compare, count, totals
+from compiler.ops.base import show_shape
+from netc.options import FORMAT, Choice, chooses_net
+from netc.summary import plain, plain_shape
+
+MARKS = {"added": "+", "removed": "-", "changed": "~"}
+
+
+@click.command("diff")
+@click.argument("before")
+@click.argument("after")
+@click.option("--to-net", metavar="NAME", help="Which net of the second file, if not --net.")
+@FORMAT
+@chooses_net
+def command(before: str, after: str, to_net: str | None, form: str, choice: Choice) -> None:
+    """Layers added, removed and changed from one definition to another, and the totals."""
+    old = choice.single(before)
+    other = Choice(to_net or choice.net, choice.settings, choice.include)
+    new = other.single(after)
+    changes = compare(old.analysis, new.analysis)
+    rows = totals((old.graph, new.graph), (old.analysis, new.analysis))
+    if form == "json":
+        report = {
+            "totals": {name: [plain_value(a), plain_value(b)] for name, a, b in rows},
+            "changes": [as_dict(change) for change in changes],
+        }
+        click.echo(json.dumps(report, indent=2))
+        return
+    for change in changes:
+        click.echo(line_of(change))
+    if changes:
+        click.echo()
+    for name, a, b in rows:
+        click.echo(f"{name:<16} {count(a)}" + (f" -> {count(b)}" if a != b else " (the same)"))
+
+
+def line_of(change: Change) -> str:
+    """One layer's change on one line."""
+    layer = change.after or change.before
+    assert layer is not None
+    text = f"{MARKS[change.kind]} {layer.node.name} {layer.node.op.name}"
+    if change.kind == "changed":
+        assert change.before is not None
+        if change.before.node.name != layer.node.name:
+            text += f" (was {change.before.node.name})"
+        return f"{text}: {', '.join(change.what)}"
+    held = f", {layer.parameters:,} params" if layer.parameters else ""
+    return f"{text} {show_shape(layer.node.shape)}{held}"
+
+
+def as_dict(change: Change) -> dict[str, Any]:
+    """One layer's change as JSON has it."""
+    return {
+        "kind": change.kind,
+        "before": side(change.before),
+        "after": side(change.after),
+        "what": list(change.what),
+    }
+
+
+def side(layer: Layer | None) -> dict[str, Any] | None:
+    """A layer before or after."""
+    if layer is None:
+        return None
+    return {
+        "name": layer.node.name,
+        "op": layer.node.op.name,
+        "line": layer.node.span.line,
+        "out": plain_shape(layer.node.shape),
+        "params": layer.parameters,
+        "macs": plain(layer.macs),
+    }
+
+
+def plain_value(value: Any) -> Any:
+    """A measure as JSON has it: a number, or text."""
+    return value if value is None or isinstance(value, int | str) else str(value)

@@ -1,0 +1,64 @@
+"""`netc explain`: how each number of a definition came about, or what a code means."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from compiler.derivation import derive
+from compiler.graph import Node
+from compiler.ops.base import show_shape
+from netc.api import Net
+from netc.options import Choice, chooses_net
+from netc.pages import page
+from runtime.errors import CallError
+
+
+@click.command("explain")
+@click.argument("subject", metavar="FILE[:LINE]|CODE")
+@chooses_net
+def command(subject: str, choice: Choice) -> None:
+    """Derive every size of a definition, or explain an error's code such as E302."""
+    if re.fullmatch(r"[EWew]\d{3}", subject):
+        click.echo(page(subject.upper()))
+        return
+    file, line = split(subject)
+    nets = choice.opened(file)
+    reports = [report for net in nets if (report := explain(net, line))]
+    if not reports:
+        raise CallError(f"no layer of {file} stands at line {line}")
+    click.echo("\n\n".join(reports))
+
+
+def split(subject: str) -> tuple[str, int | None]:
+    """`x.netdef:41` as a file and a line."""
+    file, colon, number = subject.rpartition(":")
+    if colon and number.isdigit() and not Path(subject).exists():
+        return file, int(number)
+    return subject, None
+
+
+def explain(net: Net, line: int | None) -> str:
+    """The derivation of each layer of a net, or of those that a line of the text makes."""
+    blocks = []
+    for layer in net.analysis.layers:
+        node = layer.node
+        if line is not None and not touches(node, line):
+            continue
+        steps = "".join(f"\n    {step}" for step in node.trail[-1:])
+        lines = "".join(f"\n    {text}" for text in derive(net.graph, layer))
+        blocks.append(
+            f"{node.name}, line {node.span.line}: {node.op.name} {show_shape(node.shape)}"
+            f"{steps}{lines}"
+        )
+    return "\n\n".join([f"net {net.name}", *blocks]) if blocks else ""
+
+
+def touches(node: Node, line: int) -> bool:
+    """Whether a layer stands on a line, or comes from a block called there."""
+    spans = [node.span, *(step.span for step in node.trail)]
+    return any(span.line <= line <= span.last[0] for span in spans[:1]) or any(
+        span.line == line for span in spans[1:]
+    )

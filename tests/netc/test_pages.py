@@ -1,0 +1,48 @@
+"""Every code has a page, and every page's examples do what it says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from compiler.driver import check_net, load
+from grammar.diagnostics import DefinitionError, Diagnostic
+from grammar.source import Source
+from netc.pages import codes, page
+
+ROOT = Path(__file__).parents[2]
+
+
+def examples(code: str) -> list[str]:
+    return re.findall(r"```netdef\n(.*?)```", page(code), re.DOTALL)
+
+
+def diagnose(text: str) -> list[Diagnostic]:
+    try:
+        module = load(Source("example.netdef", text))
+    except DefinitionError as error:
+        return list(error.diagnostics)
+    return [d for net in module.nets() for d in check_net(net).diagnostics]
+
+
+def codes_in_sources() -> set[str]:
+    files = [*ROOT.glob("grammar/**/*.py"), *ROOT.glob("compiler/**/*.py")]
+    return set(re.findall(r'"([EGW]\d{3})"', "\n".join(f.read_text("utf-8") for f in files)))
+
+
+def test_the_pages_are_those_of_the_codes_in_the_sources() -> None:
+    assert set(codes()) == codes_in_sources()
+
+
+@pytest.mark.parametrize("code", [c for c in codes() if not c.startswith("G")])
+def test_the_bad_example_gives_its_code_once_and_the_good_one_nothing(code: str) -> None:
+    bad, good = examples(code)
+    assert [d.code for d in diagnose(bad)] == [code]
+    assert [str(d) for d in diagnose(good)] == []
+
+
+@pytest.mark.parametrize("code", codes())
+def test_a_page_begins_with_its_code_and_headline(code: str) -> None:
+    assert re.match(rf"# {code}: [^\n]+[^.\n]\n\n[A-Z`\"]", page(code))
