@@ -10,9 +10,8 @@ from compiler.evaluate import Evaluator
 from compiler.ops.arguments import ArgumentError, show
 from compiler.ops.base import Op, is_required, kind_of, parameters
 from compiler.pictures import Picture
-from compiler.values import POISON, Mistake, Scope, Silenced, Tensor
+from compiler.values import POISON, Mistake, Scope, Silenced, Tensor, unknown
 from grammar import syntax as s
-from grammar.diagnostics import did_you_mean
 from grammar.source import Span
 
 FindTensor = Callable[[Any, Scope], Tensor | None]
@@ -53,12 +52,14 @@ def match(
         else:
             name = argument.keyword
             if name not in names:
-                raise Mistake(
-                    "E202",
+                start = argument.span.start
+                raise unknown(
                     f"`{called}` has no parameter `{name}`",
-                    argument.span,
+                    Span(argument.span.source, start, start + len(name)),
+                    name,
+                    names,
+                    code="E202",
                     notes=[f"it is {usage}"],
-                    help=did_you_mean(name, names),
                 )
         if name in found:
             raise Mistake("E202", f"`{name}` is given twice", argument.span)

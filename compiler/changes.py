@@ -65,15 +65,15 @@ def variants(op: Op, wanted: Shape | None, *, weights: bool) -> Iterator[tuple[s
             yield from ((name, v) for v in sorted(values, key=lambda v: (abs(v - middle), v)))
 
 
-def resized(node: Node, furthest: int = 64) -> Iterator[tuple[int, int, Shape]]:
-    """Shapes of an input that is a number of pixels larger or smaller: (new, old, shape)."""
+def resized(node: Node) -> Iterator[tuple[int, int, Shape]]:
+    """Shapes of an input that is up to a quarter larger or smaller: (new, old, shape)."""
     spatial = node.shape[1:]
     if not isinstance(node.op, Input) or not spatial or len(set(spatial)) != 1:
         return
     old = spatial[0]
     if not isinstance(old, int):
         return
-    for step in range(1, furthest + 1):
+    for step in range(1, max(8, old // 4) + 1):
         for new in (old + step, old - step):
             if new >= 1:
                 yield new, old, (node.shape[0], *(new for _ in spatial))

@@ -100,7 +100,7 @@ def broken(
         return Mistake("E402", "a contract does not hold", condition.span, help=help, fixes=fixes)
     left, right = (evaluate(operand, scope) for operand in condition.operands)
     notes = [
-        f"expected: {condition.operands[0].span.text} {condition.operators[0]} {show(right)}",
+        f"expected: {condition.span.text}",
         f"got:      {show(left)}",
     ]
     if isinstance(left, int | float) and isinstance(right, int | float):

@@ -15,9 +15,8 @@ from compiler.domain import Facts
 from compiler.domain.suggestions import suggest
 from compiler.ops import OPS
 from compiler.ops.arguments import Extent, show
-from compiler.values import POISON, Mistake, Scope, Silenced, Tensor, kind_word
+from compiler.values import POISON, Mistake, Scope, Silenced, Tensor, kind_word, unknown
 from grammar import syntax as s
-from grammar.diagnostics import did_you_mean
 from grammar.source import Span
 
 
@@ -89,9 +88,7 @@ class Evaluator:
         if node.id in OPS:
             return OPS[node.id]
         known = scope.names() | set(BUILTINS) | set(OPS)
-        raise Mistake(
-            "E201", f"unknown name `{node.id}`", node.span, help=did_you_mean(node.id, known)
-        )
+        raise unknown(f"unknown name `{node.id}`", node.span, node.id, known)
 
     def _listdisplay(self, node: s.ListDisplay, scope: Scope) -> list[Any]:
         return [self(item, scope) for item in node.items]
@@ -166,9 +163,9 @@ class Evaluator:
             if decided is None:
                 raise Mistake(
                     "E208",
-                    f"whether {left} {operator} {right} depends on the symbolic sizes",
+                    f"whether {span.text} depends on the symbolic sizes",
                     span,
-                    label="nothing decides this",
+                    label=f"nothing decides {left} {operator} {right}",
                     help=help_for(suggest(self.facts, left, operator, right)),
                 )
             return decided
@@ -226,12 +223,7 @@ class Evaluator:
             name, function = "this", self(node.function, scope)
         if not isinstance(function, Builtin):
             if isinstance(node.function, s.Name) and function is None and name not in OPS:
-                raise Mistake(
-                    "E201",
-                    f"unknown function `{name}`",
-                    node.function.span,
-                    help=did_you_mean(name, BUILTINS),
-                )
+                raise unknown(f"unknown function `{name}`", node.function.span, name, BUILTINS)
             raise Mistake(
                 "E205",
                 f"`{name}` cannot be called inside an expression",

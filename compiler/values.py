@@ -6,14 +6,14 @@ block, net and op.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from compiler.dims import Dim
 from compiler.ops.arguments import Extent
 from compiler.ops.base import Shape
-from grammar.diagnostics import Fix
+from grammar.diagnostics import Fix, nearest
 from grammar.source import Span
 
 
@@ -50,6 +50,22 @@ class Mistake(Exception):
         self.notes = tuple(notes)
         self.help = help
         self.fixes = tuple(fixes)
+
+
+def unknown(
+    message: str,
+    span: Span,
+    word: str,
+    known: Iterable[str],
+    *,
+    code: str = "E201",
+    notes: Sequence[str] = (),
+) -> Mistake:
+    """The mistake of a name that means nothing, with the nearest one that does as its remedy."""
+    near = nearest(word, known)
+    fixes = [Fix(f"replace with `{near}`", span, near)] if near else []
+    help = f"did you mean `{near}`?" if near else None
+    return Mistake(code, message, span, notes=notes, help=help, fixes=fixes)
 
 
 class Silenced(Exception):

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from grammar.source import Span
 
+WIDEST = 120  # characters of a source line that are shown
+
 
 @dataclass(frozen=True)
 class TrailStep:
@@ -97,8 +99,9 @@ def render(diagnostic: Diagnostic) -> str:
     line = span.source.line(span.line) if span.source.text else ""
     end_line, end_column = span.last
     last = end_column if end_line == span.line else len(line) + 1
-    before = "".join("\t" if c == "\t" else " " for c in line[: span.column - 1])
-    mark = "^" * max(1, last - span.column)
+    line, column, last = clipped(line, span.column, last)
+    before = "".join("\t" if c == "\t" else " " for c in line[: column - 1])
+    mark = "^" * max(1, last - column)
     rows = [
         f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}",
         f"{gutter} --> {span.source.name}:{span.line}:{span.column}",
@@ -119,10 +122,29 @@ def render(diagnostic: Diagnostic) -> str:
     return "\n".join(rows)
 
 
+def clipped(line: str, first: int, last: int) -> tuple[str, int, int]:
+    """A long line cut down to what stands around the columns from `first` up to `last`."""
+    if len(line) <= WIDEST:
+        return line, first, last
+    start = max(0, min(first - 1 - WIDEST // 2, len(line) - WIDEST))
+    cut = line[start : start + WIDEST]
+    if start:
+        cut = "…" + cut[1:]
+    if start + WIDEST < len(line):
+        cut = cut[:-1] + "…"
+    return cut, first - start, min(last - start, WIDEST + 1)
+
+
+def nearest(word: str, candidates: Iterable[str]) -> str | None:
+    """The closest known word, if one is close."""
+    close = get_close_matches(word, sorted(candidates), n=1, cutoff=0.6)
+    return close[0] if close else None
+
+
 def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
     """A help line naming the closest known word, if one is close."""
-    close = get_close_matches(word, list(candidates), n=1, cutoff=0.6)
-    return f"did you mean `{close[0]}`?" if close else None
+    close = nearest(word, candidates)
+    return f"did you mean `{close}`?" if close else None
 
 
 def deduplicate(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

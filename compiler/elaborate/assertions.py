@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compiler.backwards import Fits, Search, said
-from compiler.dims import Dim, Size
+from compiler.dims import Dim, Size, symbols
 from compiler.domain import Contradiction
 from compiler.domain.suggestions import help_unequal
 from compiler.elaborate.layers import describe
@@ -15,7 +15,6 @@ from compiler.shapes import axis_names
 from compiler.values import Mistake, Scope, Tensor
 from grammar import syntax as s
 from grammar.diagnostics import Fix
-from grammar.source import Span
 
 
 def check_assert(state: State, statement: s.Assert, scope: Scope) -> None:
@@ -58,11 +57,16 @@ def operand_notes(state: State, condition: s.Expression, scope: Scope) -> list[s
     """What the sides of a failed comparison were."""
     if not isinstance(condition, s.Comparison):
         return []
-    return [
-        f"{operand.span.text} is {show(state.evaluate(operand, scope))}"
-        for operand in condition.operands
-        if not isinstance(operand, s.Number | s.SizeLiteral)
+    values = [state.evaluate(operand, scope) for operand in condition.operands]
+    notes = [
+        f"{operand.span.text} is {show(value)}"
+        for operand, value in zip(condition.operands, values, strict=True)
+        if operand.span.text != show(value)
     ]
+    names = sorted(set().union(*(symbols(v) for v in values if isinstance(v, Dim))))
+    if names:
+        notes.append("known: " + ", ".join(state.facts.lines(names)))
+    return notes
 
 
 def check_shape(state: State, tensor: Tensor, pattern: s.ShapePattern, here: Here) -> Tensor:
@@ -80,7 +84,7 @@ def check_shape(state: State, tensor: Tensor, pattern: s.ShapePattern, here: Her
     if fits(tensor.shape):
         state.held[tensor.node] = fits
         return tensor
-    mistake = mismatch(state, tensor, expected, fits, pattern.span)
+    mistake = mismatch(state, tensor, expected, fits, pattern)
     if not complete:
         raise mistake
     state.report(mistake, here)
@@ -100,7 +104,7 @@ def mismatch(
     tensor: Tensor,
     expected: list[Size | s.Wildcard],
     fits: Fits,
-    place: Span,
+    pattern: s.ShapePattern,
 ) -> Mistake:
     """The E301 of a tensor whose shape is not the asserted one, solved backwards."""
     assert tensor.node is not None
@@ -111,9 +115,11 @@ def mismatch(
     ]
     words = ("channels", *axis_names(len(tensor.shape) - 1))
     notes = [f"made by {describe(state.graph[tensor.node])}"]
-    help, fixes = None, [Fix("assert the shape it has", place, show_shape(tensor.shape))]
+    help, fixes = None, []
+    if all(isinstance(size, s.Number) for size in pattern.sizes):
+        fixes = [Fix("assert the shape it has", pattern.span, show_shape(tensor.shape))]
     if len(tensor.shape) != len(expected):
-        notes.append(f"got {len(tensor.shape)} sizes, wanted {len(expected)}")
+        notes.append(f"sizes: got {len(tensor.shape)}, wanted {len(expected)}")
     elif any(isinstance(size, Dim) for _, *pair in unequal for size in pair):
         help = help_unequal(state.facts, *unequal[0][1:])
     else:
@@ -127,7 +133,7 @@ def mismatch(
     return Mistake(
         "E301",
         "the shape is not the asserted one",
-        place,
+        pattern.span,
         label=f"the tensor is {show_shape(tensor.shape)}",
         notes=notes,
         help=help,

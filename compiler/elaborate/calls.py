@@ -42,7 +42,8 @@ def check_cycle(state: State, stage: s.Stage, block: Block, here: Here) -> None:
     names = [step.block for step in here.frame.trail]
     if block.definition is state.net.definition or block.name in names:
         start = names.index(block.name) if block.name in names else 0
-        cycle = " -> ".join([*names[start:], block.name])
+        around = [] if block.name in names else [block.name]
+        cycle = " -> ".join([*around, *names[start:], block.name])
         raise Mistake("E210", f"block `{block.name}` reaches itself", stage.span, label=cycle)
     if len(names) >= MOST_CALLS:
         raise Mistake("E209", f"blocks are nested more than {MOST_CALLS} deep", stage.span)

@@ -72,6 +72,9 @@ def check_new_tensor(name: s.Name, scope: Scope) -> None:
 
 def declare_input(state: State, statement: s.InputDeclaration, here: Here) -> None:
     """`input image: f32[3, H, W]`: names that nothing defines become symbols."""
+    name, scope = statement.name.id, here.scope
+    check_new_tensor(statement.name, scope)
+    scope.tensors[name] = POISON
     if statement.dtype.id not in DTYPES:
         raise Mistake(
             "E203",
@@ -79,9 +82,6 @@ def declare_input(state: State, statement: s.InputDeclaration, here: Here) -> No
             statement.dtype.span,
             help="other precisions are chosen when compiling",
         )
-    name, scope = statement.name.id, here.scope
-    check_new_tensor(statement.name, scope)
-    scope.tensors[name] = POISON
     shape = tuple(input_size(state, size, scope) for size in statement.shape.sizes)
     if not 1 <= len(shape) <= 4:
         raise Mistake(
@@ -182,8 +182,13 @@ def read_labels(path: s.Text, tensor: Tensor) -> tuple[str, ...]:
         raise Mistake("E207", "class names lie beside the definition", path.span)
     try:
         names = tuple(file.read_text(encoding="utf-8").splitlines())
-    except (OSError, UnicodeDecodeError) as error:
-        raise Mistake("E207", f"the class names cannot be read: {error}", path.span) from None
+    except OSError as error:
+        reason = error.strerror or "it cannot be opened"
+        raise Mistake(
+            "E207", f"the class names `{text}` cannot be read", path.span, label=reason.lower()
+        ) from None
+    except UnicodeDecodeError:
+        raise Mistake("E207", f"the class names `{text}` are no UTF-8 text", path.span) from None
     if len(tensor.shape) != 1 or tensor.shape[0] != len(names):
         raise Mistake(
             "E207",

@@ -54,7 +54,7 @@ def inferred(
         if error.code == "E304":
             changes, together = join_remedies(state, stage, op, sources)
             help = said(changes, together=together) or help
-            fixes = state.surroundings().fixes(changes)
+            fixes = [] if together else state.surroundings().fixes(changes)
         word = "input" if op.most_inputs == 1 else "branch"
         inputs = [
             f"{word}: {show_shape(state.graph[name].shape)}, from {describe(state.graph[name])}"

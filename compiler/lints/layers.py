@@ -49,6 +49,7 @@ def dropped_pixels(subject: Subject) -> Iterator[Diagnostic]:
                     help="pad the input, or use ceil=true"
                     if hasattr(node.op, "ceil")
                     else "pad the input, or choose a size that the stride divides",
+                    change=("ceil", True) if hasattr(node.op, "ceil") else None,
                 )
                 break
 

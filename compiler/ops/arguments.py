@@ -59,6 +59,8 @@ def show(value: object) -> str:
             return "[" + ", ".join(map(show, value)) + "]"
         case tuple():
             return "(" + ", ".join(map(show, value)) + ")"
+        case None:
+            return "none"
         case type():
             return str(getattr(value, "name", value.__name__))
         case _:

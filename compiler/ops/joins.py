@@ -30,6 +30,19 @@ def check_ranks(inputs: Shapes, op: str) -> None:
         )
 
 
+def projection(inputs: Shapes) -> str:
+    """The 1x1 convolution that brings the second branch to the first's shape, if one does."""
+    (channels, *first), (_, *second) = inputs[:2]
+    pairs = [
+        (b // a if isinstance(a, int) and isinstance(b, int) and b % a == 0 else 0)
+        for a, b in zip(first, second, strict=True)
+    ]
+    if not pairs or len(set(pairs)) != 1 or pairs[0] == 0:
+        return ""
+    stride = f", stride={pairs[0]}" if pairs[0] > 1 else ""
+    return f": conv({channels}, 1x1{stride})"
+
+
 def disagree(
     inputs: Shapes, axis: int, sizes: tuple[Size, Size], op: str, facts: Facts
 ) -> ShapeError:
@@ -39,7 +52,7 @@ def disagree(
     if isinstance(a, Dim) or isinstance(b, Dim):
         help = help_unequal(facts, a, b)
     elif axis == 0:
-        help = "a 1x1 conv brings a branch to the other's channels"
+        help = "a 1x1 conv brings a branch to the other's channels" + projection(inputs)
     else:
         help = 'pad the branch that shrinks (pad="same"), or crop the larger one'
     word = size_word(axis, len(inputs[0]))
