@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 import netc
 from compiler.driver import check_net, load
+from compiler.modules import LIBRARY
 from grammar.source import Source
 
 NUMBERS: dict[str, Any] = json.loads(
@@ -21,8 +22,11 @@ NUMBERS: dict[str, Any] = json.loads(
 
 
 def define(text: str, **parameters: Any) -> netc.Net:
-    """The one net of a definition; raises `DefinitionError` when the text is at fault."""
-    (net,) = load(Source("lecture.netdef", text)).nets()
+    """The one net of a definition, which may `use` the library's blocks.
+
+    Raises `DefinitionError` when the text is at fault.
+    """
+    (net,) = load(Source("lecture.netdef", text), [LIBRARY]).nets()
     return netc.Net(check_net(net, parameters))
 
 
