@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 import netc
-from tests.lecture.define import NUMBERS, define, nodes, total, weighted
+from tests.define import define
+from tests.lecture.numbers import NUMBERS, nodes, total, weighted
 
 PAPER = netc.load("alexnet", "alexnet")
 ONE_TOWER = netc.load("alexnet", "alexnet_torchvision")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import netc
-from tests.lecture.define import define, run
+from tests.define import define, run
 
 
 def test_the_node_that_sees_the_whole_3x3x3_tensor_is_nine() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lecture.define import NUMBERS
+from tests.lecture.numbers import NUMBERS
 
 TESTS = "".join(
     path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py")

@@ -7,7 +7,7 @@ from math import prod
 import pytest
 
 import netc
-from tests.lecture.define import NUMBERS
+from tests.lecture.numbers import NUMBERS
 
 # LeCun et al. (1998), section II.B, layer by layer.
 CONNECTIONS = {

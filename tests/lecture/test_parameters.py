@@ -7,7 +7,8 @@ from math import prod
 import numpy as np
 import pytest
 
-from tests.lecture.define import NUMBERS, define, run
+from tests.define import define, run
+from tests.lecture.numbers import NUMBERS
 
 SEVEN_BY_SEVEN = """
 net first_layer(channels, bias=true) {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grammar.diagnostics import DefinitionError
-from tests.lecture.define import define
+from tests.define import define
 
 STACK = """
 net stack(depth, seen) {{

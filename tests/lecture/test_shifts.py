@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.lecture.define import define, run
+from tests.define import define, run
 
 RANDOM = np.random.default_rng(0)
 

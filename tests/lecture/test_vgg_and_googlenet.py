@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 
 import netc
-from tests.lecture.define import NUMBERS, total, weighted
+from tests.lecture.numbers import NUMBERS, total, weighted
 
 
 @cache

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import netc
 from compiler.initialise import initialise
 from runtime.reference import run_reference
-from tests.lecture.define import define, run
+from tests.define import define, run
 
 RANDOM = np.random.default_rng(0)
 
