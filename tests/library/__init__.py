@@ -1,0 +1,1 @@
+"""The definitions that come with netc, against published and third-party numbers."""
