@@ -123,6 +123,14 @@ class Graph:
         """The arrays that a node holds."""
         return node.op.weights(self.input_shapes(node))
 
+    def upstream(self, names: Iterable[str]) -> list[Node]:
+        """The layers of these names and everything they depend on, in order."""
+        import networkx as nx
+
+        found = set(names)
+        found = found.union(*(nx.ancestors(self.digraph, name) for name in found))
+        return [node for node in self.nodes() if node.name in found]
+
     def users(self) -> dict[str, list[Node]]:
         """For each node the nodes that take its tensor, in order."""
         found: dict[str, list[Node]] = {name: [] for name in self.layers}
