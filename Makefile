@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test docs clean
+.PHONY: demo test bench docs tables clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -32,6 +32,9 @@ test: $(VENV)/installed
 
 docs: $(VENV)/installed
 	$(BIN)/python -m netc.reference docs/ops.md
+
+tables: $(VENV)/installed
+	$(BIN)/python -m grammar.tables
 
 clean:
 	rm -rf $(VENV) demo build dist *.egg-info

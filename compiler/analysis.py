@@ -25,11 +25,12 @@ class FieldAxis:
     """The receptive field along one axis, in input pixels.
 
     `size` pixels are seen; neighbouring outputs lie `stride` apart; the first begins at `start`
-    (negative: in the padding). A stride of 0 means that every output sees the same.
+    (negative: in the padding). A stride of 0 means that every output sees the same. Numbers that
+    are whole are ints.
     """
 
     size: Size
-    stride: Fraction
+    stride: int | Fraction
     start: Number
 
 
@@ -79,7 +80,7 @@ def analyse(graph: Graph) -> Analysis:
     for node in graph.nodes():
         shapes = graph.input_shapes(node)
         if isinstance(node.op, Input):
-            fields[node.name] = tuple(FieldAxis(1, Fraction(1), 0) for _ in node.shape[1:])
+            fields[node.name] = (FieldAxis(1, 1, 0),) * (len(node.shape) - 1)
         else:
             reach = node.op.reach(shapes, node.shape, graph.facts)
             fields[node.name] = propagate(
@@ -118,8 +119,8 @@ def propagate(
     """The receptive field of a tensor from those it is made of."""
     fields = [step(reach, field, shape, output, facts) for field, shape in sources]
     fields = [field for field in fields if field]
-    if not fields:
-        return ()
+    if len(fields) < 2:
+        return fields[0] if fields else ()
     rank = len(fields[0])
     alike = [field for field in fields if len(field) == rank]
     return tuple(union([field[axis] for field in alike], facts) for axis in range(rank))
@@ -143,11 +144,9 @@ def step(reach: Reach, field: Field, shape: Shape, output: Shape, facts: Facts) 
     )
 
 
-def simple(value: Number, facts: Facts) -> Number:
-    """Fractions that are whole become ints, symbolic sizes their simplest form."""
-    if isinstance(value, Fraction):
-        return int(value) if value.denominator == 1 else value
-    return facts.simplify(value)
+def whole(value: int | Fraction) -> int | Fraction:
+    """A fraction that is whole as an int."""
+    return int(value) if value.denominator == 1 else value
 
 
 def extended(axis: FieldAxis, steps: Size, facts: Facts) -> Size:
@@ -163,12 +162,12 @@ def extended(axis: FieldAxis, steps: Size, facts: Facts) -> Size:
 
 def everything(axis: FieldAxis, size: Size, facts: Facts) -> FieldAxis:
     """An output that looks at every position of the map."""
-    return FieldAxis(extended(axis, size - 1, facts), Fraction(0), axis.start)
+    return FieldAxis(extended(axis, size - 1, facts), 0, axis.start)
 
 
 def windowed(axis: FieldAxis, window: Axis, facts: Facts) -> FieldAxis:
     """r + (K - 1)j, jS, s - Pj."""
-    start = moved(axis.start, -window.before * axis.stride, facts)
+    start = moved(axis.start, -window.before * axis.stride)
     return FieldAxis(extended(axis, window.extent - 1, facts), axis.stride * window.stride, start)
 
 
@@ -177,21 +176,23 @@ def transposed(axis: FieldAxis, window: Axis, facts: Facts) -> FieldAxis:
     touched = -(-window.extent // window.stride)
     # Output 0 is written by inputs from ceil((P - K + 1)/S) on.
     first = -((window.extent - 1 - window.before) // window.stride)
-    start = moved(axis.start, first * axis.stride, facts)
-    return FieldAxis(extended(axis, touched - 1, facts), axis.stride / window.stride, start)
+    start = moved(axis.start, first * axis.stride)
+    stride = whole(Fraction(axis.stride, window.stride))
+    return FieldAxis(extended(axis, touched - 1, facts), stride, start)
 
 
 def resampled(axis: FieldAxis, window: Axis, facts: Facts) -> FieldAxis:
     """Scaling by `stride`, each output reading `kernel` neighbouring pixels."""
-    start = moved(axis.start, -(window.kernel - 1) * axis.stride, facts)
-    return FieldAxis(extended(axis, window.kernel - 1, facts), axis.stride / window.stride, start)
+    start = moved(axis.start, -(window.kernel - 1) * axis.stride)
+    stride = whole(Fraction(axis.stride, window.stride))
+    return FieldAxis(extended(axis, window.kernel - 1, facts), stride, start)
 
 
-def moved(start: Number, by: Fraction, facts: Facts) -> Number:
+def moved(start: Number, by: int | Fraction) -> Number:
     """A start some pixels further on."""
     if isinstance(start, Dim):
         return start + int(by) if by.denominator == 1 else start
-    return simple(start + by, facts)
+    return whole(start + by)
 
 
 def union(axes: list[FieldAxis], facts: Facts) -> FieldAxis:
@@ -200,15 +201,18 @@ def union(axes: list[FieldAxis], facts: Facts) -> FieldAxis:
     if all(axis == first for axis in axes):
         return first
     stride = max(axis.stride for axis in axes)
-    plain = all(not isinstance(v, Dim) for axis in axes for v in (axis.size, axis.start))
-    if not plain:
+    spans = [
+        (axis.start, axis.start + axis.size)
+        for axis in axes
+        if not isinstance(axis.start, Dim) and not isinstance(axis.size, Dim)
+    ]
+    if len(spans) < len(axes):
         sizes = [axis.size for axis in axes]
         largest = next((s for s in sizes if all(facts.decide(s, ">=", t) for t in sizes)), sizes[0])
         return FieldAxis(largest, stride, first.start)
-    spans = [(Fraction(str(axis.start)), Fraction(str(axis.size))) for axis in axes]
     start = min(begin for begin, _ in spans)
-    end = max(begin + size for begin, size in spans)
-    return FieldAxis(-int(-(end - start) // 1), stride, simple(start, facts))
+    end = max(end for _, end in spans)
+    return FieldAxis(-int(-(end - start) // 1), stride, start)
 
 
 def peak_memory(graph: Graph) -> int | None:

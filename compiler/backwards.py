@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 
-import networkx as nx
-
 from compiler.changes import Change, fix_of, is_fixed_in_text, resized, variants
 from compiler.graph import Graph, Input, Node
 from compiler.ops.base import Op, Shape, ShapeError
@@ -104,11 +102,7 @@ class Search:
     @cached_property
     def upstream(self) -> list[Node]:
         """What leads to the target, inputs first."""
-        digraph = self.around.graph.digraph
-        names = set(self.target.inputs).union(
-            *(nx.ancestors(digraph, n) for n in self.target.inputs)
-        )
-        return [node for node in self.around.graph.nodes() if node.name in names]
+        return self.around.graph.upstream(self.target.inputs)
 
     def nearest(self) -> list[Node]:
         """The target and what leads to it, nearest first; an input is as near as what takes it."""

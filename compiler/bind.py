@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import Field, fields
+from functools import partial
 from typing import Any
 
 from compiler.evaluate import Evaluator
@@ -29,8 +30,13 @@ def signature(op: type[Any], name: str) -> str:
     return f"{name}({', '.join(written)})" if written else name
 
 
+def block_signature(definition: s.Definition) -> str:
+    """How a block is written: `unit(c, stride=1)`."""
+    return f"{definition.name.id}({', '.join(p.span.text for p in definition.parameters)})"
+
+
 def match(
-    arguments: tuple[s.Argument, ...], names: list[str], called: str, usage: str
+    arguments: tuple[s.Argument, ...], names: list[str], called: str, usage: Callable[[], str]
 ) -> dict[str, s.Argument]:
     """Which argument goes to which parameter; raises E202."""
     found: dict[str, s.Argument] = {}
@@ -45,7 +51,7 @@ def match(
                     f"`{called}` takes {len(names) or 'no'} "
                     f"argument{'s' if len(names) != 1 else ''}",
                     argument.span,
-                    help=f"it is {usage}",
+                    help=f"it is {usage()}",
                 )
             name = names[position]
             position += 1
@@ -59,7 +65,7 @@ def match(
                     name,
                     names,
                     code="E202",
-                    notes=[f"it is {usage}"],
+                    notes=[f"it is {usage()}"],
                 )
         if name in found:
             raise Mistake("E202", f"`{name}` is given twice", argument.span)
@@ -68,11 +74,15 @@ def match(
 
 
 def convert(
-    made: type[Any], given: dict[str, s.Argument], called: str, evaluate: Evaluator, scope: Scope
+    accepted: tuple[Field[Any], ...],
+    given: dict[str, s.Argument],
+    called: str,
+    evaluate: Evaluator,
+    scope: Scope,
 ) -> dict[str, Any]:
     """The values of the given arguments, each checked against its parameter's kind."""
     values: dict[str, Any] = {}
-    kinds = {parameter.name: kind_of(parameter) for parameter in fields(made)}
+    kinds = {parameter.name: kind_of(parameter) for parameter in accepted}
     for name, argument in given.items():
         value = evaluate(argument.value, scope)
         if value is POISON:
@@ -112,17 +122,18 @@ def bind_op(
                 arguments[0].span,
                 help=f"{name} -> {op.name}",
             )
-    usage = signature(op, op.name)
-    given = match(arguments, [p.name for p in parameters(op)], op.name, usage)
-    for parameter in parameters(op):
+    accepted = parameters(op)
+    usage = partial(signature, op, op.name)
+    given = match(arguments, [p.name for p in accepted], op.name, usage)
+    for parameter in accepted:
         if is_required(parameter) and parameter.name not in given:
             raise Mistake(
                 "E202",
                 f"`{op.name}` needs its `{parameter.name}`",
                 stage.span,
-                help=f"it is {usage}",
+                help=f"it is {usage()}",
             )
-    values = convert(op, given, op.name, evaluate, scope)
+    values = convert(accepted, given, op.name, evaluate, scope)
     places = {name: argument.value.span for name, argument in given.items()}
     return op(**values), tensors, places
 
@@ -133,7 +144,7 @@ def bind_block(
     """The values of a block's parameters: given in the caller's scope, else the defaults."""
     called = definition.name.id
     names = [parameter.name.id for parameter in definition.parameters]
-    usage = called + "(" + ", ".join(p.span.text for p in definition.parameters) + ")"
+    usage = partial(block_signature, definition)
     given = match(stage.arguments or (), names, called, usage)
     values: dict[str, Any] = {}
     for parameter in definition.parameters:
@@ -144,7 +155,7 @@ def bind_block(
             values[name] = evaluate(parameter.default, Scope(inner, dict(values)))
         else:
             raise Mistake(
-                "E202", f"`{called}` needs its `{name}`", stage.span, help=f"it is {usage}"
+                "E202", f"`{called}` needs its `{name}`", stage.span, help=f"it is {usage()}"
             )
     return values
 
@@ -153,6 +164,7 @@ def bind_picture(call: s.CallExpression, evaluate: Evaluator, scope: Scope) -> P
     """`picture(resize=256, crop=224)` after an input's `from`."""
     if not isinstance(call.function, s.Name) or call.function.id != "picture":
         raise Mistake("E202", "an input comes from `picture(…)`", call.span)
-    names = [parameter.name for parameter in fields(Picture)]
-    given = match(call.arguments, names, "picture", signature(Picture, "picture"))
-    return Picture(**convert(Picture, given, "picture", evaluate, scope))
+    accepted = fields(Picture)
+    usage = partial(signature, Picture, "picture")
+    given = match(call.arguments, [p.name for p in accepted], "picture", usage)
+    return Picture(**convert(accepted, given, "picture", evaluate, scope))

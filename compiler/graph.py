@@ -1,12 +1,16 @@
-"""The checked network: a networkx directed graph of nodes that each make one tensor."""
+"""The checked network: a directed graph of nodes that each make one tensor.
+
+The graph is kept as its nodes in the order of the definition, each with its inputs, which is all
+that the checks look at; `Graph.digraph` is the same as a networkx graph, for everything else. It
+is made when it is first asked for, since importing networkx takes as long as checking ten nets.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
-
-import networkx as nx
 
 from compiler.domain import Domain, Facts
 from compiler.ops.base import Op, Shape, Shapes, Weight
@@ -14,6 +18,7 @@ from grammar.diagnostics import TrailStep
 from grammar.source import Span
 
 if TYPE_CHECKING:
+    import networkx as nx
     import numpy as np
     from numpy.typing import NDArray
 
@@ -63,14 +68,14 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """A network: nodes in a directed graph, outputs by name, what is known of its symbols.
+    """A network: layers by name, inputs before users; outputs by name; what its symbols obey.
 
     `values` holds the parameters' numbers by full name (`conv1.weight`) once there are any.
     `labels` gives the class names of an output.
     """
 
     name: str
-    digraph: Any = field(default_factory=nx.DiGraph)
+    layers: dict[str, Node] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
@@ -78,28 +83,33 @@ class Graph:
     values: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Node:
-        node = self.digraph.nodes[name]["node"]
-        assert isinstance(node, Node)
-        return node
+        return self.layers[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self.digraph
+        return name in self.layers
 
     def __len__(self) -> int:
-        return int(self.digraph.number_of_nodes())
+        return len(self.layers)
 
     def add(self, node: Node) -> None:
         """Add a node whose inputs are already there (used while the graph is built)."""
-        rank = self.digraph.number_of_nodes()
-        self.digraph.add_node(node.name, node=node, rank=rank)
-        for source in node.inputs:
-            self.digraph.add_edge(source, node.name)
+        self.layers[node.name] = node
+        self.__dict__.pop("digraph", None)
+
+    @cached_property
+    def digraph(self) -> nx.DiGraph:
+        """The networkx graph: an edge from each input to its user; `node` and `rank` of a name."""
+        import networkx as nx
+
+        digraph = nx.DiGraph()
+        for rank, node in enumerate(self.layers.values()):
+            digraph.add_node(node.name, node=node, rank=rank)
+        digraph.add_edges_from((s, n.name) for n in self.layers.values() for s in n.inputs)
+        return digraph
 
     def nodes(self) -> Iterator[Node]:
         """The nodes in topological order, ties in the order of the definition: always the same."""
-        rank = self.digraph.nodes(data="rank")
-        order = nx.lexicographical_topological_sort(self.digraph, key=lambda name: rank[name])
-        return (self[name] for name in order)
+        return iter(self.layers.values())
 
     def inputs(self) -> tuple[Node, ...]:
         """The input nodes in the order of the definition."""
@@ -113,9 +123,17 @@ class Graph:
         """The arrays that a node holds."""
         return node.op.weights(self.input_shapes(node))
 
+    def upstream(self, names: Iterable[str]) -> list[Node]:
+        """The layers of these names and everything they depend on, in order."""
+        import networkx as nx
+
+        found = set(names)
+        found = found.union(*(nx.ancestors(self.digraph, name) for name in found))
+        return [node for node in self.nodes() if node.name in found]
+
     def users(self) -> dict[str, list[Node]]:
         """For each node the nodes that take its tensor, in order."""
-        found: dict[str, list[Node]] = {name: [] for name in self.digraph}
+        found: dict[str, list[Node]] = {name: [] for name in self.layers}
         for node in self.nodes():
             for source in dict.fromkeys(node.inputs):
                 found[source].append(node)
@@ -133,9 +151,6 @@ class Graph:
         """This graph with its valid input sizes."""
         return replace(self, domain=domain)
 
-    def rebuilt(self, nodes: Iterator[Node] | list[Node], **changes: Any) -> Graph:
+    def rebuilt(self, nodes: Iterable[Node], **changes: Any) -> Graph:
         """This graph with other nodes, given in an order in which inputs come first."""
-        graph = replace(self, digraph=nx.DiGraph(), **changes)
-        for node in nodes:
-            graph.add(node)
-        return graph
+        return replace(self, layers={node.name: node for node in nodes}, **changes)

@@ -11,6 +11,7 @@ A transposed window gives (W - 1)S - P_before - P_after + K + output_pad.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from compiler.dims import Dim, Size, ceil_div
@@ -116,6 +117,34 @@ def window_axes(
     `stride=None` means the kernel. Raises `ShapeError` for a wrong number of axes and for a kernel
     larger than its padded input.
     """
+    if any(isinstance(size, Dim) for size in spatial):
+        return resolved_axes(spatial, kernel, stride, pad, dilation, ceil, facts)
+    return known_axes(spatial, kernel, stride, pad, dilation, ceil)
+
+
+@lru_cache(maxsize=1024)
+def known_axes(
+    spatial: Shape,
+    kernel: int | tuple[int, ...],
+    stride: int | tuple[int, ...] | None,
+    pad: Any,
+    dilation: int | tuple[int, ...],
+    ceil: bool,
+) -> tuple[Axis, ...]:
+    """The axes over sizes that are numbers, kept: a net asks for the same ones many times."""
+    return resolved_axes(spatial, kernel, stride, pad, dilation, ceil, Facts())
+
+
+def resolved_axes(
+    spatial: Shape,
+    kernel: int | tuple[int, ...],
+    stride: int | tuple[int, ...] | None,
+    pad: Any,
+    dilation: int | tuple[int, ...],
+    ceil: bool,
+    facts: Facts,
+) -> tuple[Axis, ...]:
+    """The window along each axis, worked out."""
     rank = len(spatial)
     kernels = per_axis(kernel, rank, "kernel")
     strides = kernels if stride is None else per_axis(stride, rank, "stride")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import NoReturn
 
 from lark import Lark, Token, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
@@ -19,8 +18,8 @@ from grammar.build import BadInterpolation, Builder, TooBig
 from grammar.diagnostics import DefinitionError, Diagnostic
 from grammar.source import Source, Span
 from grammar.syntax import Expression, File
+from grammar.tables import load_parser
 
-GRAMMAR = Path(__file__).with_name("netdef.lark")
 MOST_NESTING = 100  # brackets inside brackets; the tree is walked by recursion later
 MOST_REPORTS = 20
 
@@ -53,16 +52,8 @@ class BracketFilter:
 
 
 @cache
-def _lark(start: str) -> Lark:
-    return Lark(
-        GRAMMAR.read_text(encoding="utf-8"),
-        parser="lalr",
-        lexer="contextual",
-        start=start,
-        propagate_positions=True,
-        maybe_placeholders=True,
-        postlex=BracketFilter(),
-    )
+def _parser() -> Lark:
+    return load_parser(BracketFilter())
 
 
 def parse(source: Source) -> File:
@@ -71,7 +62,7 @@ def parse(source: Source) -> File:
     found: list[Diagnostic] = []
     while True:
         try:
-            tree = _lark("start").parse(text)
+            tree = _parser().parse(text, start="start")
             file = Builder(source).file(tree)
             break
         except TooDeep as error:
@@ -105,7 +96,7 @@ def parse(source: Source) -> File:
 def parse_piece(source: Source, text: str, start: int) -> Expression:
     """The tree of an expression inside a string, at offset `start` of the source."""
     try:
-        return Builder(source, start).expression(_lark("expression").parse(text))
+        return Builder(source, start).expression(_parser().parse(text, start="expression"))
     except (UnexpectedInput, TooDeep):
         raise BadInterpolation(Span(source, start, start + len(text))) from None
 
@@ -114,7 +105,7 @@ def parse_expression(text: str, name: str = "value") -> Expression:
     """The tree of one expression, as `--set` takes it; raises `DefinitionError`."""
     source = Source(name, text)
     try:
-        return Builder(source).expression(_lark("expression").parse(text))
+        return Builder(source).expression(_parser().parse(text, start="expression"))
     except (TooDeep, TooBig, BadInterpolation):
         _fail([_too_deep(source, 0)])
     except UnexpectedInput as error:
@@ -199,7 +190,7 @@ def _example_messages() -> dict[tuple[object, ...], str]:
     for message, examples in EXAMPLES.items():
         for example in examples:
             try:
-                _lark("start").parse(example)
+                _parser().parse(example, start="start")
             except UnexpectedInput as error:
                 for key in _keys(error):
                     found.setdefault(key, message)

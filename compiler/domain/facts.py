@@ -9,7 +9,7 @@ from itertools import product
 from math import lcm, prod
 
 from compiler.dims import Size, divisors, evaluate, substitute, symbol, symbols
-from compiler.domain.conditions import Condition, Contradiction
+from compiler.domain.conditions import COMPARE, Condition, Contradiction
 from compiler.domain.progressions import ANY, Progression, points
 from compiler.domain.proofs import Case, periods_of, rises
 from compiler.domain.rewriting import restored, solve
@@ -89,6 +89,8 @@ class Facts:
 
     def simplify(self, size: Size) -> Size:
         """`size` rewritten with the equalities and congruences, floors removed where exact."""
+        if isinstance(size, int):
+            return size
         size = substitute(size, self.equalities)
         if not divisors(size):
             return size
@@ -99,6 +101,8 @@ class Facts:
 
     def decide(self, left: Size, relation: str, right: Size) -> bool | None:
         """Whether the comparison holds for all values of the symbols, or for none; else None."""
+        if isinstance(left, int) and isinstance(right, int):
+            return COMPARE[relation](left, right)
         return self._decide(self._rewritten(Condition.of(left, relation, right)))
 
     def equal(self, a: Size, b: Size) -> bool:

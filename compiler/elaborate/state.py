@@ -103,7 +103,7 @@ class State:
 
     def finished(self) -> Graph:
         """The graph with its outputs."""
-        return Graph(self.net.name, self.graph.digraph, self.outputs, self.classes, self.facts)
+        return Graph(self.net.name, self.graph.layers, self.outputs, self.classes, self.facts)
 
     def surroundings(self) -> Surroundings:
         """What a search for a remedy needs to know of the net."""

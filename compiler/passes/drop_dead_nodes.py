@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import networkx as nx
-
 from compiler.graph import Graph, Input
 
 
@@ -12,9 +10,7 @@ def drop_dead_nodes(graph: Graph) -> Graph:
 
     Inputs stay, since a caller feeds them. Requires nothing; guarantees that every layer is used.
     """
-    needed = set(graph.outputs.values())
-    for name in graph.outputs.values():
-        needed |= nx.ancestors(graph.digraph, name)
+    needed = {node.name for node in graph.upstream(graph.outputs.values())}
     kept = [node for node in graph.nodes() if node.name in needed or isinstance(node.op, Input)]
     smaller = graph.rebuilt(kept)
     used = smaller.parameters()

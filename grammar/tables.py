@@ -1,0 +1,109 @@
+"""The LALR tables of the grammar, kept beside it: building them takes longer than checking a net.
+
+`python -m grammar.tables` (or `make tables`) writes them anew after a change of the grammar.
+Tables that were made from another text, or by another version of Lark, are never used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import lark
+from lark import Lark
+from lark.grammar import Rule
+from lark.lexer import TerminalDef
+
+GRAMMAR = Path(__file__).with_name("netdef.lark")
+TABLES = Path(__file__).with_name("netdef.tables.json")
+STARTS = ["start", "expression"]
+SHIFT = 0  # Lark's number for this kind of action, `(SHIFT, next state)`; the other has a rule
+
+
+def load_parser(postlex: Any) -> Lark:
+    """The parser of both starts: from the kept tables, or built when they are not current."""
+    tables = kept_tables()
+    if tables is None:
+        return build_parser(postlex)
+    tables["data"]["options"]["postlex"] = postlex
+    return Lark.load(tables)
+
+
+def build_parser(postlex: Any) -> Lark:
+    """The parser from the text of the grammar."""
+    return Lark(
+        GRAMMAR.read_text(encoding="utf-8"),
+        parser="lalr",
+        lexer="contextual",
+        start=STARTS,
+        propagate_positions=True,
+        maybe_placeholders=True,
+        postlex=postlex,
+    )
+
+
+def origin() -> dict[str, str]:
+    """What the tables depend on: the grammar's text and Lark itself."""
+    text = GRAMMAR.read_text(encoding="utf-8")
+    return {"lark": lark.__version__, "grammar": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def kept_tables() -> dict[str, Any] | None:
+    """The file's content in the form that `Lark.load` takes; None when it is not current."""
+    try:
+        found = json.loads(TABLES.read_text(encoding="utf-8"), object_hook=with_numbers)
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and found.get("origin") == origin() else None
+
+
+def with_numbers(keyed: dict[str, Any]) -> dict[str | int, Any]:
+    """A JSON object whose keys that are numbers are numbers again."""
+    return {int(key) if key.isdigit() else key: value for key, value in keyed.items()}
+
+
+def tables_text() -> str:
+    """The tables as the file has them."""
+    data, memo = build_parser(None).memo_serialize([TerminalDef, Rule])
+    data["parser"]["parser"] = renumbered(data["parser"]["parser"])
+    found = {"origin": origin(), "data": data, "memo": memo}
+    return json.dumps(found, separators=(",", ":")) + "\n"
+
+
+def renumbered(table: dict[str, Any]) -> dict[str, Any]:
+    """A parse table with its tokens in alphabetical order and its states in that of a search.
+
+    Lark numbers both as its sets happen to be ordered; the file should change with the grammar
+    only.
+    """
+    tokens, starts, ends = table["tokens"], table["start_states"], table["end_states"]
+    rows = {
+        state: sorted((tokens[token], *action) for token, action in row.items())
+        for state, row in table["states"].items()
+    }
+    reached = [starts[start] for start in STARTS]
+    states = {state: number for number, state in enumerate(reached)}
+    for state in reached:
+        for _, kind, target in rows[state]:
+            if kind == SHIFT and target not in states:
+                states[target] = len(states)
+                reached.append(target)
+    names = {name: number for number, name in enumerate(sorted(tokens.values()))}
+    return {
+        "tokens": {number: name for name, number in names.items()},
+        "states": {
+            number: {
+                names[name]: (kind, states[target] if kind == SHIFT else target)
+                for name, kind, target in rows[state]
+            }
+            for state, number in states.items()
+        },
+        "start_states": {start: states[starts[start]] for start in STARTS},
+        "end_states": {start: states[ends[start]] for start in STARTS},
+    }
+
+
+if __name__ == "__main__":
+    TABLES.write_text(tables_text(), encoding="utf-8")
