@@ -588,9 +588,8 @@ class Elaborator:
         try:
             shape = infer(op, shapes, self.facts)
             self.conditions += [(size, 1) for size in shape if isinstance(size, Dim)]
-            self.conditions += [
-                (size, least) for size, least in op.conditions(shapes) if isinstance(size, Dim)
-            ]
+            asked = op.conditions(shapes, self.facts)
+            self.conditions += [(size, least) for size, least in asked if isinstance(size, Dim)]
         except ShapeError as error:
             span = places.get(error.argument or "", stage.callee.span)
             inputs = [
