@@ -64,12 +64,19 @@ def per_axis(value: int | tuple[int, ...], rank: int, argument: str) -> tuple[in
 
 
 def resolve_padding(
-    pad: Any, spatial: Shape, extents: tuple[int, ...], strides: tuple[int, ...], facts: Facts
+    pad: Any,
+    spatial: Shape,
+    extents: tuple[int, ...],
+    strides: tuple[int, ...],
+    facts: Facts,
+    *,
+    argument: str = "pad",
 ) -> tuple[tuple[int, int], ...]:
     """The pixels (before, after) each axis for any form of `pad`; raises `ShapeError`.
 
     "same" gives an output of ceil(W/S): total padding (ceil(W/S) - 1)S + K - W, the odd pixel
-    after ("same_lower": before). "half" is (K - 1)//2 on both sides.
+    after ("same_lower": before). "half" is (K - 1)//2 on both sides. `argument` is what the op
+    calls its padding.
     """
     rank = len(spatial)
     if pad == "valid":
@@ -84,7 +91,7 @@ def resolve_padding(
                 raise ShapeError(
                     "E307",
                     f'pad="{pad}" at stride {stride} depends on the symbolic size {size}',
-                    argument="pad",
+                    argument=argument,
                     label=f"the padding would be {total}",
                     help=f"assert {size} % {stride} == 0, or give the padding as a number",
                 )
@@ -95,11 +102,12 @@ def resolve_padding(
         if len(pad) != rank:
             raise ShapeError(
                 "E305",
-                f"pad has {len(pad)} (before, after) pairs, but the input has {rank} spatial axes",
-                argument="pad",
+                f"{argument} has {len(pad)} (before, after) pairs, "
+                f"but the input has {rank} spatial axes",
+                argument=argument,
             )
         return pad
-    return tuple((p, p) for p in per_axis(pad, rank, "pad"))
+    return tuple((p, p) for p in per_axis(pad, rank, argument))
 
 
 def window_axes(
@@ -111,15 +119,16 @@ def window_axes(
     dilation: int | tuple[int, ...] = 1,
     ceil: bool = False,
     facts: Facts,
+    argument: str = "kernel",
 ) -> tuple[Axis, ...]:
     """The window along each spatial axis of an input of sizes `spatial`, all pads resolved.
 
-    `stride=None` means the kernel. Raises `ShapeError` for a wrong number of axes and for a kernel
-    larger than its padded input.
+    `stride=None` means the kernel; `argument` is what the op calls its kernel. Raises `ShapeError`
+    for a wrong number of axes and for a kernel larger than its padded input.
     """
     if any(isinstance(size, Dim) for size in spatial):
-        return resolved_axes(spatial, kernel, stride, pad, dilation, ceil, facts)
-    return known_axes(spatial, kernel, stride, pad, dilation, ceil)
+        return resolved_axes(spatial, kernel, stride, pad, dilation, ceil, argument, facts)
+    return known_axes(spatial, kernel, stride, pad, dilation, ceil, argument)
 
 
 @lru_cache(maxsize=1024)
@@ -130,9 +139,10 @@ def known_axes(
     pad: Any,
     dilation: int | tuple[int, ...],
     ceil: bool,
+    argument: str,
 ) -> tuple[Axis, ...]:
     """The axes over sizes that are numbers, kept: a net asks for the same ones many times."""
-    return resolved_axes(spatial, kernel, stride, pad, dilation, ceil, Facts())
+    return resolved_axes(spatial, kernel, stride, pad, dilation, ceil, argument, Facts())
 
 
 def resolved_axes(
@@ -142,6 +152,7 @@ def resolved_axes(
     pad: Any,
     dilation: int | tuple[int, ...],
     ceil: bool,
+    argument: str,
     facts: Facts,
 ) -> tuple[Axis, ...]:
     """The window along each axis, worked out."""
@@ -155,13 +166,15 @@ def resolved_axes(
         Axis(k, s, d, before, after)
         for k, s, d, (before, after) in zip(kernels, strides, dilations, pads, strict=True)
     )
-    check_kernel_fits(spatial, axes, ceil, facts)
+    check_kernel_fits(spatial, axes, ceil, facts, argument)
     if not ceil:
         return axes
     return tuple(with_overhang(size, axis) for size, axis in zip(spatial, axes, strict=True))
 
 
-def check_kernel_fits(spatial: Shape, axes: tuple[Axis, ...], ceil: bool, facts: Facts) -> None:
+def check_kernel_fits(
+    spatial: Shape, axes: tuple[Axis, ...], ceil: bool, facts: Facts, argument: str
+) -> None:
     """Raise E302 when a kernel is larger than its padded input along some axis."""
     names = axis_names(len(spatial))
     bad = []
@@ -193,7 +206,7 @@ def check_kernel_fits(spatial: Shape, axes: tuple[Axis, ...], ceil: bool, facts:
     raise ShapeError(
         "E302",
         "kernel is larger than its padded input",
-        argument="kernel",
+        argument=argument,
         label=f"{axis.extent} along {names[index]}, but the padded input has {padded}",
         notes=[f"size: {formula}({numerator}) + 1" + (f" = {value}" if value is not None else "")],
         help="; ".join(advice) or None,

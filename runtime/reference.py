@@ -6,13 +6,16 @@ It shares nothing with the ONNX lowering but the graph, so agreement of the two 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from compiler.dims import Dim, evaluate, symbol, symbols
 from compiler.graph import Graph, Input, Node
+from compiler.ops.base import Op
 from runtime.kernels import Array, run_kernel
 
 
@@ -23,24 +26,54 @@ def interpret(
 
     `feeds` are the inputs by name, batch first; all arithmetic is in `dtype`.
     """
-    uses = Counter(source for node in graph.nodes() for source in node.inputs)
+    nodes = tuple(graph.nodes())
+    sizes = symbol_values(nodes, feeds)
+    uses = Counter(source for node in nodes for source in node.inputs)
     live: dict[str, Array] = {}
-    for node in graph.nodes():
+    for node in nodes:
         if isinstance(node.op, Input):
             value: Array = np.asarray(feeds[node.name], dtype=dtype)
         else:
             arrays = {
-                weight.name: graph.values[f"{node.parameters_of}.{weight.name}"].astype(dtype)
+                weight.name: graph.values[f"{node.parameters_of}.{weight.name}"].astype(
+                    dtype, copy=False
+                )
                 for weight in graph.weights(node)
             }
-            value = run_kernel(node.op, tuple(live[name] for name in node.inputs), arrays)
-        yield node, value
-        if uses[node.name]:
-            live[node.name] = value
+            op = with_sizes(node.op, sizes)
+            value = run_kernel(op, tuple(live[name] for name in node.inputs), arrays)
         for source in node.inputs:
             uses[source] -= 1
             if not uses[source]:
                 live.pop(source, None)
+        if uses[node.name]:
+            live[node.name] = value
+        yield node, value
+
+
+def symbol_values(nodes: Iterable[Node], feeds: Mapping[str, NDArray[Any]]) -> dict[str, int]:
+    """The value of every symbol, read off the inputs' shapes."""
+    return {
+        name: extent
+        for node in nodes
+        if isinstance(node.op, Input)
+        for size, extent in zip(node.shape, feeds[node.name].shape[1:], strict=True)
+        for name in symbols(size)
+        if size == symbol(name)
+    }
+
+
+def with_sizes(op: Op, sizes: Mapping[str, int]) -> Op:
+    """The op with its symbolic arguments, such as those of `crop(in.h, in.w)`, as numbers."""
+
+    def number(value: Any) -> Any:
+        if isinstance(value, tuple) and any(isinstance(v, Dim) for v in value):
+            return tuple(map(number, value))
+        return evaluate(value, sizes) if isinstance(value, Dim) else value
+
+    given = {field.name: getattr(op, field.name) for field in fields(op)} if sizes else {}
+    changes = {name: new for name, old in given.items() if (new := number(old)) is not old}
+    return replace(op, **changes) if changes else op
 
 
 def run_reference(

@@ -47,7 +47,7 @@ def inferred(
     """The shape that the layer makes; what it asks of symbolic sizes is kept."""
     try:
         shape = infer(op, shapes, state.facts)
-        conditions = [(size, 1) for size in shape] + list(op.conditions(shapes))
+        conditions = [(size, 1) for size in shape] + list(op.conditions(shapes, state.facts))
     except ShapeError as error:
         assert stage.callee is not None
         help, fixes = error.help, []

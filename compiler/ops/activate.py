@@ -15,9 +15,8 @@ from compiler.ops.base import (
     ShapeError,
     Shapes,
     Weight,
-    channels_of,
-    per_sample_axis,
 )
+from compiler.ops.checks import channels_of, per_sample_axis
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from compiler.ops.arguments import ArgumentError, Kind, number
@@ -32,11 +33,11 @@ def nested_sum(values: Any) -> float:
     return sum(map(nested_sum, values)) if isinstance(values, tuple) else values
 
 
-def nested_scale(values: Any, factor: float) -> Any:
-    """Nested tuples with every number multiplied by `factor`."""
+def nested_map(function: Callable[[float], float], values: Any) -> Any:
+    """Nested tuples with `function` applied to every number."""
     if isinstance(values, tuple):
-        return tuple(nested_scale(v, factor) for v in values)
-    return values * factor
+        return tuple(nested_map(function, v) for v in values)
+    return function(values)
 
 
 def _kernel_values(value: Any) -> Any:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import MISSING, Field, dataclass, fields
 from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 
-from compiler.dims import Dim, Size
+from compiler.dims import Size
 from compiler.domain import Facts
 from compiler.ops.arguments import Kind
 
@@ -169,7 +169,7 @@ class Op:
         """What one output position looks at, for the receptive field."""
         return POINTWISE
 
-    def conditions(self, inputs: Shapes) -> tuple[tuple[Size, int], ...]:
+    def conditions(self, inputs: Shapes, facts: Facts) -> tuple[tuple[Size, int], ...]:
         """What it asks of its input beyond a positive output: pairs (size, least value)."""
         return ()
 
@@ -193,53 +193,6 @@ def kind_of(parameter: Field[Any]) -> Kind:
 def is_required(parameter: Field[Any]) -> bool:
     """Whether a call must give this parameter."""
     return parameter.default is MISSING
-
-
-def channels_of(shape: Shape, op: str) -> int:
-    """The channel count of a tensor [C, …]; it must be a known number."""
-    if isinstance(shape[0], Dim):
-        raise ShapeError(
-            "E307",
-            f"{op} must know the number of channels, which is the symbolic size {shape[0]}",
-            help="write the channel count as a number in the input's shape",
-        )
-    return shape[0]
-
-
-def spatial_of(shape: Shape, op: str) -> Shape:
-    """The spatial sizes of a tensor [C, …], of which there must be at least one."""
-    if len(shape) < 2:
-        raise ShapeError(
-            "E305",
-            f"{op} slides along spatial axes, but its input is a vector",
-            help="move it before `flatten`, or give the vector axes with `reshape`",
-        )
-    return shape[1:]
-
-
-def known(shape: Shape, op: str) -> tuple[int, ...]:
-    """`shape` as plain numbers; an op whose weights or pads depend on every size needs them."""
-    numbers = tuple(size for size in shape if not isinstance(size, Dim))
-    if len(numbers) != len(shape):
-        symbolic = next(size for size in shape if isinstance(size, Dim))
-        raise ShapeError(
-            "E307",
-            f"{op} must know every size of its input, but {symbolic} is symbolic",
-            help="fix the input's size, or make the map's size known first (gap, adaptive_avgpool)",
-        )
-    return numbers
-
-
-def per_sample_axis(axis: int, shape: Shape, op: str) -> int:
-    """An axis counted from 0 (channels), negative ones from the end; raises E305 outside."""
-    if not -len(shape) <= axis < len(shape):
-        raise ShapeError(
-            "E305",
-            f"the axis of {op} must exist",
-            argument="axis",
-            label=f"{axis}, but the tensor {show_shape(shape)} has axes 0 to {len(shape) - 1}",
-        )
-    return axis % len(shape)
 
 
 def show_shape(shape: Sequence[Size]) -> str:

@@ -18,9 +18,8 @@ from compiler.ops.base import (
     Shape,
     ShapeError,
     Shapes,
-    channels_of,
-    show_shape,
 )
+from compiler.ops.checks import channels_of, check_groups, check_map
 
 
 @dataclass(frozen=True)
@@ -78,14 +77,7 @@ class ChannelShuffle(Op):
     groups: int = arg(whole(1), doc="how many groups of channels")
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
-        channels = channels_of(inputs[0], self.name)
-        if channels % self.groups:
-            raise ShapeError(
-                "E303",
-                "groups must divide the channels",
-                argument="groups",
-                label=f"{channels} channels do not divide into {self.groups} groups",
-            )
+        check_groups(self.groups, input=channels_of(inputs[0], self.name))
         return inputs[0]
 
     def lower(self, emit: Emitter, *inputs: str) -> str:
@@ -105,12 +97,7 @@ class PixelShuffle(Op):
     r: int = arg(whole(1), doc="by how much height and width grow")
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
-        if len(inputs[0]) != 3:
-            raise ShapeError(
-                "E305",
-                "pixel_shuffle takes a map with height and width",
-                label=f"the input is {show_shape(inputs[0])}",
-            )
+        check_map(inputs[0], self.name)
         channels = channels_of(inputs[0], self.name)
         if channels % self.r**2:
             raise ShapeError(

@@ -18,9 +18,9 @@ from compiler.ops.base import (
     ShapeError,
     Shapes,
     Weight,
-    known,
     show_shape,
 )
+from compiler.ops.checks import known
 
 
 @dataclass(frozen=True)

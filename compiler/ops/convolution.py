@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any, ClassVar
 
 from compiler.dims import Size, product
@@ -30,28 +31,10 @@ from compiler.ops.base import (
     ShapeError,
     Shapes,
     Weight,
-    channels_of,
-    spatial_of,
 )
+from compiler.ops.checks import channels_of, check_groups, spatial_of
 from compiler.ops.windows import PAD_MODES, border_conditions, check_border, emit_pad, onnx_pads
 from compiler.shapes import per_axis, resolve_padding, transposed_output, window_axes, window_output
-
-
-def check_groups(channels_in: int, channels_out: int, groups: int) -> None:
-    """Raise E303 unless both channel counts divide into `groups`."""
-    for what, count in (("input", channels_in), ("output", channels_out)):
-        if count % groups:
-            common = [
-                g for g in range(1, groups + 1) if channels_in % g == 0 and channels_out % g == 0
-            ]
-            raise ShapeError(
-                "E303",
-                f"groups must divide the {what} channels",
-                argument="groups",
-                label=f"{count} {what} channels do not divide into {groups} groups",
-                notes=[f"channels: {channels_in} in, {channels_out} out"],
-                help=f"the largest number of groups up to {groups} that fits is {common[-1]}",
-            )
 
 
 @dataclass(frozen=True)
@@ -89,7 +72,8 @@ class Conv(Op):
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         spatial = spatial_of(inputs[0], self.name)
-        check_groups(channels_of(inputs[0], self.name), self.channels, self.groups)
+        channels = channels_of(inputs[0], self.name)
+        check_groups(self.groups, input=channels, output=self.channels)
         axes = self.axes(spatial, facts)
         check_border(self.pad_mode, spatial, axes)
         check_fixed(self.weight, self.weights(inputs)[0].shape, self.name)
@@ -98,7 +82,7 @@ class Conv(Op):
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         kernel = per_axis(self.kernel, len(inputs[0]) - 1, "kernel")
         shape = (self.channels, channels_of(inputs[0], self.name) // self.groups, *kernel)
-        taps = Weight("", kernel, "zero").size
+        taps = prod(kernel)
         weight = Weight(
             "weight",
             shape,
@@ -116,9 +100,9 @@ class Conv(Op):
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return Reach("window", self.axes(inputs[0][1:], facts))
 
-    def conditions(self, inputs: Shapes) -> tuple[tuple[Size, int], ...]:
+    def conditions(self, inputs: Shapes, facts: Facts) -> tuple[tuple[Size, int], ...]:
         spatial = inputs[0][1:]
-        return border_conditions(self.pad_mode, spatial, self.axes(spatial, Facts()))
+        return border_conditions(self.pad_mode, spatial, self.axes(spatial, facts))
 
     def lower(self, emit: Emitter, *inputs: str) -> str:
         axes = self.axes(emit.inputs[0][1:], emit.facts)
@@ -191,7 +175,8 @@ class Deconv(Op):
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         spatial = spatial_of(inputs[0], self.name)
-        check_groups(channels_of(inputs[0], self.name), self.channels, self.groups)
+        channels = channels_of(inputs[0], self.name)
+        check_groups(self.groups, input=channels, output=self.channels)
         axes = self.axes(spatial, facts)
         extra = per_axis(self.output_pad, len(spatial), "output_pad")
         for axis, more in zip(axes, extra, strict=True):
@@ -210,9 +195,9 @@ class Deconv(Op):
         kernel = per_axis(self.kernel, len(inputs[0]) - 1, "kernel")
         stride = per_axis(self.stride, len(inputs[0]) - 1, "stride")
         channels = channels_of(inputs[0], self.name)
-        taps = Weight("", kernel, "zero").size
+        taps = prod(kernel)
         # An output pixel is reached by about taps / stride of the kernel's taps.
-        reached = max(1, taps // Weight("", stride, "zero").size)
+        reached = max(1, taps // prod(stride))
         weight = Weight(
             "weight",
             (channels, self.channels // self.groups, *kernel),

@@ -1,29 +1,16 @@
-"""Poolings whose output size does not follow from a window."""
+"""Poolings whose output size is given: one number for each map, or a fixed number of parts."""
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
+from math import gcd
 from typing import ClassVar
 
 from compiler.dims import Dim
 from compiler.domain import Facts
-from compiler.ops.arguments import (
-    Extent,
-    arg,
-    extent,
-)
-from compiler.ops.base import (
-    EVERYWHERE,
-    Axis,
-    Emitter,
-    Op,
-    Reach,
-    Shape,
-    ShapeError,
-    Shapes,
-    spatial_of,
-)
+from compiler.ops.arguments import Extent, arg, extent
+from compiler.ops.base import EVERYWHERE, Axis, Emitter, Op, Reach, Shape, ShapeError, Shapes
+from compiler.ops.checks import spatial_of
 from compiler.shapes import per_axis
 
 
@@ -79,46 +66,60 @@ class AdaptiveAvgPool(Op):
                 )
         return (inputs[0][0], *sizes)
 
-    def parts(self, spatial: Shape) -> tuple[tuple[tuple[int, int], ...], ...]:
-        """For each axis the (start, end) of every part; `spatial` must be known numbers."""
-        sizes = per_axis(self.size, len(spatial), "size")
-        return tuple(
-            tuple((i * w // n, -(-(i + 1) * w // n)) for i in range(n))
-            for w, n in zip((int(s) for s in spatial if isinstance(s, int)), sizes, strict=True)
-        )
-
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
-        spatial = inputs[0][1:]
-        if any(isinstance(s, Dim) for s in spatial):
-            return EVERYWHERE
         axes = []
-        for parts in self.parts(spatial):
-            widths = {end - start for start, end in parts}
-            steps = {b[0] - a[0] for a, b in itertools.pairwise(parts)}
-            axes.append(Axis(max(widths), max(steps, default=max(widths))))
+        for size, parts in zip(inputs[0][1:], output[1:], strict=True):
+            if isinstance(size, Dim) or isinstance(parts, Dim):
+                return EVERYWHERE
+            axes.append(widest_part(size, parts))
         return Reach("window", tuple(axes))
 
     def lower(self, emit: Emitter, *inputs: str) -> str:
-        spatial = emit.inputs[0][1:]
-        if all(n == 1 for n in emit.output[1:]):
+        if all(parts == 1 for parts in emit.output[1:]):
             return emit.node("GlobalAveragePool", inputs[0])
-        x = inputs[0]
-        rank = len(spatial)
-        # A matrix of averages along one axis at a time, that axis moved to the end.
-        for index, parts in enumerate(self.parts(spatial)):
-            size = spatial[index]
-            assert isinstance(size, int)
-            if len(parts) == size:
-                continue
-            matrix = tuple(
-                tuple(1 / (end - start) if start <= pixel < end else 0.0 for start, end in parts)
-                for pixel in range(size)
-            )
-            order = [*range(rank + 2)]
-            order[index + 2], order[-1] = order[-1], order[index + 2]
-            if index < rank - 1:
-                x = emit.node("Transpose", x, perm=order)
-            x = emit.node("MatMul", x, emit.floats(matrix))
-            if index < rank - 1:
-                x = emit.node("Transpose", x, perm=order)
+        x, last = inputs[0], len(emit.output)
+        for axis, (size, parts) in enumerate(
+            zip(emit.inputs[0][1:], emit.output[1:], strict=True), start=2
+        ):
+            if parts == 1:
+                x = emit_mean(emit, x, axis)
+            elif isinstance(size, int) and isinstance(parts, int) and parts != size:
+                matrix = emit.floats(averages(size, parts))
+                if axis == last:
+                    x = emit.node("MatMul", x, matrix)
+                    continue
+                swapped = [*range(last + 1)]
+                swapped[axis], swapped[last] = last, axis
+                x = emit.node("MatMul", emit.node("Transpose", x, perm=swapped), matrix)
+                x = emit.node("Transpose", x, perm=swapped)
         return x
+
+
+def widest_part(size: int, parts: int) -> Axis:
+    """The widest part and the longest step from one part to the next, in closed form.
+
+    The fraction of iW/n is at most 1 - g/n, g the greatest common divisor of W and n, so a part
+    has at most ceil((W + n - g)/n) pixels. A step is floor(W/n), and one more where a fraction of
+    at least 1 - (W mod n)/n comes before the last part: unless W mod n is 0 or 1.
+
+    >>> widest_part(10, 4)  # 0 to 3, 2 to 5, 5 to 8, 7 to 10
+    Axis(kernel=3, stride=3, dilation=1, before=0, after=0, overhang=0)
+    """
+    widest = -(-(size + parts - gcd(size, parts)) // parts)
+    return Axis(widest, size // parts + (size % parts > 1))
+
+
+def averages(size: int, parts: int) -> tuple[tuple[float, ...], ...]:
+    """The matrix [size, parts] that takes an axis to the means of its parts."""
+    bounds = [(i * size // parts, -(-(i + 1) * size // parts)) for i in range(parts)]
+    return tuple(
+        tuple(1 / (end - start) if start <= pixel < end else 0.0 for start, end in bounds)
+        for pixel in range(size)
+    )
+
+
+def emit_mean(emit: Emitter, x: str, axis: int) -> str:
+    """The mean along one axis, which stays with size 1; opset 18 made `axes` an input."""
+    if emit.opset < 18:
+        return emit.node("ReduceMean", x, axes=[axis], keepdims=1)
+    return emit.node("ReduceMean", x, emit.ints([axis]), keepdims=1)

@@ -16,10 +16,8 @@ from compiler.ops.base import (
     ShapeError,
     Shapes,
     Weight,
-    channels_of,
-    known,
-    spatial_of,
 )
+from compiler.ops.checks import channels_of, check_groups, known, spatial_of
 
 
 def affine_weights(shape: tuple[int, ...]) -> tuple[Weight, ...]:
@@ -111,14 +109,7 @@ class GroupNorm(Op):
     eps: float = arg(POSITIVE, 1e-5, "added to the variance")
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
-        channels = channels_of(inputs[0], self.name)
-        if channels % self.groups:
-            raise ShapeError(
-                "E303",
-                "groups must divide the channels",
-                argument="groups",
-                label=f"{channels} channels do not divide into {self.groups} groups",
-            )
+        check_groups(self.groups, input=channels_of(inputs[0], self.name))
         return inputs[0]
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from compiler.dims import Size
 from compiler.domain import Facts
 from compiler.ops.arguments import (
     FLAG,
@@ -22,8 +23,8 @@ from compiler.ops.base import (
     Shape,
     ShapeError,
     Shapes,
-    spatial_of,
 )
+from compiler.ops.checks import spatial_of
 from compiler.ops.windows import emit_pad, onnx_pads
 from compiler.shapes import window_axes, window_output
 
@@ -35,6 +36,7 @@ class Pool(Op):
     stride: int | Extent | None
     pad: Any
     ceil: bool
+    dilation: int | Extent = 1  # a parameter of maxpool only
 
     def axes(self, spatial: Shape, facts: Facts) -> tuple[Axis, ...]:
         """The window along each spatial axis."""
@@ -43,7 +45,7 @@ class Pool(Op):
             self.kernel,
             stride=self.stride,
             pad=self.pad,
-            dilation=getattr(self, "dilation", 1),
+            dilation=self.dilation,
             ceil=self.ceil,
             facts=facts,
         )
@@ -80,6 +82,24 @@ class MaxPool(Pool):
     pad: Any = arg(PADDING, 0, "pixels added around the input")
     dilation: int | Extent = arg(extent(1), 1, "pixels from one tap to the next")
     ceil: bool = arg(FLAG, False, "keep a last, partial window")
+
+    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
+        shape = super().infer(inputs, facts)
+        for size, least in self.conditions(inputs, facts):
+            if isinstance(size, int) and size < least:
+                raise ShapeError(
+                    "E306",
+                    "a padded pooling must not have a dilation larger than its input",
+                    argument="dilation",
+                    label=f"{least} pixels from tap to tap, but the input has {size}: "
+                    "a window would see padding only",
+                )
+        return shape
+
+    def conditions(self, inputs: Shapes, facts: Facts) -> tuple[tuple[Size, int], ...]:
+        spatial = inputs[0][1:]
+        axes = self.axes(spatial, facts)
+        return tuple((s, a.dilation) for s, a in zip(spatial, axes, strict=True) if a.before)
 
     def lower(self, emit: Emitter, *inputs: str) -> str:
         axes = self.axes(emit.inputs[0][1:], emit.facts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from compiler.dims import Size, product
+from compiler.dims import Size, SymbolicError, product
 from compiler.domain import Facts
 from compiler.ops.arguments import (
     PERMUTATION,
@@ -51,46 +51,71 @@ class Reshape(Op):
     shape: Any = arg(SIZES, doc="the sizes of a sample, channels first")
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
+        if len(self.shape) > 4:
+            raise ShapeError("E305", "a tensor has 1 to 4 sizes", argument="shape")
         total = product(inputs[0])
         rest = product(size for size in self.shape if size != -1)
-        shape: list[Size] = list(self.shape)
-        if -1 in shape:
-            left = facts.simplify(total // rest) if isinstance(rest, int) else None
-            if left is None or not facts.equal(left * rest, total):
-                raise ShapeError(
-                    "E301",
-                    "reshape keeps the number of values",
-                    argument="shape",
-                    label=f"{total} values do not divide by {rest}",
-                )
-            shape[shape.index(-1)] = left
-        elif not facts.equal(total, rest):
+        left = quotient(total, rest, facts) if -1 in self.shape else 1
+        if left is None or not facts.equal(left * rest, total):
+            words = "do not divide by" if -1 in self.shape else "come in, but the shape has"
             raise ShapeError(
                 "E301",
                 "reshape keeps the number of values",
                 argument="shape",
-                label=f"{rest} values, but the input has {total}",
+                label=f"{total} values {words} {rest}",
             )
-        if len(shape) > 4:
-            raise ShapeError("E305", "a tensor has 1 to 4 sizes", argument="shape")
-        return tuple(shape)
+        shape = tuple(left if size == -1 else size for size in self.shape)
+        made = [
+            source for source in moved_sizes(inputs[0], shape, facts).values() if source is None
+        ]
+        if len(made) > 1:
+            raise ShapeError(
+                "E307",
+                "reshape makes at most one new symbolic size",
+                argument="shape",
+                label=f"{show_shape(shape)} from {show_shape(inputs[0])}",
+            )
+        return shape
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return EVERYWHERE
 
     def lower(self, emit: Emitter, *inputs: str) -> str:
-        given = emit.inputs[0]
-        sizes: list[int] = [0]
+        moved = moved_sizes(emit.inputs[0], emit.output, emit.facts)
+        sizes = [0]  # the batch; 0 keeps a size, -1 is what is left over
         for index, size in enumerate(emit.output):
-            if isinstance(size, int):
-                sizes.append(size)
-            elif index < len(given) and emit.facts.equal(given[index], size):
-                sizes.append(0)
-            elif -1 not in sizes:
-                sizes.append(-1)
-            else:
-                raise ShapeError("E307", "reshape to several symbolic sizes has no ONNX form")
-        return emit.node("Reshape", inputs[0], emit.ints(sizes))
+            sizes.append(size if isinstance(size, int) else -1 if index in moved else 0)
+        if len(moved) <= 1:
+            return emit.node("Reshape", inputs[0], emit.ints(sizes))
+        open_index = next((i for i, source in moved.items() if source is None), max(moved))
+        parts = []
+        given = emit.node("Shape", inputs[0])
+        for index, size in enumerate(sizes, start=-1):
+            source = None if index == open_index else moved.get(index)
+            parts.append(
+                emit.ints([size])
+                if source is None
+                else emit.node("Gather", given, emit.ints([source + 1]))
+            )
+        return emit.node("Reshape", inputs[0], emit.node("Concat", *parts, axis=0))
+
+
+def quotient(total: Size, rest: Size, facts: Facts) -> Size | None:
+    """`total` divided by `rest`, None where it has no closed form."""
+    try:
+        return facts.simplify(total // rest)
+    except SymbolicError:
+        return None
+
+
+def moved_sizes(given: Shape, shape: Shape, facts: Facts) -> dict[int, int | None]:
+    """The symbolic sizes that do not stay on their axis: new axis to old, None for a new size."""
+    found: dict[int, int | None] = {}
+    for index, size in enumerate(shape):
+        if isinstance(size, int) or (index < len(given) and facts.equal(given[index], size)):
+            continue
+        found[index] = next((i for i, old in enumerate(given) if facts.equal(old, size)), None)
+    return found
 
 
 @dataclass(frozen=True)

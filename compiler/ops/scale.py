@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from compiler.domain import Facts
 from compiler.ops.arguments import DEVIATIONS, NUMBERS, arg
-from compiler.ops.base import Emitter, Op, Shape, ShapeError, Shapes, channels_of
+from compiler.ops.base import Emitter, Op, Shape, ShapeError, Shapes
+from compiler.ops.checks import channels_of
 
 
 def check_length(values: Any, shape: Shape, op: str, argument: str) -> None:

@@ -1,4 +1,4 @@
-"""Ops that change the height and width of a map without computing new values from windows."""
+"""Ops that crop, pad or enlarge a map along its spatial axes."""
 
 from __future__ import annotations
 
@@ -25,9 +25,8 @@ from compiler.ops.base import (
     Shape,
     ShapeError,
     Shapes,
-    show_shape,
-    spatial_of,
 )
+from compiler.ops.checks import check_map, spatial_of
 from compiler.ops.windows import PAD_MODES, border_conditions, check_border, emit_pad, onnx_pads
 from compiler.shapes import per_axis, resolve_padding
 
@@ -46,65 +45,67 @@ class Crop(Op):
     top: int | None = arg(whole(0), None, "first row", default_text="centred")
     left: int | None = arg(whole(0), None, "first column", default_text="centred")
 
-    def offsets(self, shape: Shape, facts: Facts) -> tuple[int, int]:
-        """First row and column; raises E307 when they depend on a symbolic size."""
+    def sides(self, shape: Shape, facts: Facts) -> tuple[tuple[int, int], ...]:
+        """For each axis the pixels cut off before and after what stays.
+
+        After counts from the far side, so that a crop by a constant works for every size; it is
+        -1 where that is symbolic and the size of what stays a number. Raises E306 outside the
+        input, E307 when the place depends on a symbolic size.
+        """
         found = []
-        for size, keep, given in zip(
-            shape[1:], (self.h, self.w), (self.top, self.left), strict=True
+        for size, argument, keep, place, given in (
+            (shape[1], "h", self.h, "top", self.top),
+            (shape[2], "w", self.w, "left", self.left),
         ):
-            start = facts.simplify((size - keep) // 2) if given is None else given
-            if isinstance(start, Dim):
+            before = facts.simplify((size - keep) // 2) if given is None else given
+            if isinstance(before, Dim):
                 raise ShapeError(
                     "E307",
                     "the centre depends on a symbolic size",
-                    argument="h",
-                    label=f"it would begin at {start}",
+                    argument=argument,
+                    label=f"it would begin at {before}",
                     help="say where: crop(h, w, top, left)",
                 )
-            found.append(start)
-        return found[0], found[1]
-
-    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
-        if len(inputs[0]) != 3:
-            raise ShapeError(
-                "E305",
-                "crop takes a map with height and width",
-                label=f"the input is {show_shape(inputs[0])}",
-            )
-        starts = self.offsets(inputs[0], facts)
-        for size, keep, start in zip(inputs[0][1:], (self.h, self.w), starts, strict=True):
-            if start < 0 or facts.decide(start + keep, "<=", size) is False:
+            after = facts.simplify(size - keep - before)
+            if facts.decide(after, ">=", 0) is False:
+                start = "" if given is None else f" from {before}"
+                fits = given is not None and facts.decide(keep, "<=", size) is not False
                 raise ShapeError(
                     "E306",
                     "the crop must lie inside its input",
-                    argument="h",
-                    label=f"{keep} pixels from {start}, but the input has {size}",
+                    argument=place if fits else argument,
+                    label=f"{keep} pixels{start}, but the input has {size}",
                 )
+            if isinstance(after, Dim) and isinstance(keep, Dim):
+                raise ShapeError(
+                    "E307",
+                    "the end of the crop depends on a symbolic size",
+                    argument=argument,
+                    label=f"{after} pixels would be left after it",
+                )
+            found.append((before, -1 if isinstance(after, Dim) else after))
+        return tuple(found)
+
+    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
+        check_map(inputs[0], self.name)
+        self.sides(inputs[0], facts)
         return (inputs[0][0], self.h, self.w)
 
-    def conditions(self, inputs: Shapes) -> tuple[tuple[Size, int], ...]:
-        starts = self.offsets(inputs[0], Facts())
-        return tuple(
-            (size - start - keep + 1, 1)
-            for size, keep, start in zip(inputs[0][1:], (self.h, self.w), starts, strict=True)
-        )
+    def conditions(self, inputs: Shapes, facts: Facts) -> tuple[tuple[Size, int], ...]:
+        kept = zip(inputs[0][1:], (self.h, self.w), self.sides(inputs[0], facts), strict=True)
+        return tuple((size - keep - before, 0) for size, keep, (before, _) in kept)
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
-        return Reach(
-            "window", tuple(Axis(1, before=-start) for start in self.offsets(inputs[0], facts))
-        )
+        sides = self.sides(inputs[0], facts)
+        return Reach("window", tuple(Axis(1, before=-before) for before, _ in sides))
 
     def lower(self, emit: Emitter, *inputs: str) -> str:
-        starts = self.offsets(emit.inputs[0], emit.facts)
-        ends = []
-        for size, keep, start in zip(emit.inputs[0][1:], (self.h, self.w), starts, strict=True):
-            end = keep + start
-            if isinstance(end, Dim):  # counted from the far side, where it is a known number
-                rest = emit.facts.simplify(size - end)
-                if isinstance(rest, Dim):
-                    raise ShapeError("E307", "this crop's end is not known", argument="h")
-                end = LAST if rest == 0 else -rest
-            ends.append(end)
+        sides = self.sides(emit.inputs[0], emit.facts)
+        starts = [before for before, _ in sides]
+        ends = [
+            before + keep if isinstance(keep, int) else -after or LAST
+            for keep, (before, after) in zip((self.h, self.w), sides, strict=True)
+        ]
         return emit.node("Slice", inputs[0], emit.ints(starts), emit.ints(ends), emit.ints([2, 3]))
 
 
@@ -121,7 +122,7 @@ class Pad(Op):
     def axes(self, spatial: Shape, facts: Facts) -> tuple[Axis, ...]:
         """A 1-pixel window with the padding along each axis."""
         ones = (1,) * len(spatial)
-        pairs = resolve_padding(self.amount, spatial, ones, ones, facts)
+        pairs = resolve_padding(self.amount, spatial, ones, ones, facts, argument="amount")
         return tuple(Axis(1, before=before, after=after) for before, after in pairs)
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
@@ -134,11 +135,11 @@ class Pad(Op):
             )
         spatial = spatial_of(inputs[0], self.name)
         axes = self.axes(spatial, facts)
-        check_border(self.mode, spatial, axes)
+        check_border(self.mode, spatial, axes, argument="amount", mode_argument="mode")
         return (inputs[0][0], *(s + a.before + a.after for s, a in zip(spatial, axes, strict=True)))
 
-    def conditions(self, inputs: Shapes) -> tuple[tuple[Size, int], ...]:
-        return border_conditions(self.mode, inputs[0][1:], self.axes(inputs[0][1:], Facts()))
+    def conditions(self, inputs: Shapes, facts: Facts) -> tuple[tuple[Size, int], ...]:
+        return border_conditions(self.mode, inputs[0][1:], self.axes(inputs[0][1:], facts))
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return Reach("window", self.axes(inputs[0][1:], facts))

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from compiler.dims import Size
-from compiler.ops.base import (
-    Axis,
-    Emitter,
-    Shape,
-    ShapeError,
-)
+from compiler.ops.base import Axis, Emitter, Shape, ShapeError
 
 PAD_MODES = {"zero": "constant", "replicate": "edge", "reflect": "reflect"}
 
@@ -26,25 +21,36 @@ def emit_pad(emit: Emitter, x: str, pads: list[int], mode: str = "constant") -> 
     return emit.node("Pad", x, emit.ints([0, 0, *pads[:half], 0, 0, *pads[half:]]), mode=mode)
 
 
-def check_border(pad_mode: str, spatial: Shape, axes: tuple[Axis, ...]) -> None:
-    """Raise E306 when `reflect` would mirror more pixels than the input has."""
-    if pad_mode != "reflect":
+def check_border(
+    mode: str,
+    spatial: Shape,
+    axes: tuple[Axis, ...],
+    *,
+    argument: str = "pad",
+    mode_argument: str = "pad_mode",
+) -> None:
+    """Raise E306 when `reflect` would mirror more pixels than the input has.
+
+    The mirror stands on the first pixel, so a pad of P needs P + 1 pixels. `argument` and
+    `mode_argument` are what the op calls its two parameters.
+    """
+    if mode != "reflect":
         return
     for size, axis in zip(spatial, axes, strict=True):
         if isinstance(size, int) and max(axis.before, axis.after) >= size:
             raise ShapeError(
                 "E306",
                 "reflect padding must be smaller than the input",
-                argument="pad",
+                argument=argument,
                 label=f"{max(axis.before, axis.after)} pixels, but the input has {size}",
-                help=f'pad at most {size - 1}, or use pad_mode="replicate"',
+                help=f'pad at most {size - 1}, or use {mode_argument}="replicate"',
             )
 
 
 def border_conditions(
-    pad_mode: str, spatial: Shape, axes: tuple[Axis, ...]
+    mode: str, spatial: Shape, axes: tuple[Axis, ...]
 ) -> tuple[tuple[Size, int], ...]:
     """What reflect padding asks of symbolic sizes: at least one pixel more than the pad."""
-    if pad_mode != "reflect":
+    if mode != "reflect":
         return ()
     return tuple((s, max(a.before, a.after) + 1) for s, a in zip(spatial, axes, strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from math import prod
 
 import numpy as np
 
@@ -11,71 +11,69 @@ from compiler.ops.base import Axis
 from compiler.ops.convolution import Conv, Deconv
 from compiler.shapes import per_axis
 from runtime.kernels import Array, Arrays, kernel
-from runtime.kernels.windows import depthwise, padded, windows
+from runtime.kernels.windows import padded, windows
 
-CHUNK = 2**26  # numbers in the largest temporary of a convolution
+COLUMNS = 2**20  # numbers in the matrix of unrolled windows, if one row of output needs no more
 
 
 def correlate(x: Array, weight: Array, axes: tuple[Axis, ...], groups: int) -> Array:
-    """Windows times weight, group by group: one matrix product for each sample and row block."""
-    batch, rank = x.shape[0], len(axes)
+    """Windows of a padded input times weight [C_out, C_in / groups, taps…].
+
+    One matrix product for each group, sample and block of rows of the output: the windows of the
+    block, unrolled to [groups, C_in / groups * taps, positions], are the only large temporary. A
+    weight for one output channel serves every group.
+    """
+    batch, rank, taps = x.shape[0], len(axes), weight[0].size
     view = windows(x, axes)
     sizes = view.shape[2 : 2 + rank]
-    channels_in, channels_out = weight.shape[1], weight.shape[0] // groups
-    result = np.empty((batch, weight.shape[0], *sizes), dtype=x.dtype)
-    taps = weight[0].size
-    block = max(1, CHUNK // max(1, taps * int(np.prod(sizes[1:]))))
-    order = (0, *range(rank + 1, 2 * rank + 1), *range(1, rank + 1))  # C, taps, output
-    for sample, group in product(range(batch), range(groups)):
-        inputs = view[sample, group * channels_in : (group + 1) * channels_in]
-        outputs = slice(group * channels_out, (group + 1) * channels_out)
-        matrix = weight[outputs].reshape(channels_out, taps)
+    view = view.reshape(batch, groups, -1, *view.shape[2:])
+    order = (0, 1, *range(rank + 2, 2 * rank + 2), *range(2, rank + 2))  # taps before positions
+    matrix = weight.reshape(-1, weight.shape[0] // min(groups, weight.shape[0]), taps)
+    result = np.empty((batch, groups, matrix.shape[1], prod(sizes)), dtype=x.dtype)
+    row = prod(sizes[1:])
+    block = max(1, COLUMNS // (groups * taps * row))
+    for sample in range(batch):
         for first in range(0, sizes[0], block):
-            piece = inputs[:, first : first + block].transpose(order)
-            rows = result[sample, outputs, first : first + block]
-            rows[...] = (matrix @ piece.reshape(taps, -1)).reshape(rows.shape)
-    return result
+            piece = view[sample, :, :, first : first + block].transpose(order)
+            columns = piece.reshape(groups, taps, -1)
+            np.matmul(
+                matrix, columns, out=result[sample, :, :, first * row : (first + block) * row]
+            )
+    return result.reshape(batch, -1, *sizes)
 
 
-def with_bias(y: Array, arrays: Arrays) -> Array:
-    """The bias of each channel added, if there is one."""
-    if "bias" not in arrays:
-        return y
-    return y + arrays["bias"].reshape(1, -1, *([1] * (y.ndim - 2)))
+def add_bias(y: Array, arrays: Arrays) -> Array:
+    """Adds the bias of each channel, if there is one, to `y` itself."""
+    if "bias" in arrays:
+        y += arrays["bias"].reshape(-1, *([1] * (y.ndim - 2)))
+    return y
 
 
 @kernel(Conv)
 def conv(op: Conv, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """Sum over the channels of a group and the taps of a window, plus the bias."""
-    x, weight = inputs[0], arrays["weight"]
-    axes = op.axes(x.shape[2:], Facts())
-    x = padded(x, axes, op.pad_mode)
-    if weight.shape[1] == 1 and op.groups == weight.shape[0]:
-        return with_bias(depthwise(x, weight[:, 0], axes), arrays)
-    return with_bias(correlate(x, weight, axes, op.groups), arrays)
+    axes = op.axes(inputs[0].shape[2:], Facts())
+    x = padded(inputs[0], axes, op.pad_mode)
+    return add_bias(correlate(x, arrays["weight"], axes, op.groups), arrays)
 
 
 @kernel(Deconv)
 def deconv(op: Deconv, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """Each input pixel adds its kernel to the full output, which is then cut to size."""
     x, weight = inputs[0], arrays["weight"]
-    spatial = x.shape[2:]
-    rank = len(spatial)
+    batch, spatial = x.shape[0], x.shape[2:]
     axes = op.axes(spatial, Facts())
-    extra = per_axis(op.output_pad, rank, "output_pad")
+    extra = per_axis(op.output_pad, len(spatial), "output_pad")
     full = [(w - 1) * a.stride + a.extent + e for w, a, e in zip(spatial, axes, extra, strict=True)]
-    y = np.zeros((x.shape[0], op.channels, *full), dtype=x.dtype)
-    each_in, each_out = weight.shape[0] // op.groups, weight.shape[1]
-    for group in range(op.groups):
-        pixels = x[:, group * each_in : (group + 1) * each_in]
-        target = y[:, group * each_out : (group + 1) * each_out]
-        for tap in np.ndindex(*(a.kernel for a in axes)):
-            matrix = weight[(slice(group * each_in, (group + 1) * each_in), slice(None), *tap)]
-            values = np.moveaxis(np.tensordot(matrix, pixels, axes=(0, 1)), 0, 1)
-            places = tuple(
-                slice(t * a.dilation, t * a.dilation + (w - 1) * a.stride + 1, a.stride)
-                for t, a, w in zip(tap, axes, spatial, strict=True)
-            )
-            target[(slice(None), slice(None), *places)] += values
+    y = np.zeros((batch, op.channels, *full), dtype=x.dtype)
+    pixels = x.reshape(batch, op.groups, -1, prod(spatial))
+    matrices = weight.reshape(op.groups, -1, *weight.shape[1:]).swapaxes(1, 2)  # [G, out, in, taps]
+    for tap in np.ndindex(*(a.kernel for a in axes)):
+        places = tuple(
+            slice(t * a.dilation, t * a.dilation + (w - 1) * a.stride + 1, a.stride)
+            for t, a, w in zip(tap, axes, spatial, strict=True)
+        )
+        values = matrices[(..., *tap)] @ pixels
+        y[(slice(None), slice(None), *places)] += values.reshape(batch, -1, *spatial)
     cut = tuple(slice(a.before, size - a.after) for a, size in zip(axes, full, strict=True))
-    return with_bias(y[(slice(None), slice(None), *cut)], arrays)
+    return add_bias(y[(slice(None), slice(None), *cut)], arrays)

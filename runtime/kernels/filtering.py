@@ -5,26 +5,25 @@ from __future__ import annotations
 import numpy as np
 
 from compiler.domain import Facts
-from compiler.ops.arrays import nested_shape
 from compiler.ops.filtering import Filter, WeightedPool
 from runtime.kernels import Array, Arrays, kernel
-from runtime.kernels.windows import depthwise, padded
+from runtime.kernels.convolution import correlate
+from runtime.kernels.windows import padded
 
 
 @kernel(Filter)
 def filter_(op: Filter, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
-    """The same fixed kernel on every channel."""
+    """The same fixed kernel on every channel by itself."""
     x = inputs[0]
     axes = op.axes(x.shape[2:], Facts())
-    kernels = np.asarray(op.kernel_values, dtype=x.dtype)[np.newaxis]
-    return depthwise(padded(x, axes, op.pad_mode), kernels, axes)
+    values = np.asarray(op.kernel_values, dtype=x.dtype)
+    return correlate(padded(x, axes, op.pad_mode), values[None, None], axes, x.shape[1])
 
 
 @kernel(WeightedPool)
 def weightedpool(op: WeightedPool, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
-    """The same weights, normalised to sum 1, on every channel."""
+    """The same weights, normalised to sum 1, on every channel by itself."""
     x = inputs[0]
-    axes = op.axes(x.shape[2:], Facts())
     weights = np.asarray(op.kernel_values, dtype=np.float64)
-    assert weights.shape == nested_shape(op.kernel_values)
-    return depthwise(x, (weights / weights.sum()).astype(x.dtype)[np.newaxis], axes)
+    weights = (weights / weights.sum()).astype(x.dtype)
+    return correlate(x, weights[None, None], op.axes(x.shape[2:], Facts()), x.shape[1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from compiler.ops.global_pooling import AdaptiveAvgPool, GlobalAveragePool, GlobalMaxPool
+from compiler.shapes import per_axis
 from runtime.kernels import Array, Arrays, kernel
 
 
@@ -22,12 +23,11 @@ def gmp(op: GlobalMaxPool, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
 
 @kernel(AdaptiveAvgPool)
 def adaptive_avgpool(op: AdaptiveAvgPool, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
-    """The mean of each part, one axis after the other."""
+    """Part i of n along W pixels is the mean of floor(iW/n) to ceil((i + 1)W/n)."""
     x = inputs[0]
-    for axis, parts in enumerate(op.parts(x.shape[2:]), start=2):
-        means = [
-            x.take(range(start, end), axis=axis).mean(axis=axis, keepdims=True)
-            for start, end in parts
-        ]
+    for axis, parts in enumerate(per_axis(op.size, x.ndim - 2, "size"), start=2):
+        width = x.shape[axis]
+        bounds = [(i * width // parts, -(-(i + 1) * width // parts)) for i in range(parts)]
+        means = [x.take(range(*b), axis=axis).mean(axis=axis, keepdims=True) for b in bounds]
         x = np.concatenate(means, axis=axis)
     return x

@@ -28,11 +28,12 @@ def standardised(x: Array, axes: tuple[int, ...], eps: float) -> Array:
 
 @kernel(BatchNorm)
 def bn(op: BatchNorm, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
-    """(x - running_mean)/sqrt(running_var + eps) * weight + bias."""
+    """(x - running_mean)/sqrt(running_var + eps) * weight + bias, multiplied out."""
     x = inputs[0]
     scale = arrays["weight"] / np.sqrt(arrays["running_var"] + x.dtype.type(op.eps))
-    centred = x - channelwise(arrays["running_mean"], x)
-    return np.asarray(centred * channelwise(scale, x) + channelwise(arrays["bias"], x))
+    y = x * channelwise(scale, x)
+    y += channelwise(arrays["bias"] - arrays["running_mean"] * scale, x)
+    return y
 
 
 @kernel(LocalResponseNorm)

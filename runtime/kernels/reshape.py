@@ -14,14 +14,8 @@ def flatten(op: Flatten, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
 
 @kernel(Reshape)
 def reshape(op: Reshape, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
-    """The same values under another shape; one symbolic size follows from the others."""
-    sizes = [size if isinstance(size, int) else None for size in op.shape]
-    if sizes.count(None) > 1:  # sizes that stay where they are
-        sizes = [
-            inputs[0].shape[i + 1] if s is None and i + 1 < inputs[0].ndim else s
-            for i, s in enumerate(sizes)
-        ]
-    return inputs[0].reshape(inputs[0].shape[0], *(-1 if s is None else s for s in sizes))
+    """The same values, the last axis running fastest, under another shape."""
+    return inputs[0].reshape(inputs[0].shape[0], *op.shape)
 
 
 @kernel(Transpose)

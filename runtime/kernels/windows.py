@@ -1,4 +1,4 @@
-"""Windows of padded inputs, which convolutions, filters and poolings share."""
+"""Padding and sliding windows, which convolutions, filters and poolings share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from compiler.ops.base import Axis
 from runtime.kernels import Array
 
-BORDERS: dict[str, Any] = {"zero": "constant", "replicate": "edge", "reflect": "reflect"}
+BORDERS: dict[str, Any] = {"replicate": "edge", "reflect": "reflect"}
 
 
 def padded(x: Array, axes: tuple[Axis, ...], mode: str = "zero", fill: float = 0.0) -> Array:
@@ -18,9 +18,13 @@ def padded(x: Array, axes: tuple[Axis, ...], mode: str = "zero", fill: float = 0
     widths = [(0, 0), (0, 0), *((a.before, a.after + a.overhang) for a in axes)]
     if not any(before or after for before, after in widths):
         return x
-    if mode == "zero":
-        return np.pad(x, widths, constant_values=fill)
-    return np.pad(x, widths, mode=BORDERS[mode])
+    if mode != "zero":
+        return np.pad(x, widths, mode=BORDERS[mode])
+    sizes = [before + size + after for size, (before, after) in zip(x.shape, widths, strict=True)]
+    result = np.full(sizes, fill, dtype=x.dtype)
+    inside = (slice(b, b + size) for size, (b, _) in zip(x.shape, widths, strict=True))
+    result[tuple(inside)] = x
+    return result
 
 
 def windows(x: Array, axes: tuple[Axis, ...]) -> Array:
@@ -32,17 +36,16 @@ def windows(x: Array, axes: tuple[Axis, ...]) -> Array:
     return view[(slice(None), slice(None), *positions, *taps)]
 
 
-def depthwise(x: Array, kernels: Array, axes: tuple[Axis, ...]) -> Array:
-    """One kernel [C or 1, taps…] for each channel by itself, summed tap by tap."""
-    view = windows(x, axes)
-    rank = len(axes)
-    result = np.zeros(view.shape[: 2 + rank], dtype=x.dtype)
-    for tap in np.ndindex(*(a.kernel for a in axes)):
-        factor = kernels[(slice(None), *tap)].reshape(1, -1, *([1] * rank))
-        result += view[(..., *tap)] * factor
-    return result
-
-
-def window_sum(x: Array, axes: tuple[Axis, ...]) -> Array:
-    """The sum of each window of a padded input."""
-    return depthwise(x, np.ones((1, *(a.kernel for a in axes)), dtype=x.dtype), axes)
+def fold(combine: np.ufunc, x: Array, axes: tuple[Axis, ...]) -> Array:
+    """The taps of every window of a padded input combined, one axis after the other."""
+    for index, axis in enumerate(axes, start=2):
+        count = (x.shape[index] - axis.extent) // axis.stride + 1
+        lead = (slice(None),) * index
+        first, *others = (
+            x[(*lead, slice(start, start + (count - 1) * axis.stride + 1, axis.stride))]
+            for start in range(0, axis.extent, axis.dilation)
+        )
+        x = first.copy()
+        for tap in others:
+            combine(x, tap, out=x)
+    return x

@@ -1,0 +1,90 @@
+"""What ops ask of their inputs, as errors that several of them share."""
+
+from __future__ import annotations
+
+from math import gcd, isqrt
+
+from compiler.dims import Dim
+from compiler.ops.base import Shape, ShapeError, show_shape
+
+
+def channels_of(shape: Shape, op: str) -> int:
+    """The channel count of a tensor [C, …]; it must be a known number (E307)."""
+    if isinstance(shape[0], Dim):
+        raise ShapeError(
+            "E307",
+            f"{op} must know the number of channels, which is the symbolic size {shape[0]}",
+            help="write the channel count as a number in the input's shape",
+        )
+    return shape[0]
+
+
+def spatial_of(shape: Shape, op: str) -> Shape:
+    """The spatial sizes of a tensor [C, …], of which there must be at least one (E305)."""
+    if len(shape) < 2:
+        raise ShapeError(
+            "E305",
+            f"{op} slides along spatial axes, but its input is a vector",
+            help="move it before `flatten`, or give the vector axes with `reshape`",
+        )
+    return shape[1:]
+
+
+def check_map(shape: Shape, op: str) -> None:
+    """Raise E305 unless the tensor is [C, H, W]."""
+    if len(shape) != 3:
+        raise ShapeError(
+            "E305",
+            f"{op} takes a map with height and width",
+            label=f"the input is {show_shape(shape)}",
+        )
+
+
+def known(shape: Shape, op: str) -> tuple[int, ...]:
+    """`shape` as plain numbers; an op whose weights or pads depend on every size needs them."""
+    numbers = tuple(size for size in shape if not isinstance(size, Dim))
+    if len(numbers) != len(shape):
+        symbolic = next(size for size in shape if isinstance(size, Dim))
+        raise ShapeError(
+            "E307",
+            f"{op} must know every size of its input, but {symbolic} is symbolic",
+            help="fix the input's size, or make the map's size known first (gap, adaptive_avgpool)",
+        )
+    return numbers
+
+
+def per_sample_axis(axis: int, shape: Shape, op: str) -> int:
+    """An axis counted from 0 (channels), negative ones from the end; raises E305 outside."""
+    if not -len(shape) <= axis < len(shape):
+        raise ShapeError(
+            "E305",
+            f"the axis of {op} must exist",
+            argument="axis",
+            label=f"{axis}, but the tensor {show_shape(shape)} has axes 0 to {len(shape) - 1}",
+        )
+    return axis % len(shape)
+
+
+def check_groups(groups: int, **channels: int) -> None:
+    """Raise E303 unless each channel count (`input=64, output=128`) divides into `groups`."""
+    for what, count in channels.items():
+        if count % groups:
+            raise ShapeError(
+                "E303",
+                f"groups must divide the {what} channels",
+                argument="groups",
+                label=f"{count} {what} channels do not divide into {groups} groups",
+                notes=["channels: " + ", ".join(f"{n} {w}" for w, n in channels.items())],
+                help=f"the largest number of groups up to {groups} that fits is "
+                f"{largest_divisor(gcd(*channels.values()), groups)}",
+            )
+
+
+def largest_divisor(number: int, limit: int) -> int:
+    """The largest divisor of `number` that is at most `limit`.
+
+    >>> largest_divisor(96, 20)
+    16
+    """
+    small = [d for d in range(1, isqrt(number) + 1) if number % d == 0]
+    return max(d for d in (*small, *(number // d for d in small)) if d <= limit)
