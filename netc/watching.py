@@ -25,5 +25,6 @@ def changes(
     while True:
         seen = {path: stamp(path) for path in files()}
         yield
+        seen = {path: stamp(path) for path in files()} | seen
         while all(stamp(path) == before for path, before in seen.items()):
             pause(INTERVAL)

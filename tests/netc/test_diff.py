@@ -1,0 +1,67 @@
+"""`netc diff`: what became of each layer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.netc.command import netc
+
+NET = """net n {
+    input x: f32[3, 32, 32]
+    conv(8, 3x3, pad=1) -> relu
+    maxpool(2x2)
+    conv(16, 3x3, pad=1) -> relu
+    gap -> flatten -> dense(10)
+    output y
+}
+"""
+
+
+def changes(tmp_path: Path, before: str, after: str) -> dict[str, Any]:
+    a, b = tmp_path / "a.netdef", tmp_path / "b.netdef"
+    a.write_text(before)
+    b.write_text(after)
+    result = netc("diff", a, b, "--format", "json")
+    assert result.exit_code == 0, result.stderr
+    report: dict[str, Any] = json.loads(result.stdout)
+    return report
+
+
+def test_a_net_and_itself_differ_in_nothing(tmp_path: Path) -> None:
+    report = changes(tmp_path, NET, NET)
+    assert report["changes"] == []
+    assert all(a == b for a, b in report["totals"].values())
+
+
+def test_a_layer_put_in_between_is_the_only_change(tmp_path: Path) -> None:
+    after = NET.replace("    maxpool", "    conv(8, 3x3, pad=1) -> relu\n    maxpool")
+    report = changes(tmp_path, NET, after)
+    added = sorted((c["kind"], c["after"]["op"]) for c in report["changes"])
+    assert added == [("added", "conv"), ("added", "relu")]
+    assert report["totals"]["layers"] == [8, 10]
+    assert report["totals"]["params"][1] - report["totals"]["params"][0] == 8 * 8 * 9 + 8
+
+
+def test_a_changed_argument_is_named_with_what_follows_from_it(tmp_path: Path) -> None:
+    report = changes(tmp_path, NET, NET.replace("conv(16, 3x3", "conv(24, 3x3"))
+    (conv,) = [c for c in report["changes"] if c["after"]["op"] == "conv"]
+    assert conv["kind"] == "changed"
+    assert "channels 16 -> 24" in conv["what"]
+    assert "[16, 16, 16] -> [24, 16, 16]" in conv["what"]
+    (dense,) = [c for c in report["changes"] if c["after"]["op"] == "dense"]
+    assert "params 170 -> 250" in dense["what"]
+
+
+def test_a_removed_layer_is_removed(tmp_path: Path) -> None:
+    report = changes(tmp_path, NET, NET.replace("    maxpool(2x2)\n", ""))
+    kinds = {c["kind"] for c in report["changes"] if (c["before"] or {}).get("op") == "maxpool"}
+    assert kinds == {"removed"}
+
+
+def test_the_library_in_words() -> None:
+    text = netc("diff", "vgg_a", "vgg_b").stdout
+    assert text.count("+ features.") == 4
+    assert "params           132,863,336 -> 133,047,848" in text
+    assert "output probs     [1000] (the same)" in text
