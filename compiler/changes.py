@@ -35,8 +35,7 @@ class Change:
         node = self.nodes[0]
         if self.argument == "input":
             return f"input {self.value} instead of {self.before}"
-        where = f"at line {node.span.line}"
-        return f"{self.argument}={show(self.value)} {where}"
+        return f"{self.argument}={show(self.value)} in {node.op.name} at line {node.span.line}"
 
     def op(self, node: Node) -> Op:
         """The op of one of the changed layers."""

@@ -1,0 +1,57 @@
+"""What the documents say is so: their definitions check, their pasted output is what comes out."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from compiler.driver import check_net, load
+from grammar.source import Source
+from netc.reference import reference
+from tests.netc.command import netc
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+
+
+def blocks(page: Path, kind: str) -> list[str]:
+    return re.findall(rf"```{kind}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_definition_in_a_document_checks(page: Path) -> None:
+    for text in blocks(page, "netdef"):
+        module = load(Source(page.name, text))
+        found = [str(d) for net in module.nets() for d in check_net(net).diagnostics]
+        assert found == []
+
+
+def test_the_readmes_tour_prints_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readme = ROOT / "README.md"
+    definition, *_ = blocks(readme, "netdef")
+    (tmp_path / "digits.netdef").write_text(definition, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    calls = [part for text in blocks(readme, "console") for part in text.split("$ ")[1:]]
+    assert len(calls) >= 3
+    for call in calls:
+        line, _, expected = call.partition("\n")
+        program, *arguments = shlex.split(line)
+        assert program == "netc"
+        result = netc(*arguments)
+        assert result.output.rstrip() == expected.rstrip(), line
+
+
+def test_the_reference_of_ops_is_current() -> None:
+    assert (ROOT / "docs" / "ops.md").read_text(encoding="utf-8") == reference()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_documents_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
