@@ -10,9 +10,8 @@ from compiler.evaluate import Evaluator
 from compiler.ops.arguments import ArgumentError, show
 from compiler.ops.base import Op, is_required, kind_of, parameters
 from compiler.pictures import Picture
-from compiler.values import POISON, Mistake, Scope, Silenced, Tensor
+from compiler.values import POISON, Mistake, Scope, Silenced, Tensor, misspelt
 from grammar import syntax as s
-from grammar.diagnostics import did_you_mean
 from grammar.source import Span
 
 FindTensor = Callable[[Any, Scope], Tensor | None]
@@ -53,13 +52,9 @@ def match(
         else:
             name = argument.keyword
             if name not in names:
-                raise Mistake(
-                    "E202",
-                    f"`{called}` has no parameter `{name}`",
-                    argument.span,
-                    notes=[f"it is {usage}"],
-                    help=did_you_mean(name, names),
-                )
+                message = f"`{called}` has no parameter `{name}`"
+                notes = [f"it is {usage}"]
+                raise misspelt("E202", message, argument.span, name, names, notes=notes)
         if name in found:
             raise Mistake("E202", f"`{name}` is given twice", argument.span)
         found[name] = argument

@@ -15,9 +15,8 @@ from compiler.domain import Facts
 from compiler.domain.suggestions import suggest
 from compiler.ops import OPS
 from compiler.ops.arguments import Extent, show
-from compiler.values import POISON, Mistake, Scope, Silenced, Tensor, kind_word
+from compiler.values import POISON, Mistake, Scope, Silenced, Tensor, kind_word, misspelt
 from grammar import syntax as s
-from grammar.diagnostics import did_you_mean
 from grammar.source import Span
 
 
@@ -89,9 +88,7 @@ class Evaluator:
         if node.id in OPS:
             return OPS[node.id]
         known = scope.names() | set(BUILTINS) | set(OPS)
-        raise Mistake(
-            "E201", f"unknown name `{node.id}`", node.span, help=did_you_mean(node.id, known)
-        )
+        raise misspelt("E201", f"unknown name `{node.id}`", node.span, node.id, known)
 
     def _listdisplay(self, node: s.ListDisplay, scope: Scope) -> list[Any]:
         return [self(item, scope) for item in node.items]
@@ -226,12 +223,8 @@ class Evaluator:
             name, function = "this", self(node.function, scope)
         if not isinstance(function, Builtin):
             if isinstance(node.function, s.Name) and function is None and name not in OPS:
-                raise Mistake(
-                    "E201",
-                    f"unknown function `{name}`",
-                    node.function.span,
-                    help=did_you_mean(name, BUILTINS),
-                )
+                message = f"unknown function `{name}`"
+                raise misspelt("E201", message, node.function.span, name, BUILTINS)
             raise Mistake(
                 "E205",
                 f"`{name}` cannot be called inside an expression",

@@ -9,9 +9,9 @@ from pathlib import Path
 from compiler.domain import Facts
 from compiler.evaluate import Evaluator
 from compiler.ops import OPS
-from compiler.values import Mistake, Scope
+from compiler.values import Mistake, Scope, misspelt
 from grammar import syntax as s
-from grammar.diagnostics import DefinitionError, Diagnostic, TrailStep, did_you_mean
+from grammar.diagnostics import DefinitionError, Diagnostic, TrailStep
 from grammar.parse import parse
 from grammar.source import Source
 
@@ -121,12 +121,8 @@ class Loader:
         module = self._loaded[path]
         for name in item.names:
             if name.id not in module.scope.values:
-                raise Mistake(
-                    "E201",
-                    f"`{path.name}` defines no `{name.id}`",
-                    name.span,
-                    help=did_you_mean(name.id, module.scope.values),
-                )
+                message = f"`{path.name}` defines no `{name.id}`"
+                raise misspelt("E201", message, name.span, name.id, module.scope.values)
             self._check_new(name, scope)
             scope.values[name.id] = module.scope.values[name.id]
 

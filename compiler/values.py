@@ -6,14 +6,14 @@ block, net and op.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from compiler.dims import Dim
 from compiler.ops.arguments import Extent
 from compiler.ops.base import Shape
-from grammar.diagnostics import Fix
+from grammar.diagnostics import Fix, nearest
 from grammar.source import Span
 
 
@@ -50,6 +50,24 @@ class Mistake(Exception):
         self.notes = tuple(notes)
         self.help = help
         self.fixes = tuple(fixes)
+
+
+def misspelt(
+    code: str,
+    message: str,
+    span: Span,
+    word: str,
+    known: Iterable[str],
+    *,
+    notes: Sequence[str] = (),
+) -> Mistake:
+    """The mistake of a word that is none of the known ones; `span` begins with the word."""
+    close = nearest(word, known)
+    if close is None:
+        return Mistake(code, message, span, notes=notes)
+    place = Span(span.source, span.start, span.start + len(word))
+    fix = Fix(f"change to `{close}`", place, close)
+    return Mistake(code, message, span, notes=notes, help=f"did you mean `{close}`?", fixes=(fix,))
 
 
 class Silenced(Exception):

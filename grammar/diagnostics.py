@@ -119,10 +119,15 @@ def render(diagnostic: Diagnostic) -> str:
     return "\n".join(rows)
 
 
+def nearest(word: str, candidates: Iterable[str]) -> str | None:
+    """The closest known word, if one is close."""
+    return next(iter(get_close_matches(word, list(candidates), n=1, cutoff=0.6)), None)
+
+
 def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
     """A help line naming the closest known word, if one is close."""
-    close = get_close_matches(word, list(candidates), n=1, cutoff=0.6)
-    return f"did you mean `{close[0]}`?" if close else None
+    close = nearest(word, candidates)
+    return f"did you mean `{close}`?" if close else None
 
 
 def deduplicate(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

@@ -21,9 +21,8 @@ from compiler.modules import Block
 from compiler.ops import OPS
 from compiler.ops.arguments import show
 from compiler.ops.base import Op
-from compiler.values import POISON, Mistake, Scope, Silenced, Tensor
+from compiler.values import POISON, Mistake, Scope, Silenced, Tensor, misspelt
 from grammar import syntax as s
-from grammar.diagnostics import did_you_mean
 from grammar.source import Span
 
 
@@ -135,12 +134,8 @@ def run_stage(
             stage.callee.span,
             label=f"its value is {show(target)}",
         )
-    raise Mistake(
-        "E201",
-        f"unknown layer, block or tensor `{name}`",
-        stage.callee.span,
-        help=did_you_mean(name, set(OPS) | scope.names()),
-    )
+    message = f"unknown layer, block or tensor `{name}`"
+    raise misspelt("E201", message, stage.callee.span, name, set(OPS) | scope.names())
 
 
 def named_tensor(stage: s.Stage, tensor: Tensor, first: bool) -> Tensor:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 
 from compiler.backwards import Fits, Surroundings
+from compiler.changes import proof_of
 from compiler.dims import Size
 from compiler.domain import Facts
 from compiler.evaluate import Evaluator
@@ -114,6 +115,9 @@ class State:
         """Keep a mistake as a diagnostic with the calls and loop turns that led to it."""
         turns = here.turns()
         notes = (*mistake.notes, "with " + ", ".join(turns)) if turns else mistake.notes
+        proof = proof_of(mistake.help, self.net.definition)
+        if proof is not None:
+            mistake.fixes = (proof, *mistake.fixes)
         self.diagnostics.append(diagnostic(mistake, here.frame.trail, notes))
 
     def reporting(self, here: Here) -> Reporting:
