@@ -64,11 +64,15 @@ class Here:
 
 @dataclass(frozen=True)
 class Made:
-    """What one stage of the text made in one of its calls; the editor's hints come from these."""
+    """What one stage of the text made in one of its calls; the editor's hints come from these.
+
+    `flow` is what flowed into it.
+    """
 
     stage: s.Stage
     tensor: Tensor
     trail: tuple[TrailStep, ...]
+    flow: Tensor | None
 
 
 @dataclass(frozen=True)
