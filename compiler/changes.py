@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -117,3 +118,21 @@ def fix_of(change: Change, stage: s.Stage | None) -> Fix | None:
     end = stage.callee.span.end
     after = end if stage.arguments is None else end + len("()")
     return Fix(title, Span(stage.span.source, end, after), f"({title})")
+
+
+def proof_of(help: str | None, net: s.Definition) -> Fix | None:
+    """The edit that adds the assertion which a help line quotes, below the inputs of the net."""
+    quoted = re.match(r"`(assert [^`]+)`", help or "")
+    inputs = [i for i in net.body.statements if isinstance(i, s.InputDeclaration)]
+    if quoted is None or not inputs:
+        return None
+    assertion, source, end = quoted[1], net.span.source, inputs[-1].span.end
+    rest = re.match(r"[ \t]*(#[^\n]*?)?(?=\r?\n)", source.text[end:])
+    if rest is None:  # something else stands on the line
+        return Fix(f"add `{assertion}`", Span(source, end, end), f"; {assertion}")
+    place = Span(source, end + rest.end(), end + rest.end())
+    first = source.line(inputs[-1].span.line)
+    indent = first[: len(first) - len(first.lstrip())]
+    if not first.lstrip().startswith("input"):
+        indent += "    "
+    return Fix(f"add `{assertion}`", place, f"\n{indent}{assertion}")

@@ -18,6 +18,14 @@ from compiler.values import Mistake, Scope, Silenced, Tensor
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic, Fix
 
+# The words of a contract, each with the field of the analysis that it stands for.
+MEASURES = {
+    "params": "parameters",
+    "trainable": "trainable",
+    "macs": "macs",
+    "depth": "depth",
+    "memory": "peak",
+}
 MOST_LAYERS = 8000  # layers measured again in search of a remedy
 
 
@@ -66,19 +74,12 @@ def remedies(elaborated: Elaborated, condition: s.Expression) -> list[Change]:
 
 def contract_scope(outer: Scope, graph: Graph, analysis: Analysis) -> Scope:
     """The net's names, and what a contract can measure."""
-    values: dict[str, Any] = {
-        "params": analysis.parameters,
-        "trainable": analysis.trainable,
-        "macs": analysis.macs,
-        "depth": analysis.depth,
-        "memory": analysis.peak,
-        "rf": Builtin(
-            "rf(tensor) of a tensor with spatial axes before it",
-            lambda tensor: receptive_field(graph, analysis, tensor),
-        ),
-    }
-    if analysis.peak is None:
-        del values["memory"]
+    measured = {word: getattr(analysis, name) for word, name in MEASURES.items()}
+    values = {word: value for word, value in measured.items() if value is not None}
+    values["rf"] = Builtin(
+        "rf(tensor) of a tensor with spatial axes before it",
+        lambda tensor: receptive_field(graph, analysis, tensor),
+    )
     return Scope(outer, values)
 
 

@@ -16,7 +16,7 @@ floor((H - 1)/2) + 1 | floor((H - 1)/4) + 1
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -62,15 +62,7 @@ class Dim:
 
     @cached_property
     def text(self) -> str:
-        shown = ""
-        for monomial, coefficient in self.terms:
-            sign = "-" if coefficient < 0 else "+"
-            shown += f" {sign} " if shown else sign.strip("+")
-            factors = [str(atom) for atom in monomial]
-            if abs(coefficient) != 1 or not monomial:
-                factors.insert(0, str(abs(coefficient)))
-            shown += "*".join(factors)
-        return shown
+        return _sum_text(self, str)
 
     def __str__(self) -> str:
         return self.text
@@ -133,6 +125,34 @@ class Dim:
 
     def __rmod__(self, other: int) -> Size:
         return other - other // self * self
+
+
+def _sum_text(size: Dim, atom_text: Callable[[Atom], str]) -> str:
+    shown = ""
+    for monomial, coefficient in size.terms:
+        sign = "-" if coefficient < 0 else "+"
+        shown += f" {sign} " if shown else sign.strip("+")
+        factors = [atom_text(atom) for atom in monomial]
+        if abs(coefficient) != 1 or not monomial:
+            factors.insert(0, str(abs(coefficient)))
+        shown += "*".join(factors)
+    return shown
+
+
+def source_text(size: Size) -> str:
+    """A size as a definition writes it.
+
+    >>> source_text((symbol("H") - 1) // 2 + 1)
+    '((H - 1) // 2) + 1'
+    """
+    return str(size) if isinstance(size, int) else _sum_text(size, _atom_source)
+
+
+def _atom_source(atom: Atom) -> str:
+    if isinstance(atom, str):
+        return atom
+    inner = source_text(atom.numerator)
+    return f"(({inner}) // {atom.divisor})" if " " in inner else f"({inner} // {atom.divisor})"
 
 
 def _terms(size: Size) -> tuple[tuple[Monomial, int], ...]:

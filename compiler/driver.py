@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from compiler.analysis import Analysis, analyse
 from compiler.contracts import check_contracts
-from compiler.elaborate import Elaborated, elaborate
+from compiler.elaborate import Elaborated, Made, elaborate
 from compiler.graph import Graph
 from compiler.lints import Subject, lint
-from compiler.modules import Block, Loader, Module
+from compiler.modules import Block, Loader, Module, ReadSource, read_source
 from compiler.verify import verify
 from grammar.diagnostics import DefinitionError, Diagnostic, deduplicate
 from grammar.source import Source
@@ -28,11 +28,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Checked:
-    """One net that went through the checks: its graph, its measures, and what was found."""
+    """One net that went through the checks: its graph, its measures, and what was found.
+
+    `made` says what each stage of the text made in each of its calls.
+    """
 
     graph: Graph
     analysis: Analysis | None
     diagnostics: tuple[Diagnostic, ...]
+    made: tuple[Made, ...] = ()
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -40,9 +44,9 @@ class Checked:
         return tuple(d for d in self.diagnostics if d.severity == "error")
 
 
-def load(source: Source, include: Sequence[Path] = ()) -> Module:
-    """Read, parse and follow `use`; raises `DefinitionError`."""
-    return Loader(include).load(source)
+def load(source: Source, include: Sequence[Path] = (), read: ReadSource = read_source) -> Module:
+    """Parse a source and follow `use`, files read by `read`; raises `DefinitionError`."""
+    return Loader(include, read).load(source)
 
 
 def check_net(net: Block, overrides: Mapping[str, Any] | None = None) -> Checked:
@@ -52,16 +56,16 @@ def check_net(net: Block, overrides: Mapping[str, Any] | None = None) -> Checked
     except RecursionError:
         deep = Diagnostic("E209", "this net is nested too deeply", net.definition.name.span)
         return Checked(Graph(net.name), None, (deep,))
-    found = list(elaborated.diagnostics)
+    graph, made, found = elaborated.graph, elaborated.made, list(elaborated.diagnostics)
     if found:
-        return Checked(elaborated.graph, None, tuple(found))
-    found += verify(elaborated.graph)
+        return Checked(graph, None, tuple(found), made)
+    found += verify(graph)
     if any(d.severity == "error" for d in found):
-        return Checked(elaborated.graph, None, tuple(found))
-    analysis = analyse(elaborated.graph)
+        return Checked(graph, None, tuple(found), made)
+    analysis = analyse(graph)
     found += check_contracts(elaborated, analysis)
     found += lint(Subject(elaborated, analysis))
-    return Checked(elaborated.graph, analysis, tuple(deduplicate(found)))
+    return Checked(graph, analysis, tuple(deduplicate(found)), made)
 
 
 def compile_graph(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,11 +56,15 @@ def read_source(path: Path, name: str | None = None) -> Source:
     return Source(name or str(path), text, path)
 
 
+ReadSource = Callable[[Path, str], Source]
+
+
 class Loader:
     """Loads files and what they use, each once; `use` stays inside the root folders."""
 
-    def __init__(self, include: Sequence[Path] = ()) -> None:
+    def __init__(self, include: Sequence[Path] = (), read: ReadSource = read_source) -> None:
         self.include = tuple(folder.resolve() for folder in include)
+        self.read = read
         self._loaded: dict[Path, Module] = {}
         self._loading: list[Path] = []
 
@@ -105,14 +109,14 @@ class Loader:
             raise Mistake("E204", f"`{name.id}` is defined twice in this file", name.span)
 
     def _use(self, item: s.Use, scope: Scope, root: Path | None) -> None:
-        path = self._find(item, root)
+        path = find_used(item, root, self.include)
         if path in self._loading:
             cycle = " -> ".join(p.name for p in [*self._loading[self._loading.index(path) :], path])
             raise Mistake("E207", "files use each other in a circle", item.span, label=cycle)
         if path not in self._loaded:
             self._loading.append(path)
             try:
-                source = read_source(path, path.name)
+                source = self.read(path, path.name)
                 self._loaded[path] = self._module(source, root_of(path, root, self.include))
             except (OSError, ValueError) as error:
                 raise Mistake("E207", f"the file cannot be read: {error}", item.path.span) from None
@@ -126,32 +130,37 @@ class Loader:
             self._check_new(name, scope)
             scope.values[name.id] = module.scope.values[name.id]
 
-    def _find(self, item: s.Use, root: Path | None) -> Path:
-        text = "".join(part for part in item.path.parts if isinstance(part, str))
-        here = item.span.source.path
-        folders = [here.parent.resolve()] if here else []
-        roots = [folder for folder in (root, *self.include, LIBRARY) if folder is not None]
-        outside = False
-        for folder in [*folders, *self.include, LIBRARY]:
-            path = (folder / text).resolve()
-            if not any(path.is_relative_to(r) for r in roots):
-                outside = outside or path.exists()
-            elif path.is_file():
-                return path
-        if outside:
-            raise Mistake(
-                "E207",
-                "a used file must lie inside the definition's own folder",
-                item.path.span,
-                label=f"`{text}` leads out of it",
-                help="allow its folder with -I",
-            )
+
+def find_used(item: s.Use, root: Path | None, include: Sequence[Path]) -> Path:
+    """The file that `use` names: beside its own file, in `include`, in the library; raises E207.
+
+    It must lie below `root`, one of `include`, or the library.
+    """
+    text = "".join(part for part in item.path.parts if isinstance(part, str))
+    here = item.span.source.path
+    folders = [here.parent.resolve()] if here else []
+    roots = [folder for folder in (root, *include, LIBRARY) if folder is not None]
+    outside = False
+    for folder in [*folders, *include, LIBRARY]:
+        path = (folder / text).resolve()
+        if not any(path.is_relative_to(r) for r in roots):
+            outside = outside or path.exists()
+        elif path.is_file():
+            return path
+    if outside:
         raise Mistake(
             "E207",
-            f"no file `{text}`",
+            "a used file must lie inside the definition's own folder",
             item.path.span,
-            label="looked beside this file, in the -I folders and in the library",
+            label=f"`{text}` leads out of it",
+            help="allow its folder with -I",
         )
+    raise Mistake(
+        "E207",
+        f"no file `{text}`",
+        item.path.span,
+        label="looked beside this file, in the -I folders and in the library",
+    )
 
 
 def root_of(path: Path, root: Path | None, include: Sequence[Path]) -> Path:

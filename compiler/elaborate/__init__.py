@@ -21,12 +21,12 @@ from typing import Any
 from compiler.domain import Contradiction, valid_domain
 from compiler.elaborate.flow import run_body
 from compiler.elaborate.interface import begin, bind_parameters
-from compiler.elaborate.state import Elaborated, Frame, Here, State
+from compiler.elaborate.state import Elaborated, Frame, Here, Made, State
 from compiler.modules import Block
 from compiler.values import Mistake, Scope
 from grammar.diagnostics import Diagnostic, deduplicate
 
-__all__ = ["Elaborated", "elaborate"]
+__all__ = ["Elaborated", "Made", "elaborate"]
 
 
 def elaborate(net: Block, overrides: Mapping[str, Any] | None = None) -> Elaborated:

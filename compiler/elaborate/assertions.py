@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compiler.backwards import Fits, Search, said
-from compiler.dims import Dim, Size, symbols
+from compiler.dims import Dim, Size, source_text, symbol, symbols
 from compiler.domain import Contradiction
 from compiler.domain.suggestions import help_unequal
 from compiler.elaborate.layers import describe
@@ -85,6 +85,10 @@ def check_shape(state: State, tensor: Tensor, pattern: s.ShapePattern, here: Her
         state.held[tensor.node] = fits
         return tensor
     mistake = mismatch(state, tensor, expected, fits, pattern)
+    actual = actual_shape(state, tensor.shape, expected, pattern, here.scope)
+    literal = all(isinstance(size, s.Number | s.Wildcard) for size in pattern.sizes)
+    if actual is not None and (literal or not here.frame.inner):  # calls of a block may differ
+        mistake.fixes = (*mistake.fixes, actual)
     if not complete:
         raise mistake
     state.report(mistake, here)
@@ -115,9 +119,7 @@ def mismatch(
     ]
     words = ("channels", *axis_names(len(tensor.shape) - 1))
     notes = [f"made by {describe(state.graph[tensor.node])}"]
-    help, fixes = None, []
-    if all(isinstance(size, s.Number) for size in pattern.sizes):
-        fixes = [Fix("assert the shape it has", pattern.span, show_shape(tensor.shape))]
+    help, fixes = None, list[Fix]()
     if len(tensor.shape) != len(expected):
         notes.append(f"sizes: got {len(tensor.shape)}, wanted {len(expected)}")
     elif any(isinstance(size, Dim) for _, *pair in unequal for size in pair):
@@ -129,7 +131,7 @@ def mismatch(
         search = Search(state.surroundings(), state.graph[tensor.node], fits, whole)
         changes = search.solutions()
         help = said(changes)
-        fixes[:0] = search.around.fixes(changes)
+        fixes = search.around.fixes(changes)
     return Mistake(
         "E301",
         "the shape is not the asserted one",
@@ -139,6 +141,25 @@ def mismatch(
         help=help,
         fixes=fixes,
     )
+
+
+def actual_shape(
+    state: State,
+    shape: Shape,
+    expected: list[Size | s.Wildcard],
+    pattern: s.ShapePattern,
+    scope: Scope,
+) -> Fix | None:
+    """The edit that asserts the shape a tensor has; what was right in the assertion stays."""
+    texts = [source_text(size) for size in shape]
+    if len(pattern.sizes) == len(expected) == len(shape):
+        for axis, (have, want) in enumerate(zip(shape, expected, strict=True)):
+            if isinstance(want, s.Wildcard) or state.facts.equal(have, want):
+                texts[axis] = pattern.sizes[axis].span.text
+    names = {name for size in shape for name in symbols(size)}
+    if any(scope.value(name) != symbol(name) for name in names):
+        return None  # inside a block, which does not see the net's symbols
+    return Fix("assert the shape it has", pattern.span, "[" + ", ".join(texts) + "]")
 
 
 def stand_in(state: State, shape: Shape, pattern: s.ShapePattern) -> Tensor:

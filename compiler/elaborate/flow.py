@@ -101,7 +101,7 @@ def run_chain(state: State, chain: s.Chain, here: Here, flow: Tensor | None) -> 
                 label = label_text(state, stage.label, here)
                 if label:
                     remember(label, result, here.scope)
-        state.made.append(Made(stage, result, here.frame.trail))
+        state.made.append(Made(stage, result, here.frame.trail, flow))
         flow = result
     return result
 

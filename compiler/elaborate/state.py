@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 
 from compiler.backwards import Fits, Surroundings
+from compiler.changes import proof_of
 from compiler.dims import Size
 from compiler.domain import Facts
 from compiler.evaluate import Evaluator
@@ -63,11 +64,15 @@ class Here:
 
 @dataclass(frozen=True)
 class Made:
-    """What one stage of the text made in one of its calls; the editor's hints come from these."""
+    """What one stage of the text made in one of its calls; the editor's hints come from these.
+
+    `flow` is what flowed into it.
+    """
 
     stage: s.Stage
     tensor: Tensor
     trail: tuple[TrailStep, ...]
+    flow: Tensor | None
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,9 @@ class State:
         """Keep a mistake as a diagnostic with the calls and loop turns that led to it."""
         turns = here.turns()
         notes = (*mistake.notes, "with " + ", ".join(turns)) if turns else mistake.notes
+        proof = proof_of(mistake.help, self.net.definition)
+        if proof is not None:
+            mistake.fixes = (proof, *mistake.fixes)
         self.diagnostics.append(diagnostic(mistake, here.frame.trail, notes))
 
     def reporting(self, here: Here) -> Reporting:

@@ -1,0 +1,266 @@
+"""Which definition each name of a file stands for, found in the text alone.
+
+    names = resolve(file)               # never raises; a file with mistakes is welcome
+    names.definitions                   # every block, net, let, parameter, label, tensor, …
+    names.uses                          # every other place where a name stands, with what it means
+    names.at(offset)                    # the definition or use that covers an offset
+    names.uses_of(definition)           # the places that mean it
+    names.visible(offset)               # what a new line at this offset could name
+
+It follows the rules of elaboration: values (blocks, lets, parameters, loop names, symbols) and
+tensors (inputs, named chains, outputs, labels) are told apart, a value wins in an expression, a
+tensor at the beginning of a chain; `{ … }`, `for` and `repeat` open a scope, `if` does not; a
+label belongs to the whole block. A keyword of a block that is passed as an argument means that
+parameter of every block that some call passes. A label with an interpolation is a `pattern`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from compiler.keywords import Call, keyword_uses
+from compiler.names import Definition, Kind, Names, Role, Use, children, literal, unquoted
+from compiler.ops import OPS
+from grammar import syntax as s
+from grammar.source import Span
+
+
+def resolve(file: s.File) -> Names:
+    """The names of a file."""
+    return _Resolver(file).run()
+
+
+@dataclass
+class _Scope:
+    """Names between a pair of braces that end at offset `end`."""
+
+    parent: _Scope | None
+    end: int
+    values: dict[str, list[Definition]] = field(default_factory=dict)
+    tensors: dict[str, list[Definition]] = field(default_factory=dict)
+
+    def value(self, name: str) -> tuple[Definition, ...]:
+        if name in self.values:
+            return tuple(self.values[name])
+        return self.parent.value(name) if self.parent else ()
+
+    def tensor(self, name: str) -> tuple[Definition, ...]:
+        if name in self.tensors:
+            return tuple(self.tensors[name])
+        return self.parent.tensor(name) if self.parent else ()
+
+
+class _Resolver:
+    def __init__(self, file: s.File) -> None:
+        self.file = file
+        self.definitions: list[Definition] = []
+        self.uses: list[Use] = []
+        self.parameters: dict[Definition, dict[str, Definition]] = {}
+        self.calls: list[Call] = []
+        self.top = _Scope(None, len(file.source.text))
+        self.scope = self.frame = self.top
+        self.owner: Definition | None = None
+        self.contracts: list[s.Expect] = []
+
+    def run(self) -> Names:
+        bodies: list[tuple[Definition, s.Definition]] = []
+        for item in self.file.items:
+            match item:
+                case s.Use():
+                    for name in item.names:
+                        self.define("used", name, item, self.top.values, start=0)
+                case s.Let():
+                    self.define("let", item.name, item, self.top.values, start=0)
+                case s.Definition():
+                    kind: Kind = "net" if item.kind == "net" else "block"
+                    made = self.define(kind, item.name, item, self.top.values, start=0)
+                    bodies.append((made, item))
+        for item in self.file.items:
+            if isinstance(item, s.Let):
+                self.expressions(item.value)
+        for made, definition in bodies:
+            self.body_of(made, definition)
+        self.uses += keyword_uses(self.calls, self.parameters)
+        self.definitions.sort(key=lambda d: d.span.start)
+        self.uses.sort(key=lambda u: u.span.start)
+        return Names(tuple(self.definitions), tuple(self.uses))
+
+    # ── keeping ──────────────────────────────────────────────────────────────────────────────
+
+    def define(
+        self,
+        kind: Kind,
+        name: s.Name | s.Text,
+        node: s.Syntax,
+        names: dict[str, list[Definition]] | None,
+        *,
+        start: int | None = None,
+    ) -> Definition:
+        """Keep a definition, to be seen from `start` (by default its node's end) to its scope's."""
+        span = name.span if isinstance(name, s.Name) else unquoted(name)
+        text = name.id if isinstance(name, s.Name) else literal(name)
+        scope = self.frame if kind in ("label", "pattern") else self.scope
+        begin = node.span.end if start is None else start
+        visible = Span(span.source, begin, max(begin, scope.end))
+        word = span.text if text is None else text
+        made = Definition(kind, word, span, visible, node, self.owner)
+        self.definitions.append(made)
+        if names is not None:
+            names.setdefault(made.name, []).append(made)
+        return made
+
+    def use(self, name: s.Name, role: Role, definitions: tuple[Definition, ...]) -> None:
+        self.uses.append(Use(name.id, name.span, role, definitions))
+
+    def use_text(self, text: s.Text, definitions: tuple[Definition, ...]) -> None:
+        """A string that names a tensor or layer; one that names nothing is no use."""
+        if definitions:
+            self.uses.append(Use(definitions[0].name, unquoted(text), "text", definitions))
+
+    # ── bodies ───────────────────────────────────────────────────────────────────────────────
+
+    def body_of(self, made: Definition, definition: s.Definition) -> None:
+        """A block or net: parameters and inputs first, what a contract says of it last."""
+        self.owner, end = made, definition.body.span.end
+        self.scope = self.frame = _Scope(self.top, end)
+        known = self.parameters.setdefault(made, {})
+        for parameter in definition.parameters:
+            if parameter.default is not None:
+                self.expressions(parameter.default)
+            known[parameter.name.id] = self.define(
+                "parameter", parameter.name, parameter, self.scope.values
+            )
+        statements = definition.body.statements
+        inputs = [self.input(st) for st in statements if isinstance(st, s.InputDeclaration)]
+        if len(inputs) == 1:
+            self.scope.tensors["in"] = inputs
+        self.contracts = []
+        self.statements(statements)
+        for contract in self.contracts:
+            for condition in contract.conditions:
+                self.expressions(condition, contract=True)
+        self.scope = self.frame = self.top
+        self.owner = None
+
+    def input(self, statement: s.InputDeclaration) -> Definition:
+        """`input image: f32[3, H, W]`: sizes that nothing defines become symbols."""
+        start = statement.name.span.end
+        made = self.define("input", statement.name, statement, self.scope.tensors, start=start)
+        for size in statement.shape.sizes:
+            if isinstance(size, s.Name) and not self.scope.value(size.id):
+                self.define("symbol", size, statement, self.scope.values, start=start)
+            else:
+                self.expressions(size)
+        if statement.origin is not None:
+            for argument in statement.origin.arguments:
+                self.expressions(argument.value)
+        return made
+
+    def statements(self, statements: Iterable[s.Statement]) -> None:
+        for statement in statements:
+            match statement:
+                case s.Flow():
+                    self.chain(statement.chain)
+                case s.Bind():
+                    self.chain(statement.chain)
+                    self.define("tensor", statement.name, statement, self.scope.tensors)
+                case s.OutputDeclaration():
+                    if statement.chain is not None:
+                        self.chain(statement.chain)
+                    if statement.shape is not None:
+                        self.expressions(statement.shape)
+                    self.define("output", statement.name, statement, self.scope.tensors)
+                case s.Let():
+                    self.expressions(statement.value)
+                    self.define("let", statement.name, statement, self.scope.values)
+                case s.Expect():
+                    self.contracts.append(statement)
+                case s.For() | s.Repeat():
+                    self.loop(statement)
+                case s.If():
+                    self.expressions(statement.condition)
+                    for body in (statement.then, statement.otherwise):
+                        if body is not None:
+                            self.statements(body.statements)
+                case s.Assert():
+                    self.expressions(statement)
+
+    def loop(self, statement: s.For | s.Repeat) -> None:
+        self.expressions(statement.values if isinstance(statement, s.For) else statement.count)
+        outer, self.scope = self.scope, _Scope(self.scope, statement.body.span.end)
+        if isinstance(statement, s.For):
+            start = statement.body.span.start
+            for name in statement.names:
+                self.define("loop", name, statement, self.scope.values, start=start)
+        self.statements(statement.body.statements)
+        self.scope = outer
+
+    # ── flow ─────────────────────────────────────────────────────────────────────────────────
+
+    def chain(self, chain: s.Chain) -> None:
+        for index, stage in enumerate(chain.stages):
+            self.stage(stage, first=index == 0)
+
+    def stage(self, stage: s.Stage, *, first: bool) -> None:
+        callee = () if stage.callee is None else self.callee(stage, stage.callee, first=first)
+        if stage.callee is not None and stage.arguments:
+            self.arguments(stage.callee, stage.arguments, callee)
+        if stage.body is not None:
+            outer, self.scope = self.scope, _Scope(self.scope, stage.body.span.end)
+            self.statements(stage.body.statements)
+            self.scope = outer
+        if stage.like is not None:
+            name = literal(stage.like)
+            self.use_text(stage.like, () if name is None else self.frame.tensor(name))
+            self.expressions(stage.like)
+        if stage.shape is not None:
+            self.expressions(stage.shape)
+        if stage.label is not None and stage.label.parts != ("",):
+            fixed = literal(stage.label) is not None
+            names = self.frame.tensors if fixed else None
+            self.define("label" if fixed else "pattern", stage.label, stage, names)
+            self.expressions(stage.label)
+
+    def callee(self, stage: s.Stage, name: s.Name, *, first: bool) -> tuple[Definition, ...]:
+        """What a stage names: at the beginning of a chain a tensor wins."""
+        found: tuple[Definition, ...] = ()
+        if stage.arguments is None and stage.body is None and (first or name.id not in OPS):
+            found = self.scope.tensor(name.id)
+        found = found or self.scope.value(name.id)
+        self.use(name, "callee", found)
+        return found
+
+    def arguments(
+        self, name: s.Name, arguments: tuple[s.Argument, ...], callee: tuple[Definition, ...]
+    ) -> None:
+        for argument in arguments:
+            value = argument.value
+            text = literal(value) if isinstance(value, s.Text) and not argument.keyword else None
+            if isinstance(value, s.Text) and text and not callee and joins(name.id):
+                self.use_text(value, self.scope.tensor(text))
+            self.expressions(value)
+        values = (a.value for a in arguments)
+        named = (self.scope.value(v.id) if isinstance(v, s.Name) else () for v in values)
+        self.calls.append(Call(callee, arguments, tuple(named)))
+
+    # ── expressions ──────────────────────────────────────────────────────────────────────────
+
+    def expressions(self, root: s.Syntax, *, contract: bool = False) -> None:
+        """Every name below a node; in a contract the strings that `rf` takes are names too."""
+        waiting = [root]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, s.Name):
+                self.use(node, "name", self.scope.value(node.id) or self.scope.tensor(node.id))
+            elif contract and isinstance(node, s.CallExpression):
+                for argument in node.arguments:
+                    if isinstance(argument.value, s.Text):
+                        name = literal(argument.value)
+                        self.use_text(argument.value, self.scope.tensor(name or ""))
+            waiting += children(node)
+
+
+def joins(name: str) -> bool:
+    """Whether an op of this name takes tensors by their names."""
+    return name in OPS and OPS[name].most_inputs != 1
