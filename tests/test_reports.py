@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from compiler.driver import check_net, load
-from grammar.diagnostics import DefinitionError, Diagnostic, render
+from compiler.lints import lint_names
+from grammar.diagnostics import DefinitionError, Diagnostic, deduplicate, render
 from grammar.source import Source
 from netc.pages import codes
 
@@ -30,7 +31,10 @@ def diagnose_text(text: str, path: Path) -> list[Diagnostic]:
         module = load(source)
     except DefinitionError as error:
         return list(error.diagnostics)
-    return [d for net in module.nets() for d in check_net(net).diagnostics]
+    found = [d for net in module.nets() for d in check_net(net).diagnostics]
+    if not any(d.severity == "error" for d in found):
+        found += lint_names(module.file)
+    return deduplicate(found)
 
 
 def report(path: Path) -> str:

@@ -1,7 +1,8 @@
 """Warnings: what is allowed, but is seldom meant.
 
-Each rule is a function from a checked net to its warnings; `RULES` lists them. A warning is
-silenced on its line, or from the line above, by a comment: `# netc: allow W101, W107`.
+Each rule is a function from a checked net (or from a file, for its names) to its warnings;
+`RULES` lists those of nets. A warning is silenced on its line, or from the line above, by a
+comment: `# netc: allow W101, W107`.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from compiler.lints.layers import (
     same_is_not_half,
     two_nonlinearities,
 )
+from compiler.lints.names import unused_names
 from compiler.lints.network import dominant_dense, unused_tensor
 from compiler.lints.subject import Subject
 from grammar.diagnostics import Diagnostic
+from grammar.syntax import File
 
-__all__ = ["RULES", "Subject", "lint"]
+__all__ = ["RULES", "Subject", "lint", "lint_names"]
 
 RULES: tuple[Callable[[Subject], Iterable[Diagnostic]], ...] = (
     dropped_pixels,
@@ -36,12 +39,21 @@ ALLOW = re.compile(r"#\s*netc:\s*allow\s+(W\d+(?:[\s,]+W\d+)*)")
 
 
 def lint(subject: Subject) -> list[Diagnostic]:
-    """The warnings of a net, one for each rule and place, those that comments allow left out."""
+    """The warnings of a net."""
+    return kept(warning for rule in RULES for warning in rule(subject))
+
+
+def lint_names(file: File) -> list[Diagnostic]:
+    """The warnings of a file, whatever its nets make of it."""
+    return kept(unused_names(file))
+
+
+def kept(warnings: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """One warning for each rule and place, those that comments allow left out."""
     found: dict[tuple[str, int], Diagnostic] = {}
-    for rule in RULES:
-        for warning in rule(subject):
-            if not is_allowed(warning):
-                found.setdefault((warning.code, warning.span.start), warning)
+    for warning in warnings:
+        if not is_allowed(warning):
+            found.setdefault((warning.code, warning.span.start), warning)
     return list(found.values())
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 import click
 
 from compiler.driver import Checked
+from compiler.lints import lint_names
 from grammar.diagnostics import DefinitionError, Diagnostic
 from netc.errors import show
 from netc.options import FORMAT, Choice, chooses_net
@@ -35,6 +36,8 @@ def command(files: tuple[str, ...], strict: bool, form: str, choice: Choice) -> 
             found += checked.diagnostics
             if not checked.errors:
                 lines.append(f"{file}: {block.name} is fine: {cost(checked)}")
+        if not any(checked.errors for _, checked in checked_nets):
+            found += lint_names(choice.module(file).file)
     if strict:
         found = [replace(diagnostic, severity="error") for diagnostic in found]
     failed = any(d.severity == "error" for d in found)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from compiler.driver import check_net, load
+from compiler.lints import lint_names
 from grammar.diagnostics import DefinitionError, Diagnostic
 from grammar.source import Source
 from netc.pages import codes, page
@@ -24,7 +25,10 @@ def diagnose(text: str) -> list[Diagnostic]:
         module = load(Source("example.netdef", text))
     except DefinitionError as error:
         return list(error.diagnostics)
-    return [d for net in module.nets() for d in check_net(net).diagnostics]
+    found = [d for net in module.nets() for d in check_net(net).diagnostics]
+    if not any(d.severity == "error" for d in found):
+        found += lint_names(module.file)
+    return found
 
 
 def codes_in_sources() -> set[str]:
