@@ -18,6 +18,7 @@ import netc
 from compiler.initialise import scatter
 from grammar.parse import parse
 from grammar.source import Source
+from grammar.syntax import Definition
 from netc.main import main
 from runtime.compare import compare_all, random_feeds
 from runtime.session import open_session
@@ -66,7 +67,7 @@ def example(file: str, net: str, **settings: Any) -> netc.Net:
 def test_an_example_parses_into_its_nets(file: str) -> None:
     path = FOLDER / f"{file}.netdef"
     items = parse(Source(path.name, path.read_text(encoding="utf-8"))).items
-    nets = [item.name.id for item in items if getattr(item, "kind", "") == "net"]
+    nets = [item.name.id for item in items if isinstance(item, Definition) and item.kind == "net"]
     assert nets == list(NETS[file])
 
 

@@ -47,7 +47,8 @@ ALIKE = {
     "MaxPool2d": {"maxpool"},
     "AvgPool2d": {"avgpool"},
     "AdaptiveAvgPool2d": {"adaptive_avgpool", "gap"},
-    "Pooling": {"maxpool", "avgpool", "gap"},
+    "Pooling": {"maxpool"},
+    "average Pooling": {"avgpool", "gap"},
     "Concat": {"concat"},
     "Flatten": {"flatten"},
 }
@@ -83,7 +84,8 @@ class Counterpart:
     """The net of the library that stands for a published one.
 
     `ours_only` are the ops of our layers that the source has no stage for, `theirs_only` the
-    reverse; `also` adds to `ALIKE` where a definition differs from its source on purpose.
+    reverse; `also` adds to `ALIKE` where a definition differs from its source on purpose. Caffe's
+    Pooling takes the largest, except in the stages of `averages` (`pool: AVE` in the source).
     """
 
     net: str
@@ -91,6 +93,12 @@ class Counterpart:
     theirs_only: frozenset[str] = frozenset()
     settings: Mapping[str, Any] = field(default_factory=dict)
     also: Mapping[str, set[str]] = field(default_factory=dict)
+    averages: frozenset[str] = frozenset()
+
+    def alike(self, stage: Mapping[str, Any]) -> set[str]:
+        """The ops of ours that do what a stage does."""
+        op = f"average {stage['op']}" if stage["name"] in self.averages else stage["op"]
+        return ALIKE[op] | self.also.get(op, set())
 
 
 COUNTERPARTS = {
@@ -114,11 +122,20 @@ COUNTERPARTS = {
     "torchvision/vgg16": Counterpart("vgg_d", PYTORCH),
     "torchvision/vgg19": Counterpart("vgg_e", PYTORCH),
     "torchvision/vgg16_bn": Counterpart("vgg_d_bn", PYTORCH),
-    "caffe/nin_imagenet@224": Counterpart("nin_imagenet", CAFFE_TRAINING),
-    "caffe/nin_cifar10": Counterpart("nin_cifar10", CAFFE_TRAINING),
-    "caffe/bvlc_googlenet(deploy)": Counterpart("googlenet", CAFFE),
+    "caffe/nin_imagenet@224": Counterpart(
+        "nin_imagenet", CAFFE_TRAINING, averages=frozenset({"pool4"})
+    ),
+    "caffe/nin_cifar10": Counterpart(
+        "nin_cifar10", CAFFE_TRAINING, averages=frozenset({"pool2", "pool3"})
+    ),
+    "caffe/bvlc_googlenet(deploy)": Counterpart(
+        "googlenet", CAFFE, averages=frozenset({"pool5/7x7_s1"})
+    ),
     "caffe/bvlc_googlenet(train_val TRAIN, 2 aux)": Counterpart(
-        "googlenet", CAFFE_TRAINING, settings={"aux": True}
+        "googlenet",
+        CAFFE_TRAINING,
+        settings={"aux": True},
+        averages=frozenset({"pool5/7x7_s1", "loss1/ave_pool", "loss2/ave_pool"}),
     ),
     "torchvision/resnet18": Counterpart("resnet18", PYTORCH),
     "torchvision/resnet34": Counterpart("resnet34", PYTORCH),

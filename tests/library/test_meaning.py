@@ -24,7 +24,8 @@ def with_values(net: netc.Net, given: dict[str, Any], sample: NDArray[Any]) -> N
     graph = replace(graph, values={**graph.values, **arrays})
     (name,) = (node.name for node in graph.inputs())
     (output,) = run_reference(graph, {name: sample[None]}, np.float64).values()
-    return output[0]
+    first: NDArray[Any] = output[0]
+    return first
 
 
 def test_alexnet_normalises_responses_by_the_paper_s_formula() -> None:

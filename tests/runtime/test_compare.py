@@ -1,0 +1,73 @@
+"""How two devices are compared: differences, their size, and where they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import netc
+import runtime.reference
+from runtime.compare import Comparison, Difference, gap
+from runtime.kernels import run_kernel
+
+
+def test_the_relative_difference_is_the_largest_over_the_largest_magnitude() -> None:
+    found = gap(np.array([1.0, -8.0, 0.0]), np.array([1.0, -10.0, 0.5]), 1e-4, 1e-5)
+    assert (found.error, found.relative) == (2.0, 0.2)
+    assert found.share == pytest.approx(0.5 / (1e-5 * 10 + 1e-4 * 0.5))
+
+
+def test_equal_tensors_do_not_differ_even_where_they_are_infinite_or_no_number() -> None:
+    values = np.array([0.0, np.inf, -np.inf, np.nan, 3.0])
+    assert gap(values, values.copy(), 1e-4, 1e-5).share == 0
+
+
+@pytest.mark.parametrize(
+    ("ours", "reference"),
+    [
+        ([1.0, np.nan], [1.0, 2.0]),
+        ([1.0, 2.0], [1.0, np.nan]),
+        ([np.inf], [-np.inf]),
+        ([1e30], [np.inf]),
+        ([1.0], [1.0, 1.0]),
+    ],
+)
+def test_a_number_against_none_is_infinitely_far(ours: list[Any], reference: list[Any]) -> None:
+    found = gap(np.array(ours), np.array(reference), 1e-4, 1e-5)
+    assert found.error == found.relative == found.share == float("inf")
+
+
+def test_a_tensor_of_zeros_has_no_scale_to_divide_by() -> None:
+    zeros = np.zeros(3)
+    assert gap(zeros, zeros, 1e-4, 1e-5).relative == 0
+    assert gap(zeros + 1e-9, zeros, 1e-4, 1e-5).relative == float("inf")
+    assert gap(np.zeros(0), np.zeros(0), 1e-4, 1e-5).relative == 0
+
+
+def test_a_wrong_kernel_is_found_at_its_own_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def skewed(op: Any, inputs: Any, arrays: Any) -> Any:
+        return run_kernel(op, inputs, arrays) * (1.001 if op.name == "avgpool" else 1)
+
+    monkeypatch.setattr(runtime.reference, "run_kernel", skewed)
+    comparison = netc.load("lenet5", "lenet5").verify()
+    assert not comparison.ok
+    assert comparison.failures[0].node == "avgpool1"
+    assert 0.9e-3 < comparison.relative < 1e-2
+    assert "DIFFER" in comparison.sentence("cpu")
+
+
+def test_the_sentence_names_the_largest_relative_difference_and_the_first_failure() -> None:
+    failure = Difference("conv2", 7, 0.25, "layers")
+    said = Comparison(9, 0.125, "relu3", 31.0, "conv2", (failure,)).sentence("cpu")
+    assert "9 layers, largest relative difference 1.2e-01 at relu3" in said
+    assert "3100.0% of the tolerance at conv2" in said
+    assert said.endswith("first difference: conv2, line 7: 0.25 (layers)")
+
+
+def test_a_verified_net_reports_how_close_it_is() -> None:
+    comparison = netc.load("lenet5", "lenet5").verify()
+    assert comparison.ok
+    assert 0 < comparison.relative < 1e-4
+    assert comparison.relative_node and comparison.worst_node
