@@ -18,10 +18,18 @@ ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
 
 
 def arithmetic(operator: str, left: Any, right: Any) -> Any:
-    """`left operator right` for numbers and symbolic sizes.
+    """`left operator right` for numbers of at most `MOST_BITS` bits and symbolic sizes.
 
     Raises `ZeroDivisionError`, `OverflowError`, and `SymbolicError` where there is no closed form.
     """
+    result = calculated(operator, left, right)
+    if isinstance(result, int) and result.bit_length() > MOST_BITS:
+        raise OverflowError(f"this number has more than {MOST_BITS} bits")
+    return result
+
+
+def calculated(operator: str, left: Any, right: Any) -> Any:
+    """The result, however large; a power beyond reason is refused before it is tried."""
     symbolic = isinstance(left, Dim) or isinstance(right, Dim)
     if symbolic and (isinstance(left, float) or isinstance(right, float)):
         raise SymbolicError("a symbolic size and a number with a point do not mix")

@@ -10,7 +10,7 @@ from typing import Any
 from compiler.dims import Dim
 from compiler.ops.arguments import show
 
-MOST_ITEMS = 1_000_000
+MOST_ITEMS = 100_000
 
 
 class BadCall(ValueError):
@@ -45,7 +45,7 @@ def _range(*values: int) -> list[int]:
         raise BadCall("whole numbers only")
     numbers = range(*values)
     if len(numbers) > MOST_ITEMS:
-        raise BadCall(f"more than {MOST_ITEMS} numbers")
+        raise BadCall(f"more than {MOST_ITEMS:_} numbers")
     return list(numbers)
 
 

@@ -28,6 +28,9 @@ Atom: TypeAlias = "str | Floor"
 Monomial: TypeAlias = "tuple[Atom, ...]"
 
 
+MOST_TERMS = 4096  # of a product, before like ones are joined
+
+
 class SymbolicError(ValueError):
     """An operation on symbolic sizes that has no closed form."""
 
@@ -92,6 +95,8 @@ class Dim:
     def __mul__(self, other: Size) -> Size:
         if not isinstance(other, int | Dim):
             return NotImplemented
+        if isinstance(other, Dim) and len(self.terms) * len(other.terms) > MOST_TERMS:
+            raise SymbolicError("a product of symbolic sizes with too many terms")
         return _total(
             (tuple(sorted(left + right, key=_atom_key)), a * b)
             for left, a in self.terms

@@ -6,7 +6,7 @@ A comparison on a symbolic size counts only when it is proved either way.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from compiler.arithmetic import ORDERS, aligned, arithmetic, same
 from compiler.builtins import BUILTINS, BadCall, Builtin
@@ -15,9 +15,22 @@ from compiler.domain import Facts
 from compiler.domain.suggestions import suggest
 from compiler.ops import OPS
 from compiler.ops.arguments import Extent, show
-from compiler.values import POISON, Mistake, Scope, Silenced, Tensor, kind_word, unknown
+from compiler.values import (
+    POISON,
+    Mistake,
+    Scope,
+    Silenced,
+    Tensor,
+    TooMuch,
+    kind_word,
+    unknown,
+)
 from grammar import syntax as s
 from grammar.source import Span
+
+MOST_MADE = 1_000_000  # items of lists and characters of strings, in one net
+MOST_LEVELS = 100  # lists inside lists
+Made = TypeVar("Made")
 
 
 class Evaluator:
@@ -25,6 +38,7 @@ class Evaluator:
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
+        self.made = 0
 
     def __call__(self, node: s.Expression, scope: Scope) -> Any:
         """The value of an expression; raises `Mistake`."""
@@ -56,6 +70,25 @@ class Evaluator:
             )
         return value
 
+    def keep(self, value: Made, node: s.Expression) -> Made:
+        """A new list or string, its items counted; raises `TooMuch` when there are too many.
+
+        Lists inside lists count as often as they are named: `[a, a]` is twice as long as `a`.
+        """
+        level: list[Any] = [value]
+        for _ in range(MOST_LEVELS):
+            self.made += sum(len(part) for part in level if isinstance(part, str | list | tuple))
+            if self.made > MOST_MADE:
+                raise TooMuch(
+                    "E209",
+                    f"the lists and strings of this net have more than {MOST_MADE:_} items",
+                    node.span,
+                )
+            level = [item for part in level if isinstance(part, list | tuple) for item in part]
+            if not level:
+                return value
+        raise TooMuch("E209", f"lists are nested more than {MOST_LEVELS} deep", node.span)
+
     # ── literals and names ───────────────────────────────────────────────────────────────────
 
     def _number(self, node: s.Number, scope: Scope) -> Any:
@@ -75,7 +108,7 @@ class Evaluator:
             else:
                 value = self(part, scope)
                 pieces.append(value if isinstance(value, str) else show(value))
-        return "".join(pieces)
+        return self.keep("".join(pieces), node)
 
     def _name(self, node: s.Name, scope: Scope) -> Any:
         if scope.has_value(node.id):
@@ -91,10 +124,10 @@ class Evaluator:
         raise unknown(f"unknown name `{node.id}`", node.span, node.id, known)
 
     def _listdisplay(self, node: s.ListDisplay, scope: Scope) -> list[Any]:
-        return [self(item, scope) for item in node.items]
+        return self.keep([self(item, scope) for item in node.items], node)
 
     def _tupledisplay(self, node: s.TupleDisplay, scope: Scope) -> tuple[Any, ...]:
-        return tuple(self(item, scope) for item in node.items)
+        return self.keep(tuple(self(item, scope) for item in node.items), node)
 
     # ── operators ────────────────────────────────────────────────────────────────────────────
 
@@ -108,9 +141,9 @@ class Evaluator:
     def _binary(self, node: s.Binary, scope: Scope) -> Any:
         left, right = self(node.left, scope), self(node.right, scope)
         if node.operator == "+" and type(left) is type(right) and isinstance(left, str | list):
-            return left + right
+            return self.keep(left + right, node)
         if node.operator == "+" and isinstance(left, tuple) and isinstance(right, tuple):
-            return left + right
+            return self.keep(left + right, node)
         self._need_number(left, node.left.span, node.operator)
         self._need_number(right, node.right.span, node.operator)
         try:
@@ -238,7 +271,7 @@ class Evaluator:
         if any(value is POISON for value in values):
             raise Silenced
         try:
-            return function.call(*values)
+            return self.keep(function.call(*values), node)
         except Mistake:
             raise
         except (TypeError, ValueError, OverflowError) as error:

@@ -17,6 +17,11 @@ from numpy.typing import NDArray
 
 from compiler.graph import Graph
 from compiler.ops.base import Weight
+from compiler.verify import fault
+from grammar.diagnostics import DefinitionError
+
+BYTES = 4
+MOST_BYTES = 8 * 2**30  # of all parameters together; they are held twice while a file is written
 
 
 def generator(seed: int, name: str) -> np.random.Generator:
@@ -47,8 +52,26 @@ def initial_values(weight: Weight, name: str, seed: int) -> NDArray[np.float32]:
     return values
 
 
+def check_size(graph: Graph) -> None:
+    """Raise E209, placed at the largest layer, when the numbers of all parameters are too many."""
+    total = sum(weight.size for weight in graph.parameters().values()) * BYTES
+    if total <= MOST_BYTES:
+        return
+    sizes = {node.name: sum(w.size for w in graph.weights(node)) * BYTES for node in graph.nodes()}
+    largest = max(sizes, key=lambda name: sizes[name])
+    message = f"the parameters take {gib(total)} of float32, of which at most {gib(MOST_BYTES)} fit"
+    note = f"{largest} alone takes {gib(sizes[largest])}"
+    raise DefinitionError([fault(graph[largest], "E209", message, note)])
+
+
+def gib(count: int) -> str:
+    """A number of bytes in words."""
+    return f"{count / 2**30:_.1f} GiB"
+
+
 def initialise(graph: Graph, seed: int = 0) -> Graph:
-    """The graph with numbers for every parameter and buffer that has none yet."""
+    """The graph with numbers for every parameter and buffer that has none yet; raises E209."""
+    check_size(graph)
     values = dict(graph.values)
     for name, weight in graph.parameters().items():
         if name not in values:
@@ -62,6 +85,7 @@ def scatter(graph: Graph, seed: int = 0) -> Graph:
     Biases, normalisation weights and running statistics get random numbers near their usual ones,
     so that a comparison of two devices would notice one that is dropped or swapped.
     """
+    check_size(graph)
     values = dict(graph.values)
     for name, weight in graph.parameters().items():
         if name in values:

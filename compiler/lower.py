@@ -8,6 +8,7 @@ line and block path in each node's metadata, and everything that `netc run` need
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -19,6 +20,8 @@ from onnx import TensorProto, helper, numpy_helper
 from compiler.domain import Facts
 from compiler.graph import Graph, Input, Node
 from compiler.ops.base import Attribute, Shape, Shapes
+from compiler.verify import fault
+from grammar.diagnostics import DefinitionError
 
 # The IR version that came with each opset, so that a runtime which takes the opset takes the file.
 IR_OF_OPSET = {
@@ -38,6 +41,7 @@ IR_OF_OPSET = {
     26: 13,
 }
 DEFAULT_OPSET = 21
+LARGEST_CONSTANT = 2**24  # numbers that a layer repeats over its channels
 
 
 class LayerEmitter:
@@ -76,7 +80,10 @@ class LayerEmitter:
         return name in self._held
 
     def floats(self, values: Any, shape: Sequence[int] | None = None) -> str:
-        """A constant from (nested) floats; one number with a `shape` fills that shape."""
+        """A constant from (nested) floats, repeated to fill `shape` where that is larger."""
+        if shape is not None and math.prod(shape) > LARGEST_CONSTANT:
+            message = f"{self.layer.op.name} takes more than {LARGEST_CONSTANT:_} fixed numbers"
+            raise DefinitionError([fault(self.layer, "E209", message)])
         array = np.asarray(values, dtype=np.float32)
         return self._constant(array if shape is None else np.broadcast_to(array, tuple(shape)))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from compiler.domain import Facts
 from compiler.evaluate import Evaluator
 from compiler.ops import OPS
-from compiler.values import Mistake, Scope, unknown
+from compiler.values import Mistake, Scope, TooMuch, unknown
 from grammar import syntax as s
 from grammar.diagnostics import DefinitionError, Diagnostic, TrailStep
 from grammar.parse import parse
@@ -97,6 +97,8 @@ class Loader:
                     scope.values[item.name.id] = Block(item, scope)
             except Mistake as mistake:
                 found.append(diagnostic(mistake))
+                if isinstance(mistake, TooMuch):
+                    break
             except DefinitionError as error:
                 found += error.diagnostics
         if found:

@@ -17,7 +17,9 @@ from typing import Any
 from compiler.dims import Dim, Size, ceil_div
 from compiler.domain import Facts
 from compiler.ops.arguments import Extent
-from compiler.ops.base import Axis, Op, Shape, ShapeError, Shapes
+from compiler.ops.base import Axis, Op, Shape, ShapeError, Shapes, show_shape
+
+LARGEST_SIZE = 2**62
 
 AXIS_NAMES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
@@ -30,19 +32,16 @@ def axis_names(rank: int) -> tuple[str, ...]:
 def infer(op: Op, inputs: Shapes, facts: Facts) -> Shape:
     """The shape that `op` makes of `inputs`: the one rule, for elaboration and every later check.
 
-    Every size of the result is at least 1 or symbolic. Raises `ShapeError`.
+    Every size of the result is symbolic or from 1 to `LARGEST_SIZE`. Raises `ShapeError`.
     """
     shape = tuple(facts.simplify(size) for size in op.infer(inputs, facts))
     for size in shape:
-        too_small = size < 1 if isinstance(size, int) else facts.decide(size, ">=", 1) is False
-        if too_small:
+        if facts.decide(size, ">=", 1) is False:
             raise ShapeError(
-                "E301",
-                f"{op.name} leaves nothing: its output would be "
-                + "["
-                + ", ".join(map(str, shape))
-                + "]",
+                "E301", f"{op.name} leaves nothing: its output would be {show_shape(shape)}"
             )
+        if isinstance(size, int) and size > LARGEST_SIZE:
+            raise ShapeError("E209", f"{op.name} makes a size beyond 64 bits: {show_shape(shape)}")
     return shape
 
 

@@ -52,6 +52,10 @@ class Mistake(Exception):
         self.fixes = tuple(fixes)
 
 
+class TooMuch(Mistake):
+    """A limit of netc was passed, and going on could take forever: elaboration ends here."""
+
+
 def unknown(
     message: str,
     span: Span,

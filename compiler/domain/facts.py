@@ -23,7 +23,8 @@ class Facts:
     """What is known about the symbols of one network while it is elaborated.
 
     A symbol is at least 1. `known` holds the values of independent symbols, `equalities` the
-    others in terms of them, `kept` every condition that is neither.
+    others in terms of them, `kept` every condition that is neither; `answers` are the decisions
+    that these have led to, since the layers of a net ask the same again and again.
 
     >>> facts, H = Facts(), symbol("H")
     >>> facts.assume(H % 2, "==", 0), facts.equal(2 * (H // 2), H)
@@ -33,6 +34,9 @@ class Facts:
     known: dict[str, Progression] = field(default_factory=dict)
     equalities: dict[str, Size] = field(default_factory=dict)
     kept: list[Condition] = field(default_factory=list)
+    answers: dict[tuple[Size, str, Size], bool | None] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def copy(self) -> Facts:
         """The same facts, to be added to apart."""
@@ -54,6 +58,8 @@ class Facts:
             reason = f"contradicts {', '.join(against)}" if against else "is never true"
             raise Contradiction(f"{asked} {reason}") from None
         self.known, self.equalities, self.kept = trial.known, trial.equalities, trial.kept
+        if taught:
+            self.answers.clear()
         return taught
 
     def lines(self, names: Iterable[str]) -> list[str]:
@@ -103,7 +109,10 @@ class Facts:
         """Whether the comparison holds for all values of the symbols, or for none; else None."""
         if isinstance(left, int) and isinstance(right, int):
             return COMPARE[relation](left, right)
-        return self._decide(self._rewritten(Condition.of(left, relation, right)))
+        asked = (left, relation, right)
+        if asked not in self.answers:
+            self.answers[asked] = self._decide(self._rewritten(Condition.of(*asked)))
+        return self.answers[asked]
 
     def equal(self, a: Size, b: Size) -> bool:
         """Whether two sizes are proved equal."""

@@ -55,7 +55,7 @@ def valid_domain(
     ['H >= 5', 'W >= 1']
     """
     found = facts.copy()
-    for size, least in conditions:
+    for size, least in dict.fromkeys(conditions):
         found.assume(size, ">=", least)
     for name in names:
         _raise_lower(found, name)

@@ -16,12 +16,13 @@ still checked, and an asserted shape of plain numbers takes the place of a shape
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from compiler.domain import Contradiction, valid_domain
 from compiler.elaborate.flow import run_body
 from compiler.elaborate.interface import begin, bind_parameters
-from compiler.elaborate.state import Elaborated, Frame, Here, Made, State
+from compiler.elaborate.state import Elaborated, Frame, Here, Made, State, Stopped
 from compiler.modules import Block
 from compiler.values import Mistake, Scope
 from grammar.diagnostics import Diagnostic, deduplicate
@@ -34,7 +35,7 @@ def elaborate(net: Block, overrides: Mapping[str, Any] | None = None) -> Elabora
     state = State(net)
     definition = net.definition
     here = Here(Frame("", None, (), definition, inner=False), Scope(net.scope))
-    with state.reporting(here):
+    with suppress(Stopped), state.reporting(here):
         bind_parameters(state, overrides or {}, here)
         flow = begin(state, here)
         run_body(state, definition.body, here, flow)

@@ -110,6 +110,7 @@ def run_stage(
     state: State, stage: s.Stage, here: Here, flow: Tensor | None, *, first: bool
 ) -> Tensor:
     """One stage: a tensor's name, a group, a join, an op or a block."""
+    state.step(stage.span)
     if stage.callee is None:
         assert stage.body is not None
         result = run_body(state, stage.body, here.inside(), flow)

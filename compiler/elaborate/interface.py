@@ -13,6 +13,7 @@ from compiler.graph import Input, Node
 from compiler.ops.arguments import show
 from compiler.ops.base import show_shape
 from compiler.pictures import Picture
+from compiler.shapes import LARGEST_SIZE
 from compiler.values import POISON, Mistake, Scope, Silenced, Tensor
 from grammar import syntax as s
 from grammar.source import Span
@@ -117,6 +118,8 @@ def input_size(state: State, size: s.Expression | s.Wildcard, scope: Scope) -> S
         raise Mistake("E203", "a size is a whole number", size.span, label=show(value))
     if isinstance(value, int) and value < 1:
         raise Mistake("E203", "a size is at least 1", size.span, label=str(value))
+    if isinstance(value, int) and value > LARGEST_SIZE:
+        raise Mistake("E203", "a size fits in 64 bits", size.span, label=str(value))
     return value
 
 

@@ -11,7 +11,7 @@ from compiler.elaborate.state import MOST_NODES, Here, State
 from compiler.graph import Assumed, Input, Node
 from compiler.ops.base import Op, Shape, ShapeError, show_shape
 from compiler.shapes import infer
-from compiler.values import Mistake, Tensor
+from compiler.values import Mistake, Tensor, TooMuch
 from grammar import syntax as s
 from grammar.source import Span
 
@@ -26,7 +26,7 @@ def add_layer(
 ) -> Tensor:
     """Put a layer into the graph; `places` says where each of its arguments stands."""
     if len(state.graph) >= MOST_NODES:
-        raise Mistake("E209", f"a net has at most {MOST_NODES} layers", stage.span)
+        raise TooMuch("E209", f"a net has at most {MOST_NODES:_} layers", stage.span)
     sources = tuple(t.node for t in tensors if t.node is not None)
     shapes = tuple(t.shape for t in tensors)
     shape = inferred(state, stage, op, sources, shapes, places)

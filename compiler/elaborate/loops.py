@@ -24,7 +24,7 @@ def turns(state: State, statement: Control, here: Here) -> Iterator[tuple[s.Body
             count = state.evaluate.whole(statement.count, here.scope, "a number of repetitions")
             check_count(count, statement.count)
             return (
-                (statement.body, turn(here, {}, (f"turn {i + 1} of {count}",)))
+                (statement.body, turn(state, statement, here, {}, f"turn {i + 1} of {count}"))
                 for i in range(count)
             )
         case s.For():
@@ -36,20 +36,19 @@ def turns(state: State, statement: Control, here: Here) -> Iterator[tuple[s.Body
             check_count(len(values), statement.values)
             bound = [bind_names(statement, value) for value in values]
             return (
-                (
-                    statement.body,
-                    turn(here, names, tuple(f"{n} = {show(v)}" for n, v in names.items())),
-                )
+                (statement.body, turn(state, statement, here, names, *map(said, names.items())))
                 for names in bound
             )
 
 
 def check_count(count: int, place: s.Expression) -> None:
     """Raise E209 for more turns than any net has layers."""
-    if not 0 <= count <= MOST_NODES:
+    if count > MOST_NODES:
         raise Mistake(
-            "E209", f"a loop runs at most {MOST_NODES} times", place.span, label=str(count)
+            "E209", f"a loop runs at most {MOST_NODES:_} times", place.span, label=f"{count:_}"
         )
+    if count < 0:
+        raise Mistake("E205", "a number of repetitions is at least 0", place.span, label=str(count))
 
 
 def bind_names(statement: s.For, value: Any) -> dict[str, Any]:
@@ -67,9 +66,18 @@ def bind_names(statement: s.For, value: Any) -> dict[str, Any]:
     )
 
 
-def turn(here: Here, names: dict[str, Any], said: tuple[str, ...]) -> Here:
+def said(named: tuple[str, Any]) -> str:
+    """A name of a turn for a message: `depth = 6`."""
+    name, value = named
+    return f"{name} = {show(value)}"
+
+
+def turn(
+    state: State, statement: Control, here: Here, names: dict[str, Any], *messages: str
+) -> Here:
     """The place of one turn: its own braces, its names, and what a message says of it."""
+    state.step(statement.span)
     inner = here.inside()
     inner.scope.values.update(names)
-    inner.scope.turn = said
+    inner.scope.turn = messages
     return inner

@@ -12,13 +12,15 @@ from compiler.domain import Facts
 from compiler.evaluate import Evaluator
 from compiler.graph import Graph
 from compiler.modules import Block, diagnostic
-from compiler.values import Mistake, Scope, Silenced, Tensor
+from compiler.values import Mistake, Scope, Silenced, Tensor, TooMuch
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic, TrailStep
 from grammar.source import Span
 
-MOST_NODES = 200_000
-MOST_CALLS = 60
+MOST_NODES = 20_000  # layers of a net
+MOST_STEPS = 100_000  # stages and turns of loops run for a net, with or without layers in them
+MOST_CALLS = 60  # blocks inside blocks
+MOST_REPORTS = 100
 
 
 @dataclass
@@ -87,6 +89,10 @@ class Elaborated:
     around: Surroundings
 
 
+class Stopped(Exception):
+    """Elaboration ends: what was reported is enough, or going on would take too long."""
+
+
 class State:
     """What is known of a net so far."""
 
@@ -105,6 +111,7 @@ class State:
         self.made: list[Made] = []
         self.held: dict[str, Fits] = {}  # the tensors whose shape assertions hold
         self.diagnostics: list[Diagnostic] = []
+        self.steps = 0
 
     def finished(self) -> Graph:
         """The graph with its outputs."""
@@ -123,6 +130,19 @@ class State:
         if proof is not None:
             mistake.fixes = (proof, *mistake.fixes)
         self.diagnostics.append(diagnostic(mistake, here.frame.trail, notes))
+        if isinstance(mistake, TooMuch) or len(self.diagnostics) >= MOST_REPORTS:
+            raise Stopped from None
+
+    def step(self, place: Span) -> None:
+        """Count one more stage or turn; raises `TooMuch`."""
+        self.steps += 1
+        if self.steps > MOST_STEPS:
+            raise TooMuch(
+                "E209",
+                f"unrolling this net takes more than {MOST_STEPS:_} steps",
+                place,
+                help="loops and blocks inside one another multiply",
+            )
 
     def reporting(self, here: Here) -> Reporting:
         """`with state.reporting(here):` keeps a mistake made inside and goes on after it."""

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, dataclass, field
 from typing import Any
 
 from compiler.dims import Dim
+
+LARGEST_NUMBER = 2**31 - 1  # of an argument that counts channels or pixels
+MOST_SHOWN = 24  # items of a list in a message
 
 
 class ArgumentError(ValueError):
@@ -46,8 +49,8 @@ class Kind:
             raise ArgumentError(f"must be {self.words}, got {show(value)}") from None
 
 
-def show(value: object) -> str:
-    """A compile-time value as a user would have written it."""
+def show(value: object, levels: int = 3) -> str:
+    """A compile-time value as a user would have written it, long and deep lists cut short."""
     match value:
         case bool():
             return "true" if value else "false"
@@ -56,15 +59,23 @@ def show(value: object) -> str:
         case Extent():
             return str(value)
         case list():
-            return "[" + ", ".join(map(show, value)) + "]"
+            return f"[{show_items(value, levels)}]"
         case tuple():
-            return "(" + ", ".join(map(show, value)) + ")"
+            return f"({show_items(value, levels)})"
         case None:
             return "none"
         case type():
             return str(getattr(value, "name", value.__name__))
         case _:
             return str(value)
+
+
+def show_items(values: Sequence[object], levels: int) -> str:
+    """What stands between the brackets of a list that lies so many levels above the last shown."""
+    if not levels:
+        return "…"
+    shown = [show(value, levels - 1) for value in values[:MOST_SHOWN]]
+    return ", ".join(shown + ["…"] * (len(values) > MOST_SHOWN))
 
 
 def arg(kind: Kind, default: Any = MISSING, doc: str = "", default_text: str = "") -> Any:
@@ -80,6 +91,8 @@ def _whole(value: Any) -> int:
         raise ArgumentError(f"must be a known whole number, got the symbolic size {value}")
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError
+    if value > LARGEST_NUMBER:
+        raise ArgumentError(f"must be at most {LARGEST_NUMBER}, got {value}")
     return value
 
 

@@ -135,7 +135,7 @@ class Emitter(Protocol):
         ...
 
     def floats(self, values: Any, shape: Sequence[int] | None = None) -> str:
-        """A constant from (nested) floats; one number with a `shape` fills that shape."""
+        """A constant from (nested) floats, repeated to fill `shape` where that is larger."""
         ...
 
     def ints(self, values: Sequence[int] | int) -> str:

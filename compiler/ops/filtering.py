@@ -138,7 +138,7 @@ def emit_depthwise(
     return emit.node(
         "Conv",
         x,
-        emit.floats(((kernel,),) * channels),
+        emit.floats(kernel, (channels, 1, *nested_shape(kernel))),
         group=channels,
         kernel_shape=[a.kernel for a in axes],
         strides=[a.stride for a in axes],

@@ -13,6 +13,8 @@ from compiler.ops.base import EVERYWHERE, Axis, Emitter, Op, Reach, Shape, Shape
 from compiler.ops.checks import spatial_of
 from compiler.shapes import per_axis
 
+LARGEST_MATRIX = 2**22
+
 
 @dataclass(frozen=True)
 class GlobalAveragePool(Op):
@@ -63,6 +65,14 @@ class AdaptiveAvgPool(Op):
                     f"adaptive_avgpool must know the size that it divides, but {given} is symbolic",
                     argument="size",
                     help="a size of 1 works for every input; otherwise fix the input's size",
+                )
+            if wanted != 1 and isinstance(given, int) and given * wanted > LARGEST_MATRIX:
+                raise ShapeError(
+                    "E306",
+                    f"adaptive_avgpool from {given} pixels to {wanted} takes a matrix of more than "
+                    f"{LARGEST_MATRIX:_} numbers",
+                    argument="size",
+                    help="avgpool with a stride does most of the way",
                 )
         return (inputs[0][0], *sizes)
 

@@ -5,28 +5,35 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from compiler.graph import Graph, Input, Node
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.graph import Graph, Node
 from compiler.ops.scale import Normalize, Scale, Shift
 
+Numbers = NDArray[np.float64]  # one for all channels, or one for each
 
-def affine(node: Node) -> tuple[list[float], list[float]] | None:
-    """A layer as factor and offset for each channel, x * factor + offset, or None."""
-    channels = node.shape[0]
-    if isinstance(node.op, Input) or not isinstance(channels, int):
-        return None
 
-    def each(value: Any) -> list[float]:
-        return list(value) if isinstance(value, tuple) else [value] * channels
-
+def affine(node: Node) -> tuple[Numbers, Numbers] | None:
+    """A layer as factor and offset, x * factor + offset, or None."""
     match node.op:
         case Scale(factor=factor):
-            return each(factor), [0.0] * channels
+            return numbers(factor), numbers(0)
         case Shift(offset=offset):
-            return [1.0] * channels, each(offset)
+            return numbers(1), numbers(offset)
         case Normalize(mean=mean, std=std):
-            pairs = list(zip(each(mean), each(std), strict=True))
-            return [1 / s for _, s in pairs], [-m / s for m, s in pairs]
+            return 1 / numbers(std), -numbers(mean) / numbers(std)
     return None
+
+
+def numbers(value: Any) -> Numbers:
+    """An argument of a layer as an array."""
+    return np.asarray(value, dtype=np.float64)
+
+
+def argument(array: Numbers) -> Any:
+    """An array as the argument of a layer."""
+    return tuple(array.tolist()) if array.ndim else float(array)
 
 
 def fold_constants(graph: Graph) -> Graph:
@@ -49,12 +56,11 @@ def fold_constants(graph: Graph) -> Graph:
             and len(users[source.name]) == 1
             and source.name not in outputs
         ):
-            factor = [a * b for a, b in zip(before[0], own[0], strict=True)]
-            offset = [b * f + o for b, f, o in zip(before[1], own[0], own[1], strict=True)]
-            if all(f > 0 for f in factor):
-                std = tuple(1 / f for f in factor)
-                mean = tuple(-o * d for o, d in zip(offset, std, strict=True))
+            factor, offset = before[0] * own[0], before[1] * own[0] + own[1]
+            if (factor > 0).all():
                 del current[source.name]
-                node = replace(node, op=Normalize(mean, std), inputs=source.inputs)
+                std = 1 / factor
+                normalize = Normalize(argument(-offset * std), argument(std))
+                node = replace(node, op=normalize, inputs=source.inputs)
         current[node.name] = node
     return graph.rebuilt(list(current.values()))
