@@ -8,16 +8,7 @@ from typing import Any, ClassVar
 
 from compiler.dims import Size, product
 from compiler.domain import Facts
-from compiler.ops.arguments import (
-    FLAG,
-    INIT,
-    PADDING,
-    Extent,
-    arg,
-    choice,
-    extent,
-    whole,
-)
+from compiler.ops.arguments import FLAG, INIT, Extent, arg, choice, extent, whole
 from compiler.ops.arrays import (
     FIXED_VALUES,
     check_fixed,
@@ -33,6 +24,7 @@ from compiler.ops.base import (
     Weight,
 )
 from compiler.ops.checks import channels_of, check_groups, spatial_of
+from compiler.ops.sizes import PADDING
 from compiler.ops.windows import PAD_MODES, border_conditions, check_border, emit_pad, onnx_pads
 from compiler.shapes import per_axis, resolve_padding, transposed_output, window_axes, window_output
 
@@ -139,7 +131,9 @@ class Deconv(Op):
     kernel: int | Extent = arg(extent(1), doc="kernel size")
     stride: int | Extent = arg(extent(1), 1, "output pixels for each input pixel")
     pad: Any = arg(PADDING, 0, "pixels cut off the full output, both sides")
-    output_pad: int | Extent = arg(extent(0), 0, "pixels added after the output")
+    output_pad: int | Extent = arg(
+        extent(0), 0, "pixels added after the output, fewer than the stride"
+    )
     dilation: int | Extent = arg(extent(1), 1, "pixels from one kernel tap to the next")
     groups: int = arg(whole(1), 1, "independent groups of channels")
     bias: bool = arg(FLAG, True, "add a learnable number to each output channel")
@@ -180,13 +174,12 @@ class Deconv(Op):
         axes = self.axes(spatial, facts)
         extra = per_axis(self.output_pad, len(spatial), "output_pad")
         for axis, more in zip(axes, extra, strict=True):
-            if more >= max(axis.stride, axis.dilation):
+            if more >= axis.stride:  # a whole stride more is what one more input pixel makes
                 raise ShapeError(
                     "E306",
-                    "output_pad must be smaller than the stride or the dilation",
+                    "output_pad must be smaller than the stride",
                     argument="output_pad",
-                    label=f"{more}, but the stride is {axis.stride} "
-                    f"and the dilation {axis.dilation}",
+                    label=f"{more}, but the stride is {axis.stride}",
                 )
         check_fixed(self.weight, self.weights(inputs)[0].shape, self.name)
         return (self.channels, *transposed_output(spatial, axes, extra))

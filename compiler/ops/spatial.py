@@ -7,16 +7,7 @@ from typing import Any, ClassVar
 
 from compiler.dims import Dim, Size
 from compiler.domain import Facts
-from compiler.ops.arguments import (
-    PADDING,
-    PADDING_WORDS,
-    SIZE,
-    Extent,
-    arg,
-    choice,
-    extent,
-    whole,
-)
+from compiler.ops.arguments import Extent, arg, choice, extent, whole
 from compiler.ops.base import (
     Axis,
     Emitter,
@@ -27,6 +18,7 @@ from compiler.ops.base import (
     Shapes,
 )
 from compiler.ops.checks import check_map, spatial_of
+from compiler.ops.sizes import PADDING, PADDING_WORDS, SIZE
 from compiler.ops.windows import PAD_MODES, border_conditions, check_border, emit_pad, onnx_pads
 from compiler.shapes import per_axis, resolve_padding
 
@@ -67,7 +59,7 @@ class Crop(Op):
                     help="say where: crop(h, w, top, left)",
                 )
             after = facts.simplify(size - keep - before)
-            if facts.decide(after, ">=", 0) is False:
+            if before < 0 or facts.decide(after, ">=", 0) is False:
                 start = "" if given is None else f" from {before}"
                 fits = given is not None and facts.decide(keep, "<=", size) is not False
                 raise ShapeError(
