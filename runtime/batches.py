@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -69,6 +69,23 @@ def run_batches(
         rows.append(arrays)
     if rows:
         yield Batch(tuple(names), run_rows(runner, rows, augment))
+
+
+def collect(batches: Iterable[Batch]) -> Arrays:
+    """All rows of every output in one array; raises `CallError` when their sizes differ."""
+    parts: dict[str, list[NDArray[Any]]] = {}
+    for batch in batches:
+        for name, value in batch.outputs.items():
+            parts.setdefault(name, []).append(value)
+    for name, rows in parts.items():
+        if len({row.shape[1:] for row in rows}) > 1:
+            raise CallError(
+                f"the samples have different sizes, and so have their outputs {name}, which one "
+                "array cannot hold: run them one by one, or bring them to one size"
+            )
+    return {
+        name: rows[0] if len(rows) == 1 else np.concatenate(rows) for name, rows in parts.items()
+    }
 
 
 def shapes(arrays: Arrays) -> list[tuple[int, ...]]:
