@@ -43,10 +43,12 @@ def gather(
 
 
 def parse_input(subject: Subject, text: str) -> list[tuple[str, str]]:
-    """`name=PATH`, or an .npz file alone that holds the arrays of all inputs by name."""
+    """`name=PATH`; the path alone for a single input, or an .npz with every input by name."""
     name, equals, path = text.partition("=")
     if equals:
         return [(subject.spec(name).name, path)]
+    if len(subject.inputs) == 1:
+        return [(subject.inputs[0].name, text)]
     if Path(text).suffix != ".npz":
         raise CallError(f"--input takes name=x.npy, or an .npz with every input, not {text}")
     arrays = store_npz(Path(text))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -42,12 +42,16 @@ class Complaint:
 
 @dataclass(frozen=True)
 class Fit:
-    """What came out: the complaints in the network's order, and rules that would help."""
+    """What came out: the complaints in the network's order, and rules that would help.
+
+    `folded` says that batch normalisation seems to be folded into the layers before it.
+    """
 
     network: str
     arrays: int
     complaints: tuple[Complaint, ...]
     rules: tuple[str, ...] = ()
+    folded: bool = False
 
     @property
     def ok(self) -> bool:
@@ -66,6 +70,11 @@ class Fit:
         for complaint in self.complaints:
             hint = f", nearest: {complaint.nearest}" if complaint.nearest else ""
             lines.append(f"  {complaint.kind:9}  {complaint.text}{hint}")
+        if self.folded:
+            lines.append(
+                "  help: batch normalisation is folded into the layers before it in this file; "
+                "export it without (netc compile --no-optimize)"
+            )
         if self.rules:
             options = " ".join(f"--rename {shown(rule)}" for rule in self.rules)
             lines.append(f"  help: {options}")
@@ -136,9 +145,19 @@ def compare_weights(graph: Graph, stored: Mapping[str, Stored]) -> Fit:
         for name, w in needed.items()
         if name in stored and (complaint := misfit(w, stored[name]))
     ]
+    folded = is_folded(missing, surplus)
     shapes = {name: s.shape for name, s in stored.items()}
-    rules = suggest_rules({w.name: w.shape for w in needed.values()}, shapes, lacking)
-    return Fit(graph.name, len(needed), tuple(complaints), rules)
+    rules: tuple[str, ...] = ()
+    if not folded:
+        rules = suggest_rules({w.name: w.shape for w in needed.values()}, shapes, lacking)
+    return Fit(graph.name, len(needed), tuple(complaints), rules, folded)
+
+
+def is_folded(missing: Sequence[Wanted], surplus: Iterable[str]) -> bool:
+    """Whether whole normalisations are missing, and at most biases are there instead of them."""
+    statistics = any(w.name.endswith(".running_mean") for w in missing)
+    only = all(w.op == "bn" for w in missing) and all(n.endswith(".bias") for n in surplus)
+    return statistics and only
 
 
 def misfit(wanted: Wanted, stored: Stored) -> Complaint | None:

@@ -28,6 +28,7 @@ def store_onnx(path: Path) -> dict[str, Stored]:
     """The floating-point initializers by name, not yet converted or read from external data.
 
     Whole numbers (shapes, axes) and the constants that netc's own lowering adds are no weights.
+    Exporters store equal arrays once and give the others their names with Identity nodes.
     """
     if path.stat().st_size >= LARGEST:
         raise WeightsError(f"{path} is larger than the 2 GiB that an ONNX file may have")
@@ -36,11 +37,15 @@ def store_onnx(path: Path) -> dict[str, Stored]:
     except (DecodeError, OSError) as error:
         raise WeightsError(f"{path} is no ONNX file: {error}") from None
     ours = model.producer_name == "netc"
-    return {
+    found = {
         tensor.name: store_initializer(tensor, path)
         for tensor in model.graph.initializer
         if tensor.data_type in FLOATS and not (ours and "/constant_" in tensor.name)
     }
+    for node in model.graph.node:
+        if node.op_type == "Identity" and node.input[0] in found:
+            found[node.output[0]] = found[node.input[0]]
+    return found
 
 
 def store_initializer(tensor: TensorProto, path: Path) -> Stored:

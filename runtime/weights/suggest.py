@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from difflib import SequenceMatcher
+from difflib import get_close_matches
 from typing import TypeAlias
 
 from runtime.errors import CallError
@@ -12,32 +12,34 @@ from runtime.weights.rename import parse_rule, rename
 
 Shape: TypeAlias = tuple[int, ...]
 
-ALIKE = 0.6  # difflib's usual bound
 MOST_RULES = 12
 MOST_TRIED = 8
-
-
-def overlap(a: str, b: str) -> int:
-    """How many characters two names share at their beginning and end."""
-    return shared_start(a, b) + shared_start(a[::-1], b[::-1])
-
-
-def shared_start(a: Sequence[str], b: Sequence[str]) -> int:
-    """How many items two sequences have in common before the first that differs."""
-    pairs = enumerate(zip(a, b, strict=False))
-    return next((index for index, (x, y) in pairs if x != y), min(len(a), len(b)))
+MOST_SPELLED = 32  # spelling is compared only among so few
 
 
 def nearest(name: str, shape: Shape, candidates: Mapping[str, Shape]) -> str | None:
     """The candidate that may be meant: of the same shape if there is one, and alike in name."""
     alike = [other for other, its_shape in candidates.items() if its_shape == shape]
     pool = alike or list(candidates)
-    best = max(pool, key=lambda other: overlap(name, other), default=None)
-    if best is None:
-        return None
-    if alike and (len(alike) == 1 or overlap(name, best)):
+    parts = name.split(".")
+    best = max(pool, key=lambda other: shared_parts(parts, other.split(".")), default=None)
+    if best is None or len(alike) == 1 or shared_parts(parts, best.split(".")):
         return best
-    return best if SequenceMatcher(None, name, best).ratio() >= ALIKE else None
+    close = get_close_matches(name, pool, n=1) if len(pool) <= MOST_SPELLED else []
+    return close[0] if close else None
+
+
+def shared_parts(a: Sequence[str], b: Sequence[str]) -> int:
+    """How many parts two names have in common at their beginning and end."""
+    return shared_start(a, b) + shared_start(a[::-1], b[::-1])
+
+
+def shared_start(a: Sequence[str], b: Sequence[str]) -> int:
+    """How many parts two names have in common before the first that differs."""
+    for index, (x, y) in enumerate(zip(a, b, strict=False)):
+        if x != y:
+            return index
+    return min(len(a), len(b))
 
 
 def suggest_rules(
@@ -56,6 +58,9 @@ def suggest_rules(
             break
         rule, names = found
         rules.append(rule)
+    for name, target in pairs(needed, names).items():
+        rules.append(f"{name}={target}")
+        names[target] = names.pop(name)
     surplus = [name for name in names if name not in needed]
     if surplus and all(names.get(name) == shape for name, shape in needed.items()):
         rules += [f"{head}=" for head in heads(surplus, needed)]
@@ -85,7 +90,7 @@ def best_rule(
 
 
 def candidates(needed: Mapping[str, Shape], names: Mapping[str, Shape]) -> list[str]:
-    """Rules worth a try, commonest first: a prefix more or less, a part of the name replaced."""
+    """Patterns worth a try, commonest first: a prefix more or less, a part of the name replaced."""
     missing = {n: s for n, s in needed.items() if n not in names}
     surplus = {n: s for n, s in names.items() if n not in needed}
     counts: Counter[str] = Counter()
@@ -93,16 +98,31 @@ def candidates(needed: Mapping[str, Shape], names: Mapping[str, Shape]) -> list[
         counts.update(f"{head}*=*" for head, tail in splits(name) if tail in missing)
     for name in missing:
         counts.update(f"*={head}*" for head, tail in splits(name) if tail in surplus)
-    single: Counter[str] = Counter()
     for name, shape in surplus.items():
         target = nearest(name, shape, missing)
-        if target is not None and missing[target] == shape:
-            counts.update(replaced_part(name, target))
-            if "*" not in name and "=" not in name:
-                single[f"{name}={target}"] += 1
-    return [rule for rule, _ in counts.most_common(MOST_TRIED)] + [
-        rule for rule, _ in single.most_common(MOST_TRIED)
-    ]
+        rule = target and missing[target] == shape and replaced_part(name, target)
+        if rule:
+            counts[rule] += 1
+    return [rule for rule, _ in counts.most_common(MOST_TRIED)]
+
+
+def pairs(needed: Mapping[str, Shape], names: Mapping[str, Shape]) -> dict[str, str]:
+    """Single arrays of the same shape and like names: what is left over, with what is missing."""
+    missing = {n: s for n, s in needed.items() if n not in names}
+    found: dict[str, str] = {}
+    for name, shape in names.items():
+        if name in needed or {"*", "=", "/"} & {*name} or len(missing) > MOST_SPELLED:
+            continue
+        target = nearest(name, shape, missing)
+        if target is not None and missing[target] == shape and are_alike(name, target):
+            found[name] = target
+            del missing[target]
+    return found
+
+
+def are_alike(a: str, b: str) -> bool:
+    """Whether two names share a part, or are spelled alike."""
+    return bool(shared_parts(a.split("."), b.split(".")) or get_close_matches(a, [b]))
 
 
 def splits(name: str) -> list[tuple[str, str]]:
@@ -113,20 +133,18 @@ def splits(name: str) -> list[tuple[str, str]]:
     ]
 
 
-def replaced_part(name: str, target: str) -> list[str]:
-    """The rule that turns one name into the other where they differ in one run of parts."""
+def replaced_part(name: str, target: str) -> str | None:
+    """The pattern that turns one name into the other where they differ in one run of parts."""
+    if {"*", "=", "/"} & {*name}:
+        return None
     ours, theirs = name.split("."), target.split(".")
-    if {"*", "="} & {*name}:
-        return []
     start = shared_start(ours, theirs)
     end = shared_start(ours[start:][::-1], theirs[start:][::-1])
     old, new = (".".join(parts[start : len(parts) - end]) for parts in (ours, theirs))
-    if not old or not new:
-        return []
+    if not old or not new or not (start or end):
+        return None
     before, after = "*." if start else "", ".*" if end else ""
-    rule = f"{before}{old}{after}={before}{new}{after}"
-    whole = [f"{before[:-1]}.{old}.*={before[:-1]}.{new}.*"] if start and end else []
-    return [rule, *whole] if rule != f"{old}={new}" else []
+    return f"{before}{old}{after}={before}{new}{after}"
 
 
 def heads(surplus: list[str], needed: Mapping[str, Shape]) -> list[str]:

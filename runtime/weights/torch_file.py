@@ -37,7 +37,12 @@ def store_torch(path: Path) -> dict[str, Stored]:
         loaded = torch.load(
             path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path)
         )
-    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError) as error:
+    except pickle.UnpicklingError:
+        raise WeightsError(
+            f"{path} holds pickled objects besides tensors, which could run any code: save only "
+            "the model's state_dict()"
+        ) from None
+    except (RuntimeError, OSError, EOFError, ValueError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise WeightsError(f"{path} cannot be read as plain tensors: {first}") from None
     tensors = state_dict(loaded, torch.Tensor)
