@@ -126,7 +126,7 @@ def subject_of_model(path: Path, device: str, seed: int) -> Subject:
     try:
         found = read_metadata(session.metadata)
         violated = violated_of(found.get("domain", []))
-    except (ValueError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise CallError(f"the metadata of {path} is broken: {error}") from None
     specs = tuple(spec_of_model(session, name, found) for name in session.inputs)
     return Subject(
