@@ -2,24 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from compiler.ops.arguments import DEVIATIONS, NUMBERS, Extent, arg, extent
+from compiler.ops.arguments import DEVIATIONS, FLAG, NUMBERS, Extent, Kind, arg, choice, extent
+
+
+def _ends(value: Any) -> tuple[float, float]:
+    low, high = NUMBERS(list(value))
+    if low == high:
+        raise ValueError
+    return low, high
+
+
+def _sides(value: Any) -> int | Extent:
+    size: int | Extent = extent(1).convert(value)
+    if isinstance(size, Extent) and len(size) != 2:
+        raise ValueError
+    return size
+
+
+SIDES = Kind("a whole number of at least 1 or height x width", _sides)
+ENDS = Kind("two different numbers, the values of black and of white", _ends)
 
 
 @dataclass(frozen=True)
 class Picture:
-    """Resize, crop the centre, scale to 0..1, then (value - mean) / std for each channel.
+    """Turn grey, resize, crop the centre, scale to a range, then (value - mean)/std per channel.
 
     `resize` is the length of the shorter side (or height x width), `crop` the side of the centre
-    square (or height x width); without either the picture must already fit.
+    square (or height x width); without either the picture must already fit. `mean` and `std` are in
+    the units of `range`, one number for each channel in the `order` of the input.
     """
 
-    resize: int | Extent | None = arg(extent(1), None, "shorter side, or height x width")
-    crop: int | Extent | None = arg(extent(1), None, "side of the centre, or height x width")
-    mean: Any = arg(NUMBERS, 0.0, "subtracted from each channel, in 0..1")
+    resize: int | Extent | None = arg(SIDES, None, "shorter side, or height x width")
+    crop: int | Extent | None = arg(SIDES, None, "side of the centre, or height x width")
+    mean: Any = arg(NUMBERS, 0.0, "subtracted from each channel, in units of `range`")
     std: Any = arg(DEVIATIONS, 1.0, "each channel is divided by it")
+    range: tuple[float, float] = arg(ENDS, (0.0, 1.0), "the values of black and of white")
+    grey: bool = arg(FLAG, False, "turn colours to grey first")
+    order: str = arg(choice("rgb", "bgr"), "rgb", "the order of the colour channels")
+    layout: str = arg(choice("chw", "hwc"), "chw", "which axis of the input's shape is channels")
+
+    def channels(self, shape: Sequence[Any]) -> Any:
+        """The channel count in an input's shape of three sizes."""
+        return shape[2] if self.layout == "hwc" else shape[0]
+
+    def sides(self, shape: Sequence[Any]) -> tuple[Any, Any]:
+        """Height and width in an input's shape of three sizes."""
+        return (shape[0], shape[1]) if self.layout == "hwc" else (shape[1], shape[2])
+
+    def complaint(self, shape: Sequence[Any]) -> str | None:
+        """What keeps this from making an input of a shape (ints, or anything for open sizes)."""
+        if len(shape) != 3 or self.channels(shape) not in (1, 3, 4):
+            end = ", C]" if self.layout == "hwc" else "]"
+            start = "[" if self.layout == "hwc" else "[C, "
+            return f"a picture is {start}H, W{end} with 1, 3 or 4 channels"
+        channels = self.channels(shape)
+        for name in ("mean", "std"):
+            numbers = getattr(self, name)
+            if isinstance(numbers, tuple) and len(numbers) not in (1, channels):
+                return f"{name} has {len(numbers)} numbers for {channels} channels"
+        if self.order == "bgr" and channels != 3:
+            return f'order="bgr" is for 3 channels, the input has {channels}'
+        if self.grey and channels == 4:
+            return "grey=true leaves no transparency for a fourth channel"
+        made = both_sides(self.crop)
+        if made is None and isinstance(self.resize, tuple):
+            made = both_sides(self.resize)
+        wanted = self.sides(shape)
+        if made and any(isinstance(w, int) and w != m for w, m in zip(wanted, made, strict=True)):
+            return (
+                f"the picture becomes {made[0]} by {made[1]}, "
+                f"the input is {wanted[0]} by {wanted[1]}"
+            )
+        return None
 
     def as_dict(self) -> dict[str, Any]:
         """The form in a model's metadata."""
@@ -34,3 +92,13 @@ class Picture:
         return cls(
             **{name: known[name](value) for name, value in entries.items() if value is not None}
         )
+
+
+def both_sides(size: int | Extent | None) -> tuple[int, int] | None:
+    """Height and width of a crop; one number is a square."""
+    if size is None:
+        return None
+    if isinstance(size, int):
+        return size, size
+    height, width = size
+    return height, width

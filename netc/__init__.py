@@ -7,7 +7,7 @@
 """
 
 from grammar.diagnostics import DefinitionError, Diagnostic
-from netc.api import Net, load
+from netc.api import Net, load, loads
 
 __version__ = "0.1.0"
-__all__ = ["DefinitionError", "Diagnostic", "Net", "load"]
+__all__ = ["DefinitionError", "Diagnostic", "Net", "load", "loads"]

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import copy
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compiler.analysis import Analysis
 from compiler.driver import Checked, check_net, compile_graph
+from compiler.driver import load as load_module
 from compiler.graph import Graph, Input
+from compiler.modules import Module
 from grammar.diagnostics import DefinitionError
+from grammar.source import Source
 from netc.library import check_settings, choose_net, open_module
 from netc.summary import net_summary
 from runtime.errors import CallError
 
 if TYPE_CHECKING:
+    import numpy as np
     import onnx
     from numpy.typing import NDArray
 
+    from compiler.embed import Layout
+    from compiler.pictures import Picture
+    from netc.sessions import Session
     from runtime.compare import Comparison
+    from runtime.pictures import Augment
+    from runtime.weights.rename import WeightsFile
 
 
 class Net:
@@ -30,6 +41,7 @@ class Net:
         self.graph: Graph = checked.graph
         self.analysis: Analysis = checked.analysis
         self.warnings = checked.diagnostics
+        self._kept: tuple[tuple[str, int, int], Session] | None = None
 
     @property
     def name(self) -> str:
@@ -45,13 +57,47 @@ class Net:
 
         return "\n".join([self.name, *totals(self.graph, self.analysis)])
 
-    def with_weights(self, path: str | Path) -> Net:
-        """This network with the parameters of a .safetensors or .npz file."""
-        from runtime.weights import apply_weights, load_weights
+    def _repr_html_(self) -> str:
+        """The summary as a notebook shows it."""
+        from netc.notebook import summary_html
 
-        net = Net.__new__(Net)
-        net.graph = apply_weights(self.graph, load_weights(Path(path)))
-        net.analysis, net.warnings = self.analysis, self.warnings
+        return summary_html(self.graph, self.analysis)
+
+    @property
+    def weights(self) -> Mapping[str, NDArray[np.float32]]:
+        """Every parameter and buffer by its full name, read only.
+
+        Those that were loaded; where there are none, the initial ones of seed 0.
+        """
+        from compiler.initialise import initialise
+
+        return read_only(initialise(self.graph).values)
+
+    def with_weights(
+        self,
+        source: str | Path | WeightsFile | Mapping[str, Any],
+        *,
+        rename: Sequence[str] = (),
+    ) -> Net:
+        """This network with the parameters of a file, or of a mapping of names to arrays.
+
+        The file is .safetensors, .npz, .onnx, or .pt and .pth where PyTorch is installed; `rename`
+        holds rules such as "module.*=*". Strict: raises `CallError` with every name that is
+        missing, surplus or misshapen.
+        """
+        from runtime.weights.fit import apply_weights
+        from runtime.weights.rename import WeightsFile, parse_rule
+
+        if isinstance(source, str | Path):
+            source = WeightsFile(Path(source), tuple(map(parse_rule, rename)))
+        elif rename:
+            raise CallError("rename is for the names in a file")
+        return self.with_graph(apply_weights(self.graph, source))
+
+    def with_graph(self, graph: Graph) -> Net:
+        """This network with the numbers or outputs of another graph."""
+        net = copy.copy(self)
+        net.graph, net._kept = graph, None
         return net
 
     def model(
@@ -61,9 +107,30 @@ class Net:
         optimise: bool = True,
         opset: int | None = None,
         batch: int | None = None,
+        embed: Layout | None = None,
     ) -> onnx.ModelProto:
-        """The ONNX model; parameters without numbers get seeded initial ones."""
-        return compile_graph(self.graph, seed=seed, optimise=optimise, opset=opset, batch=batch)
+        """The ONNX model; parameters without numbers get seeded initial ones.
+
+        With `embed` the inputs that come from pictures take pixels, uint8 in this layout, and the
+        model scales and normalises them.
+        """
+        model = compile_graph(self.graph, seed=seed, optimise=optimise, opset=opset, batch=batch)
+        if embed is not None:
+            from compiler.embed import embed_pictures
+
+            model = embed_pictures(model, self.pictures(), embed)
+        return model
+
+    def pictures(self) -> dict[str, Picture]:
+        """The inputs that say `from picture(…)`, of which there is one; raises `CallError`."""
+        found = {
+            node.name: node.op.picture
+            for node in self.graph.inputs()
+            if isinstance(node.op, Input) and node.op.picture is not None
+        }
+        if not found:
+            raise CallError(f"no input of {self.name} says from picture(…)")
+        return found
 
     def compile(
         self,
@@ -73,48 +140,42 @@ class Net:
         optimise: bool = True,
         opset: int | None = None,
         batch: int | None = None,
+        embed: Layout | None = None,
     ) -> Path:
         """Write the ONNX file, whole or not at all; returns its path."""
         from runtime.models import write_model
 
-        model = self.model(seed=seed, optimise=optimise, opset=opset, batch=batch)
+        model = self.model(seed=seed, optimise=optimise, opset=opset, batch=batch, embed=embed)
         return write_model(model, Path(path))
 
-    def feeds(self, given: Any) -> dict[str, NDArray[Any]]:
-        """Inputs by name, batch first, from a picture's path, an array, or a mapping of them."""
-        import numpy as np
+    def session(self, device: str = "auto", *, seed: int = 0) -> Session:
+        """This network opened on a device, to be run many times, from several threads."""
+        from netc.sessions import Session
 
-        from runtime.pictures import read_picture
+        return Session(self, device, seed)
 
-        inputs = {node.name: node for node in self.graph.inputs()}
-        if not isinstance(given, Mapping):
-            if len(inputs) != 1:
-                raise CallError("give the inputs by name: " + ", ".join(inputs))
-            given = {next(iter(inputs)): given}
-        feeds = {}
-        for name, value in given.items():
-            if name not in inputs:
-                raise CallError(f"no input is called {name}; there are " + ", ".join(inputs))
-            node = inputs[name]
-            assert isinstance(node.op, Input)
-            if isinstance(value, str | Path):
-                shape = tuple(s if isinstance(s, int) else str(s) for s in node.shape)
-                feeds[name] = read_picture(Path(value), shape, node.op.picture)
-                continue
-            array = np.asarray(value, dtype=np.float32)
-            feeds[name] = array[None] if array.ndim == len(node.shape) else array
-        return feeds
+    def run(
+        self,
+        given: Any,
+        *,
+        device: str = "auto",
+        seed: int = 0,
+        tensors: Sequence[str] = (),
+        batch_size: int | None = None,
+        tta: Augment = "none",
+    ) -> dict[str, NDArray[Any]]:
+        """The outputs by name, one row a sample; see `Session.run` for what may be given.
 
-    def run(self, given: Any, *, device: str = "auto", seed: int = 0) -> dict[str, NDArray[Any]]:
-        """The outputs by name, batch first; `device` is auto, cpu, cuda or numpy."""
-        from compiler.initialise import initialise
-        from runtime.reference import run_reference
-        from runtime.session import open_session
+        The session is kept, so that the next run on the same device starts at once.
+        """
+        key = (device, seed, os.getpid())
+        kept = self._kept
+        if kept is None or kept[0] != key:
+            kept = self._kept = (key, self.session(device, seed=seed))
+        return kept[1].run(given, tensors=tensors, batch_size=batch_size, tta=tta)
 
-        feeds = self.feeds(given)
-        if device == "numpy":
-            return dict(run_reference(initialise(self.graph, seed), feeds))
-        return open_session(self.model(seed=seed).SerializeToString(), device).run(feeds)
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_kept": None}  # a session cannot be pickled
 
     def verify(self, *, device: str = "cpu", seed: int = 0) -> Comparison:
         """NumPy against ONNX Runtime on random input, every layer."""
@@ -138,9 +199,34 @@ def load(
     `DefinitionError` with every mistake, `CallError` when the call is at fault.
     """
     module, named = open_module(str(file), [Path(folder) for folder in include])
-    block = choose_net(module, net or named)
+    return checked(module, net or named, parameters)
+
+
+def loads(
+    text: str,
+    net: str | None = None,
+    *,
+    include: Sequence[str | Path] = (),
+    **parameters: Any,
+) -> Net:
+    """The network that a text defines; its `use` looks in the `include` folders and the library."""
+    module = load_module(Source("<text>", text), [Path(folder) for folder in include])
+    return checked(module, net, parameters)
+
+
+def checked(module: Module, net: str | None, parameters: Mapping[str, Any]) -> Net:
+    """One network of a module, checked."""
+    block = choose_net(module, net)
     check_settings(block, parameters)
     return Net(check_net(block, parameters))
 
 
-__all__ = ["Net", "load"]
+def read_only(arrays: Mapping[str, NDArray[np.float32]]) -> Mapping[str, NDArray[np.float32]]:
+    """The same arrays, which cannot be written through."""
+    views = {name: array.view() for name, array in arrays.items()}
+    for view in views.values():
+        view.flags.writeable = False
+    return views
+
+
+__all__ = ["Net", "load", "loads"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,16 +17,65 @@ from netc.errors import show
 from netc.library import check_settings, choose_net, open_module, parse_settings
 from runtime.errors import CallError
 
+if TYPE_CHECKING:
+    from runtime.weights.rename import WeightsFile
+
 FORMAT = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print."
 )
 SEED = click.option("--seed", default=0, show_default=True, help="Seed of the initial weights.")
-WEIGHTS = click.option(
-    "--weights",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Parameters from a .safetensors or .npz file.",
-)
+
+
+def takes_renames(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command `--rename` and `--rename-file`."""
+    rename = click.option(
+        "--rename",
+        multiple=True,
+        metavar="FROM=TO",
+        help="A rule for the names in the file of weights: module.*=*, or /regex/=text.",
+    )
+    file = click.option(
+        "--rename-file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="A file of such rules, one a line.",
+    )
+    return rename(file(command))
+
+
+def _takes_weights(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command `--weights`, `--rename` and `--rename-file`; they reach it as one."""
+
+    @wraps(command)
+    def wrapped(
+        weights: Path | None, rename: tuple[str, ...], rename_file: Path | None, **rest: Any
+    ) -> Any:
+        return command(weights=weights_file(weights, rename, rename_file), **rest)
+
+    weights = click.option(
+        "--weights",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Parameters from a .safetensors, .npz, .onnx, .pt or .pth file.",
+    )
+    return weights(takes_renames(wrapped))
+
+
+WEIGHTS = _takes_weights
+
+
+def weights_file(
+    path: Path | None, rules: Sequence[str], rule_file: Path | None
+) -> WeightsFile | None:
+    """A file of weights with the rules for its names, those of the rule file first."""
+    from runtime.weights.rename import WeightsFile, parse_rule, read_rules
+
+    texts = [*(read_rules(rule_file) if rule_file else ()), *rules]
+    if path is None:
+        if texts:
+            raise CallError("--rename is for the names in a file of weights: give --weights")
+        return None
+    return WeightsFile(path, tuple(map(parse_rule, texts)))
 
 
 @dataclass(frozen=True)

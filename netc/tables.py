@@ -10,6 +10,7 @@ from compiler.analysis import Analysis, Field
 from compiler.dims import Size, product
 from compiler.graph import Graph, Input
 from compiler.ops.base import show_shape
+from runtime.weights.wanted import Wanted
 
 
 def count(value: Size) -> str:
@@ -95,6 +96,18 @@ def print_library(rows: list[tuple[str, str, str]]) -> None:
     table.add_column("what it is")
     for row in rows:
         table.add_row(*row)
+    console_of(160).print(table)
+
+
+def print_weights(net: str, arrays: list[Wanted]) -> None:
+    """The arrays that a network wants."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=net, title_justify="left")
+    table.add_column("name", no_wrap=True)
+    table.add_column("shape", no_wrap=True)
+    table.add_column("kind")
+    table.add_column("op")
+    for array in arrays:
+        table.add_row(array.name, show_shape(array.shape), array.kind, array.op)
     console_of(160).print(table)
 
 

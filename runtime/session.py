@@ -21,6 +21,7 @@ from runtime.errors import CallError, MachineError
 
 CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"
+TYPES = {"tensor(float)": "float32", "tensor(uint8)": "uint8", "tensor(int64)": "int64"}
 
 
 class RunError(CallError):
@@ -48,6 +49,7 @@ class Session:
         self.device = device
         self.note = note
         self.inputs = {i.name: tuple(i.shape) for i in session.get_inputs()}
+        self.types = {i.name: np.dtype(TYPES[i.type]) for i in session.get_inputs()}
         self.outputs = tuple(o.name for o in session.get_outputs())
         self.metadata: dict[str, str] = dict(session.get_modelmeta().custom_metadata_map)
 
@@ -62,7 +64,7 @@ class Session:
             ):
                 raise RunError(f"the input {name} is {list(shape)}, the array is {list(have)}")
         contiguous = {
-            n: np.ascontiguousarray(v, dtype=np.float32)
+            n: np.ascontiguousarray(v, dtype=self.types[n])
             for n, v in feeds.items()
             if n in self.inputs
         }

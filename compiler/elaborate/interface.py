@@ -128,8 +128,9 @@ def picture_of(
 ) -> Picture:
     """`from picture(…)`, for an input that a picture can become."""
     picture = bind_picture(origin, state.evaluate, scope)
-    if len(shape) != 3 or shape[0] not in (1, 3, 4):
-        raise Mistake("E305", "a picture is [1, H, W], [3, H, W] or [4, H, W]", place)
+    complaint = picture.complaint(shape)
+    if complaint is not None:
+        raise Mistake("E305", complaint, place)
     return picture
 
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from netc.options import SEED, WEIGHTS, Choice, chooses_net
+
+if TYPE_CHECKING:
+    from compiler.embed import Layout
+    from runtime.weights.rename import WeightsFile
 
 
 @click.command("compile")
@@ -28,6 +33,13 @@ from netc.options import SEED, WEIGHTS, Choice, chooses_net
 @click.option("--opset", type=click.IntRange(13, 26), default=21, show_default=True)
 @click.option("--batch", type=click.IntRange(1), help="Pin the batch size.")
 @click.option("--no-optimize", is_flag=True, help="Leave the passes out.")
+@click.option(
+    "--embed-preprocess",
+    type=click.Choice(["nhwc", "nchw"]),
+    is_flag=False,
+    flag_value="nhwc",
+    help="The model takes pixels, uint8 in this layout, and normalises them itself.",
+)
 @SEED
 @WEIGHTS
 @chooses_net
@@ -39,7 +51,8 @@ def command(
     batch: int | None,
     no_optimize: bool,
     seed: int,
-    weights: Path | None,
+    embed_preprocess: Layout | None,
+    weights: WeightsFile | None,
     choice: Choice,
 ) -> None:
     """Compile a net to an ONNX file."""
@@ -55,7 +68,14 @@ def command(
     if weights is not None:
         net = net.with_weights(weights)
     target = output or Path(f"{net.name}.onnx")
-    path = net.compile(target, seed=seed, optimise=not no_optimize, opset=opset, batch=batch)
+    path = net.compile(
+        target,
+        seed=seed,
+        optimise=not no_optimize,
+        opset=opset,
+        batch=batch,
+        embed=embed_preprocess,
+    )
     size = path.stat().st_size
     click.echo(
         f"{net.name}: {net.analysis.parameters:,} parameters -> {path} "

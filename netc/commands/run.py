@@ -14,18 +14,19 @@ from netc.options import SEED, WEIGHTS, Choice, chooses_net
 @click.argument("file")
 @click.option(
     "--image",
-    type=click.Path(path_type=Path),
+    "images",
+    multiple=True,
     metavar="PICTURE",
-    help="A picture for the (single, or first picture-like) input.",
+    help="A picture, a folder or a glob of them, for the first input that takes pictures.",
 )
 @click.option(
     "--input",
     "inputs",
     multiple=True,
     metavar="NAME=X.npy",
-    help="An array for an input, batch first.",
+    help="Arrays or pictures for an input: a file, a folder or a glob; or an .npz for all inputs.",
 )
-@click.option("--random", is_flag=True, help="Random numbers for every input.")
+@click.option("--random", is_flag=True, help="Random numbers for every input that has nothing.")
 @click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda", "numpy"]),
@@ -33,10 +34,26 @@ from netc.options import SEED, WEIGHTS, Choice, chooses_net
     show_default=True,
 )
 @click.option(
+    "--batch-size", type=click.IntRange(1), help="How many samples run at once; 8 by default."
+)
+@click.option(
+    "--tta",
+    type=click.Choice(["none", "flip", "tencrop"]),
+    default="none",
+    show_default=True,
+    help="Average over a picture and its mirror image, or over ten crops.",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path),
-    metavar="Y.npz|Y.png",
-    help="Write the outputs as arrays, or an image output as a picture.",
+    metavar="Y.npz|Y.png|…",
+    help="Write the results: .npz, .npy, .parquet, .jsonl, .csv, a picture, or a folder of them.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "jsonl", "csv", "npz", "npy", "parquet", "picture"]),
+    help="The form of the results, where the name after --out does not say it.",
 )
 @click.option(
     "--range",
@@ -46,12 +63,14 @@ from netc.options import SEED, WEIGHTS, Choice, chooses_net
     metavar="LOW,HIGH",
     help="The values that black and white stand for in a written picture.",
 )
-@click.option("--top", default=5, show_default=True, help="How many classes to print.")
+@click.option(
+    "--top", type=click.IntRange(1), default=5, show_default=True, help="How many classes to tell."
+)
 @SEED
 @WEIGHTS
 @chooses_net
 def command(file: str, choice: Choice, **options: Any) -> None:
-    """Run a definition or an ONNX file on a picture, arrays or random numbers."""
-    from netc.execute import execute
+    """Run a definition or an ONNX file on pictures, arrays or random numbers."""
+    from netc.execute import RunOptions, execute
 
-    execute(file, options, choice)
+    execute(file, RunOptions(**options), choice)

@@ -1,1 +1,1 @@
-"""Running: kernels, sessions, comparison."""
+"""Tests of the runtime."""

@@ -1,0 +1,39 @@
+"""The tensor that a label of the definition names."""
+
+from __future__ import annotations
+
+from compiler.graph import Graph
+from grammar.diagnostics import did_you_mean
+
+
+def label_of(graph: Graph, label: str) -> str:
+    """The node whose tensor a label names: a layer, an output, or what flows out of a block.
+
+    Raises KeyError with a message when nothing is called that.
+    """
+    if label in graph.outputs:
+        return graph.outputs[label]
+    if label in graph:
+        return label
+    inside = [node.name for node in graph.nodes() if node.name.startswith(f"{label}.")]
+    if not inside:
+        known = [*graph.outputs, *labels(graph)]
+        hint = did_you_mean(label, known)
+        raise KeyError(f"{graph.name} has no tensor {label}" + (f"; {hint}" if hint else ""))
+    within, users = set(inside), graph.users()
+    served = set(graph.outputs.values())
+    leaving = [
+        name
+        for name in inside
+        if name in served or any(user.name not in within for user in users[name])
+    ]
+    return (leaving or inside)[-1]
+
+
+def labels(graph: Graph) -> list[str]:
+    """All layers and all blocks around them, in the order of the definition."""
+    found: dict[str, None] = {}
+    for node in graph.nodes():
+        parts = node.name.split(".")
+        found |= dict.fromkeys(".".join(parts[:count]) for count in range(1, len(parts) + 1))
+    return list(found)

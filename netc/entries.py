@@ -1,0 +1,117 @@
+"""Results as a person reads them: the largest entries of a vector, figures of a map, tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import IO, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from runtime.batches import Batch
+
+Labels: TypeAlias = tuple[str, ...]
+WIDTH = 120  # of a table that goes to a file
+MOST_TOLD = 4  # rows of a batch whose entries are printed one by one
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What is told of a vector: the class names by output, and how many entries."""
+
+    labels: Mapping[str, Labels]
+    top: int = 5
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One of the largest entries of a vector; `label` is "" where classes have no names."""
+
+    rank: int
+    index: int
+    label: str
+    value: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """The form in JSON lines."""
+        named = {"label": self.label} if self.label else {}
+        return {"class": self.index, **named, "value": self.value}
+
+
+def is_vector(row: NDArray[Any]) -> bool:
+    """Whether one sample's output is a vector, or a map of a single pixel."""
+    return row.ndim > 0 and row.size == row.shape[0]
+
+
+def entries(output: str, row: NDArray[Any], told: Telling) -> list[Entry]:
+    """The largest entries of one sample's vector, ties in the order of the classes."""
+    vector = row.reshape(-1)
+    names = told.labels.get(output, ())
+    order = np.argsort(-vector, kind="stable")[: told.top]
+    return [
+        Entry(rank, int(i), names[i] if i < len(names) else "", float(vector[i]))
+        for rank, i in enumerate(order, start=1)
+    ]
+
+
+def figures(value: NDArray[Any]) -> dict[str, float]:
+    """The least, greatest and mean value; none of an empty array."""
+    if not value.size:
+        return {}
+    return {"min": float(value.min()), "max": float(value.max()), "mean": float(value.mean())}
+
+
+def describe(output: str, value: NDArray[Any], told: Telling) -> str:
+    """One output of a batch: its size and figures, and the largest entries of a vector."""
+    sizes = "x".join(map(str, value.shape[1:])) or "number"
+    said = f"{output}: {sizes}, batch {value.shape[0]}"
+    found = figures(value)
+    if found:
+        said += f", from {found['min']:.4g} to {found['max']:.4g}, mean {found['mean']:.4g}"
+    lines = [said]
+    if value[:1].size > 1 and is_vector(value[0]):
+        lines += [
+            f"  {entry.rank}. {entry.label or f'class {entry.index}'}  {entry.value:.6f}"
+            for row in value[:MOST_TOLD]
+            for entry in entries(output, row, told)
+        ]
+    return "\n".join(lines)
+
+
+def write_table(file: IO[str], batches: Iterator[Batch], told: Telling) -> int:
+    """A table with the entries of every vector and the figures of every map; counts samples."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("sample", "output", "rank", "class", "value"):
+        table.add_column(name, justify="right" if name in ("rank", "value") else "left")
+    count = 0
+    for batch in batches:
+        count += len(batch.names)
+        for index, sample in enumerate(batch.names):
+            for cells in table_rows(batch, index, told):
+                table.add_row(sample, *cells)
+                sample = ""
+    console = Console(file=file, highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = WIDTH
+    console.print(table)
+    return count
+
+
+def table_rows(batch: Batch, index: int, told: Telling) -> list[tuple[str, str, str, str]]:
+    """The cells of one sample: output, rank, class and value."""
+    rows: list[tuple[str, str, str, str]] = []
+    for output, value in batch.outputs.items():
+        row = value[index]
+        if is_vector(row):
+            rows += [
+                (output, str(e.rank), e.label or str(e.index), f"{e.value:.6f}")
+                for e in entries(output, row, told)
+            ]
+            continue
+        said = ", ".join(f"{name} {number:.4g}" for name, number in figures(row).items())
+        rows.append((output, "", "x".join(map(str, row.shape)), said))
+    return rows

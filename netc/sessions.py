@@ -1,0 +1,96 @@
+"""A network on a device, ready to be run again and again, from several threads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import partial
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from netc.subject import Subject, subject_of_net
+from runtime.batches import Arrays, collect, run_batches
+from runtime.errors import CallError
+from runtime.inputs import Sample, samples_of
+from runtime.pictures import Augment
+from runtime.valid_sizes import check_sizes
+
+if TYPE_CHECKING:
+    from netc.api import Net
+
+
+class Session:
+    """A network opened on a device: `net.session(device="cuda")`.
+
+    Opening compiles and loads, running does neither. `run` may be called from several threads at
+    once; they share the weights. A session does not survive a fork: open one in each process.
+    """
+
+    def __init__(self, net: Net, device: str = "auto", seed: int = 0) -> None:
+        self._net = net
+        self._asked = (device, seed)
+        self._process = os.getpid()
+        self._lock = Lock()
+        self._opened: dict[tuple[str, ...], Subject] = {}
+        runner = self._subject(()).runner
+        self.device = runner.device
+        self.note = runner.note
+
+    def __repr__(self) -> str:
+        return f"<Session of {self._net.name} on {self.device}>"
+
+    def run(
+        self,
+        given: Any,
+        *,
+        tensors: Sequence[str] = (),
+        batch_size: int | None = None,
+        tta: Augment = "none",
+    ) -> Arrays:
+        """The outputs by name, one row a sample.
+
+        `given` is a picture (a path, a Pillow picture, an array of uint8 [H, W, 3]), an array of
+        one sample or of a batch, a folder or glob, a list of any of these, or a mapping of them by
+        input name. With `tensors` the tensors of these labels come instead of the outputs: a layer
+        ("conv1"), a block ("i4a", what flows out of it), an output. `batch_size` bounds how many
+        samples run at once (all, if None); `tta` averages the views of flip or tencrop.
+        """
+        if isinstance(tensors, str):
+            tensors = (tensors,)
+        if batch_size is not None and batch_size < 1:
+            raise CallError(f"batch_size is at least 1, not {batch_size}")
+        subject = self._subject(tuple(tensors))
+        samples = samples_by_input(subject, given, tta)
+        count = len(next(iter(samples.values())))
+        return collect(
+            run_batches(
+                subject.runner,
+                samples,
+                size=batch_size or count,
+                augment=tta,
+                check=partial(check_sizes, subject.inputs, subject.violated),
+            )
+        )
+
+    def _subject(self, tensors: tuple[str, ...]) -> Subject:
+        """The network with these tensors as outputs, opened at most once."""
+        if os.getpid() != self._process:
+            raise CallError("a session does not survive a fork: open one in each process")
+        with self._lock:
+            if tensors not in self._opened:
+                self._opened[tensors] = subject_of_net(self._net, *self._asked, tensors)
+            return self._opened[tensors]
+
+
+def samples_by_input(subject: Subject, given: Any, augment: Augment) -> dict[str, list[Sample]]:
+    """What was given, as samples for every input; raises `CallError`."""
+    names = [spec.name for spec in subject.inputs]
+    if not isinstance(given, Mapping):
+        if len(names) != 1:
+            raise CallError(f"{subject.name} has several inputs, give them by name: {names}")
+        given = {names[0]: given}
+    found = {name: samples_of(subject.spec(name), value, augment) for name, value in given.items()}
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise CallError(f"nothing is given for the input {missing[0]}")
+    return found

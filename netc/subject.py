@@ -1,0 +1,186 @@
+"""What can be run, and how: a definition's network or a compiled model on a device."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import numpy as np
+
+from compiler.graph import Graph, Input
+from compiler.initialise import initialise
+from compiler.labels import label_of
+from compiler.pictures import Picture
+from runtime.batches import Arrays, Runner
+from runtime.compare import random_feeds
+from runtime.errors import CallError
+from runtime.inputs import InputSpec
+from runtime.pictures import PictureInput
+from runtime.reference import run_reference
+from runtime.session import Session, open_session
+from runtime.valid_sizes import Violated, violated_of
+
+if TYPE_CHECKING:
+    from netc.api import Net
+
+OPEN_SIZE = 64  # what --random takes for a size that a compiled model leaves open
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network ready to run.
+
+    `labels` are class names by output, `violated` the valid domain, `random` makes one sample of
+    random numbers, `seeded` says that the weights are initial ones.
+    """
+
+    name: str
+    inputs: tuple[InputSpec, ...]
+    runner: Runner
+    labels: Mapping[str, tuple[str, ...]]
+    violated: Violated
+    random: Callable[[], Arrays]
+    seeded: bool = False
+
+    def spec(self, name: str) -> InputSpec:
+        """The input of this name; raises `CallError`."""
+        for spec in self.inputs:
+            if spec.name == name:
+                return spec
+        names = ", ".join(spec.name for spec in self.inputs)
+        raise CallError(f"there is no input {name}; there are {names}")
+
+
+def subject_of_net(net: Net, device: str, seed: int, tensors: Sequence[str] = ()) -> Subject:
+    """A definition: compiled on the way, or interpreted by NumPy.
+
+    `tensors` names layers, blocks and outputs whose tensors are wanted instead of the outputs.
+    """
+    if tensors:
+        net = net.with_graph(with_tensors(net.graph, tensors))
+    graph = net.graph
+    domain = graph.domain
+    return Subject(
+        name=net.name,
+        inputs=tuple(spec_of_node(node) for node in graph.inputs()),
+        runner=numpy_runner(graph, seed) if device == "numpy" else onnx_runner(net, device, seed),
+        labels=graph.labels,
+        violated=domain.contains if domain is not None else violated_of(()),
+        random=lambda: dict(random_feeds(graph, seed, batch=1)),
+        seeded=bool(graph.parameters()) and not graph.values,
+    )
+
+
+def with_tensors(graph: Graph, tensors: Sequence[str]) -> Graph:
+    """The graph with the tensors of these labels as its outputs."""
+    try:
+        outputs = {label: label_of(graph, label) for label in tensors}
+    except KeyError as error:
+        raise CallError(str(error.args[0])) from None
+    return replace(graph, outputs=outputs)
+
+
+def spec_of_node(node: Any) -> InputSpec:
+    """What an input of a definition takes."""
+    assert isinstance(node.op, Input)
+    shape = tuple(size if isinstance(size, int) else str(size) for size in node.shape)
+    return InputSpec(node.name, shape, "float32", picture_input(shape, node.op.picture))
+
+
+def picture_input(
+    shape: tuple[int | str, ...],
+    picture: Picture | None,
+    embedded: Literal["nhwc", "nchw"] | None = None,
+) -> PictureInput | None:
+    """How pictures become an input of this shape; None where they cannot."""
+    wanted = PictureInput(shape, picture, embedded)
+    return wanted if wanted.clause.complaint(shape) is None else None
+
+
+def numpy_runner(graph: Graph, seed: int) -> Runner:
+    """The interpreter as a device."""
+    complete = initialise(graph, seed)
+    return Runner("numpy", lambda feeds: dict(run_reference(complete, feeds)))
+
+
+def onnx_runner(net: Net, device: str, seed: int) -> Runner:
+    """ONNX Runtime, with the model that the definition compiles to."""
+    return runner_of(open_session(net.model(seed=seed).SerializeToString(), device))
+
+
+def runner_of(session: Session) -> Runner:
+    """A session as what runs batches; a model whose batch is a number has it pinned."""
+    first = next((shape[0] for shape in session.inputs.values() if shape), None)
+    pinned = first if isinstance(first, int) else None
+    return Runner(session.device, session.run, session.note, pinned)
+
+
+def subject_of_model(path: Path, device: str, seed: int) -> Subject:
+    """A compiled model, with what its metadata says of pictures, class names and sizes."""
+    if device == "numpy":
+        raise CallError("the NumPy device runs definitions, not ONNX files")
+    session = open_session(path, device)
+    try:
+        found = read_metadata(session.metadata)
+        violated = violated_of(found.get("domain", []))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise CallError(f"the metadata of {path} is broken: {error}") from None
+    specs = tuple(spec_of_model(session, name, found) for name in session.inputs)
+    return Subject(
+        name=session.metadata.get("netc.net", path.stem),
+        inputs=specs,
+        runner=runner_of(session),
+        labels=found["labels"],
+        violated=violated,
+        random=lambda: random_sample(specs, seed),
+    )
+
+
+def read_metadata(metadata: Mapping[str, str]) -> dict[str, Any]:
+    """The entries that netc wrote into a model; raises ValueError for what it would not write."""
+    found: dict[str, Any] = {"picture": {}, "labels": {}, "embedded": {}}
+    for key, value in metadata.items():
+        kind, _, name = key.removeprefix("netc.").partition(".")
+        if key == "netc.domain":
+            found["domain"] = [str(line) for line in json.loads(value)]
+        elif key.startswith("netc.picture."):
+            found[kind][name] = Picture.from_dict(json.loads(value))
+        elif key.startswith("netc.labels."):
+            found[kind][name] = tuple(map(str, json.loads(value)))
+        elif key.startswith("netc.embedded."):
+            layout = json.loads(value)
+            if layout not in ("nhwc", "nchw"):
+                raise ValueError(f"{key} is {layout}")
+            found[kind][name] = layout
+    return found
+
+
+def spec_of_model(session: Session, name: str, found: Mapping[str, Any]) -> InputSpec:
+    """What an input of a compiled model takes.
+
+    An input of uint8 takes the pixels themselves, whether netc embedded the rest or somebody else.
+    """
+    shape = tuple(size if isinstance(size, int) else str(size) for size in session.inputs[name][1:])
+    dtype = str(session.types[name])
+    picture = found["picture"].get(name)
+    if dtype != "uint8" or len(shape) != 3:
+        return InputSpec(name, shape, dtype, picture_input(shape, picture))
+    layout = found["embedded"].get(name, "nchw" if shape[0] in (1, 3, 4) else "nhwc")
+    channels, *sides = shape if layout == "nchw" else (shape[2], *shape[:2])
+    inner = (*sides, channels) if picture and picture.layout == "hwc" else (channels, *sides)
+    return InputSpec(name, shape, dtype, picture_input(inner, picture, cast(Any, layout)))
+
+
+def random_sample(specs: Sequence[InputSpec], seed: int) -> Arrays:
+    """One sample of random numbers: normal ones, or whole ones from 0 to 255 for pixels."""
+    generator = np.random.default_rng(seed)
+    sample = {}
+    for spec in specs:
+        shape = (1, *(size if isinstance(size, int) else OPEN_SIZE for size in spec.shape))
+        pixels = spec.dtype == "uint8"
+        values = generator.integers(256, size=shape) if pixels else generator.standard_normal(shape)
+        sample[spec.name] = values.astype(spec.dtype)
+    return sample

@@ -1,0 +1,95 @@
+"""The initializers of an ONNX file as weights; its external data only from its own folder."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import onnx
+from google.protobuf.message import DecodeError
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from onnx.external_data_helper import load_external_data_for_tensor, uses_external_data
+
+from runtime.arrays import Stored
+from runtime.weights import WeightsError
+
+LARGEST = 2**31  # protobuf's own limit, in bytes
+FLOATS: dict[int, str] = {
+    TensorProto.FLOAT: "float_data",
+    TensorProto.DOUBLE: "double_data",
+    TensorProto.FLOAT16: "int32_data",
+    TensorProto.BFLOAT16: "int32_data",
+}
+
+
+def store_onnx(path: Path) -> dict[str, Stored]:
+    """The floating-point initializers by name, not yet converted or read from external data.
+
+    Whole numbers (shapes, axes) and the constants that netc's own lowering adds are no weights.
+    Exporters store equal arrays once and give the others their names with Identity nodes.
+    """
+    if path.stat().st_size >= LARGEST:
+        raise WeightsError(f"{path} is larger than the 2 GiB that an ONNX file may have")
+    try:
+        model = onnx.load_model(path, load_external_data=False)
+    except (DecodeError, OSError) as error:
+        raise WeightsError(f"{path} is no ONNX file: {error}") from None
+    ours = model.producer_name == "netc"
+    found = {
+        tensor.name: store_initializer(tensor, path)
+        for tensor in model.graph.initializer
+        if tensor.data_type in FLOATS and not (ours and "/constant_" in tensor.name)
+    }
+    for node in model.graph.node:
+        if node.op_type == "Identity" and node.input[0] in found:
+            found[node.output[0]] = found[node.input[0]]
+    return found
+
+
+def store_initializer(tensor: TensorProto, path: Path) -> Stored:
+    """One initializer, its shape held against the data that is there."""
+    shape = tuple(tensor.dims)
+    dtype = helper.tensor_dtype_to_np_dtype(tensor.data_type)
+    if any(size < 0 for size in shape):
+        raise WeightsError(f"{path.name}: {tensor.name} claims the shape {list(shape)}")
+    wanted = math.prod(shape) * dtype.itemsize
+    if uses_external_data(tensor):
+        held = probe_external(tensor, path, wanted)
+    elif tensor.HasField("raw_data"):
+        held = len(tensor.raw_data)
+    else:
+        held = len(getattr(tensor, FLOATS[tensor.data_type])) * dtype.itemsize
+    if held != wanted:
+        raise WeightsError(
+            f"{path.name}: {tensor.name} claims {wanted:,} bytes ({list(shape)} {dtype}), "
+            f"but holds {held:,}"
+        )
+
+    def read() -> NDArray[Any]:
+        return numpy_helper.to_array(tensor, str(path.parent))
+
+    return Stored(shape, str(dtype), read)
+
+
+def probe_external(tensor: TensorProto, path: Path, wanted: int) -> int:
+    """How many of the `wanted` bytes an external file holds for a tensor; reads none of them.
+
+    onnx opens the file with all its guards: inside the model's folder, no symbolic or hard link.
+    """
+    entries = {entry.key: entry.value for entry in tensor.external_data}
+    probe = TensorProto(name=tensor.name, data_type=tensor.data_type)
+    probe.data_location = TensorProto.EXTERNAL
+    for key, value in (entries | {"length": "0"}).items():
+        probe.external_data.add(key=key, value=value)
+    try:
+        load_external_data_for_tensor(probe, str(path.parent))
+        offset = int(entries.get("offset", 0))
+        length = int(entries.get("length", wanted))
+        there = (path.parent / entries["location"]).stat().st_size - offset
+    except (onnx.checker.ValidationError, ValueError, KeyError, OSError) as error:
+        raise WeightsError(
+            f"{path.name}: the data of {tensor.name} lies in a file that is refused: {error}"
+        ) from None
+    return length if length <= there else max(there, 0)
