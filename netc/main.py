@@ -11,7 +11,18 @@ import click
 from netc import __version__
 from netc.errors import reported
 
-COMMANDS = ("check", "summary", "compile", "run", "verify", "explain", "diff", "watch", "list")
+COMMANDS = (
+    "check",
+    "summary",
+    "compile",
+    "run",
+    "verify",
+    "explain",
+    "diff",
+    "watch",
+    "list",
+    "lsp",
+)
 
 
 class Commands(click.Group):
