@@ -144,6 +144,10 @@ class State:
                 help="loops and blocks inside one another multiply",
             )
 
+    def has_said(self, code: str, span: Span) -> bool:
+        """Whether a mistake is known already, from an earlier call of the same block."""
+        return any(d.code == code and d.span == span for d in self.diagnostics)
+
     def reporting(self, here: Here) -> Reporting:
         """`with state.reporting(here):` keeps a mistake made inside and goes on after it."""
         return Reporting(self, here)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from compiler.analysis import Field
+from compiler.analysis import Field, Layer
 from compiler.dims import Dim, Size
 from compiler.driver import Checked
 from compiler.elaborate import Made
@@ -12,11 +12,15 @@ from compiler.elaborate import Made
 
 @dataclass(frozen=True)
 class Cost:
-    """Learnable values, multiply-accumulates per sample, and what the output sees of the input."""
+    """Learnable values, multiply-accumulates per sample, and what the output sees of the input.
+
+    `layer` is the single layer that a stage makes; a block has none.
+    """
 
     parameters: int
     macs: Size
     field: Field
+    layer: Layer | None = None
 
     def text(self) -> str:
         """In words: `9,408 parameters, 118,013,952 MACs, receptive field 7x7`."""
@@ -35,7 +39,7 @@ class Costs:
         self.layers: dict[str, Cost] = {}
         self.calls: dict[int, Cost] = {}  # by the identity of the step that a call adds to a trail
         for layer in net.analysis.layers if net.analysis else ():
-            own = Cost(layer.parameters, layer.macs, layer.field)
+            own = Cost(layer.parameters, layer.macs, layer.field, layer)
             self.layers[layer.node.name] = own
             for step in layer.node.trail:
                 sofar = self.calls.get(id(step), Cost(0, 0, ()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -95,16 +95,18 @@ def code(text: str) -> str:
     return f"```netdef\n{text}\n```"
 
 
-def op_text(name: str) -> str:
-    """An op: how it is written, what it does, its parameters."""
+def op_text(name: str, here: Sequence[str] = ()) -> str:
+    """An op: how it is written, what a stage makes of it `here`, what it does, its parameters."""
     op = OPS[name]
-    return "\n".join([code(usage(op)), inspect.getdoc(op) or "", "", *parameter_table(op)])
+    about = "\n".join([inspect.getdoc(op) or "", "", *parameter_table(op)])
+    return "\n\n".join([code(usage(op)), *here, about])
 
 
-def block_text(definition: s.Definition) -> str:
-    """A block or net: how it is called, and the comment above it."""
+def block_text(definition: s.Definition, here: Sequence[str] = ()) -> str:
+    """A block or net: how it is called, what it makes `here`, and the comment above it."""
     slots = ", ".join(map(str, block_slots(definition)))
-    return code(f"{definition.kind} {definition.name.id}({slots})") + "\n" + definition.doc
+    head = code(f"{definition.kind} {definition.name.id}({slots})")
+    return "\n\n".join(part for part in [head, *here, definition.doc] if part)
 
 
 def slot_text(slot: Slot) -> str:
@@ -113,10 +115,10 @@ def slot_text(slot: Slot) -> str:
     return f"{code(str(slot))}\n{slot.meaning[:1].upper()}{slot.meaning[1:]}: {slot.kind}.{default}"
 
 
-def word_text(word: str) -> str | None:
+def word_text(word: str, here: Sequence[str] = ()) -> str | None:
     """What the language itself means by a word: an op, a function, a measure."""
     if word in OPS:
-        return op_text(word)
+        return op_text(word, here)
     if word in BUILTINS:
         return code(BUILTINS[word].usage)
     if word in MEASURES:
@@ -124,15 +126,16 @@ def word_text(word: str) -> str | None:
     return None
 
 
-def definition_text(definition: Definition) -> str:
+def definition_text(definition: Definition, here: Sequence[str] = ()) -> str:
     """A definition: a block as it is called, anything else by the line that defines it."""
     node = definition.node
     if isinstance(node, s.Definition) and definition.kind in ("block", "net"):
-        return block_text(node)
+        return block_text(node, here)
     line = definition.span.source.line(definition.span.line).strip()
     first = node.span.text.splitlines()[0] if node.span.text else line
     head = first if definition.kind in ("let", "parameter", "used", "input") else line
-    return f"{code(head.strip())}\n{KIND_WORDS[definition.kind].capitalize()}."
+    said = f"{code(head.strip())}\n{KIND_WORDS[definition.kind].capitalize()}."
+    return "\n\n".join([said, *here])
 
 
 def quoted_choices(slot: Slot) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from compiler.derive import derivation
+from compiler.derivation import derive, sizes
 from compiler.names import Definition, Use
 from compiler.ops import OPS
 from compiler.ops.base import Shape, show_shape
@@ -30,19 +30,20 @@ def hover(project: Project, analysis: Analysis, offset: int) -> Hover | None:
         return None
     if isinstance(place, Use) and place.span.text == "in":
         return Hover(place.span, entered(analysis, offset))
-    parts = []
     homes = project.homes(project.text_of(analysis), place)
-    parts += [definition_text(home.definition) for home in homes[:2]]
-    if not homes and isinstance(place, Use):
-        stage = analysis.stage_at(offset) if place.role == "keyword" else None
-        said = parameter_text(stage, place.name) if stage else word_text(place.name)
-        parts += [said] if said else []
     stage = analysis.stage_named_at(offset)
-    if stage is not None:
-        parts += here(analysis, stage)
-    elif homes and (shape := shape_of(analysis, homes[0].definition)) is not None:
-        parts.append(f"`{show_shape(shape)}`")
-    return Hover(place.span, "\n\n".join(parts)) if parts else None
+    made = here(analysis, stage) if stage is not None else []
+    if homes:
+        definition = homes[0].definition
+        shape = shape_of(analysis, definition) if stage is None else None
+        made += [f"`{show_shape(shape)}`"] if shape is not None else []
+        return Hover(place.span, definition_text(definition, made))
+    around = analysis.stage_at(offset)
+    if isinstance(place, Use) and place.role == "keyword" and around is not None:
+        said = parameter_text(around, place.name)
+    else:
+        said = word_text(place.name, made)
+    return Hover(place.span, said) if said else None
 
 
 def parameter_text(stage: s.Stage, keyword: str) -> str | None:
@@ -71,10 +72,11 @@ def here(analysis: Analysis, stage: s.Stage) -> list[str]:
     place = f" in {made.trail[-1].name}" if made.trail and made.trail[-1].name else ""
     among = f" (the first of {len(calls)} calls)" if len(calls) > 1 else ""
     lines.append(f"{inputs} → `{show_shape(made.tensor.shape)}`{place}{among}")
-    if own and node.op.name in OPS:
-        lines += derivation(node.op, shapes, node.shape, net.graph.facts)
     cost = analysis.costs(net).of(made)
-    lines += [cost.text()] if cost and cost.text() else []
+    if own and node.op.name in OPS:
+        lines += derive(net.graph, cost.layer) if cost and cost.layer else sizes(net.graph, node)
+    elif cost and cost.text():
+        lines.append(cost.text())
     return ["  \n".join(lines)]
 
 
