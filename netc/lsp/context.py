@@ -43,9 +43,10 @@ class Token:
 
 @dataclass(frozen=True)
 class Call:
-    """The parentheses around the cursor: what stands before them, which argument this is.
+    """The nearest call around the cursor: what is called, and which argument this is.
 
-    `keyword` is that of this argument if it has one, `given` those of the other arguments.
+    `keyword` is that of this argument if it has one, `given` those of the other arguments;
+    `innermost` is False inside a list or parentheses of the argument.
     """
 
     callee: str
@@ -53,6 +54,7 @@ class Call:
     position: int
     keyword: str | None
     given: tuple[str, ...]
+    innermost: bool
 
 
 @dataclass(frozen=True)
@@ -112,15 +114,14 @@ def in_string(tokens: list[Token], string: Token, offset: int) -> Context:
 
 def at_word(tokens: list[Token], word: str, start: int) -> Context:
     """At a word (perhaps an empty one) outside of strings and comments."""
-    before = tokens[-1].text if tokens else ""
+    solid = [token.text for token in tokens if token.sort not in ("newline", "comment")]
+    before = solid[-1] if solid else ""
     if before == "." and len(tokens) > 1 and tokens[-2].text[-1:] not in ".":
         return Context("size", word, start)
     statement, call, bracket = surroundings(tokens)
-    if bracket == "(" and call is not None:
-        fresh = before in ("(", ",")
-        return Context("argument" if fresh else "value", word, start, call)
     if bracket in ("(", "["):
-        return Context("value", word, start, None, statement)
+        fresh = call is not None and call.innermost and before in ("(", ",")
+        return Context("argument" if fresh else "value", word, start, call, statement)
     kind = statement_kind(statement, inside=bracket == "{")
     return Context(kind, word, start, None, statement)
 
@@ -134,7 +135,7 @@ def surroundings(tokens: list[Token]) -> tuple[tuple[Token, ...], Call | None, s
         elif token.sort == "other" and token.text in ")]}" and opened:
             opened.pop()
     bracket = tokens[opened[-1]].text if opened else ""
-    call = call_of(tokens, opened[-1]) if bracket == "(" else None
+    call = nearest_call(tokens, opened)
     begin = max((i + 1 for i in opened if tokens[i].text == "{"), default=0)
     return tuple(last_statement(tokens[begin:])), call, bracket
 
@@ -152,7 +153,19 @@ def last_statement(tokens: list[Token]) -> list[Token]:
     return statement
 
 
-def call_of(tokens: list[Token], opened: int) -> Call | None:
+def nearest_call(tokens: list[Token], opened: list[int]) -> Call | None:
+    """The call around the cursor, looked for from the innermost bracket out to a brace."""
+    for index in reversed(opened):
+        if tokens[index].text == "{":
+            return None
+        if tokens[index].text == "(":
+            call = call_of(tokens, index, innermost=index == opened[-1])
+            if call is not None:
+                return call
+    return None
+
+
+def call_of(tokens: list[Token], opened: int, *, innermost: bool) -> Call | None:
     """The call whose `(` is token number `opened`; None for other parentheses."""
     head = tokens[opened - 1] if opened else None
     if head is None or head.sort != "name":
@@ -171,7 +184,7 @@ def call_of(tokens: list[Token], opened: int) -> Call | None:
             arguments[-1].append(token)
     keywords = [a[0].text if len(a) > 1 and a[1].text == "=" else None for a in arguments]
     given = tuple(keyword for keyword in keywords[:-1] if keyword is not None)
-    return Call(head.text, head.start, len(arguments) - 1, keywords[-1], given)
+    return Call(head.text, head.start, len(arguments) - 1, keywords[-1], given, innermost)
 
 
 def statement_kind(statement: tuple[Token, ...], *, inside: bool) -> Kind:

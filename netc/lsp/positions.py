@@ -91,10 +91,10 @@ class Moved:
         return None
 
     def backward(self, offset: int) -> int:
-        """Where an offset of the newer text was; inside the changed stretch its beginning."""
+        """Where an offset of the newer text was; in the stretch that changed, its beginning."""
         head, tail = self.kept
-        if offset >= len(self.after) - tail:
-            return max(head, offset + len(self.before) - len(self.after))
+        if offset > len(self.after) - tail:
+            return offset + len(self.before) - len(self.after)
         return min(offset, head)
 
 

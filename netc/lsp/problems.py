@@ -34,7 +34,7 @@ class Problem:
     def fixes(self) -> Iterator[Fix]:
         """The fixes that an editor may make; netc's own definitions stay as they are."""
         for fix in self.diagnostic.fixes:
-            if not in_library(fix.span.source):
+            if not in_library(fix.span.source) or fix.span.source is self.span.source:
                 far = "" if fix.span.line == self.span.line else f" at line {fix.span.line}"
                 yield Fix(fix.title + far, fix.span, fix.text)
 

@@ -13,7 +13,7 @@ from grammar.diagnostics import DefinitionError
 from grammar.parse import parse_expression
 from grammar.source import Source, Span
 from netc.lsp.analysis import tree
-from netc.lsp.project import Home, Project, Text, in_library
+from netc.lsp.project import Home, Project, Text, in_library, same_file
 
 NOT_RENAMED = {"pattern": "a label with an interpolation has no single name"}
 
@@ -41,7 +41,7 @@ def renamed_at(project: Project, text: Text, offset: int) -> tuple[Span, list[Ho
     for home in homes:
         if home.definition.kind in NOT_RENAMED:
             raise Refused(NOT_RENAMED[home.definition.kind])
-        if in_library(home.text.source):
+        if in_library(home.text.source) and not same_file(home.text.source, text.source):
             raise Refused(f"`{place.name}` belongs to netc's own definitions")
     return place.span, homes
 
