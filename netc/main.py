@@ -22,6 +22,7 @@ COMMANDS = (
     "diff",
     "watch",
     "list",
+    "lsp",
 )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 import sys
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from compiler.bind import signature
 from compiler.ops import OPS
 from compiler.ops.arguments import show
-from compiler.ops.base import Op, is_required, kind_of, parameters
+from compiler.ops.base import Op, is_required, kind_of
 
 GROUPS = {
     "windows": "Windows",
@@ -37,10 +39,19 @@ def reference() -> str:
 
 def section(op: type[Op]) -> str:
     """One op: how it is written, what it does, its parameters."""
-    joins = " { … }" if op.most_inputs != 1 else ""
-    lines = [f"### `{signature(op, op.name)}{joins}`", "", inspect.getdoc(op) or ""]
+    lines = [f"### `{usage(op)}`", "", inspect.getdoc(op) or ""]
+    return "\n".join([*lines, *(["", *table] if (table := parameter_table(op)) else [])])
+
+
+def usage(op: type[Op]) -> str:
+    """How an op is written; joins take branches in braces."""
+    return signature(op, op.name) + (" { … }" if op.most_inputs != 1 else "")
+
+
+def parameter_table(op: type[Any]) -> list[str]:
+    """The lines of the table of an op's parameters; none without parameters."""
     rows = []
-    for parameter in parameters(op):
+    for parameter in fields(op):
         default = parameter.metadata["default_text"] or (
             "required" if is_required(parameter) else f"`{show(parameter.default)}`"
         )
@@ -48,9 +59,8 @@ def section(op: type[Op]) -> str:
             f"| `{parameter.name}` | {kind_of(parameter).words} | {default} | "
             f"{parameter.metadata['doc']} |"
         )
-    if rows:
-        lines += ["", "| parameter | is | default | meaning |", "| --- | --- | --- | --- |", *rows]
-    return "\n".join(lines)
+    head = ["| parameter | is | default | meaning |", "| --- | --- | --- | --- |"]
+    return [*head, *rows] if rows else []
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ def run_chain(state: State, chain: s.Chain, here: Here, flow: Tensor | None) -> 
         with state.reporting(here):
             result = run_stage(state, stage, here, flow, first=index == 0)
         if stage.shape is not None:
-            asserted = result
+            asserted, state.asserted = result, stage
             with state.reporting(here):
                 result = POISON
                 result = check_shape(state, asserted, stage.shape, here)

@@ -51,7 +51,7 @@ def inferred(
     except ShapeError as error:
         assert stage.callee is not None
         help, fixes = error.help, []
-        if error.code == "E304":
+        if error.code == "E304" and not state.has_said("E304", stage.callee.span):
             changes, together = join_remedies(state, stage, op, sources)
             help = said(changes, together=together) or help
             fixes = [] if together else state.surroundings().fixes(changes)

@@ -109,6 +109,7 @@ class State:
         self.symbols: list[str] = []
         self.contracts: list[s.Expect] = []
         self.made: list[Made] = []
+        self.asserted: s.Stage | None = None  # whose shape assertion is being checked
         self.held: dict[str, Fits] = {}  # the tensors whose shape assertions hold
         self.diagnostics: list[Diagnostic] = []
         self.steps = 0
@@ -120,6 +121,8 @@ class State:
     def surroundings(self) -> Surroundings:
         """What a search for a remedy needs to know of the net."""
         stages = {made.stage.span: made.stage for made in self.made}
+        if self.asserted is not None:
+            stages[self.asserted.span] = self.asserted
         return Surroundings(self.finished(), self.held, stages)
 
     def report(self, mistake: Mistake, here: Here) -> None:
@@ -143,6 +146,10 @@ class State:
                 place,
                 help="loops and blocks inside one another multiply",
             )
+
+    def has_said(self, code: str, span: Span) -> bool:
+        """Whether a mistake is known already, from an earlier call of the same block."""
+        return any(d.code == code and d.span == span for d in self.diagnostics)
 
     def reporting(self, here: Here) -> Reporting:
         """`with state.reporting(here):` keeps a mistake made inside and goes on after it."""

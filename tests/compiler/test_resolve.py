@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from compiler.builtins import BUILTINS
-from compiler.contracts import MEASURES
 from compiler.names import Definition, Names, Use
 from compiler.ops import OPS
 from compiler.resolve import resolve
 from grammar.parse import parse
 from grammar.source import Source
 from netc.library import library_files, read
+from netc.lsp.describe import MEASURES
 
 
 def names_of(text: str) -> Names:
@@ -185,7 +185,7 @@ def test_spans_cover_the_name_without_quotes() -> None:
 
 @pytest.mark.parametrize("path", library_files(), ids=lambda path: path.stem)
 def test_every_name_of_the_library_is_found(path: Path) -> None:
-    known = {*OPS, *BUILTINS, *MEASURES, "rf", "in"}
+    known = {*OPS, *BUILTINS, *MEASURES, "in"}
     for use in resolve(parse(read(path, path.name))).uses:
         in_op = use.role == "keyword" and not use.callee
         assert use.definitions or use.name in known or in_op, use.span

@@ -36,7 +36,9 @@ def values(batches: Any) -> list[float]:
     return [float(row[0]) for row in collect(batches)["y"]]
 
 
-@pytest.mark.parametrize(("count", "size", "sizes"), [(7, 3, [3, 3, 1]), (6, 3, [3, 3]), (2, 9, [2])])
+@pytest.mark.parametrize(
+    ("count", "size", "sizes"), [(7, 3, [3, 3, 1]), (6, 3, [3, 3]), (2, 9, [2])]
+)
 def test_batches_are_filled_and_the_last_is_what_is_left(
     count: int, size: int, sizes: list[int]
 ) -> None:

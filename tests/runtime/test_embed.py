@@ -127,5 +127,5 @@ def test_broken_metadata_of_a_model_is_refused(tmp_path: Path, key: str, value: 
     entry = model.metadata_props.add()
     entry.key, entry.value = key, value
     (tmp_path / "m.onnx").write_bytes(model.SerializeToString())
-    with pytest.raises(CallError, match="the metadata of|valid sizes are no conditions"):
+    with pytest.raises(CallError, match=r"the metadata of|valid sizes are no conditions"):
         subject_of_model(tmp_path / "m.onnx", "cpu", 0)

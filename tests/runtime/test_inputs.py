@@ -52,7 +52,11 @@ def test_a_glob_is_what_it_matches_at_any_depth(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("*.gif", "no file matches"), ("none.png", "there is no file"), ("empty", "holds no pictures")],
+    [
+        ("*.gif", "no file matches"),
+        ("none.png", "there is no file"),
+        ("empty", "holds no pictures"),
+    ],
 )
 def test_nothing_there_is_said(folder: Path, text: str, says: str) -> None:
     (folder / "empty").mkdir()
@@ -60,9 +64,7 @@ def test_nothing_there_is_said(folder: Path, text: str, says: str) -> None:
         samples_of(IMAGE, f"{folder}/{text}")
 
 
-@pytest.mark.parametrize(
-    ("shape", "count"), [((3, 4, 5), 1), ((1, 3, 4, 5), 1), ((7, 3, 4, 5), 7)]
-)
+@pytest.mark.parametrize(("shape", "count"), [((3, 4, 5), 1), ((1, 3, 4, 5), 1), ((7, 3, 4, 5), 7)])
 def test_an_array_is_one_sample_or_a_batch(shape: tuple[int, ...], count: int) -> None:
     array = np.arange(np.prod(shape), dtype=np.float64).reshape(shape)
     found = read(IMAGE, array)

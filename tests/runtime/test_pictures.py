@@ -89,7 +89,11 @@ def test_mean_and_std_act_on_each_channel() -> None:
 
 @pytest.mark.parametrize(
     ("ends", "wanted"),
-    [((-1.0, 1.0), [-0.6, -0.2, 0.2]), ((0.0, 255.0), [51, 102, 153]), ((1.0, 0.0), [0.8, 0.6, 0.4])],
+    [
+        ((-1.0, 1.0), [-0.6, -0.2, 0.2]),
+        ((0.0, 255.0), [51, 102, 153]),
+        ((1.0, 0.0), [0.8, 0.6, 0.4]),
+    ],
 )
 def test_the_range_is_that_of_black_and_white(ends: Any, wanted: list[float]) -> None:
     np.testing.assert_allclose(view(RGB, (3, 2, 2), range=ends)[:, 1, 1], wanted, atol=1e-6)

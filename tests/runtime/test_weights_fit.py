@@ -94,9 +94,7 @@ def test_every_name_that_does_not_fit_is_in_one_report() -> None:
         apply_weights(netc.loads(SMALL).graph, {n: np.zeros(s) for n, s in shapes.items()})
     lines = str(caught.value).splitlines()
     assert lines[0].endswith("do not fit small: 2 missing, 31 surplus, 1 misshapen")
-    assert (
-        "  missing    norm.running_mean [4], nearest: normal.running_mean" in lines
-    )
+    assert "  missing    norm.running_mean [4], nearest: normal.running_mean" in lines
     assert "  misshapen  head.weight is [2, 5], the network needs [2, 4]" in lines
     assert sum(line.startswith("  surplus    extra") for line in lines) == 30
     assert '--rename "normal.*=norm.*"' in lines[-1]
@@ -105,7 +103,7 @@ def test_every_name_that_does_not_fit_is_in_one_report() -> None:
 def test_nothing_is_read_before_everything_fits() -> None:
     shapes = {name: array.shape for name, array in small_arrays().items()}
     shapes["head.bias"] = (10**9,)
-    with pytest.raises(WeightsError, match="head.bias is"):
+    with pytest.raises(WeightsError, match=r"head.bias is"):
         apply_weights_of(unread(shapes))
 
 
@@ -138,13 +136,13 @@ def test_other_float_types_become_float32(dtype: Any) -> None:
 
 def test_whole_numbers_are_no_weights() -> None:
     arrays = small_arrays() | {"head.bias": np.array([1, 2])}
-    with pytest.raises(WeightsError, match="head.bias is int64; weights are bfloat16, float16"):
+    with pytest.raises(WeightsError, match=r"head.bias is int64; weights are bfloat16, float16"):
         netc.loads(SMALL).with_weights(arrays)
 
 
 def test_a_number_that_float32_cannot_hold_is_refused() -> None:
     arrays = small_arrays() | {"head.bias": np.array([1e39, 0.0])}
-    with pytest.raises(WeightsError, match="head.bias holds numbers that float32 cannot"):
+    with pytest.raises(WeightsError, match=r"head.bias holds numbers that float32 cannot"):
         netc.loads(SMALL).with_weights(arrays)
     kept = small_arrays() | {"head.bias": np.array([np.inf, 0.0])}
     assert netc.loads(SMALL).with_weights(kept).weights["head.bias"][0] == np.inf
@@ -155,7 +153,7 @@ def test_fixed_weights_may_be_left_out_but_not_differ() -> None:
     assert net.with_weights({"twice.bias": np.ones(1)}).weights["twice.weight"].item() == 2
     same = {"twice.bias": np.ones(1), "twice.weight": np.full((1, 1, 1, 1), 2.0)}
     assert net.with_weights(same).weights["twice.weight"].item() == 2
-    with pytest.raises(WeightsError, match="twice.weight is fixed by the definition"):
+    with pytest.raises(WeightsError, match=r"twice.weight is fixed by the definition"):
         net.with_weights(same | {"twice.weight": np.full((1, 1, 1, 1), 3.0)})
 
 
@@ -223,7 +221,7 @@ def test_rules_act_one_after_the_other() -> None:
 def test_a_rule_without_effect_and_two_arrays_of_one_name_are_refused() -> None:
     with pytest.raises(CallError, match="matches no name"):
         rename(["a"], [parse_rule("b.*=*")])
-    with pytest.raises(CallError, match="makes x of both a.x and b.x"):
+    with pytest.raises(CallError, match=r"makes x of both a.x and b.x"):
         rename(["a.x", "b.x"], [parse_rule(r"/^[ab]\./=")])
 
 

@@ -1,0 +1,138 @@
+"""A text checked: its tree, what its names mean, its nets, and every mistake found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from compiler.driver import Checked, check_net, load
+from compiler.elaborate import Made
+from compiler.modules import ReadSource, read_source
+from compiler.names import Names, children
+from compiler.resolve import resolve
+from grammar import syntax as s
+from grammar.diagnostics import DefinitionError, Diagnostic, deduplicate
+from grammar.parse import parse
+from grammar.source import Source
+from netc.lsp.costs import Costs
+
+Place = tuple[int, int]
+
+
+class Call(NamedTuple):
+    """One call of a stage: the net in which it was made, and what it made."""
+
+    net: Checked
+    made: Made
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What is known of one text; `used` are the files that it needs, found in `include` too.
+
+    `parsed` is False when the text has no tree; then `file` is empty.
+    """
+
+    source: Source
+    file: s.File
+    names: Names
+    nets: tuple[Checked, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    used: frozenset[Path]
+    include: tuple[Path, ...]
+    parsed: bool
+
+    @cached_property
+    def calls(self) -> dict[Place, list[Call]]:
+        """Every call of each stage of this text, in order, by the stage's first and last offset."""
+        found: dict[Place, list[Call]] = {}
+        for net in self.nets:
+            for made in net.made:
+                span = made.stage.span
+                if span.source is self.source:
+                    found.setdefault((span.start, span.end), []).append(Call(net, made))
+        return found
+
+    @cached_property
+    def stages(self) -> tuple[s.Stage, ...]:
+        """Every stage of this text; one comes before those in its braces."""
+        return tuple(node for node in nodes(self.file) if isinstance(node, s.Stage))
+
+    @cached_property
+    def _costs(self) -> dict[str, Costs]:
+        return {}
+
+    def costs(self, net: Checked) -> Costs:
+        """The costs of the calls of one of the nets, reckoned once."""
+        if net.graph.name not in self._costs:
+            self._costs[net.graph.name] = Costs(net)
+        return self._costs[net.graph.name]
+
+    def calls_of(self, stage: s.Stage) -> list[Call]:
+        """The calls of a stage in the first net that reaches it."""
+        calls = self.calls.get((stage.span.start, stage.span.end), [])
+        return [call for call in calls if call.net is calls[0].net]
+
+    def stage_named_at(self, offset: int) -> s.Stage | None:
+        """The stage whose op or block name covers an offset."""
+        for stage in self.stages:
+            name = stage.callee
+            if name is not None and name.span.start <= offset <= name.span.end:
+                return stage
+        return None
+
+    def stage_at(self, offset: int) -> s.Stage | None:
+        """The innermost stage whose text covers an offset."""
+        covering = [st for st in self.stages if st.span.start <= offset <= st.span.end]
+        return min(covering, key=lambda st: st.span.end - st.span.start, default=None)
+
+
+def analyse(
+    source: Source, include: Sequence[Path] = (), read: ReadSource = read_source
+) -> Analysis:
+    """Check every net of a text; never raises for what the text says."""
+    used: set[Path] = set()
+
+    def reading(path: Path, name: str) -> Source:
+        used.add(path)
+        return read(path, name)
+
+    file, nets, found = None, tuple[Checked, ...](), list[Diagnostic]()
+    try:
+        module = load(source, include, reading)
+        file, nets = module.file, tuple(map(check_net, module.nets()))
+        found = [diagnostic for net in nets for diagnostic in net.diagnostics]
+    except DefinitionError as error:
+        found = list(error.diagnostics)
+        file = tree(source)
+    whole = file or s.File(source, ())
+    return Analysis(
+        source,
+        whole,
+        resolve(whole),
+        nets,
+        tuple(deduplicate(found)),
+        frozenset(used),
+        tuple(include),
+        file is not None,
+    )
+
+
+def tree(source: Source) -> s.File | None:
+    """The syntax tree of a text, None when it does not parse."""
+    try:
+        return parse(source)
+    except DefinitionError:
+        return None
+
+
+def nodes(file: s.File) -> Iterator[s.Syntax]:
+    """Every node of a tree, parents first."""
+    waiting: list[s.Syntax] = list(reversed(file.items))
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += reversed(list(children(node)))

@@ -1,0 +1,222 @@
+"""What the text before the cursor asks for. It looks at tokens only: the rest is often broken."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+TOKEN = re.compile(
+    r'(?P<comment>#[^\n]*)|(?P<string>"(?:[^"\\\n]|\\[^\n])*"?)|(?P<arrow>->)'
+    r"|(?P<name>[A-Za-z_]\w*)|(?P<number>\d[\w.]*)|(?P<newline>\n)|(?P<other>[^\s])"
+)
+Kind = Literal[
+    "nothing",
+    "item",  # at the top of a file
+    "statement",
+    "stage",  # after `->`
+    "start",  # of a chain after `=`
+    "follow",  # a stage stands here: `as`, `like`
+    "argument",  # the beginning of an argument: a keyword or a value
+    "value",
+    "size",  # after a tensor's dot
+    "label",  # after `like`
+    "used",  # a name after `use`
+    "file",  # the text of a `use` path
+    "string",  # a string argument
+    "type",
+    "from",
+    "origin",
+    "in",
+    "measure",
+]
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word or sign at an offset; `sort` is the name of its group in `TOKEN`."""
+
+    sort: str
+    text: str
+    start: int
+
+
+@dataclass(frozen=True)
+class Call:
+    """The nearest call around the cursor: what is called, and which argument this is.
+
+    `keyword` is that of this argument if it has one, `given` those of the other arguments;
+    `innermost` is False inside a list or parentheses of the argument.
+    """
+
+    callee: str
+    start: int
+    position: int
+    keyword: str | None
+    given: tuple[str, ...]
+    innermost: bool
+
+
+@dataclass(frozen=True)
+class Context:
+    """What may be written; `word` is what stands there of it already, from offset `start` on."""
+
+    kind: Kind
+    word: str
+    start: int
+    call: Call | None = None
+    statement: tuple[Token, ...] = ()
+
+
+def context_at(text: str, offset: int) -> Context:
+    """What the text up to an offset asks for."""
+    tokens = [
+        Token(str(match.lastgroup), match[0], match.start())
+        for match in TOKEN.finditer(text, 0, offset)
+    ]
+    last = tokens[-1] if tokens else None
+    if last is not None and last.sort == "comment":
+        return Context("nothing", "", offset)
+    if last is not None and last.sort == "string" and open_string(last, offset):
+        return in_string(tokens[:-1], last, offset)
+    if last is None or last.start + len(last.text) < offset:
+        return at_word(tokens, "", offset)
+    if last.sort == "number":
+        return Context("nothing", last.text, last.start)
+    if last.sort == "name":
+        return at_word(tokens[:-1], last.text, last.start)
+    return at_word(tokens, "", offset)
+
+
+def open_string(token: Token, offset: int) -> bool:
+    """Whether a string that reaches up to an offset is still open."""
+    closed = len(token.text) > 1 and token.text.endswith('"')
+    return token.start + len(token.text) == offset and not closed
+
+
+def in_string(tokens: list[Token], string: Token, offset: int) -> Context:
+    """Inside a string: a file, an argument's word, a label, or an interpolation."""
+    content = string.text[1:]
+    inner = content.rpartition("{")[2]
+    statement, call, _ = surroundings(tokens)
+    before = tokens[-1].text if tokens else ""
+    if "{" in content and "}" not in inner and before != "from":
+        word = re.search(r"\w*$", inner)
+        assert word is not None
+        return Context("value", word[0], offset - len(word[0]))
+    start = string.start + 1
+    if before == "from" and statement and statement[0].text == "use":
+        return Context("file", content, start)
+    if before == "like":
+        return Context("label", content, start)
+    return Context("string" if call else "nothing", content, start, call)
+
+
+def at_word(tokens: list[Token], word: str, start: int) -> Context:
+    """At a word (perhaps an empty one) outside of strings and comments."""
+    solid = [token.text for token in tokens if token.sort not in ("newline", "comment")]
+    before = solid[-1] if solid else ""
+    if before == "." and len(tokens) > 1 and tokens[-2].text[-1:] not in ".":
+        return Context("size", word, start)
+    statement, call, bracket = surroundings(tokens)
+    if bracket in ("(", "["):
+        fresh = call is not None and call.innermost and before in ("(", ",")
+        return Context("argument" if fresh else "value", word, start, call, statement)
+    kind = statement_kind(statement, inside=bracket == "{")
+    return Context(kind, word, start, None, statement)
+
+
+def surroundings(tokens: list[Token]) -> tuple[tuple[Token, ...], Call | None, str]:
+    """The statement so far, the call around the cursor, and the innermost open bracket."""
+    opened: list[int] = []
+    for index, token in enumerate(tokens):
+        if token.sort == "other" and token.text in "([{":
+            opened.append(index)
+        elif token.sort == "other" and token.text in ")]}" and opened:
+            opened.pop()
+    bracket = tokens[opened[-1]].text if opened else ""
+    call = nearest_call(tokens, opened)
+    begin = max((i + 1 for i in opened if tokens[i].text == "{"), default=0)
+    return tuple(last_statement(tokens[begin:])), call, bracket
+
+
+def last_statement(tokens: list[Token]) -> list[Token]:
+    """The tokens of the statement that is being written, of those between two braces."""
+    statement: list[Token] = []
+    depth = 0
+    for token in tokens:
+        depth += (token.text in ("(", "[", "{")) - (token.text in (")", "]", "}"))
+        if depth <= 0 and (token.sort == "newline" or token.text == ";"):
+            statement = []
+        elif token.sort not in ("newline", "comment"):
+            statement.append(token)
+    return statement
+
+
+def nearest_call(tokens: list[Token], opened: list[int]) -> Call | None:
+    """The call around the cursor, looked for from the innermost bracket out to a brace."""
+    for index in reversed(opened):
+        if tokens[index].text == "{":
+            return None
+        if tokens[index].text == "(":
+            call = call_of(tokens, index, innermost=index == opened[-1])
+            if call is not None:
+                return call
+    return None
+
+
+def call_of(tokens: list[Token], opened: int, *, innermost: bool) -> Call | None:
+    """The call whose `(` is token number `opened`; None for other parentheses."""
+    head = tokens[opened - 1] if opened else None
+    if head is None or head.sort != "name":
+        return None
+    if opened > 1 and tokens[opened - 2].text in ("block", "net"):
+        return None
+    arguments: list[list[Token]] = [[]]
+    depth = 0
+    for token in tokens[opened + 1 :]:
+        if token.sort in ("newline", "comment"):
+            continue
+        depth += (token.text in ("(", "[", "{")) - (token.text in (")", "]", "}"))
+        if token.text == "," and depth == 0:
+            arguments.append([])
+        else:
+            arguments[-1].append(token)
+    keywords = [a[0].text if len(a) > 1 and a[1].text == "=" else None for a in arguments]
+    given = tuple(keyword for keyword in keywords[:-1] if keyword is not None)
+    return Call(head.text, head.start, len(arguments) - 1, keywords[-1], given, innermost)
+
+
+def statement_kind(statement: tuple[Token, ...], *, inside: bool) -> Kind:
+    """What comes next in a statement; `inside` a body."""
+    if not statement:
+        return "statement" if inside else "item"
+    words = [token.text for token in statement]
+    before = words[-1]
+    match words[0]:
+        case _ if before == "->":
+            return "stage"
+        case "use":
+            return "used" if before in (",", "use") else "from"
+        case "block" | "net":
+            return "nothing"
+        case "input":
+            after: dict[str, Kind] = {":": "type", "]": "from", "from": "origin"}
+            return after.get(before, "nothing")
+        case "let":
+            return "value" if "=" in words else "nothing"
+        case "for":
+            if "in" in words:
+                return "value"
+            return "nothing" if before in (",", "for") else "in"
+        case "expect":
+            return "measure"
+        case "assert" | "repeat":
+            return "value"
+        case "if":
+            return "follow" if before == "}" else "value"
+        case _ if before == "=":
+            return "start"
+        case _ if before in ("as", "output", ":"):
+            return "nothing"
+    return "label" if before == "like" else "follow"

@@ -1,0 +1,143 @@
+"""What ops, blocks and names are, in Markdown: for hover, completion and signature help."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from compiler.builtins import BUILTINS
+from compiler.names import Definition
+from compiler.ops import OPS
+from compiler.ops.arguments import show
+from compiler.ops.base import is_required, kind_of
+from compiler.pictures import Picture
+from grammar import syntax as s
+from netc.reference import parameter_table, usage
+
+MEASURES = {
+    "params": "learnable values, shared ones counted once",
+    "trainable": "learnable values whose numbers the definition does not fix",
+    "macs": "multiply-accumulates per sample",
+    "depth": "layers on the longest path that hold weights",
+    "memory": "bytes of float32 activations alive at once, per sample",
+    "rf": "rf(tensor): the receptive field of a tensor, in input pixels",
+}
+SIZES = {
+    "c": "channels",
+    "h": "height",
+    "w": "width (the length of a wave)",
+    "d": "depth",
+    "shape": "all sizes, a list",
+    "rank": "how many spatial axes",
+}
+KIND_WORDS = {
+    "let": "value",
+    "used": "from another file",
+    "parameter": "parameter",
+    "loop": "loop name",
+    "symbol": "symbolic size",
+    "input": "input",
+    "tensor": "tensor",
+    "output": "output",
+    "label": "label",
+    "pattern": "labels of a loop",
+}
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A parameter of an op, block or `picture(…)`: how it is written, what it means.
+
+    `default` is None for one that a call must give; `kind` says in words what it may be.
+    """
+
+    name: str
+    default: str | None
+    kind: str = ""
+    meaning: str = ""
+
+    def __str__(self) -> str:
+        return self.name if self.default is None else f"{self.name}={self.default}"
+
+
+def op_slots(op: type[Any]) -> tuple[Slot, ...]:
+    """The parameters of an op (or of `picture`)."""
+    return tuple(
+        Slot(
+            each.name,
+            None if is_required(each) else each.metadata["default_text"] or show(each.default),
+            kind_of(each).words,
+            each.metadata["doc"],
+        )
+        for each in fields(op)
+    )
+
+
+def block_slots(definition: s.Definition) -> tuple[Slot, ...]:
+    """The parameters of a block or net."""
+    return tuple(
+        Slot(p.name.id, None if p.default is None else p.default.span.text)
+        for p in definition.parameters
+    )
+
+
+def slots_of(name: str) -> tuple[Slot, ...] | None:
+    """The parameters of what the language itself calls `name`."""
+    if name == "picture":
+        return op_slots(Picture)
+    return op_slots(OPS[name]) if name in OPS else None
+
+
+def code(text: str) -> str:
+    """A piece of the language as Markdown."""
+    return f"```netdef\n{text}\n```"
+
+
+def op_text(name: str, here: Sequence[str] = ()) -> str:
+    """An op: how it is written, what a stage makes of it `here`, what it does, its parameters."""
+    op = OPS[name]
+    about = "\n".join([inspect.getdoc(op) or "", "", *parameter_table(op)])
+    return "\n\n".join([code(usage(op)), *here, about])
+
+
+def block_text(definition: s.Definition, here: Sequence[str] = ()) -> str:
+    """A block or net: how it is called, what it makes `here`, and the comment above it."""
+    slots = ", ".join(map(str, block_slots(definition)))
+    head = code(f"{definition.kind} {definition.name.id}({slots})")
+    return "\n\n".join(part for part in [head, *here, definition.doc] if part)
+
+
+def slot_text(slot: Slot) -> str:
+    """A parameter of an op."""
+    default = "" if slot.default is None else f" By default `{slot.default}`."
+    return f"{code(str(slot))}\n{slot.meaning[:1].upper()}{slot.meaning[1:]}: {slot.kind}.{default}"
+
+
+def word_text(word: str, here: Sequence[str] = ()) -> str | None:
+    """What the language itself means by a word: an op, a function, a measure."""
+    if word in OPS:
+        return op_text(word, here)
+    if word in BUILTINS:
+        return code(BUILTINS[word].usage)
+    if word in MEASURES:
+        return f"{code(word)}\n{MEASURES[word].capitalize()}."
+    return None
+
+
+def definition_text(definition: Definition, here: Sequence[str] = ()) -> str:
+    """A definition: a block as it is called, anything else by the line that defines it."""
+    node = definition.node
+    if isinstance(node, s.Definition) and definition.kind in ("block", "net"):
+        return block_text(node, here)
+    line = definition.span.source.line(definition.span.line).strip()
+    first = node.span.text.splitlines()[0] if node.span.text else line
+    head = first if definition.kind in ("let", "parameter", "used", "input") else line
+    said = f"{code(head.strip())}\n{KIND_WORDS[definition.kind].capitalize()}."
+    return "\n\n".join([said, *here])
+
+
+def quoted_choices(slot: Slot) -> Iterator[str]:
+    """The strings that a parameter may be, quotes included."""
+    yield from (part for part in slot.kind.replace(",", " ").split() if part.startswith('"'))

@@ -1,0 +1,221 @@
+"""The editor's questions, each answered by one function over the parts that know."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
+
+from netc.lsp import convert
+from netc.lsp.calls import signature_at
+from netc.lsp.completion import complete
+from netc.lsp.hints import shape_hints
+from netc.lsp.hover import hover
+from netc.lsp.problems import problems
+from netc.lsp.project import Home, Project, Text
+from netc.lsp.rename import Refused, rename, renamed_at
+from netc.lsp.server import LIFE, Server
+from netc.lsp.symbols import folds, outline
+
+AtPosition = lsp.DefinitionParams | lsp.ReferenceParams | lsp.DocumentHighlightParams
+REQUEST_FAILED = int(lsp.LSPErrorCodes.RequestFailed)
+
+
+async def show_hints(ls: Server, params: lsp.InlayHintParams) -> list[lsp.InlayHint] | None:
+    """The shapes behind the stages of a range."""
+    view = await ls.settled(params.text_document.uri)
+    if view is None:
+        return None
+    start, end = view.offset(params.range.start), view.offset(params.range.end)
+    if view.moved:
+        start, end = view.moved.backward(start), view.moved.backward(end)
+    hints = shape_hints(view.analysis, start, end, ls.documents.options)
+    placed = [convert.inlay_hint(view, hint) for hint in hints]
+    return [hint for hint in placed if hint is not None]
+
+
+async def show_hover(ls: Server, params: lsp.HoverParams) -> lsp.Hover | None:
+    """What stands under the mouse."""
+    view = await ls.settled(params.text_document.uri)
+    if view is None:
+        return None
+    found = hover(ls.documents.project(), view.analysis, view.shown_offset(params.position))
+    return None if found is None else convert.hover(view, found)
+
+
+async def show_completion(ls: Server, params: lsp.CompletionParams) -> lsp.CompletionList | None:
+    """What may be written at the cursor."""
+    view = await ls.at_hand(params.text_document.uri)
+    if view is None:
+        return None
+    offset = view.offset(params.position)
+    found = complete(ls.documents.project(), view.analysis, view.document.source.text, offset)
+    return convert.completion(view, found, offset, snippets=takes_snippets(ls))
+
+
+def takes_snippets(ls: Server) -> bool:
+    """Whether the editor can fill in the places of a snippet."""
+    text = ls.client_capabilities.text_document
+    item = text.completion.completion_item if text and text.completion else None
+    return bool(item and item.snippet_support)
+
+
+async def show_signature(ls: Server, params: lsp.SignatureHelpParams) -> lsp.SignatureHelp | None:
+    """The call that is being written."""
+    view = await ls.at_hand(params.text_document.uri)
+    if view is None:
+        return None
+    text, offset = view.document.source.text, view.offset(params.position)
+    found = signature_at(ls.documents.project(), view.analysis, text, offset)
+    return None if found is None else convert.signature(found)
+
+
+async def homes_at(
+    ls: Server, params: AtPosition
+) -> tuple[convert.View, Project, Text, list[Home]] | None:
+    """What the name at a position means."""
+    view = await ls.settled(params.text_document.uri)
+    if view is None:
+        return None
+    project = ls.documents.project()
+    text = project.text_of(view.analysis)
+    place = view.analysis.names.at(view.shown_offset(params.position))
+    return view, project, text, project.homes(text, place) if place is not None else []
+
+
+async def go_to_definition(ls: Server, params: lsp.DefinitionParams) -> list[lsp.Location] | None:
+    """Where the name at a position is defined; the file that a `use` names."""
+    found = await homes_at(ls, params)
+    if found is None:
+        return None
+    view, project, text, homes = found
+    if homes:
+        return [view.location(home.definition.span) for home in homes]
+    file = project.file_named_at(text, view.shown_offset(params.position))
+    start = lsp.Range(lsp.Position(0, 0), lsp.Position(0, 0))
+    return [lsp.Location(view.uri(file.source), start)] if file is not None else []
+
+
+async def find_references(ls: Server, params: lsp.ReferenceParams) -> list[lsp.Location] | None:
+    """Every place that means what the name at a position means."""
+    found = await homes_at(ls, params)
+    if found is None:
+        return None
+    view, project, text, homes = found
+    places = [(h, place) for h in homes for place in project.occurrences(h, text)]
+    with_own = params.context.include_declaration
+    kept = [span for h, (_, span) in places if with_own or span != h.definition.span]
+    return [view.location(span) for span in dict.fromkeys(kept)]
+
+
+async def highlight(
+    ls: Server, params: lsp.DocumentHighlightParams
+) -> list[lsp.DocumentHighlight] | None:
+    """The places of this text that mean what the name at a position means."""
+    found = await homes_at(ls, params)
+    if found is None:
+        return None
+    view, project, text, homes = found
+    spans = [span for h in homes for owner, span in project.occurrences(h, text) if owner is text]
+    return [lsp.DocumentHighlight(view.range(span)) for span in dict.fromkeys(spans)]
+
+
+async def prepare_rename(ls: Server, params: lsp.PrepareRenameParams) -> lsp.Range | None:
+    """Whether the name at a position can be changed."""
+    view = await ls.settled(params.text_document.uri)
+    if view is None or view.moved:
+        return None
+    project = ls.documents.project()
+    try:
+        offset = view.shown_offset(params.position)
+        return view.range(renamed_at(project, project.text_of(view.analysis), offset)[0])
+    except Refused as refused:
+        raise JsonRpcException(str(refused), REQUEST_FAILED) from None
+
+
+async def rename_everywhere(ls: Server, params: lsp.RenameParams) -> lsp.WorkspaceEdit | None:
+    """A new name for what is named at a position."""
+    view = await ls.settled(params.text_document.uri)
+    if view is None:
+        return None
+    if view.moved:
+        raise JsonRpcException("the text has a syntax error", REQUEST_FAILED)
+    project = ls.documents.project()
+    text, offset = project.text_of(view.analysis), view.shown_offset(params.position)
+    try:
+        return view.edits(rename(project, text, offset, params.new_name))
+    except Refused as refused:
+        raise JsonRpcException(str(refused), REQUEST_FAILED) from None
+
+
+async def show_outline(
+    ls: Server, params: lsp.DocumentSymbolParams
+) -> list[lsp.DocumentSymbol] | None:
+    """The outline of a text."""
+    view = await ls.settled(params.text_document.uri)
+    if view is None:
+        return None
+    symbols = [convert.document_symbol(view, symbol) for symbol in outline(view.analysis)]
+    return [symbol for symbol in symbols if symbol is not None]
+
+
+async def show_folds(ls: Server, params: lsp.FoldingRangeParams) -> list[lsp.FoldingRange] | None:
+    """What can be folded away, as far as the text parses."""
+    view = await ls.settled(params.text_document.uri, newest=True)
+    if view is None:
+        return None
+    return [convert.folding_range(fold) for fold in folds(view.analysis)]
+
+
+async def show_actions(ls: Server, params: lsp.CodeActionParams) -> list[lsp.CodeAction] | None:
+    """The fixes of the problems in a range."""
+    view = await ls.settled(params.text_document.uri, newest=True)
+    if view is None:
+        return None
+    only = params.context.only
+    if only is not None and not any(kind in ("", "quickfix") for kind in only):
+        return []
+    start, end = view.offset(params.range.start), view.offset(params.range.end)
+    found = [p for p in problems(view.analysis) if p.span.start <= end and start <= p.span.end]
+    return [action for problem in found for action in convert.actions(view, problem)]
+
+
+FEATURES: dict[str, tuple[Any, Any]] = {
+    lsp.TEXT_DOCUMENT_INLAY_HINT: (show_hints, None),
+    lsp.TEXT_DOCUMENT_HOVER: (show_hover, None),
+    lsp.TEXT_DOCUMENT_COMPLETION: (
+        show_completion,
+        lsp.CompletionOptions(trigger_characters=[".", '"', ">", "="]),
+    ),
+    lsp.TEXT_DOCUMENT_SIGNATURE_HELP: (
+        show_signature,
+        lsp.SignatureHelpOptions(trigger_characters=["(", ","]),
+    ),
+    lsp.TEXT_DOCUMENT_DEFINITION: (go_to_definition, None),
+    lsp.TEXT_DOCUMENT_REFERENCES: (find_references, None),
+    lsp.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT: (highlight, None),
+    lsp.TEXT_DOCUMENT_PREPARE_RENAME: (prepare_rename, None),
+    lsp.TEXT_DOCUMENT_RENAME: (rename_everywhere, lsp.RenameOptions(prepare_provider=True)),
+    lsp.TEXT_DOCUMENT_DOCUMENT_SYMBOL: (show_outline, None),
+    lsp.TEXT_DOCUMENT_FOLDING_RANGE: (show_folds, None),
+    lsp.TEXT_DOCUMENT_CODE_ACTION: (
+        show_actions,
+        lsp.CodeActionOptions(code_action_kinds=[lsp.CodeActionKind.QuickFix]),
+    ),
+}
+
+
+def serve(include: tuple[Path, ...]) -> bool:
+    """Talk to an editor over standard input and output until it ends the talk.
+
+    Returns whether the editor asked for the end, as the protocol wants it.
+    """
+    server = Server(include)
+    for name, handler in LIFE.items():
+        server.feature(name)(handler)
+    for name, (handler, options) in FEATURES.items():
+        server.feature(name, options)(handler)
+    server.start_io()
+    return server.was_shut_down

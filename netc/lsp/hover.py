@@ -1,0 +1,124 @@
+"""What stands under the mouse: the meaning of a word, and what it makes here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from compiler.derivation import derive, sizes
+from compiler.names import Definition, Use
+from compiler.ops import OPS
+from compiler.ops.base import Shape, show_shape
+from grammar import syntax as s
+from grammar.source import Span
+from netc.lsp.analysis import Analysis
+from netc.lsp.describe import definition_text, slot_text, slots_of, word_text
+from netc.lsp.project import Project
+
+
+@dataclass(frozen=True)
+class Hover:
+    """Markdown about the text that `span` covers."""
+
+    span: Span
+    text: str
+
+
+def hover(project: Project, analysis: Analysis, offset: int) -> Hover | None:
+    """What there is to say about the word at an offset."""
+    place = analysis.names.at(offset)
+    if place is None:
+        return None
+    if isinstance(place, Use) and place.span.text == "in":
+        return Hover(place.span, entered(analysis, offset))
+    homes = project.homes(project.text_of(analysis), place)
+    stage = analysis.stage_named_at(offset)
+    made = here(analysis, stage) if stage is not None else []
+    if homes:
+        definition = homes[0].definition
+        shape = shape_of(analysis, definition) if stage is None else None
+        made += [f"`{show_shape(shape)}`"] if shape is not None else []
+        return Hover(place.span, definition_text(definition, made))
+    around = analysis.stage_at(offset)
+    if isinstance(place, Use) and place.role == "keyword" and around is not None:
+        said = parameter_text(around, place.name)
+    else:
+        said = word_text(place.name, made)
+    return Hover(place.span, said) if said else None
+
+
+def parameter_text(stage: s.Stage, keyword: str) -> str | None:
+    """A parameter of the op that a stage names."""
+    slots = slots_of(stage.callee.id) if stage.callee is not None else None
+    slot = next((slot for slot in slots or () if slot.name == keyword), None)
+    return slot_text(slot) if slot else None
+
+
+def here(analysis: Analysis, stage: s.Stage) -> list[str]:
+    """What a stage makes of what: shapes, the formula with its numbers, what it costs."""
+    calls = analysis.calls_of(stage)
+    if not calls:
+        return []
+    net, made = calls[0]
+    if made.tensor.node is None:
+        given = made.flow.shape if made.flow is not None and made.flow.node is not None else None
+        return [f"Input `{show_shape(given)}`; no output, because of a mistake."] if given else []
+    lines = []
+    node = net.graph[made.tensor.node]
+    own = node.span == stage.span
+    shapes = (
+        net.graph.input_shapes(node) if own else () if made.flow is None else (made.flow.shape,)
+    )
+    inputs = ", ".join(f"`{show_shape(shape)}`" for shape in shapes)
+    place = f" in {made.trail[-1].name}" if made.trail and made.trail[-1].name else ""
+    among = f" (the first of {len(calls)} calls)" if len(calls) > 1 else ""
+    lines.append(f"{inputs} → `{show_shape(made.tensor.shape)}`{place}{among}")
+    cost = analysis.costs(net).of(made)
+    if own and node.op.name in OPS:
+        lines += derive(net.graph, cost.layer) if cost and cost.layer else sizes(net.graph, node)
+    elif cost and cost.text():
+        lines.append(cost.text())
+    return ["  \n".join(lines)]
+
+
+def shape_of(analysis: Analysis, definition: Definition) -> Shape | None:
+    """The shape of a named tensor, in the first call that makes it."""
+    node = definition.node
+    if isinstance(node, s.InputDeclaration | s.OutputDeclaration) and definition.owner is not None:
+        for net in analysis.nets:
+            if net.graph.name != definition.owner.name:
+                continue
+            name = definition.name
+            name = net.graph.outputs.get(name, name) if definition.kind == "output" else name
+            return (
+                net.graph[name].shape if name in net.graph and definition.kind != "symbol" else None
+            )
+    stage = node if isinstance(node, s.Stage) else None
+    if isinstance(node, s.Bind):
+        stage = node.chain.stages[-1]
+    calls = analysis.calls_of(stage) if stage is not None else []
+    return next((c.made.tensor.shape for c in calls if c.made.tensor.node is not None), None)
+
+
+def entered(analysis: Analysis, offset: int) -> str:
+    """What `in` is at an offset: the tensor that entered the block, in its first call."""
+    owner = next(
+        (d for d in analysis.file.items if isinstance(d, s.Definition) and inside(d.span, offset)),
+        None,
+    )
+    said = "The tensor that entered the body."
+    if owner is None:
+        return said
+    for net in analysis.nets:
+        inputs = net.graph.inputs()
+        if net.graph.name == owner.name.id and len(inputs) == 1:
+            return f"{said} `{show_shape(inputs[0].shape)}`"
+        for made in net.made:
+            if made.trail and made.trail[-1].block == owner.name.id:
+                flow = made.flow  # the first stage that ran in the first call
+                return f"{said} `{show_shape(flow.shape)}`" if flow and flow.node else said
+    return said
+
+
+def inside(span: Span, offset: int) -> bool:
+    """Whether a span covers an offset."""
+    return span.start <= offset <= span.end

@@ -1,0 +1,70 @@
+"""Diagnostics as an editor shows them: each in the file that is open, with fixes to choose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from compiler.modules import find_used
+from compiler.values import Mistake
+from grammar import syntax as s
+from grammar.diagnostics import Diagnostic, Fix
+from grammar.source import Span
+from netc.lsp.analysis import Analysis
+from netc.lsp.project import in_library
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A diagnostic at a place of the open text; `related` are other places that matter."""
+
+    diagnostic: Diagnostic
+    span: Span
+    related: tuple[tuple[Span, str], ...]
+
+    @property
+    def message(self) -> str:
+        """The headline, then what the terminal prints below it."""
+        found = self.diagnostic
+        lines = [found.message, found.label, *found.notes]
+        lines.append(f"help: {found.help}" if found.help else "")
+        return "\n".join(line for line in lines if line)
+
+    @property
+    def fixes(self) -> Iterator[Fix]:
+        """The fixes that an editor may make; netc's own definitions stay as they are."""
+        for fix in self.diagnostic.fixes:
+            if not in_library(fix.span.source) or fix.span.source is self.span.source:
+                far = "" if fix.span.line == self.span.line else f" at line {fix.span.line}"
+                yield Fix(fix.title + far, fix.span, fix.text)
+
+
+def problems(analysis: Analysis) -> list[Problem]:
+    """Every diagnostic of a text at a place of that text."""
+    return [problem(analysis, diagnostic) for diagnostic in analysis.diagnostics]
+
+
+def problem(analysis: Analysis, diagnostic: Diagnostic) -> Problem:
+    """A mistake in a used file stands at the call that leads there, or at the `use`."""
+    steps = [(step.span, str(step)) for step in reversed(diagnostic.trail)]
+    if diagnostic.span.source is analysis.source:
+        return Problem(diagnostic, diagnostic.span, tuple(steps))
+    there = (diagnostic.span, diagnostic.message)
+    for index, (span, _) in enumerate(steps):
+        if span.source is analysis.source:
+            return Problem(diagnostic, span, (there, *steps[:index], *steps[index + 1 :]))
+    return Problem(diagnostic, using(analysis, diagnostic.span), (there, *steps))
+
+
+def using(analysis: Analysis, place: Span) -> Span:
+    """The `use` that brings in the file of a place; the first one when none does directly."""
+    items = [item for item in analysis.file.items if isinstance(item, s.Use)]
+    for item in items:
+        here = analysis.source.path
+        try:
+            path = find_used(item, here.resolve().parent if here else None, analysis.include)
+        except (Mistake, OSError, ValueError):
+            continue
+        if place.source.path == path:
+            return item.path.span
+    return items[0].path.span if items else Span(analysis.source, 0, 0)

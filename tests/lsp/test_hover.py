@@ -1,0 +1,97 @@
+"""What the editor says about the word under the mouse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from netc.lsp.hover import hover
+from netc.lsp.project import Project
+from tests.lsp.texts import HALVES, alone, file_of, folder, marked
+
+
+def said(text: str, project: Project | None = None) -> str:
+    analysis, offset = marked(text)
+    found = hover(project or alone(), analysis, offset)
+    return "" if found is None else found.text
+
+
+def test_an_op_has_its_signature_its_formula_with_numbers_and_its_parameters() -> None:
+    text = said(HALVES.replace("conv(", "co|nv("))
+    assert text.index("conv(channels, kernel") < text.index("`[3, 8, 8]` → `[4, 8, 8]` in first")
+    assert "(the first of 3 calls)" in text
+    assert "height and width: floor((8 + 1 + 1 - 3)/1) + 1 = 8" in text
+    assert "| `stride` |" in text
+
+
+def test_a_block_has_its_signature_its_comment_and_what_it_costs() -> None:
+    text = said(HALVES.replace("unit(4)", "un|it(4)"))
+    assert "block unit(c, stride=1)" in text
+    assert "A convolution that may halve the map." in text
+    assert "`[3, 8, 8]` → `[4, 8, 8]`" in text
+    assert "112 parameters, 6,912 MACs" in text
+
+
+def test_a_keyword_of_an_op_has_its_meaning() -> None:
+    text = said(HALVES.replace("pad=1", "pa|d=1"))
+    assert "Pixels added around the input" in text
+    assert "By default `0`." in text
+
+
+def test_a_keyword_of_a_block_is_its_parameter() -> None:
+    assert "stride=1" in said(HALVES.replace("stride=2", "str|ide=2"))
+
+
+def test_a_label_has_the_shape_of_its_tensor() -> None:
+    assert "`[4, 8, 8]`" in said(HALVES.replace("as first", "as fir|st"))
+
+
+def test_a_named_chain_an_input_and_an_output_have_their_shapes() -> None:
+    text = "net n {\ninput x: f32[3, 8, 8]\ns = gap -> flatten\noutput y = relu\n}\n"
+    assert "`[3]`" in said(text.replace("s =", "|s ="))
+    assert "`[3, 8, 8]`" in said(text.replace("x:", "|x:"))
+    assert "`[3, 8, 8]`" in said(text.replace("y =", "|y ="))
+
+
+def test_a_value_shows_the_line_that_defines_it() -> None:
+    text = "let width = 3\nnet n {\ninput x: f32[3, 8, 8]\nconv(|width, 1)\noutput y\n}\n"
+    assert "let width = 3" in said(text)
+
+
+def test_in_is_what_entered_the_block() -> None:
+    text = HALVES.replace("conv(c, 3x3", "conv(i|n.c, 3x3")
+    assert "[3, 8, 8]" in said(text)
+
+
+def test_measures_and_functions_have_their_meaning() -> None:
+    text = "net n {\ninput x: f32[3, 8, 8]\nrelu\noutput y\nexpect depth == len([])\n}\n"
+    assert "longest path" in said(text.replace("depth", "de|pth"))
+    assert "len(list)" in said(text.replace("len", "l|en"))
+
+
+def test_a_stage_with_a_mistake_says_what_flowed_in() -> None:
+    text = "net n {\ninput x: f32[3, 8, 8]\nco|nv(4, 99)\noutput y\n}\n"
+    assert "Input `[3, 8, 8]`; no output" in said(text)
+
+
+def test_after_a_mistake_elsewhere_the_formula_is_still_there() -> None:
+    text = "net n {\ninput x: f32[3, 8, 8]\nco|nv(4, 3) -> conv(4, 99)\noutput y\n}\n"
+    assert "floor((8 + 0 + 0 - 3)/1) + 1 = 6" in said(text)
+
+
+def test_a_block_of_another_file_has_its_comment(tmp_path: Path) -> None:
+    project = folder(
+        tmp_path,
+        blocks="# Twice as many maps.\nblock twice() { conv(2 * in.c, 1) }\n",
+        main='use twice from "blocks.netdef"\nnet n { input x: f32[3, 8]\ntwice()\noutput y }\n',
+    )
+    main = file_of(project, tmp_path, "main").source
+    text = main.text.replace("twice()", "tw|ice()")
+    analysis, offset = marked(text, main.path)
+    found = hover(project, analysis, offset)
+    assert found is not None and "Twice as many maps." in found.text
+    assert "→ `[6, 8]`" in found.text
+
+
+def test_nothing_is_said_of_blank_space_and_unknown_words() -> None:
+    assert said("|\n" + HALVES) == ""
+    assert said("net n { input x: f32[3]\nfr|ob\noutput y }\n") == ""

@@ -1,0 +1,54 @@
+"""Texts to analyse, with a mark `|` where the editor's cursor is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from compiler.modules import read_source
+from grammar.source import Source
+from netc.lsp.analysis import Analysis, analyse
+from netc.lsp.project import Project, Text
+
+HALVES = """\
+# A convolution that may halve the map.
+block unit(c, stride=1) {
+    conv(c, 3x3, stride=stride, pad=1) -> relu
+}
+
+net n {
+    input image: f32[3, 8, 8]
+    unit(4) as first
+    repeat 2 { unit(8, stride=2) }
+    output y
+}
+"""
+
+
+def analysed(text: str, path: Path | None = None) -> Analysis:
+    """The analysis of a text without its mark."""
+    return analyse(Source(path.name if path else "t.netdef", text.replace("|", ""), path))
+
+
+def marked(text: str, path: Path | None = None) -> tuple[Analysis, int]:
+    """The analysis of a text, and the offset of its mark."""
+    return analysed(text, path), text.index("|")
+
+
+def alone() -> Project:
+    """A project that has no files."""
+    return Project(read_source)
+
+
+def folder(path: Path, **texts: str) -> Project:
+    """A project of the files `NAME.netdef` in a folder, written there."""
+    for name, text in texts.items():
+        (path / f"{name}.netdef").write_text(text, encoding="utf-8")
+    root = path.resolve()
+    return Project(read_source, paths=lambda: sorted(root.glob("*.netdef")))
+
+
+def file_of(project: Project, path: Path, name: str) -> Text:
+    """One of the files of a folder."""
+    text = project.text((path / f"{name}.netdef").resolve())
+    assert text is not None
+    return text
