@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,17 +10,18 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
-from compiler.dims import symbol
+from compiler.dims import Size, evaluate, symbol
 from compiler.domain import Facts
 from compiler.graph import Graph, Input, Node
 from compiler.initialise import scatter
 from compiler.lower import lower
-from compiler.ops.base import Op
+from compiler.ops.base import Op, ShapeError, kind_of, parameters
 from compiler.shapes import infer
 from grammar.source import Source, Span
 from runtime.reference import run_reference
 
 PLACE = Span(Source("op.netdef", "op"), 0, 2)
+H, W = symbol("H"), symbol("W")
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,15 @@ class Result:
     onnx: Any
 
 
-def one_op(op: Op, *shapes: tuple[Any, ...], facts: Facts | None = None) -> Graph:
+def make(op: type[Op], *positions: Any, **keywords: Any) -> Op:
+    """An op from values as a definition gives them, each checked and converted by its kind."""
+    names = [parameter.name for parameter in parameters(op)]
+    kinds = {parameter.name: kind_of(parameter) for parameter in parameters(op)}
+    given = dict(zip(names, positions, strict=False)) | keywords
+    return op(**{name: kinds[name](value) for name, value in given.items()})
+
+
+def one_op(op: Op, *shapes: Sequence[Size], facts: Facts | None = None) -> Graph:
     """A network that is this op alone, its inputs called a, b, …"""
     facts = facts or Facts()
     graph = Graph("one", outputs={"result": "layer"}, facts=facts)
@@ -49,16 +59,35 @@ def run_onnx(model: onnx.ModelProto, feeds: dict[str, Any]) -> list[Any]:
     onnx.checker.check_model(model, full_check=True)
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.intra_op_num_threads = 1
     session = ort.InferenceSession(
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
     return session.run(None, feeds)
 
 
+def compare(graph: Graph, model: onnx.ModelProto, inputs: tuple[Any, ...]) -> Result:
+    """Run both and assert that they agree, NumPy in float32 as well as in float64."""
+    feeds = dict(zip("abcdefgh", inputs, strict=False))
+    reference = run_reference(graph, feeds, np.float64)["result"]
+    single = run_reference(graph, feeds, np.float32)["result"]
+    assert reference.dtype == np.float64 and single.dtype == np.float32
+    (ours,) = run_onnx(model, feeds)
+    np.testing.assert_allclose(single, reference, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(ours, reference, rtol=1e-4, atol=1e-5)
+    arrays = {name.removeprefix("layer."): value for name, value in graph.values.items()}
+    return Result(inputs, arrays, reference, ours)
+
+
+def random_inputs(shapes: Sequence[Sequence[int]], batch: int, seed: int) -> tuple[Any, ...]:
+    """Standard normal numbers, batch first."""
+    random = np.random.default_rng(seed)
+    return tuple(random.standard_normal((batch, *shape)).astype(np.float32) for shape in shapes)
+
+
 def check(
     op: Op,
     *shapes: tuple[int, ...],
-    symbolic: bool = False,
     batch: int = 2,
     seed: int = 0,
     inputs: tuple[Any, ...] | None = None,
@@ -66,27 +95,58 @@ def check(
 ) -> Result:
     """Run `op` on random (or given) inputs on both devices and assert that they agree.
 
-    Also asserts that the inferred shape is the shape of the result. With `symbolic` every size
-    after the channels is a symbol in the graph, so that nothing in the model may depend on it.
+    Also asserts that the inferred shape is the shape of the result.
     """
-    random = np.random.default_rng(seed)
-    if inputs is None:
-        inputs = tuple(
-            random.standard_normal((batch, *shape)).astype(np.float32) for shape in shapes
-        )
-    declared: list[tuple[Any, ...]] = [tuple(shape) for shape in shapes]
-    if symbolic:
-        names = ("D", "H", "W")
-        declared = [(s[0], *(symbol(n) for n in names[4 - len(s) :])) for s in declared]
-    graph = scatter(one_op(op, *declared), seed)
-    feeds = dict(zip("abcdefgh", inputs, strict=False))
-    reference = run_reference(graph, feeds, np.float64)["result"]
-    single = run_reference(graph, feeds, np.float32)["result"]
-    assert reference.dtype == np.float64 and single.dtype == np.float32
-    (ours,) = run_onnx(lower(graph, opset=opset), feeds)
-    expected = infer(op, tuple(map(tuple, shapes)), Facts())
-    assert reference.shape[1:] == expected, f"inferred {expected}, computed {reference.shape[1:]}"
-    np.testing.assert_allclose(single, reference, rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(ours, reference, rtol=1e-4, atol=1e-5)
-    arrays = {name.removeprefix("layer."): value for name, value in graph.values.items()}
-    return Result(inputs, arrays, reference, ours)
+    graph = scatter(one_op(op, *shapes), seed)
+    given = random_inputs(shapes, batch, seed) if inputs is None else inputs
+    result = compare(graph, lower(graph, opset=opset), given)
+    expected = graph["layer"].shape
+    assert result.reference.shape[1:] == expected, f"{expected} is not {result.reference.shape[1:]}"
+    return result
+
+
+def check_symbolic(
+    op: Op,
+    shape: Sequence[Size],
+    *others: Sequence[Size],
+    sizes: Sequence[dict[str, int]],
+    facts: Facts | None = None,
+    opset: int = 21,
+) -> list[Result]:
+    """Lower `op` once for symbolic input shapes and assert that the model is right at all `sizes`.
+
+    The shape at each of the sizes must be the one that is inferred for plain numbers.
+    """
+    shapes = (shape, *others)
+    graph = scatter(one_op(op, *shapes, facts=facts))
+    model = lower(graph, opset=opset)
+    results = []
+    for values in sizes:
+        known = [tuple(evaluate(size, values) for size in shape) for shape in shapes]
+        result = compare(graph, model, random_inputs(known, 2, 0))
+        expected = tuple(evaluate(size, values) for size in graph["layer"].shape)
+        assert result.reference.shape[1:] == expected
+        results.append(result)
+    return results
+
+
+def apply(op: Op, *inputs: Any, **arrays: Any) -> Any:
+    """What `op` makes of samples without a batch, by NumPy in float64 and as nested lists."""
+    given = tuple(np.asarray(x, dtype=np.float32)[None] for x in inputs)
+    graph = scatter(one_op(op, *(x.shape[1:] for x in given)))
+    values = {f"layer.{name}": np.asarray(v, dtype=np.float32) for name, v in arrays.items()}
+    assert {*values} <= {*graph.values}
+    for name, value in values.items():
+        assert value.shape == graph.values[name].shape
+    graph = graph.rebuilt(list(graph.nodes()), values=dict(graph.values) | values)
+    return compare(graph, lower(graph), given).reference[0].tolist()
+
+
+def refuse(op: Op, *shapes: Sequence[Size], facts: Facts | None = None) -> ShapeError:
+    """The error that `op` raises for inputs of these shapes; it blames one of its parameters."""
+    try:
+        infer(op, tuple(map(tuple, shapes)), facts or Facts())
+    except ShapeError as error:
+        assert error.argument is None or error.argument in {p.name for p in parameters(type(op))}
+        return error
+    raise AssertionError(f"{op} takes {shapes}")

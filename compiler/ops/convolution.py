@@ -139,7 +139,9 @@ class Deconv(Op):
     kernel: int | Extent = arg(extent(1), doc="kernel size")
     stride: int | Extent = arg(extent(1), 1, "output pixels for each input pixel")
     pad: Any = arg(PADDING, 0, "pixels cut off the full output, both sides")
-    output_pad: int | Extent = arg(extent(0), 0, "pixels added after the output")
+    output_pad: int | Extent = arg(
+        extent(0), 0, "pixels added after the output, fewer than the stride"
+    )
     dilation: int | Extent = arg(extent(1), 1, "pixels from one kernel tap to the next")
     groups: int = arg(whole(1), 1, "independent groups of channels")
     bias: bool = arg(FLAG, True, "add a learnable number to each output channel")
@@ -180,13 +182,12 @@ class Deconv(Op):
         axes = self.axes(spatial, facts)
         extra = per_axis(self.output_pad, len(spatial), "output_pad")
         for axis, more in zip(axes, extra, strict=True):
-            if more >= max(axis.stride, axis.dilation):
+            if more >= axis.stride:  # a whole stride more is what one more input pixel makes
                 raise ShapeError(
                     "E306",
-                    "output_pad must be smaller than the stride or the dilation",
+                    "output_pad must be smaller than the stride",
                     argument="output_pad",
-                    label=f"{more}, but the stride is {axis.stride} "
-                    f"and the dilation {axis.dilation}",
+                    label=f"{more}, but the stride is {axis.stride}",
                 )
         check_fixed(self.weight, self.weights(inputs)[0].shape, self.name)
         return (self.channels, *transposed_output(spatial, axes, extra))

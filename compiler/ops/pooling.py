@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -103,11 +104,15 @@ class MaxPool(Pool):
 
     def lower(self, emit: Emitter, *inputs: str) -> str:
         axes = self.axes(emit.inputs[0][1:], emit.facts)
+        x, pads = inputs[0], onnx_pads(axes)
+        if any(pad >= axis.kernel for pad, axis in zip(pads, axes * 2, strict=True)):
+            # ONNX Runtime takes pads below the kernel only, and forgets its dilation.
+            x, pads = emit_pad(emit, x, pads, fill=-math.inf), [0] * len(pads)
         return emit.node(
             "MaxPool",
-            inputs[0],
+            x,
             kernel_shape=[a.kernel for a in axes],
-            pads=onnx_pads(axes),
+            pads=pads,
             strides=[a.stride for a in axes],
             dilations=[a.dilation for a in axes],
         )

@@ -13,12 +13,16 @@ def onnx_pads(axes: tuple[Axis, ...], *, overhang: bool = True) -> list[int]:
     return [a.before for a in axes] + [a.after + (a.overhang if overhang else 0) for a in axes]
 
 
-def emit_pad(emit: Emitter, x: str, pads: list[int], mode: str = "constant") -> str:
+def emit_pad(
+    emit: Emitter, x: str, pads: list[int], mode: str = "constant", fill: float = 0.0
+) -> str:
     """An ONNX Pad of the spatial axes, or `x` itself when there is nothing to pad."""
     if not any(pads):
         return x
     half = len(pads) // 2
-    return emit.node("Pad", x, emit.ints([0, 0, *pads[:half], 0, 0, *pads[half:]]), mode=mode)
+    widths = emit.ints([0, 0, *pads[:half], 0, 0, *pads[half:]])
+    constant = [emit.floats(fill)] if fill else []
+    return emit.node("Pad", x, widths, *constant, mode=mode)
 
 
 def check_border(

@@ -20,15 +20,15 @@ def correlate(x: Array, weight: Array, axes: tuple[Axis, ...], groups: int) -> A
     """Windows of a padded input times weight [C_out, C_in / groups, taps…].
 
     One matrix product for each group, sample and block of rows of the output: the windows of the
-    block, unrolled to [groups, C_in / groups * taps, positions], are the only large temporary. A
-    weight for one output channel serves every group.
+    block, unrolled to [groups, C_in / groups * taps, positions], are the only large temporary, and
+    for a 1x1 kernel of stride 1 a view.
     """
     batch, rank, taps = x.shape[0], len(axes), weight[0].size
     view = windows(x, axes)
     sizes = view.shape[2 : 2 + rank]
     view = view.reshape(batch, groups, -1, *view.shape[2:])
     order = (0, 1, *range(rank + 2, 2 * rank + 2), *range(2, rank + 2))  # taps before positions
-    matrix = weight.reshape(-1, weight.shape[0] // min(groups, weight.shape[0]), taps)
+    matrix = weight.reshape(groups, -1, taps)
     result = np.empty((batch, groups, matrix.shape[1], prod(sizes)), dtype=x.dtype)
     row = prod(sizes[1:])
     block = max(1, COLUMNS // (groups * taps * row))

@@ -5,10 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from compiler.domain import Facts
+from compiler.ops.base import Axis
 from compiler.ops.filtering import Filter, WeightedPool
 from runtime.kernels import Array, Arrays, kernel
 from runtime.kernels.convolution import correlate
 from runtime.kernels.windows import padded
+
+
+def on_each_channel(x: Array, values: Array, axes: tuple[Axis, ...]) -> Array:
+    """A padded input correlated with one kernel [taps…], channel by channel."""
+    weight = np.broadcast_to(values, (x.shape[1], 1, *values.shape))
+    return correlate(x, weight, axes, groups=x.shape[1])
 
 
 @kernel(Filter)
@@ -17,7 +24,7 @@ def filter_(op: Filter, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     x = inputs[0]
     axes = op.axes(x.shape[2:], Facts())
     values = np.asarray(op.kernel_values, dtype=x.dtype)
-    return correlate(padded(x, axes, op.pad_mode), values[None, None], axes, x.shape[1])
+    return on_each_channel(padded(x, axes, op.pad_mode), values, axes)
 
 
 @kernel(WeightedPool)
@@ -26,4 +33,4 @@ def weightedpool(op: WeightedPool, inputs: tuple[Array, ...], arrays: Arrays) ->
     x = inputs[0]
     weights = np.asarray(op.kernel_values, dtype=np.float64)
     weights = (weights / weights.sum()).astype(x.dtype)
-    return correlate(x, weights[None, None], op.axes(x.shape[2:], Facts()), x.shape[1])
+    return on_each_channel(x, weights, op.axes(x.shape[2:], Facts()))

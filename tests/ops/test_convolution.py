@@ -1,0 +1,334 @@
+"""conv and deconv."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compiler.domain import Facts
+from compiler.ops.arguments import Extent
+from compiler.ops.convolution import Conv, Deconv
+from tests.opcheck import H, W, apply, check, check_symbolic, make, one_op, refuse
+from tests.ops import loops
+from tests.ops.geometry import Geometry, examples, geometries
+
+# The 5x5 example of the usual convolution figures: a cross-shaped sum over a ramp.
+RAMP = [[[0, 1, 2], [3, 4, 5], [6, 7, 8]]]
+
+
+def test_conv_of_a_hand_computed_map_is_a_correlation_and_does_not_flip_its_kernel() -> None:
+    op = make(Conv, 1, 2, bias=False, weight=[[[[1, 2], [3, 4]]]])
+    # 0*1 + 1*2 + 3*3 + 4*4 = 27; one pixel right adds 1 + 2 + 3 + 4 = 10, one row down adds 30
+    assert apply(op, RAMP) == [[[27, 37], [57, 67]]]
+
+
+def test_conv_adds_up_channels_and_its_bias() -> None:
+    op = make(Conv, 2, 1, weight=[[[2], [3]], [[1], [-1]]])
+    got = apply(op, [[10.0, 20.0], [1.0, 2.0]], bias=[100.0, 0.5])
+    assert got == [[123.0, 146.0], [9.5, 18.5]]
+
+
+@pytest.mark.parametrize(
+    ("mode", "wanted"),
+    [("zero", [1, 3, 5, 3]), ("replicate", [2, 3, 5, 6]), ("reflect", [3, 3, 5, 5])],
+)
+def test_conv_fills_its_padding_by_mode(mode: str, wanted: list[int]) -> None:
+    op = make(Conv, 1, 2, pad=1, pad_mode=mode, bias=False, weight=[[[1, 1]]])
+    assert apply(op, [[1.0, 2.0, 3.0]]) == [wanted]
+
+
+def test_conv_groups_see_their_own_channels_only() -> None:
+    op = make(Conv, 4, 1, groups=2, bias=False, weight=[[[1]], [[2]]] * 2)
+    assert apply(op, [[5.0], [7.0]]) == [[5.0], [10.0], [7.0], [14.0]]
+
+
+def test_conv_dilation_skips_pixels() -> None:
+    op = make(Conv, 1, 2, dilation=3, bias=False, weight=[[[1, 10]]])
+    assert apply(op, [[1.0, 2.0, 3.0, 4.0, 5.0]]) == [[41.0, 52.0]]
+
+
+def test_deconv_of_a_hand_computed_row_overlaps_its_kernels() -> None:
+    op = make(Deconv, 1, 3, stride=2, bias=False, weight=[[[1, 2, 3]]])
+    # 1 * (1 2 3) at 0, 10 * (1 2 3) at 2: they meet at pixel 2
+    assert apply(op, [[1.0, 10.0]]) == [[1.0, 2.0, 13.0, 20.0, 30.0]]
+
+
+def test_deconv_cuts_its_padding_and_adds_output_pad_after() -> None:
+    kernel = [[[1, 2, 3]]]
+    cut = make(Deconv, 1, 3, stride=2, pad=1, bias=False, weight=kernel)
+    assert apply(cut, [[1.0, 10.0]]) == [[2.0, 13.0, 20.0]]
+    longer = replace(cut, output_pad=1)
+    assert apply(longer, [[1.0, 10.0]]) == [[2.0, 13.0, 20.0, 30.0]]
+
+
+def test_deconv_same_multiplies_the_size_by_its_stride() -> None:
+    for kernel, stride in ((3, 2), (4, 2), (5, 3), (3, 3)):
+        assert one_op(make(Deconv, 2, kernel, stride=stride, pad="same"), (3, 5, 4))[
+            "layer"
+        ].shape == (
+            2,
+            5 * stride,
+            4 * stride,
+        )
+
+
+def test_deconv_upper_and_lower_same_put_the_odd_pixel_on_opposite_sides() -> None:
+    weight = [[[1, 2, 3]]]
+    upper = make(Deconv, 1, 3, stride=2, pad="same", bias=False, weight=weight)
+    lower = replace(upper, pad="same_lower")
+    assert apply(upper, [[1.0, 10.0]]) == [[1.0, 2.0, 13.0, 20.0]]
+    assert apply(lower, [[1.0, 10.0]]) == [[2.0, 13.0, 20.0, 30.0]]
+
+
+def test_conv_and_deconv_are_each_others_transpose() -> None:
+    # <conv(x), y> = <x, deconv(y)> for the same weight: the definition of the transpose.
+    forward = make(Conv, 4, Extent((3, 2)), stride=2, pad=1, bias=False)
+    result = check(forward, (3, 7, 6))
+    weight = result.arrays["weight"]
+    y = np.random.default_rng(1).standard_normal(result.reference.shape).astype(np.float32)
+    backward = make(
+        Deconv,
+        3,
+        Extent((3, 2)),
+        stride=2,
+        pad=1,
+        output_pad=Extent((0, 0)),
+        bias=False,
+        weight=weight.tolist(),
+    )
+    back = check(backward, result.reference.shape[1:], inputs=(y,)).reference
+    x = result.inputs[0]
+    assert np.sum(result.reference * y) == pytest.approx(
+        np.sum(x[:, :, : back.shape[2], : back.shape[3]] * back), rel=1e-5
+    )
+
+
+def grouped(geometry: Geometry, draw: Any, split: bool) -> int:
+    """A number of groups that divides the channels."""
+    return (
+        draw.draw(st.sampled_from([g for g in (1, 2, 3, 4) if geometry.channels % g == 0]))
+        if (split)
+        else 1
+    )
+
+
+@examples
+@given(geometries(), st.data(), st.booleans(), st.booleans())
+def test_conv_is_the_sum_of_its_definition(
+    geometry: Geometry, data: st.DataObject, split: bool, bias: bool
+) -> None:
+    groups = grouped(geometry, data, split)
+    mode = data.draw(st.sampled_from(("zero", "replicate", "reflect")))
+    largest = max(p for pair in geometry.pads for p in pair)
+    if mode == "reflect" and largest >= min(geometry.sizes):
+        mode = "replicate"
+    op = make(
+        Conv,
+        groups * data.draw(st.sampled_from((1, 2))),
+        geometry.kernel,
+        stride=geometry.stride,
+        pad=geometry.pads,
+        pad_mode=mode,
+        dilation=geometry.dilation,
+        groups=groups,
+        bias=bias,
+    )
+    result = check(op, geometry.shape)
+    wanted = loops.conv(
+        result.inputs[0],
+        result.arrays["weight"],
+        result.arrays.get("bias"),
+        stride=geometry.stride,
+        pads=geometry.pads,
+        mode=mode,
+        dilation=geometry.dilation,
+        groups=groups,
+    )
+    np.testing.assert_allclose(result.reference, wanted, rtol=1e-10, atol=1e-12)
+
+
+@examples
+@given(
+    geometries(dilated=False),
+    st.sampled_from(("same", "same_lower", "half", "valid", 1, 2)),
+)
+def test_conv_pad_words_are_the_pixels_they_stand_for(geometry: Geometry, pad: Any) -> None:
+    pads = loops.resolve(pad, geometry.sizes, geometry.kernel, geometry.stride)
+    if any(
+        k > w + before + after
+        for k, w, (before, after) in zip(geometry.kernel, geometry.sizes, pads, strict=True)
+    ):
+        return
+    op = make(Conv, 3, geometry.kernel, stride=geometry.stride, pad=pad)
+    result = check(op, geometry.shape)
+    wanted = loops.conv(
+        result.inputs[0],
+        result.arrays["weight"],
+        result.arrays["bias"],
+        stride=geometry.stride,
+        pads=pads,
+    )
+    np.testing.assert_allclose(result.reference, wanted, rtol=1e-10, atol=1e-12)
+    if pad in ("same", "same_lower"):
+        assert result.reference.shape[2:] == tuple(
+            -(-w // s) for w, s in zip(geometry.sizes, geometry.stride, strict=True)
+        )
+
+
+def test_conv_depthwise_and_grouped_agree_with_the_definition_where_rows_come_in_blocks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from runtime.kernels import convolution
+
+    monkeypatch.setattr(convolution, "COLUMNS", 50)  # a row or two of output at a time
+    for channels, groups in ((6, 6), (4, 2), (4, 1)):
+        result = check(
+            make(Conv, 12, Extent((3, 2)), stride=Extent((1, 2)), groups=groups), (channels, 7, 9)
+        )
+        wanted = loops.conv(
+            result.inputs[0],
+            result.arrays["weight"],
+            result.arrays["bias"],
+            stride=(1, 2),
+            pads=((0, 0), (0, 0)),
+            groups=groups,
+        )
+        np.testing.assert_allclose(result.reference, wanted, rtol=1e-10, atol=1e-12)
+
+
+@examples
+@given(geometries(), st.data(), st.booleans(), st.booleans())
+def test_deconv_is_the_sum_of_its_definition(
+    geometry: Geometry, data: st.DataObject, split: bool, bias: bool
+) -> None:
+    groups = grouped(geometry, data, split)
+    extra = Extent(data.draw(st.integers(0, s - 1)) for s in geometry.stride)
+    sizes = [
+        (w - 1) * s - sum(pair) + k + e
+        for w, s, pair, k, e in zip(
+            geometry.sizes, geometry.stride, geometry.pads, geometry.extents, extra, strict=True
+        )
+    ]
+    if min(sizes) < 1:
+        return
+    op = make(
+        Deconv,
+        groups * data.draw(st.sampled_from((1, 2))),
+        geometry.kernel,
+        stride=geometry.stride,
+        pad=geometry.pads,
+        output_pad=extra,
+        dilation=geometry.dilation,
+        groups=groups,
+        bias=bias,
+    )
+    result = check(op, geometry.shape)
+    wanted = loops.deconv(
+        result.inputs[0],
+        result.arrays["weight"],
+        result.arrays.get("bias"),
+        stride=geometry.stride,
+        pads=geometry.pads,
+        extra=extra,
+        dilation=geometry.dilation,
+        groups=groups,
+    )
+    assert result.reference.shape[2:] == tuple(sizes)
+    np.testing.assert_allclose(result.reference, wanted, rtol=1e-10, atol=1e-12)
+
+
+def test_parameters_and_macs_of_the_lecture() -> None:
+    # 7x7, 64 kernels on grey: 64 * (49 + 1) = 3200 parameters
+    op, inputs = make(Conv, 64, 7), ((1, 28, 28),)
+    assert sum(weight.size for weight in op.weights(inputs)) == 3200
+    assert op.macs(inputs, (64, 22, 22)) == 49 * 64 * 22 * 22
+    # in groups of two: each output sees half of the channels
+    op, inputs = make(Conv, 256, 5, pad=2, groups=2), ((96, 27, 27),)
+    assert [weight.shape for weight in op.weights(inputs)] == [(256, 48, 5, 5), (256,)]
+    assert op.macs(inputs, (256, 27, 27)) == 256 * 48 * 25 * 27 * 27
+
+
+def test_deconv_macs_count_the_kernel_once_for_each_input_pixel() -> None:
+    op, inputs = make(Deconv, 8, 4, stride=2, pad=1, groups=2), ((6, 5, 7),)
+    weight, bias = op.weights(inputs)
+    assert weight.shape == (6, 4, 4, 4) and bias.shape == (8,)
+    assert op.macs(inputs, (8, 10, 14)) == 6 * 4 * 16 * 35
+
+
+@pytest.mark.parametrize(
+    "op",
+    [
+        make(Conv, 4, 3, pad=1),
+        make(Conv, 4, Extent((2, 3)), stride=2, pad=Extent((1, 0)), dilation=2),
+        make(Conv, 3, 3, pad="same", groups=3),
+        make(Conv, 4, 3, pad=1, pad_mode="reflect"),
+        make(Deconv, 4, 4, stride=2, pad=1),
+        make(Deconv, 2, 3, stride=3, pad="same", output_pad=1),
+    ],
+)
+def test_a_model_for_symbolic_sizes_is_right_at_every_size(op: Any) -> None:
+    check_symbolic(op, (3, H, W), sizes=[{"H": 8, "W": 9}, {"H": 7, "W": 5}, {"H": 12, "W": 6}])
+
+
+def test_same_at_stride_two_needs_a_fact_about_a_symbolic_size() -> None:
+    op = make(Conv, 4, 3, stride=2, pad="same", pad_mode="reflect")
+    error = refuse(op, (3, H, W))
+    assert (error.code, error.argument) == ("E307", "pad")
+    assert error.help is not None and "assert H % 2 == 0" in error.help
+    facts = Facts()
+    facts.assume(H % 2, "==", 0)
+    facts.assume(W % 2, "==", 1)
+    check_symbolic(op, (3, H, W), sizes=[{"H": 8, "W": 9}, {"H": 4, "W": 7}], facts=facts)
+    assert (H, 2) in [*op.conditions(((3, H, W),), facts)]
+
+
+@pytest.mark.parametrize(
+    ("op", "shape", "code", "argument"),
+    [
+        (make(Conv, 4, 3), (8,), "E305", None),
+        (make(Conv, 4, 3), (H, 8, 8), "E307", None),
+        (make(Conv, 4, 3, groups=3), (8, 8, 8), "E303", "groups"),
+        (make(Conv, 4, 3, groups=8), (8, 8, 8), "E303", "groups"),
+        (make(Conv, 4, 9), (3, 8, 12), "E302", "kernel"),
+        (make(Conv, 4, 3, dilation=4), (3, 8, 12), "E302", "kernel"),
+        (make(Conv, 4, Extent((3, 3, 3))), (3, 8, 8), "E305", "kernel"),
+        (make(Conv, 4, 3, stride=Extent((1, 1))), (3, 8), "E305", "stride"),
+        (make(Conv, 4, 3, dilation=Extent((1, 2))), (3, 8), "E305", "dilation"),
+        (make(Conv, 4, 3, pad=Extent((1, 2))), (3, 8), "E305", "pad"),
+        (make(Conv, 4, 3, pad=((1, 1),)), (3, 8, 8), "E305", "pad"),
+        (make(Conv, 4, 5, pad=4, pad_mode="reflect"), (3, 4, 9), "E306", "pad"),
+        (make(Conv, 4, 1, weight=[[1, 2]]), (3, 8, 8), "E306", "weight"),
+        (make(Deconv, 4, 3), (8,), "E305", None),
+        (make(Deconv, 4, 3), (H, 8, 8), "E307", None),
+        (make(Deconv, 4, 3, groups=5), (8, 8, 8), "E303", "groups"),
+        (make(Deconv, 4, 2, stride=3, pad="same"), (8, 8, 8), "E306", "pad"),
+        (make(Deconv, 4, 2, stride=2, output_pad=2), (8, 8, 8), "E306", "output_pad"),
+        (make(Deconv, 4, 3, output_pad=Extent((0, 0))), (8, 8), "E305", "output_pad"),
+        (make(Deconv, 4, 1, weight=[[1, 2]]), (3, 8, 8), "E306", "weight"),
+        (make(Deconv, 4, 3, pad=3), (8, 3, 3), "E301", None),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_its_argument(
+    op: Any, shape: Any, code: str, argument: str | None
+) -> None:
+    error = refuse(op, shape)
+    assert (error.code, error.argument) == (code, argument)
+
+
+def test_a_number_of_groups_that_does_not_divide_names_the_largest_that_does() -> None:
+    error = refuse(make(Conv, 96, 3, groups=40), (64, 8, 8))
+    assert error.label == "64 input channels do not divide into 40 groups"
+    assert error.help == "the largest number of groups up to 40 that fits is 32"
+    assert refuse(make(Conv, 10**9, 3, groups=10**9), (64, 8, 8)).help is not None
+
+
+def test_a_kernel_larger_than_its_padded_input_shows_the_formula_and_what_fits() -> None:
+    error = refuse(make(Conv, 120, 7), (16, 5, 5))
+    assert error.label == "7 along height, but the padded input has 5"
+    assert error.notes == ("size: floor((5 + 0 + 0 - 7)/1) + 1 = -1",)
+    assert error.help == "a kernel of at most 5x5 fits; so would pad=1"

@@ -1,0 +1,105 @@
+"""gap, gmp and adaptive_avgpool."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compiler.domain import Facts
+from compiler.ops.base import EVERYWHERE
+from compiler.ops.global_pooling import (
+    AdaptiveAvgPool,
+    GlobalAveragePool,
+    GlobalMaxPool,
+    widest_part,
+)
+from tests.opcheck import H, W, apply, check, check_symbolic, make, refuse
+from tests.ops import loops
+from tests.ops.geometry import examples
+
+
+def test_hand_computed_maps() -> None:
+    x = [[[1, 2, 6], [3, 4, 8]], [[-1, -2, -6], [-3, -4, -8]]]
+    assert apply(make(GlobalAveragePool), x) == [[[4]], [[-4]]]
+    assert apply(make(GlobalMaxPool), x) == [[[8]], [[-1]]]
+
+
+def test_adaptive_parts_overlap_when_they_do_not_divide() -> None:
+    # five pixels in three parts: 0..1, 1..3, 3..4
+    op = make(AdaptiveAvgPool, 3)
+    np.testing.assert_allclose(apply(op, [[0, 3, 6, 9, 15]]), [[1.5, 6, 12]], rtol=1e-6)
+    assert apply(op, [[1, 2, 3]]) == [[1, 2, 3]]
+    assert apply(op, [[4]]) == [[4, 4, 4]]
+
+
+@examples
+@given(
+    st.lists(st.tuples(st.integers(1, 7), st.integers(1, 5)), min_size=1, max_size=3),
+    st.sampled_from((1, 3, 4)),
+)
+def test_they_are_the_means_and_maxima_of_their_definitions(
+    axes: list[tuple[int, int]], channels: int
+) -> None:
+    shape, parts = (channels, *(size for size, _ in axes)), [parts for _, parts in axes]
+    result = check(make(AdaptiveAvgPool, parts), shape)
+    wanted = loops.adaptive_mean(result.inputs[0], parts)
+    np.testing.assert_allclose(result.reference, wanted, rtol=1e-10, atol=1e-12)
+    mean, largest = check(make(GlobalAveragePool), shape), check(make(GlobalMaxPool), shape)
+    spatial = tuple(range(2, len(shape) + 1))
+    wanted = loops.adaptive_mean(mean.inputs[0], [1] * len(axes))
+    np.testing.assert_allclose(mean.reference, wanted, rtol=1e-10, atol=1e-12)
+    flat = largest.inputs[0].reshape(2, channels, -1)
+    wanted = [[max(map(float, values)) for values in sample] for sample in flat]
+    np.testing.assert_array_equal(largest.reference.squeeze(spatial), wanted)
+
+
+@pytest.mark.parametrize(
+    "op",
+    [make(GlobalAveragePool), make(GlobalMaxPool), make(AdaptiveAvgPool, 1)],
+)
+def test_a_model_for_symbolic_sizes_is_right_at_every_size(op: Any) -> None:
+    check_symbolic(op, (3, H, W), sizes=[{"H": 8, "W": 9}, {"H": 1, "W": 4}])
+
+
+@pytest.mark.parametrize("opset", [13, 17, 18, 21])
+def test_an_axis_may_be_symbolic_where_its_size_becomes_one(opset: int) -> None:
+    op = make(AdaptiveAvgPool, (1, 3))
+    check_symbolic(op, (4, H, 7), sizes=[{"H": 2}, {"H": 5}], opset=opset)
+    assert op.reach(((4, H, 7),), (4, 1, 3), Facts()) is EVERYWHERE
+
+
+def test_the_widest_part_and_longest_step_are_those_of_all_parts() -> None:
+    for size in range(1, 25):
+        for parts in range(1, 30):
+            bounds = [(i * size // parts, -(-(i + 1) * size // parts)) for i in range(parts)]
+            found = widest_part(size, parts)
+            assert found.kernel == max(end - start for start, end in bounds)
+            steps = [b[0] - a[0] for a, b in pairwise(bounds)]
+            assert found.stride == max(steps, default=size)
+
+
+def test_a_huge_number_of_parts_is_measured_at_once() -> None:
+    op = make(AdaptiveAvgPool, 10**12)
+    assert op.reach(((3, 7),), op.infer(((3, 7),), Facts()), Facts()).axes[0].kernel == 2
+
+
+@pytest.mark.parametrize(
+    ("op", "shape", "code", "argument"),
+    [
+        (make(GlobalAveragePool), (8,), "E305", None),
+        (make(GlobalMaxPool), (8,), "E305", None),
+        (make(AdaptiveAvgPool, 2), (8,), "E305", None),
+        (make(AdaptiveAvgPool, (2, 2)), (3, 8), "E305", "size"),
+        (make(AdaptiveAvgPool, (1, 2)), (3, 8, W), "E307", "size"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_its_argument(
+    op: Any, shape: Any, code: str, argument: str | None
+) -> None:
+    error = refuse(op, shape)
+    assert (error.code, error.argument) == (code, argument)
