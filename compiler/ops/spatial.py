@@ -67,7 +67,7 @@ class Crop(Op):
                     help="say where: crop(h, w, top, left)",
                 )
             after = facts.simplify(size - keep - before)
-            if facts.decide(after, ">=", 0) is False:
+            if before < 0 or facts.decide(after, ">=", 0) is False:
                 start = "" if given is None else f" from {before}"
                 fits = given is not None and facts.decide(keep, "<=", size) is not False
                 raise ShapeError(
