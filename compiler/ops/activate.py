@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from compiler.domain import Facts
-from compiler.ops.arguments import AXIS, FLAG, NUMBER, arg
+from compiler.ops.arguments import FLAG, NUMBER, arg
 from compiler.ops.base import (
     Emitter,
     Op,
@@ -17,6 +17,7 @@ from compiler.ops.base import (
     Weight,
 )
 from compiler.ops.checks import channels_of, per_sample_axis
+from compiler.ops.sizes import AXIS
 
 
 @dataclass(frozen=True)

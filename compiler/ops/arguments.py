@@ -15,6 +15,8 @@ from typing import Any
 
 from compiler.dims import Dim
 
+LONGEST_SHOWN = 80  # letters of a wrong value that an error repeats
+
 
 class ArgumentError(ValueError):
     """An argument of the wrong sort or out of its range; the text says the rule, then the value."""
@@ -43,7 +45,10 @@ class Kind:
         except (TypeError, ValueError, OverflowError) as error:
             if isinstance(error, ArgumentError):
                 raise
-            raise ArgumentError(f"must be {self.words}, got {show(value)}") from None
+            shown = show(value)
+            if len(shown) > LONGEST_SHOWN:
+                shown = shown[:LONGEST_SHOWN] + "…"
+            raise ArgumentError(f"must be {self.words}, got {shown}") from None
 
 
 def show(value: object) -> str:
@@ -75,7 +80,8 @@ def arg(kind: Kind, default: Any = MISSING, doc: str = "", default_text: str = "
     return field(default=default, metadata=metadata)
 
 
-def _whole(value: Any) -> int:
+def known_whole(value: Any) -> int:
+    """A plain whole number; raises TypeError, or ArgumentError for a symbolic size."""
     if isinstance(value, Dim):
         raise ArgumentError(f"must be a known whole number, got the symbolic size {value}")
     if isinstance(value, bool) or not isinstance(value, int):
@@ -87,7 +93,7 @@ def whole(minimum: int) -> Kind:
     """A whole number of at least `minimum`."""
 
     def convert(value: Any) -> int:
-        if _whole(value) < minimum:
+        if known_whole(value) < minimum:
             raise ValueError
         return int(value)
 
@@ -147,47 +153,15 @@ def extent(minimum: int) -> Kind:
 
     def convert(value: Any) -> int | Extent:
         if isinstance(value, tuple | list) and value:
-            numbers = [_whole(v) for v in value]
+            numbers = [known_whole(v) for v in value]
             if min(numbers) < minimum:
                 raise ValueError
             return Extent(numbers)
-        if _whole(value) < minimum:
+        if known_whole(value) < minimum:
             raise ValueError
         return int(value)
 
     return Kind(f"a whole number of at least {minimum} or a size such as 3x3", convert)
-
-
-PADDING_WORDS = ("same", "same_lower", "half", "valid")
-
-
-def _padding(value: Any) -> Any:
-    if isinstance(value, str):
-        if value not in PADDING_WORDS:
-            raise ValueError
-        return value
-    if isinstance(value, Extent):
-        return extent(0).convert(value)
-    if isinstance(value, list | tuple) and value:
-        if all(isinstance(v, int) and not isinstance(v, bool) for v in value):
-            return extent(0).convert(value)
-        pairs = []
-        for pair in value:
-            before, after = (_whole(v) for v in pair)
-            if before < 0 or after < 0:
-                raise ValueError
-            pairs.append((before, after))
-        return tuple(pairs)
-    if _whole(value) < 0:
-        raise ValueError
-    return int(value)
-
-
-PADDING = Kind(
-    "a whole number of at least 0, a size such as 1x3, a list of (before, after) pairs, or one of "
-    + ", ".join(f'"{w}"' for w in PADDING_WORDS),
-    _padding,
-)
 
 
 def _numbers(value: Any) -> Any:
@@ -210,39 +184,6 @@ def _deviations(value: Any) -> Any:
 
 DEVIATIONS = Kind("a number above 0, or a list with one for each channel", _deviations)
 
-
-def _size(value: Any) -> int | Dim:
-    if isinstance(value, Dim):
-        return value
-    if _whole(value) < 1:
-        raise ValueError
-    return int(value)
-
-
-SIZE = Kind("a size: a whole number of at least 1, or a symbolic size", _size)
-
-
-def _sizes(value: Any) -> tuple[int | Dim, ...]:
-    if not isinstance(value, list | tuple) or not value:
-        raise TypeError
-    sizes = tuple(-1 if v == -1 and not isinstance(v, bool) else _size(v) for v in value)
-    if sizes.count(-1) > 1:
-        raise ArgumentError(f"may leave one size open with -1, got {show(list(value))}")
-    return sizes
-
-
-SIZES = Kind("a list of sizes, at most one of them -1 (what is left over)", _sizes)
-
-
-def _permutation(value: Any) -> tuple[int, ...]:
-    if not isinstance(value, list | tuple) or sorted(map(_whole, value)) != [*range(len(value))]:
-        raise ValueError
-    return tuple(value)
-
-
-PERMUTATION = Kind("a list that holds each axis 0, 1, … once", _permutation)
-
-AXIS = Kind("a whole number: an axis, channels being 0", _whole)
 
 INIT_PATTERN = re.compile(
     r"he|xavier|lecun|zero|(normal|constant)\(\s*[-+]?\d+(\.\d*)?(e-?\d+)?\s*\)"

@@ -8,13 +8,17 @@ from typing import Any
 from compiler.ops.arguments import ArgumentError, Kind, number
 from compiler.ops.base import ShapeError, show_shape
 
+DEEPEST = 5  # a 3-D kernel's weight: channels out, channels in, and three axes
 
-def freeze(value: Any) -> Any:
+
+def freeze(value: Any, depth: int = 0) -> Any:
     """A rectangular nested list of numbers as nested tuples of floats; the rest is refused."""
     if isinstance(value, list | tuple):
         if not value:
             raise ValueError
-        rows = tuple(freeze(v) for v in value)
+        if depth == DEEPEST:
+            raise ArgumentError(f"must nest at most {DEEPEST} levels")
+        rows = tuple(freeze(v, depth + 1) for v in value)
         if len({nested_shape(row) for row in rows}) != 1:
             raise ArgumentError("must have rows of equal length")
         return rows

@@ -8,16 +8,7 @@ from typing import Any, ClassVar
 
 from compiler.dims import Size, product
 from compiler.domain import Facts
-from compiler.ops.arguments import (
-    FLAG,
-    INIT,
-    PADDING,
-    Extent,
-    arg,
-    choice,
-    extent,
-    whole,
-)
+from compiler.ops.arguments import FLAG, INIT, Extent, arg, choice, extent, whole
 from compiler.ops.arrays import (
     FIXED_VALUES,
     check_fixed,
@@ -33,6 +24,7 @@ from compiler.ops.base import (
     Weight,
 )
 from compiler.ops.checks import channels_of, check_groups, spatial_of
+from compiler.ops.sizes import PADDING
 from compiler.ops.windows import PAD_MODES, border_conditions, check_border, emit_pad, onnx_pads
 from compiler.shapes import per_axis, resolve_padding, transposed_output, window_axes, window_output
 

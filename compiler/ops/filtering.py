@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 
 from compiler.dims import Size, product
 from compiler.domain import Facts
-from compiler.ops.arguments import PADDING, Extent, arg, choice, extent
+from compiler.ops.arguments import Extent, arg, choice, extent
 from compiler.ops.arrays import KERNEL_VALUES, nested_map, nested_shape, nested_sum
 from compiler.ops.base import Axis, Emitter, Op, Reach, Shape, ShapeError, Shapes
 from compiler.ops.checks import channels_of, spatial_of
+from compiler.ops.sizes import PADDING
 from compiler.ops.windows import PAD_MODES, border_conditions, check_border, emit_pad, onnx_pads
 from compiler.shapes import window_axes, window_output
 

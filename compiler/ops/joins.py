@@ -9,9 +9,10 @@ from typing import ClassVar
 from compiler.dims import Dim, Size
 from compiler.domain import Facts
 from compiler.domain.suggestions import help_unequal
-from compiler.ops.arguments import AXIS, arg
+from compiler.ops.arguments import arg
 from compiler.ops.base import Emitter, Op, Shape, ShapeError, Shapes
 from compiler.ops.checks import per_sample_axis
+from compiler.ops.sizes import AXIS
 from compiler.shapes import axis_names
 
 

@@ -8,14 +8,7 @@ from typing import Any, ClassVar
 
 from compiler.dims import Size
 from compiler.domain import Facts
-from compiler.ops.arguments import (
-    FLAG,
-    PADDING,
-    Extent,
-    arg,
-    extent,
-    whole,
-)
+from compiler.ops.arguments import FLAG, Extent, arg, extent, whole
 from compiler.ops.base import (
     Axis,
     Emitter,
@@ -26,6 +19,7 @@ from compiler.ops.base import (
     Shapes,
 )
 from compiler.ops.checks import spatial_of
+from compiler.ops.sizes import PADDING
 from compiler.ops.windows import emit_pad, onnx_pads
 from compiler.shapes import window_axes, window_output
 

@@ -7,11 +7,7 @@ from typing import Any, ClassVar
 
 from compiler.dims import Size, SymbolicError, product
 from compiler.domain import Facts
-from compiler.ops.arguments import (
-    PERMUTATION,
-    SIZES,
-    arg,
-)
+from compiler.ops.arguments import arg
 from compiler.ops.base import (
     EVERYWHERE,
     Emitter,
@@ -22,6 +18,7 @@ from compiler.ops.base import (
     Shapes,
     show_shape,
 )
+from compiler.ops.sizes import PERMUTATION, SIZES
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,7 @@ from typing import Any, ClassVar
 
 from compiler.dims import Dim, Size
 from compiler.domain import Facts
-from compiler.ops.arguments import (
-    PADDING,
-    PADDING_WORDS,
-    SIZE,
-    Extent,
-    arg,
-    choice,
-    extent,
-    whole,
-)
+from compiler.ops.arguments import Extent, arg, choice, extent, whole
 from compiler.ops.base import (
     Axis,
     Emitter,
@@ -27,6 +18,7 @@ from compiler.ops.base import (
     Shapes,
 )
 from compiler.ops.checks import check_map, spatial_of
+from compiler.ops.sizes import PADDING, PADDING_WORDS, SIZE
 from compiler.ops.windows import PAD_MODES, border_conditions, check_border, emit_pad, onnx_pads
 from compiler.shapes import per_axis, resolve_padding
 
