@@ -83,8 +83,8 @@ def check_groups(groups: int, **channels: int) -> None:
 def largest_divisor(number: int, limit: int) -> int:
     """The largest divisor of `number` that is at most `limit`.
 
-    >>> largest_divisor(96, 20)
-    16
+    >>> largest_divisor(96, 20), largest_divisor(96, 16), largest_divisor(7, 6)
+    (16, 16, 1)
     """
     small = [d for d in range(1, isqrt(number) + 1) if number % d == 0]
     return max(d for d in (*small, *(number // d for d in small)) if d <= limit)
