@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from compiler.driver import Checked, check_net, load
 from compiler.elaborate import Made
+from compiler.lints import lint_names
 from compiler.modules import ReadSource, read_source
 from compiler.names import Names, children
 from compiler.resolve import resolve
@@ -105,6 +106,8 @@ def analyse(
         module = load(source, include, reading)
         file, nets = module.file, tuple(map(check_net, module.nets()))
         found = [diagnostic for net in nets for diagnostic in net.diagnostics]
+        if not any(net.errors for net in nets):
+            found += lint_names(file)
     except DefinitionError as error:
         found = list(error.diagnostics)
         file = tree(source)

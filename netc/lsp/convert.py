@@ -21,6 +21,7 @@ from netc.lsp.problems import Problem
 from netc.lsp.rename import Edit
 from netc.lsp.symbols import Fold, Symbol
 
+UNUSED = ("W103", "W104", "W105")  # shown faded
 SYMBOLS = {
     "net": lsp.SymbolKind.Class,
     "block": lsp.SymbolKind.Function,
@@ -149,6 +150,7 @@ def diagnostic(places: Places, problem: Problem) -> lsp.Diagnostic:
         severity=severity,
         code=found.code,
         source="netc",
+        tags=[lsp.DiagnosticTag.Unnecessary] if found.code in UNUSED else None,
         related_information=related or None,
     )
 

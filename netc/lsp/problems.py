@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from compiler.lints import ALLOW
 from compiler.modules import find_used
 from compiler.values import Mistake
 from grammar import syntax as s
@@ -32,11 +33,27 @@ class Problem:
 
     @property
     def fixes(self) -> Iterator[Fix]:
-        """The fixes that an editor may make; netc's own definitions stay as they are."""
+        """The fixes that an editor may make; netc's own definitions stay as they are.
+
+        A warning can be allowed on its line.
+        """
         for fix in self.diagnostic.fixes:
             if not in_library(fix.span.source) or fix.span.source is self.span.source:
                 far = "" if fix.span.line == self.span.line else f" at line {fix.span.line}"
                 yield Fix(fix.title + far, fix.span, fix.text)
+        if self.diagnostic.severity == "warning" and self.diagnostic.span is self.span:
+            yield allowing(self.diagnostic.code, self.span)
+
+
+def allowing(code: str, place: Span) -> Fix:
+    """The comment that silences a warning on its line, or one more code in it."""
+    source = place.source
+    line = source.line(place.line)
+    start = place.start - place.column + 1
+    known = ALLOW.search(line)
+    end = start + (known.end() if known else len(line.rstrip()))
+    text = f", {code}" if known else f"  # netc: allow {code}"
+    return Fix(f"allow {code} on this line", Span(source, end, end), text)
 
 
 def problems(analysis: Analysis) -> list[Problem]:

@@ -90,3 +90,16 @@ def test_a_fix_elsewhere_says_its_line() -> None:
 def test_definitions_that_come_with_netc_are_not_mended() -> None:
     text = 'use basic from "resnet.netdef"\nnet n { input x: f32[3, 8, 8]\nbasic(3.5)\noutput y }\n'
     assert all(fix.span.source.name == "t.netdef" for p in found(text) for fix in p.fixes)
+
+
+def test_a_warning_is_allowed_by_a_comment_on_its_line() -> None:
+    text = "block b(k) { relu }  # a comment\nnet n {\ninput x: f32[3]\nb(9)\noutput y\n}\n"
+    fixed = mended(text, "allow W105 on this line")
+    assert fixed.startswith("block b(k) { relu }  # a comment  # netc: allow W105\n")
+    assert found(fixed) == []
+
+
+def test_a_second_warning_joins_the_first_in_its_comment() -> None:
+    text = "block b(k) { relu }  # netc: allow W104\n"
+    text += "net n {\ninput x: f32[3]\nb(9)\noutput y\n}\n"
+    assert "# netc: allow W104, W105\n" in mended(text, "allow W105 on this line")
