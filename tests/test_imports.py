@@ -1,0 +1,70 @@
+"""What the parts of the house know of each other, and what a command loads."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from netc.main import COMMANDS
+
+ROOT = Path(__file__).parent.parent
+FLOW = ("grammar", "compiler", "runtime", "netc")  # each imports itself and those before it
+HEAVY = ("numpy", "onnx", "onnxruntime", "PIL")
+LIGHT = {
+    "check": ["check", "resnet"],
+    "summary": ["summary", "lenet5", "--net", "lenet5"],
+    "explain": ["explain", "lenet5", "--net", "lenet5"],
+    "fmt": ["fmt", "--check", "lenet5"],
+    "list": ["list"],
+}
+FILES = [path for part in FLOW for path in sorted((ROOT / part).rglob("*.py"))]
+
+
+def imported(path: Path) -> set[str]:
+    """The top-level names of everything that a file imports, inside functions too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path} imports relatively"
+            found.add(node.module or "")
+    return {name.partition(".")[0] for name in found}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_run_one_way(path: Path) -> None:
+    part = path.relative_to(ROOT).parts[0]
+    above = FLOW[FLOW.index(part) + 1 :]
+    assert not imported(path) & {*above, "tests", "benchmarks"}
+
+
+def loaded_by(arguments: list[str]) -> set[str]:
+    """The top-level modules that a whole `netc` process has loaded when it ends."""
+    code = f"import sys\nfrom netc.main import main\nmain({arguments!r}, standalone_mode=False)\n"
+    report = "import atexit, sys\natexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"
+    done = subprocess.run(
+        [sys.executable, "-c", report + code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return {name.partition(".")[0] for name in done.stderr.splitlines()[-1].split()}
+
+
+@pytest.mark.parametrize("command", [c for c in LIGHT if c in COMMANDS])
+def test_a_command_that_computes_nothing_loads_no_numerical_library(command: str) -> None:
+    loaded = loaded_by(LIGHT[command])
+    assert "compiler" in loaded
+    assert not loaded & set(HEAVY)
+
+
+def test_check_loads_no_library_that_it_has_no_use_for() -> None:
+    assert not loaded_by(LIGHT["check"]) & {"networkx", "rich", "safetensors"}
+
+
+def test_compile_loads_numpy_and_onnx_but_no_runtime(tmp_path: Path) -> None:
+    loaded = loaded_by(["compile", "sharpen", "-o", str(tmp_path / "x.onnx")])
+    assert {"numpy", "onnx"} <= loaded
+    assert "onnxruntime" not in loaded
