@@ -18,7 +18,7 @@ from grammar.diagnostics import Diagnostic, TrailStep
 from grammar.source import Span
 
 MOST_NODES = 20_000  # layers of a net
-MOST_STEPS = 100_000  # stages and turns of loops run for a net, with or without layers in them
+MOST_STEPS = 60_000  # stages and turns of loops run for a net, with or without layers in them
 MOST_CALLS = 60  # blocks inside blocks
 MOST_REPORTS = 100
 
