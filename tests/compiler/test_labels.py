@@ -14,6 +14,7 @@ net n {
     input x: f32[3, 4, 4]
     outer(4) as a
     add { outer(4) as left; outer(4) as right } as both
+    skip = conv(1, 3x3)
     maxpool(2x2)
     output y = conv(2, 1x1) as last
     output z
@@ -31,6 +32,7 @@ net n {
         ("left", "left.two.relu1"),
         ("both", "both"),
         ("y", "last"),
+        ("skip", "conv1"),
         ("z", "maxpool1"),
     ],
 )
