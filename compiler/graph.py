@@ -71,8 +71,8 @@ class Graph:
     """A network: layers by name, inputs before users; outputs by name; what its symbols obey.
 
     `values` holds the parameters' numbers by full name (`conv1.weight`) once there are any.
-    `labels` gives the class names of an output, `tensors` the node of each tensor that the net's own
-    braces name.
+    `labels` gives the class names of an output, `tensors` the node of each tensor named in the
+    net's own braces.
     """
 
     name: str

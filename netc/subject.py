@@ -168,7 +168,8 @@ def spec_of_model(session: Session, name: str, found: Mapping[str, Any]) -> Inpu
 
     An input of uint8 takes the pixels themselves, whether netc embedded the rest or somebody else.
     """
-    shape = tuple(size if isinstance(size, int) else str(size) for size in session.inputs[name][1:])
+    sizes = session.inputs[name][1:]
+    shape = tuple(size if isinstance(size, int) else size or "?" for size in sizes)
     dtype = str(session.types[name])
     picture = found["picture"].get(name)
     if dtype != "uint8" or len(shape) != 3:

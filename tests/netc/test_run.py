@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from PIL import Image
 
@@ -189,6 +190,24 @@ def test_pictures_go_into_a_folder_one_a_sample(here: Path) -> None:
     source = np.asarray(Image.open("photos/c.bmp")).astype(float)
     blurred = np.asarray(Image.open("out/c.png")).astype(float)
     assert abs(blurred[5, 5] - source[4:7, 4:7].mean(axis=(0, 1))).max() <= 1
+
+
+def test_the_rows_of_an_array_are_pictures_by_their_number(here: Path) -> None:
+    np.save("x.npy", np.zeros((2, 3, 6, 6)))
+    (here / "out").mkdir()
+    ok("run", "edges.netdef", "--input", "x.npy", "--out", "out")
+    assert sorted(p.name for p in (here / "out").iterdir()) == ["x_0.png", "x_1.png"]
+
+
+def test_a_model_from_elsewhere_whose_sizes_have_no_names_is_run(here: Path) -> None:
+    ok("compile", "edges.netdef", "-o", "edges.onnx")
+    model = onnx.load("edges.onnx")
+    for dim in list(model.graph.input[0].type.tensor_type.shape.dim)[2:]:
+        dim.ClearField("dim_param")
+    del model.metadata_props[:]
+    onnx.save(model, "edges.onnx")
+    said = ok("run", "edges.onnx", "--image", "photos/a.png", "--out", "y.npy")
+    assert said.startswith("edges on cpu") and np.load("y.npy").shape == (1, 3, 24, 32)
 
 
 def test_pictures_of_one_name_would_overwrite_each_other(here: Path) -> None:
