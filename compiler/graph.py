@@ -71,7 +71,8 @@ class Graph:
     """A network: layers by name, inputs before users; outputs by name; what its symbols obey.
 
     `values` holds the parameters' numbers by full name (`conv1.weight`) once there are any.
-    `labels` gives the class names of an output.
+    `labels` gives the class names of an output, `tensors` the node of each tensor named in the
+    net's own braces.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Graph:
     facts: Facts = field(default_factory=Facts)
     domain: Domain | None = None
     values: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    tensors: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Node:
         return self.layers[name]

@@ -7,7 +7,7 @@ from grammar.diagnostics import did_you_mean
 
 
 def label_of(graph: Graph, label: str) -> str:
-    """The node whose tensor a label names: a layer, an output, or what flows out of a block.
+    """The node whose tensor a label names: a layer, an output, a tensor, what leaves a block.
 
     Raises KeyError with a message when nothing is called that.
     """
@@ -15,9 +15,11 @@ def label_of(graph: Graph, label: str) -> str:
         return graph.outputs[label]
     if label in graph:
         return label
+    if label in graph.tensors:
+        return graph.tensors[label]
     inside = [node.name for node in graph.nodes() if node.name.startswith(f"{label}.")]
     if not inside:
-        known = [*graph.outputs, *labels(graph)]
+        known = [*graph.outputs, *graph.tensors, *labels(graph)]
         hint = did_you_mean(label, known)
         raise KeyError(f"{graph.name} has no tensor {label}" + (f"; {hint}" if hint else ""))
     within, users = set(inside), graph.users()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from compiler.ops.arguments import DEVIATIONS, FLAG, NUMBERS, Extent, Kind, arg, choice, extent
@@ -80,8 +80,12 @@ class Picture:
         return None
 
     def as_dict(self) -> dict[str, Any]:
-        """The form in a model's metadata."""
-        return asdict(self)
+        """The form in a model's metadata: what is not the default."""
+        return {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if getattr(self, field.name) != field.default
+        }
 
     @classmethod
     def from_dict(cls, entries: dict[str, Any]) -> Picture:

@@ -151,8 +151,9 @@ class Net:
     def session(self, device: str = "auto", *, seed: int = 0) -> Session:
         """This network opened on a device, to be run many times, from several threads."""
         from netc.sessions import Session
+        from netc.subject import Engine
 
-        return Session(self, device, seed)
+        return Session(self, Engine(device, seed))
 
     def run(
         self,

@@ -16,7 +16,6 @@ from runtime.batches import Batch
 
 Labels: TypeAlias = tuple[str, ...]
 WIDTH = 120  # of a table that goes to a file
-MOST_TOLD = 4  # rows of a batch whose entries are printed one by one
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def describe(output: str, value: NDArray[Any], told: Telling) -> str:
     if value[:1].size > 1 and is_vector(value[0]):
         lines += [
             f"  {entry.rank}. {entry.label or f'class {entry.index}'}  {entry.value:.6f}"
-            for row in value[:MOST_TOLD]
+            for row in value
             for entry in entries(output, row, told)
         ]
     return "\n".join(lines)

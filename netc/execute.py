@@ -14,7 +14,7 @@ from netc.entries import Telling
 from netc.gather import gather
 from netc.options import Choice
 from netc.results import report
-from netc.subject import Subject, subject_of_model, subject_of_net
+from netc.subject import Engine, Subject, subject_of_model, subject_of_net
 from runtime.batches import Batch, run_batches
 from runtime.errors import CallError
 from runtime.inputs import Sample
@@ -58,16 +58,17 @@ def execute(file: str, options: RunOptions, choice: Choice) -> None:
 
 def find_subject(file: str, options: RunOptions, choice: Choice) -> Subject:
     """The net of a definition or a compiled model, on its device."""
+    engine = Engine(options.device, options.seed)
     if Path(file).suffix == ".onnx":
         if choice.net or choice.settings:
             raise CallError("an ONNX file has its parameters inside: no --net, no --set")
         if options.weights is not None:
             raise CallError("an ONNX file has its weights inside: no --weights")
-        return subject_of_model(Path(file), options.device, options.seed)
+        return subject_of_model(Path(file), engine)
     net = choice.single(file)
     if options.weights is not None:
         net = net.with_weights(options.weights)
-    return subject_of_net(net, options.device, options.seed)
+    return subject_of_net(net, engine)
 
 
 def names_of(samples: dict[str, list[Sample]]) -> list[str]:

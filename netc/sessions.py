@@ -8,7 +8,7 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from netc.subject import Subject, subject_of_net
+from netc.subject import Engine, Subject, subject_of_net
 from runtime.batches import Arrays, collect, run_batches
 from runtime.errors import CallError
 from runtime.inputs import Sample, samples_of
@@ -26,9 +26,9 @@ class Session:
     once; they share the weights. A session does not survive a fork: open one in each process.
     """
 
-    def __init__(self, net: Net, device: str = "auto", seed: int = 0) -> None:
+    def __init__(self, net: Net, engine: Engine) -> None:
         self._net = net
-        self._asked = (device, seed)
+        self._engine = engine
         self._process = os.getpid()
         self._lock = Lock()
         self._opened: dict[tuple[str, ...], Subject] = {}
@@ -78,7 +78,7 @@ class Session:
             raise CallError("a session does not survive a fork: open one in each process")
         with self._lock:
             if tensors not in self._opened:
-                self._opened[tensors] = subject_of_net(self._net, *self._asked, tensors)
+                self._opened[tensors] = subject_of_net(self._net, self._engine, tensors)
             return self._opened[tensors]
 
 

@@ -30,6 +30,14 @@ OPEN_SIZE = 64  # what --random takes for a size that a compiled model leaves op
 
 
 @dataclass(frozen=True)
+class Engine:
+    """What a network runs on, and the seed of the weights that it has no numbers for."""
+
+    device: str = "auto"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class Subject:
     """A network ready to run.
 
@@ -54,22 +62,21 @@ class Subject:
         raise CallError(f"there is no input {name}; there are {names}")
 
 
-def subject_of_net(net: Net, device: str, seed: int, tensors: Sequence[str] = ()) -> Subject:
+def subject_of_net(net: Net, engine: Engine, tensors: Sequence[str] = ()) -> Subject:
     """A definition: compiled on the way, or interpreted by NumPy.
 
     `tensors` names layers, blocks and outputs whose tensors are wanted instead of the outputs.
     """
     if tensors:
         net = net.with_graph(with_tensors(net.graph, tensors))
-    graph = net.graph
-    domain = graph.domain
+    graph, domain = net.graph, net.graph.domain
     return Subject(
         name=net.name,
         inputs=tuple(spec_of_node(node) for node in graph.inputs()),
-        runner=numpy_runner(graph, seed) if device == "numpy" else onnx_runner(net, device, seed),
+        runner=runner_of_net(net, engine),
         labels=graph.labels,
         violated=domain.contains if domain is not None else violated_of(()),
-        random=lambda: dict(random_feeds(graph, seed, batch=1)),
+        random=lambda: dict(random_feeds(graph, engine.seed, batch=1)),
         seeded=bool(graph.parameters()) and not graph.values,
     )
 
@@ -100,29 +107,27 @@ def picture_input(
     return wanted if wanted.clause.complaint(shape) is None else None
 
 
-def numpy_runner(graph: Graph, seed: int) -> Runner:
-    """The interpreter as a device."""
-    complete = initialise(graph, seed)
-    return Runner("numpy", lambda feeds: dict(run_reference(complete, feeds)))
+def runner_of_net(net: Net, engine: Engine) -> Runner:
+    """The interpreter, or ONNX Runtime with the model that the definition compiles to."""
+    if engine.device == "numpy":
+        complete = initialise(net.graph, engine.seed)
+        return Runner("numpy", lambda feeds: dict(run_reference(complete, feeds)))
+    model = net.model(seed=engine.seed)
+    return runner_of_session(open_session(model.SerializeToString(), engine.device))
 
 
-def onnx_runner(net: Net, device: str, seed: int) -> Runner:
-    """ONNX Runtime, with the model that the definition compiles to."""
-    return runner_of(open_session(net.model(seed=seed).SerializeToString(), device))
-
-
-def runner_of(session: Session) -> Runner:
+def runner_of_session(session: Session) -> Runner:
     """A session as what runs batches; a model whose batch is a number has it pinned."""
     first = next((shape[0] for shape in session.inputs.values() if shape), None)
     pinned = first if isinstance(first, int) else None
     return Runner(session.device, session.run, session.note, pinned)
 
 
-def subject_of_model(path: Path, device: str, seed: int) -> Subject:
+def subject_of_model(path: Path, engine: Engine) -> Subject:
     """A compiled model, with what its metadata says of pictures, class names and sizes."""
-    if device == "numpy":
+    if engine.device == "numpy":
         raise CallError("the NumPy device runs definitions, not ONNX files")
-    session = open_session(path, device)
+    session = open_session(path, engine.device)
     try:
         found = read_metadata(session.metadata)
         violated = violated_of(found.get("domain", []))
@@ -132,10 +137,10 @@ def subject_of_model(path: Path, device: str, seed: int) -> Subject:
     return Subject(
         name=session.metadata.get("netc.net", path.stem),
         inputs=specs,
-        runner=runner_of(session),
+        runner=runner_of_session(session),
         labels=found["labels"],
         violated=violated,
-        random=lambda: random_sample(specs, seed),
+        random=lambda: random_sample(specs, engine.seed),
     )
 
 
@@ -163,7 +168,8 @@ def spec_of_model(session: Session, name: str, found: Mapping[str, Any]) -> Inpu
 
     An input of uint8 takes the pixels themselves, whether netc embedded the rest or somebody else.
     """
-    shape = tuple(size if isinstance(size, int) else str(size) for size in session.inputs[name][1:])
+    sizes = session.inputs[name][1:]
+    shape = tuple(size if isinstance(size, int) else size or "?" for size in sizes)
     dtype = str(session.types[name])
     picture = found["picture"].get(name)
     if dtype != "uint8" or len(shape) != 3:

@@ -158,7 +158,7 @@ def write_pictures(where: Destination, batches: Iterator[Batch], names: Sequence
     single = where.path.suffix and not where.path.is_dir()
     if single and len(names) > 1:
         raise CallError(f"{len(names)} samples make as many pictures: give --out a folder")
-    stems = [Path(name).stem for name in names]
+    stems = [stem_of(name) for name in names]
     repeated = [stem for stem, count in Counter(stems).items() if count > 1]
     if repeated and not single:
         raise CallError(f"several samples are called {repeated[0]}, their pictures would be one")
@@ -177,6 +177,12 @@ def write_pictures(where: Destination, batches: Iterator[Batch], names: Sequence
             "were clipped)"
         )
     return note
+
+
+def stem_of(name: str) -> str:
+    """The name of a sample's picture: `a` for `photos/a.jpg`, `x_3` for `x.npy[3]`."""
+    file, bracket, index = Path(name).name.removesuffix("]").partition("[")
+    return f"{Path(file).stem}_{index}" if bracket and name.endswith("]") else Path(name).stem
 
 
 def picture_like(batch: Batch) -> str:

@@ -80,7 +80,10 @@ def samples_of(spec: InputSpec, given: Any, augment: Augment = "none") -> list[S
             return [picture_sample(spec, "picture", given, augment)]
         case list() | tuple() if given and all(map(is_item, given)):
             return [s for item in given for s in samples_of(spec, item, augment)]
-    array = np.asarray(given)
+    try:
+        array = np.asarray(given)
+    except ValueError as error:
+        raise InputError(f"{spec.name} takes rows of equal length: {error}") from None
     if array.dtype.kind not in "fiub":
         raise InputError(f"{spec.name} takes numbers or pictures, not {type(given).__name__}")
     return array_samples(

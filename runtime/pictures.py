@@ -105,6 +105,8 @@ def resize(image: Image.Image, size: int | Extent | None) -> Image.Image:
         width, height = (max(1, int(size * side / short)) for side in image.size)
     else:
         height, width = size
+    if width * height > (Image.MAX_IMAGE_PIXELS or width * height):
+        raise PictureError(f"a picture resized to {height} by {width} would have too many pixels")
     return image.resize((width, height), Image.Resampling.BILINEAR)
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from compiler.driver import check_net, load
+from compiler.pictures import Picture
 from grammar.source import Source
 from netc.reference import reference
 from tests.netc.command import netc
@@ -60,3 +63,18 @@ def test_links_between_documents_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         if "://" not in target:
             assert (page.parent / target).exists(), target
+
+
+def test_the_python_in_a_document_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    (text,) = blocks(ROOT / "docs" / "running.md", "python")
+    names: dict[str, Any] = {}
+    exec(text, names)
+    assert names["probs"].shape == (1, 1000) and names["batch"]["logits"].shape == (4, 1000)
+    assert names["inner"]["layer3"].shape == (1, 256, 14, 14)
+
+
+def test_the_table_of_picture_parameters_is_whole() -> None:
+    text = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+    for parameter in fields(Picture):
+        assert re.search(rf"^\| .*`{parameter.name}`", text, re.MULTILINE), parameter.name

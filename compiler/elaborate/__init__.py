@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from compiler.domain import Contradiction, valid_domain
@@ -46,7 +47,8 @@ def elaborate(net: Block, overrides: Mapping[str, Any] | None = None) -> Elabora
                 definition.name.span,
                 help="end it with `output name`",
             )
-    graph = state.finished()
+    named = {name: t.node for name, t in here.scope.tensors.items() if t.node is not None}
+    graph = replace(state.finished(), tensors=named)
     try:
         graph = graph.with_domain(valid_domain(state.facts, state.conditions, state.symbols))
     except Contradiction as error:

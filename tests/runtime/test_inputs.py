@@ -86,7 +86,9 @@ def test_an_array_of_another_shape_is_refused(shape: tuple[int, ...]) -> None:
         samples_of(IMAGE, np.zeros(shape))
 
 
-@pytest.mark.parametrize("given", [np.array(["a"]), None, np.zeros((0, 3, 4, 5)), object()])
+@pytest.mark.parametrize(
+    "given", [np.array(["a"]), None, np.zeros((0, 3, 4, 5)), object(), [[1, 2], [3]]]
+)
 def test_what_is_no_number_or_is_nothing_is_refused(given: Any) -> None:
     with pytest.raises(InputError):
         samples_of(IMAGE, given)

@@ -81,6 +81,11 @@ def test_a_crop_larger_than_its_picture_is_refused() -> None:
         view(chequered(4, 6), (3, 9, 9), crop=9)
 
 
+def test_a_resize_to_absurdly_many_pixels_is_refused() -> None:
+    with pytest.raises(PictureError, match="1000000 by 2000000 would have too many pixels"):
+        view(chequered(4, 8), (3, 4, 4), resize=1_000_000, crop=4)
+
+
 def test_mean_and_std_act_on_each_channel() -> None:
     tensor = view(RGB, (3, 2, 2), mean=(0.2, 0.4, 0.5), std=(0.5, 0.25, 0.1))
     np.testing.assert_allclose(tensor[:, 1, 1], [0, 0, 1], atol=1e-6)
