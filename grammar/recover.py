@@ -92,11 +92,9 @@ class Stopped:
         self.parser = parser
         self.state = parser.parser_state
         stack = self.state.state_stack
-        self.depth = next(i for i in reversed(range(len(stack))) if self._accepts(i, "BROKEN"))
-        self.in_body = self._accepts(self.depth, "RBRACE")
-
-    def _accepts(self, depth: int, token: str) -> bool:
-        return token in self.state.parse_conf.states[self.state.state_stack[depth]]
+        states = self.state.parse_conf.states
+        self.depth = next(i for i in reversed(range(len(stack))) if "BROKEN" in states[stack[i]])
+        self.in_body = bool(self.offsets("LBRACE"))
 
     @property
     def statement_start(self) -> int | None:
