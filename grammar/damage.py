@@ -13,28 +13,35 @@ MOST_LEXEMES = 50_000  # looked at for the end of one statement
 NOT_IN_BRACKETS = ("->", ":", ";", "{", "}")
 
 _OUTSIDE = re.compile(r"(?:block|net|use)\b")  # never stand in a body
+_DANGLING = re.compile(r"->[ \t\r]*(?:#[^\n]*)?\n\s*(?:in|out)put\s+\Z")
 _HEADER = re.compile(r"(?:for|repeat|if|block|net)\b[^{]*")  # what a body should follow
 
 
 @dataclass(frozen=True)
 class Damage:
-    """The broken text, and the bracket in it that is opened and never closed."""
+    """The broken text, and the bracket in it that is opened and never closed.
+
+    `dangling` is the end of a `->` after which a line with `input` or `output` begins.
+    """
 
     start: int
     end: int
     unclosed: Lexeme | None
+    dangling: int | None = None
 
 
 def measure(text: str, start: int, place: int, *, in_body: bool) -> Damage:
     """The extent of the statement (or item) that begins at `start` and breaks at `place`."""
+    dangling = _DANGLING.search(text, start, place)
+    if dangling is not None:
+        return Damage(start, dangling.start() + 2, None, dangling.start() + 2)
     walk = _Walk(text, start, place, in_body)
     end = walk.end
     unclosed = walk.unclosed
     if unclosed is not None and place < walk.noticed:
-        line = text.rfind("\n", 0, place) + 1
-        if unclosed.start < line and not text[line:place].strip():
+        if begins_line(text, place) and "\n" in text[unclosed.start : place]:
             # The line before is the broken one; what begins the next is a statement of its own.
-            end = min(end, len(text[:line].rstrip()))
+            end = min(end, len(text[:place].rstrip()))
         else:
             cut = _line_end(text, max(place, unclosed.start))
             end = cut if cut < walk.noticed else end
@@ -104,6 +111,11 @@ def _significant(text: str, start: int) -> Iterator[tuple[int, bool, Lexeme]]:
         elif lexeme.kind != "comment":
             yield gap, first, lexeme
             gap, first = lexeme.end, False
+
+
+def begins_line(text: str, offset: int) -> bool:
+    """Whether only white space stands before an offset on its line."""
+    return not text[text.rfind("\n", 0, offset) + 1 : offset].strip()
 
 
 def _line_end(text: str, offset: int) -> int:

@@ -12,7 +12,7 @@ from lark.parsers.lalr_analysis import Shift
 from lark.parsers.lalr_parser_state import ParserState
 
 from grammar.bad_syntax import EXAMPLES
-from grammar.damage import NOT_IN_BRACKETS, Damage, close
+from grammar.damage import NOT_IN_BRACKETS, Damage, begins_line, close
 from grammar.diagnostics import Diagnostic
 from grammar.lexemes import PARTNER, Lexeme, scan
 from grammar.source import Source, Span
@@ -68,6 +68,10 @@ def explain(
     token = error.token
     if token.type == "TOO_DEEP":
         return too_deep(source, place)
+    if damage.dangling is not None:
+        span = Span(source, damage.dangling - 2, damage.dangling)
+        message = "a stage is missing after `->`"
+        return Diagnostic("E101", message, span, label="the line ends here")
     opened = damage.unclosed
     if opened is not None and opened.start < place and _shows_unclosed(text, opened.start, place):
         span = Span(source, opened.start, opened.end)
@@ -112,9 +116,8 @@ def _before(text: str, start: int, place: int) -> _Before:
 
 def _shows_unclosed(text: str, opened: int, place: int) -> bool:
     """Whether what came is what cannot stand inside brackets, or begins a line of its own."""
-    line = text.rfind("\n", 0, place) + 1
-    begins_line = opened < line and not text[line:place].strip()
-    return begins_line or place >= len(text) - 1 or text.startswith(NOT_IN_BRACKETS, place)
+    on_next_line = begins_line(text, place) and "\n" in text[opened:place]
+    return on_next_line or place >= len(text) - 1 or text.startswith(NOT_IN_BRACKETS, place)
 
 
 def _wrong_partner(source: Source, text: str, place: int, before: _Before) -> Diagnostic | None:
@@ -146,14 +149,19 @@ def _character(source: Source, text: str, place: int) -> Diagnostic:
         "E102",
         f"the character {character!r} has no meaning here",
         Span(source, place, place + 1),
-        label="" if plain else name.lower(),
+        label="" if plain or character in REMEDIES else name.lower(),
         help=REMEDIES.get(character),
     )
 
 
+def acceptable(error: UnexpectedInput) -> frozenset[str]:
+    """The kinds of tokens that would have fitted where the parser stands."""
+    return frozenset(error.interactive_parser.accepts())  # type: ignore[no-untyped-call]
+
+
 def _keys(error: UnexpectedToken) -> list[Key]:
     """What identifies a syntax error, from most to least exact: state, what fits, what came."""
-    state, accepts = error.state.position, frozenset(error.accepts or ())
+    state, accepts = error.state.position, acceptable(error)
     kind, settled = error.token.type, ("settled", _settled(error.state))
     return [(state, accepts, kind), (state, accepts), (settled, kind), (settled,), (state,)]
 

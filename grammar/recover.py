@@ -9,9 +9,9 @@ from __future__ import annotations
 from lark import Lark, Token, Tree, UnexpectedInput, UnexpectedToken
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
-from grammar.damage import measure, unclosed_brace
+from grammar.damage import begins_line, measure, unclosed_brace
 from grammar.diagnostics import Diagnostic
-from grammar.explain import explain, place_of
+from grammar.explain import acceptable, explain, place_of
 from grammar.source import Source, Span
 
 MOST_REPORTS = 20
@@ -45,8 +45,11 @@ class Recovery:
 
     def pass_over(self, error: UnexpectedInput) -> None:
         """Report the error and put the parser behind the broken statement."""
-        stopped = Stopped(error.interactive_parser)
         place = place_of(error, self.text)
+        stopped = Stopped(error.interactive_parser)
+        if self._is_joined_in_vain(error, place):
+            stopped.feed("_NEWLINE", place, place)
+            stopped = Stopped(error.interactive_parser)
         start = stopped.statement_start
         if start is None and self._misses_brace(error, place, stopped):
             self._close_braces(place, stopped)
@@ -65,10 +68,15 @@ class Recovery:
             return False
         if error.token.type == "$END":
             return True
-        line = self.text.rfind("\n", 0, place) + 1
-        margin = self.source.position(stopped.offsets("DEFINE")[0])[1] - 1
-        outside = error.token.type in ("DEFINE", "USE") and place - line <= margin
-        return outside and not self.text[line:place].strip()
+        if error.token.type not in ("DEFINE", "USE") or not begins_line(self.text, place):
+            return False
+        column = self.source.position(place)[1]
+        return column <= self.source.position(stopped.offsets("DEFINE")[0])[1]
+
+    def _is_joined_in_vain(self, error: UnexpectedInput, place: int) -> bool:
+        """Whether a line begins with `->` or `else` and yet cannot continue what is above it."""
+        joins = self.text.startswith(("->", "else"), place) and begins_line(self.text, place)
+        return joins and "_NEWLINE" in acceptable(error)
 
     def _close_braces(self, place: int, stopped: Stopped) -> None:
         """Report the `{` that is never closed, and close all that are open."""

@@ -79,7 +79,10 @@ class Made:
 
 @dataclass(frozen=True)
 class Elaborated:
-    """The graph, the contracts still to be checked with the scope they stand in, the mistakes."""
+    """The graph, the contracts still to be checked with the scope they stand in, the mistakes.
+
+    The graph of a `damaged` net lacks what a broken statement, or what needs it, would have made.
+    """
 
     graph: Graph
     contracts: tuple[s.Expect, ...]
@@ -87,6 +90,7 @@ class Elaborated:
     made: tuple[Made, ...]
     diagnostics: tuple[Diagnostic, ...]
     around: Surroundings
+    damaged: bool
 
 
 class Stopped(Exception):
@@ -111,6 +115,7 @@ class State:
         self.made: list[Made] = []
         self.held: dict[str, Fits] = {}  # the tensors whose shape assertions hold
         self.diagnostics: list[Diagnostic] = []
+        self.damaged = False  # something is missing because of a mistake, perhaps one in the text
         self.steps = 0
 
     def finished(self) -> Graph:
@@ -171,6 +176,8 @@ class Reporting:
         elif isinstance(error, RecursionError):
             place = self.here.frame.definition.name.span
             self.state.report(Mistake("E209", "this is nested too deeply", place), self.here)
-        elif not isinstance(error, Silenced):
+        elif isinstance(error, Silenced):
+            self.state.damaged = True
+        else:
             return False
         return True
