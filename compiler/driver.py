@@ -7,7 +7,7 @@ The part in brackets needs numpy and onnx, and imports them when it is reached.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from compiler.analysis import Analysis, analyse
 from compiler.contracts import check_contracts
 from compiler.elaborate import Elaborated, Made, elaborate
 from compiler.graph import Graph
-from compiler.lints import Subject, lint
+from compiler.lints import Subject, lint, lint_names
 from compiler.modules import Block, Loader, Module, ReadSource, read_source
 from compiler.verify import verify
 from grammar.diagnostics import DefinitionError, Diagnostic, deduplicate
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 class Checked:
     """One net that went through the checks: its graph, its measures, and what was found.
 
-    `made` says what each stage of the text made in each of its calls.
+    `made` says what each stage of the text made in each of its calls. A net with a mistake, or
+    with a statement that was already broken in the text, has no analysis.
     """
 
     graph: Graph
@@ -46,6 +47,11 @@ class Checked:
 
 def load(source: Source, include: Sequence[Path] = (), read: ReadSource = read_source) -> Module:
     """Parse a source and follow `use`, files read by `read`; raises `DefinitionError`."""
+    return examine(source, include, read).whole()
+
+
+def examine(source: Source, include: Sequence[Path] = (), read: ReadSource = read_source) -> Module:
+    """What `load` loads, with its mistakes in `diagnostics`: nets go on being checked."""
     return Loader(include, read).load(source)
 
 
@@ -57,7 +63,7 @@ def check_net(net: Block, overrides: Mapping[str, Any] | None = None) -> Checked
         deep = Diagnostic("E209", "this net is nested too deeply", net.definition.name.span)
         return Checked(Graph(net.name), None, (deep,))
     graph, made, found = elaborated.graph, elaborated.made, list(elaborated.diagnostics)
-    if found:
+    if found or elaborated.damaged:
         return Checked(graph, None, tuple(found), made)
     found += verify(graph)
     if any(d.severity == "error" for d in found):
@@ -66,6 +72,18 @@ def check_net(net: Block, overrides: Mapping[str, Any] | None = None) -> Checked
     found += check_contracts(elaborated, analysis)
     found += lint(Subject(elaborated, analysis))
     return Checked(graph, analysis, tuple(deduplicate(found)), made)
+
+
+def all_found(module: Module, checked: Iterable[Checked]) -> list[Diagnostic]:
+    """Everything that is wrong or doubtful in a file and its nets, each once, its own text first.
+
+    Names that nothing uses are only told of in a file without errors.
+    """
+    found = [*module.diagnostics, *(d for one in checked for d in one.diagnostics)]
+    if not any(d.severity == "error" for d in found):
+        found += lint_names(module.file)
+    source = module.file.source
+    return sorted(deduplicate(found), key=lambda d: d.span.source is not source)
 
 
 def compile_graph(

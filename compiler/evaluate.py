@@ -120,6 +120,8 @@ class Evaluator:
             return BUILTINS[node.id]
         if node.id in OPS:
             return OPS[node.id]
+        if scope.is_lost(node.id):
+            raise Silenced
         known = scope.names() | set(BUILTINS) | set(OPS)
         raise unknown(f"unknown name `{node.id}`", node.span, node.id, known)
 
@@ -255,6 +257,8 @@ class Evaluator:
         else:
             name, function = "this", self(node.function, scope)
         if not isinstance(function, Builtin):
+            if function is None and scope.is_lost(name):
+                raise Silenced
             if isinstance(node.function, s.Name) and function is None and name not in OPS:
                 raise unknown(f"unknown function `{name}`", node.function.span, name, BUILTINS)
             raise Mistake(

@@ -9,7 +9,7 @@ from pathlib import Path
 from compiler.domain import Facts
 from compiler.evaluate import Evaluator
 from compiler.ops import OPS
-from compiler.values import Mistake, Scope, TooMuch, unknown
+from compiler.values import Mistake, Scope, Silenced, TooMuch, unknown
 from grammar import syntax as s
 from grammar.diagnostics import DefinitionError, Diagnostic, TrailStep
 from grammar.parse import parse
@@ -37,22 +37,33 @@ class Block:
 
 @dataclass(frozen=True)
 class Module:
-    """A loaded file: its tree, and its top-level names."""
+    """A loaded file: its tree, its top-level names, and the mistakes in it and what it uses."""
 
     file: s.File
     scope: Scope
+    diagnostics: tuple[Diagnostic, ...] = ()
 
     def nets(self) -> list[Block]:
         """The networks that the file itself defines, in order."""
-        names = [d.name.id for d in self.file.definitions("net")]
-        return [self.scope.values[name] for name in dict.fromkeys(names)]
+        names = dict.fromkeys(d.name.id for d in self.file.definitions("net"))
+        found = (self.scope.values.get(name) for name in names)
+        return [net for net in found if isinstance(net, Block)]
+
+    def whole(self) -> Module:
+        """The module itself when it has no mistake; raises `DefinitionError` with all it has."""
+        if self.diagnostics:
+            raise DefinitionError(self.diagnostics)
+        return self
 
 
 def read_source(path: Path, name: str | None = None) -> Source:
-    """The text of a file; raises `OSError`, `UnicodeDecodeError`, and ValueError when too large."""
+    """The text of a file; raises `OSError`, and ValueError when too large.
+
+    Bytes that are no UTF-8 become lone surrogates, which the parser reports where they stand.
+    """
     if path.stat().st_size > LARGEST_FILE:
         raise ValueError(f"larger than {LARGEST_FILE // 2**20} MiB")
-    text = path.read_text(encoding="utf-8-sig")
+    text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
     return Source(name or str(path), text, path)
 
 
@@ -69,19 +80,23 @@ class Loader:
         self._loading: list[Path] = []
 
     def load(self, source: Source) -> Module:
-        """The module of a source; raises `DefinitionError` with every mistake at the top level."""
+        """The module of a source, with every mistake at the top level of all that it uses."""
         root = source.path.resolve().parent if source.path else None
         return self._module(source, root)
 
     def _module(self, source: Source, root: Path | None) -> Module:
-        file = parse(source)
+        parsed = parse(source)
         scope = Scope()
-        found: list[Diagnostic] = []
+        found = list(parsed.diagnostics)
         evaluator = Evaluator(Facts())
-        for item in file.items:
+        gave_up = False
+        for item in parsed.file.items:
+            if isinstance(item, s.Broken) or gave_up:
+                scope.lost |= names_of(item)
+                continue
             try:
                 if isinstance(item, s.Use):
-                    self._use(item, scope, root)
+                    self._use(item, scope, root, found)
                 elif isinstance(item, s.Let):
                     self._check_new(item.name, scope)
                     scope.values[item.name.id] = evaluator(item.value, scope)
@@ -97,20 +112,19 @@ class Loader:
                     scope.values[item.name.id] = Block(item, scope)
             except Mistake as mistake:
                 found.append(diagnostic(mistake))
-                if isinstance(mistake, TooMuch):
-                    break
-            except DefinitionError as error:
-                found += error.diagnostics
-        if found:
-            raise DefinitionError(found)
-        return Module(file, scope)
+                gave_up = isinstance(mistake, TooMuch)
+                scope.lost |= names_of(item)
+            except Silenced:
+                scope.lost |= names_of(item)
+        return Module(parsed.file, scope, tuple(found))
 
     @staticmethod
     def _check_new(name: s.Name, scope: Scope) -> None:
         if name.id in scope.values:
             raise Mistake("E204", f"`{name.id}` is defined twice in this file", name.span)
 
-    def _use(self, item: s.Use, scope: Scope, root: Path | None) -> None:
+    def _use(self, item: s.Use, scope: Scope, root: Path | None, found: list[Diagnostic]) -> None:
+        """Take names from another file; its own mistakes go to `found` when it is read."""
         path = find_used(item, root, self.include)
         if path in self._loading:
             cycle = " -> ".join(p.name for p in [*self._loading[self._loading.index(path) :], path])
@@ -124,13 +138,28 @@ class Loader:
                 raise Mistake("E207", f"the file cannot be read: {error}", item.path.span) from None
             finally:
                 self._loading.pop()
-        module = self._loaded[path]
+            found += self._loaded[path].diagnostics
+        used = self._loaded[path].scope
         for name in item.names:
-            if name.id not in module.scope.values:
+            if name.id in used.values:
+                self._check_new(name, scope)
+                scope.values[name.id] = used.values[name.id]
+            elif name.id in used.lost:
+                scope.lost.add(name.id)
+            else:
                 message = f"`{path.name}` defines no `{name.id}`"
-                raise unknown(message, name.span, name.id, module.scope.values)
-            self._check_new(name, scope)
-            scope.values[name.id] = module.scope.values[name.id]
+                raise unknown(message, name.span, name.id, used.values)
+
+
+def names_of(item: s.Item) -> frozenset[str]:
+    """The names that an item defines, or may have defined."""
+    match item:
+        case s.Broken():
+            return item.names
+        case s.Use():
+            return frozenset(name.id for name in item.names)
+        case _:
+            return frozenset({item.name.id})
 
 
 def find_used(item: s.Use, root: Path | None, include: Sequence[Path]) -> Path:

@@ -80,13 +80,15 @@ class Silenced(Exception):
 class Scope:
     """Names between a pair of braces; what is not here is looked for in `parent`.
 
-    `turn` says which turn of a loop these braces are: `("s = 2", "depth = 6")`.
+    `turn` says which turn of a loop these braces are: `("s = 2", "depth = 6")`. What is in `lost`
+    may have been defined by something broken, so that it is no mistake to use it.
     """
 
     parent: Scope | None = None
     values: dict[str, Any] = field(default_factory=dict)
     tensors: dict[str, Tensor] = field(default_factory=dict)
     turn: tuple[str, ...] = ()
+    lost: set[str] = field(default_factory=set)
 
     def value(self, name: str) -> Any:
         """The value called `name`, or None."""
@@ -103,6 +105,10 @@ class Scope:
         if name in self.tensors:
             return self.tensors[name]
         return self.parent.tensor(name) if self.parent else None
+
+    def is_lost(self, name: str) -> bool:
+        """Whether something broken may have defined `name`."""
+        return name in self.lost or (self.parent is not None and self.parent.is_lost(name))
 
     def names(self) -> set[str]:
         """Every name that means something here."""

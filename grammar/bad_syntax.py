@@ -15,8 +15,35 @@ def _in_net(*statements: str) -> list[str]:
 
 
 EXAMPLES: dict[str, list[str]] = {
+    "only `use`, `let`, `block` and `net` stand outside a body": [
+        "relu\n",
+        "conv(1, 1)\n",
+        "input x: f32[1]\n",
+        "output x\n",
+        "for x in y { relu }\n",
+        "a = relu\n",
+        "assert 1 == 1\n",
+        "if a { relu }\n",
+        "repeat 2 { relu }\n",
+        "expect params == 3\n",
+    ],
+    "a `}` has no partner": ["}\n", "net n { relu }\n}\n", "net n { relu } }\n"],
+    "a statement begins with a layer, a name or a keyword": _in_net(
+        "3x3", "1 + 1", '"a"', "(a)", "[1]", "relu; 1", "relu; (a)"
+    ),
     "a stage is missing after `->`": _in_net("conv(1, 1) -> ", "relu -> -> relu", "a = relu ->\n"),
-    "a stage is missing before `->`": _in_net("-> relu"),
+    "a stage is missing before `->`": _in_net("-> relu", "relu; -> relu"),
+    "`->` follows a stage, and this statement is none": _in_net(
+        "let a = 1 -> relu",
+        "assert a -> relu",
+        "expect a == 1 -> relu",
+        "input x: f32[1] -> relu",
+        "output a : [1] -> relu",
+        "for x in y { relu } -> relu",
+        "repeat 2 { relu } -> relu",
+        "if a { relu } -> relu",
+        "if a { relu } else { relu } -> relu",
+    ),
     "an argument is missing": _in_net("conv(, 1)", "conv(1, , 2)", "conv(1, 2, , 3)"),
     "a value is missing after `=`": _in_net("conv(1, pad=)", "conv(1, pad=, stride=2)", "let a = "),
     "a chain is missing after `=`": _in_net("a = ", "output a = ", "a = 3"),
@@ -26,12 +53,6 @@ EXAMPLES: dict[str, list[str]] = {
     "list items need a comma between them": _in_net(
         "let a = [1 2]", "let a = [1, 2 3]", "let a = [a b]"
     ),
-    "a `(` is never closed": [
-        "block b(x { relu }\n",
-        "net n(a=1 { relu }\n",
-        *_in_net("conv(1, 1", "conv(1, 1 \n relu", "conv("),
-    ],
-    "a `[` is never closed": _in_net("let a = [1, 2", "relu : [1, 2", "let a = [1, 2 \n relu"),
     "a `)` or `]` has no partner": _in_net(
         "conv(1, 1))", "relu)", "relu]", "let a = 1)", "let a = [1]]"
     ),
@@ -108,18 +129,6 @@ EXAMPLES: dict[str, list[str]] = {
         'use "x.netdef"\n',
         "use a from b\n",
         'use a b from "x"\n',
-    ],
-    "only `use`, `let`, `block` and `net` stand outside a body": [
-        "relu\n",
-        "conv(1, 1)\n",
-        "input x: f32[1]\n",
-        "output x\n",
-        "for x in y { relu }\n",
-        "a = relu\n",
-        "assert 1 == 1\n",
-        "if a { relu }\n",
-        "repeat 2 { relu }\n",
-        "expect params == 3\n",
     ],
     "`use`, `block` and `net` stand outside any body": _in_net(
         "block b { relu }", "net m { relu }", 'use a from "b"'

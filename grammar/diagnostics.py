@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal
+from unicodedata import east_asian_width
 
 from grammar.source import Span
 
@@ -96,18 +97,13 @@ def render(diagnostic: Diagnostic) -> str:
     span = diagnostic.span
     number = str(span.line)
     gutter = " " * len(number)
-    line = span.source.line(span.line) if span.source.text else ""
-    end_line, end_column = span.last
-    last = end_column if end_line == span.line else len(line) + 1
-    line, column, last = clipped(line, span.column, last)
-    before = "".join("\t" if c == "\t" else " " for c in line[: column - 1])
-    mark = "^" * max(1, last - column)
+    line, mark = excerpt(span)
     rows = [
         f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}",
         f"{gutter} --> {span.source.name}:{span.line}:{span.column}",
         f"{gutter}  |",
         f"{number}  | {line}".rstrip(),
-        f"{gutter}  | {before}{mark} {diagnostic.label}".rstrip(),
+        f"{gutter}  | {mark} {diagnostic.label}".rstrip(),
     ]
     extras = [*diagnostic.notes]
     if diagnostic.help:
@@ -119,20 +115,34 @@ def render(diagnostic: Diagnostic) -> str:
         rows.append(f"{gutter}  = {first}")
         rows += [f"{gutter}    {more}" for more in rest]
     rows += [f"{gutter}  = {step}" for step in reversed(diagnostic.trail)]
-    return "\n".join(rows)
+    return "\n".join(map(printable, rows))
 
 
-def clipped(line: str, first: int, last: int) -> tuple[str, int, int]:
-    """A long line cut down to what stands around the columns from `first` up to `last`."""
-    if len(line) <= WIDEST:
-        return line, first, last
-    start = max(0, min(first - 1 - WIDEST // 2, len(line) - WIDEST))
-    cut = line[start : start + WIDEST]
-    if start:
-        cut = "…" + cut[1:]
-    if start + WIDEST < len(line):
-        cut = cut[:-1] + "…"
-    return cut, first - start, min(last - start, WIDEST + 1)
+def excerpt(span: Span) -> tuple[str, str]:
+    """The line that a span begins on (of a long one the part around it), and its underline."""
+    line = span.source.line(span.line)
+    start = span.column - 1
+    end_line, end_column = span.last
+    end = end_column - 1 if end_line == span.line else len(line)
+    if len(line) > WIDEST:
+        cut = max(0, min(start - WIDEST // 3, len(line) - WIDEST))
+        before, after = "…" if cut else "", "…" if cut + WIDEST < len(line) else ""
+        line = before + line[cut : cut + WIDEST] + after
+        start, end = start - cut + len(before), min(end - cut, WIDEST) + len(before)
+    blank = "".join("\t" if c == "\t" else " " * columns(c) for c in line[:start])
+    return line, blank + "^" * max(1, columns(line[start:end]))
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal a text takes: two for a wide character."""
+    return len(text) + sum(east_asian_width(c) in "WF" for c in text if not c.isascii())
+
+
+def printable(text: str) -> str:
+    """The text with U+FFFD for what would steer a terminal or cannot be encoded."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\t" else "\ufffd" for c in text)
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:

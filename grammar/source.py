@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
+
+STRIDE = 4096  # characters between two entries of the line index
 
 
 @dataclass(frozen=True)
@@ -17,22 +20,33 @@ class Source:
     path: Path | None = None
 
     @cached_property
-    def line_starts(self) -> list[int]:
-        """The offset of the first character of each line."""
-        starts = [0]
-        for offset, character in enumerate(self.text):
-            if character == "\n":
-                starts.append(offset + 1)
-        return starts
+    def _newlines(self) -> list[int]:
+        """How many lines end before each `STRIDE`-th character: small even for 16 MiB of lines."""
+        text = self.text
+        counts = (text.count("\n", i, i + STRIDE) for i in range(0, len(text), STRIDE))
+        return [0, *accumulate(counts)]
 
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column of an offset, both from 1."""
-        line = bisect_right(self.line_starts, offset)
-        return line, offset - self.line_starts[line - 1] + 1
+        step = min(offset // STRIDE, len(self._newlines) - 1)
+        line = self._newlines[step] + self.text.count("\n", step * STRIDE, offset)
+        return line + 1, offset - self.text.rfind("\n", 0, offset)
+
+    def line_start(self, number: int) -> int:
+        """The offset of the first character of a line (from 1), or of the text's end."""
+        if number <= 1:
+            return 0
+        step = max(bisect_left(self._newlines, number - 1) - 1, 0)
+        offset = step * STRIDE
+        for _ in range(number - 1 - self._newlines[step]):
+            offset = self.text.find("\n", offset) + 1
+            if offset == 0:
+                return len(self.text)
+        return offset
 
     def line(self, number: int) -> str:
         """The text of a line, without its end."""
-        start = self.line_starts[number - 1]
+        start = self.line_start(number)
         end = self.text.find("\n", start)
         return self.text[start:] if end < 0 else self.text[start:end].rstrip("\r")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from compiler.domain import Facts
-from compiler.driver import load
+from compiler.driver import examine
 from compiler.evaluate import Evaluator
 from compiler.modules import LIBRARY, Block, Module, read_source
 from compiler.values import Mistake, Scope
@@ -55,16 +55,20 @@ def read(path: Path, name: str) -> Source:
     """The text of a definition file; raises `CallError` when it cannot be read."""
     try:
         return read_source(path, name)
-    except UnicodeDecodeError:
-        raise CallError(f"{name} is no UTF-8 text") from None
     except (OSError, ValueError) as error:
         raise CallError(f"{name} cannot be read: {error}") from None
 
 
 def open_module(text: str, include: Sequence[Path] = ()) -> tuple[Module, str | None]:
     """The loaded definition file of a path or name, and the net it names if it names one."""
+    module, net = examine_module(text, include)
+    return module.whole(), net
+
+
+def examine_module(text: str, include: Sequence[Path] = ()) -> tuple[Module, str | None]:
+    """As `open_module`, but the mistakes of a file are in the module's `diagnostics`."""
     source, net = find(text)
-    return load(source, include), net
+    return examine(source, include), net
 
 
 def choose_net(module: Module, name: str | None) -> Block:

@@ -14,7 +14,13 @@ from compiler.driver import Checked, check_net
 from compiler.modules import Block, Module
 from netc.api import Net
 from netc.errors import show
-from netc.library import check_settings, choose_net, open_module, parse_settings
+from netc.library import (
+    check_settings,
+    choose_net,
+    examine_module,
+    open_module,
+    parse_settings,
+)
 from runtime.errors import CallError
 
 if TYPE_CHECKING:
@@ -93,6 +99,16 @@ class Choice:
     def checked(self, file: str) -> list[tuple[Block, Checked]]:
         """Each chosen net with what its check found; the list is empty for a file of blocks."""
         module, named = open_module(file, self.include)
+        return self._checked(module, named)
+
+    def examined(self, file: str) -> tuple[Module, list[tuple[Block, Checked]]]:
+        """The module with its mistakes, and each chosen net that its text still gives."""
+        module, named = examine_module(file, self.include)
+        if module.diagnostics and not module.nets():
+            return module, []
+        return module, self._checked(module, named)
+
+    def _checked(self, module: Module, named: str | None) -> list[tuple[Block, Checked]]:
         name = self.net or named
         blocks = module.nets() if name is None else [choose_net(module, name)]
         if len(blocks) == 1:

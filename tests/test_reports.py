@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from compiler.driver import check_net, load
-from compiler.lints import lint_names
-from grammar.diagnostics import DefinitionError, Diagnostic, deduplicate, render
+from compiler.driver import all_found, check_net, examine
+from grammar.diagnostics import Diagnostic, render
 from grammar.source import Source
 from netc.pages import codes
 
@@ -26,15 +25,8 @@ def diagnose(path: Path) -> list[Diagnostic]:
 
 def diagnose_text(text: str, path: Path) -> list[Diagnostic]:
     """What would be found in the file with this text."""
-    source = Source(path.name, text, path)
-    try:
-        module = load(source)
-    except DefinitionError as error:
-        return list(error.diagnostics)
-    found = [d for net in module.nets() for d in check_net(net).diagnostics]
-    if not any(d.severity == "error" for d in found):
-        found += lint_names(module.file)
-    return deduplicate(found)
+    module = examine(Source(path.name, text, path))
+    return all_found(module, map(check_net, module.nets()))
 
 
 def report(path: Path) -> str:

@@ -40,7 +40,7 @@ def elaborate(net: Block, overrides: Mapping[str, Any] | None = None) -> Elabora
         bind_parameters(state, overrides or {}, here)
         flow = begin(state, here)
         run_body(state, definition.body, here, flow)
-        if not state.outputs and not state.diagnostics:
+        if not here.frame.outputs and not state.diagnostics and not state.damaged:
             raise Mistake(
                 "E501",
                 f"net {net.name} has no output",
@@ -62,4 +62,5 @@ def elaborate(net: Block, overrides: Mapping[str, Any] | None = None) -> Elabora
         tuple(state.made),
         tuple(deduplicate(state.diagnostics)),
         state.surroundings(),
+        state.damaged,
     )

@@ -67,6 +67,8 @@ def result_of(
     """What a call gives: what flows out of a block, the single output of a net."""
     frame = inside.frame
     if block.definition.kind == "net":
+        if len(frame.outputs) != 1 and state.damaged:
+            raise Silenced
         if len(frame.outputs) != 1:
             raise Mistake(
                 "E504",
@@ -86,6 +88,8 @@ def bind_single_input(
 ) -> None:
     """Bind a called net's single input to what flows; its symbols become the actual sizes."""
     inputs = [st for st in definition.body.statements if isinstance(st, s.InputDeclaration)]
+    if len(inputs) != 1 and any(isinstance(st, s.Broken) for st in definition.body.statements):
+        raise Silenced
     if len(inputs) != 1:
         raise Mistake(
             "E504",

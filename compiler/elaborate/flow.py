@@ -15,7 +15,7 @@ from compiler.elaborate.interface import (
 )
 from compiler.elaborate.layers import add_layer
 from compiler.elaborate.loops import turns
-from compiler.elaborate.names import label_text, remember
+from compiler.elaborate.names import label_text, outermost, remember
 from compiler.elaborate.state import Here, Made, State
 from compiler.modules import Block
 from compiler.ops import OPS
@@ -32,6 +32,9 @@ def run_body(state: State, body: s.Body, here: Here, flow: Tensor | None) -> Ten
         match statement:
             case s.Flow():
                 flow = run_chain(state, statement.chain, here, flow)
+            case s.Broken():
+                pass_broken(state, statement, here)
+                flow = POISON if statement.flows else flow
             case s.For() | s.Repeat() | s.If():
                 before, flow = flow, POISON
                 with state.reporting(here):
@@ -42,6 +45,13 @@ def run_body(state: State, body: s.Body, here: Here, flow: Tensor | None) -> Ten
                 with state.reporting(here):
                     run_aside(state, statement, here, flow)
     return flow
+
+
+def pass_broken(state: State, statement: s.Broken, here: Here) -> None:
+    """A statement whose mistake has been said: any of its names may be one that it defined."""
+    if statement.keyword != "expect":
+        state.damaged = True
+        outermost(here.scope).lost |= statement.names
 
 
 def run_aside(state: State, statement: s.Statement, here: Here, flow: Tensor | None) -> None:
@@ -128,6 +138,8 @@ def run_stage(
     if isinstance(target, type) or name in OPS:
         op_type = target if isinstance(target, type) else OPS[name]
         return call_op(state, stage, op_type, here, flow)
+    if target is None and scope.is_lost(name):
+        raise Silenced
     if target is not None:
         raise Mistake(
             "E201",
@@ -223,6 +235,9 @@ def run_branches(state: State, body: s.Body, here: Here, flow: Tensor | None) ->
         match statement:
             case s.Flow():
                 found.append(run_chain(state, statement.chain, here, flow))
+            case s.Broken():
+                pass_broken(state, statement, here)
+                found += [POISON] if statement.flows else []
             case s.For() | s.Repeat() | s.If():
                 branches = [POISON]
                 with state.reporting(here):

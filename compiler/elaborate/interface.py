@@ -42,6 +42,9 @@ def begin(state: State, here: Here) -> Tensor | None:
     """Declare the inputs, learn what the asserts say of their symbols; the flow's beginning."""
     definition, scope = here.frame.definition, here.scope
     inputs = [st for st in definition.body.statements if isinstance(st, s.InputDeclaration)]
+    broken = [st for st in definition.body.statements if isinstance(st, s.Broken)]
+    for lost in broken:
+        scope.lost |= lost.names
     for statement in inputs:
         with state.reporting(here):
             declare_input(state, statement, here)
@@ -51,6 +54,9 @@ def begin(state: State, here: Here) -> Tensor | None:
                 assume(state, assertion.condition, scope)
             except (Mistake, Silenced):
                 continue  # said when its turn comes
+    if is_beginning_lost(state, broken, inputs):
+        here.frame.entered = scope.tensors["in"] = POISON
+        return POISON
     if not inputs:
         raise Mistake(
             "E502",
@@ -63,6 +69,15 @@ def begin(state: State, here: Here) -> Tensor | None:
     if flow is not None:
         scope.tensors["in"] = flow
     return flow
+
+
+def is_beginning_lost(
+    state: State, broken: list[s.Broken], inputs: list[s.InputDeclaration]
+) -> bool:
+    """Whether what flows first is unknown, or what is asserted of its symbolic sizes."""
+    keywords = {statement.keyword for statement in broken}
+    no_facts = "assert" in keywords and bool(state.symbols)
+    return "input" in keywords or no_facts or bool(broken and not inputs)
 
 
 def check_new_tensor(name: s.Name, scope: Scope) -> None:
@@ -110,6 +125,8 @@ def input_size(state: State, size: s.Expression | s.Wildcard, scope: Scope) -> S
             help="name a size that may vary: [3, H, W]",
         )
     if isinstance(size, s.Name) and not scope.has_value(size.id):
+        if scope.is_lost(size.id):
+            raise Silenced
         if size.id not in state.symbols:
             state.symbols.append(size.id)
         scope.values[size.id] = symbol(size.id)

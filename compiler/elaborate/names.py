@@ -48,8 +48,13 @@ def claim(state: State, name: str, span: Span) -> None:
 
 def remember(label: str, tensor: Tensor, scope: Scope) -> None:
     """A label lives in its call's outermost braces, so that a later part of it can join it."""
+    outermost(scope).tensors[label] = tensor
+
+
+def outermost(scope: Scope) -> Scope:
+    """The names between the outermost braces of the call that a scope belongs to."""
     while (
         scope.parent is not None and "in" not in scope.tensors and scope.parent.parent is not None
     ):
         scope = scope.parent
-    scope.tensors[label] = tensor
+    return scope

@@ -6,7 +6,7 @@ from compiler.elaborate.names import label_text
 from compiler.elaborate.state import Here, State
 from compiler.graph import Node
 from compiler.ops.base import Op, Shape, Weight, show_shape
-from compiler.values import Mistake
+from compiler.values import Mistake, Silenced
 from grammar import syntax as s
 from grammar.diagnostics import did_you_mean
 
@@ -25,6 +25,8 @@ def owner_of(
     weights = op.weights(shapes)
     if not weights and stage.like is None:
         return ""
+    if owner not in state.graph and state.damaged:
+        raise Silenced
     if owner not in state.graph:
         raise Mistake(
             "E206",
@@ -64,6 +66,8 @@ def shared_path(state: State, stage: s.Stage, path: str, here: Here) -> str | No
     if stage.like is None:
         return None if frame.like is None else frame.like + path.removeprefix(frame.path)
     like = frame.name(label_text(state, stage.like, here))
+    if like not in state.taken and state.damaged:
+        raise Silenced
     if like not in state.taken:
         raise Mistake(
             "E206",
@@ -84,7 +88,7 @@ def check_all_shared(state: State, place: s.Text, path: str, like: str) -> None:
         and state.graph.weights(node)
         and node.parameters_of not in used
     ]
-    if left:
+    if left and not state.damaged:
         raise Mistake(
             "E206",
             f"`like {like}` needs the same layers",

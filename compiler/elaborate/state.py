@@ -79,7 +79,10 @@ class Made:
 
 @dataclass(frozen=True)
 class Elaborated:
-    """The graph, the contracts still to be checked with the scope they stand in, the mistakes."""
+    """The graph, the contracts still to be checked with the scope they stand in, the mistakes.
+
+    The graph of a `damaged` net lacks what a broken statement, or what needs it, would have made.
+    """
 
     graph: Graph
     contracts: tuple[s.Expect, ...]
@@ -87,6 +90,7 @@ class Elaborated:
     made: tuple[Made, ...]
     diagnostics: tuple[Diagnostic, ...]
     around: Surroundings
+    damaged: bool
 
 
 class Stopped(Exception):
@@ -112,6 +116,7 @@ class State:
         self.asserted: s.Stage | None = None  # whose shape assertion is being checked
         self.held: dict[str, Fits] = {}  # the tensors whose shape assertions hold
         self.diagnostics: list[Diagnostic] = []
+        self.damaged = False  # something is missing because of a mistake, perhaps one in the text
         self.steps = 0
 
     def finished(self) -> Graph:
@@ -178,6 +183,8 @@ class Reporting:
         elif isinstance(error, RecursionError):
             place = self.here.frame.definition.name.span
             self.state.report(Mistake("E209", "this is nested too deeply", place), self.here)
-        elif not isinstance(error, Silenced):
+        elif isinstance(error, Silenced):
+            self.state.damaged = True
+        else:
             return False
         return True

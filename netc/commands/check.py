@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import click
 
-from compiler.driver import Checked
-from compiler.lints import lint_names
-from grammar.diagnostics import DefinitionError, Diagnostic
+from compiler.analysis import Analysis
+from compiler.driver import all_found
+from grammar.diagnostics import Diagnostic
 from netc.errors import show
 from netc.options import FORMAT, Choice, chooses_net
 
@@ -25,19 +25,16 @@ def command(files: tuple[str, ...], strict: bool, form: str, choice: Choice) -> 
     found: list[Diagnostic] = []
     lines: list[str] = []
     for file in files:
-        try:
-            checked_nets = choice.checked(file)
-        except DefinitionError as error:
-            found += error.diagnostics
-            continue
-        if not checked_nets:
+        module, checked_nets = choice.examined(file)
+        of_file = all_found(module, (checked for _, checked in checked_nets))
+        if not checked_nets and not of_file:
             lines.append(f"{file}: no nets, only definitions to use")
-        for block, checked in checked_nets:
-            found += checked.diagnostics
-            if not checked.errors:
-                lines.append(f"{file}: {block.name} is fine: {cost(checked)}")
-        if not any(checked.errors for _, checked in checked_nets):
-            found += lint_names(choice.module(file).file)
+        lines += [
+            f"{file}: {block.name} is fine: {cost(checked.analysis)}"
+            for block, checked in checked_nets
+            if checked.analysis is not None and not checked.errors
+        ]
+        found += of_file
     if strict:
         found = [replace(diagnostic, severity="error") for diagnostic in found]
     failed = any(d.severity == "error" for d in found)
@@ -51,9 +48,7 @@ def command(files: tuple[str, ...], strict: bool, form: str, choice: Choice) -> 
     sys.exit(1 if failed else 0)
 
 
-def cost(checked: Checked) -> str:
+def cost(analysis: Analysis) -> str:
     """Parameters and multiply-accumulates in words."""
-    assert checked.analysis is not None
-    macs = checked.analysis.macs
-    known = f", {macs:,} MACs" if isinstance(macs, int) else ""
-    return f"{checked.analysis.parameters:,} parameters{known}"
+    known = f", {analysis.macs:,} MACs" if isinstance(analysis.macs, int) else ""
+    return f"{analysis.parameters:,} parameters{known}"

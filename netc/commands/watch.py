@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from grammar.diagnostics import DefinitionError
+from compiler.driver import all_found
 from netc.errors import show
 from netc.library import find
 from netc.options import Choice, chooses_net
@@ -35,17 +35,14 @@ def command(file: str, choice: Choice) -> None:
 
 def check_once(file: str, choice: Choice) -> set[Path]:
     """Check and report; the files that were read."""
-    try:
-        checked_nets = choice.checked(file)
-    except DefinitionError as error:
-        show(error.diagnostics)
-        return {d.span.source.path for d in error.diagnostics if d.span.source.path}
-    found = [d for _, checked in checked_nets for d in checked.diagnostics]
+    module, checked_nets = choice.examined(file)
+    found = all_found(module, (checked for _, checked in checked_nets))
     show(found)
     for block, checked in checked_nets:
-        if not checked.errors:
+        if checked.analysis is not None and not checked.errors:
             click.echo(f"{block.name} is fine")
-    return {
+    used = {d.span.source.path for d in found if d.span.source.path}
+    return used | {
         node.span.source.path
         for _, checked in checked_nets
         for node in checked.graph.nodes()

@@ -8,14 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from compiler.driver import Checked, check_net, load
+from compiler.driver import Checked, all_found, check_net, examine
 from compiler.elaborate import Made
-from compiler.lints import lint_names
 from compiler.modules import ReadSource, read_source
 from compiler.names import Names, children
 from compiler.resolve import resolve
 from grammar import syntax as s
-from grammar.diagnostics import DefinitionError, Diagnostic, deduplicate
+from grammar.diagnostics import Diagnostic
 from grammar.parse import parse
 from grammar.source import Source
 from netc.lsp.costs import Costs
@@ -34,7 +33,7 @@ class Call(NamedTuple):
 class Analysis:
     """What is known of one text; `used` are the files that it needs, found in `include` too.
 
-    `parsed` is False when the text has no tree; then `file` is empty.
+    `parsed` is False when a part of the text has no tree.
     """
 
     source: Source
@@ -101,35 +100,24 @@ def analyse(
         used.add(path)
         return read(path, name)
 
-    file, nets, found = None, tuple[Checked, ...](), list[Diagnostic]()
-    try:
-        module = load(source, include, reading)
-        file, nets = module.file, tuple(map(check_net, module.nets()))
-        found = [diagnostic for net in nets for diagnostic in net.diagnostics]
-        if not any(net.errors for net in nets):
-            found += lint_names(file)
-    except DefinitionError as error:
-        found = list(error.diagnostics)
-        file = tree(source)
-    whole = file or s.File(source, ())
+    module = examine(source, include, reading)
+    nets = tuple(map(check_net, module.nets()))
     return Analysis(
         source,
-        whole,
-        resolve(whole),
+        module.file,
+        resolve(module.file),
         nets,
-        tuple(deduplicate(found)),
+        tuple(all_found(module, nets)),
         frozenset(used),
         tuple(include),
-        file is not None,
+        not any(isinstance(node, s.Broken) for node in nodes(module.file)),
     )
 
 
 def tree(source: Source) -> s.File | None:
-    """The syntax tree of a text, None when it does not parse."""
-    try:
-        return parse(source)
-    except DefinitionError:
-        return None
+    """The syntax tree of a text, None when a part of it does not parse."""
+    parsed = parse(source)
+    return None if parsed.diagnostics else parsed.file
 
 
 def nodes(file: s.File) -> Iterator[s.Syntax]:

@@ -17,7 +17,7 @@ from netc.lsp.describe import MEASURES
 
 
 def names_of(text: str) -> Names:
-    return resolve(parse(Source("t.netdef", text)))
+    return resolve(parse(Source("t.netdef", text)).file)
 
 
 def meaning(text: str) -> list[str]:
@@ -186,6 +186,6 @@ def test_spans_cover_the_name_without_quotes() -> None:
 @pytest.mark.parametrize("path", library_files(), ids=lambda path: path.stem)
 def test_every_name_of_the_library_is_found(path: Path) -> None:
     known = {*OPS, *BUILTINS, *MEASURES, "in"}
-    for use in resolve(parse(read(path, path.name))).uses:
+    for use in resolve(parse(read(path, path.name)).file).uses:
         in_op = use.role == "keyword" and not use.callee
         assert use.definitions or use.name in known or in_op, use.span

@@ -66,7 +66,7 @@ def example(file: str, net: str, **settings: Any) -> netc.Net:
 @pytest.mark.parametrize("file", NETS)
 def test_an_example_parses_into_its_nets(file: str) -> None:
     path = FOLDER / f"{file}.netdef"
-    items = parse(Source(path.name, path.read_text(encoding="utf-8"))).items
+    items = parse(Source(path.name, path.read_text(encoding="utf-8"))).file.items
     nets = [item.name.id for item in items if isinstance(item, Definition) and item.kind == "net"]
     assert nets == list(NETS[file])
 

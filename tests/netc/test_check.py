@@ -112,10 +112,11 @@ def test_a_wrong_call_is_the_calls_fault(arguments: list[str], said: str) -> Non
     assert result.exit_code in (1, 2)
 
 
-def test_a_file_that_is_no_text_is_the_calls_fault(file: Path) -> None:
-    file.write_bytes(b"\xff\xfe\x00net")
+def test_a_file_that_is_no_text_is_told_where(file: Path) -> None:
+    file.write_bytes(b"# caf\xe9\nnet n {}\n")
     result = netc("check", file)
-    assert result.exit_code == 2 and "no UTF-8 text" in result.stderr
+    assert result.exit_code == 1 and "no UTF-8 text" in result.stderr
+    assert ":1:6" in result.stderr and "0xe9" in result.stderr
 
 
 def test_a_file_of_blocks_alone_is_fine(file: Path) -> None:

@@ -1,0 +1,64 @@
+"""The words and signs of a text, comments and newlines included, whether or not it parses.
+
+Lark's lexer feeds the parser; this one serves what must see everything or cope with anything: the
+formatter and the recovery after a mistake.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal, NamedTuple, TypeAlias
+
+Kind: TypeAlias = Literal[
+    "newline", "comment", "text", "unclosed", "size", "number", "word", "mark", "foreign"
+]
+
+OPENING = frozenset({"use", "let", "block", "net", "for", "repeat", "assert", "expect"})
+RESERVED = OPENING | {"and", "or", "not", "if", "else", "in", "true", "false"}
+PARTNER = {")": "(", "]": "[", "}": "{"}
+
+_LEXEME = re.compile(
+    r"""
+      (?P<newline> \r?\n )
+    | (?P<comment> \#[^\n]*+ )
+    | (?P<text> "(?:[^"\\\n]++|\\[^\n])*+" )
+    | (?P<unclosed> "[^\n]*+ )
+    | (?P<size> \d++(?:x\d++)++(?![A-Za-z_0-9]) )
+    | (?P<number> \d[\d_]*+(?:\.\d[\d_]*+)?(?:[eE][-+]?\d++)? )
+    | (?P<word> [A-Za-z_][A-Za-z_0-9]*+ )
+    | (?P<mark> -> | \.\.\. | == | != | <= | >= | // | \*\* | [-+*/%<>=()\[\]{},:;.] )
+    | (?P<foreign> [^ \t\r] )
+    """,
+    re.VERBOSE | re.ASCII,
+)
+# White space, then what counts as one word or sign.
+_COUNTED = re.compile(r'[ \t\r\n]*+(?:#[^\n]*+|"[^"\n]*+"?|[A-Za-z_0-9]++|[^ \t\r\n]|\Z)')
+
+
+class Lexeme(NamedTuple):
+    """One word or sign, and where it stands."""
+
+    kind: Kind
+    text: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        """The offset just after it."""
+        return self.start + len(self.text)
+
+
+def scan(text: str, start: int = 0) -> Iterator[Lexeme]:
+    """The lexemes from offset `start` on; white space other than newlines is passed over."""
+    for match in _LEXEME.finditer(text, start):
+        yield Lexeme(match.lastgroup, match.group(), match.start())  # type: ignore[arg-type]
+
+
+def offset_beyond(text: str, most: int) -> int | None:
+    """Where the text has more than `most` words, signs and comments; None when it has not."""
+    if len(text) > most:
+        for count, match in enumerate(_COUNTED.finditer(text)):
+            if count == most:
+                return match.end() - 1
+    return None

@@ -1,0 +1,136 @@
+"""Going on after a syntax error: each broken statement is reported once, the rest still parsed.
+
+Lark's parser stops in the middle of the broken statement. It is taken back to where the statement
+began, given one BROKEN token instead, and sent on after the statement's end.
+"""
+
+from __future__ import annotations
+
+from lark import Lark, Token, Tree, UnexpectedInput, UnexpectedToken
+from lark.parsers.lalr_interactive_parser import InteractiveParser
+
+from grammar.damage import begins_line, measure, unclosed_brace
+from grammar.diagnostics import Diagnostic
+from grammar.explain import acceptable, explain, place_of
+from grammar.source import Source, Span
+
+MOST_REPORTS = 20
+
+
+def parse_on(source: Source, text: str, parser: Lark) -> tuple[Tree[Token], list[Diagnostic]]:
+    """Lark's tree of a text, with BROKEN for each broken statement, and what is broken there."""
+    recovery = Recovery(source, text, parser)
+    try:
+        return parser.parse(text, start="start"), []
+    except UnexpectedInput as error:
+        mistake = error
+    while True:
+        recovery.pass_over(mistake)
+        try:
+            resume = mistake.interactive_parser.resume_parse
+            tree: Tree[Token] = resume()  # type: ignore[no-untyped-call]
+            return tree, recovery.diagnostics
+        except UnexpectedInput as error:
+            mistake = error
+
+
+class Recovery:
+    """The mistakes found in one parse of `text`, and the way round each."""
+
+    def __init__(self, source: Source, text: str, parser: Lark) -> None:
+        self.source = source
+        self.text = text
+        self.parser = parser
+        self.diagnostics: list[Diagnostic] = []
+
+    def pass_over(self, error: UnexpectedInput) -> None:
+        """Report the error and put the parser behind the broken statement."""
+        place = place_of(error, self.text)
+        stopped = Stopped(error.interactive_parser)
+        if self._is_joined_in_vain(error, place):
+            stopped.feed("_NEWLINE", place, place)
+            stopped = Stopped(error.interactive_parser)
+        start = stopped.statement_start
+        if start is None and self._misses_brace(error, place, stopped):
+            self._close_braces(place, stopped)
+            return
+        start = place if start is None else start
+        damage = measure(self.text, start, place, in_body=stopped.in_body)
+        self.diagnostics.append(explain(self.source, self.text, error, damage, self.parser))
+        end = damage.end if len(self.diagnostics) < MOST_REPORTS else len(self.text) - 1
+        stopped.go_back()
+        stopped.feed("BROKEN", start, end)
+        stopped.go_on_at(end)
+
+    def _misses_brace(self, error: UnexpectedInput, place: int, stopped: Stopped) -> bool:
+        """Whether a new definition, or the end, comes where a body should have been closed."""
+        if not (stopped.in_body and isinstance(error, UnexpectedToken)):
+            return False
+        if error.token.type == "$END":
+            return True
+        if error.token.type not in ("DEFINE", "USE") or not begins_line(self.text, place):
+            return False
+        column = self.source.position(place)[1]
+        return column <= self.source.position(stopped.offsets("DEFINE")[0])[1]
+
+    def _is_joined_in_vain(self, error: UnexpectedInput, place: int) -> bool:
+        """Whether a line begins with `->` or `else` and yet cannot continue what is above it."""
+        joins = self.text.startswith(("->", "else"), place) and begins_line(self.text, place)
+        return joins and "_NEWLINE" in acceptable(error)
+
+    def _close_braces(self, place: int, stopped: Stopped) -> None:
+        """Report the `{` that is never closed, and close all that are open."""
+        braces, definition = stopped.offsets("LBRACE"), stopped.offsets("DEFINE")[0]
+        opened = unclosed_brace(self.text, definition, place, braces)
+        if len(self.diagnostics) < MOST_REPORTS:
+            span = Span(self.source, opened, opened + 1)
+            self.diagnostics.append(Diagnostic("E103", "this `{` is never closed", span))
+        stopped.feed("BROKEN", place, place)
+        for _ in braces:
+            stopped.feed("RBRACE", place, place)
+        if place < len(self.text.rstrip()):
+            stopped.feed("_NEWLINE", place, place)
+            stopped.go_on_at(place)
+
+
+class Stopped:
+    """Lark's parser where it stopped: its stack, and the statement that it is in."""
+
+    def __init__(self, parser: InteractiveParser) -> None:
+        self.parser = parser
+        self.state = parser.parser_state
+        stack = self.state.state_stack
+        states = self.state.parse_conf.states
+        self.depth = next(i for i in reversed(range(len(stack))) if "BROKEN" in states[stack[i]])
+        self.in_body = bool(self.offsets("LBRACE"))
+
+    @property
+    def statement_start(self) -> int | None:
+        """Where the unfinished statement begins; None when the parser stands between two."""
+        for value in self.state.value_stack[self.depth :]:
+            if isinstance(value, Token):
+                return value.start_pos
+            if isinstance(value, Tree) and not value.meta.empty:
+                return value.meta.start_pos
+        return None
+
+    def offsets(self, token: str) -> list[int]:
+        """Where the open tokens of a type stand, outermost first."""
+        values = self.state.value_stack
+        found = [v for v in values if isinstance(v, Token) and v.type == token]
+        return [value.start_pos or 0 for value in found]
+
+    def go_back(self) -> None:
+        """Forget the unfinished statement."""
+        del self.state.state_stack[self.depth + 1 :]
+        del self.state.value_stack[self.depth :]
+
+    def feed(self, kind: str, start: int, end: int) -> None:
+        """Give the parser a token that stands for the text from `start` to `end`."""
+        self.state.feed_token(Token(kind, "", start_pos=start, end_pos=end))
+
+    def go_on_at(self, offset: int) -> None:
+        """Lex from `offset` on."""
+        lexer = self.parser.lexer_thread.state
+        assert lexer is not None
+        lexer.line_ctr.char_pos = offset
