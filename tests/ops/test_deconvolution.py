@@ -33,13 +33,8 @@ def test_deconv_cuts_its_padding_and_adds_output_pad_after() -> None:
 
 def test_deconv_same_multiplies_the_size_by_its_stride() -> None:
     for kernel, stride in ((3, 2), (4, 2), (5, 3), (3, 3)):
-        assert one_op(make(Deconv, 2, kernel, stride=stride, pad="same"), (3, 5, 4))[
-            "layer"
-        ].shape == (
-            2,
-            5 * stride,
-            4 * stride,
-        )
+        graph = one_op(make(Deconv, 2, kernel, stride=stride, pad="same"), (3, 5, 4))
+        assert graph["layer"].shape == (2, 5 * stride, 4 * stride)
 
 
 def test_deconv_upper_and_lower_same_put_the_odd_pixel_on_opposite_sides() -> None:
