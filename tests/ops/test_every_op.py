@@ -14,6 +14,7 @@ import pytest
 
 import compiler.ops
 import runtime.kernels
+from compiler.analysis import analyse
 from compiler.bind import signature
 from compiler.initialise import scatter
 from compiler.lower import IR_OF_OPSET, lower
@@ -122,6 +123,18 @@ def test_a_kernel_leaves_its_inputs_and_weights_as_they_were(name: str) -> None:
             held = {key: value.astype(dtype, copy=False) for key, value in arrays.items()}
             given = tuple(x.astype(dtype, copy=False) for x in inputs)
             assert run_kernel(graph["layer"].op, given, held).dtype == dtype
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_every_op_is_measured(name: str) -> None:
+    for arguments, shapes in EXAMPLES.get(name, [({}, [(3, 4, 5)])]):
+        graph = one_op(make(OPS[name], **arguments), *shapes)
+        found = analyse(graph)
+        held = graph.weights(graph["layer"])
+        assert found.parameters == sum(weight.size for weight in held if not weight.buffer)
+        assert found.depth == OPS[name].holds_weights
+        field = found.field("layer")
+        assert field is not None and all(axis.size >= 1 for axis in field)
 
 
 @pytest.mark.parametrize("opset", IR_OF_OPSET)
