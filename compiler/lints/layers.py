@@ -31,8 +31,8 @@ def dropped_pixels(subject: Subject) -> Iterator[Diagnostic]:
     """W101: the last window ends before the input does, so some pixels are never seen."""
     for node, axes in windows(subject):
         for name, size, axis in axes:
-            if axis.overhang or axis.extent < axis.stride:  # nothing is left, or gaps are meant
-                continue
+            if axis.overhang or not axis.stride or axis.extent < axis.stride:
+                continue  # nothing is left, or gaps are meant
             remainder = (size + axis.before + axis.after - axis.extent) % axis.stride
             left = remainder - axis.after
             if left > 0:

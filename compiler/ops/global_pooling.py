@@ -110,13 +110,15 @@ def widest_part(size: int, parts: int) -> Axis:
 
     The fraction of iW/n is at most 1 - g/n, g the greatest common divisor of W and n, so a part
     has at most ceil((W + n - g)/n) pixels. A step is floor(W/n), and one more where a fraction of
-    at least 1 - (W mod n)/n comes before the last part: unless W mod n is 0 or 1.
+    at least 1 - (W mod n)/n comes before the last part: unless W mod n is 0 or 1. `overhang` is
+    what n such windows need beyond the input, which they cover.
 
     >>> widest_part(10, 4)  # 0 to 3, 2 to 5, 5 to 8, 7 to 10
-    Axis(kernel=3, stride=3, dilation=1, before=0, after=0, overhang=0)
+    Axis(kernel=3, stride=3, dilation=1, before=0, after=0, overhang=2)
     """
     widest = -(-(size + parts - gcd(size, parts)) // parts)
-    return Axis(widest, size // parts + (size % parts > 1))
+    step = size // parts + (size % parts > 1)
+    return Axis(widest, step, overhang=(parts - 1) * step + widest - size)
 
 
 def averages(size: int, parts: int) -> tuple[tuple[float, ...], ...]:

@@ -37,68 +37,69 @@ class Crop(Op):
     top: int | None = arg(whole(0), None, "first row", default_text="centred")
     left: int | None = arg(whole(0), None, "first column", default_text="centred")
 
-    def sides(self, shape: Shape, facts: Facts) -> tuple[tuple[int, int], ...]:
-        """For each axis the pixels cut off before and after what stays.
-
-        After counts from the far side, so that a crop by a constant works for every size; it is
-        -1 where that is symbolic and the size of what stays a number. Raises E306 outside the
-        input, E307 when the place depends on a symbolic size.
-        """
-        found = []
-        for size, argument, keep, place, given in (
-            (shape[1], "h", self.h, "top", self.top),
-            (shape[2], "w", self.w, "left", self.left),
-        ):
-            before = facts.simplify((size - keep) // 2) if given is None else given
-            if isinstance(before, Dim):
-                raise ShapeError(
-                    "E307",
-                    "the centre depends on a symbolic size",
-                    argument=argument,
-                    label=f"it would begin at {before}",
-                    help="say where: crop(h, w, top, left)",
-                )
-            after = facts.simplify(size - keep - before)
-            if before < 0 or facts.decide(after, ">=", 0) is False:
-                start = "" if given is None else f" from {before}"
-                fits = given is not None and facts.decide(keep, "<=", size) is not False
-                raise ShapeError(
-                    "E306",
-                    "the crop must lie inside its input",
-                    argument=place if fits else argument,
-                    label=f"{keep} pixels{start}, but the input has {size}",
-                )
-            if isinstance(after, Dim) and isinstance(keep, Dim):
-                raise ShapeError(
-                    "E307",
-                    "the end of the crop depends on a symbolic size",
-                    argument=argument,
-                    label=f"{after} pixels would be left after it",
-                )
-            found.append((before, -1 if isinstance(after, Dim) else after))
-        return tuple(found)
+    def spans(self, shape: Shape, facts: Facts) -> tuple[tuple[int, int], tuple[int, int]]:
+        """(start, end) of what stays along height and width; raises E306, E307."""
+        return (
+            span(shape[1], self.h, self.top, ("h", "top"), facts),
+            span(shape[2], self.w, self.left, ("w", "left"), facts),
+        )
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         check_map(inputs[0], self.name)
-        self.sides(inputs[0], facts)
+        self.spans(inputs[0], facts)
         return (inputs[0][0], self.h, self.w)
 
     def conditions(self, inputs: Shapes, facts: Facts) -> tuple[tuple[Size, int], ...]:
-        kept = zip(inputs[0][1:], (self.h, self.w), self.sides(inputs[0], facts), strict=True)
-        return tuple((size - keep - before, 0) for size, keep, (before, _) in kept)
+        kept = zip(inputs[0][1:], (self.h, self.w), self.spans(inputs[0], facts), strict=True)
+        return tuple((size - keep - start, 0) for size, keep, (start, _) in kept)
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
-        sides = self.sides(inputs[0], facts)
-        return Reach("window", tuple(Axis(1, before=-before) for before, _ in sides))
+        spans = self.spans(inputs[0], facts)
+        return Reach("window", tuple(Axis(1, before=-start) for start, _ in spans))
 
     def lower(self, emit: Emitter, *inputs: str) -> str:
-        sides = self.sides(emit.inputs[0], emit.facts)
-        starts = [before for before, _ in sides]
-        ends = [
-            before + keep if isinstance(keep, int) else -after or LAST
-            for keep, (before, after) in zip((self.h, self.w), sides, strict=True)
-        ]
+        starts, ends = zip(*self.spans(emit.inputs[0], emit.facts), strict=True)
         return emit.node("Slice", inputs[0], emit.ints(starts), emit.ints(ends), emit.ints([2, 3]))
+
+
+def span(
+    size: Size, keep: Size, place: int | None, names: tuple[str, str], facts: Facts
+) -> tuple[int, int]:
+    """(start, end) of `keep` of `size` pixels, from `place` on or centred, as a slice takes them.
+
+    The end of a symbolic `keep` counts from the far side, so that a crop by a constant works for
+    every size. `names` are what the op calls `keep` and `place`. Raises E306 outside the input,
+    E307 when the span depends on a symbolic size.
+    """
+    start = facts.simplify((size - keep) // 2) if place is None else place
+    if isinstance(start, Dim):
+        raise ShapeError(
+            "E307",
+            "the centre depends on a symbolic size",
+            argument=names[0],
+            label=f"it would begin at {start}",
+            help="say where: crop(h, w, top, left)",
+        )
+    after = facts.simplify(size - keep - start)
+    if start < 0 or facts.decide(after, ">=", 0) is False:
+        alone = place is not None and facts.decide(keep, "<=", size) is not False
+        raise ShapeError(
+            "E306",
+            "the crop must lie inside its input",
+            argument=names[1] if alone else names[0],
+            label=f"{keep} pixels{'' if place is None else f' from {place}'}, "
+            f"but the input has {size}",
+        )
+    if isinstance(keep, int):
+        return start, start + keep
+    if isinstance(after, Dim):
+        raise ShapeError(
+            "E307",
+            "the end of the crop depends on a symbolic size",
+            argument=names[0],
+            label=f"{after} pixels would be left after it",
+        )
+    return start, -after or LAST
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,7 @@
-"""conv and deconv."""
+"""conv."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,11 @@ from hypothesis import strategies as st
 
 from compiler.domain import Facts
 from compiler.ops.arguments import Extent
-from compiler.ops.convolution import Conv, Deconv
-from tests.opcheck import H, W, apply, check, check_symbolic, make, one_op, refuse
+from compiler.ops.convolution import Conv
+from tests.opcheck import H, W, apply, check, check_symbolic, make, refuse
 from tests.ops import loops
 from tests.ops.geometry import Geometry, examples, geometries
 
-# The 5x5 example of the usual convolution figures: a cross-shaped sum over a ramp.
 RAMP = [[[0, 1, 2], [3, 4, 5], [6, 7, 8]]]
 
 
@@ -52,77 +50,12 @@ def test_conv_dilation_skips_pixels() -> None:
     assert apply(op, [[1.0, 2.0, 3.0, 4.0, 5.0]]) == [[41.0, 52.0]]
 
 
-def test_deconv_of_a_hand_computed_row_overlaps_its_kernels() -> None:
-    op = make(Deconv, 1, 3, stride=2, bias=False, weight=[[[1, 2, 3]]])
-    # 1 * (1 2 3) at 0, 10 * (1 2 3) at 2: they meet at pixel 2
-    assert apply(op, [[1.0, 10.0]]) == [[1.0, 2.0, 13.0, 20.0, 30.0]]
-
-
-def test_deconv_cuts_its_padding_and_adds_output_pad_after() -> None:
-    kernel = [[[1, 2, 3]]]
-    cut = make(Deconv, 1, 3, stride=2, pad=1, bias=False, weight=kernel)
-    assert apply(cut, [[1.0, 10.0]]) == [[2.0, 13.0, 20.0]]
-    longer = replace(cut, output_pad=1)
-    assert apply(longer, [[1.0, 10.0]]) == [[2.0, 13.0, 20.0, 30.0]]
-
-
-def test_deconv_same_multiplies_the_size_by_its_stride() -> None:
-    for kernel, stride in ((3, 2), (4, 2), (5, 3), (3, 3)):
-        assert one_op(make(Deconv, 2, kernel, stride=stride, pad="same"), (3, 5, 4))[
-            "layer"
-        ].shape == (
-            2,
-            5 * stride,
-            4 * stride,
-        )
-
-
-def test_deconv_upper_and_lower_same_put_the_odd_pixel_on_opposite_sides() -> None:
-    weight = [[[1, 2, 3]]]
-    upper = make(Deconv, 1, 3, stride=2, pad="same", bias=False, weight=weight)
-    lower = replace(upper, pad="same_lower")
-    assert apply(upper, [[1.0, 10.0]]) == [[1.0, 2.0, 13.0, 20.0]]
-    assert apply(lower, [[1.0, 10.0]]) == [[2.0, 13.0, 20.0, 30.0]]
-
-
-def test_conv_and_deconv_are_each_others_transpose() -> None:
-    # <conv(x), y> = <x, deconv(y)> for the same weight: the definition of the transpose.
-    forward = make(Conv, 4, Extent((3, 2)), stride=2, pad=1, bias=False)
-    result = check(forward, (3, 7, 6))
-    weight = result.arrays["weight"]
-    y = np.random.default_rng(1).standard_normal(result.reference.shape).astype(np.float32)
-    backward = make(
-        Deconv,
-        3,
-        Extent((3, 2)),
-        stride=2,
-        pad=1,
-        output_pad=Extent((0, 0)),
-        bias=False,
-        weight=weight.tolist(),
-    )
-    back = check(backward, result.reference.shape[1:], inputs=(y,)).reference
-    x = result.inputs[0]
-    assert np.sum(result.reference * y) == pytest.approx(
-        np.sum(x[:, :, : back.shape[2], : back.shape[3]] * back), rel=1e-5
-    )
-
-
-def grouped(geometry: Geometry, draw: Any, split: bool) -> int:
-    """A number of groups that divides the channels."""
-    return (
-        draw.draw(st.sampled_from([g for g in (1, 2, 3, 4) if geometry.channels % g == 0]))
-        if (split)
-        else 1
-    )
-
-
 @examples
 @given(geometries(), st.data(), st.booleans(), st.booleans())
 def test_conv_is_the_sum_of_its_definition(
     geometry: Geometry, data: st.DataObject, split: bool, bias: bool
 ) -> None:
-    groups = grouped(geometry, data, split)
+    groups = geometry.groups(data) if split else 1
     mode = data.draw(st.sampled_from(("zero", "replicate", "reflect")))
     largest = max(p for pair in geometry.pads for p in pair)
     if mode == "reflect" and largest >= min(geometry.sizes):
@@ -201,47 +134,6 @@ def test_conv_depthwise_and_grouped_agree_with_the_definition_where_rows_come_in
         np.testing.assert_allclose(result.reference, wanted, rtol=1e-10, atol=1e-12)
 
 
-@examples
-@given(geometries(), st.data(), st.booleans(), st.booleans())
-def test_deconv_is_the_sum_of_its_definition(
-    geometry: Geometry, data: st.DataObject, split: bool, bias: bool
-) -> None:
-    groups = grouped(geometry, data, split)
-    extra = Extent(data.draw(st.integers(0, s - 1)) for s in geometry.stride)
-    sizes = [
-        (w - 1) * s - sum(pair) + k + e
-        for w, s, pair, k, e in zip(
-            geometry.sizes, geometry.stride, geometry.pads, geometry.extents, extra, strict=True
-        )
-    ]
-    if min(sizes) < 1:
-        return
-    op = make(
-        Deconv,
-        groups * data.draw(st.sampled_from((1, 2))),
-        geometry.kernel,
-        stride=geometry.stride,
-        pad=geometry.pads,
-        output_pad=extra,
-        dilation=geometry.dilation,
-        groups=groups,
-        bias=bias,
-    )
-    result = check(op, geometry.shape)
-    wanted = loops.deconv(
-        result.inputs[0],
-        result.arrays["weight"],
-        result.arrays.get("bias"),
-        stride=geometry.stride,
-        pads=geometry.pads,
-        extra=extra,
-        dilation=geometry.dilation,
-        groups=groups,
-    )
-    assert result.reference.shape[2:] == tuple(sizes)
-    np.testing.assert_allclose(result.reference, wanted, rtol=1e-10, atol=1e-12)
-
-
 def test_parameters_and_macs_of_the_lecture() -> None:
     # 7x7, 64 kernels on grey: 64 * (49 + 1) = 3200 parameters
     op, inputs = make(Conv, 64, 7), ((1, 28, 28),)
@@ -253,13 +145,6 @@ def test_parameters_and_macs_of_the_lecture() -> None:
     assert op.macs(inputs, (256, 27, 27)) == 256 * 48 * 25 * 27 * 27
 
 
-def test_deconv_macs_count_the_kernel_once_for_each_input_pixel() -> None:
-    op, inputs = make(Deconv, 8, 4, stride=2, pad=1, groups=2), ((6, 5, 7),)
-    weight, bias = op.weights(inputs)
-    assert weight.shape == (6, 4, 4, 4) and bias.shape == (8,)
-    assert op.macs(inputs, (8, 10, 14)) == 6 * 4 * 16 * 35
-
-
 @pytest.mark.parametrize(
     "op",
     [
@@ -267,8 +152,6 @@ def test_deconv_macs_count_the_kernel_once_for_each_input_pixel() -> None:
         make(Conv, 4, Extent((2, 3)), stride=2, pad=Extent((1, 0)), dilation=2),
         make(Conv, 3, 3, pad="same", groups=3),
         make(Conv, 4, 3, pad=1, pad_mode="reflect"),
-        make(Deconv, 4, 4, stride=2, pad=1),
-        make(Deconv, 2, 3, stride=3, pad="same", output_pad=1),
     ],
 )
 def test_a_model_for_symbolic_sizes_is_right_at_every_size(op: Any) -> None:
@@ -303,14 +186,6 @@ def test_same_at_stride_two_needs_a_fact_about_a_symbolic_size() -> None:
         (make(Conv, 4, 3, pad=((1, 1),)), (3, 8, 8), "E305", "pad"),
         (make(Conv, 4, 5, pad=4, pad_mode="reflect"), (3, 4, 9), "E306", "pad"),
         (make(Conv, 4, 1, weight=[[1, 2]]), (3, 8, 8), "E306", "weight"),
-        (make(Deconv, 4, 3), (8,), "E305", None),
-        (make(Deconv, 4, 3), (H, 8, 8), "E307", None),
-        (make(Deconv, 4, 3, groups=5), (8, 8, 8), "E303", "groups"),
-        (make(Deconv, 4, 2, stride=3, pad="same"), (8, 8, 8), "E306", "pad"),
-        (make(Deconv, 4, 2, stride=2, output_pad=2), (8, 8, 8), "E306", "output_pad"),
-        (make(Deconv, 4, 3, output_pad=Extent((0, 0))), (8, 8), "E305", "output_pad"),
-        (make(Deconv, 4, 1, weight=[[1, 2]]), (3, 8, 8), "E306", "weight"),
-        (make(Deconv, 4, 3, pad=3), (8, 3, 3), "E301", None),
     ],
 )
 def test_what_does_not_fit_is_refused_with_its_argument(

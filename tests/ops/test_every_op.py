@@ -8,13 +8,13 @@ import inspect
 from dataclasses import FrozenInstanceError, fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 import compiler.ops
 import runtime.kernels
+from compiler.analysis import analyse
 from compiler.bind import signature
 from compiler.initialise import scatter
 from compiler.lower import IR_OF_OPSET, lower
@@ -23,6 +23,7 @@ from compiler.ops.base import kind_of, parameters
 from netc.reference import reference
 from runtime.kernels import KERNELS, run_kernel
 from tests.opcheck import check, make, one_op, random_inputs
+from tests.ops.examples import EXAMPLES
 
 OPS_FOLDER, KERNELS_FOLDER = (
     Path(str(package.__file__)).parent for package in (compiler.ops, runtime.kernels)
@@ -86,73 +87,6 @@ shift(offset)
 normalize(mean, std)
 """
 
-PADS = [(0, 2), (1, 0)]
-EXAMPLES: dict[str, list[tuple[dict[str, Any], list[tuple[int, ...]]]]] = {
-    "conv": [
-        ({"channels": 4, "kernel": (3, 2), "pad": PADS, "dilation": 2, "groups": 2}, [(6, 7, 8)]),
-        ({"channels": 4, "kernel": 3, "pad": 1, "pad_mode": "reflect"}, [(3, 9)]),
-        ({"channels": 4, "kernel": 2, "pad": 1, "pad_mode": "replicate"}, [(3, 4, 5, 3)]),
-    ],
-    "deconv": [
-        ({"channels": 4, "kernel": (3, 4), "stride": 2, "output_pad": 1, "pad": PADS}, [(3, 4, 5)]),
-        ({"channels": 2, "kernel": 2, "dilation": 2, "groups": 2}, [(4, 4, 5, 3)]),
-    ],
-    "filter": [({"kernel_values": [[1, 2], [3, 4]], "pad": 1, "pad_mode": "reflect"}, [(3, 5, 6)])],
-    "weightedpool": [({"kernel_values": [1, 2, 3]}, [(3, 9)])],
-    "maxpool": [
-        ({"kernel": 3, "stride": 2, "pad": 1, "ceil": True}, [(3, 6, 7)]),
-        ({"kernel": 2, "stride": 1, "pad": 2, "dilation": 3}, [(3, 8)]),
-    ],
-    "avgpool": [
-        ({"kernel": 3, "stride": 2, "pad": 1, "ceil": True}, [(3, 6, 7)]),
-        ({"kernel": 3, "stride": 2, "pad": 1, "ceil": True, "count_pad": False}, [(3, 6, 7)]),
-        ({"kernel": (3, 2), "pad": PADS, "count_pad": False}, [(3, 6, 7)]),
-    ],
-    "lppool": [
-        ({"kernel": 3, "stride": 2, "pad": 1, "ceil": True, "p": 3}, [(3, 6, 7)]),
-        ({"kernel": 2}, [(3, 5)]),
-    ],
-    "gap": [({}, [(3, 4, 5)])],
-    "gmp": [({}, [(3, 4, 5, 2)])],
-    "adaptive_avgpool": [({"size": (3, 1, 2)}, [(3, 7, 5, 4)]), ({"size": 1}, [(3, 7)])],
-    "bn": [({}, [(3, 4, 5)]), ({}, [(3,)])],
-    "lrn": [({"size": 3, "alpha": 0.5}, [(5, 4, 3)]), ({"size": 5}, [(3, 4)])],
-    "groupnorm": [({"groups": 2}, [(4, 3, 5)])],
-    "layernorm": [({}, [(4, 3, 5)])],
-    "instancenorm": [({"affine": True}, [(4, 3, 5)])],
-    "prelu": [({"channelwise": True}, [(4, 3, 5)])],
-    "clip": [({"lo": -0.5, "hi": 0.5}, [(4, 3)])],
-    "softmax": [({}, [(4, 3, 5)]), ({"axis": -1}, [(4, 3)])],
-    "log_softmax": [({"axis": 1}, [(4, 3, 5)])],
-    "dense": [({"units": 5}, [(7,)]), ({"units": 5, "bias": False}, [(7,)])],
-    "add": [({}, [(3, 4), (3, 1), (1, 4)])],
-    "mul": [({}, [(3, 4), (3, 1)])],
-    "sub": [({}, [(3, 4), (3, 4)])],
-    "max": [({}, [(3, 4), (3, 4), (3, 1)])],
-    "mean": [({}, [(3, 4), (3, 4), (3, 1)])],
-    "concat": [({}, [(3, 4), (2, 4)]), ({"axis": -1}, [(3, 4), (3, 1)])],
-    "reshape": [({"shape": [2, -1]}, [(4, 3)])],
-    "transpose": [({"order": [2, 0, 1]}, [(4, 3, 5)])],
-    "crop": [({"h": 2, "w": 3}, [(3, 5, 6)])],
-    "pad": [
-        ({"amount": PADS}, [(3, 4, 5)]),
-        ({"amount": 1, "mode": "reflect"}, [(3, 4)]),
-        ({"amount": 1, "mode": "replicate"}, [(3, 4, 5, 2)]),
-    ],
-    "upsample": [
-        ({"scale": (2, 3)}, [(3, 4, 5)]),
-        ({"scale": 2, "mode": "bilinear"}, [(3, 4, 5)]),
-        ({"scale": 2, "mode": "bilinear"}, [(3, 4)]),
-    ],
-    "channels": [({"first": 1, "last": 2}, [(4, 5)])],
-    "pad_channels": [({"before": 1, "after": 2}, [(4, 5)])],
-    "channel_shuffle": [({"groups": 2}, [(4, 3, 5)])],
-    "pixel_shuffle": [({"r": 2}, [(8, 3, 5)])],
-    "scale": [({"factor": [1, 2, 3]}, [(3, 4)])],
-    "shift": [({"offset": 2}, [(3, 4)])],
-    "normalize": [({"mean": [1, 2, 3], "std": 2}, [(3, 4, 5)])],
-}
-
 
 @pytest.mark.parametrize("line", TABLE.split("\n")[1:-1])
 def test_signatures_are_those_of_the_language(line: str) -> None:
@@ -189,6 +123,18 @@ def test_a_kernel_leaves_its_inputs_and_weights_as_they_were(name: str) -> None:
             held = {key: value.astype(dtype, copy=False) for key, value in arrays.items()}
             given = tuple(x.astype(dtype, copy=False) for x in inputs)
             assert run_kernel(graph["layer"].op, given, held).dtype == dtype
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_every_op_is_measured(name: str) -> None:
+    for arguments, shapes in EXAMPLES.get(name, [({}, [(3, 4, 5)])]):
+        graph = one_op(make(OPS[name], **arguments), *shapes)
+        found = analyse(graph)
+        held = graph.weights(graph["layer"])
+        assert found.parameters == sum(weight.size for weight in held if not weight.buffer)
+        assert found.depth == OPS[name].holds_weights
+        field = found.field("layer")
+        assert field is not None and all(axis.size >= 1 for axis in field)
 
 
 @pytest.mark.parametrize("opset", IR_OF_OPSET)

@@ -18,6 +18,8 @@ from compiler.ops.global_pooling import (
     GlobalMaxPool,
     widest_part,
 )
+from compiler.shapes import size_along
+from tests.define import define
 from tests.opcheck import H, W, apply, check, check_symbolic, make, refuse
 from tests.ops import loops
 from tests.ops.geometry import examples
@@ -81,6 +83,8 @@ def test_the_widest_part_and_longest_step_are_those_of_all_parts() -> None:
             assert found.kernel == max(end - start for start, end in bounds)
             steps = [b[0] - a[0] for a, b in pairwise(bounds)]
             assert found.stride == max(steps, default=size)
+            assert found.overhang >= 0
+            assert not found.stride or size_along(size, found) == parts
 
 
 def test_a_huge_number_of_parts_is_measured_at_once() -> None:
@@ -103,3 +107,9 @@ def test_what_does_not_fit_is_refused_with_its_argument(
 ) -> None:
     error = refuse(op, shape)
     assert (error.code, error.argument) == (code, argument)
+
+
+@pytest.mark.parametrize("size", [1, 8, 9])
+def test_no_adaptive_pooling_is_said_to_drop_pixels(size: int) -> None:
+    net = define(f"net one {{\n input x: f32[3, {size}, 8]\n output y = adaptive_avgpool(3)\n}}")
+    assert net.warnings == ()
