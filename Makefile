@@ -9,6 +9,7 @@ BIN    := $(VENV)/bin
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	$(BIN)/python -m compileall -q grammar compiler runtime netdefs netc
 	touch $@
 
 demo: $(VENV)/installed
@@ -29,6 +30,10 @@ test: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2
+
+# The yardsticks that need torch are skipped unless TORCH names a Python that has it.
+bench: $(VENV)/installed
+	$(BIN)/python -m benchmarks $(if $(TORCH),--torch $(TORCH))
 
 docs: $(VENV)/installed
 	$(BIN)/python -m netc.reference docs/ops.md

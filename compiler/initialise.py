@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +29,7 @@ MOST_BYTES = 8 * 2**30  # of all parameters together; they are held twice while 
 def generator(seed: int, name: str) -> np.random.Generator:
     """A stream of random numbers that depends on the seed and the name only."""
     digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
-    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
+    return np.random.Generator(np.random.SFC64(int.from_bytes(digest[:16], "little")))
 
 
 def initial_values(weight: Weight, name: str, seed: int) -> NDArray[np.float32]:
@@ -72,11 +74,11 @@ def gib(count: int) -> str:
 def initialise(graph: Graph, seed: int = 0) -> Graph:
     """The graph with numbers for every parameter and buffer that has none yet; raises E209."""
     check_size(graph)
-    values = dict(graph.values)
-    for name, weight in graph.parameters().items():
-        if name not in values:
-            values[name] = initial_values(weight, name, seed)
-    return replace(graph, values=values)
+    weights = {name: w for name, w in graph.parameters().items() if name not in graph.values}
+    with ThreadPoolExecutor() as pool:  # numpy makes random numbers outside Python's lock
+        arrays = pool.map(initial_values, weights.values(), weights, repeat(seed))
+        values = dict(zip(weights, arrays, strict=True))
+    return replace(graph, values={**graph.values, **values})
 
 
 def scatter(graph: Graph, seed: int = 0) -> Graph:

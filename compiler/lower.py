@@ -15,7 +15,7 @@ from typing import Any, cast
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from compiler.domain import Facts
 from compiler.graph import Graph, Input, Node
@@ -99,21 +99,27 @@ class LayerEmitter:
 
 
 class Lowering:
-    """One lowering in progress: the nodes and initializers so far."""
+    """One lowering in progress: the model so far."""
 
     def __init__(self, graph: Graph, opset: int, batch: int | None) -> None:
         self.graph = graph
         self.opset = opset
         self.batch: int | str = "N" if batch is None else batch
-        self.nodes: list[onnx.NodeProto] = []
-        self.initializers: dict[str, onnx.TensorProto] = {}
+        self.model = onnx.ModelProto(ir_version=IR_OF_OPSET[opset], producer_name="netc")
+        self.model.opset_import.append(helper.make_opsetid("", opset))
+        self.model.graph.name = graph.name
+        self.held: set[str] = set()
         self.tensor_of = tensor_names(graph)
 
     def add_initializer(self, name: str, array: NDArray[Any]) -> None:
-        """Put an array into the model once."""
-        if name not in self.initializers:
-            contiguous = np.ascontiguousarray(array).reshape(array.shape)
-            self.initializers[name] = numpy_helper.from_array(contiguous, name)
+        """Put an array into the model once, copied no more often than protobuf must."""
+        if name in self.held:
+            return
+        self.held.add(name)
+        tensor = self.model.graph.initializer.add(name=name, dims=array.shape)
+        tensor.data_type = helper.np_dtype_to_tensor_dtype(array.dtype)
+        little_endian = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        tensor.raw_data = little_endian.tobytes()
 
     def add_layer(self, node: Node) -> None:
         """Write the nodes of one layer; the last one carries the layer's name."""
@@ -127,7 +133,19 @@ class Lowering:
                 proto.name = node.name
             rename(proto, result, self.tensor_of[node.name])
             set_metadata(proto, metadata_of(node))
-        self.nodes += emit.nodes
+        self.model.graph.node.extend(emit.nodes)
+
+    def add_input(self, node: Node) -> None:
+        """Declare what the caller feeds."""
+        self.model.graph.input.append(self.value_info(self.tensor_of[node.name], node.shape))
+
+    def add_output(self, name: str, node: Node) -> None:
+        """Declare an output of the model: the tensor of a layer, or a copy where names differ."""
+        tensor = self.tensor_of[node.name]
+        if tensor != name:
+            copy = helper.make_node("Identity", [tensor], [name], name=name)
+            self.model.graph.node.append(copy)
+        self.model.graph.output.append(self.value_info(name, node.shape))
 
     def value_info(self, name: str, shape: Shape, dtype: int = TensorProto.FLOAT) -> Any:
         """The type of a graph input or output: batch, then sizes or dim_params."""
@@ -189,35 +207,21 @@ def lower(
     so that a run shows all of them.
     """
     lowering = Lowering(graph, opset, batch)
-    inputs, outputs = [], []
     for node in graph.nodes():
         if isinstance(node.op, Input):
-            inputs.append(lowering.value_info(lowering.tensor_of[node.name], node.shape))
+            lowering.add_input(node)
         else:
             lowering.add_layer(node)
     for output, name in graph.outputs.items():
-        if lowering.tensor_of[name] != output:
-            lowering.nodes.append(
-                helper.make_node("Identity", [lowering.tensor_of[name]], [output], name=output)
-            )
-        outputs.append(lowering.value_info(output, graph[name].shape))
+        lowering.add_output(output, graph[name])
     if expose:
-        shown = {info.name for info in outputs}
-        outputs += [
-            lowering.value_info(lowering.tensor_of[node.name], node.shape)
-            for node in graph.nodes()
-            if not isinstance(node.op, Input) and lowering.tensor_of[node.name] not in shown
-        ]
-    model = helper.make_model(
-        helper.make_graph(
-            lowering.nodes, graph.name, inputs, outputs, list(lowering.initializers.values())
-        ),
-        opset_imports=[helper.make_opsetid("", opset)],
-        ir_version=IR_OF_OPSET[opset],
-        producer_name="netc",
-    )
-    set_metadata(model, model_metadata(graph) | (metadata or {}))
-    return model
+        shown = {info.name for info in lowering.model.graph.output}
+        for node in graph.nodes():
+            tensor = lowering.tensor_of[node.name]
+            if not isinstance(node.op, Input) and tensor not in shown:
+                lowering.add_output(tensor, node)
+    set_metadata(lowering.model, model_metadata(graph) | (metadata or {}))
+    return lowering.model
 
 
 def model_metadata(graph: Graph) -> dict[str, str]:

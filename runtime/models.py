@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import onnx
@@ -9,6 +10,7 @@ from onnx.external_data_helper import set_external_data
 
 from runtime.files import write_whole
 
+BYTES = 4  # a float32
 LARGEST_INSIDE = 1_500_000_000  # protobuf stops at 2 GiB
 
 
@@ -17,8 +19,8 @@ def write_model(model: onnx.ModelProto, path: Path) -> Path:
 
     The data is written first, so that a model never names data that is not there.
     """
-    size = sum(len(tensor.raw_data) for tensor in model.graph.initializer)
-    if size > LARGEST_INSIDE:
+    numbers = sum(math.prod(tensor.dims) for tensor in model.graph.initializer)
+    if numbers * BYTES > LARGEST_INSIDE:
         data = path.with_name(path.name + ".data")
         write_whole(data, lambda target: _move_out(model, target, data.name))
     write_whole(path, model.SerializeToString(deterministic=True))

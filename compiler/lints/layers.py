@@ -4,32 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from compiler.graph import Node
 from compiler.lints.subject import Subject
-from compiler.ops import OPS
-from compiler.ops.base import Axis
-from compiler.shapes import axis_names, resolve_padding
+from compiler.shapes import resolve_padding
 from grammar.diagnostics import Diagnostic
 
 KEEPS_ORDER = {"clip", "identity", "dropout"}  # what may stand between or after a nonlinearity
 
 
-def windows(subject: Subject) -> Iterator[tuple[Node, list[tuple[str, int, Axis]]]]:
-    """Each layer that slides a window, with (name, size, window) for each axis of known size."""
-    for node in subject.graph.nodes():
-        if not node.inputs or OPS.get(node.op.name) is None:
-            continue
-        shapes = subject.graph.input_shapes(node)
-        reach = node.op.reach(shapes, node.shape, subject.graph.facts)
-        spatial = shapes[0][1:]
-        if reach.kind == "window" and len(reach.axes) == len(spatial):
-            named = zip(axis_names(len(spatial)), spatial, reach.axes, strict=True)
-            yield node, [(name, size, axis) for name, size, axis in named if isinstance(size, int)]
-
-
 def dropped_pixels(subject: Subject) -> Iterator[Diagnostic]:
     """W101: the last window ends before the input does, so some pixels are never seen."""
-    for node, axes in windows(subject):
+    for node, axes in subject.windows:
         for name, size, axis in axes:
             if axis.overhang or not axis.stride or axis.extent < axis.stride:
                 continue  # nothing is left, or gaps are meant
@@ -93,7 +77,7 @@ def two_nonlinearities(subject: Subject) -> Iterator[Diagnostic]:
 
 def same_is_not_half(subject: Subject) -> Iterator[Diagnostic]:
     """W107: at this stride "same" pads less, or to another side, than the usual half."""
-    for node, _ in windows(subject):
+    for node, _ in subject.windows:
         pad = getattr(node.op, "pad", None)
         if pad not in ("same", "same_lower"):
             continue
@@ -117,7 +101,7 @@ def same_is_not_half(subject: Subject) -> Iterator[Diagnostic]:
 
 def kernel_wider_than_map(subject: Subject) -> Iterator[Diagnostic]:
     """W109: some taps of the kernel only ever meet padding."""
-    for node, axes in windows(subject):
+    for node, axes in subject.windows:
         for name, size, axis in axes:
             if axis.extent > size and not axis.overhang:
                 yield subject.warn(

@@ -11,6 +11,9 @@ from compiler.analysis import Analysis
 from compiler.changes import Change, argument_of, fix_of
 from compiler.elaborate import Elaborated
 from compiler.graph import Graph, Node
+from compiler.ops import OPS
+from compiler.ops.base import Axis
+from compiler.shapes import axis_names
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic, Fix
 from grammar.source import Span
@@ -32,6 +35,22 @@ class Subject:
     def users(self) -> dict[str, list[Node]]:
         """For each layer those that take its tensor."""
         return self.graph.users()
+
+    @cached_property
+    def windows(self) -> list[tuple[Node, list[tuple[str, int, Axis]]]]:
+        """Each layer that slides a window, with (name, size, window) of each axis of known size."""
+        found = []
+        for node in self.graph.nodes():
+            if not node.inputs or OPS.get(node.op.name) is None:
+                continue
+            shapes = self.graph.input_shapes(node)
+            reach = node.op.reach(shapes, node.shape, self.graph.facts)
+            spatial = shapes[0][1:]
+            if reach.kind == "window" and len(reach.axes) == len(spatial):
+                named = zip(axis_names(len(spatial)), spatial, reach.axes, strict=True)
+                known = [(name, size, axis) for name, size, axis in named if isinstance(size, int)]
+                found.append((node, known))
+        return found
 
     def warn(
         self,

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.graph import Graph, Node
+from compiler.ops.base import Op
 from compiler.ops.connect import Dense
 from compiler.ops.convolution import Conv, Deconv
 from compiler.ops.normalise import BatchNorm
@@ -55,18 +56,27 @@ def folded(graph: Graph, layer: Node, norm: Node) -> dict[str, NDArray[np.float3
     }
     assert isinstance(norm.op, BatchNorm)
     factor = held["weight"] / np.sqrt(held["running_var"] + norm.op.eps)
-    weight = graph.values[f"{layer.name}.weight"].astype(np.float64)
+    weight = graph.values[f"{layer.name}.weight"]
     bias = graph.values.get(f"{layer.name}.bias")
     start = np.zeros_like(factor) if bias is None else bias.astype(np.float64)
-    if isinstance(layer.op, Deconv):  # [in, out / groups, …]: the outputs of group g in turn
-        grouped = factor.reshape(layer.op.groups, 1, -1)
-        shape = weight.shape
-        blocks = weight.reshape(layer.op.groups, shape[0] // layer.op.groups, shape[1], -1)
-        weight = (blocks * grouped[..., None]).reshape(shape)
-    else:
-        weight = weight * factor.reshape(-1, *([1] * (weight.ndim - 1)))
     shifted = (start - held["running_mean"]) * factor + held["bias"]
     return {
-        f"{layer.name}.weight": weight.astype(np.float32),
+        f"{layer.name}.weight": scaled(weight, per_output(factor, layer.op, weight.shape)),
         f"{layer.name}.bias": shifted.astype(np.float32),
     }
+
+
+def per_output(factor: NDArray[np.float64], op: Op, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """One factor for each output channel, in a form that multiplies a weight of this shape."""
+    kernel = [1] * (len(shape) - 2)
+    if isinstance(op, Deconv):  # [in, out / groups, …]: the outputs of group g in turn
+        each = shape[0] // op.groups
+        return factor.reshape(op.groups, shape[1]).repeat(each, axis=0).reshape(*shape[:2], *kernel)
+    return factor.reshape(-1, 1, *kernel)
+
+
+def scaled(weight: NDArray[np.float32], factor: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The product, worked out in float64 and rounded once."""
+    product = np.empty_like(weight)
+    np.multiply(weight, factor, out=product, dtype=np.float64, casting="same_kind")
+    return product

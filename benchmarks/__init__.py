@@ -1,0 +1,1 @@
+"""What netc promises about speed, measured side by side: `python -m benchmarks`."""
