@@ -1,0 +1,87 @@
+"""Constants of other formats that multiply or add, as layers of ours.
+
+One number for all is `scale` or `shift`. A number for each channel is what batch normalisation
+does after training: `bn` with running statistics that leave x as it is. A number for each value of
+the sample is the same on the flattened sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.dims import Dim, product
+from compiler.importers.builder import Refused
+from compiler.ops.base import Shape
+from compiler.values import Tensor
+
+EPSILON = 1e-5  # bn's default: with a variance of 1 - EPSILON it divides by exactly 1
+Add = Callable[..., Tensor]
+
+
+def affine(
+    add: Add,
+    x: Tensor,
+    factor: NDArray[Any],
+    offset: NDArray[Any],
+    known_by: tuple[int, ...] = (),
+) -> Tensor:
+    """x * factor + offset, each of a shape that broadcasts over the sample's."""
+    if factor.size == offset.size == 1:
+        return uniform(add, x, float(factor.reshape(-1)[0]), float(offset.reshape(-1)[0]))
+    factor, offset = (align(values, x.shape) for values in (factor, offset))
+    shape = np.broadcast_shapes(factor.shape, offset.shape)
+    if shape[0] == x.shape[0] and all(size == 1 for size in shape[1:]):
+        return channelwise(add, x, factor.reshape(-1), offset.reshape(-1), known_by)
+    sizes = tuple(size for size in x.shape if not isinstance(size, Dim))
+    if len(sizes) != len(x.shape):
+        raise Refused("a constant for each pixel needs an input of known size")
+    flat = add("flatten", x) if len(sizes) > 1 else x
+    full = [np.broadcast_to(v, sizes).reshape(-1) for v in (factor, offset)]
+    y = channelwise(add, flat, full[0], full[1], known_by)
+    return add("reshape", y, shape=list(sizes)) if len(sizes) > 1 else y
+
+
+def uniform(add: Add, x: Tensor, factor: float, offset: float) -> Tensor:
+    """One factor and one offset for all."""
+    if factor != 1:
+        x = add("scale", x, factor=factor)
+    return add("shift", x, offset=offset) if offset != 0 else x
+
+
+def align(values: NDArray[Any], shape: Shape) -> NDArray[Any]:
+    """Constants with as many axes as the sample; a leading batch of 1 is dropped."""
+    while values.ndim > len(shape) and values.shape[0] == 1:
+        values = values[0]
+    if values.ndim > len(shape):
+        raise Refused(f"a constant of shape {list(values.shape)} differs along the batch")
+    values = values.reshape((1,) * (len(shape) - values.ndim) + values.shape)
+    for have, size in zip(values.shape, shape, strict=True):
+        if have != 1 and have != size:
+            raise Refused(
+                f"a constant of shape {list(values.shape)} stretches its input "
+                f"[{', '.join(map(str, shape))}]"
+            )
+    return values
+
+
+def channelwise(
+    add: Add,
+    x: Tensor,
+    factor: NDArray[Any],
+    offset: NDArray[Any],
+    known_by: tuple[int, ...] = (),
+) -> Tensor:
+    """A factor and an offset for each channel, as a bn that normalises nothing."""
+    channels = int(product(size for size in x.shape[:1] if isinstance(size, int)))
+    ones, zeros = np.ones(channels), np.zeros(channels)
+    weights = {
+        "weight": ones * factor,
+        "bias": zeros + offset,
+        "running_mean": zeros,
+        "running_var": ones - EPSILON,
+    }
+    return add("bn", x, weights=weights, known_by=known_by)

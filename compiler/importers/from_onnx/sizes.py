@@ -1,0 +1,159 @@
+"""What an exporter computes from shapes and constants, worked out while reading.
+
+Constants are folded by onnx's own evaluator. Sizes stay symbolic: the few operators that exporters
+use on them (`Shape`, `Gather`, `Concat`, …) work on arrays of ints and `Dim`s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx.reference import ReferenceEvaluator
+
+from compiler.dims import Dim, SymbolicError
+from compiler.importers.builder import Refused
+from compiler.importers.from_onnx.reading import BATCH, Reading, Sizes, Value
+from compiler.values import Tensor
+
+LARGEST_FOLDED = 2**28  # numbers in a constant that is worked out here
+
+
+def fold(reading: Reading, values: list[Value | None]) -> tuple[Value, ...] | None:
+    """The results of an operator that has constants or sizes only; None for one on tensors."""
+    operator = reading.operator
+    if operator.type in ("Shape", "Size") and isinstance(values[0], Tensor):
+        return (shape_of(reading, values[0]),)
+    if any(isinstance(value, Tensor) for value in values) or "graph" in str(operator.attributes):
+        return None
+    if any(isinstance(value, Sizes) for value in values):
+        return (fold_sizes(reading, values),)
+    if operator.type == "Dropout":
+        return (values[0],) if values and values[0] is not None else None
+    return fold_constants(reading, values)
+
+
+def fold_constants(reading: Reading, values: list[Value | None]) -> tuple[Value, ...]:
+    """The operator run by onnx's reference evaluator."""
+    operator = reading.operator
+    feeds = {
+        name: value for name, value in zip(operator.inputs, values, strict=True)
+        if isinstance(value, np.ndarray)
+    }
+    shape = feeds.get(operator.inputs[0]) if operator.type == "ConstantOfShape" else None
+    if shape is not None and np.prod(shape.astype(float)) > LARGEST_FOLDED:
+        raise Refused(f"its constant would hold more than {LARGEST_FOLDED:,} numbers")
+    try:
+        graph = onnx.helper.make_graph([operator.node], "constant", [
+            onnx.helper.make_tensor_value_info(
+                name, onnx.helper.np_dtype_to_tensor_dtype(value.dtype), value.shape
+            )
+            for name, value in feeds.items()
+        ], [onnx.helper.make_empty_tensor_value_info(name) for name in operator.outputs if name])
+        imports = [onnx.helper.make_opsetid("", reading.opset)]
+        model = onnx.helper.make_model(graph, opset_imports=imports)
+        results = ReferenceEvaluator(model).run(None, feeds)
+    except Exception as error:  # the evaluator raises whatever its NumPy code does
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise Refused(f"its constant cannot be worked out: {reason}") from None
+    found = iter(results)
+    return tuple(np.asarray(next(found)) if name else np.zeros(0) for name in operator.outputs)
+
+
+def shape_of(reading: Reading, tensor: Tensor) -> Value:
+    """`Shape` or `Size` of a tensor of the network."""
+    sizes = [BATCH] * reading.batch + list(tensor.shape)
+    if reading.operator.type == "Size":
+        total: Any = 1
+        for size in sizes:
+            total = total * size
+        return settled(np.array(total, dtype=object))
+    start, end = reading.get("start", 0), reading.get("end", len(sizes))
+    return settled(np.array(sizes[start:end], dtype=object))
+
+
+def settled(array: NDArray[Any]) -> Value:
+    """Sizes without symbols as a constant."""
+    if any(isinstance(size, Dim) for size in array.reshape(-1).tolist()):
+        return Sizes(array)
+    return array.astype(np.int64)
+
+
+def fold_sizes(reading: Reading, values: list[Value | None]) -> Value:
+    """One of the operators that exporters use on sizes; raises `Refused` for any other."""
+    operator = reading.operator
+    if operator.type not in FOLDERS:
+        raise Refused(f"{operator.type} of a symbolic size has no closed form")
+    arrays = [
+        value.array if isinstance(value, Sizes) else np.asarray(value, dtype=object)
+        for value in values if value is not None and not isinstance(value, Tensor)
+    ]
+    try:
+        return settled(np.asarray(FOLDERS[operator.type](reading, arrays), dtype=object))
+    except (SymbolicError, TypeError, ValueError, IndexError) as error:
+        raise Refused(f"a symbolic size: {error}") from None
+
+
+def gather(reading: Reading, arrays: list[NDArray[Any]]) -> NDArray[Any]:
+    """Sizes picked by their places."""
+    return np.take(arrays[0], arrays[1].astype(np.int64), axis=reading.get("axis", 0))
+
+
+def concat(reading: Reading, arrays: list[NDArray[Any]]) -> NDArray[Any]:
+    """Lists of sizes one behind the other."""
+    return np.concatenate([np.atleast_1d(a) for a in arrays])
+
+
+def cut(reading: Reading, arrays: list[NDArray[Any]]) -> NDArray[Any]:
+    """A part of a list of sizes."""
+    given = [int(np.atleast_1d(a)[0]) for a in arrays[1:]]
+    starts, ends = reading.get("starts"), reading.get("ends")
+    start, end = (starts[0], ends[0]) if starts is not None else given[:2]
+    step = given[3] if len(given) > 3 else 1
+    return arrays[0][start:end:step]
+
+
+def divide(reading: Reading, arrays: list[NDArray[Any]]) -> NDArray[Any]:
+    """Whole-number division."""
+    return arrays[0] // arrays[1]
+
+
+def scaled(reading: Reading, arrays: list[NDArray[Any]]) -> NDArray[Any]:
+    """A product; an exporter may scale sizes in floats that are whole."""
+    whole = [np.vectorize(as_whole, otypes=[object])(a) for a in arrays]
+    return np.asarray(whole[0] * whole[1], dtype=object)
+
+
+def as_whole(value: Any) -> Any:
+    """A float that is a whole number as an int."""
+    if isinstance(value, float):
+        if not value.is_integer():
+            raise ValueError(f"it is multiplied by {value:g}")
+        return int(value)
+    return value
+
+
+def same(reading: Reading, arrays: list[NDArray[Any]]) -> NDArray[Any]:
+    """Sizes as they are."""
+    return arrays[0]
+
+
+FOLDERS: dict[str, Callable[[Reading, list[NDArray[Any]]], Any]] = {
+    "Gather": gather,
+    "Concat": concat,
+    "Slice": cut,
+    "Div": divide,
+    "Mul": scaled,
+    "Add": lambda reading, arrays: arrays[0] + arrays[1],
+    "Sub": lambda reading, arrays: arrays[0] - arrays[1],
+    "Unsqueeze": lambda reading, arrays: np.atleast_1d(arrays[0]),
+    "Squeeze": lambda reading, arrays: arrays[0].reshape(()),
+    "Reshape": lambda reading, arrays: np.atleast_1d(arrays[0]),
+    "Cast": same,
+    "Identity": same,
+    "Floor": same,
+    "Ceil": same,
+}
