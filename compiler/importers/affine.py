@@ -31,7 +31,7 @@ def affine(
 ) -> Tensor:
     """x * factor + offset, each of a shape that broadcasts over the sample's."""
     if factor.size == offset.size == 1:
-        return uniform(add, x, float(factor.reshape(-1)[0]), float(offset.reshape(-1)[0]))
+        return uniform(add, x, single(factor.item()), single(offset.item()))
     factor, offset = (align(values, x.shape) for values in (factor, offset))
     shape = np.broadcast_shapes(factor.shape, offset.shape)
     if shape[0] == x.shape[0] and all(size == 1 for size in shape[1:]):
@@ -43,6 +43,11 @@ def affine(
     full = [np.broadcast_to(v, sizes).reshape(-1) for v in (factor, offset)]
     y = channelwise(add, flat, full[0], full[1], known_by)
     return add("reshape", y, shape=list(sizes)) if len(sizes) > 1 else y
+
+
+def single(value: float) -> float:
+    """A 32-bit float as the shortest decimal that means it: 0.001, not 0.0010000000474974513."""
+    return float(str(np.float32(value)))
 
 
 def uniform(add: Add, x: Tensor, factor: float, offset: float) -> Tensor:

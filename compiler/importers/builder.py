@@ -65,8 +65,7 @@ def identifier(text: str, otherwise: str) -> str:
 
 
 RESERVED = frozenset(
-    "and or not if else for in repeat true false let assert expect use block net input output as "
-    "like from range len min max sum enumerate zip floor ceil".split()
+    ["and", "or", "not", "if", "else", "for", "in", "repeat", "true", "false", "let", "assert", "expect", "use", "block", "net", "input", "output", "as", "like", "from", "range", "len", "min", "max", "sum", "enumerate", "zip", "floor", "ceil"]
 )
 
 

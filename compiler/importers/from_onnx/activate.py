@@ -7,9 +7,8 @@ import math
 import numpy as np
 
 from compiler.dims import Dim
-from compiler.importers.affine import align
+from compiler.importers.affine import align, single
 from compiler.importers.builder import Refused
-from compiler.importers.from_onnx.normalise import single
 from compiler.importers.from_onnx.reading import Reading, converts
 from compiler.values import Tensor
 

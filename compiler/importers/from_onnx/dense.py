@@ -36,7 +36,7 @@ def gemm(reading: Reading) -> Tensor:
         raise Refused(f"its input has rank {len(x.shape) + reading.batch}, not 2")
     if reading.batch:
         units = weight.shape[0]
-        row = bias is None or bias.size in (1, units) and bias.shape[-1:] in ((units,), (1,), ())
+        row = bias is None or (bias.size in (1, units) and bias.shape[-1:] in ((units,), (1,), ()))
         if not row:
             raise Refused("its bias differs along the batch")
         return dense(reading, x, weight, bias)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.importers.affine import affine
+from compiler.importers.affine import affine, single
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.activate import LARGEST
 from compiler.importers.from_onnx.reading import Reading, Value, converts
@@ -137,5 +137,5 @@ def dropout(reading: Reading) -> Tensor:
         ratio = float(reading.array(1).reshape(-1)[0])
     if reading.has(2) and bool(reading.array(2)) and ratio > 0:
         raise Refused("training_mode drops values at random when it is run")
-    share = float(str(np.float32(ratio)))
+    share = single(ratio)
     return reading.add("dropout", reading.tensor(0), **({} if share == 0.5 else {"p": share}))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.importers.affine import single
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.reading import Reading, converts
 from compiler.values import Tensor
@@ -16,11 +17,6 @@ def epsilon(reading: Reading) -> dict[str, float]:
     """The epsilon, said only where it is not the default of the language."""
     eps = single(reading.get("epsilon", 1e-5))
     return {} if eps == 1e-5 else {"eps": eps}
-
-
-def single(value: float) -> float:
-    """A 32-bit float as the shortest decimal that means it: 0.001, not 0.0010000000474974513."""
-    return float(str(np.float32(value)))
 
 
 @converts("BatchNormalization")

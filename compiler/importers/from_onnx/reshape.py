@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -200,7 +199,7 @@ def sliced(reading: Reading, x: Tensor, start: Size, end: Size, onnx_axis: int, 
         raise Refused("it takes samples out of the batch")
     size = x.shape[axis]
     if isinstance(size, Dim) or isinstance(start, Dim) or isinstance(end, Dim):
-        if start == 0 and step == 1 and (end == size or isinstance(end, int) and end >= 2**31 - 1):
+        if start == 0 and step == 1 and (end == size or (isinstance(end, int) and end >= 2**31 - 1)):
             return x
         raise Refused("it cuts at a symbolic size")
     taken = range(size)[start:end:step]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from compiler.dims import Dim, Size
+from compiler.importers.affine import single
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.activate import LARGEST
-from compiler.importers.from_onnx.normalise import single
 from compiler.importers.from_onnx.reading import Reading, converts
 from compiler.importers.from_onnx.reshape import to_shape
 from compiler.importers.window_arguments import each, pads
