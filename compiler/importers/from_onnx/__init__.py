@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from importlib import import_module
 from pathlib import Path
 
@@ -18,10 +17,12 @@ import onnx
 
 from compiler.dims import Size, symbol
 from compiler.importers.builder import Builder, Poisoned, Refused, identifier
+from compiler.importers.from_onnx.idioms import recognise
 from compiler.importers.from_onnx.operators import Declared, OnnxModel, load_onnx, take_apart
 from compiler.importers.from_onnx.reading import CONVERTERS, Reading, Value
 from compiler.importers.from_onnx.sizes import fold
 from compiler.importers.imported import Imported
+from compiler.importers.tidy import tidy
 from compiler.values import POISON, Tensor
 
 for _family in ("windows", "normalise", "activate", "dense", "joins", "reshape", "spatial"):
@@ -41,12 +42,9 @@ def import_onnx(model: onnx.ModelProto, name: str = "model.onnx", *, batch: bool
     Without it a whole tensor is one sample. Raises `DefinitionError` with every operator that
     cannot be expressed, and `UnreadableError`.
     """
-    taken = take_apart(model, name)
+    taken = recognise(take_apart(model, name))
     builder = Builder(Path(name).stem if taken.name in GENERIC else taken.name, taken.source)
-    uses = Counter(name for operator in taken.operators for name in operator.inputs)
-    uses.update(declared.name for declared in taken.outputs)
-    reading = Reading(builder, taken.opset, int(batch), uses)
-    reading.values |= taken.constants
+    reading = Reading(builder, taken, int(batch))
     for declared in taken.inputs:
         with builder.reporting(declared.span, f"input {declared.name}"):
             reading.values[declared.name] = POISON
@@ -66,7 +64,7 @@ def import_onnx(model: onnx.ModelProto, name: str = "model.onnx", *, batch: bool
                 raise Refused("it is a constant")
             builder.output(declared.name, value)
     producer = f", written by {taken.producer}" if taken.producer else ""
-    return builder.finish(f"{name} (ONNX, opset {taken.opset}{producer})")
+    return tidy(builder.finish(f"{name} (ONNX, opset {taken.opset}{producer})"))
 
 
 GENERIC = {"", "main_graph", "main", "graph", "torch_jit", "torch-jit-export", "tf2onnx", "model"}

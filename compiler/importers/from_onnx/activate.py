@@ -44,14 +44,13 @@ def gelu(reading: Reading) -> Tensor:
 def leaky_relu(reading: Reading) -> Tensor:
     """x where positive, else slope * x."""
     slope = single(reading.get("alpha", 0.01))
-    return reading.add("leaky_relu", reading.tensor(0), **({} if slope == 0.01 else {"slope": slope}))
+    return reading.add("leaky_relu", reading.tensor(0), slope=slope)
 
 
 @converts("Elu")
 def elu(reading: Reading) -> Tensor:
     """Exponential linear unit."""
-    alpha = single(reading.get("alpha", 1.0))
-    return reading.add("elu", reading.tensor(0), **({} if alpha == 1 else {"alpha": alpha}))
+    return reading.add("elu", reading.tensor(0), alpha=single(reading.get("alpha", 1.0)))
 
 
 @converts("Selu")
@@ -129,4 +128,4 @@ def softmax(reading: Reading) -> Tensor:
             raise Refused(f"before opset 13 it sums over all axes from {axis + 1} on")
         sizes = list(x.shape)
         return reading.add("reshape", reading.add(name, reading.add("flatten", x)), shape=sizes)
-    return reading.add(name, x, **({"axis": axis} if axis else {}))
+    return reading.add(name, x, axis=axis)

@@ -116,7 +116,7 @@ def concat(reading: Reading) -> Tensor:
     axis = reading.axis(int(reading.get("axis", 1)), tensors[0])
     if len(tensors) == 1:
         return tensors[0]
-    return reading.add("concat", *tensors, **({"axis": axis} if axis else {}))
+    return reading.add("concat", *tensors, axis=axis)
 
 
 @converts("Identity", "Cast")
@@ -137,5 +137,4 @@ def dropout(reading: Reading) -> Tensor:
         ratio = float(reading.array(1).reshape(-1)[0])
     if reading.has(2) and bool(reading.array(2)) and ratio > 0:
         raise Refused("training_mode drops values at random when it is run")
-    share = single(ratio)
-    return reading.add("dropout", reading.tensor(0), **({} if share == 0.5 else {"p": share}))
+    return reading.add("dropout", reading.tensor(0), p=single(ratio))

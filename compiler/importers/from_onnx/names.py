@@ -41,9 +41,9 @@ def layer_name(operator: Operator, holders: Sequence[str]) -> tuple[str, bool]:
         found = stem(holder)
         if found:
             return found, True
-    own = clean_label(operator.name)
+    own = clean_label(operator.layer or operator.name)
     if holders:
-        meant = own not in operator.outputs and not COUNTED.fullmatch(own) and own
+        meant = operator.named and not COUNTED.fullmatch(own) and own
         return own, bool(meant)
     if operator.layer and operator.type in WINDOWED:
         return clean_label(operator.layer), True

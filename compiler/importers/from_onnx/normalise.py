@@ -13,10 +13,9 @@ from compiler.importers.from_onnx.reading import Reading, converts
 from compiler.values import Tensor
 
 
-def epsilon(reading: Reading) -> dict[str, float]:
-    """The epsilon, said only where it is not the default of the language."""
-    eps = single(reading.get("epsilon", 1e-5))
-    return {} if eps == 1e-5 else {"eps": eps}
+def epsilon(reading: Reading) -> float:
+    """What is added to the variance."""
+    return single(reading.get("epsilon", 1e-5))
 
 
 @converts("BatchNormalization")
@@ -30,7 +29,7 @@ def batch_norm(reading: Reading) -> Tensor:
     names = ("weight", "bias", "running_mean", "running_var")
     weights = {name: reading.array(index + 1) for index, name in enumerate(names)}
     return reading.add(
-        "bn", reading.tensor(0), weights=weights, known_by=(1, 2, 3, 4), **epsilon(reading)
+        "bn", reading.tensor(0), weights=weights, known_by=(1, 2, 3, 4), eps=epsilon(reading)
     )
 
 
@@ -39,30 +38,28 @@ def instance_norm(reading: Reading) -> Tensor:
     """Each map over its own pixels."""
     weights = {"weight": reading.array(1), "bias": reading.array(2)}
     learned = bool(np.any(weights["weight"] != 1) or np.any(weights["bias"] != 0))
-    if learned:
-        return reading.add(
-            "instancenorm",
-            reading.tensor(0),
-            weights=weights,
-            known_by=(1, 2),
-            affine=True,
-            **epsilon(reading),
-        )
-    return reading.add("instancenorm", reading.tensor(0), **epsilon(reading))
+    return reading.add(
+        "instancenorm",
+        reading.tensor(0),
+        weights=weights,
+        known_by=(1, 2) if learned else (),
+        affine=learned,
+        eps=epsilon(reading),
+    )
 
 
 @converts("GroupNormalization")
 def group_norm(reading: Reading) -> Tensor:
     """Each group of channels; before opset 21 factor and offset are one for each group."""
     x, groups = reading.tensor(0), int(reading.get("num_groups"))
-    weights: dict[str, NDArray[Any]] = {"weight": reading.array(1), "bias": reading.array(2)}
+    weights = {"weight": reading.array(1).reshape(-1), "bias": reading.array(2).reshape(-1)}
     channels = x.shape[0]
     if isinstance(channels, int):
         weights = {
             name: np.repeat(value, channels // value.size) for name, value in weights.items()
         }
     return reading.add(
-        "groupnorm", x, weights=weights, known_by=(1, 2), groups=groups, **epsilon(reading)
+        "groupnorm", x, weights=weights, known_by=(1, 2), groups=groups, eps=epsilon(reading)
     )
 
 
@@ -72,22 +69,41 @@ def local_response_norm(reading: Reading) -> Tensor:
     size = int(reading.get("size"))
     if size % 2 == 0:
         raise Refused(f"its size {size} is even; ours reaches as far before as after")
-    arguments = {"alpha": single(reading.get("alpha", 1e-4)), "beta": single(reading.get("beta", 0.75))}
-    k = single(reading.get("bias", 1.0))
-    if k != 1:
-        arguments["k"] = k
-    return reading.add("lrn", reading.tensor(0), size=size, **arguments)
+    return reading.add(
+        "lrn",
+        reading.tensor(0),
+        size=size,
+        alpha=single(reading.get("alpha", 1e-4)),
+        beta=single(reading.get("beta", 0.75)),
+        k=single(reading.get("bias", 1.0)),
+    )
 
 
 @converts("LayerNormalization")
 def layer_norm(reading: Reading) -> Tensor:
-    """Normalisation over the last axes of a sample."""
+    """Normalisation over the last axes of a sample, or over the channels of each pixel."""
     x = reading.tensor(0)
     if any(name and reading.uses.get(name) for name in reading.operator.outputs[1:]):
         raise Refused("its outputs Mean and InvStdDev are used")
-    axis = reading.axis(int(reading.get("axis", -1)), x)
+    axes = [reading.axis(axis, x) for axis in reading.get("axes") or [reading.get("axis", -1)]]
     factor = reading.array(1)
     offset = reading.array(2) if reading.has(2) else np.zeros_like(factor)
+    if axes == [0] and "axes" in reading.operator.attributes and len(x.shape) > 1:
+        last = len(x.shape) - 1
+        moved = reading.add("transpose", x, order=[*range(1, last + 1), 0])
+        y = over_last(reading, moved, last, factor.reshape(-1), offset.reshape(-1))
+        return reading.add("transpose", y, order=[last, *range(last)])
+    if "axes" in reading.operator.attributes and sorted(axes) != [
+        *range(min(axes), len(x.shape))
+    ]:
+        raise Refused(f"it normalises over the axes {axes}, which are not the last ones")
+    return over_last(reading, x, min(axes), factor, offset)
+
+
+def over_last(
+    reading: Reading, x: Tensor, axis: int, factor: NDArray[Any], offset: NDArray[Any]
+) -> Tensor:
+    """Layer normalisation from an axis of the sample on."""
     sizes = x.shape[axis:]
     shape = tuple(size for size in sizes if isinstance(size, int))
     if len(shape) != len(sizes):
@@ -95,9 +111,6 @@ def layer_norm(reading: Reading) -> Tensor:
     weights = {
         name: np.broadcast_to(v, shape) for name, v in (("weight", factor), ("bias", offset))
     }
-    arguments: dict[str, Any] = epsilon(reading)
-    if axis:
-        arguments["axis"] = axis
-    return reading.add("layernorm", x, weights=weights, known_by=(1, 2), **arguments)
-
-
+    return reading.add(
+        "layernorm", x, weights=weights, known_by=(1, 2), axis=axis, eps=epsilon(reading)
+    )

@@ -10,8 +10,8 @@ from typing import Any
 import onnx
 from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
-from onnx import numpy_helper
 
+from compiler.importers.from_onnx.constants import array_of, fold_constants
 from compiler.importers.imported import UnreadableError
 from grammar.source import Source, Span
 
@@ -20,7 +20,9 @@ OLDEST_OPSET = 7  # before it broadcasting had another form; onnx converts such 
 
 @dataclass(frozen=True)
 class Operator:
-    """One ONNX node. `name` is its own or that of its first output; `layer` what netc called it.
+    """One ONNX node.
+
+    `name` is its own if it is `named`, else that of its first output; `layer` what netc called it.
 
     An absent optional input or output is the empty string, as in ONNX.
     """
@@ -30,9 +32,9 @@ class Operator:
     outputs: tuple[str, ...]
     attributes: Mapping[str, Any]
     name: str
+    named: bool
     span: Span
     layer: str
-    node: onnx.NodeProto
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,10 @@ class Declared:
 
 @dataclass(frozen=True)
 class OnnxModel:
-    """A model taken apart: what goes in and out, its constants by name, its operators in order."""
+    """A model taken apart: what goes in and out, its constants by name, its operators in order.
+
+    `origins` gives for a constant in a new shape the name of the initializer that it was.
+    """
 
     name: str
     opset: int
@@ -55,6 +60,7 @@ class OnnxModel:
     inputs: tuple[Declared, ...]
     outputs: tuple[Declared, ...]
     constants: Mapping[str, NDArray[Any]]
+    origins: Mapping[str, str]
     operators: tuple[Operator, ...]
 
 
@@ -76,14 +82,15 @@ def take_apart(model: onnx.ModelProto, name: str) -> OnnxModel:
     graph = model.graph
     if not graph.node:
         raise UnreadableError(f"{name} has no nodes")
-    constants = {tensor.name: array_of(tensor, name) for tensor in graph.initializer}
+    constants = {tensor.name: array_of(tensor) for tensor in graph.initializer}
     inputs = [value for value in graph.input if value.name not in constants]
+    nodes, origins = fold_constants(graph.node, constants, opset)
     rows = [f"input {value.name}" for value in inputs]
-    rows += [listing(node) for node in graph.node]
+    rows += [listing(node) for node in nodes]
     rows += [f"output {value.name}" for value in graph.output]
     source = Source(name, "\n".join(rows))
-    spans = [Span(source, start, start + len(row)) for start, row in zip(source.line_starts, rows)]
-    first, last = len(inputs), len(inputs) + len(graph.node)
+    spans = [Span(source, start, start + len(row)) for start, row in zip(source.line_starts, rows, strict=True)]
+    first, last = len(inputs), len(inputs) + len(nodes)
     return OnnxModel(
         graph.name,
         opset,
@@ -92,7 +99,8 @@ def take_apart(model: onnx.ModelProto, name: str) -> OnnxModel:
         tuple(declared(value, span) for value, span in zip(inputs, spans, strict=False)),
         tuple(declared(v, span) for v, span in zip(graph.output, spans[last:], strict=True)),
         constants,
-        tuple(operator(n, span) for n, span in zip(graph.node, spans[first:last], strict=True)),
+        origins,
+        tuple(operator(n, span) for n, span in zip(nodes, spans[first:last], strict=True)),
     )
 
 
@@ -105,14 +113,6 @@ def newer(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
         raise UnreadableError(
             f"{name} has an opset before {OLDEST_OPSET} that onnx cannot convert: {reason}"
         ) from None
-
-
-def array_of(tensor: onnx.TensorProto, name: str) -> NDArray[Any]:
-    """The numbers of an initializer."""
-    try:
-        return numpy_helper.to_array(tensor)
-    except (ValueError, TypeError, OSError) as error:
-        raise UnreadableError(f"{name}: the initializer {tensor.name} is broken: {error}") from None
 
 
 def listing(node: onnx.NodeProto) -> str:
@@ -128,7 +128,7 @@ def operator(node: onnx.NodeProto, span: Span) -> Operator:
     layer = next((m.value for m in node.metadata_props if m.key == "netc.layer"), "")
     name = node.name or next(filter(None, node.output), node.op_type)
     inputs, outputs = tuple(node.input), tuple(node.output)
-    return Operator(kind, inputs, outputs, attributes, name, span, layer, node)
+    return Operator(kind, inputs, outputs, attributes, name, bool(node.name), span, layer)
 
 
 def plain(value: Any) -> Any:

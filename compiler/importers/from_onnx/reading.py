@@ -6,6 +6,7 @@ symbols, as `Shape` gives them and `Reshape` takes them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from compiler.dims import Dim, Size, symbol
 from compiler.importers.builder import Builder, Poisoned, Refused
 from compiler.importers.from_onnx.names import layer_name
-from compiler.importers.from_onnx.operators import Operator
+from compiler.importers.from_onnx.operators import OnnxModel, Operator
 from compiler.values import POISON, Tensor
 
 BATCH = symbol("batch axis")  # no name of a model: it has a blank
@@ -41,13 +42,15 @@ class Reading:
     tensor name is taken.
     """
 
-    def __init__(self, builder: Builder, opset: int, batch: int, uses: Mapping[str, int]) -> None:
+    def __init__(self, builder: Builder, model: OnnxModel, batch: int) -> None:
         self.builder = builder
-        self.opset = opset
+        self.opset = model.opset
         self.batch = batch
         self.batch_size: int | None = None
-        self.uses = uses
-        self.values: dict[str, Value] = {}
+        self.uses = Counter(name for operator in model.operators for name in operator.inputs)
+        self.uses.update(declared.name for declared in model.outputs)
+        self.values: dict[str, Value] = dict(model.constants)
+        self.origins = model.origins
         self.owners: dict[tuple[str, ...], str] = {}
         self.operator: Operator
 
@@ -124,7 +127,8 @@ class Reading:
         A layer whose parameters another layer of the same op has already shares that one's.
         """
         operator = self.operator
-        holders = tuple(operator.inputs[i] for i in known_by if self.has(i))
+        taken = [operator.inputs[i] for i in known_by if self.has(i)]
+        holders = tuple(self.origins.get(name, name) for name in taken)
         name, kept = layer_name(operator, holders)
         owner = self.owners.get((op, *holders), "") if holders else ""
         made = self.builder.layer(

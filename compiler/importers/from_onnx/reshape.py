@@ -41,7 +41,7 @@ def reshape(reading: Reading) -> Tensor:
     x = reading.tensor(0)
     wanted = list(reading.get("shape") or reading.sizes(1))
     if not reading.get("allowzero", 0):
-        full = [BATCH] * reading.batch + list(x.shape)
+        full: list[Size] = [*([BATCH] * reading.batch), *x.shape]
         wanted = [full[i] if s == 0 and i < len(full) else s for i, s in enumerate(wanted)]
     if any(size == 0 for size in wanted):
         raise Refused("a tensor with no values")
@@ -83,7 +83,7 @@ def squeeze(reading: Reading) -> Tensor:
     """Axes of size 1 taken away or put in."""
     x = reading.tensor(0)
     axes = reading.sizes(1) if reading.has(1) else reading.get("axes")
-    sizes: list[Size] = [BATCH] * reading.batch + list(x.shape)
+    sizes: list[Size] = [*([BATCH] * reading.batch), *x.shape]
     if reading.operator.type == "Unsqueeze":
         if axes is None:
             raise Refused("it names no axes")
@@ -186,12 +186,16 @@ def slice_(reading: Reading) -> Tensor:
         axes = reading.sizes(3) if reading.has(3) else [*range(len(starts))]
         steps = reading.sizes(4) if reading.has(4) else [1] * len(starts)
     for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
-        x = sliced(reading, x, start, end, int(axis), int(step))
+        if isinstance(axis, int) and isinstance(step, int):
+            x = sliced(reading, x, (start, end), axis, step)
     return x
 
 
-def sliced(reading: Reading, x: Tensor, start: Size, end: Size, onnx_axis: int, step: int) -> Tensor:
+def sliced(
+    reading: Reading, x: Tensor, bounds: tuple[Size, Size], onnx_axis: int, step: int
+) -> Tensor:
     """Python's `[start:end:step]` along one axis."""
+    start, end = bounds
     axis = onnx_axis % (len(x.shape) + reading.batch) - reading.batch
     if axis < 0:
         if (start, step) == (0, 1) and isinstance(end, int) and end >= 2**31 - 1:

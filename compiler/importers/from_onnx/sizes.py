@@ -1,7 +1,7 @@
-"""What an exporter computes from shapes and constants, worked out while reading.
+"""What an exporter computes from shapes, worked out while reading.
 
-Constants are folded by onnx's own evaluator. Sizes stay symbolic: the few operators that exporters
-use on them (`Shape`, `Gather`, `Concat`, …) work on arrays of ints and `Dim`s.
+Sizes stay symbolic: the few operators that exporters use on them (`Shape`, `Gather`, `Concat`, …)
+work on arrays of ints and `Dim`s. What they make without a symbol in it is a constant.
 """
 
 from __future__ import annotations
@@ -10,57 +10,24 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
-from onnx.reference import ReferenceEvaluator
 
 from compiler.dims import Dim, SymbolicError
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.reading import BATCH, Reading, Sizes, Value
 from compiler.values import Tensor
 
-LARGEST_FOLDED = 2**28  # numbers in a constant that is worked out here
-
 
 def fold(reading: Reading, values: list[Value | None]) -> tuple[Value, ...] | None:
-    """The results of an operator that has constants or sizes only; None for one on tensors."""
+    """The result of an operator on sizes and constants only; None for one on tensors."""
     operator = reading.operator
     if operator.type in ("Shape", "Size") and isinstance(values[0], Tensor):
         return (shape_of(reading, values[0]),)
     if any(isinstance(value, Tensor) for value in values) or "graph" in str(operator.attributes):
         return None
-    if any(isinstance(value, Sizes) for value in values):
-        return (fold_sizes(reading, values),)
-    if operator.type == "Dropout":
-        return (values[0],) if values and values[0] is not None else None
-    return fold_constants(reading, values)
-
-
-def fold_constants(reading: Reading, values: list[Value | None]) -> tuple[Value, ...]:
-    """The operator run by onnx's reference evaluator."""
-    operator = reading.operator
-    feeds = {
-        name: value for name, value in zip(operator.inputs, values, strict=True)
-        if isinstance(value, np.ndarray)
-    }
-    shape = feeds.get(operator.inputs[0]) if operator.type == "ConstantOfShape" else None
-    if shape is not None and np.prod(shape.astype(float)) > LARGEST_FOLDED:
-        raise Refused(f"its constant would hold more than {LARGEST_FOLDED:,} numbers")
-    try:
-        graph = onnx.helper.make_graph([operator.node], "constant", [
-            onnx.helper.make_tensor_value_info(
-                name, onnx.helper.np_dtype_to_tensor_dtype(value.dtype), value.shape
-            )
-            for name, value in feeds.items()
-        ], [onnx.helper.make_empty_tensor_value_info(name) for name in operator.outputs if name])
-        imports = [onnx.helper.make_opsetid("", reading.opset)]
-        model = onnx.helper.make_model(graph, opset_imports=imports)
-        results = ReferenceEvaluator(model).run(None, feeds)
-    except Exception as error:  # the evaluator raises whatever its NumPy code does
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise Refused(f"its constant cannot be worked out: {reason}") from None
-    found = iter(results)
-    return tuple(np.asarray(next(found)) if name else np.zeros(0) for name in operator.outputs)
+    if operator.type not in FOLDERS:
+        raise Refused(f"{operator.type} of constants or sizes cannot be worked out")
+    return (fold_sizes(reading, values),)
 
 
 def shape_of(reading: Reading, tensor: Tensor) -> Value:
@@ -83,10 +50,8 @@ def settled(array: NDArray[Any]) -> Value:
 
 
 def fold_sizes(reading: Reading, values: list[Value | None]) -> Value:
-    """One of the operators that exporters use on sizes; raises `Refused` for any other."""
+    """One of the operators that exporters use on sizes."""
     operator = reading.operator
-    if operator.type not in FOLDERS:
-        raise Refused(f"{operator.type} of a symbolic size has no closed form")
     arrays = [
         value.array if isinstance(value, Sizes) else np.asarray(value, dtype=object)
         for value in values if value is not None and not isinstance(value, Tensor)

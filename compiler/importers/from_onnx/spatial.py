@@ -26,9 +26,8 @@ def pad(reading: Reading) -> Tensor:
     if reading.has(2):
         value = float(reading.array(2).reshape(-1)[0])
     rank = len(x.shape) + reading.batch
-    axes = [int(a) % rank for a in reading.sizes(3) if isinstance(a, int)] if reading.has(3) else [
-        *range(rank)
-    ]
+    named = reading.sizes(3) if reading.has(3) else range(rank)
+    axes = [int(a) % rank for a in named if isinstance(a, int)]
     pairs = [(0, 0)] * rank
     for place, axis in enumerate(axes):
         pairs[axis] = (given[place], given[place + len(axes)])
@@ -53,9 +52,7 @@ def padded(
             raise Refused(f"it pads the channels with mode {mode}")
         x = reading.add("pad_channels", x, before=pairs[0][0], after=pairs[0][1])
     if any(map(any, pairs[1:])):
-        x = reading.add(
-            "pad", x, amount=pads(tuple(pairs[1:])), **({} if mode == "zero" else {"mode": mode})
-        )
+        x = reading.add("pad", x, amount=pads(tuple(pairs[1:])), mode=mode)
     return reading.add("shift", x, offset=single(value)) if shifted else x
 
 
@@ -98,7 +95,7 @@ def scales(reading: Reading, x: Tensor) -> list[float]:
     elif reading.get("scales"):
         given = [float(s) for s in reading.get("scales")]
     else:
-        sizes: list[Size] = [1] * reading.batch + list(x.shape)
+        sizes: list[Size] = [*([1] * reading.batch), *x.shape]
         wanted = reading.sizes(3)
         given = [
             1.0 if axis < reading.batch else ratio(size, sizes[axis])
