@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.dims import Dim, product
+from compiler.dims import Dim
 from compiler.importers.builder import Refused
 from compiler.ops.base import Shape
 from compiler.values import Tensor
@@ -81,8 +81,9 @@ def channelwise(
     known_by: tuple[int, ...] = (),
 ) -> Tensor:
     """A factor and an offset for each channel, as a bn that normalises nothing."""
-    channels = int(product(size for size in x.shape[:1] if isinstance(size, int)))
-    ones, zeros = np.ones(channels), np.zeros(channels)
+    if isinstance(x.shape[0], Dim):
+        raise Refused("a constant for each channel needs a known number of channels")
+    ones, zeros = np.ones(x.shape[0]), np.zeros(x.shape[0])
     weights = {
         "weight": ones * factor,
         "bias": zeros + offset,

@@ -65,7 +65,38 @@ def identifier(text: str, otherwise: str) -> str:
 
 
 RESERVED = frozenset(
-    ["and", "or", "not", "if", "else", "for", "in", "repeat", "true", "false", "let", "assert", "expect", "use", "block", "net", "input", "output", "as", "like", "from", "range", "len", "min", "max", "sum", "enumerate", "zip", "floor", "ceil"]
+    [
+        "and",
+        "or",
+        "not",
+        "if",
+        "else",
+        "for",
+        "in",
+        "repeat",
+        "true",
+        "false",
+        "let",
+        "assert",
+        "expect",
+        "use",
+        "block",
+        "net",
+        "input",
+        "output",
+        "as",
+        "like",
+        "from",
+        "range",
+        "len",
+        "min",
+        "max",
+        "sum",
+        "enumerate",
+        "zip",
+        "floor",
+        "ceil",
+    ]
 )
 
 
@@ -150,8 +181,9 @@ class Builder:
         sources = tuple(tensor.node for tensor in inputs if tensor.node is not None)
         node = Node(name, made, sources, shape, span, owner=owner)
         self.graph.add(node)
-        for weight in () if owner or weights is None else made.weights(shapes):
-            values = np.asarray(weights[weight.name], dtype=np.float32)
+        held = {} if owner or weights is None else weights
+        for weight in made.weights(shapes) if held else ():
+            values = np.asarray(held[weight.name], dtype=np.float32)
             self.values[f"{name}.{weight.name}"] = values.reshape(weight.shape)
         return Tensor(name, shape)
 

@@ -51,7 +51,11 @@ def convolution_pad(
 
 
 def means(
-    word: str, pairs: Pairs, spatial: Shape, extents: Sequence[int], strides: Sequence[int],
+    word: str,
+    pairs: Pairs,
+    spatial: Shape,
+    extents: Sequence[int],
+    strides: Sequence[int],
     facts: Facts,
 ) -> bool:
     """Whether `pad=word` resolves to these pads."""
@@ -88,8 +92,13 @@ def pooling_pad(
     if even != pairs:
         try:
             axes = window_axes(
-                spatial, Extent(kernels), stride=Extent(strides), pad=even,
-                dilation=Extent(dilations), ceil=True, facts=facts,
+                spatial,
+                Extent(kernels),
+                stride=Extent(strides),
+                pad=even,
+                dilation=Extent(dilations),
+                ceil=True,
+                facts=facts,
             )
         except ShapeError:
             axes = ()

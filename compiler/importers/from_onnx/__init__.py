@@ -1,10 +1,10 @@
 """ONNX models to graphs in netc's ops.
 
-    operators   the model as a list of operators, with a listing that messages point into
-    idioms      groups of operators that stand for one
-    sizes       what is computed from constants and shapes, worked out
-    names       what the layers are called
-    reading     one model being read; the files below register what each operator means
+operators   the model as a list of operators, with a listing that messages point into
+idioms      groups of operators that stand for one
+sizes       what is computed from constants and shapes, worked out
+names       what the layers are called
+reading     one model being read; the files below register what each operator means
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ def read_onnx(path: Path) -> Imported:
     return import_onnx(load_onnx(path), path.name)
 
 
-def import_onnx(model: onnx.ModelProto, name: str = "model.onnx", *, batch: bool = True) -> Imported:
+def import_onnx(
+    model: onnx.ModelProto, name: str = "model.onnx", *, batch: bool = True
+) -> Imported:
     """The graph of a model; with `batch` axis 0 of every tensor is the batch, which may vary.
 
     Without it a whole tensor is one sample. Raises `DefinitionError` with every operator that

@@ -44,9 +44,7 @@ def gemm(reading: Reading) -> Tensor:
     return y if bias is None else affine(reading.add, y, np.ones(1), bias)
 
 
-def dense(
-    reading: Reading, x: Tensor, weight: NDArray[Any], bias: NDArray[Any] | None
-) -> Tensor:
+def dense(reading: Reading, x: Tensor, weight: NDArray[Any], bias: NDArray[Any] | None) -> Tensor:
     """A vector times a matrix [units, inputs]."""
     units, features = weight.shape
     if x.shape != (features,):

@@ -171,10 +171,12 @@ class Matcher:
             return
         if pattern.name and bound.setdefault(pattern.name, operator) is not operator:
             return
-        orders = permutations(operator.inputs) if operator.type in COMMUTATIVE else [operator.inputs]
+        orders = [operator.inputs]
+        if operator.type in COMMUTATIVE:
+            orders += permutations(operator.inputs)
         for order in orders:
             if len(order) >= len(pattern.arguments):
-                yield from self.match_all(pattern.arguments, tuple(order), dict(bound))
+                yield from self.match_all(pattern.arguments, order, dict(bound))
 
     def match_all(
         self, patterns: tuple[Pattern, ...], tensors: tuple[str, ...], bound: Bound
@@ -197,9 +199,7 @@ def recognise(model: OnnxModel) -> OnnxModel:
                 built = first_match(matcher, idiom, operator)
                 if built is not None:
                     type, inputs, attributes = built
-                    operator = replace(
-                        operator, type=type, inputs=inputs, attributes=attributes
-                    )
+                    operator = replace(operator, type=type, inputs=inputs, attributes=attributes)
                     break
         operators.append(operator)
     return without_unused(replace(model, operators=tuple(operators)))

@@ -52,9 +52,7 @@ def joined(reading: Reading, op: str, tensors: list[Tensor]) -> Tensor:
     rank = max(len(t.shape) for t in tensors)
     if reading.batch and any(len(t.shape) != rank for t in tensors):
         raise Refused("its inputs have different ranks")
-    same = [
-        to_shape(reading, t, (1,) * (rank - len(t.shape)) + t.shape) for t in tensors
-    ]
+    same = [to_shape(reading, t, (1,) * (rank - len(t.shape)) + t.shape) for t in tensors]
     return reading.add(op, *same)
 
 

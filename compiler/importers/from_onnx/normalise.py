@@ -93,9 +93,7 @@ def layer_norm(reading: Reading) -> Tensor:
         moved = reading.add("transpose", x, order=[*range(1, last + 1), 0])
         y = over_last(reading, moved, last, factor.reshape(-1), offset.reshape(-1))
         return reading.add("transpose", y, order=[last, *range(last)])
-    if "axes" in reading.operator.attributes and sorted(axes) != [
-        *range(min(axes), len(x.shape))
-    ]:
+    if "axes" in reading.operator.attributes and sorted(axes) != [*range(min(axes), len(x.shape))]:
         raise Refused(f"it normalises over the axes {axes}, which are not the last ones")
     return over_last(reading, x, min(axes), factor, offset)
 

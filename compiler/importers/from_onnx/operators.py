@@ -89,7 +89,8 @@ def take_apart(model: onnx.ModelProto, name: str) -> OnnxModel:
     rows += [listing(node) for node in nodes]
     rows += [f"output {value.name}" for value in graph.output]
     source = Source(name, "\n".join(rows))
-    spans = [Span(source, start, start + len(row)) for start, row in zip(source.line_starts, rows, strict=True)]
+    starts = zip(source.line_starts, rows, strict=True)
+    spans = [Span(source, start, start + len(row)) for start, row in starts]
     first, last = len(inputs), len(inputs) + len(nodes)
     return OnnxModel(
         graph.name,

@@ -11,6 +11,8 @@ from compiler.importers.from_onnx.reading import BATCH, Reading, converts
 from compiler.ops.base import Shape
 from compiler.values import Tensor
 
+FAR = 2**31 - 1  # an end at or beyond this means the end of the axis
+
 
 def to_shape(reading: Reading, x: Tensor, shape: Shape) -> Tensor:
     """The sample in another shape: nothing to do, `flatten`, or `reshape`."""
@@ -134,8 +136,11 @@ def split(reading: Reading) -> list[Tensor]:
     if isinstance(size, Dim):
         raise Refused("it cuts an axis of symbolic size")
     if reading.has(1) or reading.get("split"):
-        parts = [int(p) for p in (reading.sizes(1) if reading.has(1) else reading.get("split"))
-                 if not isinstance(p, Dim)]
+        parts = [
+            int(p)
+            for p in (reading.sizes(1) if reading.has(1) else reading.get("split"))
+            if not isinstance(p, Dim)
+        ]
     else:
         each = -(-size // count)
         parts = [each] * (count - 1) + [size - each * (count - 1)]
@@ -145,9 +150,7 @@ def split(reading: Reading) -> list[Tensor]:
     return [part(reading, x, axis, end - n, end) for n, end in zip(parts, ends, strict=True)]
 
 
-def part(
-    reading: Reading, x: Tensor, axis: int, start: int, end: int, step: int = 1
-) -> Tensor:
+def part(reading: Reading, x: Tensor, axis: int, start: int, end: int, step: int = 1) -> Tensor:
     """The values from `start` up to but not including `end` along an axis of the sample."""
     size = x.shape[axis]
     if (start, end, step) == (0, size, 1):
@@ -178,9 +181,10 @@ def slice_(reading: Reading) -> Tensor:
     """A part of some axes."""
     x = reading.tensor(0)
     if reading.get("starts") is not None:
-        starts, ends = list(reading.get("starts")), list(reading.get("ends"))
-        axes = list(reading.get("axes") or range(len(starts)))
-        steps = [1] * len(starts)
+        starts: list[Size] = [*reading.get("starts")]
+        ends: list[Size] = [*reading.get("ends")]
+        axes: list[Size] = [*(reading.get("axes") or range(len(starts)))]
+        steps: list[Size] = [1] * len(starts)
     else:
         starts, ends = reading.sizes(1), reading.sizes(2)
         axes = reading.sizes(3) if reading.has(3) else [*range(len(starts))]
@@ -198,17 +202,16 @@ def sliced(
     start, end = bounds
     axis = onnx_axis % (len(x.shape) + reading.batch) - reading.batch
     if axis < 0:
-        if (start, step) == (0, 1) and isinstance(end, int) and end >= 2**31 - 1:
+        if (start, step) == (0, 1) and isinstance(end, int) and end >= FAR:
             return x
         raise Refused("it takes samples out of the batch")
     size = x.shape[axis]
     if isinstance(size, Dim) or isinstance(start, Dim) or isinstance(end, Dim):
-        if start == 0 and step == 1 and (end == size or (isinstance(end, int) and end >= 2**31 - 1)):
+        to_the_end = end == size or (isinstance(end, int) and end >= FAR)
+        if start == 0 and step == 1 and to_the_end:
             return x
         raise Refused("it cuts at a symbolic size")
     taken = range(size)[start:end:step]
     if not taken:
         raise Refused("a tensor with no values")
     return part(reading, x, axis, taken.start, taken.stop, taken.step)
-
-

@@ -54,7 +54,8 @@ def fold_sizes(reading: Reading, values: list[Value | None]) -> Value:
     operator = reading.operator
     arrays = [
         value.array if isinstance(value, Sizes) else np.asarray(value, dtype=object)
-        for value in values if value is not None and not isinstance(value, Tensor)
+        for value in values
+        if value is not None and not isinstance(value, Tensor)
     ]
     try:
         return settled(np.asarray(FOLDERS[operator.type](reading, arrays), dtype=object))
@@ -64,7 +65,8 @@ def fold_sizes(reading: Reading, values: list[Value | None]) -> Value:
 
 def gather(reading: Reading, arrays: list[NDArray[Any]]) -> NDArray[Any]:
     """Sizes picked by their places."""
-    return np.take(arrays[0], arrays[1].astype(np.int64), axis=reading.get("axis", 0))
+    taken = np.take(arrays[0], arrays[1].astype(np.int64), axis=reading.get("axis", 0))
+    return np.asarray(taken, dtype=object)
 
 
 def concat(reading: Reading, arrays: list[NDArray[Any]]) -> NDArray[Any]:
@@ -78,12 +80,12 @@ def cut(reading: Reading, arrays: list[NDArray[Any]]) -> NDArray[Any]:
     starts, ends = reading.get("starts"), reading.get("ends")
     start, end = (starts[0], ends[0]) if starts is not None else given[:2]
     step = given[3] if len(given) > 3 else 1
-    return arrays[0][start:end:step]
+    return np.asarray(arrays[0][start:end:step], dtype=object)
 
 
 def divide(reading: Reading, arrays: list[NDArray[Any]]) -> NDArray[Any]:
     """Whole-number division."""
-    return arrays[0] // arrays[1]
+    return np.asarray(arrays[0] // arrays[1], dtype=object)
 
 
 def scaled(reading: Reading, arrays: list[NDArray[Any]]) -> NDArray[Any]:

@@ -73,9 +73,13 @@ def resize(reading: Reading) -> Tensor:
     if mode == "nearest":
         # Repeating pixels: floor(x/s), which half_pixel rounds to as well at whole factors.
         plain = asked == "asymmetric" and rounding == "floor"
-        if not old and not plain and not (
-            asked in ("half_pixel", "pytorch_half_pixel", "half_pixel_symmetric")
-            and rounding.startswith("round")
+        if (
+            not old
+            and not plain
+            and not (
+                asked in ("half_pixel", "pytorch_half_pixel", "half_pixel_symmetric")
+                and rounding.startswith("round")
+            )
         ):
             raise Refused(f"nearest with {asked} and {rounding}")
         return reading.add("upsample", x, scale=each(whole))
@@ -124,11 +128,12 @@ def reduce(reading: Reading) -> Tensor:
     x = reading.tensor(0)
     given = reading.sizes(1) if reading.has(1) else reading.get("axes")
     rank = len(x.shape) + reading.batch
-    axes = sorted(int(a) % rank for a in (given if given is not None else range(rank))
-                  if not isinstance(a, Dim))
+    axes = sorted(
+        int(a) % rank
+        for a in (given if given is not None else range(rank))
+        if not isinstance(a, Dim)
+    )
     if axes != [*range(1 + reading.batch, rank)] or not axes or not reading.batch:
         raise Refused(f"it is taken over the axes {axes}, not over each whole map")
     y = reading.add("gap" if reading.operator.type == "ReduceMean" else "gmp", x)
     return y if reading.get("keepdims", 1) else to_shape(reading, y, y.shape[:1])
-
-

@@ -76,7 +76,8 @@ class Parameters:
 
     def declared(self) -> tuple[Parameter, ...]:
         """The parameters in the order of a signature: counts first, those with defaults last."""
-        required, optional = [], []
+        required: list[Parameter] = []
+        optional: list[Parameter] = []
         for name, vector in self.vectors.items():
             usual = None if self.roles[name] in ("count", "place") else common(vector)
             (optional if usual is not None else required).append(Parameter(name, usual))

@@ -74,9 +74,7 @@ def call_of(
     """The call that takes the place of a run; a tag at its end becomes its own."""
     first, last = items[0], items[-1]
     assert isinstance(first, Stage) and isinstance(last, Stage)
-    return Stage(
-        name, arguments, defaults, label, tag=last.tag, given=first.given, made=last.made
-    )
+    return Stage(name, arguments, defaults, label, tag=last.tag, given=first.given, made=last.made)
 
 
 class Merger:
@@ -105,9 +103,7 @@ class Merger:
         for name in ("channels", "units"):
             if name in arguments:
                 self.counts[id(place)] = arguments[name]
-        return Stage(
-            first.callee, arguments, first.defaults, self.labels[id(place)], branches
-        )
+        return Stage(first.callee, arguments, first.defaults, self.labels[id(place)], branches)
 
     def argument(self, place: Place, name: str) -> Any:
         """What the body says for one argument."""
@@ -172,5 +168,3 @@ def half(stage: Stage) -> Any:
     steps = dilation if isinstance(dilation, Extent) else (dilation,) * len(sides)
     halves = [d * (k - 1) // 2 for k, d in zip(sides, steps, strict=True)]
     return halves[0] if len(set(halves)) == 1 else Extent(halves)
-
-

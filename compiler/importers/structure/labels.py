@@ -7,7 +7,6 @@ of a word (`res2a_branch1`, `res2a_branch2`), which becomes a parameter of the b
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,7 +36,9 @@ def shared_labels(runs: Sequence[Sequence[object]]) -> Shared | None:
     Each run is the labels of its stages in order: a name, None where none is kept, `ABSENT` where
     the run lacks the stage.
     """
-    columns = [[label for label in column if label is not ABSENT] for column in zip(*runs)]
+    columns = [
+        [label for label in column if label is not ABSENT] for column in zip(*runs, strict=True)
+    ]
     if any(isinstance(label, Expression) for column in columns for label in column):
         return None
     if any(len({label is None for label in column}) > 1 for column in columns):
@@ -77,11 +78,18 @@ def common_path(labels: Sequence[str]) -> list[str]:
     """The dotted parts that all labels begin with, never a whole label."""
     parts = [label.split(".")[:-1] for label in labels]
     shared = []
-    for column in zip(*parts):
+    for column in zip(*parts, strict=False):
         if len(set(column)) > 1:
             break
         shared.append(column[0])
     return shared
+
+
+def common_beginning(labels: Sequence[str]) -> str:
+    """The letters that all labels begin with."""
+    first, last = min(labels), max(labels)
+    same = [a == b for a, b in zip(first, last, strict=False)]
+    return first[: same.index(False) if False in same else len(same)]
 
 
 def by_word(runs: Sequence[Sequence[object]], kept: Sequence[int]) -> Shared | None:
@@ -89,7 +97,7 @@ def by_word(runs: Sequence[Sequence[object]], kept: Sequence[int]) -> Shared | N
     names = [named(run, kept) for run in runs]
     if min(map(len, names)) < 2:
         return None
-    words = [os.path.commonprefix(list(own.values())) for own in names]
+    words = [common_beginning(list(own.values())) for own in names]
     inside: dict[int, str] = {}
     for own, word in zip(names, words, strict=True):
         for place, label in own.items():

@@ -64,9 +64,7 @@ def turns_from(items: Chain, start: int, period: int) -> list[Chain]:
 
 def equal_chains(a: Chain, b: Chain, leading: bool = False) -> bool:
     """Whether two turns are the same but for the numbers in their labels."""
-    return len(a) == len(b) and all(
-        equal_items(x, y, leading) for x, y in zip(a, b, strict=True)
-    )
+    return len(a) == len(b) and all(equal_items(x, y, leading) for x, y in zip(a, b, strict=True))
 
 
 def equal_items(a: Item, b: Item, leading: bool) -> bool:

@@ -108,5 +108,3 @@ def callees_first(body: tuple[Statement, ...], blocks: list[Block]) -> tuple[Blo
         for stage in stages(statement.chain):
             visit(stage.callee)
     return tuple(found.values())
-
-

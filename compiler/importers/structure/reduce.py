@@ -74,9 +74,7 @@ def stage_of(node: Node, imported: Imported) -> Stage:
     )
 
 
-def branched(
-    graph: Graph, pieces: dict[str, Piece], uses: Counter[str], piece: Piece
-) -> Piece:
+def branched(graph: Graph, pieces: dict[str, Piece], uses: Counter[str], piece: Piece) -> Piece:
     """The piece with its join's inputs as branches, when they all leave one tensor."""
     if len(piece.inputs) < 2:
         return piece

@@ -10,10 +10,47 @@ from compiler.importers.structure.tree import Chain, Expression, Item, Stage
 from compiler.ops import OPS
 
 FOLLOWERS = frozenset(
-    ["bn", "groupnorm", "instancenorm", "layernorm", "relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "gelu", "silu", "hardswish", "hardsigmoid", "sigmoid", "tanh", "softplus", "softmax", "log_softmax", "clip", "dropout"]
+    [
+        "bn",
+        "groupnorm",
+        "instancenorm",
+        "layernorm",
+        "relu",
+        "relu6",
+        "leaky_relu",
+        "prelu",
+        "elu",
+        "selu",
+        "gelu",
+        "silu",
+        "hardswish",
+        "hardsigmoid",
+        "sigmoid",
+        "tanh",
+        "softplus",
+        "softmax",
+        "log_softmax",
+        "clip",
+        "dropout",
+    ]
 )
 VARYING = frozenset(
-    ["channels", "units", "kernel", "stride", "pad", "dilation", "groups", "output_pad", "size", "first", "last", "before", "after", "scale"]
+    [
+        "channels",
+        "units",
+        "kernel",
+        "stride",
+        "pad",
+        "dilation",
+        "groups",
+        "output_pad",
+        "size",
+        "first",
+        "last",
+        "before",
+        "after",
+        "scale",
+    ]
 )
 PROJECTION = 3  # layers in a shortcut that a block may have or lack
 
@@ -39,7 +76,8 @@ def skeleton(item: Item, relaxed: bool = True) -> Hashable:
     if item.joined or item.like:
         return id(item)
     fixed = tuple(
-        (name, str(value)) for name, value in sorted(item.arguments.items())
+        (name, str(value))
+        for name, value in sorted(item.arguments.items())
         if not may_vary(item, name)
     )
     branches = tuple(chain_skeleton(branch, relaxed) for branch in item.branches)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from compiler.analysis import analyse
 from compiler.dims import Dim, symbols
@@ -29,6 +29,7 @@ from compiler.ops.base import Shape, is_required, parameters, show_shape
 
 WIDTH = 100
 INDENT = "    "
+EMPTY: Set[str] = frozenset()
 POSITIONAL = {"dropout": "p", "leaky_relu": "slope", "elu": "alpha"}
 CONTINUED = FOLLOWERS | {"flatten", "lrn", "scale", "shift"}
 
@@ -68,7 +69,7 @@ def net_lines(graph: Graph, body: Sequence[Statement]) -> list[str]:
         lines.append(f"{INDENT}input {node.name}: {node.op.dtype}{show_shape(node.shape)}")
     lines += [f"{INDENT}assert {fact}" for fact in facts_of(graph)]
     lines.append("")
-    labels = {s.label or s.tag for st in body for s in stages(st.chain) if s.label or s.tag}
+    labels = {s.label for st in body for s in stages(st.chain) if s.label}
     rows: list[Row] = []
     for place, statement in enumerate(body):
         rows += statement_rows(statement, labels, place == len(body) - 1)
@@ -105,7 +106,7 @@ def aligned(rows: Sequence[Row]) -> list[str]:
     return found
 
 
-def statement_rows(statement: Statement, labels: set[str], last: bool) -> list[Row]:
+def statement_rows(statement: Statement, labels: Set[str], last: bool) -> list[Row]:
     """A statement of the net's body and the outputs of its result."""
     outputs = list(statement.outputs)
     start = f"{statement.source} -> " if statement.source else ""
@@ -152,7 +153,7 @@ def show_parameter(parameter: Parameter) -> str:
     return f"{parameter.name}={show(parameter.default)}"
 
 
-def chain_rows(chain: Chain, labels: set[str], indent: str, start: str = "") -> list[Row]:
+def chain_rows(chain: Chain, labels: Set[str], indent: str, start: str = "") -> list[Row]:
     """A chain as lines: a layer begins a line, what normalises or activates it follows there."""
     groups: list[list[Item]] = []
     for item in chain:
@@ -170,7 +171,8 @@ def chain_rows(chain: Chain, labels: set[str], indent: str, start: str = "") -> 
         made = last.made if isinstance(last, Stage) else ()
         shape = show_shape(made) if made and made[1:] != before[1:] else ""
         before = made or before
-        if shape and any(isinstance(size, Dim) for size in made) or len(text.splitlines()[-1]) > 80:
+        symbolic = any(isinstance(size, Dim) for size in made)
+        if symbolic or len(text.splitlines()[-1]) > 80:
             shape = ""
         rows.append((text, shape))
     return rows
@@ -186,7 +188,7 @@ def first_given(chain: Chain) -> Shape:
     return next((item.given for item in chain if isinstance(item, Stage)), ())
 
 
-def single(chain: Chain, labels: set[str], indent: str, start: str = "") -> str:
+def single(chain: Chain, labels: Set[str], indent: str, start: str = "") -> str:
     """A chain as one statement, continued on further lines where it is too long."""
     if len(chain) == 1 and isinstance(chain[0], Loop):
         if start:
@@ -205,13 +207,13 @@ def single(chain: Chain, labels: set[str], indent: str, start: str = "") -> str:
     return text
 
 
-def grouped(chain: Chain, labels: set[str], indent: str) -> str:
+def grouped(chain: Chain, labels: Set[str], indent: str) -> str:
     """A chain in braces, each part on lines of its own."""
     rows = chain_rows(chain, labels, indent + INDENT)
     return "\n".join(["{", *(text for text, _ in rows), indent + "}"])
 
 
-def loop_text(loop: Loop, labels: set[str], indent: str) -> str:
+def loop_text(loop: Loop, labels: Set[str], indent: str) -> str:
     """`for i in range(3) { … }`, on one line where it fits."""
     head = f"repeat {loop.count}"
     if loop.variable:
@@ -225,7 +227,7 @@ def loop_text(loop: Loop, labels: set[str], indent: str) -> str:
     return "\n".join([f"{head} {{", *(text for text, _ in rows), indent + "}"])
 
 
-def item_text(item: Item, indent: str, labels: set[str] = frozenset(), first: bool = False) -> str:
+def item_text(item: Item, indent: str, labels: Set[str] = EMPTY, first: bool = False) -> str:
     """One stage."""
     if isinstance(item, Choice):
         inner = single(item.chain, labels, "")
@@ -246,7 +248,7 @@ def item_text(item: Item, indent: str, labels: set[str] = frozenset(), first: bo
     return text + label_text(item)
 
 
-def branch_text(branch: Chain, labels: set[str], indent: str) -> str:
+def branch_text(branch: Chain, labels: Set[str], indent: str) -> str:
     """A branch of a join: a chain, or a group in braces."""
     if not branch:
         return f"{indent}identity"

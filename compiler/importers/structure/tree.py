@@ -7,7 +7,7 @@ block may hold expressions of its parameters. Labels are relative to the body th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from compiler.ops.base import Shape
@@ -24,9 +24,10 @@ class Stage:
     """A layer, a join, or a call of a block.
 
     `arguments` are all its arguments by name, `defaults` those that need not be written. `label`
-    is the name to keep, None where any name will do, "" for a call that adds no level. `branches` are a join's; `joined` are
-    the tensors of a join that names them. `tag` is set when other statements use what it makes.
-    `given` and `made` are the shapes that enter and leave; () in the body of a block.
+    is the name to keep, None where any name will do, "" for a call that adds no level.
+    `branches` are a join's; `joined` are the tensors of a join that names them. `tag` is set when
+    other statements use what it makes. `given` and `made` are the shapes that enter and leave, ()
+    in the body of a block.
     """
 
     callee: str

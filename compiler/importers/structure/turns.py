@@ -1,10 +1,11 @@
-"""The turns of a loop as one body: the numbers that count up in labels, a first turn that differs."""
+"""The turns of a loop as one body: numbers that count up in labels, a first turn that differs."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from compiler.importers.structure.expressions import same
@@ -54,7 +55,7 @@ def counted(labels: Sequence[str]) -> Count | None:
     if len(grown) != 1:
         return None
     place, column = grown[0]
-    steps = {later - earlier for earlier, later in zip(column, column[1:], strict=False)}
+    steps = {later - earlier for earlier, later in pairwise(column)}
     step = steps.pop()
     return Count(place, column[0], step) if not steps and step > 0 else None
 

@@ -60,7 +60,7 @@ def describe(chain: Chain) -> str:
     if "dense" in callees:
         return "head"
     if any(is_depthwise(s) for s in convolutions):
-        return "separable" if len(convolutions) == 2 else "inverted" if len(convolutions) == 3 else "depthwise"
+        return {2: "separable", 3: "inverted"}.get(len(convolutions), "depthwise")
     if callees[:1] in (["bn"], ["relu"]):
         return "preactivated"
     if any(c in POOLS for c in callees):
@@ -77,8 +77,13 @@ def describe_join(join: Stage, joins: int) -> str:
         return "squeeze_excite" if bare else "gated"
     if join.callee == "add":
         kernels = [side(s.arguments["kernel"]) for s in max(branches, key=len)]
-        return "bottleneck" if kernels == ["1", "3", "1"] else "basic" if kernels == [
-            "3", "3"] else "residual"
+        return (
+            "bottleneck"
+            if kernels == ["1", "3", "1"]
+            else "basic"
+            if kernels == ["3", "3"]
+            else "residual"
+        )
     if join.callee == "concat":
         if bare:
             return "dense_layer"
@@ -92,5 +97,3 @@ def is_depthwise(stage: Stage) -> bool:
     """A convolution with as many groups as channels."""
     groups = stage.arguments.get("groups", 1)
     return groups != 1 or isinstance(groups, Expression)
-
-

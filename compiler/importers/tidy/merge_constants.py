@@ -58,9 +58,7 @@ def apart(rewriting: Rewriting, source: Node, node: Node) -> bool:
     return bool(source.owner) or source.name in rewriting.shared or node.name in rewriting.shared
 
 
-def add_bias(
-    rewriting: Rewriting, layer: Node, op: Conv | Deconv | Dense, node: Node
-) -> None:
+def add_bias(rewriting: Rewriting, layer: Node, op: Conv | Deconv | Dense, node: Node) -> None:
     """An offset becomes the bias of the layer before it."""
     offset = weight_of(rewriting, node, "bias")
     old = weight_of(rewriting, layer, "bias")

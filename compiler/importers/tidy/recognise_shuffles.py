@@ -5,8 +5,8 @@ from __future__ import annotations
 from compiler.graph import Node
 from compiler.importers.imported import Imported
 from compiler.importers.tidy.rewriting import Rewriting
-from compiler.ops.base import channels_of
 from compiler.ops.channels import ChannelShuffle
+from compiler.ops.checks import channels_of
 from compiler.ops.reshape import Reshape, Transpose
 
 
