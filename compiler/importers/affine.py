@@ -34,8 +34,15 @@ def affine(
         return uniform(add, x, single(factor.item()), single(offset.item()))
     factor, offset = (align(values, x.shape) for values in (factor, offset))
     shape = np.broadcast_shapes(factor.shape, offset.shape)
-    if shape[0] == x.shape[0] and all(size == 1 for size in shape[1:]):
+    varying = [axis for axis, size in enumerate(shape) if size != 1]
+    if varying == [0] or not varying:
         return channelwise(add, x, factor.reshape(-1), offset.reshape(-1), known_by)
+    if len(varying) == 1:
+        (axis,) = varying
+        order = [axis, *(a for a in range(len(shape)) if a != axis)]
+        moved = add("transpose", x, order=order)
+        y = channelwise(add, moved, factor.reshape(-1), offset.reshape(-1), known_by)
+        return add("transpose", y, order=[order.index(a) for a in range(len(shape))])
     sizes = tuple(size for size in x.shape if not isinstance(size, Dim))
     if len(sizes) != len(x.shape):
         raise Refused("a constant for each pixel needs an input of known size")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.dims import Dim
+from compiler.dims import Dim, Size
 from compiler.domain.suggestions import equalities_for
 from compiler.graph import Graph, Input, Node
 from compiler.importers.imported import Imported
@@ -194,9 +194,15 @@ class Builder:
         for other in shapes[1:]:
             for axis, (a, b) in enumerate(zip(shapes[0], other, strict=False)):
                 skipped = along is not None and axis == along % rank
-                if not skipped and 1 not in (a, b) and (isinstance(a, Dim) or isinstance(b, Dim)):
-                    for left, right in equalities_for(self.graph.facts, a, b) or ():
-                        self.graph.facts.assume(left, "==", right)
+                if not skipped and 1 not in (a, b):
+                    self.equate(a, b)
+
+    def equate(self, a: Size, b: Size) -> bool:
+        """Learn what makes two sizes equal, as `assert` would; whether they are now."""
+        if isinstance(a, Dim) or isinstance(b, Dim):
+            for left, right in equalities_for(self.graph.facts, a, b) or ():
+                self.graph.facts.assume(left, "==", right)
+        return self.graph.facts.equal(a, b)
 
     def output(self, name: str, tensor: Tensor) -> None:
         """Declare an output."""
@@ -212,7 +218,19 @@ class Builder:
         if self.diagnostics:
             raise DefinitionError(self.diagnostics)
         graph = replace(self.graph, outputs=self.outputs, values=self.values)
+        if any(isinstance(size, Dim) for node in graph.inputs() for size in node.shape):
+            graph = self.with_all_facts(graph)
         return Imported(graph, frozenset(self.kept), tuple(self.notes), origin)
+
+    def with_all_facts(self, graph: Graph) -> Graph:
+        """The graph with every shape inferred again, now that all is known of its symbols."""
+        fresh = graph.rebuilt([])
+        for node in graph.nodes():
+            shape = node.shape
+            if not isinstance(node.op, Input):
+                shape = infer(node.op, fresh.input_shapes(node), graph.facts)
+            fresh.add(replace(node, shape=shape))
+        return fresh
 
 
 __all__ = ["POISON", "Builder", "Poisoned", "Refused", "clean_label", "identifier", "make_op"]

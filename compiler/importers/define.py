@@ -15,6 +15,7 @@ from compiler.graph import Graph, Input, Node
 from compiler.importers.imported import Imported
 from compiler.importers.structure.recover import recover
 from compiler.importers.structure.text import write
+from compiler.importers.structure.tree import Definition
 from grammar.diagnostics import DefinitionError
 from grammar.source import Source
 
@@ -38,18 +39,22 @@ def define(imported: Imported) -> Defined:
     recovered structure not pass, the same net is written without blocks.
     """
     try:
-        return checked(imported, write(imported, recover(imported)))
+        return checked(imported, recover(imported))
     except (Unequal, DefinitionError):
-        return checked(imported, write(imported, recover(imported, most_blocks=0)))
+        return checked(imported, recover(imported, most_blocks=0))
 
 
-def checked(imported: Imported, text: str) -> Defined:
-    """The compiled text with the original's numbers; raises `Unequal` and `DefinitionError`."""
+def checked(imported: Imported, definition: Definition) -> Defined:
+    """The definition compiled, with the original's numbers.
+
+    Raises `Unequal` and `DefinitionError`.
+    """
+    text = write(imported, definition)
     module = load(Source(f"{imported.graph.name}.netdef", text))
     result = check_net(module.nets()[-1])
     if result.errors:
         raise DefinitionError(result.errors)
-    originals = matched(result.graph, imported.graph)
+    originals = matched(result.graph, imported.graph, definition.swapped)
     for ours, original in originals.items():
         if original in imported.kept and ours != original:
             raise Unequal(f"{original} is called {ours}")
@@ -73,10 +78,11 @@ def numbers(
     return found
 
 
-def matched(graph: Graph, original: Graph) -> dict[str, str]:
+def matched(graph: Graph, original: Graph, swapped: frozenset[str]) -> dict[str, str]:
     """For each layer of a graph the original's layer that it is, from the outputs backwards.
 
-    Layers of `identity` that the original lacks are passed over. Raises `Unequal`.
+    Layers of `identity` that the original lacks are passed over; `swapped` are joins that take
+    their tensors in the other order. Raises `Unequal`.
     """
     if set(graph.outputs) != set(original.outputs):
         raise Unequal("the outputs differ")
@@ -91,8 +97,9 @@ def matched(graph: Graph, original: Graph) -> dict[str, str]:
         if found.setdefault(ours, theirs) != theirs:
             raise Unequal(f"{ours} is both {found[ours]} and {theirs}")
         compare(a, b, graph, original)
+        inputs = b.inputs[::-1] if theirs in swapped else b.inputs
         pending += [
-            pair for pair in zip(a.inputs, b.inputs, strict=True) if found.get(pair[0]) != pair[1]
+            pair for pair in zip(a.inputs, inputs, strict=True) if found.get(pair[0]) != pair[1]
         ]
     return found
 
@@ -103,7 +110,9 @@ def compare(a: Node, b: Node, graph: Graph, original: Graph) -> None:
         if not isinstance(b.op, Input) or a.name != b.name:
             raise Unequal(f"{a.name} is an input, {b.name} is not")
         return
-    same = type(a.op) is type(b.op) and len(a.inputs) == len(b.inputs) and a.shape == b.shape
+    same = type(a.op) is type(b.op) and len(a.inputs) == len(b.inputs)
+    same = same and len(a.shape) == len(b.shape)
+    same = same and all(map(graph.facts.equal, a.shape, b.shape))
     if not same or arguments(a, graph) != arguments(b, original):
         raise Unequal(f"{a.name} is {a.op}, the original {b.name} is {b.op}")
 

@@ -71,8 +71,11 @@ def matmul(reading: Reading) -> Tensor:
     if isinstance(right, Tensor):
         raise Refused("both its inputs are computed by the network")
     matrix = reading.array(1)
+    bias = reading.array(2) if reading.has(2) else None
     if reading.batch and len(left.shape) == 1 and matrix.ndim == 2:
-        return dense(reading, left, matrix.T, None)
+        return dense(reading, left, matrix.T, bias)
+    if bias is not None:  # of a matrix, as the idiom that puts it here sees to
+        return rows_times(reading, left, matrix, bias)
     vector = matrix.ndim == 1
     matrix = matrix[:, None] if vector else matrix
     row = len(left.shape) == 1
@@ -107,8 +110,6 @@ def swapped(reading: Reading, x: Tensor) -> Tensor:
 def batched_product(reading: Reading, x: Tensor, matrix: NDArray[Any]) -> Tensor:
     """[…, M, K] times a constant […, K, N]: each leading index has a matrix of its own."""
     inner, columns = matrix.shape[-2:]
-    if x.shape[-1] != inner:
-        raise Refused(f"its matrix has {inner} rows, its input {x.shape[-1]} columns")
     lead = matrix.shape[:-2]
     while lead and lead[0] == 1 and len(lead) > len(x.shape) - 2:
         lead = lead[1:]
@@ -117,11 +118,15 @@ def batched_product(reading: Reading, x: Tensor, matrix: NDArray[Any]) -> Tensor
     return grouped_product(reading, x, matrix.reshape(*lead, inner, columns))
 
 
-def rows_times(reading: Reading, x: Tensor, matrix: NDArray[Any]) -> Tensor:
+def rows_times(
+    reading: Reading, x: Tensor, matrix: NDArray[Any], bias: NDArray[Any] | None = None
+) -> Tensor:
     """Every row (along the last axis) times one matrix: that axis as channels of a 1x1 conv."""
     rank = len(x.shape)
+    if x.shape[-1] != matrix.shape[0]:
+        raise Refused(f"its matrix has {matrix.shape[0]} rows, its input {x.shape[-1]} columns")
     if rank == 1:
-        return dense(reading, x, matrix.T, None)
+        return dense(reading, x, matrix.T, bias)
     forth = [rank - 1, *range(rank - 1)]
     back = [*range(1, rank), 0]
     moved = reading.add("transpose", x, order=forth)
@@ -129,11 +134,12 @@ def rows_times(reading: Reading, x: Tensor, matrix: NDArray[Any]) -> Tensor:
     y = reading.add(
         "conv",
         moved,
-        weights={"weight": matrix.T.reshape(*matrix.T.shape, *ones)},
-        known_by=(1,),
+        weights={"weight": matrix.T.reshape(*matrix.T.shape, *ones)}
+        | ({} if bias is None else {"bias": bias}),
+        known_by=(1, 2),
         channels=matrix.shape[1],
         kernel=list(ones) if rank > 2 else 1,
-        bias=False,
+        bias=bias is not None,
     )
     return reading.add("transpose", y, order=back)
 
@@ -141,6 +147,8 @@ def rows_times(reading: Reading, x: Tensor, matrix: NDArray[Any]) -> Tensor:
 def grouped_product(reading: Reading, x: Tensor, matrix: NDArray[Any]) -> Tensor:
     """A matrix for each leading index: a 1x1 convolution with as many groups as indices."""
     shape = x.shape
+    if shape[-1] != matrix.shape[-2]:
+        raise Refused(f"its matrix has {matrix.shape[-2]} rows, its input {shape[-1]} columns")
     if any(isinstance(size, Dim) for size in shape):
         raise Refused("its input must have known sizes")
     sizes = tuple(int(size) for size in shape if not isinstance(size, Dim))

@@ -93,6 +93,14 @@ def gated(bound: Bound, constants: Constants) -> Any:
     return ("HardSwish", (bound["x"],), {}) if fits else None
 
 
+def linear(bound: Bound, constants: Constants) -> Any:
+    """A matrix product and the bias of each column."""
+    w, b = constants.get(bound["w"]), constants.get(bound["b"])
+    if w is None or b is None or w.ndim != 2 or b.shape != w.shape[1:]:
+        return None
+    return "MatMul", (bound["x"], bound["w"], bound["b"]), {}
+
+
 CENTRED = make("Sub", "x", make("ReduceMean", "x", name="mean"))
 SQUARES = (make("Pow", CENTRED, 2.0), make("Mul", CENTRED, CENTRED))
 PLUS_3 = make("Clip", make("Add", "x", 3.0), 0.0, 6.0)
@@ -144,6 +152,7 @@ IDIOMS = (
         )
         for s in SQUARES
     ),
+    Idiom(make("Add", make("MatMul", "x", "w"), "b"), linear),
     Idiom(make("Add", make("Mul", make("Reshape", NORM, "t"), "w"), "b"), grouped_norm),
 )
 

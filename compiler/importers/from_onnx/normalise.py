@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from compiler.importers.affine import single
 from compiler.importers.builder import Refused
+from compiler.importers.from_onnx.names import stem
 from compiler.importers.from_onnx.reading import Reading, converts
 from compiler.values import Tensor
 
@@ -37,7 +38,8 @@ def batch_norm(reading: Reading) -> Tensor:
 def instance_norm(reading: Reading) -> Tensor:
     """Each map over its own pixels."""
     weights = {"weight": reading.array(1), "bias": reading.array(2)}
-    learned = bool(np.any(weights["weight"] != 1) or np.any(weights["bias"] != 0))
+    varied = bool(np.any(weights["weight"] != 1) or np.any(weights["bias"] != 0))
+    learned = varied or bool(stem(reading.operator.inputs[1]))
     return reading.add(
         "instancenorm",
         reading.tensor(0),

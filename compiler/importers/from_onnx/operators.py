@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,8 @@ OLDEST_OPSET = 7  # before it broadcasting had another form; onnx converts such 
 class Operator:
     """One ONNX node.
 
-    `name` is its own if it is `named`, else that of its first output; `layer` what netc called it.
+    `name` is its own if it is `named`, else that of its first output; `layer` what netc called it,
+    `module` the path of its PyTorch module.
 
     An absent optional input or output is the empty string, as in ONNX.
     """
@@ -35,6 +37,7 @@ class Operator:
     named: bool
     span: Span
     layer: str
+    module: str
 
 
 @dataclass(frozen=True)
@@ -126,10 +129,26 @@ def operator(node: onnx.NodeProto, span: Span) -> Operator:
     """A node with its attributes as Python values."""
     attributes = {a.name: plain(onnx.helper.get_attribute_value(a)) for a in node.attribute}
     kind = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
-    layer = next((m.value for m in node.metadata_props if m.key == "netc.layer"), "")
+    metadata = {m.key: m.value for m in node.metadata_props}
     name = node.name or next(filter(None, node.output), node.op_type)
     inputs, outputs = tuple(node.input), tuple(node.output)
-    return Operator(kind, inputs, outputs, attributes, name, bool(node.name), span, layer)
+    return Operator(
+        kind,
+        inputs,
+        outputs,
+        attributes,
+        name,
+        bool(node.name),
+        span,
+        metadata.get("netc.layer", ""),
+        innermost_module(metadata.get("pkg.torch.onnx.name_scopes", "")),
+    )
+
+
+def innermost_module(scopes: str) -> str:
+    """The path of the module that a node belongs to, of `['', 'layer1', 'layer1.0', 'conv2d']`."""
+    paths = re.findall(r"'([^']*)'", scopes)
+    return paths[-2] if len(paths) > 2 else ""
 
 
 def plain(value: Any) -> Any:

@@ -112,6 +112,11 @@ class Reading:
             raise Refused("it acts along the batch")
         return found
 
+    def is_learned(self, names: Sequence[str]) -> bool:
+        """Whether any of these constants differs from value to value, as what is learned does."""
+        arrays = [self.values.get(name) for name in names]
+        return any(isinstance(a, np.ndarray) and a.size > 1 and bool(np.ptp(a)) for a in arrays)
+
     # ---- layers
 
     def add(
@@ -129,8 +134,12 @@ class Reading:
         operator = self.operator
         taken = [operator.inputs[i] for i in known_by if self.has(i)]
         holders = tuple(self.origins.get(name, name) for name in taken)
-        name, kept = layer_name(operator, holders)
         owner = self.owners.get((op, *holders), "") if holders else ""
+        if owner and not self.is_learned(taken):  # equal constants that an exporter stored once
+            owner, again = "", True
+        else:
+            again = False
+        name, kept = layer_name(operator, holders, again)
         made = self.builder.layer(
             op,
             inputs,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compiler.dims import Dim, Size
+from compiler.dims import Dim, Size, evaluate, symbols
 from compiler.importers.affine import single
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.activate import LARGEST
@@ -11,6 +11,7 @@ from compiler.importers.from_onnx.reshape import to_shape
 from compiler.importers.window_arguments import each, pads
 from compiler.values import Tensor
 
+TYPICAL = 5040  # a value of a symbol at which factors are guessed: many numbers divide it
 PAD_MODES = {"constant": "zero", "edge": "replicate", "reflect": "reflect"}
 
 
@@ -102,7 +103,7 @@ def scales(reading: Reading, x: Tensor) -> list[float]:
         sizes: list[Size] = [*([1] * reading.batch), *x.shape]
         wanted = reading.sizes(3)
         given = [
-            1.0 if axis < reading.batch else ratio(size, sizes[axis])
+            1.0 if axis < reading.batch else ratio(reading, size, sizes[axis])
             for axis, size in zip(axes, wanted, strict=True)
         ]
     for axis, factor in zip(axes, given, strict=True):
@@ -112,14 +113,15 @@ def scales(reading: Reading, x: Tensor) -> list[float]:
     return full[reading.batch + 1 :]
 
 
-def ratio(wanted: Size, have: Size) -> float:
-    """By which factor a size grows; of symbolic sizes a whole number that divides exactly."""
-    if isinstance(wanted, Dim) or isinstance(have, Dim):
-        factor = wanted // have
-        if isinstance(factor, Dim):
-            raise Refused(f"the factor from {have} to {wanted} is symbolic")
-        return factor
-    return wanted / have
+def ratio(reading: Reading, wanted: Size, have: Size) -> float:
+    """By which factor a size grows; of symbolic sizes a whole number, learned to be exact."""
+    if not isinstance(wanted, Dim) and not isinstance(have, Dim):
+        return wanted / have
+    large = dict.fromkeys(symbols(wanted) | symbols(have), TYPICAL)
+    factor = round(evaluate(wanted, large) / evaluate(have, large))
+    if factor < 1 or not reading.builder.equate(have * factor, wanted):
+        raise Refused(f"the factor from {have} to {wanted} is not a whole number")
+    return factor
 
 
 @converts("ReduceMean", "ReduceMax")

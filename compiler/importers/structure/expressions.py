@@ -36,10 +36,11 @@ class Parameters:
         constant = all(same(value, known[0]) for value in known)
         if constant and not isinstance(known[0], Expression):
             return known[0]
-        if role in COUNTS and not any(isinstance(v, Expression) for v in known):
-            found = self.derived(vector)
+        if role in COUNTS | PLACES and not any(isinstance(v, Expression) for v in known):
+            beyond = tuple(v if v is None else v + 1 for v in vector) if role == "last" else vector
+            found = self.derived(beyond)
             if found is not None:
-                return found
+                return Expression(f"{found} - 1") if role == "last" else found
         for name, other in self.vectors.items():
             if agree(vector, other) and self.roles[name] == family(role):
                 return Expression(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from compiler.importers.structure.parallel import (
 from compiler.importers.structure.repeats import Run
 from compiler.importers.structure.skeletons import cost, item_cost, may_vary
 from compiler.importers.structure.tree import Block, Chain, Choice, Expression, Stage
+from compiler.importers.structure.values import show
 from compiler.importers.structure.words import block_name, count_hints
 from compiler.ops.arguments import Extent
 
@@ -33,8 +34,11 @@ class Found:
     gain: int
 
 
-def generalise(runs: Sequence[Run], taken: set[str]) -> Found | None:
-    """The block that all the runs are calls of; None when they differ too much to be one."""
+def generalise(runs: Sequence[Run], names: Set[str], labels: Set[str]) -> Found | None:
+    """The block that all the runs are calls of; None when they differ too much to be one.
+
+    `names` are taken for blocks, `labels` for layers.
+    """
     try:
         places = side_by_side([run.items for run in runs])
     except Different:
@@ -44,7 +48,7 @@ def generalise(runs: Sequence[Run], taken: set[str]) -> Found | None:
         [ABSENT if p.stages[run] is None else label_of(p.stages[run]) for p in order]
         for run in range(len(runs))
     ]
-    shared = shared_labels(rows)
+    shared = shared_labels(rows, labels)
     if shared is None:
         return None
     merger = Merger(places, shared, dict(zip(map(id, order), shared.inside, strict=True)))
@@ -52,7 +56,7 @@ def generalise(runs: Sequence[Run], taken: set[str]) -> Found | None:
     parameters = merger.parameters
     if shared.words:
         parameters.new("name", shared.words, "name")
-    block = Block(block_name(body, taken), parameters.declared(), body)
+    block = Block(block_name(body, names), parameters.declared(), body)
     defaults = {p.name: p.default for p in block.parameters if p.default is not None}
     calls = tuple(
         call_of(run.items, block.name, parameters.arguments(place), defaults, shared.calls[place])
@@ -115,10 +119,24 @@ class Merger:
             ]
         if name == "pad" and is_half(place):
             return "half"
+        if name == "shape":
+            return self.shape(values)
         if all(value is None for value in values):
             return None
         hint = self.hints.get(id(place), "c") if name == "channels" else name
         return self.parameters.expression(name, tuple(values), hint)
+
+    def shape(self, values: Sequence[Any]) -> Any:
+        """A list of sizes, each constant or an expression."""
+        rank = len(next(value for value in values if value is not None))
+        sizes = [
+            self.parameters.expression(
+                "channels", tuple(None if v is None else v[axis] for v in values), "c"
+            )
+            for axis in range(rank)
+        ]
+        plain = not any(isinstance(size, Expression) for size in sizes)
+        return tuple(sizes) if plain else Expression(show(sizes))
 
     def branch(self, join: Place, branch: Branch) -> Chain:
         """A branch; one that only some runs have stands under a condition."""

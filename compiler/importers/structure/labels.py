@@ -7,7 +7,7 @@ of a word (`res2a_branch1`, `res2a_branch2`), which becomes a parameter of the b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from compiler.importers.structure.tree import Expression
@@ -30,11 +30,13 @@ class Shared:
 ABSENT = object()
 
 
-def shared_labels(runs: Sequence[Sequence[object]]) -> Shared | None:
+def shared_labels(
+    runs: Sequence[Sequence[object]], taken: Set[str] = frozenset()
+) -> Shared | None:
     """What the labels of several runs have in common; None when they cannot be one block's.
 
     Each run is the labels of its stages in order: a name, None where none is kept, `ABSENT` where
-    the run lacks the stage.
+    the run lacks the stage. No call may have a label that is `taken`.
     """
     columns = [
         [label for label in column if label is not ABSENT] for column in zip(*runs, strict=True)
@@ -46,7 +48,7 @@ def shared_labels(runs: Sequence[Sequence[object]]) -> Shared | None:
     kept = [place for place, column in enumerate(columns) if column[0] is not None]
     if not kept:
         return Shared((None,) * len(runs), (None,) * len(columns))
-    return by_path(runs, kept) or by_word(runs, kept)
+    return by_path(runs, kept, taken) or by_word(runs, kept)
 
 
 def named(run: Sequence[object], kept: Sequence[int]) -> dict[int, str]:
@@ -54,13 +56,15 @@ def named(run: Sequence[object], kept: Sequence[int]) -> dict[int, str]:
     return {place: str(run[place]) for place in kept if run[place] is not ABSENT}
 
 
-def by_path(runs: Sequence[Sequence[object]], kept: Sequence[int]) -> Shared | None:
+def by_path(
+    runs: Sequence[Sequence[object]], kept: Sequence[int], taken: Set[str]
+) -> Shared | None:
     """A dotted path for each call, the longest that leaves the same names inside."""
     names = [named(run, kept) for run in runs]
     paths = [common_path(list(own.values())) for own in names]
     for dropped in range(max(map(len, paths)) + 1):
         prefixes = [".".join(path[: len(path) - dropped]) for path in paths]
-        if not all(prefixes) or len(set(prefixes)) < len(prefixes):
+        if not all(prefixes) or len(set(prefixes)) < len(prefixes) or taken & set(prefixes):
             continue
         inside: dict[int, str] = {}
         fits = True

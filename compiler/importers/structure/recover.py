@@ -26,7 +26,8 @@ MOST_BLOCKS = 60
 def recover(imported: Imported, most_blocks: int = MOST_BLOCKS) -> Definition:
     """The definition of a graph, with at most so many blocks."""
     inputs = {node.name for node in imported.graph.inputs()}
-    body = name_tensors(statements_of(imported), inputs)
+    statements, swapped = statements_of(imported)
+    body = name_tensors(statements, inputs)
     taken = set(OPS) | RESERVED | {imported.graph.name} | inputs
     blocks: list[Block] = []
     while len(blocks) < most_blocks:
@@ -49,6 +50,7 @@ def recover(imported: Imported, most_blocks: int = MOST_BLOCKS) -> Definition:
     return Definition(
         tuple(replace(block, chain=rolled(block.chain)) for block in named.blocks),
         tuple(replace(st, chain=rolled(st.chain)) for st in named.body),
+        swapped,
     )
 
 
@@ -59,10 +61,11 @@ def best_block(
     chains = [pair for place, st in enumerate(body) for pair in chains_in(st.chain, (place,))]
     for place, block in enumerate(blocks):
         chains += chains_in(block.chain, (-1 - place,))
+    labels = {s.label for _, chain in chains for s in stages(chain) if s.label}
     best: tuple[list[Run], Found] | None = None
     for group in groups_of_runs(chains):
         for runs in ways(group):
-            found = generalise(runs, taken)
+            found = generalise(runs, taken, labels)
             if found is None:
                 continue
             if found.gain >= LEAST_GAIN and (best is None or found.gain > best[1].gain):

@@ -26,14 +26,19 @@ class Piece:
     chain: tuple[Stage, ...]
 
 
-def statements_of(imported: Imported) -> tuple[Statement, ...]:
-    """The body of the net: as few statements as the graph allows, in an order that runs."""
-    return in_order(imported.graph, reduced(imported))
+def statements_of(imported: Imported) -> tuple[tuple[Statement, ...], frozenset[str]]:
+    """The body of the net: as few statements as the graph allows, in an order that runs.
+
+    Also gives the joins that take their two tensors in the other order.
+    """
+    pieces, swapped = reduced(imported)
+    return in_order(imported.graph, pieces), frozenset(swapped)
 
 
-def reduced(imported: Imported) -> dict[str, Piece]:
+def reduced(imported: Imported) -> tuple[dict[str, Piece], set[str]]:
     """The pieces by the tensor that each makes, neither rule fitting any more."""
     graph = imported.graph
+    swapped: set[str] = set()
     pieces = {
         node.name: Piece(node.inputs, (stage_of(node, imported),))
         for node in graph.nodes()
@@ -45,17 +50,17 @@ def reduced(imported: Imported) -> dict[str, Piece]:
     while changed:
         changed = False
         for name in list(pieces):
-            piece = branched(graph, pieces, uses, pieces[name])
+            piece = branched(graph, pieces, uses, pieces[name], swapped)
             while len(set(piece.inputs)) == 1 and len(piece.inputs) == 1:
                 before = pieces.get(piece.inputs[0])
                 if before is None or uses[piece.inputs[0]] != 1:
                     break
                 del pieces[piece.inputs[0]]
                 joined = Piece(before.inputs, before.chain + piece.chain)
-                piece = branched(graph, pieces, uses, joined)
+                piece = branched(graph, pieces, uses, joined, swapped)
             changed = changed or piece is not pieces[name]
             pieces[name] = piece
-    return pieces
+    return pieces, swapped
 
 
 def stage_of(node: Node, imported: Imported) -> Stage:
@@ -74,7 +79,13 @@ def stage_of(node: Node, imported: Imported) -> Stage:
     )
 
 
-def branched(graph: Graph, pieces: dict[str, Piece], uses: Counter[str], piece: Piece) -> Piece:
+def branched(
+    graph: Graph,
+    pieces: dict[str, Piece],
+    uses: Counter[str],
+    piece: Piece,
+    swapped: set[str],
+) -> Piece:
     """The piece with its join's inputs as branches, when they all leave one tensor."""
     if len(piece.inputs) < 2:
         return piece
@@ -93,8 +104,9 @@ def branched(graph: Graph, pieces: dict[str, Piece], uses: Counter[str], piece: 
         for name, own in zip(piece.inputs, private, strict=True)
     ]
     join = piece.chain[0]
-    if len(branches) == 2 and join.callee in COMMUTATIVE:
-        branches.sort(key=lambda chain: -sum(1 for _ in chain))
+    if len(branches) == 2 and join.callee in COMMUTATIVE and len(branches[0]) < len(branches[1]):
+        branches.reverse()
+        swapped.add(join.node)
     (origin,) = origins
     uses[origin] -= len(branches) - 1
     join = replace(join, branches=tuple(branches), given=graph[origin].shape)

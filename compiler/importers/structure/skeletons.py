@@ -50,6 +50,7 @@ VARYING = frozenset(
         "before",
         "after",
         "scale",
+        "shape",
     ]
 )
 PROJECTION = 3  # layers in a shortcut that a block may have or lack
@@ -76,9 +77,9 @@ def skeleton(item: Item, relaxed: bool = True) -> Hashable:
     if item.joined or item.like:
         return id(item)
     fixed = tuple(
-        (name, str(value))
+        (name, len(value) if name == "shape" else str(value))
         for name, value in sorted(item.arguments.items())
-        if not may_vary(item, name)
+        if name == "shape" or not may_vary(item, name)
     )
     branches = tuple(chain_skeleton(branch, relaxed) for branch in item.branches)
     if relaxed and has_shortcut(item):

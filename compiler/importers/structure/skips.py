@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from compiler.importers.structure.tree import Chain, Item, Stage, Statement, stages
 
+RESIZING = frozenset(("conv", "deconv", "maxpool", "avgpool", "lppool", "upsample", "pixel_shuffle"))
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
@@ -129,5 +130,6 @@ def is_long_skip(stage: Stage) -> bool:
     if len(stage.branches) != 2 or sum(1 for b in stage.branches if b) != 1:
         return False
     (branch,) = [b for b in stage.branches if b]
-    sizes = {item.made[1:] for item in branch if isinstance(item, Stage)}
-    return any(len(s) > 0 and s != stage.made[1:] for s in sizes) and len(branch) > 3
+    sizes = [s.made[1:] for s in branch if isinstance(s, Stage) and s.callee in RESIZING]
+    returns = sizes[-1:] == [stage.made[1:]]
+    return returns and any(size and size != stage.made[1:] for size in sizes) and len(branch) > 3

@@ -103,10 +103,15 @@ class Statement:
 
 @dataclass(frozen=True)
 class Definition:
-    """The whole: blocks, and the body of the net."""
+    """The whole: blocks, and the body of the net.
+
+    `swapped` are the joins of two tensors, by their names in the graph, that take them in the other
+    order here, which changes nothing.
+    """
 
     blocks: tuple[Block, ...]
     body: tuple[Statement, ...]
+    swapped: frozenset[str] = frozenset()
 
 
 def stages(chain: Chain) -> Iterator[Stage]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from compiler.importers.structure.parallel import Place
 from compiler.importers.structure.tree import Chain, Choice, Expression, Stage, stages
@@ -38,7 +38,7 @@ def count_hints(places: Sequence[Place], within: bool = False) -> dict[int, str]
     return hints
 
 
-def block_name(chain: Chain, taken: set[str]) -> str:
+def block_name(chain: Chain, taken: Set[str]) -> str:
     """A name for a block, with a number behind it when it is taken."""
     word, count = describe(chain), 1
     name = word
@@ -52,6 +52,8 @@ def describe(chain: Chain) -> str:
     """The field's word for a block of this form."""
     callees = [stage.callee for stage in stages(chain)]
     convolutions = [s for s in stages(chain) if s.callee in ("conv", "deconv")]
+    if "channel_shuffle" in callees:
+        return "shuffle_unit"
     joins = [item for item in chain if isinstance(item, Stage) and item.branches]
     if joins:
         return describe_join(joins[0], len(joins))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from compiler.importers.imported import Imported
 from compiler.importers.tidy.merge_constants import merge_constants
 from compiler.importers.tidy.merge_pads import merge_pads
+from compiler.importers.tidy.merge_reshapes import merge_reshapes
 from compiler.importers.tidy.merge_transposes import merge_transposes
 from compiler.importers.tidy.recognise_pooling import recognise_pooling
 from compiler.importers.tidy.recognise_shuffles import recognise_shuffles
@@ -18,6 +19,7 @@ from compiler.importers.tidy.share_concats import share_concats
 
 TIDIES = (
     merge_transposes,
+    merge_reshapes,
     recognise_shuffles,
     recognise_pooling,
     merge_pads,
