@@ -53,8 +53,12 @@ def affine(
 
 
 def single(value: float) -> float:
-    """A 32-bit float as the shortest decimal that means it: 0.001, not 0.0010000000474974513."""
-    return float(str(np.float32(value)))
+    """A 32-bit float as a short decimal that means it: 0.001, not 0.0010000000474974513.
+
+    One unit in its last place, by which exporters miss a decimal, is not kept.
+    """
+    short = float(f"{value:.6g}")
+    return short if abs(short - value) <= 2e-7 * abs(value) else float(str(np.float32(value)))
 
 
 def uniform(add: Add, x: Tensor, factor: float, offset: float) -> Tensor:

@@ -23,6 +23,7 @@ from compiler.importers.from_onnx.reading import CONVERTERS, Reading, Value
 from compiler.importers.from_onnx.sizes import fold
 from compiler.importers.imported import Imported
 from compiler.importers.tidy import tidy
+from compiler.importers.tidy.without_common_path import without_common_path
 from compiler.values import POISON, Tensor
 
 for _family in ("windows", "normalise", "activate", "dense", "joins", "reshape", "spatial"):
@@ -66,7 +67,8 @@ def import_onnx(
                 raise Refused("it is a constant")
             builder.output(declared.name, value)
     producer = f", written by {taken.producer}" if taken.producer else ""
-    return tidy(builder.finish(f"{name} (ONNX, opset {taken.opset}{producer})"))
+    imported = tidy(builder.finish(f"{name} (ONNX, opset {taken.opset}{producer})"))
+    return imported if reading.exact else without_common_path(imported)
 
 
 GENERIC = {"", "main_graph", "main", "graph", "torch_jit", "torch-jit-export", "tf2onnx", "model"}

@@ -51,6 +51,7 @@ class Reading:
         self.uses.update(declared.name for declared in model.outputs)
         self.values: dict[str, Value] = dict(model.constants)
         self.origins = model.origins
+        self.exact = False  # whether initializers are called as ours are
         self.owners: dict[tuple[str, ...], str] = {}
         self.operator: Operator
 
@@ -140,6 +141,7 @@ class Reading:
         else:
             again = False
         name, kept = layer_name(operator, holders, again)
+        self.exact = self.exact or any(holder.endswith(".weight") for holder in holders)
         made = self.builder.layer(
             op,
             inputs,

@@ -30,9 +30,7 @@ class Shared:
 ABSENT = object()
 
 
-def shared_labels(
-    runs: Sequence[Sequence[object]], taken: Set[str] = frozenset()
-) -> Shared | None:
+def shared_labels(runs: Sequence[Sequence[object]], taken: Set[str] = frozenset()) -> Shared | None:
     """What the labels of several runs have in common; None when they cannot be one block's.
 
     Each run is the labels of its stages in order: a name, None where none is kept, `ABSENT` where
@@ -97,17 +95,17 @@ def common_beginning(labels: Sequence[str]) -> str:
 
 
 def by_word(runs: Sequence[Sequence[object]], kept: Sequence[int]) -> Shared | None:
-    """A word for each call with which all its names begin, the rests being the same."""
+    """A word for each call with which all its names begin, the rests being the same.
+
+    The rests are those of the run that has most names, whose word is the shortest.
+    """
     names = [named(run, kept) for run in runs]
-    if min(map(len, names)) < 2:
+    fullest = max(names, key=len)
+    if min(map(len, names)) < 2 or len(fullest) < len(kept):
         return None
-    words = [common_beginning(list(own.values())) for own in names]
-    inside: dict[int, str] = {}
-    for own, word in zip(names, words, strict=True):
-        for place, label in own.items():
-            rest = label[len(word) :]
-            if inside.setdefault(place, rest) != rest:
-                return None
+    shortest = common_beginning(list(fullest.values()))
+    inside = {place: label[len(shortest) :] for place, label in fullest.items()}
+    words = [word_of(own, inside) for own in names]
     if not all(words) or len(set(words)) < len(words) or not all(inside.values()):
         return None
     width = len(runs[0])
@@ -115,3 +113,10 @@ def by_word(runs: Sequence[Sequence[object]], kept: Sequence[int]) -> Shared | N
         Expression("{name}" + inside[place]) if place in inside else None for place in range(width)
     )
     return Shared(("",) * len(runs), labels, tuple(words))
+
+
+def word_of(names: dict[int, str], inside: dict[int, str]) -> str:
+    """What stands before the rests in all names of a run; empty when that differs."""
+    words = {label.removesuffix(inside[place]) for place, label in names.items()}
+    fits = all(label.endswith(inside[place]) for place, label in names.items())
+    return words.pop() if fits and len(words) == 1 else ""

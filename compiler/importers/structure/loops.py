@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from compiler.importers.structure.expressions import same
+from compiler.importers.structure.repeats import is_follower
 from compiler.importers.structure.skeletons import cost
 from compiler.importers.structure.tree import Chain, Choice, Item, Loop, Stage
 from compiler.importers.structure.turns import as_loop
@@ -40,6 +41,8 @@ def best_loop(items: Chain, start: int) -> tuple[Loop | None, int]:
     A single stage is worth a loop from three turns on.
     """
     best, length, most = None, 1, LEAST_GAIN - 1
+    if start and is_follower(items[start]):
+        return best, length
     for period in range(1, LONGEST_PERIOD + 1):
         turns = turns_from(items, start, period)
         gain = (len(turns) - 1) * cost(turns[0])
@@ -75,13 +78,18 @@ def equal_items(a: Item, b: Item, leading: bool) -> bool:
         return a == b
     if a.callee != b.callee or a.like or b.like or a.tag or b.tag or a.joined or b.joined:
         return False
-    differing = [name for name in a.arguments if not same(a.arguments[name], b.arguments[name])]
+    differing = [
+        name
+        for name in a.arguments
+        if not same(a.arguments[name], b.arguments[name]) and name != "name"
+    ]
     allowed = leading and len(differing) == 1 and differing[0] in b.defaults
     return (
         (not differing or allowed)
         and len(a.branches) == len(b.branches)
         and all(equal_chains(x, y) for x, y in zip(a.branches, b.branches, strict=True))
         and template(a.label) == template(b.label)
+        and template(a.arguments.get("name")) == template(b.arguments.get("name"))
     )
 
 

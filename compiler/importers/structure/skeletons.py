@@ -120,5 +120,5 @@ def item_cost(item: Item) -> int:
     """The words of one stage."""
     if not isinstance(item, Stage):
         return 3 + cost(item.chain)
-    own = 2 + len(written(item)) + len(item.joined)
+    own = 2 + len(written(item)) + len(item.joined) + bool(item.label)
     return own + sum(1 + cost(branch) for branch in item.branches)

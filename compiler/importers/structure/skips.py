@@ -13,7 +13,9 @@ from dataclasses import replace
 
 from compiler.importers.structure.tree import Chain, Item, Stage, Statement, stages
 
-RESIZING = frozenset(("conv", "deconv", "maxpool", "avgpool", "lppool", "upsample", "pixel_shuffle"))
+RESIZING = frozenset(
+    ("conv", "deconv", "maxpool", "avgpool", "lppool", "upsample", "pixel_shuffle")
+)
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 

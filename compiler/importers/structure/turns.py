@@ -25,27 +25,31 @@ class Count:
 
 
 def as_loop(turns: Sequence[Chain]) -> Loop | None:
-    """The turns as one loop; None when the numbers in their labels do not count up evenly."""
-    columns = zip(*([s.label for s in stages(turn)] for turn in turns), strict=True)
+    """The turns as one loop; None when the numbers in their names do not count up evenly."""
     counts: list[Count | None] = []
-    for column in columns:
+    for column in zip(*map(names_in, turns), strict=True):
         if len(set(column)) == 1 and not column[0]:
             counts.append(None)
             continue
-        count = counted([str(label) for label in column])
+        count = counted([str(name) for name in column])
         if count is None:
             return None
         counts.append(count)
     uneven = first_differs(turns[0], turns[1])
     unit = [count.first for count in counts if count is not None and count.step == 1]
     start = min(unit) if unit and not uneven else 0
-    body = relabelled(turns[1] if uneven else turns[0], iter(counts), start)
+    body = renamed(turns[0], iter(counts), start)
     if uneven:
         (stage,) = body
         assert isinstance(stage, Stage)
         body = (replace(stage, arguments={**stage.arguments, **uneven}),)
     variable = "i" if uneven or any(counts) else ""
     return Loop(variable, start, len(turns), body)
+
+
+def names_in(chain: Chain) -> list[str | None]:
+    """The label and the passed name of every stage, in order."""
+    return [name for s in stages(chain) for name in (s.label, s.arguments.get("name"))]
 
 
 def counted(labels: Sequence[str]) -> Count | None:
@@ -68,29 +72,33 @@ def first_differs(first: Chain, second: Chain) -> dict[str, Any]:
     return {
         name: Expression(f"{show(value)} if i == 0 else {show(b.arguments[name])}")
         for name, value in a.arguments.items()
-        if not same(value, b.arguments[name])
+        if name != "name" and not same(value, b.arguments[name])
     }
 
 
-def relabelled(chain: Chain, counts: Iterator[Count | None], start: int) -> Chain:
-    """The body of a loop, counting numbers written as expressions of the turn `i`."""
+def renamed(chain: Chain, counts: Iterator[Count | None], start: int) -> Chain:
+    """The body of a loop, counting numbers in names written as expressions of the turn `i`."""
     found: list[Item] = []
     for item in chain:
         if not isinstance(item, Stage):
-            found.append(replace(item, chain=relabelled(item.chain, counts, start)))
+            found.append(replace(item, chain=renamed(item.chain, counts, start)))
             continue
-        branches = tuple(relabelled(branch, counts, start) for branch in item.branches)
-        count, label = next(counts), item.label
-        if count is not None and label is not None:
-            label = interpolated(label, count, start)
-        found.append(replace(item, branches=branches, label=label))
+        branches = tuple(renamed(branch, counts, start) for branch in item.branches)
+        label = interpolated(item.label, next(counts), start)
+        name = interpolated(item.arguments.get("name"), next(counts), start)
+        arguments = dict(item.arguments)
+        if isinstance(name, Expression):
+            arguments["name"] = Expression(f'"{name}"')
+        found.append(replace(item, branches=branches, label=label, arguments=arguments))
     return tuple(found)
 
 
-def interpolated(label: str, count: Count, start: int) -> Expression:
-    """The label with its counting number as an expression: `layer{i + 1}`."""
+def interpolated(name: str | None, count: Count | None, start: int) -> str | None:
+    """A name with its counting number as an expression: `layer{i + 1}`."""
+    if name is None or count is None:
+        return name
     shift = count.first - count.step * start
     turn = "i" if count.step == 1 else f"{count.step} * i"
     rest = f" + {shift}" if shift > 0 else f" - {-shift}" if shift < 0 else ""
-    match = list(NUMBERS.finditer(label))[count.place]
-    return Expression(label[: match.start()] + "{" + turn + rest + "}" + label[match.end() :])
+    match = list(NUMBERS.finditer(name))[count.place]
+    return Expression(name[: match.start()] + "{" + turn + rest + "}" + name[match.end() :])
