@@ -36,7 +36,7 @@ class Parameters:
         constant = all(same(value, known[0]) for value in known)
         if constant and not isinstance(known[0], Expression):
             return known[0]
-        if role in COUNTS | PLACES and not any(isinstance(v, Expression) for v in known):
+        if family(role) in ("count", "place") and not any(isinstance(v, Expression) for v in known):
             beyond = tuple(v if v is None else v + 1 for v in vector) if role == "last" else vector
             found = self.derived(beyond)
             if found is not None:
@@ -97,7 +97,7 @@ class Parameters:
 
 def family(role: str) -> str:
     """Arguments that may share a parameter: all counts of channels are of one family."""
-    return "count" if role in COUNTS else "place" if role in PLACES else role
+    return "count" if role in COUNTS | {"count"} else "place" if role in PLACES else role
 
 
 def same(a: Any, b: Any) -> bool:

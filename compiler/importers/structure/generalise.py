@@ -20,6 +20,7 @@ from compiler.importers.structure.skeletons import cost, item_cost, may_vary
 from compiler.importers.structure.tree import Block, Chain, Choice, Expression, Stage
 from compiler.importers.structure.values import show
 from compiler.importers.structure.words import block_name, count_hints
+from compiler.ops import OPS
 from compiler.ops.arguments import Extent
 
 OVERHEAD = 4  # words of a block besides its body
@@ -57,9 +58,12 @@ def generalise(runs: Sequence[Run], names: Set[str], labels: Set[str]) -> Found 
     if shared.words:
         parameters.new("name", shared.words, "name")
     block = Block(block_name(body, names), parameters.declared(), body)
-    defaults = {p.name: p.default for p in block.parameters if p.default is not None}
+    count, several = len(parameters.vectors), len(merger.varied) > 1
+    chance = not any(shared.calls) and all(p.first.callee not in OPS for p in order)
+    if several and (count > len(order) // 2 or (chance and count > 1)):
+        return None  # little but parameters, or calls that stand side by side by chance
     calls = tuple(
-        call_of(run.items, block.name, parameters.arguments(place), defaults, shared.calls[place])
+        call_of(run.items, block, parameters, place, shared.calls[place])
         for place, run in enumerate(runs)
     )
     before = sum(cost(run.items) for run in runs)
@@ -72,13 +76,20 @@ def label_of(stage: Stage | None) -> Label:
     return stage.label if stage is not None else None
 
 
-def call_of(
-    items: Chain, name: str, arguments: dict[str, Any], defaults: dict[str, Any], label: Label
-) -> Stage:
+def call_of(items: Chain, block: Block, parameters: Parameters, place: int, label: Label) -> Stage:
     """The call that takes the place of a run; a tag at its end becomes its own."""
     first, last = items[0], items[-1]
     assert isinstance(first, Stage) and isinstance(last, Stage)
-    return Stage(name, arguments, defaults, label, tag=last.tag, given=first.given, made=last.made)
+    return Stage(
+        block.name,
+        parameters.arguments(place),
+        {p.name: p.default for p in block.parameters if p.default is not None},
+        dict(parameters.roles),
+        label,
+        tag=last.tag,
+        given=first.given,
+        made=last.made,
+    )
 
 
 class Merger:
@@ -90,6 +101,7 @@ class Merger:
         self.parameters = Parameters(tuple(shape[0] for shape in given) if known else ())
         self.labels = labels
         self.hints = count_hints(places)
+        self.varied: set[int] = set()  # the places that have parameters
         self.counts: dict[int, Any] = {}  # the channels of each place, as the body says them
 
     def chain(self, places: Sequence[Place]) -> Chain:
@@ -107,7 +119,8 @@ class Merger:
         for name in ("channels", "units"):
             if name in arguments:
                 self.counts[id(place)] = arguments[name]
-        return Stage(first.callee, arguments, first.defaults, self.labels[id(place)], branches)
+        label = self.labels[id(place)]
+        return Stage(first.callee, arguments, first.defaults, first.roles, label, branches)
 
     def argument(self, place: Place, name: str) -> Any:
         """What the body says for one argument."""
@@ -123,8 +136,12 @@ class Merger:
             return self.shape(values)
         if all(value is None for value in values):
             return None
+        role = place.first.roles.get(name, name)
         hint = self.hints.get(id(place), "c") if name == "channels" else name
-        return self.parameters.expression(name, tuple(values), hint)
+        found = self.parameters.expression(role, tuple(values), hint)
+        if isinstance(found, Expression):
+            self.varied.add(id(place))
+        return found
 
     def shape(self, values: Sequence[Any]) -> Any:
         """A list of sizes, each constant or an expression."""

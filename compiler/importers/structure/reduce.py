@@ -71,7 +71,7 @@ def stage_of(node: Node, imported: Imported) -> Stage:
         node.op.name,
         {parameter.name: getattr(node.op, parameter.name) for parameter in fields(node.op)},
         {parameter.name: parameter.default for parameter in fields(node.op)},
-        node.name if node.name in imported.kept else None,
+        label=node.name if node.name in imported.kept else None,
         like=node.owner or None,
         given=given,
         made=node.shape,

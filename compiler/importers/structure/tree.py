@@ -23,8 +23,9 @@ class Expression(str):
 class Stage:
     """A layer, a join, or a call of a block.
 
-    `arguments` are all its arguments by name, `defaults` those that need not be written. `label`
-    is the name to keep, None where any name will do, "" for a call that adds no level.
+    `arguments` are all its arguments by name, `defaults` those that need not be written;
+    `roles` say of a block's parameters which arguments of an op they are. `label` is the name to
+    keep, None where any name will do, "" for a call that adds no level.
     `branches` are a join's; `joined` are the tensors of a join that names them. `tag` is set when
     other statements use what it makes. `given` and `made` are the shapes that enter and leave, ()
     in the body of a block.
@@ -33,6 +34,7 @@ class Stage:
     callee: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    roles: Mapping[str, str] = field(default_factory=dict)
     label: str | None = None
     branches: tuple[Chain, ...] = ()
     joined: tuple[str, ...] = ()
