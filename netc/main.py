@@ -17,6 +17,7 @@ COMMANDS = (
     "compile",
     "run",
     "verify",
+    "import",
     "weights",
     "explain",
     "diff",

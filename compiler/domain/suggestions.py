@@ -42,6 +42,14 @@ def suggest_equal(facts: Facts, a: Size, b: Size) -> str | None:
     >>> suggest_equal(Facts(), 2 * (H // 2), H)
     'assert H % 2 == 0'
     """
+    equalities = equalities_for(facts, a, b)
+    if not equalities:
+        return None
+    return "assert " + " and ".join(str(Condition.of(a, "==", b)) for a, b in equalities)
+
+
+def equalities_for(facts: Facts, a: Size, b: Size) -> list[Equality] | None:
+    """The fewest equalities that would prove two sizes equal; None when none are found."""
     question = facts.undecided(a, "==", b)
     if question is None:
         return None
@@ -53,8 +61,7 @@ def suggest_equal(facts: Facts, a: Size, b: Size) -> str | None:
         except Contradiction:
             continue
         if trial.equal(a, b):
-            said = (Condition.of(left, "==", right) for left, right in equalities)
-            return "assert " + " and ".join(map(str, said))
+            return equalities
     return None
 
 

@@ -143,5 +143,6 @@ def emit_depthwise(
         group=channels,
         kernel_shape=[a.kernel for a in axes],
         strides=[a.stride for a in axes],
+        dilations=[a.dilation for a in axes],
         pads=pads,
     )

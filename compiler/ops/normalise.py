@@ -17,7 +17,14 @@ from compiler.ops.base import (
     Shapes,
     Weight,
 )
-from compiler.ops.checks import channels_of, check_groups, known, spatial_of
+from compiler.ops.checks import (
+    channels_of,
+    check_groups,
+    known,
+    per_sample_axis,
+    spatial_of,
+)
+from compiler.ops.sizes import AXIS
 
 
 def affine_weights(shape: tuple[int, ...]) -> tuple[Weight, ...]:
@@ -133,27 +140,35 @@ class GroupNorm(Op):
 
 @dataclass(frozen=True)
 class LayerNorm(Op):
-    """Normalisation over the whole tensor of a sample, with a factor and offset an element.
+    """Normalisation over the last axes of a sample, by default all, with a factor and offset each.
 
-    PyTorch's LayerNorm over the shape per sample (Ba, Kiros and Hinton 2016).
+    PyTorch's LayerNorm over the sizes from `axis` on (Ba, Kiros and Hinton 2016).
     """
 
     name: ClassVar[str] = "layernorm"
     group: ClassVar[str] = "normalise"
 
     eps: float = arg(POSITIVE, 1e-5, "added to the variance")
+    axis: int = arg(AXIS, 0, "the first axis; 0 is the channels, negative counts from the end")
+
+    def normalised(self, shape: Shape) -> Shape:
+        """The sizes that are normalised together."""
+        return shape[per_sample_axis(self.axis, shape, self.name) :]
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
-        known(inputs[0], self.name)
+        known(self.normalised(inputs[0]), self.name)
         return inputs[0]
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
-        return affine_weights(known(inputs[0], self.name))
+        return affine_weights(known(self.normalised(inputs[0]), self.name))
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return EVERYWHERE
 
     def lower(self, emit: Emitter, *inputs: str) -> str:
+        axis = per_sample_axis(self.axis, emit.output, self.name)
+        if axis:
+            return self.lower_partly(emit, inputs[0], [*range(axis + 1, len(emit.output) + 1)])
         flat = emit.node("Reshape", inputs[0], emit.ints([0, 1, -1]))
         normal = emit.node(
             "InstanceNormalization",
@@ -164,6 +179,17 @@ class LayerNorm(Op):
         )
         back = emit.node("Reshape", normal, emit.node("Shape", inputs[0]))
         scaled = emit.node("Mul", back, emit.weight("weight"))
+        return emit.node("Add", scaled, emit.weight("bias"))
+
+    def lower_partly(self, emit: Emitter, x: str, axes: list[int]) -> str:
+        """Over some of the axes; written out before opset 17, which brought the operator."""
+        if emit.opset >= 17:
+            weight, bias = emit.weight("weight"), emit.weight("bias")
+            return emit.node("LayerNormalization", x, weight, bias, axis=axes[0], epsilon=self.eps)
+        centred = emit.node("Sub", x, emit.node("ReduceMean", x, axes=axes))
+        variance = emit.node("ReduceMean", emit.node("Mul", centred, centred), axes=axes)
+        deviation = emit.node("Sqrt", emit.node("Add", variance, emit.floats(self.eps)))
+        scaled = emit.node("Mul", emit.node("Div", centred, deviation), emit.weight("weight"))
         return emit.node("Add", scaled, emit.weight("bias"))
 
 

@@ -19,6 +19,7 @@ from compiler.ops.base import (
     Shapes,
 )
 from compiler.ops.checks import spatial_of
+from compiler.ops.filtering import emit_depthwise
 from compiler.ops.sizes import PADDING
 from compiler.ops.windows import emit_pad, onnx_pads
 from compiler.shapes import window_axes, window_output
@@ -31,7 +32,7 @@ class Pool(Op):
     stride: int | Extent | None
     pad: Any
     ceil: bool
-    dilation: int | Extent = 1  # a parameter of maxpool only
+    dilation: int | Extent
 
     def axes(self, spatial: Shape, facts: Facts) -> tuple[Axis, ...]:
         """The window along each spatial axis."""
@@ -57,7 +58,21 @@ class Pool(Op):
                     label=f"{max(axis.before, axis.after)} pixels for a kernel of {axis.extent}: "
                     "a window would see padding only",
                 )
+        for size, least in self.conditions(inputs, facts):
+            if isinstance(size, int) and size < least:
+                raise ShapeError(
+                    "E306",
+                    "a padded pooling must not have a dilation larger than its input",
+                    argument="dilation",
+                    label=f"{least} pixels from tap to tap, but the input has {size}: "
+                    "a window would see padding only",
+                )
         return (inputs[0][0], *window_output(spatial, axes))
+
+    def conditions(self, inputs: Shapes, facts: Facts) -> tuple[tuple[Size, int], ...]:
+        spatial = inputs[0][1:]
+        axes = self.axes(spatial, facts)
+        return tuple((s, a.dilation) for s, a in zip(spatial, axes, strict=True) if a.before)
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return Reach("window", self.axes(inputs[0][1:], facts))
@@ -77,24 +92,6 @@ class MaxPool(Pool):
     pad: Any = arg(PADDING, 0, "pixels added around the input")
     dilation: int | Extent = arg(extent(1), 1, "pixels from one tap to the next")
     ceil: bool = arg(FLAG, False, "keep a last, partial window")
-
-    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
-        shape = super().infer(inputs, facts)
-        for size, least in self.conditions(inputs, facts):
-            if isinstance(size, int) and size < least:
-                raise ShapeError(
-                    "E306",
-                    "a padded pooling must not have a dilation larger than its input",
-                    argument="dilation",
-                    label=f"{least} pixels from tap to tap, but the input has {size}: "
-                    "a window would see padding only",
-                )
-        return shape
-
-    def conditions(self, inputs: Shapes, facts: Facts) -> tuple[tuple[Size, int], ...]:
-        spatial = inputs[0][1:]
-        axes = self.axes(spatial, facts)
-        return tuple((s, a.dilation) for s, a in zip(spatial, axes, strict=True) if a.before)
 
     def lower(self, emit: Emitter, *inputs: str) -> str:
         axes = self.axes(emit.inputs[0][1:], emit.facts)
@@ -129,10 +126,21 @@ class AvgPool(Pool):
     pad: Any = arg(PADDING, 0, "pixels of zeros added around the input")
     ceil: bool = arg(FLAG, False, "keep a last, partial window")
     count_pad: bool = arg(FLAG, True, "padding counts in the mean")
+    dilation: int | Extent = arg(extent(1), 1, "pixels from one tap to the next")
+
+    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
+        shape = super().infer(inputs, facts)
+        spatial = inputs[0][1:]
+        for size, axis in zip(spatial, self.axes(spatial, facts), strict=True):
+            if axis.dilation > 1:
+                tap_counts(size, axis, self.count_pad)
+        return shape
 
     def lower(self, emit: Emitter, *inputs: str) -> str:
         axes = self.axes(emit.inputs[0][1:], emit.facts)
         x = inputs[0]
+        if any(axis.dilation > 1 for axis in axes):
+            return emit_dilated_mean(emit, x, axes, self.count_pad)
         if self.count_pad:  # real zeros first; then only the overhang is left, which never counts
             x = emit_pad(emit, x, onnx_pads(axes, overhang=False))
             axes = tuple(Axis(a.kernel, a.stride, 1, 0, 0, a.overhang) for a in axes)
@@ -159,11 +167,16 @@ class LpPool(Pool):
     )
     pad: Any = arg(PADDING, 0, "pixels of zeros added around the input")
     ceil: bool = arg(FLAG, False, "keep a last, partial window")
+    dilation: int | Extent = arg(extent(1), 1, "pixels from one tap to the next")
 
     def lower(self, emit: Emitter, *inputs: str) -> str:
         axes = self.axes(emit.inputs[0][1:], emit.facts)
         # Real zeros first, since a zero adds nothing to the sum: the pooling itself has no pads.
         x = emit_pad(emit, inputs[0], onnx_pads(axes))
+        if any(axis.dilation > 1 for axis in axes):
+            powers = emit.node("Pow", emit.node("Abs", x), emit.floats(float(self.p)))
+            total = emit_depthwise(emit, powers, filled(1.0, axes), axes, [0] * (2 * len(axes)))
+            return emit.node("Pow", total, emit.floats(1 / self.p))
         return emit.node(
             "LpPool",
             x,
@@ -171,3 +184,47 @@ class LpPool(Pool):
             p=self.p,
             strides=[a.stride for a in axes],
         )
+
+
+def filled(value: float, axes: tuple[Axis, ...]) -> Any:
+    """A kernel that holds one value everywhere."""
+    kernel: Any = value
+    for axis in reversed(axes):
+        kernel = (kernel,) * axis.kernel
+    return kernel
+
+
+def emit_dilated_mean(emit: Emitter, x: str, axes: tuple[Axis, ...], count_pad: bool) -> str:
+    """The sum of each dilated window, divided along each axis by the taps that count.
+
+    ONNX Runtime's own average ignores dilation before opset 19, and on CUDA longer.
+    """
+    spatial = emit.inputs[0][1:]
+    y = emit_pad(emit, x, onnx_pads(axes))
+    y = emit_depthwise(emit, y, filled(1.0, axes), axes, [0] * (2 * len(axes)))
+    for place, (size, axis) in enumerate(zip(spatial, axes, strict=True)):
+        shares: Any = tuple(1 / count for count in tap_counts(size, axis, count_pad))
+        for _ in range(len(axes) - 1 - place):
+            shares = tuple((share,) for share in shares)
+        y = emit.node("Mul", y, emit.floats(shares))
+    return y
+
+
+def tap_counts(size: Size, axis: Axis, count_pad: bool) -> list[int]:
+    """How many taps of each window along an axis count; one number when all windows are alike."""
+    padded = axis.before or axis.after
+    if not axis.overhang and (count_pad or not padded):
+        return [axis.kernel]
+    if not isinstance(size, int):
+        raise ShapeError(
+            "E307",
+            "a dilated mean over a symbolic size must count its padding",
+            argument="dilation",
+            help="use count_pad=true without ceil, or fix the input's size",
+        )
+    low = -axis.before if count_pad else 0
+    high = size + (axis.after if count_pad else 0)
+    count = (size + axis.before + axis.after + axis.overhang - axis.extent) // axis.stride + 1
+    starts = (place * axis.stride - axis.before for place in range(count))
+    taps = range(axis.kernel)
+    return [sum(low <= start + tap * axis.dilation < high for tap in taps) for start in starts]

@@ -68,8 +68,9 @@ def groupnorm(op: GroupNorm, inputs: tuple[Array, ...], arrays: Arrays) -> Array
 
 @kernel(LayerNorm)
 def layernorm(op: LayerNorm, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
-    """Standardised over the whole sample, then a factor and offset an element."""
-    y = standardised(inputs[0], tuple(range(1, inputs[0].ndim)), op.eps)
+    """Standardised over the axes of a sample from `axis` on, then a factor and offset each."""
+    rank = inputs[0].ndim
+    y = standardised(inputs[0], tuple(range(op.axis % (rank - 1) + 1, rank)), op.eps)
     return affine(y, arrays["weight"], arrays["bias"])
 
 

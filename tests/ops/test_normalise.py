@@ -128,6 +128,27 @@ def test_layernorm_is_its_formula_over_a_whole_sample(shape: tuple[int, ...]) ->
         np.testing.assert_allclose(result.reference[n], wanted, rtol=1e-9, atol=1e-10)
 
 
+@pytest.mark.parametrize("opset", [13, 17, 21])
+@pytest.mark.parametrize("axis", [1, 2, -1])
+def test_layernorm_from_an_axis_on_is_its_formula_at_each_place_before(
+    axis: int, opset: int
+) -> None:
+    shape = (3, 4, 5)
+    result = check(make(LayerNorm, axis=axis), shape, opset=opset)
+    assert result.arrays["weight"].shape == shape[axis:]
+    lead = shape[: axis % 3]
+    for place in np.ndindex(2, *lead):
+        wanted = standardised(result.inputs[0][place], 1e-5) * result.arrays["weight"].astype(
+            np.float64
+        ) + result.arrays["bias"].astype(np.float64)
+        np.testing.assert_allclose(result.reference[place], wanted, rtol=1e-9, atol=1e-10)
+
+
+def test_layernorm_of_the_last_axis_takes_symbolic_sizes_before_it() -> None:
+    sizes = [{"H": 3, "W": 5}, {"H": 4, "W": 2}]
+    check_symbolic(make(LayerNorm, axis=2), (H, W, 6), sizes=sizes)
+
+
 @pytest.mark.parametrize("shape", SHAPES[1:])
 @pytest.mark.parametrize("affine", [False, True])
 def test_instancenorm_is_its_formula_over_each_map(shape: tuple[int, ...], affine: bool) -> None:

@@ -102,7 +102,7 @@ def fits(geometry: Geometry) -> bool:
 
 
 @examples
-@given(geometries(dilated=False, small_pads=True, ceil=True), st.booleans(), st.booleans())
+@given(geometries(small_pads=True, ceil=True), st.booleans(), st.booleans())
 def test_avgpool_is_the_mean_of_its_definition(
     geometry: Geometry, up: bool, count_pad: bool
 ) -> None:
@@ -113,6 +113,7 @@ def test_avgpool_is_the_mean_of_its_definition(
         geometry.kernel,
         stride=geometry.stride,
         pad=geometry.pads,
+        dilation=geometry.dilation,
         ceil=up,
         count_pad=count_pad,
     )
@@ -123,6 +124,7 @@ def test_avgpool_is_the_mean_of_its_definition(
         kernel=geometry.kernel,
         stride=geometry.stride,
         pads=geometry.pads,
+        dilation=geometry.dilation,
         up=up,
         count_pad=count_pad,
     )
@@ -130,11 +132,12 @@ def test_avgpool_is_the_mean_of_its_definition(
 
 
 @examples
-@given(geometries(dilated=False, small_pads=True, ceil=True), st.booleans(), st.integers(1, 4))
+@given(geometries(small_pads=True, ceil=True), st.booleans(), st.integers(1, 4))
 def test_lppool_is_the_norm_of_its_definition(geometry: Geometry, up: bool, p: int) -> None:
     if not up and not fits(geometry):
         return
-    op = make(LpPool, geometry.kernel, p=p, stride=geometry.stride, pad=geometry.pads, ceil=up)
+    window = {"stride": geometry.stride, "pad": geometry.pads, "dilation": geometry.dilation}
+    op = make(LpPool, geometry.kernel, p=p, **window, ceil=up)
     result = check(op, geometry.shape)
     wanted = loops.pool(
         "norm",
@@ -142,6 +145,7 @@ def test_lppool_is_the_norm_of_its_definition(geometry: Geometry, up: bool, p: i
         kernel=geometry.kernel,
         stride=geometry.stride,
         pads=geometry.pads,
+        dilation=geometry.dilation,
         up=up,
         p=p,
     )
@@ -185,6 +189,15 @@ def test_a_mean_without_its_padding_is_right_at_every_symbolic_size() -> None:
     error = refuse(make(AvgPool, 3, stride=3, pad=1, ceil=True), (3, H, W))
     assert (error.code, error.argument) == ("E307", "ceil")  # no closed form
     check_symbolic(op, (3, H, W), sizes=[{"H": h, "W": h + 1} for h in range(2, 9)])
+
+
+def test_dilated_means_are_right_at_symbolic_sizes_while_every_window_counts_alike() -> None:
+    sizes = [{"H": h, "W": h + 2} for h in range(5, 9)]
+    check_symbolic(make(AvgPool, 2, stride=1, dilation=3), (3, H, W), sizes=sizes)
+    check_symbolic(make(AvgPool, 3, stride=2, pad=1, dilation=2), (3, H, W), sizes=sizes)
+    check_symbolic(make(LpPool, 2, stride=2, pad=1, dilation=2), (3, H, W), sizes=sizes)
+    error = refuse(make(AvgPool, 2, pad=1, dilation=2, count_pad=False), (3, H, W))
+    assert (error.code, error.argument) == ("E307", "dilation")
 
 
 def test_a_dilated_window_must_not_see_padding_only() -> None:

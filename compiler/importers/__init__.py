@@ -1,0 +1,27 @@
+"""Other formats to definitions: ONNX models, Caffe prototxt, Darknet cfg.
+
+from_onnx, from_caffe, from_darknet   a file becomes a graph, its layers in netc's terms
+tidy                                  several layers that are one in our language become one
+structure                             the graph becomes blocks, joins and loops, and text
+define                                the text is compiled and proved to be that graph
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from compiler.importers.imported import Imported, UnreadableError
+
+
+def read_model(path: Path) -> Imported:
+    """The graph of a file, its format known by its ending.
+
+    Raises `DefinitionError` with every layer that cannot be expressed, `UnreadableError`, and
+    `OSError`.
+    """
+    match path.suffix:
+        case ".onnx":
+            from compiler.importers.from_onnx import read_onnx
+
+            return read_onnx(path)
+    raise UnreadableError(f"{path}: what is imported ends in .onnx, .prototxt or .cfg")

@@ -1,0 +1,104 @@
+"""Constants of other formats that multiply or add, as layers of ours.
+
+One number for all is `scale` or `shift`. A number for each channel is what batch normalisation
+does after training: `bn` with running statistics that leave x as it is. A number for each value of
+the sample is the same on the flattened sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.dims import Dim
+from compiler.importers.builder import Refused
+from compiler.ops.base import Shape
+from compiler.values import Tensor
+
+EPSILON = 1e-5  # bn's default: with a variance of 1 - EPSILON it divides by exactly 1
+Add = Callable[..., Tensor]
+
+
+def affine(
+    add: Add,
+    x: Tensor,
+    factor: NDArray[Any],
+    offset: NDArray[Any],
+    known_by: tuple[int, ...] = (),
+) -> Tensor:
+    """x * factor + offset, each of a shape that broadcasts over the sample's."""
+    if factor.size == offset.size == 1:
+        return uniform(add, x, single(factor.item()), single(offset.item()))
+    factor, offset = (align(values, x.shape) for values in (factor, offset))
+    shape = np.broadcast_shapes(factor.shape, offset.shape)
+    varying = [axis for axis, size in enumerate(shape) if size != 1]
+    if varying == [0] or not varying:
+        return channelwise(add, x, factor.reshape(-1), offset.reshape(-1), known_by)
+    if len(varying) == 1:
+        (axis,) = varying
+        order = [axis, *(a for a in range(len(shape)) if a != axis)]
+        moved = add("transpose", x, order=order)
+        y = channelwise(add, moved, factor.reshape(-1), offset.reshape(-1), known_by)
+        return add("transpose", y, order=[order.index(a) for a in range(len(shape))])
+    sizes = tuple(size for size in x.shape if not isinstance(size, Dim))
+    if len(sizes) != len(x.shape):
+        raise Refused("a constant for each pixel needs an input of known size")
+    flat = add("flatten", x) if len(sizes) > 1 else x
+    full = [np.broadcast_to(v, sizes).reshape(-1) for v in (factor, offset)]
+    y = channelwise(add, flat, full[0], full[1], known_by)
+    return add("reshape", y, shape=list(sizes)) if len(sizes) > 1 else y
+
+
+def single(value: float) -> float:
+    """A 32-bit float as a short decimal that means it: 0.001, not 0.0010000000474974513.
+
+    One unit in its last place, by which exporters miss a decimal, is not kept.
+    """
+    short = float(f"{value:.6g}")
+    return short if abs(short - value) <= 2e-7 * abs(value) else float(str(np.float32(value)))
+
+
+def uniform(add: Add, x: Tensor, factor: float, offset: float) -> Tensor:
+    """One factor and one offset for all."""
+    if factor != 1:
+        x = add("scale", x, factor=factor)
+    return add("shift", x, offset=offset) if offset != 0 else x
+
+
+def align(values: NDArray[Any], shape: Shape) -> NDArray[Any]:
+    """Constants with as many axes as the sample; a leading batch of 1 is dropped."""
+    while values.ndim > len(shape) and values.shape[0] == 1:
+        values = values[0]
+    if values.ndim > len(shape):
+        raise Refused(f"a constant of shape {list(values.shape)} differs along the batch")
+    values = values.reshape((1,) * (len(shape) - values.ndim) + values.shape)
+    for have, size in zip(values.shape, shape, strict=True):
+        if have != 1 and have != size:
+            raise Refused(
+                f"a constant of shape {list(values.shape)} stretches its input "
+                f"[{', '.join(map(str, shape))}]"
+            )
+    return values
+
+
+def channelwise(
+    add: Add,
+    x: Tensor,
+    factor: NDArray[Any],
+    offset: NDArray[Any],
+    known_by: tuple[int, ...] = (),
+) -> Tensor:
+    """A factor and an offset for each channel, as a bn that normalises nothing."""
+    if isinstance(x.shape[0], Dim):
+        raise Refused("a constant for each channel needs a known number of channels")
+    ones, zeros = np.ones(x.shape[0]), np.zeros(x.shape[0])
+    weights = {
+        "weight": ones * factor,
+        "bias": zeros + offset,
+        "running_mean": zeros,
+        "running_var": ones - EPSILON,
+    }
+    return add("bn", x, weights=weights, known_by=known_by)

@@ -1,0 +1,236 @@
+"""A graph built layer by layer from another format: shapes inferred, complaints collected."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.dims import Dim, Size
+from compiler.domain.suggestions import equalities_for
+from compiler.graph import Graph, Input, Node
+from compiler.importers.imported import Imported
+from compiler.ops import OPS
+from compiler.ops.arguments import ArgumentError
+from compiler.ops.base import Op, Shape, ShapeError, kind_of
+from compiler.shapes import infer
+from compiler.values import POISON, Tensor
+from grammar.diagnostics import DefinitionError, Diagnostic
+from grammar.source import Source, Span
+
+
+class Refused(Exception):
+    """A layer of the source that cannot be expressed; the text says why."""
+
+    def __init__(self, reason: str, help: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.help = help
+
+
+class Poisoned(Exception):
+    """A layer that depends on one that was refused: said already."""
+
+
+def make_op(name: str, arguments: Mapping[str, Any]) -> Op:
+    """An op of the language, its arguments brought to the form that a definition gives them."""
+    op_type = OPS[name]
+    kinds = {parameter.name: kind_of(parameter) for parameter in fields(op_type)}
+    values = {}
+    for argument, value in arguments.items():
+        try:
+            values[argument] = kinds[argument](value)
+        except ArgumentError as error:
+            raise Refused(f"{argument} of {name} {error}") from None
+    return op_type(**values)
+
+
+def clean_label(text: str) -> str:
+    """A name of another format as a label: slashes become dots, what labels lack underscores."""
+    text = re.sub(r"[\s\"{}\\:;,()\[\]=]+", "_", text.replace("/", "."))
+    return re.sub(r"\.{2,}", ".", text).strip(".")
+
+
+def identifier(text: str, otherwise: str) -> str:
+    """A name of another format as a name of an input or output."""
+    word = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")
+    if not word or word[0].isdigit():
+        word = f"{otherwise}_{word}".rstrip("_")
+    return f"{word}_" if word in RESERVED else word
+
+
+RESERVED = frozenset(
+    [
+        "and",
+        "or",
+        "not",
+        "if",
+        "else",
+        "for",
+        "in",
+        "repeat",
+        "true",
+        "false",
+        "let",
+        "assert",
+        "expect",
+        "use",
+        "block",
+        "net",
+        "input",
+        "output",
+        "as",
+        "like",
+        "from",
+        "range",
+        "len",
+        "min",
+        "max",
+        "sum",
+        "enumerate",
+        "zip",
+        "floor",
+        "ceil",
+    ]
+)
+
+
+class Builder:
+    """A graph under construction.
+
+    `kept` collects the labels that are the source's own, `notes` the conventions translated.
+    """
+
+    def __init__(self, name: str, source: Source) -> None:
+        self.source = source
+        self.graph = Graph(identifier(name, "net"))
+        self.outputs: dict[str, str] = {}
+        self.values: dict[str, NDArray[np.float32]] = {}
+        self.kept: set[str] = set()
+        self.notes: dict[str, None] = {}
+        self.diagnostics: list[Diagnostic] = []
+
+    def note(self, text: str) -> None:
+        """Remember a convention that was translated; each is said once."""
+        self.notes.setdefault(text)
+
+    @contextmanager
+    def reporting(self, span: Span, what: str) -> Iterator[None]:
+        """Turn a refusal into a diagnostic at `span` that names the layer."""
+        try:
+            yield
+        except Refused as error:
+            self.complain(span, what, error.reason, error.help)
+        except ShapeError as error:
+            reason = f"{error.message}: {error.label}" if error.label else error.message
+            self.complain(span, what, reason, error.help)
+        except Poisoned:
+            pass
+
+    def complain(self, span: Span, what: str, reason: str, help: str | None = None) -> None:
+        """Record that a layer cannot be expressed."""
+        message = f"{what} cannot be expressed: {reason}"
+        self.diagnostics.append(Diagnostic("E601", message, span, help=help))
+
+    def unique(self, wanted: str) -> str:
+        """`wanted`, or with a number behind it, so that no other layer has the name."""
+        name, count = wanted, 1
+        while name in self.graph:
+            count += 1
+            name = f"{wanted}_{count}"
+        return name
+
+    def input(self, name: str, shape: Shape, span: Span) -> Tensor:
+        """Declare an input."""
+        name = self.unique(identifier(name, "input"))
+        self.graph.add(Node(name, Input(), (), shape, span))
+        return Tensor(name, shape)
+
+    def layer(
+        self,
+        op: str,
+        inputs: tuple[Tensor, ...],
+        span: Span,
+        *,
+        name: str = "",
+        kept: bool = False,
+        weights: Mapping[str, NDArray[Any]] | None = None,
+        owner: str = "",
+        **arguments: Any,
+    ) -> Tensor:
+        """Add a layer; raises `Refused` or `ShapeError` when the op does not allow it.
+
+        With `kept`, `name` is the source's own; `weights` are the numbers of its parameters by
+        their short names, absent where the source has none; `owner` is a layer to share with.
+        """
+        if any(tensor.node is None for tensor in inputs):
+            raise Poisoned
+        made = make_op(op, arguments)
+        shapes = tuple(tensor.shape for tensor in inputs)
+        if made.most_inputs is None:
+            self.agree(made, shapes)
+        shape = infer(made, shapes, self.graph.facts)
+        name = self.unique(name or op)
+        if kept:
+            self.kept.add(name)
+        sources = tuple(tensor.node for tensor in inputs if tensor.node is not None)
+        node = Node(name, made, sources, shape, span, owner=owner)
+        self.graph.add(node)
+        held = {} if owner or weights is None else weights
+        for weight in made.weights(shapes) if held else ():
+            values = np.asarray(held[weight.name], dtype=np.float32)
+            self.values[f"{name}.{weight.name}"] = values.reshape(weight.shape)
+        return Tensor(name, shape)
+
+    def agree(self, op: Op, shapes: tuple[Shape, ...]) -> None:
+        """Learn what makes the symbolic sizes of a join's branches equal, as `assert` would."""
+        along = getattr(op, "axis", None)
+        rank = len(shapes[0])
+        for other in shapes[1:]:
+            for axis, (a, b) in enumerate(zip(shapes[0], other, strict=False)):
+                skipped = along is not None and axis == along % rank
+                if not skipped and 1 not in (a, b):
+                    self.equate(a, b)
+
+    def equate(self, a: Size, b: Size) -> bool:
+        """Learn what makes two sizes equal, as `assert` would; whether they are now."""
+        if isinstance(a, Dim) or isinstance(b, Dim):
+            for left, right in equalities_for(self.graph.facts, a, b) or ():
+                self.graph.facts.assume(left, "==", right)
+        return self.graph.facts.equal(a, b)
+
+    def output(self, name: str, tensor: Tensor) -> None:
+        """Declare an output."""
+        if tensor.node is None:
+            return
+        name = identifier(name, "output")
+        while name in self.outputs:
+            name += "_"
+        self.outputs[name] = tensor.node
+
+    def finish(self, origin: str) -> Imported:
+        """The graph with its numbers; raises `DefinitionError` with every complaint."""
+        if self.diagnostics:
+            raise DefinitionError(self.diagnostics)
+        graph = replace(self.graph, outputs=self.outputs, values=self.values)
+        if any(isinstance(size, Dim) for node in graph.inputs() for size in node.shape):
+            graph = self.with_all_facts(graph)
+        return Imported(graph, frozenset(self.kept), tuple(self.notes), origin)
+
+    def with_all_facts(self, graph: Graph) -> Graph:
+        """The graph with every shape inferred again, now that all is known of its symbols."""
+        fresh = graph.rebuilt([])
+        for node in graph.nodes():
+            shape = node.shape
+            if not isinstance(node.op, Input):
+                shape = infer(node.op, fresh.input_shapes(node), graph.facts)
+            fresh.add(replace(node, shape=shape))
+        return fresh
+
+
+__all__ = ["POISON", "Builder", "Poisoned", "Refused", "clean_label", "identifier", "make_op"]

@@ -1,0 +1,128 @@
+"""An imported graph as a definition, proved: its text is compiled and compared with the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.domain import Facts
+from compiler.driver import check_net, load
+from compiler.graph import Graph, Input, Node
+from compiler.importers.imported import Imported
+from compiler.importers.structure.recover import recover
+from compiler.importers.structure.text import write
+from compiler.importers.structure.tree import Definition
+from grammar.diagnostics import DefinitionError
+from grammar.source import Source
+
+
+class Unequal(Exception):
+    """A definition whose graph is not the one it was written for."""
+
+
+@dataclass(frozen=True)
+class Defined:
+    """A definition's text, and its graph with the numbers of the original where there are any."""
+
+    text: str
+    graph: Graph
+
+
+def define(imported: Imported) -> Defined:
+    """The definition of an imported graph, its layers called as the source calls them.
+
+    The text is compiled and its graph compared with the imported one, layer by layer. Should a
+    recovered structure not pass, the same net is written without blocks.
+    """
+    try:
+        return checked(imported, recover(imported))
+    except (Unequal, DefinitionError):
+        return checked(imported, recover(imported, most_blocks=0))
+
+
+def checked(imported: Imported, definition: Definition) -> Defined:
+    """The definition compiled, with the original's numbers.
+
+    Raises `Unequal` and `DefinitionError`.
+    """
+    text = write(imported, definition)
+    module = load(Source(f"{imported.graph.name}.netdef", text))
+    result = check_net(module.nets()[-1])
+    if result.errors:
+        raise DefinitionError(result.errors)
+    originals = matched(result.graph, imported.graph, definition.swapped)
+    for ours, original in originals.items():
+        if original in imported.kept and ours != original:
+            raise Unequal(f"{original} is called {ours}")
+    return Defined(text, replace(result.graph, values=numbers(result.graph, imported, originals)))
+
+
+def numbers(
+    graph: Graph, imported: Imported, originals: Mapping[str, str]
+) -> dict[str, NDArray[np.float32]]:
+    """The original's numbers under the definition's names."""
+    values = imported.graph.values
+    found = {}
+    for node in graph.nodes():
+        if node.owner or node.name not in originals:
+            continue
+        owner = imported.graph[originals[node.name]].parameters_of
+        for weight in graph.weights(node):
+            value = values.get(f"{owner}.{weight.name}")
+            if value is not None:
+                found[f"{node.name}.{weight.name}"] = value
+    return found
+
+
+def matched(graph: Graph, original: Graph, swapped: frozenset[str]) -> dict[str, str]:
+    """For each layer of a graph the original's layer that it is, from the outputs backwards.
+
+    Layers of `identity` that the original lacks are passed over; `swapped` are joins that take
+    their tensors in the other order. Raises `Unequal`.
+    """
+    if set(graph.outputs) != set(original.outputs):
+        raise Unequal("the outputs differ")
+    pending = [(graph.outputs[name], original.outputs[name]) for name in graph.outputs]
+    found: dict[str, str] = {}
+    while pending:
+        ours, theirs = pending.pop()
+        a, b = graph[ours], original[theirs]
+        if a.op.name == "identity" and b.op.name != "identity":
+            pending.append((a.inputs[0], theirs))
+            continue
+        if found.setdefault(ours, theirs) != theirs:
+            raise Unequal(f"{ours} is both {found[ours]} and {theirs}")
+        compare(a, b, graph, original)
+        inputs = b.inputs[::-1] if theirs in swapped else b.inputs
+        pending += [
+            pair for pair in zip(a.inputs, inputs, strict=True) if found.get(pair[0]) != pair[1]
+        ]
+    return found
+
+
+def compare(a: Node, b: Node, graph: Graph, original: Graph) -> None:
+    """Raise `Unequal` unless two layers do the same."""
+    if isinstance(a.op, Input):
+        if not isinstance(b.op, Input) or a.name != b.name:
+            raise Unequal(f"{a.name} is an input, {b.name} is not")
+        return
+    same = type(a.op) is type(b.op) and len(a.inputs) == len(b.inputs)
+    same = same and len(a.shape) == len(b.shape)
+    same = same and all(map(graph.facts.equal, a.shape, b.shape))
+    if not same or arguments(a, graph) != arguments(b, original):
+        raise Unequal(f"{a.name} is {a.op}, the original {b.name} is {b.op}")
+
+
+def arguments(node: Node, graph: Graph) -> dict[str, Any]:
+    """The arguments of a layer, its pads resolved to pixels."""
+    values = {field.name: getattr(node.op, field.name) for field in fields(node.op)}
+    axes = getattr(node.op, "axes", None)
+    if axes is not None:
+        values["pad"] = axes(graph.input_shapes(node)[0][1:], Facts())
+        for name in ("kernel", "stride", "dilation", "ceil", "amount"):
+            values.pop(name, None)
+    return values

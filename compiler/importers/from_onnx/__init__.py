@@ -1,0 +1,122 @@
+"""ONNX models to graphs in netc's ops.
+
+operators   the model as a list of operators, with a listing that messages point into
+idioms      groups of operators that stand for one
+sizes       what is computed from constants and shapes, worked out
+names       what the layers are called
+reading     one model being read; the files below register what each operator means
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from compiler.dims import Size, symbol
+from compiler.importers.builder import Builder, Poisoned, Refused, identifier
+from compiler.importers.from_onnx.idioms import recognise
+from compiler.importers.from_onnx.operators import Declared, OnnxModel, load_onnx, take_apart
+from compiler.importers.from_onnx.reading import CONVERTERS, Reading, Value
+from compiler.importers.from_onnx.sizes import fold
+from compiler.importers.imported import Imported
+from compiler.importers.tidy import tidy
+from compiler.importers.tidy.without_common_path import without_common_path
+from compiler.values import POISON, Tensor
+
+for _family in ("windows", "normalise", "activate", "dense", "joins", "reshape", "spatial"):
+    import_module(f"compiler.importers.from_onnx.{_family}")
+
+AXES = ("H", "W")
+
+
+def read_onnx(path: Path) -> Imported:
+    """The graph of an ONNX file. Raises `DefinitionError`, `UnreadableError`, `OSError`."""
+    return import_onnx(load_onnx(path), path.name)
+
+
+def import_onnx(
+    model: onnx.ModelProto, name: str = "model.onnx", *, batch: bool = True
+) -> Imported:
+    """The graph of a model; with `batch` axis 0 of every tensor is the batch, which may vary.
+
+    Without it a whole tensor is one sample. Raises `DefinitionError` with every operator that
+    cannot be expressed, and `UnreadableError`.
+    """
+    taken = recognise(take_apart(model, name))
+    builder = Builder(Path(name).stem if taken.name in GENERIC else taken.name, taken.source)
+    reading = Reading(builder, taken, int(batch))
+    for declared in taken.inputs:
+        with builder.reporting(declared.span, f"input {declared.name}"):
+            reading.values[declared.name] = POISON
+            reading.values[declared.name] = read_input(reading, declared)
+    for operator in taken.operators:
+        reading.operator = operator
+        what = f"{operator.type} {operator.name}"
+        made: tuple[Value, ...] = ()
+        with builder.reporting(operator.span, what):
+            made = run(reading)
+        for place, output in enumerate(operator.outputs):
+            reading.values[output] = made[place] if place < len(made) else POISON
+    for declared in taken.outputs:
+        with builder.reporting(declared.span, f"output {declared.name}"):
+            value = reading.values.get(declared.name, POISON)
+            if not isinstance(value, Tensor):
+                raise Refused("it is a constant")
+            builder.output(declared.name, value)
+    producer = f", written by {taken.producer}" if taken.producer else ""
+    imported = tidy(builder.finish(f"{name} (ONNX, opset {taken.opset}{producer})"))
+    return imported if reading.exact else without_common_path(imported)
+
+
+GENERIC = {"", "main_graph", "main", "graph", "torch_jit", "torch-jit-export", "tf2onnx", "model"}
+
+
+def read_input(reading: Reading, declared: Declared) -> Tensor:
+    """An input of the network, its batch taken off."""
+    if declared.sizes is None:
+        raise Refused("its shape is not known")
+    sizes = declared.sizes[reading.batch :]
+    if reading.batch and declared.sizes:
+        first = declared.sizes[0]
+        if isinstance(first, int):
+            reading.batch_size = first
+            if first != 1:
+                reading.builder.note(f"the batch, fixed to {first} in the model, may be any here")
+    if not sizes or len(sizes) > 4:
+        raise Refused(f"a tensor has 1 to 4 sizes besides the batch, this one has {len(sizes)}")
+    shape = tuple(
+        size_of(size, declared.name, place, len(sizes)) for place, size in enumerate(sizes)
+    )
+    return reading.builder.input(declared.name, shape, declared.span)
+
+
+def size_of(size: int | str | None, name: str, place: int, rank: int) -> Size:
+    """A size of an input: a number, or a symbol with the model's name for it or one of ours."""
+    if isinstance(size, int):
+        if size < 1:
+            raise Refused(f"its size {size} is no size")
+        return size
+    if place == 0 and rank > 1:
+        raise Refused("its number of channels is not fixed")
+    ours = {1: "L", 2: "HW"[place - 1], 3: "DHW"[place - 1]}[rank - 1] if rank > 1 else "L"
+    known = size if size and not size[:1].isdigit() and "unk" not in size else ours
+    return symbol(identifier(known, ours))
+
+
+def run(reading: Reading) -> tuple[Value, ...]:
+    """What the operator at hand makes: folded, or layers of the network."""
+    operator = reading.operator
+    values = [reading.value(i) if name else None for i, name in enumerate(operator.inputs)]
+    folded = fold(reading, values)
+    if folded is not None:
+        return folded
+    if operator.type not in CONVERTERS:
+        raise Refused("the language has no such operator")
+    made = CONVERTERS[operator.type](reading)
+    return (made,) if isinstance(made, Tensor | np.ndarray) else tuple(made)  # type: ignore[arg-type]
+
+
+__all__ = ["OnnxModel", "Poisoned", "import_onnx", "read_onnx"]

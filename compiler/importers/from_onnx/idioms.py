@@ -1,0 +1,234 @@
+"""Groups of operators that exporters write for one: put back together before they are read.
+
+Each idiom is a pattern over operators and what it stands for. Patterns are nested: an operator's
+type and its arguments, a name for any tensor (the same name, the same tensor), a number for a
+constant. Sums and products match in either order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import permutations
+from math import sqrt
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.importers.from_onnx.operators import OnnxModel, Operator
+
+COMMUTATIVE = {"Add", "Mul"}
+
+
+@dataclass(frozen=True)
+class Make:
+    """The pattern of an operator; `name` remembers it for what the idiom asks of it."""
+
+    type: str
+    arguments: tuple[Pattern, ...]
+    name: str = ""
+
+
+Pattern: TypeAlias = "Make | str | float"
+Bound = dict[str, Any]
+Constants: TypeAlias = Mapping[str, NDArray[Any]]
+
+
+def make(type: str, *arguments: Pattern, name: str = "") -> Make:
+    """An operator in a pattern."""
+    return Make(type, arguments, name)
+
+
+@dataclass(frozen=True)
+class Idiom:
+    """A pattern, and the operator it is (type, inputs by pattern name, attributes), or None."""
+
+    pattern: Make
+    build: Callable[[Bound, Constants], tuple[str, tuple[str, ...], dict[str, Any]] | None]
+
+
+def is_now(type: str, **attributes: Any) -> Callable[..., Any]:
+    """The build of an idiom of one tensor `x`."""
+    return lambda bound, constants: (type, (bound["x"],), attributes)
+
+
+def layer_norm(bound: Bound, constants: Constants) -> Any:
+    """Layer normalisation written out: (x - mean)/sqrt(mean square + eps) * w + b."""
+    axes = axes_of(bound["mean"], constants)
+    if axes is None or axes != axes_of(bound["square"], constants):
+        return None
+    eps = float(constants[bound["eps"]].reshape(-1)[0])
+    inputs = (bound["x"], bound["w"], bound["b"])
+    return "LayerNormalization", inputs, {"axes": axes, "epsilon": eps}
+
+
+def axes_of(operator: Operator, constants: Constants) -> tuple[int, ...] | None:
+    """The axes of a reduction that keeps them."""
+    if operator.attributes.get("keepdims", 1) != 1:
+        return None
+    if len(operator.inputs) > 1 and operator.inputs[1]:
+        axes = constants.get(operator.inputs[1])
+        return None if axes is None else tuple(int(a) for a in axes)
+    return operator.attributes.get("axes")
+
+
+def grouped_norm(bound: Bound, constants: Constants) -> Any:
+    """Instance normalisation of reshaped groups, and a factor and offset for each channel."""
+    inner = bound["norm"]
+    scale, shift, w = (constants.get(n) for n in (*inner.inputs[1:3], bound["w"]))
+    if scale is None or shift is None or w is None or np.any(scale != 1) or np.any(shift != 0):
+        return None
+    eps = inner.attributes.get("epsilon", 1e-5)
+    inputs = (bound["x"], bound["w"], bound["b"])
+    if w.ndim < 2 or w.size == max(w.shape):
+        return "GroupNormalization", inputs, {"num_groups": scale.size, "epsilon": eps}
+    return ("LayerNormalization", inputs, {"axis": 1, "epsilon": eps}) if scale.size == 1 else None
+
+
+def gated(bound: Bound, constants: Constants) -> Any:
+    """x * hardsigmoid(x) with PyTorch's numbers."""
+    gate = bound["gate"].attributes
+    fits = np.isclose(gate.get("alpha", 0.2), 1 / 6, 1e-5) and gate.get("beta", 0.5) == 0.5
+    return ("HardSwish", (bound["x"],), {}) if fits else None
+
+
+def linear(bound: Bound, constants: Constants) -> Any:
+    """A matrix product and the bias of each column."""
+    w, b = constants.get(bound["w"]), constants.get(bound["b"])
+    if w is None or b is None or w.ndim != 2 or b.shape != w.shape[1:]:
+        return None
+    return "MatMul", (bound["x"], bound["w"], bound["b"]), {}
+
+
+CENTRED = make("Sub", "x", make("ReduceMean", "x", name="mean"))
+SQUARES = (make("Pow", CENTRED, 2.0), make("Mul", CENTRED, CENTRED))
+PLUS_3 = make("Clip", make("Add", "x", 3.0), 0.0, 6.0)
+ERFS = (make("Erf", make("Div", "x", sqrt(2))), make("Erf", make("Mul", "x", sqrt(0.5))))
+NORM = make("InstanceNormalization", make("Reshape", "x", "s"), "one", "zero", name="norm")
+
+IDIOMS = (
+    Idiom(make("Mul", "x", make("Sigmoid", "x")), is_now("Swish")),
+    Idiom(make("Mul", "x", make("Tanh", make("Softplus", "x"))), is_now("Mish")),
+    Idiom(make("Mul", "x", make("HardSigmoid", "x", name="gate")), gated),
+    *(
+        Idiom(pattern, is_now("HardSwish"))
+        for pattern in (
+            make("Div", make("Mul", "x", PLUS_3), 6.0),
+            make("Mul", "x", make("Div", PLUS_3, 6.0)),
+            make("Mul", "x", make("Mul", PLUS_3, 1 / 6)),
+            make("Mul", make("Mul", "x", PLUS_3), 1 / 6),
+        )
+    ),
+    *(
+        Idiom(pattern, is_now("HardSigmoid", alpha=1 / 6, beta=0.5))
+        for pattern in (make("Div", PLUS_3, 6.0), make("Mul", PLUS_3, 1 / 6))
+    ),
+    *(
+        Idiom(pattern, is_now("Gelu"))
+        for erf in ERFS
+        for pattern in (
+            make("Mul", make("Mul", "x", make("Add", erf, 1.0)), 0.5),
+            make("Mul", make("Mul", "x", 0.5), make("Add", erf, 1.0)),
+            make("Mul", "x", make("Mul", make("Add", erf, 1.0), 0.5)),
+        )
+    ),
+    *(
+        Idiom(
+            make(
+                "Add",
+                make(
+                    "Mul",
+                    make(
+                        "Div",
+                        CENTRED,
+                        make("Sqrt", make("Add", make("ReduceMean", s, name="square"), "eps")),
+                    ),
+                    "w",
+                ),
+                "b",
+            ),
+            layer_norm,
+        )
+        for s in SQUARES
+    ),
+    Idiom(make("Add", make("MatMul", "x", "w"), "b"), linear),
+    Idiom(make("Add", make("Mul", make("Reshape", NORM, "t"), "w"), "b"), grouped_norm),
+)
+
+
+class Matcher:
+    """Patterns matched against the operators of one model."""
+
+    def __init__(self, model: OnnxModel) -> None:
+        self.made_by = {name: op for op in model.operators for name in op.outputs if name}
+        self.constants = model.constants
+
+    def match(self, pattern: Pattern, tensor: str, bound: Bound) -> Iterator[Bound]:
+        """Every way in which a tensor is made as the pattern says."""
+        if isinstance(pattern, str):
+            if bound.setdefault(pattern, tensor) == tensor:
+                yield bound
+            return
+        if isinstance(pattern, float):
+            value = self.constants.get(tensor)
+            if value is not None and value.size == 1 and np.isclose(value.item(), pattern, 1e-5):
+                yield bound
+            return
+        operator = self.made_by.get(tensor)
+        if operator is None or operator.type != pattern.type:
+            return
+        if pattern.name and bound.setdefault(pattern.name, operator) is not operator:
+            return
+        orders = [operator.inputs]
+        if operator.type in COMMUTATIVE:
+            orders += permutations(operator.inputs)
+        for order in orders:
+            if len(order) >= len(pattern.arguments):
+                yield from self.match_all(pattern.arguments, order, dict(bound))
+
+    def match_all(
+        self, patterns: tuple[Pattern, ...], tensors: tuple[str, ...], bound: Bound
+    ) -> Iterator[Bound]:
+        """Every way in which several tensors match several patterns."""
+        if not patterns:
+            yield bound
+            return
+        for found in self.match(patterns[0], tensors[0], dict(bound)):
+            yield from self.match_all(patterns[1:], tensors[1:], found)
+
+
+def recognise(model: OnnxModel) -> OnnxModel:
+    """The model with every idiom as the one operator that it is, and nothing unused."""
+    matcher = Matcher(model)
+    operators = []
+    for operator in model.operators:
+        for idiom in IDIOMS:
+            if operator.type == idiom.pattern.type:
+                built = first_match(matcher, idiom, operator)
+                if built is not None:
+                    type, inputs, attributes = built
+                    operator = replace(operator, type=type, inputs=inputs, attributes=attributes)
+                    break
+        operators.append(operator)
+    return without_unused(replace(model, operators=tuple(operators)))
+
+
+def first_match(matcher: Matcher, idiom: Idiom, operator: Operator) -> Any:
+    """What the operator is by the idiom, if it is."""
+    for bound in matcher.match(idiom.pattern, operator.outputs[0], {}):
+        built = idiom.build(bound, matcher.constants)
+        if built is not None:
+            return built
+    return None
+
+
+def without_unused(model: OnnxModel) -> OnnxModel:
+    """The model without operators whose results nothing takes."""
+    needed = {declared.name for declared in model.outputs}
+    kept = []
+    for operator in reversed(model.operators):
+        if needed & set(operator.outputs):
+            kept.append(operator)
+            needed |= set(operator.inputs)
+    return replace(model, operators=tuple(reversed(kept)))

@@ -1,0 +1,78 @@
+"""What an ONNX model's own names say of its layers.
+
+PyTorch, and netc itself, name an initializer by the path of the module and `weight` or `bias`; so
+the layer is the path. Other exporters name the initializer after the layer too, with an ending of
+their own (`conv1_w_0`, `conv1/kernel:0`). PyTorch also leaves the path of the module with each
+node. Numbers that an exporter counted up name nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from compiler.importers.builder import clean_label
+from compiler.importers.from_onnx.operators import Operator
+
+ENDINGS = re.compile(
+    r"[._/](weights?|bias(es)?|kernel|gamma|beta|scale|w|b|s|W|B|running_mean|running_var|mean|var"
+    r"|riv|rm|moving_mean|moving_variance|depthwise_kernel|alpha|slope)(:0)?(_\d+)?$"
+)
+COUNTED = re.compile(
+    r"(onnx::\w+|val_\d+|_?\d+|const\w*_?\d*|(/?[A-Za-z]+_?)?(Op|Conv|Gemm|MatMul)_?\d*|node_\w+)"
+)
+PLAIN = re.compile(r"[._/](weights?|bias|w|b)(:0)?(_\d+)?$")
+WINDOWED = {"MaxPool", "AveragePool", "LpPool", "LRN", "InstanceNormalization"}
+
+
+def stem(initializer: str, factor: bool = False) -> str:
+    """The layer that an initializer's name speaks of, or the empty string.
+
+    A `factor` or offset of its own (`block.0.gamma`) is a layer, not a part of one.
+    """
+    own = factor and not PLAIN.search(initializer)
+    shorter = initializer if own else ENDINGS.sub("", initializer)
+    if own and "." in initializer and not COUNTED.fullmatch(initializer):
+        return clean_label(initializer)
+    if shorter == initializer or COUNTED.fullmatch(shorter):
+        return ""
+    return clean_label(shorter)
+
+
+def module_path(name: str) -> str:
+    """The path of a PyTorch module in a node's name, or the empty string.
+
+    >>> module_path("/layer1/layer1.0/conv1/Conv"), module_path("/features/features.0/Conv")
+    ('layer1.0.conv1', 'features.0')
+    """
+    if not name.startswith("/"):
+        return ""
+    path = ""
+    last = ""
+    for part in name.split("/")[1:-1]:
+        nested = part.startswith(f"{last}.") and bool(last)
+        path = path[: len(path) - len(last)] + part if nested else f"{path}.{part}".strip(".")
+        last = part
+    return clean_label(path)
+
+
+def layer_name(operator: Operator, holders: Sequence[str], taken: bool) -> tuple[str, bool]:
+    """A layer's name, and whether it is the source's own and must stay.
+
+    `holders` are the initializers that hold its parameters. A layer with parameters is called as
+    they say, unless that is another layer's name (`taken`), else as the operator's module or the
+    operator; one without parameters keeps the name that netc once gave it.
+    """
+    module = operator.module or module_path(operator.name)
+    for holder in () if taken else holders:
+        found = stem(holder, operator.type in ("Mul", "Add", "Sub", "Div"))
+        if found:
+            return found, True
+    own = clean_label(operator.layer or operator.name)
+    if holders:
+        if module:
+            return module, True
+        return own, bool(operator.named and own and not COUNTED.fullmatch(own))
+    if operator.layer and operator.type in WINDOWED:
+        return clean_label(operator.layer), True
+    return own, False

@@ -1,0 +1,116 @@
+"""ONNX operators that normalise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.importers.affine import single
+from compiler.importers.builder import Refused
+from compiler.importers.from_onnx.names import stem
+from compiler.importers.from_onnx.reading import Reading, converts
+from compiler.values import Tensor
+
+
+def epsilon(reading: Reading) -> float:
+    """What is added to the variance."""
+    return single(reading.get("epsilon", 1e-5))
+
+
+@converts("BatchNormalization")
+def batch_norm(reading: Reading) -> Tensor:
+    """Batch normalisation with its running statistics."""
+    used = [name for name in reading.operator.outputs[1:] if name and reading.uses.get(name)]
+    if reading.get("training_mode", 0) or used:
+        raise Refused("it normalises with the statistics of the batch, as in training")
+    if reading.get("spatial", 1) != 1:
+        raise Refused("spatial=0 normalises each pixel by itself")
+    names = ("weight", "bias", "running_mean", "running_var")
+    weights = {name: reading.array(index + 1) for index, name in enumerate(names)}
+    return reading.add(
+        "bn", reading.tensor(0), weights=weights, known_by=(1, 2, 3, 4), eps=epsilon(reading)
+    )
+
+
+@converts("InstanceNormalization")
+def instance_norm(reading: Reading) -> Tensor:
+    """Each map over its own pixels."""
+    weights = {"weight": reading.array(1), "bias": reading.array(2)}
+    varied = bool(np.any(weights["weight"] != 1) or np.any(weights["bias"] != 0))
+    learned = varied or bool(stem(reading.operator.inputs[1]))
+    return reading.add(
+        "instancenorm",
+        reading.tensor(0),
+        weights=weights,
+        known_by=(1, 2) if learned else (),
+        affine=learned,
+        eps=epsilon(reading),
+    )
+
+
+@converts("GroupNormalization")
+def group_norm(reading: Reading) -> Tensor:
+    """Each group of channels; before opset 21 factor and offset are one for each group."""
+    x, groups = reading.tensor(0), int(reading.get("num_groups"))
+    weights = {"weight": reading.array(1).reshape(-1), "bias": reading.array(2).reshape(-1)}
+    channels = x.shape[0]
+    if isinstance(channels, int):
+        weights = {
+            name: np.repeat(value, channels // value.size) for name, value in weights.items()
+        }
+    return reading.add(
+        "groupnorm", x, weights=weights, known_by=(1, 2), groups=groups, eps=epsilon(reading)
+    )
+
+
+@converts("LRN")
+def local_response_norm(reading: Reading) -> Tensor:
+    """Local response normalisation; alpha is divided by the size there as here."""
+    size = int(reading.get("size"))
+    if size % 2 == 0:
+        raise Refused(f"its size {size} is even; ours reaches as far before as after")
+    return reading.add(
+        "lrn",
+        reading.tensor(0),
+        size=size,
+        alpha=single(reading.get("alpha", 1e-4)),
+        beta=single(reading.get("beta", 0.75)),
+        k=single(reading.get("bias", 1.0)),
+    )
+
+
+@converts("LayerNormalization")
+def layer_norm(reading: Reading) -> Tensor:
+    """Normalisation over the last axes of a sample, or over the channels of each pixel."""
+    x = reading.tensor(0)
+    if any(name and reading.uses.get(name) for name in reading.operator.outputs[1:]):
+        raise Refused("its outputs Mean and InvStdDev are used")
+    axes = [reading.axis(axis, x) for axis in reading.get("axes") or [reading.get("axis", -1)]]
+    factor = reading.array(1)
+    offset = reading.array(2) if reading.has(2) else np.zeros_like(factor)
+    if axes == [0] and "axes" in reading.operator.attributes and len(x.shape) > 1:
+        last = len(x.shape) - 1
+        moved = reading.add("transpose", x, order=[*range(1, last + 1), 0])
+        y = over_last(reading, moved, last, factor.reshape(-1), offset.reshape(-1))
+        return reading.add("transpose", y, order=[last, *range(last)])
+    if "axes" in reading.operator.attributes and sorted(axes) != [*range(min(axes), len(x.shape))]:
+        raise Refused(f"it normalises over the axes {axes}, which are not the last ones")
+    return over_last(reading, x, min(axes), factor, offset)
+
+
+def over_last(
+    reading: Reading, x: Tensor, axis: int, factor: NDArray[Any], offset: NDArray[Any]
+) -> Tensor:
+    """Layer normalisation from an axis of the sample on."""
+    sizes = x.shape[axis:]
+    shape = tuple(size for size in sizes if isinstance(size, int))
+    if len(shape) != len(sizes):
+        raise Refused("it needs an input of known size")
+    weights = {
+        name: np.broadcast_to(v, shape) for name, v in (("weight", factor), ("bias", offset))
+    }
+    return reading.add(
+        "layernorm", x, weights=weights, known_by=(1, 2), axis=axis, eps=epsilon(reading)
+    )

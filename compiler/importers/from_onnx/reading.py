@@ -1,0 +1,173 @@
+"""One model being read: what each tensor name stands for, and how an operator asks for it.
+
+A name stands for a tensor of the network (batch first), a constant, or sizes: integers known up to
+symbols, as `Shape` gives them and `Reshape` takes them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.dims import Dim, Size, symbol
+from compiler.importers.builder import Builder, Poisoned, Refused
+from compiler.importers.from_onnx.names import layer_name
+from compiler.importers.from_onnx.operators import OnnxModel, Operator
+from compiler.values import POISON, Tensor
+
+BATCH = symbol("batch axis")  # no name of a model: it has a blank
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """A tensor of sizes, ints and `Dim`s in an object array of 0 or 1 axes."""
+
+    array: NDArray[Any]
+
+
+Value: TypeAlias = "Tensor | NDArray[Any] | Sizes"
+Made: TypeAlias = "Value | Sequence[Value]"
+
+
+class Reading:
+    """The operator at hand, with what its inputs stand for.
+
+    `batch` is 1 when axis 0 of every tensor is the batch, 0 when a whole tensor is one sample.
+    `batch_size` is the batch that the model fixes, if it fixes one. `uses` counts how often each
+    tensor name is taken.
+    """
+
+    def __init__(self, builder: Builder, model: OnnxModel, batch: int) -> None:
+        self.builder = builder
+        self.opset = model.opset
+        self.batch = batch
+        self.batch_size: int | None = None
+        self.uses = Counter(name for operator in model.operators for name in operator.inputs)
+        self.uses.update(declared.name for declared in model.outputs)
+        self.values: dict[str, Value] = dict(model.constants)
+        self.origins = model.origins
+        self.exact = False  # whether initializers are called as ours are
+        self.owners: dict[tuple[str, ...], str] = {}
+        self.operator: Operator
+
+    # ---- inputs
+
+    def has(self, index: int) -> bool:
+        """Whether the optional input is there."""
+        return index < len(self.operator.inputs) and bool(self.operator.inputs[index])
+
+    def value(self, index: int) -> Value:
+        """What an input stands for; raises `Poisoned` after an earlier refusal."""
+        if not self.has(index):
+            raise Refused(f"it lacks its input {index}")
+        value = self.values.get(self.operator.inputs[index], POISON)
+        if isinstance(value, Tensor) and value.node is None:
+            raise Poisoned
+        return value
+
+    def tensor(self, index: int = 0) -> Tensor:
+        """An input that is a tensor of the network."""
+        value = self.value(index)
+        if not isinstance(value, Tensor):
+            raise Refused(f"its input {self.operator.inputs[index]} is a constant")
+        return value
+
+    def tensors(self) -> tuple[Tensor, ...]:
+        """All inputs, each a tensor of the network."""
+        return tuple(self.tensor(i) for i in range(len(self.operator.inputs)))
+
+    def array(self, index: int) -> NDArray[Any]:
+        """An input that is a constant."""
+        value = self.value(index)
+        if isinstance(value, np.ndarray):
+            return value
+        name = self.operator.inputs[index]
+        raise Refused(f"its input {name} is no constant but computed by the network")
+
+    def sizes(self, index: int) -> list[Size]:
+        """An input that is a list of sizes: a constant of integers, or computed from shapes."""
+        value = self.value(index)
+        if isinstance(value, Tensor):
+            raise Refused(f"its input {self.operator.inputs[index]} is computed by the network")
+        array = value.array if isinstance(value, Sizes) else value
+        return [s if isinstance(s, Dim) else int(s) for s in np.atleast_1d(array).tolist()]
+
+    # ---- attributes
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """An attribute."""
+        return self.operator.attributes.get(name, default)
+
+    def axis(self, axis: int, tensor: Tensor) -> int:
+        """An axis of the ONNX tensor as one of the sample; raises `Refused` for the batch."""
+        rank = len(tensor.shape) + self.batch
+        if not -rank <= axis < rank:
+            raise Refused(f"there is no axis {axis} in a tensor of rank {rank}")
+        found = axis % rank - self.batch
+        if found < 0:
+            raise Refused("it acts along the batch")
+        return found
+
+    def is_learned(self, names: Sequence[str]) -> bool:
+        """Whether any of these constants differs from value to value, as what is learned does."""
+        arrays = [self.values.get(name) for name in names]
+        return any(isinstance(a, np.ndarray) and a.size > 1 and bool(np.ptp(a)) for a in arrays)
+
+    # ---- layers
+
+    def add(
+        self,
+        op: str,
+        *inputs: Tensor,
+        weights: Mapping[str, NDArray[Any]] | None = None,
+        known_by: Sequence[int] = (),
+        **arguments: Any,
+    ) -> Tensor:
+        """Add a layer; `known_by` are the operator's inputs that hold its parameters.
+
+        A layer whose parameters another layer of the same op has already shares that one's.
+        """
+        operator = self.operator
+        taken = [operator.inputs[i] for i in known_by if self.has(i)]
+        holders = tuple(self.origins.get(name, name) for name in taken)
+        owner = self.owners.get((op, *holders), "") if holders else ""
+        if owner and not self.is_learned(taken):  # equal constants that an exporter stored once
+            owner, again = "", True
+        else:
+            again = False
+        name, kept = layer_name(operator, holders, again)
+        self.exact = self.exact or any(holder.endswith(".weight") for holder in holders)
+        made = self.builder.layer(
+            op,
+            inputs,
+            operator.span,
+            name=name,
+            kept=kept and not owner,
+            weights=weights or {},
+            owner=owner,
+            **arguments,
+        )
+        if holders and made.node is not None:
+            self.owners.setdefault((op, *holders), made.node)
+        return made
+
+
+Converter: TypeAlias = Callable[[Reading], Made]
+F = TypeVar("F", bound=Converter)
+CONVERTERS: dict[str, Converter] = {}
+
+
+def converts(*types: str) -> Callable[[F], F]:
+    """Register a function as the meaning of ONNX operators."""
+
+    def register(function: F) -> F:
+        for name in types:
+            CONVERTERS[name] = function
+        return function
+
+    return register

@@ -1,0 +1,217 @@
+"""ONNX operators that give the same values another shape or order."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from typing import Any
+
+from compiler.dims import Dim, Size, product
+from compiler.importers.builder import Refused
+from compiler.importers.from_onnx.reading import BATCH, Reading, converts
+from compiler.ops.base import Shape
+from compiler.values import Tensor
+
+FAR = 2**31 - 1  # an end at or beyond this means the end of the axis
+
+
+def to_shape(reading: Reading, x: Tensor, shape: Shape) -> Tensor:
+    """The sample in another shape: nothing to do, `flatten`, or `reshape`."""
+    if shape == x.shape:
+        return x
+    if len(shape) == 1 and reading.builder.graph.facts.equal(shape[0], product(x.shape)):
+        return reading.add("flatten", x)
+    return reading.add("reshape", x, shape=list(shape))
+
+
+@converts("Flatten")
+def flatten(reading: Reading) -> Tensor:
+    """Two axes: what is before `axis`, and the rest."""
+    x = reading.tensor(0)
+    rank = len(x.shape) + reading.batch
+    axis = int(reading.get("axis", 1))
+    axis = axis + rank if axis < 0 else axis
+    if reading.batch:
+        if axis != 1:
+            raise Refused(f"axis={axis} would mix the batch with the sample")
+        return to_shape(reading, x, (product(x.shape),))
+    return to_shape(reading, x, (product(x.shape[:axis]), product(x.shape[axis:])))
+
+
+@converts("Reshape")
+def reshape(reading: Reading) -> Tensor:
+    """A new shape, 0 keeping a size and -1 taking what is left over; the batch must stay."""
+    x = reading.tensor(0)
+    wanted = list(reading.get("shape") or reading.sizes(1))
+    if not reading.get("allowzero", 0):
+        full: list[Size] = [*([BATCH] * reading.batch), *x.shape]
+        wanted = [full[i] if s == 0 and i < len(full) else s for i, s in enumerate(wanted)]
+    if any(size == 0 for size in wanted):
+        raise Refused("a tensor with no values")
+    return to_shape(reading, x, sample_shape(reading, x, wanted))
+
+
+def sample_shape(reading: Reading, x: Tensor, wanted: list[Size]) -> Shape:
+    """The new shape of a sample; raises `Refused` when values would move between samples."""
+    total = product(x.shape)
+    if not reading.batch:
+        return resolved(wanted, total)
+    first, rest = wanted[0], wanted[1:]
+    if not rest:
+        raise Refused("it makes one row of all samples")
+    facts = reading.builder.graph.facts
+    if first == -1:
+        if not facts.equal(product(rest), total):
+            raise Refused(f"it makes samples of {product(rest)} values out of {total}")
+        return tuple(rest)
+    if first != BATCH and first != reading.batch_size:
+        raise Refused(f"it makes a batch of {first}")
+    if -1 in rest:
+        return resolved(rest, total)
+    if not facts.equal(product(rest), total):
+        raise Refused(f"it makes samples of {product(rest)} values out of {total}")
+    return tuple(rest)
+
+
+def resolved(sizes: list[Size], total: Size) -> Shape:
+    """Sizes with the -1 worked out."""
+    if -1 not in sizes:
+        return tuple(sizes)
+    known = product(s for s in sizes if s != -1)
+    return tuple(total // known if s == -1 else s for s in sizes)
+
+
+@converts("Squeeze", "Unsqueeze")
+def squeeze(reading: Reading) -> Tensor:
+    """Axes of size 1 taken away or put in."""
+    x = reading.tensor(0)
+    axes = reading.sizes(1) if reading.has(1) else reading.get("axes")
+    sizes: list[Size] = [*([BATCH] * reading.batch), *x.shape]
+    if reading.operator.type == "Unsqueeze":
+        if axes is None:
+            raise Refused("it names no axes")
+        rank = len(sizes) + len(axes)
+        for axis in sorted(int(a) % rank for a in axes if not isinstance(a, Dim)):
+            sizes.insert(axis, 1)
+    else:
+        named = range(len(sizes)) if axes is None else [a for a in axes if isinstance(a, int)]
+        gone = {a % len(sizes) for a in named if axes is not None or sizes[a] == 1}
+        if any(sizes[axis] != 1 for axis in gone):
+            raise Refused("it takes away an axis that holds more than one value, or the batch")
+        sizes = [size for axis, size in enumerate(sizes) if axis not in gone]
+    if reading.batch and sizes[:1] != [BATCH]:
+        raise Refused("it takes away or moves the batch")
+    shape = tuple(sizes[reading.batch :])
+    if not shape:
+        shape = (1,)
+    return to_shape(reading, x, shape)
+
+
+@converts("Transpose")
+def transpose(reading: Reading) -> Tensor:
+    """Another order of the axes; the batch stays in front."""
+    x = reading.tensor(0)
+    rank = len(x.shape) + reading.batch
+    order = list(reading.get("perm") or range(rank - 1, -1, -1))
+    if reading.batch and order[0] != 0:
+        raise Refused("it moves the batch")
+    own = [axis - reading.batch for axis in order[reading.batch :]]
+    return x if own == sorted(own) else reading.add("transpose", x, order=own)
+
+
+@converts("DepthToSpace")
+def depth_to_space(reading: Reading) -> Tensor:
+    """Channels become pixels: CRD is `pixel_shuffle`; DCR has its channels in another order."""
+    x, r = reading.tensor(0), int(reading.get("blocksize"))
+    if reading.get("mode", "DCR") == "DCR":
+        x = reading.add("channel_shuffle", x, groups=r * r)
+    return reading.add("pixel_shuffle", x, r=r)
+
+
+@converts("Split")
+def split(reading: Reading) -> list[Tensor]:
+    """Parts of an axis, one behind the other."""
+    x, count = reading.tensor(0), len(reading.operator.outputs)
+    axis = reading.axis(int(reading.get("axis", 0)), x)
+    size = x.shape[axis]
+    if isinstance(size, Dim):
+        raise Refused("it cuts an axis of symbolic size")
+    if reading.has(1) or reading.get("split"):
+        parts = [
+            int(p)
+            for p in (reading.sizes(1) if reading.has(1) else reading.get("split"))
+            if not isinstance(p, Dim)
+        ]
+    else:
+        each = -(-size // count)
+        parts = [each] * (count - 1) + [size - each * (count - 1)]
+    if 0 in parts:
+        raise Refused("a tensor with no values")
+    ends = list(accumulate(parts))
+    return [part(reading, x, axis, end - n, end) for n, end in zip(parts, ends, strict=True)]
+
+
+def part(reading: Reading, x: Tensor, axis: int, start: int, end: int, step: int = 1) -> Tensor:
+    """The values from `start` up to but not including `end` along an axis of the sample."""
+    size = x.shape[axis]
+    if (start, end, step) == (0, size, 1):
+        return x
+    if axis == 0 and step == 1:
+        return reading.add("channels", x, first=start, last=end - 1)
+    if len(x.shape) == 3 and step == 1:
+        return cropped(reading, x, axis, start, end)
+    order = [*range(len(x.shape))]
+    order[0], order[axis] = order[axis], order[0]
+    if step == 1:
+        front = reading.add("transpose", x, order=order)
+        kept = reading.add("channels", front, first=start, last=end - 1)
+        return reading.add("transpose", kept, order=order)
+    raise Refused("it takes every nth value")
+
+
+def cropped(reading: Reading, x: Tensor, axis: int, start: int, end: int) -> Tensor:
+    """Rows or columns of a map."""
+    sizes: list[Any] = list(x.shape[1:])
+    corner = [0, 0]
+    sizes[axis - 1], corner[axis - 1] = end - start, start
+    return reading.add("crop", x, h=sizes[0], w=sizes[1], top=corner[0], left=corner[1])
+
+
+@converts("Slice")
+def slice_(reading: Reading) -> Tensor:
+    """A part of some axes."""
+    x = reading.tensor(0)
+    if reading.get("starts") is not None:
+        starts: list[Size] = [*reading.get("starts")]
+        ends: list[Size] = [*reading.get("ends")]
+        axes: list[Size] = [*(reading.get("axes") or range(len(starts)))]
+        steps: list[Size] = [1] * len(starts)
+    else:
+        starts, ends = reading.sizes(1), reading.sizes(2)
+        axes = reading.sizes(3) if reading.has(3) else [*range(len(starts))]
+        steps = reading.sizes(4) if reading.has(4) else [1] * len(starts)
+    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
+        if isinstance(axis, int) and isinstance(step, int):
+            x = sliced(reading, x, (start, end), axis, step)
+    return x
+
+
+def sliced(
+    reading: Reading, x: Tensor, bounds: tuple[Size, Size], onnx_axis: int, step: int
+) -> Tensor:
+    """Python's `[start:end:step]` along one axis."""
+    start, end = bounds
+    axis = onnx_axis % (len(x.shape) + reading.batch) - reading.batch
+    if axis < 0:
+        if (start, step) == (0, 1) and isinstance(end, int) and end >= FAR:
+            return x
+        raise Refused("it takes samples out of the batch")
+    size = x.shape[axis]
+    if isinstance(size, Dim) or isinstance(start, Dim) or isinstance(end, Dim):
+        to_the_end = end == size or (isinstance(end, int) and end >= FAR)
+        if start == 0 and step == 1 and to_the_end:
+            return x
+        raise Refused("it cuts at a symbolic size")
+    taken = range(size)[start:end:step]
+    if not taken:
+        raise Refused("a tensor with no values")
+    return part(reading, x, axis, taken.start, taken.stop, taken.step)

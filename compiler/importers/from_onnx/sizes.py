@@ -1,0 +1,126 @@
+"""What an exporter computes from shapes, worked out while reading.
+
+Sizes stay symbolic: the few operators that exporters use on them (`Shape`, `Gather`, `Concat`, …)
+work on arrays of ints and `Dim`s. What they make without a symbol in it is a constant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.dims import Dim, SymbolicError
+from compiler.importers.builder import Refused
+from compiler.importers.from_onnx.reading import BATCH, Reading, Sizes, Value
+from compiler.values import Tensor
+
+
+def fold(reading: Reading, values: list[Value | None]) -> tuple[Value, ...] | None:
+    """The result of an operator on sizes and constants only; None for one on tensors."""
+    operator = reading.operator
+    if operator.type in ("Shape", "Size") and isinstance(values[0], Tensor):
+        return (shape_of(reading, values[0]),)
+    if any(isinstance(value, Tensor) for value in values) or "graph" in str(operator.attributes):
+        return None
+    if operator.type not in FOLDERS:
+        raise Refused(f"{operator.type} of constants or sizes cannot be worked out")
+    return (fold_sizes(reading, values),)
+
+
+def shape_of(reading: Reading, tensor: Tensor) -> Value:
+    """`Shape` or `Size` of a tensor of the network."""
+    sizes = [BATCH] * reading.batch + list(tensor.shape)
+    if reading.operator.type == "Size":
+        total: Any = 1
+        for size in sizes:
+            total = total * size
+        return settled(np.array(total, dtype=object))
+    start, end = reading.get("start", 0), reading.get("end", len(sizes))
+    return settled(np.array(sizes[start:end], dtype=object))
+
+
+def settled(array: NDArray[Any]) -> Value:
+    """Sizes without symbols as a constant."""
+    if any(isinstance(size, Dim) for size in array.reshape(-1).tolist()):
+        return Sizes(array)
+    return array.astype(np.int64)
+
+
+def fold_sizes(reading: Reading, values: list[Value | None]) -> Value:
+    """One of the operators that exporters use on sizes."""
+    operator = reading.operator
+    arrays = [
+        value.array if isinstance(value, Sizes) else np.asarray(value, dtype=object)
+        for value in values
+        if value is not None and not isinstance(value, Tensor)
+    ]
+    try:
+        return settled(np.asarray(FOLDERS[operator.type](reading, arrays), dtype=object))
+    except (SymbolicError, TypeError, ValueError, IndexError) as error:
+        raise Refused(f"a symbolic size: {error}") from None
+
+
+def gather(reading: Reading, arrays: list[NDArray[Any]]) -> NDArray[Any]:
+    """Sizes picked by their places."""
+    taken = np.take(arrays[0], arrays[1].astype(np.int64), axis=reading.get("axis", 0))
+    return np.asarray(taken, dtype=object)
+
+
+def concat(reading: Reading, arrays: list[NDArray[Any]]) -> NDArray[Any]:
+    """Lists of sizes one behind the other."""
+    return np.concatenate([np.atleast_1d(a) for a in arrays])
+
+
+def cut(reading: Reading, arrays: list[NDArray[Any]]) -> NDArray[Any]:
+    """A part of a list of sizes."""
+    given = [int(np.atleast_1d(a)[0]) for a in arrays[1:]]
+    starts, ends = reading.get("starts"), reading.get("ends")
+    start, end = (starts[0], ends[0]) if starts is not None else given[:2]
+    step = given[3] if len(given) > 3 else 1
+    return np.asarray(arrays[0][start:end:step], dtype=object)
+
+
+def divide(reading: Reading, arrays: list[NDArray[Any]]) -> NDArray[Any]:
+    """Whole-number division."""
+    return np.asarray(arrays[0] // arrays[1], dtype=object)
+
+
+def scaled(reading: Reading, arrays: list[NDArray[Any]]) -> NDArray[Any]:
+    """A product; an exporter may scale sizes in floats that are whole."""
+    whole = [np.vectorize(as_whole, otypes=[object])(a) for a in arrays]
+    return np.asarray(whole[0] * whole[1], dtype=object)
+
+
+def as_whole(value: Any) -> Any:
+    """A float that is a whole number as an int."""
+    if isinstance(value, float):
+        if not value.is_integer():
+            raise ValueError(f"it is multiplied by {value:g}")
+        return int(value)
+    return value
+
+
+def same(reading: Reading, arrays: list[NDArray[Any]]) -> NDArray[Any]:
+    """Sizes as they are."""
+    return arrays[0]
+
+
+FOLDERS: dict[str, Callable[[Reading, list[NDArray[Any]]], Any]] = {
+    "Gather": gather,
+    "Concat": concat,
+    "Slice": cut,
+    "Div": divide,
+    "Mul": scaled,
+    "Add": lambda reading, arrays: arrays[0] + arrays[1],
+    "Sub": lambda reading, arrays: arrays[0] - arrays[1],
+    "Unsqueeze": lambda reading, arrays: np.atleast_1d(arrays[0]),
+    "Squeeze": lambda reading, arrays: arrays[0].reshape(()),
+    "Reshape": lambda reading, arrays: np.atleast_1d(arrays[0]),
+    "Cast": same,
+    "Identity": same,
+    "Floor": same,
+    "Ceil": same,
+}

@@ -1,0 +1,199 @@
+"""ONNX operators that slide a window: convolutions and poolings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.dims import Dim
+from compiler.importers.builder import Refused
+from compiler.importers.from_onnx.reading import Reading, converts
+from compiler.importers.window_arguments import (
+    Pairs,
+    convolution_pad,
+    each,
+    kernel,
+    onnx_pairs,
+    pooling_pad,
+    spelled,
+)
+from compiler.values import Tensor
+
+WORDS = {"SAME_UPPER": "same", "SAME_LOWER": "same_lower", "VALID": "valid"}
+
+
+def spatial_rank(reading: Reading, tensor: Tensor) -> int:
+    """How many axes a window slides along; there must be at least one."""
+    rank = len(tensor.shape) - 1
+    if rank < 1 or not reading.batch:
+        raise Refused("its input has no spatial axis")
+    return rank
+
+
+def numbers(reading: Reading, name: str, rank: int, default: int = 1) -> tuple[int, ...]:
+    """An attribute with a number for each spatial axis."""
+    values = tuple(int(v) for v in reading.get(name) or (default,) * rank)
+    if len(values) != rank:
+        raise Refused(f"{name} has {len(values)} numbers for {rank} spatial axes")
+    return values
+
+
+def word(reading: Reading) -> str | None:
+    """What auto_pad asks for, None for explicit pads."""
+    given = reading.get("auto_pad", "NOTSET") or "NOTSET"
+    if given == "NOTSET":
+        return None
+    reading.builder.note(f"auto_pad={given} became explicit pads or a word of ours")
+    return WORDS[given]
+
+
+def pairs_of(reading: Reading, rank: int) -> Pairs:
+    """The explicit pads."""
+    flat = reading.get("pads") or (0,) * (2 * rank)
+    if len(flat) != 2 * rank:
+        raise Refused(f"pads has {len(flat)} numbers for {rank} spatial axes")
+    return onnx_pairs(flat)
+
+
+def bias_of(reading: Reading, index: int) -> dict[str, NDArray[Any]]:
+    """The bias when there is one."""
+    return {"bias": reading.array(index)} if reading.has(index) else {}
+
+
+@converts("Conv")
+def conv(reading: Reading) -> Tensor:
+    """Convolution; one constant kernel on every channel, of no layer's own, is `filter`."""
+    x, weight = reading.tensor(0), reading.array(1)
+    rank = spatial_rank(reading, x)
+    sizes = weight.shape[2:]
+    strides, dilations = numbers(reading, "strides", rank), numbers(reading, "dilations", rank)
+    extents = [d * (k - 1) + 1 for k, d in zip(sizes, dilations, strict=True)]
+    facts = reading.builder.graph.facts
+    asked = word(reading)
+    pad = (
+        spelled(asked, x.shape[1:], extents, strides, facts)
+        if asked
+        else convolution_pad(pairs_of(reading, rank), x.shape[1:], extents, strides, facts)
+    )
+    group = int(reading.get("group", 1))
+    check_channels(x, weight.shape[1] * group)
+    if is_filter(reading, weight, group) and set(dilations) == {1}:
+        return reading.add(
+            "filter", x, kernel_values=weight[0, 0].tolist(), stride=each(strides), pad=pad
+        )
+    bias = bias_of(reading, 2)
+    return reading.add(
+        "conv",
+        x,
+        weights={"weight": weight, **bias},
+        known_by=(1, 2),
+        channels=weight.shape[0],
+        kernel=kernel(sizes),
+        stride=each(strides),
+        pad=pad,
+        dilation=each(dilations),
+        groups=group,
+        bias=bool(bias),
+    )
+
+
+def check_channels(x: Tensor, wanted: int) -> None:
+    """Raise `Refused` unless the input has as many channels as the weight takes."""
+    if not isinstance(x.shape[0], Dim) and x.shape[0] != wanted:
+        raise Refused(f"its weight takes {wanted} channels, its input has {x.shape[0]}")
+
+
+def is_filter(reading: Reading, weight: NDArray[Any], group: int) -> bool:
+    """Whether every channel has the same kernel, which belongs to no named layer."""
+    name = reading.operator.inputs[1]
+    depthwise = weight.shape[1] == 1 and weight.shape[0] == group
+    small = weight[0].size <= 121 and not reading.has(2)
+    return depthwise and small and "/constant_" in name and bool(np.all(weight == weight[:1]))
+
+
+@converts("ConvTranspose")
+def deconv(reading: Reading) -> Tensor:
+    """Transposed convolution; a wanted output size is worked back to pads."""
+    x, weight = reading.tensor(0), reading.array(1)
+    rank = spatial_rank(reading, x)
+    sizes = weight.shape[2:]
+    strides, dilations = numbers(reading, "strides", rank), numbers(reading, "dilations", rank)
+    extra = list(numbers(reading, "output_padding", rank, 0))
+    check_channels(x, weight.shape[0])
+    pairs = list(pairs_of(reading, rank))
+    asked, wanted = word(reading), reading.get("output_shape")
+    for axis in range(rank if asked or wanted else 0):
+        extent = dilations[axis] * (sizes[axis] - 1) + 1
+        if wanted:
+            size = x.shape[1 + axis]
+            if isinstance(size, Dim):
+                raise Refused("output_shape fixes a size that is symbolic")
+            total = (size - 1) * strides[axis] + extra[axis] + extent - wanted[-rank:][axis]
+        else:
+            total = extent - strides[axis] + extra[axis] if asked != "valid" else 0
+        if total < 0:
+            extra[axis], total = extra[axis] - total, 0
+        small, large = total // 2, total - total // 2
+        pairs[axis] = (small, large) if asked == "same" else (large, small)
+    bias = bias_of(reading, 2)
+    group = int(reading.get("group", 1))
+    return reading.add(
+        "deconv",
+        x,
+        weights={"weight": weight, **bias},
+        known_by=(1, 2),
+        channels=weight.shape[1] * group,
+        kernel=kernel(sizes),
+        stride=each(strides),
+        pad=convolution_pad(tuple(pairs), (), (), (), reading.builder.graph.facts),
+        output_pad=each(extra),
+        dilation=each(dilations),
+        groups=group,
+        bias=bool(bias),
+    )
+
+
+@converts("MaxPool", "AveragePool", "LpPool")
+def pool(reading: Reading) -> Tensor:
+    """The poolings with a window."""
+    operator = reading.operator
+    if len(operator.outputs) > 1 and reading.uses.get(operator.outputs[1]):
+        raise Refused("its second output, the places of the largest values, is used")
+    x = reading.tensor(0)
+    rank = spatial_rank(reading, x)
+    kernels = numbers(reading, "kernel_shape", rank)
+    strides, dilations = numbers(reading, "strides", rank), numbers(reading, "dilations", rank)
+    extents = [d * (k - 1) + 1 for k, d in zip(kernels, dilations, strict=True)]
+    facts = reading.builder.graph.facts
+    arguments: dict[str, Any] = {"kernel": kernel(kernels)}
+    if strides != kernels:
+        arguments["stride"] = each(strides)
+    if set(dilations) != {1}:
+        arguments["dilation"] = each(dilations)
+    counts = operator.type == "AveragePool" and bool(reading.get("count_include_pad", 0))
+    asked = word(reading)
+    if asked:
+        pad, ceil = spelled(asked, x.shape[1:], extents, strides, facts), False
+    elif counts:
+        pairs = pairs_of(reading, rank)
+        pad, ceil = convolution_pad(pairs, x.shape[1:], extents, strides, facts), False
+    else:
+        pairs = pairs_of(reading, rank)
+        pad, ceil = pooling_pad(pairs, x.shape[1:], kernels, strides, dilations, facts)
+    arguments |= {"pad": pad, "ceil": ceil or bool(reading.get("ceil_mode", 0))}
+    if operator.type == "LpPool":
+        arguments["p"] = int(reading.get("p", 2))
+    if operator.type == "AveragePool" and pad != 0 and pad != "valid" and not counts:
+        arguments["count_pad"] = False
+    names = {"MaxPool": "maxpool", "AveragePool": "avgpool", "LpPool": "lppool"}
+    return reading.add(names[operator.type], x, **arguments)
+
+
+@converts("GlobalAveragePool", "GlobalMaxPool")
+def global_pool(reading: Reading) -> Tensor:
+    """The poolings over the whole map."""
+    x = reading.tensor(0)
+    spatial_rank(reading, x)
+    return reading.add("gap" if reading.operator.type == "GlobalAveragePool" else "gmp", x)

@@ -1,0 +1,26 @@
+"""What an importer hands on: a graph in netc's ops, its numbers, and what must be said about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from compiler.graph import Graph
+
+
+class UnreadableError(ValueError):
+    """A file that is not of the format that its name promises; the text says why."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A model of another format in netc's ops.
+
+    `kept` are the layers whose names are the source's own and must stay (their parameters are
+    known by them); other names were made up. `notes` say which conventions were translated.
+    `graph.values` holds the parameters' numbers where the source has them.
+    """
+
+    graph: Graph
+    kept: frozenset[str]
+    notes: tuple[str, ...]
+    origin: str

@@ -1,0 +1,145 @@
+"""Series-parallel reduction: a graph becomes chains and joins of chains.
+
+Two rules are applied until neither fits (Valdes, Tarjan and Lawler, "The Recognition of Series
+Parallel Digraphs", SIAM J. Comput. 11(2), 1982): a layer used once by its successor joins that in
+a chain, and chains that leave one tensor and meet in a join become its branches. What is left of a
+graph that is not series-parallel are a few pieces that name the tensors they take.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, fields, replace
+
+from compiler.graph import Graph, Input, Node
+from compiler.importers.imported import Imported
+from compiler.importers.structure.tree import Chain, Stage, Statement
+
+COMMUTATIVE = {"add", "mul", "max", "mean", "min"}
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A chain with the tensors it takes: one, or those of the join that it begins with."""
+
+    inputs: tuple[str, ...]
+    chain: tuple[Stage, ...]
+
+
+def statements_of(imported: Imported) -> tuple[tuple[Statement, ...], frozenset[str]]:
+    """The body of the net: as few statements as the graph allows, in an order that runs.
+
+    Also gives the joins that take their two tensors in the other order.
+    """
+    pieces, swapped = reduced(imported)
+    return in_order(imported.graph, pieces), frozenset(swapped)
+
+
+def reduced(imported: Imported) -> tuple[dict[str, Piece], set[str]]:
+    """The pieces by the tensor that each makes, neither rule fitting any more."""
+    graph = imported.graph
+    swapped: set[str] = set()
+    pieces = {
+        node.name: Piece(node.inputs, (stage_of(node, imported),))
+        for node in graph.nodes()
+        if not isinstance(node.op, Input)
+    }
+    uses = Counter(name for piece in pieces.values() for name in piece.inputs)
+    uses.update(graph.outputs.values())
+    changed = True
+    while changed:
+        changed = False
+        for name in list(pieces):
+            piece = branched(graph, pieces, uses, pieces[name], swapped)
+            while len(set(piece.inputs)) == 1 and len(piece.inputs) == 1:
+                before = pieces.get(piece.inputs[0])
+                if before is None or uses[piece.inputs[0]] != 1:
+                    break
+                del pieces[piece.inputs[0]]
+                joined = Piece(before.inputs, before.chain + piece.chain)
+                piece = branched(graph, pieces, uses, joined, swapped)
+            changed = changed or piece is not pieces[name]
+            pieces[name] = piece
+    return pieces, swapped
+
+
+def stage_of(node: Node, imported: Imported) -> Stage:
+    """A layer as a stage."""
+    graph = imported.graph
+    given = graph[node.inputs[0]].shape if node.inputs else ()
+    return Stage(
+        node.op.name,
+        {parameter.name: getattr(node.op, parameter.name) for parameter in fields(node.op)},
+        {parameter.name: parameter.default for parameter in fields(node.op)},
+        label=node.name if node.name in imported.kept else None,
+        like=node.owner or None,
+        given=given,
+        made=node.shape,
+        node=node.name,
+    )
+
+
+def branched(
+    graph: Graph,
+    pieces: dict[str, Piece],
+    uses: Counter[str],
+    piece: Piece,
+    swapped: set[str],
+) -> Piece:
+    """The piece with its join's inputs as branches, when they all leave one tensor."""
+    if len(piece.inputs) < 2:
+        return piece
+    private = [
+        uses[name] == 1 and name in pieces and len(pieces[name].inputs) == 1
+        for name in piece.inputs
+    ]
+    origins = {
+        pieces[name].inputs[0] if own else name
+        for name, own in zip(piece.inputs, private, strict=True)
+    }
+    if len(origins) != 1:
+        return piece
+    branches: list[Chain] = [
+        pieces.pop(name).chain if own else ()
+        for name, own in zip(piece.inputs, private, strict=True)
+    ]
+    join = piece.chain[0]
+    if len(branches) == 2 and join.callee in COMMUTATIVE and len(branches[0]) < len(branches[1]):
+        branches.reverse()
+        swapped.add(join.node)
+    (origin,) = origins
+    uses[origin] -= len(branches) - 1
+    join = replace(join, branches=tuple(branches), given=graph[origin].shape)
+    return Piece((origin,), (join, *piece.chain[1:]))
+
+
+def in_order(graph: Graph, pieces: dict[str, Piece]) -> tuple[Statement, ...]:
+    """The pieces as statements: each begins at what flows where it can, else at a named tensor."""
+    rank = {node.name: place for place, node in enumerate(graph.nodes())}
+    inputs = [node.name for node in graph.inputs()]
+    outputs: dict[str, list[str]] = {}
+    for output, name in graph.outputs.items():
+        outputs.setdefault(name, []).append(output)
+    left = sorted(pieces, key=lambda name: rank[name])
+    known, flow = set(inputs), inputs[0] if len(inputs) == 1 else ""
+    found = [Statement((), name, (), tuple(outputs[name])) for name in inputs if name in outputs]
+    while left:
+        ready = [name for name in left if set(pieces[name].inputs) <= known]
+        here = [name for name in ready if pieces[name].inputs == (flow,)]
+        sides = [name for name in here if name in outputs and not used(pieces, left, name)]
+        name = min(sides, key=lambda n: len(pieces[n].chain)) if sides else (here or ready)[0]
+        aside = name in sides and used(pieces, [n for n in left if n != name], flow)
+        piece = pieces[name]
+        begins = len(piece.inputs) == 1 and piece.inputs[0] != flow
+        source = piece.inputs[0] if begins else None
+        made = tuple(outputs.get(name, ()))
+        found.append(Statement(piece.inputs, name, piece.chain, made, source, aside))
+        left.remove(name)
+        known.add(name)
+        flow = flow if aside else name
+    return tuple(found)
+
+
+def used(pieces: dict[str, Piece], left: list[str], name: str) -> bool:
+    """Whether a piece still to come takes this one's tensor."""
+    return any(name in pieces[other].inputs for other in left)

@@ -1,0 +1,108 @@
+"""Runs of stages that occur more than once.
+
+Candidates are all runs of neighbouring stages of equal skeletons. The one that shortens the text
+most becomes a block; this repeats until nothing is gained (the greedy form of grammar inference by
+the shortest description, as in Nevill-Manning and Witten, "Identifying Hierarchical Structure in
+Sequences", JAIR 7, 1997).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+
+from compiler.importers.structure.skeletons import FOLLOWERS, cost, skeleton
+from compiler.importers.structure.tree import Chain, Item, Stage
+
+LONGEST = 40  # stages in a run
+MOST_TRIED = 40  # groups of runs that are worked out in each round
+
+Path = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A part of a chain: where the chain is, the first stage and the one behind the last."""
+
+    path: Path
+    start: int
+    stop: int
+    items: Chain
+
+    def overlaps(self, other: Run) -> bool:
+        """Whether the two share a stage, or one lies inside the other."""
+        short, long = sorted((self, other), key=lambda run: len(run.path))
+        if short.path == long.path:
+            return short.start < long.stop and long.start < short.stop
+        depth = len(short.path)
+        return long.path[:depth] == short.path and short.start <= long.path[depth] < short.stop
+
+
+def chains_in(chain: Chain, path: Path) -> Iterator[tuple[Path, Chain]]:
+    """A chain and those in its branches, each with the way to it (stage, branch, stage, …)."""
+    yield path, chain
+    for place, item in enumerate(chain):
+        if isinstance(item, Stage):
+            for index, branch in enumerate(item.branches):
+                yield from chains_in(branch, (*path, place, index))
+
+
+def groups_of_runs(chains: list[tuple[Path, Chain]]) -> list[list[Run]]:
+    """Runs of equal skeletons, at least two in a group, the most promising groups first."""
+    found: dict[Hashable, list[Run]] = defaultdict(list)
+    for path, chain in chains:
+        keys = [skeleton(item) for item in chain]
+        for start in range(len(chain)):
+            if start and is_follower(chain[start]):
+                continue
+            for stop in range(start + 1, min(len(chain), start + LONGEST) + 1):
+                item = chain[stop - 1]
+                if not isinstance(item, Stage) or item.joined or item.like:
+                    break
+                found[tuple(keys[start:stop])].append(Run(path, start, stop, chain[start:stop]))
+                if item.tag:
+                    break
+    groups = [apart(runs) for runs in found.values() if len(runs) > 1]
+    groups = [runs for runs in groups if len(runs) > 1 and is_worth(runs[0].items)]
+    groups.sort(key=lambda runs: -(len(runs) - 1) * cost(runs[0].items))
+    return groups[:MOST_TRIED]
+
+
+def is_follower(item: Item) -> bool:
+    """Whether the stage belongs to the one before it."""
+    return isinstance(item, Stage) and item.callee in FOLLOWERS
+
+
+def is_worth(items: Chain) -> bool:
+    """Whether a run is more than a layer and its activation."""
+    first = items[0]
+    return len(items) > 2 or (isinstance(first, Stage) and bool(first.branches))
+
+
+def apart(runs: list[Run]) -> list[Run]:
+    """The runs that do not overlap, from the left."""
+    kept: list[Run] = []
+    ends: dict[Path, int] = {}
+    for run in runs:
+        if run.start >= ends.get(run.path, 0):
+            kept.append(run)
+            ends[run.path] = run.stop
+    return kept
+
+
+def replaced(chain: Chain, path: Path, calls: list[tuple[Run, Stage]]) -> Chain:
+    """The chain at `path` with calls in place of runs, in its branches too."""
+    here = sorted((r for r in calls if r[0].path == path), key=lambda pair: -pair[0].start)
+    items: list[Item] = []
+    for place, item in enumerate(chain):
+        if isinstance(item, Stage) and item.branches:
+            branches = tuple(
+                replaced(branch, (*path, place, index), calls)
+                for index, branch in enumerate(item.branches)
+            )
+            item = Stage(**{**vars(item), "branches": branches})
+        items.append(item)
+    for run, call in here:
+        items[run.start : run.stop] = [call]
+    return tuple(items)

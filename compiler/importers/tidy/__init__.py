@@ -1,0 +1,35 @@
+"""Several layers of another format that are one of ours.
+
+Each file holds one rewrite, a function from an imported graph to an imported graph that computes
+the same; `TIDIES` lists them in the order in which they are applied. None requires another to have
+run; each leaves alone what it does not recognise, and never merges what an output or another layer
+takes as well.
+"""
+
+from __future__ import annotations
+
+from compiler.importers.imported import Imported
+from compiler.importers.tidy.merge_constants import merge_constants
+from compiler.importers.tidy.merge_pads import merge_pads
+from compiler.importers.tidy.merge_reshapes import merge_reshapes
+from compiler.importers.tidy.merge_transposes import merge_transposes
+from compiler.importers.tidy.recognise_pooling import recognise_pooling
+from compiler.importers.tidy.recognise_shuffles import recognise_shuffles
+from compiler.importers.tidy.share_concats import share_concats
+
+TIDIES = (
+    merge_transposes,
+    merge_reshapes,
+    recognise_shuffles,
+    recognise_pooling,
+    merge_pads,
+    merge_constants,
+    share_concats,
+)
+
+
+def tidy(imported: Imported) -> Imported:
+    """The imported graph after all rewrites."""
+    for rewrite in TIDIES:
+        imported = rewrite(imported)
+    return imported

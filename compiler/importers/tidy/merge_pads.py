@@ -1,0 +1,72 @@
+"""Padding that a format keeps apart from the window that it is for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from compiler.graph import Node
+from compiler.importers.imported import Imported
+from compiler.importers.tidy.rewriting import Rewriting
+from compiler.importers.window_arguments import convolution_pad
+from compiler.ops.base import Axis, Op, Shape, ShapeError
+from compiler.ops.convolution import Conv
+from compiler.ops.filtering import Filter
+from compiler.ops.pooling import AvgPool, LpPool
+from compiler.ops.spatial import Pad
+
+
+def merge_pads(imported: Imported) -> Imported:
+    """A `pad` before a window becomes the window's own padding where that means the same.
+
+    Zeros do for conv, filter, lppool, and avgpool when its padding counts; other borders for conv
+    and filter without a padding of their own. A maxpool's own padding never wins, so it stays.
+    """
+    rewriting = Rewriting(imported)
+    for name in list(rewriting.nodes):
+        node = rewriting.nodes[name]
+        source = rewriting.before(node)
+        if source is None or not isinstance(source.op, Pad):
+            continue
+        try:
+            merged = with_pad(rewriting, node, source, source.op)
+            if merged is not None:
+                rewriting.become(node, merged, source)
+                rewriting.remove(source.name)
+        except ShapeError:
+            continue
+    return rewriting.finished()
+
+
+def with_pad(rewriting: Rewriting, node: Node, source: Node, pad: Pad) -> Op | None:
+    """The window with the padding of the layer before it, None where that would differ."""
+    op, facts = node.op, rewriting.imported.graph.facts
+    if not isinstance(op, Conv | Filter | LpPool | AvgPool):
+        return None
+    own = op.axes(source.shape[1:], facts)
+    bare = all(axis.before == axis.after == 0 for axis in own)
+    given = rewriting.nodes[source.inputs[0]].shape[1:]
+    around = pad.axes(given, facts)
+    match op:
+        case Conv() | Filter():
+            if (pad.mode != "zero" or op.pad_mode != "zero") and not bare:
+                return None
+            return replace(op, pad=summed(around, own, given, rewriting), pad_mode=pad.mode)
+        case LpPool() | AvgPool():
+            counts = isinstance(op, LpPool) or bare
+            if pad.mode != "zero" or op.ceil or not counts:
+                return None
+            return replace(op, pad=summed(around, own, given, rewriting))
+
+
+def summed(
+    around: tuple[Axis, ...], own: tuple[Axis, ...], given: Shape, rewriting: Rewriting
+) -> Any:
+    """The pads of both together, as an argument."""
+    pairs = tuple(
+        (a.before + b.before, a.after + b.after) for a, b in zip(around, own, strict=True)
+    )
+    extents, strides = [axis.extent for axis in own], [axis.stride for axis in own]
+    facts = rewriting.imported.graph.facts
+    pad = convolution_pad(pairs, given, extents, strides, facts)
+    return tuple(map(tuple, pad)) if isinstance(pad, list) else pad

@@ -1,0 +1,75 @@
+"""Adaptive pooling written as products with matrices of averages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.dims import Dim
+from compiler.graph import Node
+from compiler.importers.imported import Imported
+from compiler.importers.tidy.rewriting import Rewriting, weight_of
+from compiler.ops.arguments import Extent
+from compiler.ops.convolution import Conv
+from compiler.ops.global_pooling import AdaptiveAvgPool
+from compiler.ops.reshape import Transpose
+
+
+def recognise_pooling(imported: Imported) -> Imported:
+    """A product along one axis with the means of near-equal parts is `adaptive_avgpool`.
+
+    It arrives as that axis moved to the front, a 1x1 convolution, and the axis moved back.
+    """
+    rewriting = Rewriting(imported)
+    for name in list(rewriting.nodes):
+        three = rewriting.chain(rewriting.nodes[name], Transpose, Conv, Transpose)
+        if three is None:
+            continue
+        first, middle, last = three
+        given = rewriting.nodes[first.inputs[0]].shape
+        assert isinstance(first.op, Transpose) and isinstance(last.op, Transpose)
+        weight = weight_of(rewriting, middle, "weight")
+        channels = first.op.order[0] == 0
+        if channels or weight is None or any(isinstance(s, Dim) for s in given):
+            continue
+        back = inverse(first.op.order) == last.op.order
+        if back and is_bare(middle) and is_means(weight.reshape(weight.shape[:2])):
+            sizes = [int(s) for s in last.shape[1:] if not isinstance(s, Dim)]
+            rewriting.become(last, AdaptiveAvgPool(size=Extent(sizes)), first)
+            rewriting.remove(middle.name)
+            rewriting.remove(first.name)
+    return one_pooling(rewriting.finished())
+
+
+def inverse(order: tuple[int, ...]) -> tuple[int, ...]:
+    """The permutation that undoes another."""
+    return tuple(order.index(axis) for axis in range(len(order)))
+
+
+def is_bare(node: Node) -> bool:
+    """Whether a convolution is a product and no more."""
+    return isinstance(node.op, Conv) and not node.op.bias and node.op.groups == 1
+
+
+def is_means(matrix: NDArray[Any]) -> bool:
+    """Whether row i of n averages the pixels from floor(iW/n) to ceil((i + 1)W/n)."""
+    count, width = matrix.shape
+    wanted = np.zeros((count, width))
+    for row in range(count):
+        start, end = row * width // count, -(-(row + 1) * width // count)
+        wanted[row, start:end] = 1 / (end - start)
+    return bool(np.allclose(matrix, wanted, atol=1e-6))
+
+
+def one_pooling(imported: Imported) -> Imported:
+    """Adaptive poolings of different axes in a row are one of all."""
+    rewriting = Rewriting(imported)
+    for name in list(rewriting.nodes):
+        pair = rewriting.chain(rewriting.nodes[name], AdaptiveAvgPool, AdaptiveAvgPool)
+        if pair is not None:
+            first, second = pair
+            rewriting.become(second, second.op, first)
+            rewriting.remove(first.name)
+    return rewriting.finished()

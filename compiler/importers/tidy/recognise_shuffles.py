@@ -1,0 +1,36 @@
+"""Channels that are dealt out by reshape, transpose and reshape."""
+
+from __future__ import annotations
+
+from compiler.graph import Node
+from compiler.importers.imported import Imported
+from compiler.importers.tidy.rewriting import Rewriting
+from compiler.ops.channels import ChannelShuffle
+from compiler.ops.checks import channels_of
+from compiler.ops.reshape import Reshape, Transpose
+
+
+def recognise_shuffles(imported: Imported) -> Imported:
+    """[g, C/g, …] with its first two axes exchanged and back to [C, …] is `channel_shuffle(g)`."""
+    rewriting = Rewriting(imported)
+    for name in list(rewriting.nodes):
+        three = rewriting.chain(rewriting.nodes[name], Reshape, Transpose, Reshape)
+        if three is None:
+            continue
+        first, middle, last = three
+        given = rewriting.nodes[first.inputs[0]].shape
+        if last.shape == given and deals_channels(first, middle, given[1:]):
+            groups = channels_of(first.shape, "channel_shuffle")
+            rewriting.become(last, ChannelShuffle(groups=groups), first)
+            rewriting.remove(middle.name)
+            rewriting.remove(first.name)
+    return rewriting.finished()
+
+
+def deals_channels(first: Node, middle: Node, spatial: tuple[object, ...]) -> bool:
+    """Whether the channels are split in two axes that change places, the pixels staying."""
+    rank = len(first.shape)
+    exchanged = (1, 0, *range(2, rank))
+    whole_map = first.shape[2:] == spatial or rank == 3
+    order = middle.op.order if isinstance(middle.op, Transpose) else ()
+    return rank >= 3 and order == exchanged and whole_map

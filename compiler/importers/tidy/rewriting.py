@@ -1,0 +1,84 @@
+"""What the rewrites share: the layers as a dictionary that is edited and put together again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.graph import Input, Node
+from compiler.importers.imported import Imported
+from compiler.ops.base import Op
+from compiler.shapes import infer
+
+
+class Rewriting:
+    """An imported graph being edited: nodes in order, uses of each tensor, numbers."""
+
+    def __init__(self, imported: Imported) -> None:
+        self.imported = imported
+        self.nodes: dict[str, Node] = {node.name: node for node in imported.graph.nodes()}
+        self.outputs = dict(imported.graph.outputs)
+        self.values: dict[str, NDArray[np.float32]] = dict(imported.graph.values)
+        self.kept = set(imported.kept)
+        self.shared = {node.owner for node in self.nodes.values() if node.owner}
+        self.uses = Counter(name for node in self.nodes.values() for name in node.inputs)
+        self.uses.update(self.outputs.values())
+
+    def before(self, node: Node) -> Node | None:
+        """The layer that makes a layer's single input, when nothing else takes what it makes."""
+        if len(node.inputs) != 1 or self.uses[node.inputs[0]] != 1:
+            return None
+        source = self.nodes[node.inputs[0]]
+        return None if isinstance(source.op, Input) else source
+
+    def chain(self, node: Node, *ops: type[Op]) -> list[Node] | None:
+        """The private layers of these ops that end in `node`, in their order, if they are there."""
+        found = [node]
+        for op in reversed(ops[:-1]):
+            source = self.before(found[0])
+            if source is None or not isinstance(source.op, op):
+                return None
+            found.insert(0, source)
+        return found if isinstance(node.op, ops[-1]) else None
+
+    def become(self, node: Node, op: Op, first: Node) -> None:
+        """`node` becomes `op` on the inputs of `first`; the layers between them go."""
+        shapes = tuple(self.nodes[name].shape for name in first.inputs)
+        shape = infer(op, shapes, self.imported.graph.facts)
+        self.nodes[node.name] = replace(node, op=op, inputs=first.inputs, shape=shape)
+
+    def drop(self, name: str, instead: str) -> None:
+        """Take a layer out; its users take `instead`."""
+        for other, node in self.nodes.items():
+            if name in node.inputs:
+                inputs = tuple(instead if i == name else i for i in node.inputs)
+                self.nodes[other] = replace(node, inputs=inputs)
+        self.outputs = {o: instead if n == name else n for o, n in self.outputs.items()}
+        self.remove(name)
+
+    def remove(self, name: str) -> None:
+        """Take out a layer that has no users left, with its numbers."""
+        del self.nodes[name]
+        self.kept.discard(name)
+        for full in [key for key in self.values if key.rpartition(".")[0] == name]:
+            del self.values[full]
+
+    def finished(self) -> Imported:
+        """The edited graph, without layers that lead to no output."""
+        needed = set(self.outputs.values())
+        for name in reversed(list(self.nodes)):
+            if name in needed:
+                needed |= set(self.nodes[name].inputs)
+        left = [n for n in self.nodes.values() if n.name in needed or isinstance(n.op, Input)]
+        names = {node.name for node in left}
+        graph = self.imported.graph.rebuilt(left, outputs=self.outputs, values=self.values)
+        return replace(self.imported, graph=graph, kept=frozenset(self.kept & names))
+
+
+def weight_of(rewriting: Rewriting, node: Node, name: str) -> Any:
+    """An array of a layer, None where there are no numbers."""
+    return rewriting.values.get(f"{node.parameters_of}.{name}")

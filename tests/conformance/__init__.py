@@ -1,0 +1,1 @@
+"""ONNX's own backend tests on the NumPy interpreter: `python -m tests.conformance`."""

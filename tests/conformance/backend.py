@@ -1,0 +1,91 @@
+"""The interpreter as a backend of ONNX's tests: a model is imported, defined, compiled, interpreted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from unittest import SkipTest
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+from onnx.backend.base import Backend, BackendRep
+
+from compiler.importers.define import define
+from compiler.importers.from_onnx import import_onnx
+from compiler.importers.imported import Imported
+from grammar.diagnostics import DefinitionError
+from runtime.reference import run_reference
+from tests.conformance.core import JOINS
+
+
+class Interpreted(BackendRep):  # type: ignore[misc]
+    """One model; its parameters become known with its inputs."""
+
+    def __init__(self, model: onnx.ModelProto) -> None:
+        self.model = model
+
+    def run(self, inputs: Sequence[Any], **kwargs: Any) -> tuple[Any, ...]:
+        """The outputs in order; raises `SkipTest` when the language cannot express the model."""
+        model, data = with_parameters(self.model, inputs)
+        imported, batch = imported_somehow(model)
+        graph = define(imported).graph
+        feeds = {
+            node.name: value if batch else value[np.newaxis]
+            for node, value in zip(graph.inputs(), data, strict=True)
+        }
+        results = run_reference(graph, feeds)
+        found = [results[name] for name in imported.graph.outputs]
+        return tuple(
+            (value if batch else value[0]).reshape(rank_of(declared, value if batch else value[0]))
+            for value, declared in zip(found, self.model.graph.output, strict=True)
+        )
+
+
+def rank_of(declared: onnx.ValueInfoProto, value: Any) -> tuple[int, ...]:
+    """The shape of a result: a scalar, which is a vector of one number here, as ONNX has it."""
+    if not declared.type.tensor_type.shape.dim and value.size == 1:
+        return ()
+    return tuple(value.shape)
+
+
+def with_parameters(
+    model: onnx.ModelProto, inputs: Sequence[Any]
+) -> tuple[onnx.ModelProto, list[Any]]:
+    """The model with its parameters as initializers, and the data that are left to be fed."""
+    filled = onnx.ModelProto()
+    filled.CopyFrom(model)
+    node = filled.graph.node[0]
+    data = []
+    for place, (declared, value) in enumerate(zip(model.graph.input, inputs, strict=True)):
+        is_data = place == 0 or node.op_type in JOINS
+        if is_data and len(filled.graph.node) == 1:
+            data.append(value)
+        else:
+            filled.graph.initializer.append(numpy_helper.from_array(value, declared.name))
+    return filled, data
+
+
+def imported_somehow(model: onnx.ModelProto) -> tuple[Imported, bool]:
+    """The model with axis 0 as the batch, else with a whole tensor as one sample."""
+    reasons = []
+    for batch in (True, False):
+        try:
+            return import_onnx(model, "case.onnx", batch=batch), batch
+        except DefinitionError as error:
+            reasons.append(error.diagnostics[0].message.partition(": ")[2])
+    raise SkipTest(reasons[-1])
+
+
+class Interpreter(Backend):  # type: ignore[misc]
+    """What `onnx.backend.test.BackendTest` asks of a backend."""
+
+    @classmethod
+    def prepare(cls, model: onnx.ModelProto, device: str = "CPU", **kwargs: Any) -> Interpreted:
+        """A model, ready to run."""
+        return Interpreted(model)
+
+    @classmethod
+    def supports_device(cls, device: str) -> bool:
+        """NumPy runs on the CPU."""
+        return device == "CPU"
