@@ -170,8 +170,6 @@ def test_a_session_may_be_used_from_many_threads(net: netc.Net, batch: Any, devi
 def test_a_session_knows_its_device(net: netc.Net) -> None:
     assert net.session(device="numpy").device == "numpy"
     assert "small on cpu" in repr(net.session(device="cpu"))
-    with pytest.raises(CallError):
-        net.session(device="abacus")
 
 
 def test_a_net_that_has_run_can_be_copied_and_pickled(net: netc.Net, batch: Any) -> None:
