@@ -12,7 +12,7 @@ from compiler.names import Definition
 from compiler.ops import OPS
 from grammar import syntax as s
 from netc.lsp.analysis import Analysis
-from netc.lsp.context import Call, Context, context_at
+from netc.lsp.context import Context, OpenCall, context_at
 from netc.lsp.describe import (
     MEASURES,
     SIZES,
@@ -86,7 +86,7 @@ class Scope:
                 return node if isinstance(node, s.Definition) else None
         return None
 
-    def slots(self, call: Call) -> tuple[Slot, ...]:
+    def slots(self, call: OpenCall) -> tuple[Slot, ...]:
         """The parameters of what a call names."""
         block = self.block(call.callee)
         return block_slots(block) if block else slots_of(call.callee) or ()
@@ -171,14 +171,14 @@ def arguments(scope: Scope, context: Context) -> Iterator[Item]:
     yield from values(scope, tensors=True)
 
 
-def open_slots(slots: tuple[Slot, ...], call: Call) -> list[Slot]:
+def open_slots(slots: tuple[Slot, ...], call: OpenCall) -> list[Slot]:
     """The parameters that no earlier argument has given."""
     joins = call.callee in OPS and OPS[call.callee].most_inputs != 1
     positions = 0 if joins else call.position - len(call.given)
     return [slot for slot in slots[positions:] if slot.name not in call.given]
 
 
-def slot_at(slots: tuple[Slot, ...], call: Call) -> Slot | None:
+def slot_at(slots: tuple[Slot, ...], call: OpenCall) -> Slot | None:
     """The parameter that the argument at the cursor gives."""
     if call.keyword is not None:
         return next((slot for slot in slots if slot.name == call.keyword), None)

@@ -42,7 +42,7 @@ class Token:
 
 
 @dataclass(frozen=True)
-class Call:
+class OpenCall:
     """The nearest call around the cursor: what is called, and which argument this is.
 
     `keyword` is that of this argument if it has one, `given` those of the other arguments;
@@ -64,7 +64,7 @@ class Context:
     kind: Kind
     word: str
     start: int
-    call: Call | None = None
+    call: OpenCall | None = None
     statement: tuple[Token, ...] = ()
 
 
@@ -126,7 +126,7 @@ def at_word(tokens: list[Token], word: str, start: int) -> Context:
     return Context(kind, word, start, None, statement)
 
 
-def surroundings(tokens: list[Token]) -> tuple[tuple[Token, ...], Call | None, str]:
+def surroundings(tokens: list[Token]) -> tuple[tuple[Token, ...], OpenCall | None, str]:
     """The statement so far, the call around the cursor, and the innermost open bracket."""
     opened: list[int] = []
     for index, token in enumerate(tokens):
@@ -153,7 +153,7 @@ def last_statement(tokens: list[Token]) -> list[Token]:
     return statement
 
 
-def nearest_call(tokens: list[Token], opened: list[int]) -> Call | None:
+def nearest_call(tokens: list[Token], opened: list[int]) -> OpenCall | None:
     """The call around the cursor, looked for from the innermost bracket out to a brace."""
     for index in reversed(opened):
         if tokens[index].text == "{":
@@ -165,7 +165,7 @@ def nearest_call(tokens: list[Token], opened: list[int]) -> Call | None:
     return None
 
 
-def call_of(tokens: list[Token], opened: int, *, innermost: bool) -> Call | None:
+def call_of(tokens: list[Token], opened: int, *, innermost: bool) -> OpenCall | None:
     """The call whose `(` is token number `opened`; None for other parentheses."""
     head = tokens[opened - 1] if opened else None
     if head is None or head.sort != "name":
@@ -184,7 +184,7 @@ def call_of(tokens: list[Token], opened: int, *, innermost: bool) -> Call | None
             arguments[-1].append(token)
     keywords = [a[0].text if len(a) > 1 and a[1].text == "=" else None for a in arguments]
     given = tuple(keyword for keyword in keywords[:-1] if keyword is not None)
-    return Call(head.text, head.start, len(arguments) - 1, keywords[-1], given, innermost)
+    return OpenCall(head.text, head.start, len(arguments) - 1, keywords[-1], given, innermost)
 
 
 def statement_kind(statement: tuple[Token, ...], *, inside: bool) -> Kind:

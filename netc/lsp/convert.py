@@ -47,7 +47,6 @@ class Places:
     def __init__(self, opened: Iterable[Document], encoding: Encoding) -> None:
         self.encoding = encoding
         self.uris = {d.source.path: d.uri for d in opened if d.source.path}
-        self.unnamed = {d.source.text: d.uri for d in opened if not d.source.path}
         self._lines: dict[int, tuple[Source, Lines]] = {}
 
     def lines(self, source: Source) -> Lines:
@@ -57,10 +56,10 @@ class Places:
         return self._lines[id(source)][1]
 
     def uri(self, source: Source) -> str:
-        """The URI of a text."""
+        """The URI of a text; one that is no file is called by it."""
         path: Path | None = source.path
         if path is None:
-            return self.unnamed.get(source.text, source.name)
+            return source.name
         return self.uris.get(path) or str(from_fs_path(str(path)))
 
     def range(self, span: Span) -> lsp.Range:

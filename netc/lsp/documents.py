@@ -92,12 +92,16 @@ class Documents:
 
     def reconfigure(self, options: Options) -> None:
         """The settings have changed."""
-        recheck = options.include != self.options.include
+        elsewhere = options.include != self.options.include
         self.options = options
+        if elsewhere:
+            self.recheck()
+
+    def recheck(self) -> None:
+        """Check every open text again, since other files may be found now."""
         for uri, document in self.opened.items():
-            if recheck:
-                document.latest = None
-                self.check(uri)
+            document.latest = None
+            self.check(uri)
 
     # ── checking ─────────────────────────────────────────────────────────────────────────────
 

@@ -127,7 +127,9 @@ def change_files(ls: Server, params: lsp.DidChangeWatchedFilesParams) -> None:
     """Files have changed outside the editor."""
     for change in params.changes:
         path = path_of(change.uri)
-        if path is not None:
+        if change.type == lsp.FileChangeType.Created:
+            ls.documents.recheck()
+        elif path is not None:
             ls.documents.changed(path)
     refresh_hints(ls)
 

@@ -248,6 +248,18 @@ def test_files_that_use_each_other(tmp_path: Path) -> None:
         assert [p["code"] for p in client.problems(main.as_uri())] == ["E201"]
 
 
+def test_a_file_that_was_missing_is_found_once_it_is_there(tmp_path: Path) -> None:
+    blocks, main = tmp_path / "blocks.netdef", tmp_path / "main.netdef"
+    with Client() as client:
+        text = 'use b from "blocks.netdef"\nnet n { input x: f32[3]\nb()\noutput y }\n'
+        assert [p["code"] for p in client.open(main.as_uri(), text)] == ["E207"]
+        client.diagnostics.clear()
+        blocks.write_text("block b() { relu }\n")
+        change = {"changes": [{"uri": blocks.as_uri(), "type": 1}]}
+        client.notify("workspace/didChangeWatchedFiles", change)
+        assert client.problems(main.as_uri()) == []
+
+
 def test_settings_choose_the_hints() -> None:
     settings = {"inlayHints": {"shapes": "off", "macs": True}}
     refresh = {"workspace": {"inlayHint": {"refreshSupport": True}}}
