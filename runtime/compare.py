@@ -14,10 +14,13 @@ from compiler.graph import Graph, Input
 from compiler.initialise import generator
 from compiler.lower import lower, tensor_names
 from compiler.passes import PASSES
+from runtime.devices import parse_device
+from runtime.providers import Settings
 from runtime.reference import interpret
 from runtime.session import open_session
 
 TOLERANCES = {"cpu": (1e-4, 1e-5), "cuda": (1e-3, 1e-4)}
+ROUNDED = (2e-2, 2e-2)  # float16, bfloat16, TF32 and whatever TensorRT chooses
 COMFORTABLE = 16  # a symbolic size in a random test is at least this
 
 
@@ -110,11 +113,18 @@ def random_feeds(graph: Graph, seed: int = 0, batch: int = 2) -> dict[str, NDArr
     return feeds
 
 
+def tolerance(device: str, dtype: str = "f32", *, exact: bool = True) -> tuple[float, float]:
+    """Relative and absolute tolerance of a device and precision against NumPy in float64."""
+    rounded = dtype != "f32" or not exact
+    return ROUNDED if rounded else TOLERANCES.get(parse_device(device).kind, ROUNDED)
+
+
 def gap(ours: NDArray[Any], reference: NDArray[Any], rtol: float, atol: float) -> Gap:
     """Compare two tensors; atol * max(1, scale) + rtol * |value| is allowed at each place.
 
     The scale is the tensor's largest magnitude: a sum of large terms that nearly cancel cannot be
-    closer than their rounding.
+    closer than their rounding. In the rounded precisions it counts below 1 too, where 1 would
+    forgive everything.
     """
     apart = Gap(float("inf"), float("inf"), float("inf"))
     if ours.shape != reference.shape:
@@ -128,18 +138,25 @@ def gap(ours: NDArray[Any], reference: NDArray[Any], rtol: float, atol: float) -
     values = np.where(finite, reference, 0)
     difference = np.where(same, 0, np.abs(np.where(finite, ours, 0) - values))
     scale, error = float(np.abs(values).max()), float(difference.max())
-    allowed = atol * max(1.0, scale) + rtol * np.abs(values)
+    floor = np.finfo(np.float64).tiny if (rtol, atol) == ROUNDED else 1.0
+    allowed = atol * max(floor, scale) + rtol * np.abs(values)
     relative = error / scale if scale else float("inf") if error else 0.0
     return Gap(error, relative, float((difference / allowed).max()))
 
 
 def compare_all(
-    graph: Graph, feeds: Mapping[str, NDArray[Any]], *, device: str = "cpu"
+    graph: Graph,
+    feeds: Mapping[str, NDArray[Any]],
+    *,
+    device: str = "cpu",
+    dtype: str = "f32",
+    exact: bool = True,
 ) -> Comparison:
     """Run a graph with numbers on both, plain and optimised, and compare tensor by tensor."""
-    rtol, atol = TOLERANCES[device]
+    rtol, atol = tolerance(device, dtype, exact=exact)
     names = tensor_names(graph)
-    plain = open_session(lower(graph, expose=True).SerializeToString(), device, optimise=False)
+    settings = Settings(exact=exact, optimise=False, dtype=dtype)
+    plain = open_session(lower(graph, expose=True, dtype=dtype), device, settings)
     tensors = plain.run(dict(feeds))
     gaps: dict[str, Gap] = {}
     failures: list[Difference] = []
@@ -161,7 +178,8 @@ def compare_all(
     rewritten = graph
     for rewrite in PASSES:
         rewritten = rewrite(rewritten)
-    final = open_session(lower(rewritten).SerializeToString(), device).run(dict(feeds))
+    settings = Settings(exact=exact, dtype=dtype)
+    final = open_session(lower(rewritten, dtype=dtype), device, settings).run(dict(feeds))
     for output, name in graph.outputs.items():
         found = gap(final[output], wanted[name], rtol, atol)
         note(output, graph[name].span.line, "optimised", found)
