@@ -128,13 +128,19 @@ def rename(proto: onnx.NodeProto, old: str, new: str) -> None:
 def metadata_of(node: Node) -> dict[str, str]:
     """What a node remembers of the definition: its source line, op and the blocks around it."""
     found = {
-        "netc.source": f"{node.span.source.name}:{node.span.line}",
+        "netc.source": f"{file_name(node)}:{node.span.line}",
         "netc.op": node.op.name,
         "netc.layer": node.name,
     }
     if node.trail:
         found["netc.blocks"] = "/".join(call.block for call in node.trail)
     return found
+
+
+def file_name(node: Node) -> str:
+    """The definition's file without its folder: the bytes do not depend on where one stands."""
+    source = node.span.source
+    return source.path.name if source.path is not None else source.name
 
 
 def set_metadata(proto: Any, entries: dict[str, str]) -> None:

@@ -17,12 +17,16 @@ COMMANDS = (
     "compile",
     "run",
     "verify",
+    "bench",
+    "quantize",
     "weights",
     "explain",
     "diff",
     "watch",
     "list",
+    "doctor",
     "lsp",
+)
 )
 
 
