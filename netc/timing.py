@@ -19,9 +19,9 @@ from netc.options import Choice
 from netc.tables import print_rows
 from runtime.bench import Ready, Run, Timing, make_ready, ratios, significant, time_together
 from runtime.compare import random_feeds
+from runtime.describe import describe, input_shapes, random_arrays
 from runtime.devices import Device, parse_device
 from runtime.errors import CallError
-from runtime.inputs import describe, input_shapes, random_arrays
 from runtime.machine import driver, processor
 from runtime.providers import Settings
 from runtime.reference import run_reference

@@ -11,9 +11,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from runtime.describe import describe, fitted
 from runtime.devices import Device
 from runtime.errors import CallError, MachineError
-from runtime.inputs import describe, fitted
 from runtime.providers import Settings
 from runtime.session import Model, Session, open_session
 
