@@ -10,10 +10,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import helper, numpy_helper
+from onnx import helper
 
 from compiler.emitter import ONNX_TYPES, LayerEmitter
 from compiler.graph import Graph, Input, Node
@@ -49,7 +48,7 @@ class Lowering:
         self.dtype = dtype
         self.io = io
         self.nodes: list[onnx.NodeProto] = []
-        self.initializers: dict[str, onnx.TensorProto] = {}
+        self.initializers: dict[str, NDArray[Any]] = {}
         self.kinds: dict[str, str] = {}
         self.casts: dict[tuple[str, str], str] = {}
         self.tensor_of = tensor_names(graph)
@@ -59,9 +58,7 @@ class Lowering:
         if self.kinds.setdefault(name, kind) != kind:
             name = f"{name}/{kind}"
             self.kinds[name] = kind
-        if name not in self.initializers:
-            contiguous = np.ascontiguousarray(array).reshape(array.shape)
-            self.initializers[name] = numpy_helper.from_array(contiguous, name)
+        self.initializers.setdefault(name, array)
         return name
 
     def add_input(self, node: Node) -> onnx.ValueInfoProto:
@@ -188,15 +185,24 @@ def lower(
             if not isinstance(node.op, Input) and lowering.outside(node.name) not in names
         ]
     model = helper.make_model(
-        helper.make_graph(
-            lowering.nodes, graph.name, inputs, outputs, list(lowering.initializers.values())
-        ),
+        helper.make_graph(lowering.nodes, graph.name, inputs, outputs),
         opset_imports=[helper.make_opsetid("", opset)],
         ir_version=IR_OF_OPSET[opset],
         producer_name="netc",
     )
+    for name, array in lowering.initializers.items():
+        add_tensor(model, name, array)
     set_metadata(model, model_metadata(graph) | {"netc.dtype": dtype} | (metadata or {}))
     return model
+
+
+def add_tensor(model: onnx.ModelProto, name: str, array: NDArray[Any]) -> None:
+    """Write an array into a model in place: protobuf copies no message beyond 2 GiB."""
+    tensor = model.graph.initializer.add()
+    tensor.name = name
+    tensor.data_type = helper.np_dtype_to_tensor_dtype(array.dtype)
+    tensor.dims.extend(array.shape)
+    tensor.raw_data = array.tobytes()
 
 
 def model_metadata(graph: Graph) -> dict[str, str]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import onnx
 from onnx import TensorProto, helper, shape_inference
 
+from runtime.models import copy_fields, without_numbers
+
 # Operators that move values without computing: the CPU has them for every type.
 MOVES = frozenset(
     {
@@ -16,7 +18,6 @@ MOVES = frozenset(
         *("Squeeze", "Unsqueeze", "Gather", "Shape", "Expand"),
     }
 )
-LARGE = 1024  # bytes; smaller initializers may be shapes, which inference wants to see
 
 
 def has_bfloat16(model: onnx.ModelProto) -> bool:
@@ -35,8 +36,8 @@ def widened(model: onnx.ModelProto) -> onnx.ModelProto:
     """
     narrow = bfloat16_tensors(model)
     result = onnx.ModelProto()
-    result.CopyFrom(model)
-    del result.graph.node[:]
+    copy_fields(model, result, {"graph"})
+    copy_fields(model.graph, result.graph, {"node"})
     wide: dict[str, str] = {}
     for node in model.graph.node:
         copy = onnx.NodeProto()
@@ -65,18 +66,7 @@ def cast(source: str, target: str, to: int) -> onnx.NodeProto:
 
 def bfloat16_tensors(model: onnx.ModelProto) -> set[str]:
     """The names of all bfloat16 tensors, found by ONNX's type inference without the weights."""
-    light = onnx.ModelProto(ir_version=model.ir_version, opset_import=model.opset_import)
-    light.graph.name = model.graph.name
-    for field in ("node", "input", "output", "value_info"):
-        getattr(light.graph, field).extend(getattr(model.graph, field))
-    for tensor in model.graph.initializer:
-        if len(tensor.raw_data) > LARGE:
-            stub = light.graph.initializer.add()
-            stub.name, stub.data_type = tensor.name, tensor.data_type
-            stub.dims.extend(tensor.dims)
-        else:
-            light.graph.initializer.append(tensor)
-    graph = shape_inference.infer_shapes(light).graph
+    graph = shape_inference.infer_shapes(without_numbers(model)).graph
     known = [*graph.value_info, *graph.input, *graph.output]
     found = {v.name for v in known if v.type.tensor_type.elem_type == TensorProto.BFLOAT16}
     return found | {t.name for t in graph.initializer if t.data_type == TensorProto.BFLOAT16}

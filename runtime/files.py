@@ -54,10 +54,11 @@ def temporary_beside(path: Path) -> Iterator[Path]:
 
 
 def sweep(path: Path) -> None:
-    """Remove the temporary files of this target that no living process holds."""
+    """Remove the temporary files of this target, and of data beside it, that no process holds."""
     if fcntl is None:
         return
-    ours = re.compile(rf"\.{re.escape(path.name)}\.\w{{8}}{re.escape(path.suffix)}")
+    name = re.escape(path.name)
+    ours = re.compile(rf"\.{name}\.([0-9a-f]{{16}}\.data\.)?\w{{8}}\.\w+")
     for beside in path.parent.iterdir():
         if ours.fullmatch(beside.name):
             with contextlib.suppress(OSError), beside.open("rb") as file:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import onnx
+from onnx import TensorProto, helper
 from onnx.external_data_helper import set_external_data
 
+from runtime.errors import CallError
 from runtime.external import ModelError, all_tensors, mentions_data, read_graph
 from runtime.files import write_whole
 
 LARGEST_INSIDE = 1_500_000_000  # bytes of weights; protobuf stops at 2 GiB
 SMALL = 1024  # bytes; smaller tensors stay in the model, shapes among them
+LARGEST_MESSAGE = 2**31 - 2**24  # what protobuf can write, less some room for the graph
+PACKED = (TensorProto.INT4, TensorProto.UINT4, TensorProto.FLOAT4E2M1)  # two numbers a byte
 ALIGNMENT = 4096  # of each tensor in a data file, so that it can be mapped into memory
 
 
@@ -24,10 +29,17 @@ def write_model(model: onnx.ModelProto, path: Path, *, external: bool | None = N
 
     The data file is named after its content, `X.onnx.<hash>.data`, and written first: a model
     names data that is there and fits it, whenever the process is stopped, and an older model keeps
-    its own data until it has been replaced.
+    its own data until it has been replaced. Raises `CallError` when the weights should be inside
+    and do not fit.
     """
+    size = weight_bytes(model)
     if external is None:
-        external = weight_bytes(model) > LARGEST_INSIDE
+        external = size > LARGEST_INSIDE
+    elif not external and size > LARGEST_MESSAGE:
+        raise CallError(
+            f"{size:,} bytes of weights do not fit inside a model file, which ends at 2 GiB: "
+            "leave out --no-external-data"
+        )
     replaced = own_data(path)
     if external:
         data = write_data(model, path)
@@ -41,7 +53,17 @@ def write_model(model: onnx.ModelProto, path: Path, *, external: bool | None = N
 
 def weight_bytes(model: onnx.ModelProto) -> int:
     """How many bytes the initializers hold."""
-    return sum(len(tensor.raw_data) for tensor in model.graph.initializer)
+    return sum(map(size_of, model.graph.initializer))
+
+
+def size_of(tensor: onnx.TensorProto) -> int:
+    """The bytes of a tensor's raw data, reckoned from its shape: reading it would copy it."""
+    if not tensor.HasField("raw_data"):
+        return 0
+    if tensor.data_type in PACKED:
+        return len(tensor.raw_data)
+    kind = helper.tensor_dtype_to_np_dtype(tensor.data_type)
+    return int(math.prod(tensor.dims) * kind.itemsize)
 
 
 def write_data(model: onnx.ModelProto, path: Path) -> Path:
@@ -65,14 +87,14 @@ def large_tensors(model: onnx.ModelProto) -> Iterator[tuple[onnx.TensorProto, in
     """The initializers that go to a data file, each with its offset there."""
     offset = 0
     for tensor in model.graph.initializer:
-        if len(tensor.raw_data) >= SMALL:
+        if size_of(tensor) >= SMALL:
             yield tensor, offset
-            offset += -(-len(tensor.raw_data) // ALIGNMENT) * ALIGNMENT
+            offset += -(-size_of(tensor) // ALIGNMENT) * ALIGNMENT
 
 
 def pointing(model: onnx.ModelProto, location: str) -> onnx.ModelProto:
     """A copy of a model whose large initializers are references into the file `location`."""
-    places = {t.name: (offset, len(t.raw_data)) for t, offset in large_tensors(model)}
+    places = {t.name: (offset, size_of(t)) for t, offset in large_tensors(model)}
     light = without_numbers(model)
     for tensor in light.graph.initializer:
         if tensor.name in places:
@@ -87,7 +109,7 @@ def without_numbers(model: onnx.ModelProto) -> onnx.ModelProto:
     copy_fields(model.graph, light.graph, {"initializer"})
     for tensor in model.graph.initializer:
         copy = light.graph.initializer.add()
-        large = len(tensor.raw_data) >= SMALL
+        large = size_of(tensor) >= SMALL
         copy_fields(tensor, copy, {"raw_data"} if large else set())
         if large:  # set_external_data wants the field to be there
             copy.raw_data = b""

@@ -67,6 +67,8 @@ def command(
         return
     if weights is not None:
         net = net.with_weights(weights)
+    from runtime.models import own_data
+
     target = output or Path(f"{net.name}.onnx")
     path = net.compile(
         target,
@@ -81,3 +83,5 @@ def command(
         f"{net.name}: {net.analysis.parameters:,} parameters -> {path} "
         f"({size:,} bytes, opset {opset})"
     )
+    for data in sorted(own_data(path)):
+        click.echo(f"its weights: {data} ({data.stat().st_size:,} bytes)")
