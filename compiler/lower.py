@@ -192,7 +192,8 @@ def lower(
     )
     for name, array in lowering.initializers.items():
         add_tensor(model, name, array)
-    set_metadata(model, model_metadata(graph) | {"netc.dtype": dtype} | (metadata or {}))
+    said = {"netc.dtype": dtype} if dtype != "f32" else {}
+    set_metadata(model, model_metadata(graph) | said | (metadata or {}))
     return model
 
 

@@ -27,7 +27,6 @@ COMMANDS = (
     "doctor",
     "lsp",
 )
-)
 
 
 class Commands(click.Group):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,8 +115,7 @@ def random_feeds(graph: Graph, seed: int = 0, batch: int = 2) -> dict[str, NDArr
     return feeds
 
 
-@dataclass(frozen=True)
-class Tolerance:
+class Tolerance(NamedTuple):
     """What may differ: relative to the value, and to the tensor's largest magnitude or `floor`."""
 
     relative: float
@@ -137,8 +136,10 @@ def tolerance(device: str, dtype: str = "f32", *, exact: bool = True, layers: in
     return Tolerance(allowed, allowed, floor=float(np.finfo(np.float64).tiny))
 
 
-def gap(ours: NDArray[Any], reference: NDArray[Any], allow: Tolerance) -> Gap:
-    """Compare two tensors; absolute * max(floor, scale) + relative * |value| may differ.
+def gap(
+    ours: NDArray[Any], reference: NDArray[Any], rtol: float, atol: float, floor: float = 1.0
+) -> Gap:
+    """Compare two tensors; atol * max(floor, scale) + rtol * |value| is allowed at each place.
 
     The scale is the tensor's largest magnitude: a sum of large terms that nearly cancel cannot be
     closer than their rounding. In the rounded precisions it counts below 1 too, where 1 would
@@ -156,7 +157,7 @@ def gap(ours: NDArray[Any], reference: NDArray[Any], allow: Tolerance) -> Gap:
     values = np.where(finite, reference, 0)
     difference = np.where(same, 0, np.abs(np.where(finite, ours, 0) - values))
     scale, error = float(np.abs(values).max()), float(difference.max())
-    allowed = allow.absolute * max(allow.floor, scale) + allow.relative * np.abs(values)
+    allowed = atol * max(floor, scale) + rtol * np.abs(values)
     relative = error / scale if scale else float("inf") if error else 0.0
     return Gap(error, relative, float((difference / allowed).max()))
 
@@ -190,7 +191,7 @@ def compare_all(
             wanted[node.name] = value
         if not isinstance(node.op, Input):
             ours = tensors.pop(names[node.name])
-            note(node.name, node.span.line, "layers", gap(ours, value, allow))
+            note(node.name, node.span.line, "layers", gap(ours, value, *allow))
     count = len(gaps)
     rewritten = graph
     for rewrite in PASSES:
@@ -198,7 +199,7 @@ def compare_all(
     settings = Settings(exact=exact, dtype=dtype)
     final = open_session(lower(rewritten, dtype=dtype), device, settings).run(dict(feeds))
     for output, name in graph.outputs.items():
-        found = gap(final[output], wanted[name], allow)
+        found = gap(final[output], wanted[name], *allow)
         note(output, graph[name].span.line, "optimised", found)
     relative_node = max(gaps, key=lambda name: gaps[name].relative)
     worst_node = max(gaps, key=lambda name: gaps[name].share)
