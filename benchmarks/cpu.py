@@ -58,7 +58,8 @@ def main() -> int:
     cpu = processor()
     torch.set_num_threads(cpu.cores)
     print(
-        f"{cpu.name}, {cpu.cores} cores; ONNX Runtime {ort.__version__}, PyTorch {torch.__version__}"
+        f"{cpu.name}, {cpu.cores} cores; ONNX Runtime {ort.__version__}, "
+        f"PyTorch {torch.__version__}"
     )
     rows: list[dict[str, Any]] = []
     for name in given.nets or NETS:

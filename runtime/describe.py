@@ -1,214 +1,92 @@
-"""What an input takes, and what a call may give for it: files, folders, globs, pictures, arrays.
-
-Everything given becomes samples: each has a name and is read when its turn comes.
-"""
+"""What a model takes: its inputs, the sizes that make them fit given arrays, random arrays."""
 
 from __future__ import annotations
 
-import glob
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
-from PIL import Image
+from onnx import TensorProto
 
-from runtime.arrays import Stored, store_npy, store_npz
-from runtime.decode import SUFFIXES, Pixels
 from runtime.errors import CallError
-from runtime.pictures import Augment, PictureInput, read_views
+from runtime.external import check_external_data, read_graph
 
-ARRAYS = {".npy", ".npz"}
-
-
-class InputError(CallError):
-    """Something given for an input that it cannot take."""
-
-
-@dataclass(frozen=True)
-class InputSpec:
-    """One input of a model: shape per sample (text for open sizes), element type, pictures.
-
-    `pictures` is None for an input that no picture fits.
-    """
-
-    name: str
-    shape: tuple[int | str, ...]
-    dtype: str = "float32"
-    pictures: PictureInput | None = None
-
-    def fits(self, shape: Sequence[int]) -> bool:
-        """Whether a sample of this shape can be taken."""
-        return len(shape) == len(self.shape) and all(
-            not isinstance(want, int) or want == have
-            for want, have in zip(self.shape, shape, strict=True)
-        )
-
-    @property
-    def mirrored_axis(self) -> int | None:
-        """The axis of a batch along which a picture is mirrored; None for other inputs."""
-        if len(self.shape) != 3:
-            return None
-        last = self.pictures is None or (
-            self.pictures.embedded != "nhwc" and self.pictures.clause.layout == "chw"
-        )
-        return 3 if last else 2
+Shape = tuple[int | str, ...]
+UNNAMED = "?"
+PRECISIONS = {
+    TensorProto.FLOAT: "f32",
+    TensorProto.FLOAT16: "f16",
+    TensorProto.BFLOAT16: "bf16",
+    TensorProto.INT8: "int8",
+    TensorProto.UINT8: "int8",
+}
 
 
 @dataclass(frozen=True)
-class Sample:
-    """One sample of one input: `read` gives its views as a batch [V, …]."""
+class Description:
+    """The inputs of a model by name, symbolic sizes by theirs; the type of most of its weights."""
 
-    name: str
-    read: Callable[[], NDArray[Any]]
-
-
-def samples_of(spec: InputSpec, given: Any, augment: Augment = "none") -> list[Sample]:
-    """The samples of whatever was given for an input; raises `InputError`.
-
-    A path (file, folder or glob), a Pillow picture, an array of one sample or of a batch, or a
-    list of those. An array of uint8 that does not fit but could be a picture, [H, W] or [H, W, 3],
-    is treated as one.
-    """
-    match given:
-        case str() | Path():
-            return [s for file in expand(str(given)) for s in samples_in(spec, file, augment)]
-        case Image.Image():
-            return [picture_sample(spec, "picture", given, augment)]
-        case list() | tuple() if given and all(map(is_item, given)):
-            return [s for item in given for s in samples_of(spec, item, augment)]
-    try:
-        array = np.asarray(given)
-    except ValueError as error:
-        raise InputError(f"{spec.name} takes rows of equal length: {error}") from None
-    if array.dtype.kind not in "fiub":
-        raise InputError(f"{spec.name} takes numbers or pictures, not {type(given).__name__}")
-    return array_samples(
-        spec, "array", Stored(array.shape, str(array.dtype), lambda: array), augment
-    )
+    inputs: Mapping[str, Shape]
+    precision: str
 
 
-def is_item(value: Any) -> bool:
-    """Whether an element of a list is a sample by itself, not a number or a row of numbers."""
-    return isinstance(value, str | Path | Image.Image | np.ndarray)
-
-
-def expand(text: str) -> list[str]:
-    """The files that a path stands for: itself, those in a folder, or those of a glob, sorted."""
-    path = Path(text)
-    if path.is_file():
-        return [text]
-    known = SUFFIXES | ARRAYS
-    if path.is_dir():
-        found = [str(p) for p in path.iterdir() if p.suffix.lower() in known and p.is_file()]
-        if not found:
-            raise InputError(f"the folder {text} holds no pictures, .npy or .npz files")
-        return sorted(found)
-    matches = glob.glob(text, recursive=True)  # noqa: PTH207  # a Path's glob is never absolute
-    found = [name for name in matches if Path(name).is_file()]
-    if not found:
-        raise InputError(
-            f"no file matches {text}" if glob.has_magic(text) else f"there is no file {text}"
+def describe(model: bytes | Path | onnx.ModelProto) -> Description:
+    """Read a model's interface; the external data of a file is checked, not read."""
+    if isinstance(model, Path):
+        check_external_data(model)
+        model = read_graph(model)
+    elif isinstance(model, bytes):
+        model = onnx.load_model_from_string(model)
+    held = {tensor.name for tensor in model.graph.initializer}
+    weights: Counter[str] = Counter()
+    for tensor in model.graph.initializer:
+        if tensor.data_type in PRECISIONS:
+            weights[PRECISIONS[tensor.data_type]] += int(np.prod(tensor.dims, dtype=np.int64))
+    inputs = {
+        info.name: tuple(
+            d.dim_value if d.HasField("dim_value") else d.dim_param or UNNAMED
+            for d in info.type.tensor_type.shape.dim
         )
-    return sorted(found)
+        for info in model.graph.input
+        if info.name not in held
+    }
+    return Description(inputs, weights.most_common(1)[0][0] if weights else "f32")
 
 
-def samples_in(spec: InputSpec, file: str, augment: Augment) -> list[Sample]:
-    """The samples in one file: a picture, or the rows of an array."""
-    path = Path(file)
-    match path.suffix.lower():
-        case ".npy":
-            return array_samples(spec, file, store_npy(path), augment)
-        case ".npz":
-            arrays = store_npz(path)
-            if spec.name in arrays:
-                return array_samples(spec, f"{file}:{spec.name}", arrays[spec.name], augment)
-            if len(arrays) != 1:
-                raise InputError(
-                    f"{file} holds {len(arrays)} arrays, none of them called {spec.name}: "
-                    + ", ".join(list(arrays)[:8])
-                )
-            return array_samples(spec, file, next(iter(arrays.values())), augment)
-    return [picture_sample(spec, file, path, augment)]
+def fitted(inputs: Mapping[str, Shape], shapes: Sequence[tuple[int, ...]]) -> dict[str, int]:
+    """The values of symbolic sizes with which the inputs, in order, take these shapes."""
+    if len(inputs) != len(shapes):
+        raise CallError(f"a model with {len(inputs)} inputs cannot take {len(shapes)} arrays")
+    sizes: dict[str, int] = {}
+    for (name, shape), wanted in zip(inputs.items(), shapes, strict=True):
+        fits = len(shape) == len(wanted)
+        for have, want in zip(shape, wanted, strict=False):
+            fits = fits and (have if isinstance(have, int) else sizes.get(have, want)) == want
+            if isinstance(have, str) and have != UNNAMED:
+                sizes[have] = want
+        if not fits:
+            given = ", ".join(map(str, shape))
+            raise CallError(f"the input {name} is [{given}], which does not take {list(wanted)}")
+    return sizes
 
 
-def picture_sample(spec: InputSpec, name: str, source: Pixels, augment: Augment) -> Sample:
-    """A picture as a sample."""
-    if spec.pictures is None:
-        raise InputError(
-            f"{spec.name} is {list(spec.shape)}, and a picture has 1, 3 or 4 channels, height "
-            "and width: give it an array"
+def input_shapes(inputs: Mapping[str, Shape], batch: int, other: int) -> list[tuple[int, ...]]:
+    """Shapes for a model's inputs: a symbolic first size becomes the batch, the rest `other`."""
+    return [
+        tuple(
+            size if isinstance(size, int) else batch if place == 0 else other
+            for place, size in enumerate(shape)
         )
-    return Sample(name, partial(read_views, source, spec.pictures, augment))
+        for shape in inputs.values()
+    ]
 
 
-def array_samples(spec: InputSpec, name: str, stored: Stored, augment: Augment) -> list[Sample]:
-    """An array as one sample, or as a batch of them."""
-    rank = len(spec.shape)
-    single = len(stored.shape) == rank and spec.fits(stored.shape)
-    if not single and not spec.fits(stored.shape[1:]):
-        pictures = picture_samples(spec, name, stored, augment)
-        if pictures is not None:
-            return pictures
-        shape = ", ".join(map(str, ("N", *spec.shape)))
-        raise InputError(
-            f"the input {spec.name} is [{shape}] with the batch first, {name} is "
-            f"{list(stored.shape)}"
-        )
-    if spec.dtype == "uint8" != stored.dtype:
-        raise InputError(f"{spec.name} takes pixels, uint8, and {name} is {stored.dtype}")
-    if single:
-        return [Sample(name, partial(row, spec, stored, None, augment))]
-    count = stored.shape[0]
-    if not count:
-        raise InputError(f"{name} has no samples: its shape is {list(stored.shape)}")
-    kept = keep(stored)
-    names = [name] if count == 1 else [f"{name}[{index}]" for index in range(count)]
-    return [Sample(n, partial(row, spec, kept, i, augment)) for i, n in enumerate(names)]
-
-
-def keep(stored: Stored) -> Stored:
-    """The same array, read from its file at most once."""
-    held: list[NDArray[Any]] = []
-
-    def read() -> NDArray[Any]:
-        if not held:
-            held.append(stored.read())
-        return held[0]
-
-    return Stored(stored.shape, stored.dtype, read)
-
-
-def row(spec: InputSpec, stored: Stored, index: int | None, augment: Augment) -> NDArray[Any]:
-    """One sample of an array as a batch of its views."""
-    array = stored.read()
-    sample = np.asarray(array if index is None else array[index], dtype=spec.dtype)[None]
-    if augment == "none":
-        return sample
-    if augment == "tencrop":
-        raise InputError("ten crops are cut from pictures, and an array is given")
-    if spec.mirrored_axis is None:
-        raise InputError(f"{spec.name} is {list(spec.shape)}, which has no width to mirror")
-    return np.concatenate([sample, np.flip(sample, spec.mirrored_axis)])
-
-
-def picture_samples(
-    spec: InputSpec, name: str, stored: Stored, augment: Augment
-) -> list[Sample] | None:
-    """An array of uint8 as a picture [H, W] or [H, W, 3], or as several; None if it is none."""
-    if spec.pictures is None or stored.dtype != "uint8":
-        return None
-    array = stored.read()
-    if is_picture(array.shape):
-        return [picture_sample(spec, name, array, augment)]
-    if array.ndim > 2 and is_picture(array.shape[1:]):
-        return [picture_sample(spec, f"{name}[{i}]", one, augment) for i, one in enumerate(array)]
-    return None
-
-
-def is_picture(shape: Sequence[int]) -> bool:
-    """Whether a shape is that of a picture as Pillow has it."""
-    return len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4))
+def random_arrays(shapes: Sequence[tuple[int, ...]], seed: int = 0) -> list[NDArray[Any]]:
+    """Standard normal float32 numbers of these shapes."""
+    random = np.random.default_rng(seed)
+    return [random.standard_normal(shape, dtype=np.float32) for shape in shapes]

@@ -18,6 +18,7 @@ from onnxruntime.quantization import (
     CalibrationMethod,
     QuantFormat,
     QuantType,
+    quant_pre_process,
     quantize_static,
 )
 from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
@@ -116,6 +117,21 @@ def quantized(
         logging.root.setLevel(level)
     stamp(result)
     return result
+
+
+def folded(path: Path) -> onnx.ModelProto:
+    """A model of somebody else's as the quantizer likes it: constants and batch norms folded.
+
+    ONNX Runtime's basic rewrites, which keep the names of tensors. Its external data must have
+    been checked. Raises `CallError`.
+    """
+    with tempfile.TemporaryDirectory(prefix="netc.quantize.") as folder:
+        target = Path(folder) / "folded.onnx"
+        try:
+            quant_pre_process(path, target, skip_symbolic_shape=True)
+            return onnx.load_model(target)
+        except Exception as error:  # bare exceptions of many kinds
+            raise CallError(f"ONNX Runtime cannot rewrite {path}: {first_line(error)}") from None
 
 
 def stamp(model: onnx.ModelProto) -> None:
