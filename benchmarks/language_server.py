@@ -45,12 +45,12 @@ def texts() -> Iterator[Text]:
     yield Text("googlenet", googlenet, 100, edits)
     cifar = (LIBRARY / "resnet_cifar.netdef").read_text(encoding="utf-8")
     begin, end = cifar.index("net resnet20"), cifar.index("net resnet1202")
-    edits = (
+    small_edits = (
         ("a comment", "The paper's table", "Table {n}"),
         ("a wrong shape", "[64]", "[{n}]"),
         ("a block's number", "normal(0.01)", "normal(0.{n})"),
     )
-    yield Text("resnet1202", cifar[:begin] + cifar[end:], 1000, edits)
+    yield Text("resnet1202", cifar[:begin] + cifar[end:], 1000, small_edits)
 
 
 def measured(text: Text, repeat: int) -> Iterator[tuple[str, float, list[float]]]:

@@ -93,17 +93,24 @@ def compile_graph(
     optimise: bool = True,
     opset: int | None = None,
     batch: int | None = None,
+    dtype: str = "f32",
+    io_dtype: str = "f32",
 ) -> onnx.ModelProto:
     """Initial numbers for what has none, the passes, and the ONNX model."""
     from compiler.initialise import initialise
-    from compiler.lower import DEFAULT_OPSET, lower
+    from compiler.lower import lower
     from compiler.passes import PASSES
 
     graph = initialise(graph, seed)
     for rewrite in PASSES if optimise else ():
         graph = rewrite(graph)
     return lower(
-        graph, opset=opset or DEFAULT_OPSET, batch=batch, metadata={"netc.seed": str(seed)}
+        graph,
+        opset=opset,
+        batch=batch,
+        dtype=dtype,
+        io_dtype=io_dtype,
+        metadata={"netc.seed": str(seed)},
     )
 
 

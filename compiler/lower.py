@@ -8,20 +8,16 @@ line and block path in each node's metadata, and everything that `netc run` need
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
-import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
+from onnx import helper
 
-from compiler.domain import Facts
+from compiler.emitter import ONNX_TYPES, LayerEmitter
 from compiler.graph import Graph, Input, Node
-from compiler.ops.base import Attribute, Shape, Shapes
-from compiler.verify import fault
-from grammar.diagnostics import DefinitionError
+from compiler.ops.base import Shape
+from compiler.precision import OPSETS
 
 # The IR version that came with each opset, so that a runtime which takes the opset takes the file.
 IR_OF_OPSET = {
@@ -40,117 +36,69 @@ IR_OF_OPSET = {
     25: 12,
     26: 13,
 }
-DEFAULT_OPSET = 21
-LARGEST_CONSTANT = 2**24  # numbers that a layer repeats over its channels
-
-
-class LayerEmitter:
-    """The `Emitter` of one layer; collects its nodes and the constants it makes."""
-
-    def __init__(self, lowering: Lowering, node: Node) -> None:
-        graph = lowering.graph
-        self.opset = lowering.opset
-        self.facts: Facts = graph.facts
-        self.inputs: Shapes = graph.input_shapes(node)
-        self.output: Shape = node.shape
-        self.layer = node
-        self.nodes: list[onnx.NodeProto] = []
-        self._lowering = lowering
-        self._held = {weight.name for weight in graph.weights(node)}
-        self._constants = 0
-
-    def node(self, op_type: str, *inputs: str, **attributes: Attribute) -> str:
-        """Add one ONNX node with a single output; returns the output's name."""
-        name = f"{self.layer.name}/{op_type}"
-        if any(n.name == name for n in self.nodes):
-            name = f"{name}_{len(self.nodes)}"
-        self.nodes.append(
-            helper.make_node(op_type, list(inputs), [name], name=name, **cast(Any, attributes))
-        )
-        return name
-
-    def weight(self, name: str) -> str:
-        """The initializer that holds this layer's array `name`."""
-        full = f"{self.layer.parameters_of}.{name}"
-        self._lowering.add_initializer(full, self._lowering.graph.values[full])
-        return full
-
-    def has_weight(self, name: str) -> bool:
-        """Whether this layer holds an array `name`."""
-        return name in self._held
-
-    def floats(self, values: Any, shape: Sequence[int] | None = None) -> str:
-        """A constant from (nested) floats, repeated to fill `shape` where that is larger."""
-        if shape is not None and math.prod(shape) > LARGEST_CONSTANT:
-            message = f"{self.layer.op.name} takes more than {LARGEST_CONSTANT:_} fixed numbers"
-            raise DefinitionError([fault(self.layer, "E209", message)])
-        array = np.asarray(values, dtype=np.float32)
-        return self._constant(array if shape is None else np.broadcast_to(array, tuple(shape)))
-
-    def ints(self, values: Sequence[int] | int) -> str:
-        """A constant of 64-bit integers, one-dimensional (a bare int gives a scalar)."""
-        return self._constant(np.asarray(values, dtype=np.int64))
-
-    def _constant(self, array: NDArray[Any]) -> str:
-        name = f"{self.layer.name}/constant_{self._constants}"
-        self._constants += 1
-        self._lowering.add_initializer(name, array)
-        return name
 
 
 class Lowering:
-    """One lowering in progress: the model so far."""
+    """One lowering in progress: the nodes and initializers so far, and each tensor's type."""
 
-    def __init__(self, graph: Graph, opset: int, batch: int | None) -> None:
+    def __init__(self, graph: Graph, opset: int, batch: int | None, dtype: str, io: str) -> None:
         self.graph = graph
         self.opset = opset
         self.batch: int | str = "N" if batch is None else batch
-        self.model = onnx.ModelProto(ir_version=IR_OF_OPSET[opset], producer_name="netc")
-        self.model.opset_import.append(helper.make_opsetid("", opset))
-        self.model.graph.name = graph.name
-        self.held: set[str] = set()
+        self.dtype = dtype
+        self.io = io
+        self.nodes: list[onnx.NodeProto] = []
+        self.initializers: dict[str, NDArray[Any]] = {}
+        self.kinds: dict[str, str] = {}
+        self.casts: dict[tuple[str, str], str] = {}
         self.tensor_of = tensor_names(graph)
 
-    def add_initializer(self, name: str, array: NDArray[Any]) -> None:
-        """Put an array into the model once, copied no more often than protobuf must."""
-        if name in self.held:
-            return
-        self.held.add(name)
-        tensor = self.model.graph.initializer.add(name=name, dims=array.shape)
-        tensor.data_type = helper.np_dtype_to_tensor_dtype(array.dtype)
-        little_endian = array.astype(array.dtype.newbyteorder("<"), copy=False)
-        tensor.raw_data = little_endian.tobytes()
+    def add_initializer(self, name: str, array: NDArray[Any], kind: str) -> str:
+        """Put an array into the model once for each type; returns what it is called there."""
+        if self.kinds.setdefault(name, kind) != kind:
+            name = f"{name}/{kind}"
+            self.kinds[name] = kind
+        self.initializers.setdefault(name, array)
+        return name
 
-    def add_layer(self, node: Node) -> None:
-        """Write the nodes of one layer; the last one carries the layer's name."""
+    def add_input(self, node: Node) -> onnx.ValueInfoProto:
+        """Declare what a caller feeds."""
+        name = self.tensor_of[node.name]
+        self.kinds[name] = self.io
+        return self.value_info(name, node.shape)
+
+    def add_layer(self, node: Node, shown: bool) -> None:
+        """Write the nodes of one layer; the last one carries the layer's name.
+
+        A layer that is `shown` has its tensor in the type of the model's outputs.
+        """
         emit = LayerEmitter(self, node)
         inputs = tuple(self.tensor_of[name] for name in node.inputs)
         result = node.op.lower(emit, *inputs)
         if result in inputs:
             result = emit.node("Identity", result)
+        name, kind = self.tensor_of[node.name], self.kinds[result]
+        own = f"{name}/{kind}" if shown and kind != self.io else name
         for proto in emit.nodes:
             if proto.output[0] == result:
                 proto.name = node.name
-            rename(proto, result, self.tensor_of[node.name])
+            rename(proto, result, own)
+        self.kinds[own], self.tensor_of[node.name] = kind, own
+        if own != name:
+            self.casts[own, self.io] = emit.cast(own, self.io, name)
+        for proto in emit.nodes:
             set_metadata(proto, metadata_of(node))
-        self.model.graph.node.extend(emit.nodes)
+        self.nodes += emit.nodes
 
-    def add_input(self, node: Node) -> None:
-        """Declare what the caller feeds."""
-        self.model.graph.input.append(self.value_info(self.tensor_of[node.name], node.shape))
+    def outside(self, name: str) -> str:
+        """The tensor of a layer, or of an input, in the type of the model's outputs."""
+        tensor = self.tensor_of[name]
+        return self.casts.get((tensor, self.io), tensor)
 
-    def add_output(self, name: str, node: Node) -> None:
-        """Declare an output of the model: the tensor of a layer, or a copy where names differ."""
-        tensor = self.tensor_of[node.name]
-        if tensor != name:
-            copy = helper.make_node("Identity", [tensor], [name], name=name)
-            self.model.graph.node.append(copy)
-        self.model.graph.output.append(self.value_info(name, node.shape))
-
-    def value_info(self, name: str, shape: Shape, dtype: int = TensorProto.FLOAT) -> Any:
+    def value_info(self, name: str, shape: Shape) -> onnx.ValueInfoProto:
         """The type of a graph input or output: batch, then sizes or dim_params."""
         sizes = [size if isinstance(size, int) else str(size) for size in shape]
-        return helper.make_tensor_value_info(name, dtype, [self.batch, *sizes])
+        return helper.make_tensor_value_info(name, ONNX_TYPES[self.io], [self.batch, *sizes])
 
 
 def tensor_names(graph: Graph) -> dict[str, str]:
@@ -177,13 +125,19 @@ def rename(proto: onnx.NodeProto, old: str, new: str) -> None:
 def metadata_of(node: Node) -> dict[str, str]:
     """What a node remembers of the definition: its source line, op and the blocks around it."""
     found = {
-        "netc.source": f"{node.span.source.name}:{node.span.line}",
+        "netc.source": f"{file_name(node)}:{node.span.line}",
         "netc.op": node.op.name,
         "netc.layer": node.name,
     }
     if node.trail:
         found["netc.blocks"] = "/".join(call.block for call in node.trail)
     return found
+
+
+def file_name(node: Node) -> str:
+    """The definition's file without its folder: the bytes do not depend on where one stands."""
+    source = node.span.source
+    return source.path.name if source.path is not None else source.name
 
 
 def set_metadata(proto: Any, entries: dict[str, str]) -> None:
@@ -196,32 +150,60 @@ def set_metadata(proto: Any, entries: dict[str, str]) -> None:
 def lower(
     graph: Graph,
     *,
-    opset: int = DEFAULT_OPSET,
+    opset: int | None = None,
     batch: int | None = None,
     expose: bool = False,
+    dtype: str = "f32",
+    io_dtype: str = "f32",
     metadata: dict[str, str] | None = None,
 ) -> onnx.ModelProto:
     """The ONNX model of a graph that has numbers for all its parameters.
 
     `batch` pins the batch size. With `expose` every layer's tensor is an output of the model,
-    so that a run shows all of them.
+    so that a run shows all of them. `dtype` is what the network computes in, `io_dtype` what its
+    inputs and outputs are (`precision.py`). Raises `PrecisionError`.
     """
-    lowering = Lowering(graph, opset, batch)
+    opset = opset or OPSETS[dtype]
+    lowering = Lowering(graph, opset, batch, dtype, io_dtype)
+    inputs, outputs = [], []
+    wanted = set(graph.outputs.values())
     for node in graph.nodes():
         if isinstance(node.op, Input):
-            lowering.add_input(node)
+            inputs.append(lowering.add_input(node))
         else:
-            lowering.add_layer(node)
+            lowering.add_layer(node, expose or node.name in wanted)
     for output, name in graph.outputs.items():
-        lowering.add_output(output, graph[name])
+        tensor = lowering.outside(name)
+        if tensor != output:
+            lowering.nodes.append(helper.make_node("Identity", [tensor], [output], name=output))
+        outputs.append(lowering.value_info(output, graph[name].shape))
     if expose:
-        shown = {info.name for info in lowering.model.graph.output}
-        for node in graph.nodes():
-            tensor = lowering.tensor_of[node.name]
-            if not isinstance(node.op, Input) and tensor not in shown:
-                lowering.add_output(tensor, node)
-    set_metadata(lowering.model, model_metadata(graph) | (metadata or {}))
-    return lowering.model
+        names = {info.name for info in outputs}
+        outputs += [
+            lowering.value_info(lowering.outside(node.name), node.shape)
+            for node in graph.nodes()
+            if not isinstance(node.op, Input) and lowering.outside(node.name) not in names
+        ]
+    model = helper.make_model(
+        helper.make_graph(lowering.nodes, graph.name, inputs, outputs),
+        opset_imports=[helper.make_opsetid("", opset)],
+        ir_version=IR_OF_OPSET[opset],
+        producer_name="netc",
+    )
+    for name, array in lowering.initializers.items():
+        add_tensor(model, name, array)
+    said = {"netc.dtype": dtype} if dtype != "f32" else {}
+    set_metadata(model, model_metadata(graph) | said | (metadata or {}))
+    return model
+
+
+def add_tensor(model: onnx.ModelProto, name: str, array: NDArray[Any]) -> None:
+    """Write an array into a model in place: protobuf copies no message beyond 2 GiB."""
+    tensor = model.graph.initializer.add()
+    tensor.name = name
+    tensor.data_type = helper.np_dtype_to_tensor_dtype(array.dtype)
+    tensor.dims.extend(array.shape)
+    tensor.raw_data = array.tobytes()
 
 
 def model_metadata(graph: Graph) -> dict[str, str]:

@@ -41,7 +41,7 @@ class Net:
         self.graph: Graph = checked.graph
         self.analysis: Analysis = checked.analysis
         self.warnings = checked.diagnostics
-        self._kept: tuple[tuple[str, int, int], Session] | None = None
+        self._kept: tuple[tuple[str, int, str, int], Session] | None = None
 
     @property
     def name(self) -> str:
@@ -107,14 +107,27 @@ class Net:
         optimise: bool = True,
         opset: int | None = None,
         batch: int | None = None,
+        dtype: str = "f32",
+        io_dtype: str = "f32",
         embed: Layout | None = None,
     ) -> onnx.ModelProto:
         """The ONNX model; parameters without numbers get seeded initial ones.
 
-        With `embed` the inputs that come from pictures take pixels, uint8 in this layout, and the
-        model scales and normalises them.
+        `dtype` is what it computes in, f32, f16 or bf16, `io_dtype` what its inputs and outputs
+        are. With `embed` the inputs that come from pictures take pixels, uint8 in this layout, and
+        the model scales and normalises them.
         """
-        model = compile_graph(self.graph, seed=seed, optimise=optimise, opset=opset, batch=batch)
+        if embed is not None and io_dtype != "f32":
+            raise CallError("inputs are pixels with --embed-preprocess, no --io-dtype")
+        model = compile_graph(
+            self.graph,
+            seed=seed,
+            optimise=optimise,
+            opset=opset,
+            batch=batch,
+            dtype=dtype,
+            io_dtype=io_dtype,
+        )
         if embed is not None:
             from compiler.embed import embed_pictures
 
@@ -140,20 +153,40 @@ class Net:
         optimise: bool = True,
         opset: int | None = None,
         batch: int | None = None,
+        dtype: str = "f32",
+        io_dtype: str = "f32",
         embed: Layout | None = None,
+        external: bool | None = None,
     ) -> Path:
-        """Write the ONNX file, whole or not at all; returns its path."""
+        """Write the ONNX file, whole or not at all; returns its path.
+
+        With `external` its weights lie in a file beside it, by default above 1.5 GB.
+        """
         from runtime.models import write_model
 
-        model = self.model(seed=seed, optimise=optimise, opset=opset, batch=batch, embed=embed)
-        return write_model(model, Path(path))
+        model = self.model(
+            seed=seed,
+            optimise=optimise,
+            opset=opset,
+            batch=batch,
+            dtype=dtype,
+            io_dtype=io_dtype,
+            embed=embed,
+        )
+        return write_model(model, Path(path), external=external)
 
-    def session(self, device: str = "auto", *, seed: int = 0) -> Session:
-        """This network opened on a device, to be run many times, from several threads."""
+    def session(
+        self, device: str = "auto", *, seed: int = 0, dtype: str = "f32", exact: bool = True
+    ) -> Session:
+        """This network opened on a device, to be run many times, from several threads.
+
+        `device` is auto, cpu, cuda, cuda:1, tensorrt or numpy: there, or `MachineError`. `exact`
+        keeps CUDA from rounding float32 products to TF32.
+        """
         from netc.sessions import Session
         from netc.subject import Engine
 
-        return Session(self, Engine(device, seed))
+        return Session(self, Engine(device, seed, dtype, exact))
 
     def run(
         self,
@@ -161,6 +194,7 @@ class Net:
         *,
         device: str = "auto",
         seed: int = 0,
+        dtype: str = "f32",
         tensors: Sequence[str] = (),
         batch_size: int | None = None,
         tta: Augment = "none",
@@ -169,22 +203,25 @@ class Net:
 
         The session is kept, so that the next run on the same device starts at once.
         """
-        key = (device, seed, os.getpid())
+        key = (device, seed, dtype, os.getpid())
         kept = self._kept
         if kept is None or kept[0] != key:
-            kept = self._kept = (key, self.session(device, seed=seed))
+            kept = self._kept = (key, self.session(device, seed=seed, dtype=dtype))
         return kept[1].run(given, tensors=tensors, batch_size=batch_size, tta=tta)
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_kept": None}  # a session cannot be pickled
 
-    def verify(self, *, device: str = "cpu", seed: int = 0) -> Comparison:
-        """NumPy against ONNX Runtime on random input, every layer."""
+    def verify(
+        self, *, device: str = "cpu", seed: int = 0, dtype: str = "f32", exact: bool = True
+    ) -> Comparison:
+        """NumPy against ONNX Runtime on random input, every layer; `exact` rules TF32 out."""
         from compiler.initialise import scatter
         from runtime.compare import compare_all, random_feeds
 
         graph = scatter(self.graph, seed)
-        return compare_all(graph, random_feeds(graph, seed), device=device)
+        feeds = random_feeds(graph, seed)
+        return compare_all(graph, feeds, device=device, dtype=dtype, exact=exact)
 
 
 def load(

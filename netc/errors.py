@@ -12,6 +12,7 @@ from typing import NoReturn
 
 import click
 
+from compiler.precision import PrecisionError
 from grammar.diagnostics import DefinitionError, Diagnostic, render
 from runtime.errors import CallError, MachineError
 
@@ -42,7 +43,7 @@ def reported() -> Iterator[None]:
     except DefinitionError as error:
         show(error.diagnostics)
         sys.exit(1)
-    except CallError as error:
+    except (CallError, PrecisionError) as error:
         fail(2, f"error: {error}")
     except MachineError as error:
         fail(3, f"error: {error}\nhelp: {error.remedy}")

@@ -33,6 +33,8 @@ class RunOptions:
     inputs: tuple[str, ...] = ()
     random: bool = False
     device: str = "auto"
+    dtype: str = "f32"
+    tf32: bool = False
     seed: int = 0
     weights: WeightsFile | None = None
     batch_size: int | None = None
@@ -58,7 +60,7 @@ def execute(file: str, options: RunOptions, choice: Choice) -> None:
 
 def find_subject(file: str, options: RunOptions, choice: Choice) -> Subject:
     """The net of a definition or a compiled model, on its device."""
-    engine = Engine(options.device, options.seed)
+    engine = Engine(options.device, options.seed, options.dtype, exact=not options.tf32)
     if Path(file).suffix == ".onnx":
         if choice.net or choice.settings:
             raise CallError("an ONNX file has its parameters inside: no --net, no --set")

@@ -18,11 +18,14 @@ COMMANDS = (
     "run",
     "verify",
     "import",
+    "bench",
+    "quantize",
     "weights",
     "explain",
     "diff",
     "watch",
     "list",
+    "doctor",
     "lsp",
 )
 

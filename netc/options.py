@@ -12,6 +12,7 @@ import click
 
 from compiler.driver import Checked, check_net
 from compiler.modules import Block, Module
+from compiler.precision import DTYPES
 from netc.api import Net
 from netc.errors import show
 from netc.library import (
@@ -30,6 +31,23 @@ FORMAT = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print."
 )
 SEED = click.option("--seed", default=0, show_default=True, help="Seed of the initial weights.")
+DEVICE = click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    metavar="auto|cpu|cuda[:N]|tensorrt[:N]|numpy",
+    help="Where to run: there, or not at all.",
+)
+DTYPE = click.option(
+    "--dtype",
+    type=click.Choice(DTYPES),
+    default="f32",
+    show_default=True,
+    help="What the net computes in, and its weights are stored in.",
+)
+TF32 = click.option(
+    "--tf32", is_flag=True, help="Let CUDA round float32 products to TF32: faster, less exact."
+)
 
 
 def takes_renames(command: Callable[..., Any]) -> Callable[..., Any]:

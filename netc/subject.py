@@ -19,6 +19,7 @@ from runtime.compare import random_feeds
 from runtime.errors import CallError
 from runtime.inputs import InputSpec
 from runtime.pictures import PictureInput
+from runtime.providers import Settings
 from runtime.reference import run_reference
 from runtime.session import Session, open_session
 from runtime.valid_sizes import Violated, violated_of
@@ -31,10 +32,20 @@ OPEN_SIZE = 64  # what --random takes for a size that a compiled model leaves op
 
 @dataclass(frozen=True)
 class Engine:
-    """What a network runs on, and the seed of the weights that it has no numbers for."""
+    """What a network runs on, and the seed of the weights that it has no numbers for.
+
+    `dtype` is what it computes in; `exact` keeps CUDA from rounding float32 products to TF32.
+    """
 
     device: str = "auto"
     seed: int = 0
+    dtype: str = "f32"
+    exact: bool = True
+
+    @property
+    def settings(self) -> Settings:
+        """How ONNX Runtime is asked for it."""
+        return Settings(exact=self.exact, dtype=self.dtype)
 
 
 @dataclass(frozen=True)
@@ -110,10 +121,12 @@ def picture_input(
 def runner_of_net(net: Net, engine: Engine) -> Runner:
     """The interpreter, or ONNX Runtime with the model that the definition compiles to."""
     if engine.device == "numpy":
+        if engine.dtype != "f32":
+            raise CallError("the NumPy device computes in float32: no --dtype")
         complete = initialise(net.graph, engine.seed)
         return Runner("numpy", lambda feeds: dict(run_reference(complete, feeds)))
-    model = net.model(seed=engine.seed)
-    return runner_of_session(open_session(model.SerializeToString(), engine.device))
+    model = net.model(seed=engine.seed, dtype=engine.dtype)
+    return runner_of_session(open_session(model, engine.device, engine.settings))
 
 
 def runner_of_session(session: Session) -> Runner:
@@ -127,7 +140,9 @@ def subject_of_model(path: Path, engine: Engine) -> Subject:
     """A compiled model, with what its metadata says of pictures, class names and sizes."""
     if engine.device == "numpy":
         raise CallError("the NumPy device runs definitions, not ONNX files")
-    session = open_session(path, engine.device)
+    if engine.dtype != "f32":
+        raise CallError("an ONNX file has its precision inside: no --dtype")
+    session = open_session(path, engine.device, engine.settings)
     try:
         found = read_metadata(session.metadata)
         violated = violated_of(found.get("domain", []))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -109,6 +111,17 @@ def print_weights(net: str, arrays: list[Wanted]) -> None:
     for array in arrays:
         table.add_row(array.name, show_shape(array.shape), array.kind, array.op)
     console_of(160).print(table)
+
+
+def print_rows(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table of text; a title that ends in a blank is a column of numbers, set to the right."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in titles:
+        right = title.endswith(" ")
+        table.add_column(title.strip(), justify="right" if right else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    console_of(200).print(table)
 
 
 def console_of(width: int) -> Console:

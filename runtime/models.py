@@ -1,41 +1,142 @@
-"""Writing ONNX models."""
+"""ONNX models in memory and on disk: written whole or not at all, large weights beside them."""
 
 from __future__ import annotations
 
+import hashlib
 import math
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import onnx
+from onnx import TensorProto, helper
 from onnx.external_data_helper import set_external_data
 
+from runtime.errors import CallError
+from runtime.external import ModelError, all_tensors, mentions_data, read_graph
 from runtime.files import write_whole
 
-BYTES = 4  # a float32
-LARGEST_INSIDE = 1_500_000_000  # protobuf stops at 2 GiB
+LARGEST_INSIDE = 1_500_000_000  # bytes of weights; protobuf stops at 2 GiB
+SMALL = 1024  # bytes; smaller tensors stay in the model, shapes among them
+LARGEST_MESSAGE = 2**31 - 2**24  # what protobuf can write, less some room for the graph
+PACKED = (TensorProto.INT4, TensorProto.UINT4, TensorProto.FLOAT4E2M1)  # two numbers a byte
+ALIGNMENT = 4096  # of each tensor in a data file, so that it can be mapped into memory
 
 
-def write_model(model: onnx.ModelProto, path: Path) -> Path:
-    """Write a model, whole or not at all; over 1.5 GB its weights go to `path.data` beside it.
+def write_model(model: onnx.ModelProto, path: Path, *, external: bool | None = None) -> Path:
+    """Write a model, whole or not at all; over 1.5 GB (or if `external`) its weights lie beside it.
 
-    The data is written first, so that a model never names data that is not there.
+    The data file is named after its content, `X.onnx.<hash>.data`, and written first: a model
+    names data that is there and fits it, whenever the process is stopped, and an older model keeps
+    its own data until it has been replaced. Raises `CallError` when the weights should be inside
+    and do not fit.
     """
-    numbers = sum(math.prod(tensor.dims) for tensor in model.graph.initializer)
-    if numbers * BYTES > LARGEST_INSIDE:
-        data = path.with_name(path.name + ".data")
-        write_whole(data, lambda target: _move_out(model, target, data.name))
+    size = weight_bytes(model)
+    if external is None:
+        external = size > LARGEST_INSIDE
+    elif not external and size > LARGEST_MESSAGE:
+        raise CallError(
+            f"{size:,} bytes of weights do not fit inside a model file, which ends at 2 GiB: "
+            "leave out --no-external-data"
+        )
+    replaced = own_data(path)
+    if external:
+        data = write_data(model, path)
+        replaced -= {data}
+        model = pointing(model, data.name)
     write_whole(path, model.SerializeToString(deterministic=True))
+    for old in replaced:
+        old.unlink(missing_ok=True)
     return path
 
 
-def _move_out(model: onnx.ModelProto, target: Path, location: str) -> None:
-    """Write every large initializer to `target` and leave a reference to `location`."""
+def weight_bytes(model: onnx.ModelProto) -> int:
+    """How many bytes the initializers hold."""
+    return sum(map(size_of, model.graph.initializer))
+
+
+def size_of(tensor: onnx.TensorProto) -> int:
+    """The bytes of a tensor's raw data, reckoned from its shape: reading it would copy it."""
+    if not tensor.HasField("raw_data"):
+        return 0
+    if tensor.data_type in PACKED:
+        return len(tensor.raw_data)
+    kind = helper.tensor_dtype_to_np_dtype(tensor.data_type)
+    return int(math.prod(tensor.dims) * kind.itemsize)
+
+
+def write_data(model: onnx.ModelProto, path: Path) -> Path:
+    """Write all large initializers one behind the other; the file is named after their content."""
+    digest = hashlib.sha256()
+    for tensor, _ in large_tensors(model):
+        digest.update(tensor.raw_data)
+    target = path.with_name(f"{path.name}.{digest.hexdigest()[:16]}.data")
+
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as file:
+            for tensor, offset in large_tensors(model):
+                file.seek(offset)
+                file.write(tensor.raw_data)
+
+    write_whole(target, write)
+    return target
+
+
+def large_tensors(model: onnx.ModelProto) -> Iterator[tuple[onnx.TensorProto, int]]:
+    """The initializers that go to a data file, each with its offset there."""
     offset = 0
-    with target.open("wb") as file:
-        for tensor in model.graph.initializer:
-            raw = tensor.raw_data
-            if len(raw) < 1024:
-                continue
-            file.write(raw)
-            set_external_data(tensor, location, offset, len(raw))
-            tensor.ClearField("raw_data")
-            offset += len(raw)
+    for tensor in model.graph.initializer:
+        if size_of(tensor) >= SMALL:
+            yield tensor, offset
+            offset += -(-size_of(tensor) // ALIGNMENT) * ALIGNMENT
+
+
+def pointing(model: onnx.ModelProto, location: str) -> onnx.ModelProto:
+    """A copy of a model whose large initializers are references into the file `location`."""
+    places = {t.name: (offset, size_of(t)) for t, offset in large_tensors(model)}
+    light = without_numbers(model)
+    for tensor in light.graph.initializer:
+        if tensor.name in places:
+            set_external_data(tensor, location, *places[tensor.name])
+    return light
+
+
+def without_numbers(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy of a model in which large initializers have a name, shape and type but no numbers."""
+    light = onnx.ModelProto()
+    copy_fields(model, light, {"graph"})
+    copy_fields(model.graph, light.graph, {"initializer"})
+    for tensor in model.graph.initializer:
+        copy = light.graph.initializer.add()
+        large = size_of(tensor) >= SMALL
+        copy_fields(tensor, copy, {"raw_data"} if large else set())
+        if large:  # set_external_data wants the field to be there
+            copy.raw_data = b""
+    return light
+
+
+def copy_fields(source: Any, target: Any, left_out: set[str]) -> None:
+    """Copy the set fields of a protobuf message but some."""
+    for field, value in source.ListFields():
+        if field.name in left_out:
+            continue
+        if field.is_repeated:
+            getattr(target, field.name).extend(value)
+        elif field.message_type is not None:
+            getattr(target, field.name).CopyFrom(value)
+        else:
+            setattr(target, field.name, value)
+
+
+def own_data(path: Path) -> set[Path]:
+    """The data files of ours that the model now at `path`, if there is one, names."""
+    if not path.is_file() or not mentions_data(path):
+        return set()
+    try:
+        tensors = list(all_tensors(read_graph(path)))
+    except ModelError:
+        return set()
+    ours = re.compile(re.escape(path.name) + r"\.[0-9a-f]{16}\.data")
+    names = {e.value for t in tensors for e in t.external_data if e.key == "location"}
+    return {path.with_name(name) for name in names if ours.fullmatch(name)}

@@ -7,54 +7,94 @@ while running. Here `cuda` means CUDA: each way of falling back is an error with
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import io
-import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
+from onnx import numpy_helper
+from onnxruntime.capi import onnxruntime_pybind11_state as raised
 
+from runtime.bfloat16 import has_bfloat16, widened
+from runtime.binding import TYPES, Bound, from_value, to_value
+from runtime.devices import Device, parse_device
 from runtime.errors import CallError, MachineError
+from runtime.external import check_external_data
+from runtime.machine import Driver, driver
+from runtime.models import LARGEST_INSIDE, large_tensors, pointing, weight_bytes
+from runtime.placement import RECORD, Placement, placement
+from runtime.probe import probe
+from runtime.providers import Settings, cannot, providers_for, require
 
-CUDA = "CUDAExecutionProvider"
-CPU = "CPUExecutionProvider"
-TYPES = {"tensor(float)": "float32", "tensor(uint8)": "uint8", "tensor(int64)": "int64"}
+Model = bytes | Path | onnx.ModelProto
+BAD_MODEL = (
+    raised.InvalidProtobuf,
+    raised.InvalidGraph,
+    raised.InvalidArgument,
+    raised.NoSuchFile,
+    raised.NotImplemented,
+)
 
 
 class RunError(CallError):
     """A run that ONNX Runtime refuses: an input of the wrong name, shape or type."""
 
 
-def cuda_devices() -> int:
-    """How many CUDA devices the driver sees; 0 without a driver."""
-    library = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
-    try:
-        driver = ctypes.CDLL(library)
-    except OSError:
-        return 0
-    count = ctypes.c_int(0)
-    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
-        return 0
-    return count.value
-
-
 class Session:
-    """A model ready to run on one device."""
+    """A model ready to run on one device; `run` may be called from several threads.
 
-    def __init__(self, session: Any, device: str, note: str = "") -> None:
+    `device` is where it runs, `note` why that is not what `auto` would rather have had, `inputs`
+    the shapes by name with the batch first.
+    """
+
+    def __init__(self, session: Any, device: Device, note: str = "") -> None:
         self._session = session
-        self.device = device
+        self._place = device
+        self.device = str(device)
         self.note = note
         self.inputs = {i.name: tuple(i.shape) for i in session.get_inputs()}
-        self.types = {i.name: np.dtype(TYPES[i.type]) for i in session.get_inputs()}
         self.outputs = tuple(o.name for o in session.get_outputs())
         self.metadata: dict[str, str] = dict(session.get_modelmeta().custom_metadata_map)
+        self.types = {i.name: np.dtype(TYPES[i.type]) for i in session.get_inputs()}
+        self._plain = all(
+            "bfloat16" not in info.type for info in session.get_inputs() + session.get_outputs()
+        )
 
-    def run(self, feeds: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """The outputs by name; raises `RunError`."""
+        given = self.prepared(feeds)
+        try:
+            if self._plain:
+                values = self._session.run(None, given)
+            else:
+                host = Device("cpu")
+                raw = {name: to_value(array, host) for name, array in given.items()}
+                made = self._session.run_with_ort_values(list(self.outputs), raw)
+                values = [from_value(value) for value in made]
+        except Exception as error:  # ONNX Runtime raises its own kinds, all from C++
+            raise RunError(f"ONNX Runtime refuses this input: {first_line(error)}") from None
+        return dict(zip(self.outputs, values, strict=True))
+
+    def bind(self, feeds: Mapping[str, NDArray[Any]]) -> Bound:
+        """Inputs and outputs at fixed places of the device, for runs that copy nothing."""
+        try:
+            return Bound(self._session, self._place, self.prepared(feeds))
+        except RunError:
+            raise
+        except Exception as error:
+            raise RunError(f"ONNX Runtime refuses this input: {first_line(error)}") from None
+
+    def placement(self) -> Placement | None:
+        """Which provider runs which node; None where this ONNX Runtime cannot tell."""
+        return placement(self._session)
+
+    def prepared(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """The inputs as the model takes them, checked; raises `RunError`."""
+        given = {}
         for name, shape in self.inputs.items():
             if name not in feeds:
                 raise RunError(f"nothing is given for the input {name}")
@@ -63,16 +103,8 @@ class Session:
                 isinstance(want, int) and want != got for want, got in zip(shape, have, strict=True)
             ):
                 raise RunError(f"the input {name} is {list(shape)}, the array is {list(have)}")
-        contiguous = {
-            n: np.ascontiguousarray(v, dtype=self.types[n])
-            for n, v in feeds.items()
-            if n in self.inputs
-        }
-        try:
-            values = self._session.run(None, contiguous)
-        except Exception as error:  # ONNX Runtime raises its own kinds, all from C++
-            raise RunError(f"ONNX Runtime refuses this input: {first_line(error)}") from None
-        return dict(zip(self.outputs, values, strict=True))
+            given[name] = np.ascontiguousarray(feeds[name], dtype=self.types[name])
+        return given
 
 
 def first_line(error: Exception) -> str:
@@ -81,80 +113,116 @@ def first_line(error: Exception) -> str:
 
 
 def open_session(
-    model: bytes | Path, device: str = "auto", *, exact: bool = True, optimise: bool = True
+    model: Model,
+    device: str | Device = "auto",
+    settings: Settings | None = None,
+    *,
+    exact: bool = True,
+    optimise: bool = True,
 ) -> Session:
-    """Open a model on `auto`, `cpu` or `cuda`.
+    """Open a model on a device (`devices.py`); `exact` and `optimise` stand for `settings`.
 
-    `exact` keeps float32 products from being rounded to TF32. `cuda` raises `MachineError` when
-    CUDA cannot be had; `auto` takes CUDA where a device is present and works, else the CPU, and
-    says so in `note`.
+    A file's external data is checked before ONNX Runtime sees it. A GPU that cannot be had raises
+    `MachineError`; `auto` takes CUDA where a device is present and works, else the CPU, and says
+    so in `note`.
     """
-    if device == "cpu":
-        return Session(_session(model, [CPU], optimise), "cpu")
-    if device == "cuda":
-        return Session(_cuda_session(model, exact, optimise), "cuda")
-    if cuda_devices() == 0:
-        return Session(_session(model, [CPU], optimise), "cpu", "no CUDA device was found")
+    wanted = parse_device(device)
+    settings = settings or Settings(exact, optimise)
+    if isinstance(model, Path):
+        check_external_data(model)
+    if wanted.kind == "numpy":
+        raise CallError("the NumPy device runs definitions, not ONNX models")
+    if wanted.on_gpu:
+        return on_gpu(model, wanted, settings)
+    if wanted.kind == "cpu":
+        return on_cpu(model, settings)
+    found = driver()
+    if not found.gpus:
+        return on_cpu(model, settings, found.problem or "no CUDA device was found")
     try:
-        return Session(_cuda_session(model, exact, optimise), "cuda")
+        return on_gpu(model, Device("cuda"), settings)
     except MachineError as error:
-        return Session(_session(model, [CPU], optimise), "cpu", str(error))
+        return on_cpu(model, settings, first_line(error))
 
 
-def _session(
-    model: bytes | Path, providers: list[Any], optimise: bool, config: dict[str, str] | None = None
-) -> Any:
-    options = ort.SessionOptions()
-    options.log_severity_level = 4
-    for key, value in (config or {}).items():
-        options.add_session_config_entry(key, value)
-    if not optimise:
-        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    if isinstance(model, Path) and not model.is_file():
-        raise RunError(f"there is no file {model}")
+def on_cpu(model: Model, settings: Settings, note: str = "") -> Session:
+    """A session on the CPU, which computes bfloat16 nodes in float32."""
+    place = Device("cpu")
     try:
-        source = model if isinstance(model, bytes) else str(model)
-        return ort.InferenceSession(source, options, providers=providers)
-    except Exception as error:  # ONNX Runtime raises its own kinds, all from C++
-        if CUDA in str(providers):
-            raise MachineError(
-                f"CUDA does not start: {first_line(error)}",
-                "run with --device cpu, or repair the CUDA installation",
-            ) from None
+        try:
+            session = create(model, place, settings, Driver())
+        except raised.NotImplemented:
+            proto = proto_of(model)
+            if not has_bfloat16(proto):
+                raise
+            session = create(widened(proto), place, settings, Driver())
+    except (*BAD_MODEL, raised.Fail, RuntimeError, ValueError) as error:
         raise RunError(f"this is no model that ONNX Runtime takes: {first_line(error)}") from None
+    return Session(session, place, note)
 
 
-def _cuda_session(model: bytes | Path, exact: bool, optimise: bool) -> Any:
-    if CUDA not in ort.get_available_providers():
-        raise MachineError(
-            "this ONNX Runtime has no CUDA support",
-            "uninstall onnxruntime, then pip install 'netc[cuda]'; or --device cpu",
-        )
-    if cuda_devices() == 0:
-        raise MachineError(
-            "CUDA cannot be had: no NVIDIA driver or no device",
-            "install the NVIDIA driver and pip install 'netc[cuda]'; or --device cpu",
-        )
+def on_gpu(model: Model, device: Device, settings: Settings) -> Session:
+    """A session of which the GPU runs at least a part; raises `MachineError`."""
+    found = require(device)
     with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Exception):
         ort.preload_dlls()
-    settings = {"use_tf32": "0" if exact else "1", "cudnn_conv_algo_search": "HEURISTIC"}
-    session = _session(
-        model, [(CUDA, settings), CPU], optimise, {"session.record_ep_graph_assignment_info": "1"}
-    )
-    if session.get_providers()[0] != CUDA:
-        raise MachineError(
-            "CUDA did not start, ONNX Runtime fell back to the CPU",
-            "pip install 'netc[cuda]' for the CUDA libraries; or --device cpu",
+    try:
+        session = create(model, device, settings, found)
+    except BAD_MODEL as error:
+        raise RunError(f"this is no model that ONNX Runtime takes: {first_line(error)}") from None
+    except Exception as error:  # what CUDA and cuDNN say arrives in several kinds
+        raise cannot(
+            device, f"it does not start: {first_line(error)}", "repair the CUDA installation"
+        ) from None
+    if session.get_providers()[0] != device.provider:
+        raise cannot(
+            device,
+            "ONNX Runtime fell back to " + session.get_providers()[0],
+            "pip install 'netc[cuda]' brings the libraries",
+            f"{device.provider} does not start: {probe(device).reason}",
         )
     session.disable_fallback()
-    if not placed_on_cuda(session):
-        raise MachineError("ONNX Runtime placed no layer on CUDA", "run with --device cpu")
+    placed = placement(session)
+    if placed is not None and device.provider not in placed.counts:
+        raise cannot(
+            device, "ONNX Runtime placed no node on it", "update ONNX Runtime", str(placed)
+        )
+    return Session(session, device)
+
+
+def create(model: Model, device: Device, settings: Settings, found: Driver) -> Any:
+    """A session of ONNX Runtime itself, its messages silenced; raises what that raises."""
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = settings.threads
+    options.add_session_config_entry(RECORD, "1")
+    for name, size in settings.sizes.items():
+        options.add_free_dimension_override_by_name(name, size)
+    if not settings.optimise:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    weights: list[Any] = []
+    if isinstance(model, Path):
+        source: str | bytes = str(model)
+    elif isinstance(model, bytes):
+        source = model
+    elif weight_bytes(model) <= LARGEST_INSIDE:
+        source = model.SerializeToString()
+    else:  # too much for one protobuf message: the weights are handed over beside it
+        tensors = [tensor for tensor, _ in large_tensors(model)]
+        weights = [to_value(numpy_helper.to_array(t), Device("cpu")) for t in tensors]
+        options.add_external_initializers([t.name for t in tensors], weights)
+        source = pointing(model, "memory").SerializeToString()
+    session = ort.InferenceSession(
+        source, options, providers=providers_for(device, settings, found), enable_fallback=0
+    )
+    session.weights_in_use = weights  # it reads them in place
     return session
 
 
-def placed_on_cuda(session: Any) -> bool:
-    """Whether any node runs on CUDA; true where ONNX Runtime cannot tell."""
-    tell = getattr(session, "get_provider_graph_assignment_info", None)
-    if tell is None:
-        return True
-    return any(group.ep_name == CUDA for group in tell())
+def proto_of(model: Model) -> onnx.ModelProto:
+    """A model with its weights as ONNX's own message."""
+    if isinstance(model, onnx.ModelProto):
+        return model
+    if isinstance(model, bytes):
+        return onnx.load_model_from_string(model)
+    return onnx.load_model(model)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from netc.options import SEED, WEIGHTS, Choice, chooses_net
+from compiler.precision import DTYPES, OPSETS, WORDS
+from netc.options import DTYPE, SEED, WEIGHTS, Choice, chooses_net
 
 if TYPE_CHECKING:
     from compiler.embed import Layout
@@ -30,7 +31,22 @@ if TYPE_CHECKING:
     show_default=True,
     help="Stop after a stage and print what it made.",
 )
-@click.option("--opset", type=click.IntRange(13, 26), default=21, show_default=True)
+@click.option(
+    "--opset", type=click.IntRange(13, 26), help="By default 21; 22 for bf16, which needs it."
+)
+@DTYPE
+@click.option(
+    "--io-dtype",
+    type=click.Choice(DTYPES),
+    default="f32",
+    show_default=True,
+    help="What inputs and outputs are.",
+)
+@click.option(
+    "--external-data/--no-external-data",
+    default=None,
+    help="Weights in a file beside the model; by default above 1.5 GB.",
+)
 @click.option("--batch", type=click.IntRange(1), help="Pin the batch size.")
 @click.option("--no-optimize", is_flag=True, help="Leave the passes out.")
 @click.option(
@@ -47,7 +63,10 @@ def command(
     file: str,
     output: Path | None,
     emit: str,
-    opset: int,
+    opset: int | None,
+    dtype: str,
+    io_dtype: str,
+    external_data: bool | None,
     batch: int | None,
     no_optimize: bool,
     seed: int,
@@ -67,6 +86,8 @@ def command(
         return
     if weights is not None:
         net = net.with_weights(weights)
+    from runtime.models import own_data
+
     target = output or Path(f"{net.name}.onnx")
     path = net.compile(
         target,
@@ -74,10 +95,16 @@ def command(
         optimise=not no_optimize,
         opset=opset,
         batch=batch,
+        dtype=dtype,
+        io_dtype=io_dtype,
         embed=embed_preprocess,
+        external=external_data,
     )
-    size = path.stat().st_size
     click.echo(
         f"{net.name}: {net.analysis.parameters:,} parameters -> {path} "
-        f"({size:,} bytes, opset {opset})"
+        f"({path.stat().st_size:,} bytes, "
+        + (f"{WORDS[dtype]}, " if dtype != "f32" else "")
+        + f"opset {opset or OPSETS[dtype]})"
     )
+    for data in sorted(own_data(path)):
+        click.echo(f"its weights: {data} ({data.stat().st_size:,} bytes)")

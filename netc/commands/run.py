@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from netc.options import SEED, WEIGHTS, Choice, chooses_net
+from netc.options import DEVICE, DTYPE, SEED, TF32, WEIGHTS, Choice, chooses_net
 
 
 @click.command("run")
@@ -27,12 +27,9 @@ from netc.options import SEED, WEIGHTS, Choice, chooses_net
     help="Arrays or pictures for an input: a file, a folder or a glob; or an .npz for all inputs.",
 )
 @click.option("--random", is_flag=True, help="Random numbers for every input that has nothing.")
-@click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda", "numpy"]),
-    default="auto",
-    show_default=True,
-)
+@DEVICE
+@DTYPE
+@TF32
 @click.option(
     "--batch-size", type=click.IntRange(1), help="How many samples run at once; 8 by default."
 )

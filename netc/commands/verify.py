@@ -8,24 +8,36 @@ from dataclasses import asdict
 
 import click
 
-from netc.options import FORMAT, SEED, Choice, chooses_net
+from compiler.precision import WORDS
+from netc.options import DTYPE, FORMAT, SEED, TF32, Choice, chooses_net
 
 
 @click.command("verify")
 @click.argument("file")
-@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option(
+    "--device",
+    default="cpu",
+    show_default=True,
+    metavar="cpu|cuda[:N]|tensorrt[:N]",
+    help="What NumPy is compared with.",
+)
+@DTYPE
+@TF32
 @FORMAT
 @SEED
 @chooses_net
-def command(file: str, device: str, form: str, seed: int, choice: Choice) -> None:
+def command(
+    file: str, device: str, dtype: str, tf32: bool, form: str, seed: int, choice: Choice
+) -> None:
     """Compare NumPy with ONNX Runtime at every layer, on random input and weights."""
     results = []
     for net in choice.opened(file):
-        comparison = net.verify(device=device, seed=seed)
-        head = {"net": net.name, "ok": comparison.ok, "device": device}
+        comparison = net.verify(device=device, seed=seed, dtype=dtype, exact=not tf32)
+        head = {"net": net.name, "ok": comparison.ok, "device": device, "dtype": dtype}
         results.append(head | asdict(comparison))
         if form == "text":
-            click.echo(f"{net.name}: {comparison.sentence(device)}")
+            where = device if dtype == "f32" else f"{device}, {WORDS[dtype]}"
+            click.echo(f"{net.name}: {comparison.sentence(where)}")
     ok = all(result["ok"] for result in results)
     if form == "json":
         click.echo(json.dumps({"ok": ok, "nets": results}, indent=2))

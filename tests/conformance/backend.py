@@ -1,4 +1,4 @@
-"""The interpreter as a backend of ONNX's tests: a model is imported, defined, compiled, interpreted."""
+"""The interpreter as a backend of ONNX's tests: a model is imported, compiled, interpreted."""
 
 from __future__ import annotations
 

@@ -92,8 +92,8 @@ def take_apart(model: onnx.ModelProto, name: str) -> OnnxModel:
     rows += [listing(node) for node in nodes]
     rows += [f"output {value.name}" for value in graph.output]
     source = Source(name, "\n".join(rows))
-    starts = zip(source.line_starts, rows, strict=True)
-    spans = [Span(source, start, start + len(row)) for start, row in starts]
+    starts = [source.line_start(number) for number in range(1, len(rows) + 1)]
+    spans = [Span(source, start, start + len(row)) for start, row in zip(starts, rows, strict=True)]
     first, last = len(inputs), len(inputs) + len(nodes)
     return OnnxModel(
         graph.name,

@@ -1,0 +1,138 @@
+"""The emitter of one layer: its ONNX nodes, each in its precision, and the arrays they take."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import ml_dtypes
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+from compiler.domain import Facts
+from compiler.graph import Node
+from compiler.ops.base import Attribute, Shape, Shapes
+from compiler.precision import WORDS, PrecisionError, layer_precision, node_precision
+from compiler.verify import fault
+from grammar.diagnostics import DefinitionError
+
+if TYPE_CHECKING:
+    from compiler.lower import Lowering
+
+ONNX_TYPES = {"f32": TensorProto.FLOAT, "f16": TensorProto.FLOAT16, "bf16": TensorProto.BFLOAT16}
+NUMPY_TYPES: dict[str, Any] = {"f32": np.float32, "f16": np.float16, "bf16": ml_dtypes.bfloat16}
+INTEGER = "i64"
+LARGEST_CONSTANT = 2**24  # numbers that a layer repeats over its channels
+ALWAYS_FLOAT32 = {("Resize", 1), ("Resize", 2)}  # the inputs roi and scales
+
+
+class LayerEmitter:
+    """The `Emitter` of one layer.
+
+    Arrays stay outside the model until a node takes them, and go in in that node's type; tensors
+    of another type are cast on the way, once for all who take them.
+    """
+
+    def __init__(self, lowering: Lowering, node: Node) -> None:
+        graph = lowering.graph
+        self.opset = lowering.opset
+        self.facts: Facts = graph.facts
+        self.inputs: Shapes = graph.input_shapes(node)
+        self.output: Shape = node.shape
+        self.layer = node
+        self.nodes: list[onnx.NodeProto] = []
+        self._lowering = lowering
+        self._dtype = layer_precision(node.op, lowering.dtype)
+        self._held = {weight.name for weight in graph.weights(node)}
+        self._arrays: dict[str, NDArray[Any]] = {}
+        self._constants = 0
+
+    def node(self, op_type: str, *inputs: str, **attributes: Attribute) -> str:
+        """Add one ONNX node with a single output; returns the output's name."""
+        name = f"{self.layer.name}/{op_type}"
+        if any(n.name == name for n in self.nodes):
+            name = f"{name}_{len(self.nodes)}"
+        dtype = node_precision(op_type, self.opset, self._dtype)
+        taken = [
+            self._take(tensor, "f32" if (op_type, place) in ALWAYS_FLOAT32 else dtype)
+            for place, tensor in enumerate(inputs)
+        ]
+        self._append(op_type, taken, name, **attributes)
+        whole = op_type == "Shape" or self._lowering.kinds.get(taken[0]) == INTEGER
+        self._lowering.kinds[name] = INTEGER if whole else dtype
+        return name
+
+    def weight(self, name: str) -> str:
+        """The initializer that holds this layer's array `name`."""
+        full = f"{self.layer.parameters_of}.{name}"
+        self._arrays[full] = self._lowering.graph.values[full]
+        return full
+
+    def has_weight(self, name: str) -> bool:
+        """Whether this layer holds an array `name`."""
+        return name in self._held
+
+    def floats(self, values: Any, shape: Sequence[int] | None = None) -> str:
+        """A constant from (nested) floats, repeated to fill `shape` where that is larger."""
+        if shape is not None and math.prod(shape) > LARGEST_CONSTANT:
+            message = f"{self.layer.op.name} takes more than {LARGEST_CONSTANT:_} fixed numbers"
+            raise DefinitionError([fault(self.layer, "E209", message)])
+        array = np.asarray(values, dtype=np.float32)
+        return self._constant(array if shape is None else np.broadcast_to(array, tuple(shape)))
+
+    def ints(self, values: Sequence[int] | int) -> str:
+        """A constant of 64-bit integers, one-dimensional (a bare int gives a scalar)."""
+        return self._constant(np.asarray(values, dtype=np.int64))
+
+    def cast(self, tensor: str, dtype: str, name: str) -> str:
+        """Add a Cast of `tensor` whose output is called `name`."""
+        self._append("Cast", [tensor], name, to=ONNX_TYPES[dtype])
+        self.nodes[-1].name = f"{name}/Cast"
+        self._lowering.kinds[name] = dtype
+        return name
+
+    def _append(self, op_type: str, inputs: list[str], name: str, **attributes: Attribute) -> None:
+        self.nodes.append(
+            helper.make_node(op_type, inputs, [name], name=name, **cast(Any, attributes))
+        )
+
+    def _constant(self, array: NDArray[Any]) -> str:
+        name = f"{self.layer.name}/constant_{self._constants}"
+        self._constants += 1
+        self._arrays[name] = array
+        return name
+
+    def _take(self, tensor: str, dtype: str) -> str:
+        """A tensor or array as a node of type `dtype` takes it; the empty name stays empty."""
+        array = self._arrays.get(tensor)
+        if array is not None and array.dtype.kind == "i":
+            return self._lowering.add_initializer(tensor, array, INTEGER)
+        if array is not None:
+            # Kernels are stored in the network's type even where they are computed in float32.
+            stored = self._lowering.dtype if array.ndim > 1 else dtype
+            tensor = self._lowering.add_initializer(tensor, narrowed(tensor, array, stored), stored)
+        held = self._lowering.kinds.get(tensor, INTEGER)
+        if not tensor or held in (dtype, INTEGER):
+            return tensor
+        done = self._lowering.casts.get((tensor, dtype))
+        if done is None:
+            done = self.cast(tensor, dtype, f"{tensor}/{dtype}")
+            self._lowering.casts[tensor, dtype] = done
+        return done
+
+
+def narrowed(name: str, array: NDArray[Any], dtype: str) -> NDArray[Any]:
+    """An array in another type; raises `PrecisionError` when its numbers do not fit."""
+    if dtype == "f32":
+        return np.asarray(array, dtype=np.float32)
+    with np.errstate(over="ignore"):
+        narrow = array.astype(NUMPY_TYPES[dtype])
+    if not np.isfinite(narrow.astype(np.float32)).all() and np.isfinite(array).all():
+        raise PrecisionError(
+            f"{name} holds {np.abs(array).max():.4g}, more than {WORDS[dtype]} can; "
+            "bfloat16 has the range of float32 (--dtype bf16)"
+        )
+    return narrow

@@ -1,0 +1,64 @@
+"""`netc bench`: latency and throughput."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from netc.options import DEVICE, DTYPE, FORMAT, SEED, TF32, WEIGHTS, Choice, chooses_net
+from runtime.errors import CallError
+
+
+def batch_sizes(ctx: click.Context, parameter: click.Parameter, text: str) -> tuple[int, ...]:
+    """The numbers of `1,8`."""
+    numbers = text.split(",")
+    if not all(n.strip().isdecimal() and int(n) for n in numbers):
+        raise click.BadParameter(f"{text} is no list of batch sizes such as 1,8", ctx, parameter)
+    return tuple(map(int, numbers))
+
+
+@click.command("bench")
+@click.argument("file")
+@click.option(
+    "--batch",
+    "batches",
+    callback=batch_sizes,
+    default="1",
+    show_default=True,
+    metavar="N,…",
+    help="Batch sizes, one after the other.",
+)
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    metavar="X.onnx",
+    help="Another model with the same inputs, timed in the same rounds.",
+)
+@DEVICE
+@DTYPE
+@TF32
+@click.option("--threads", type=click.IntRange(0), default=0, help="0 is one for each core.")
+@click.option("--placement", is_flag=True, help="Which node runs on which provider.")
+@click.option(
+    "--size",
+    type=click.IntRange(1),
+    default=224,
+    show_default=True,
+    help="What the symbolic sizes of an ONNX file become.",
+)
+@click.option(
+    "--seconds", type=click.FloatRange(0), default=3.0, show_default=True, help="For each model."
+)
+@FORMAT
+@SEED
+@WEIGHTS
+@chooses_net
+def command(file: str, choice: Choice, **options: Any) -> None:
+    """Time a definition or an ONNX file: median, spread, samples a second."""
+    from netc.timing import report
+
+    if options["weights"] is not None and Path(file).suffix == ".onnx":
+        raise CallError("an ONNX file has its weights inside: no --weights")
+    report(file, options, choice)

@@ -1,0 +1,32 @@
+"""`netc doctor`: what this machine can do."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+
+import click
+
+from netc.options import FORMAT
+
+SIGNS = {"ok": ("ok", "green"), "note": ("--", "yellow"), "wrong": ("!!", "red")}
+
+
+@click.command("doctor")
+@FORMAT
+def command(form: str) -> None:
+    """What this machine can run nets on, what is wrong, what would help."""
+    from runtime.doctor import examine
+
+    findings = examine()
+    ok = all(finding.state != "wrong" for finding in findings)
+    if form == "json":
+        click.echo(json.dumps({"ok": ok, "findings": [asdict(f) for f in findings]}, indent=2))
+        sys.exit(0 if ok else 3)
+    for finding in findings:
+        sign, colour = SIGNS[finding.state]
+        click.echo(f"{click.style(sign, fg=colour)} {finding.topic:10} {finding.text}")
+        if finding.remedy:
+            click.echo(f"   {'':10} help: {finding.remedy}")
+    sys.exit(0 if ok else 3)

@@ -1,0 +1,50 @@
+"""`netc quantize`: an int8 model, calibrated on real input."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from netc.options import FORMAT, SEED, WEIGHTS, Choice, chooses_net
+
+
+@click.command("quantize")
+@click.argument("file")
+@click.option(
+    "--calibrate",
+    multiple=True,
+    required=True,
+    metavar="FOLDER",
+    help="Typical input: a folder, glob or file of pictures or arrays; NAME=… for several inputs.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="X.onnx",
+    help="Where to write the model; by default beside you, as NAME.int8.onnx.",
+)
+@click.option(
+    "--method",
+    type=click.Choice(["minmax", "entropy", "percentile"]),
+    default="minmax",
+    show_default=True,
+    help="How the range of a tensor is found from what was seen of it.",
+)
+@click.option("--per-tensor", is_flag=True, help="One scale a weight, not one an output channel.")
+@click.option("--reduce-range", is_flag=True, help="7-bit weights, for x86 without VNNI.")
+@click.option("--symmetric", is_flag=True, help="Activations around 0, for GPUs.")
+@click.option("--exclude", multiple=True, metavar="LAYER", help="A layer to leave in float32.")
+@click.option("--limit", type=click.IntRange(1), help="The first so many samples only.")
+@click.option("--per-layer", is_flag=True, help="The loss at every layer.")
+@FORMAT
+@SEED
+@WEIGHTS
+@chooses_net
+def command(file: str, choice: Choice, **options: Any) -> None:
+    """Quantize a definition or an ONNX file to int8, and tell what that costs."""
+    from netc.quantizing import QuantizeOptions, quantize
+
+    quantize(file, QuantizeOptions(**options), choice)

@@ -1,0 +1,211 @@
+"""The whole of `netc bench`: what is timed, where, and how the result is printed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from compiler.initialise import initialise
+from compiler.precision import WORDS
+from netc.api import Net
+from netc.options import Choice
+from netc.tables import print_rows
+from runtime.bench import Ready, Run, Timing, make_ready, ratios, significant, time_together
+from runtime.compare import random_feeds
+from runtime.describe import describe, input_shapes, random_arrays
+from runtime.devices import Device, parse_device
+from runtime.errors import CallError
+from runtime.machine import driver, processor
+from runtime.providers import Settings
+from runtime.reference import run_reference
+from runtime.session import Model
+
+COLUMNS = (
+    *("model", "precision", "batch ", "median ", "quartiles ", "samples/s ", "placement"),
+    "first / this (quartiles) ",
+)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is timed: its name, the model (or, for NumPy, the net), its precision."""
+
+    name: str
+    model: Model | None
+    net: Net | None
+    precision: str
+
+    def arrays(self, batch: int, options: dict[str, Any]) -> list[NDArray[Any]]:
+        """Random inputs for a batch."""
+        if self.net is not None:
+            return list(random_feeds(self.net.graph, options["seed"], batch).values())
+        assert self.model is not None
+        shapes = input_shapes(describe(self.model).inputs, batch, options["size"])
+        return random_arrays(shapes, options["seed"])
+
+
+def report(file: str, options: dict[str, Any], choice: Choice) -> None:
+    """Time a definition or model, against another one if asked to, and print what came out."""
+    device = parse_device(options["device"])
+    subjects = [subject_of(file, options, choice, device)]
+    if options["against"] is not None:
+        if device.kind == "numpy":
+            raise CallError("the NumPy device runs definitions, not ONNX models")
+        subjects.append(from_file(options["against"]))
+    rows: list[dict[str, Any]] = []
+    for batch in options["batches"]:
+        rows += timed(subjects, batch, device, options)
+    head = about(rows[0], subjects)
+    if options["form"] == "json":
+        click.echo(json.dumps(head | {"results": rows}, indent=2))
+        return
+    click.echo(heading(head))
+    for note in dict.fromkeys(row["note"] for row in rows if row["note"]):
+        click.echo(f"note: {note}")
+    if options["placement"]:
+        show_placement(rows[: len(subjects)])
+    print_rows(COLUMNS, map(cells, rows))
+
+
+def subject_of(file: str, options: dict[str, Any], choice: Choice, device: Device) -> Subject:
+    """The first model of a call."""
+    if Path(file).suffix == ".onnx":
+        if choice.net or choice.settings:
+            raise CallError("an ONNX file has its parameters inside: no --net, no --set")
+        if options["dtype"] != "f32":
+            raise CallError("an ONNX file has its precision inside: no --dtype")
+        if device.kind == "numpy":
+            raise CallError("the NumPy device runs definitions, not ONNX models")
+        return from_file(Path(file))
+    net = choice.single(file)
+    if options["weights"] is not None:
+        net = net.with_weights(options["weights"])
+    if device.kind == "numpy":
+        if options["dtype"] != "f32":
+            raise CallError("the NumPy device computes in float32: no --dtype")
+        return Subject(net.name, None, net, "f32")
+    model = net.model(seed=options["seed"], dtype=options["dtype"])
+    return Subject(net.name, model, net, options["dtype"])
+
+
+def from_file(path: Path) -> Subject:
+    """A model in an ONNX file."""
+    return Subject(path.name, path, None, describe(path).precision)
+
+
+def timed(
+    subjects: Sequence[Subject], batch: int, device: Device, options: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """One batch size: a row for each subject."""
+    arrays = subjects[0].arrays(batch, options)
+    settings = Settings(exact=not options["tf32"], threads=options["threads"])
+    ready: dict[str, Ready | None] = {}
+    runs: dict[str, Run] = {}
+    for place, subject in enumerate(subjects):
+        key = f"{place} {subject.name}"
+        if subject.model is None:
+            ready[key], runs[key] = None, numpy_run(subject, arrays, options["seed"])
+        else:
+            made = make_ready(subject.model, arrays, device, settings)
+            ready[key], runs[key] = made, made.run
+    times = time_together(runs, batch, options["seconds"])
+    first = next(iter(times.values()))
+    return [
+        row(subject, times[key], ready[key], None if place == 0 else first)
+        for place, (key, subject) in enumerate(zip(times, subjects, strict=True))
+    ]
+
+
+def numpy_run(subject: Subject, arrays: list[NDArray[Any]], seed: int) -> Run:
+    """A run of the interpreter."""
+    assert subject.net is not None
+    graph = initialise(subject.net.graph, seed)
+    feeds = dict(zip((node.name for node in graph.inputs()), arrays, strict=True))
+    return lambda: run_reference(graph, feeds)
+
+
+def row(
+    subject: Subject, timing: Timing, ready: Ready | None, ours: Timing | None
+) -> dict[str, Any]:
+    """What is reported of one subject at one batch size; times in milliseconds."""
+    placed = ready.session.placement() if ready is not None else None
+    low, high = timing.quartiles
+    found = {
+        "model": subject.name,
+        "batch": timing.batch,
+        "rounds": len(timing.seconds),
+        "median_ms": timing.median * 1e3,
+        "quartiles_ms": [low * 1e3, high * 1e3],
+        "per_second": timing.per_second,
+        "device": ready.session.device if ready is not None else "numpy",
+        "dtype": subject.precision,
+        "cuda_graph": ready is not None and ready.captured,
+        "note": ready.session.note if ready is not None else "",
+        "placement": {
+            provider: dict(nodes) for provider, nodes in (placed.nodes.items() if placed else ())
+        },
+    }
+    if ours is not None:
+        middle, low, high = ratios(ours, timing)
+        found["first_over_this"] = {"median": middle, "quartiles": [low, high]}
+    return found
+
+
+def about(first: dict[str, Any], subjects: Sequence[Subject]) -> dict[str, Any]:
+    """Where it was measured."""
+    cpu = processor()
+    device = parse_device(first["device"])
+    hardware = f"{cpu.name}, {cpu.cores} cores"
+    if device.on_gpu:
+        hardware = driver().gpus[device.index].name
+    return {
+        "device": str(device),
+        "hardware": hardware,
+        "onnxruntime": ort.__version__,
+        "models": [subject.name for subject in subjects],
+    }
+
+
+def heading(head: dict[str, Any]) -> str:
+    """The line above the table."""
+    return (
+        f"{' against '.join(head['models'])} on {head['device']} ({head['hardware']}), "
+        f"ONNX Runtime {head['onnxruntime']}"
+    )
+
+
+def show_placement(rows: Sequence[dict[str, Any]]) -> None:
+    """For each model and provider the operators with their counts."""
+    for found in rows:
+        for provider, nodes in found["placement"].items():
+            types = list(nodes.values())
+            counts = ", ".join(f"{types.count(t)} {t}" for t in sorted(set(types)))
+            click.echo(f"{found['model']}: {len(types)} nodes on {provider}: {counts}")
+
+
+def cells(found: dict[str, Any]) -> tuple[str, ...]:
+    """A row of the table."""
+    low, high = found["quartiles_ms"]
+    ratio = found.get("first_over_this")
+    share = ""
+    if ratio is not None:
+        share = f"{ratio['median']:.3f} ({ratio['quartiles'][0]:.3f}–{ratio['quartiles'][1]:.3f})"
+    providers = {name: len(nodes) for name, nodes in found["placement"].items()}
+    where = ", ".join(f"{n} {p.removesuffix('ExecutionProvider')}" for p, n in providers.items())
+    return (
+        found["model"],
+        WORDS.get(found["dtype"], found["dtype"]),
+        str(found["batch"]),
+        f"{significant(found['median_ms'])} ms",
+        f"{significant(low)}–{significant(high)}",
+        significant(found["per_second"]),
+        where + (", CUDA graph" if found["cuda_graph"] else ""),
+        share,
+    )

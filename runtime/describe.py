@@ -1,0 +1,92 @@
+"""What a model takes: its inputs, the sizes that make them fit given arrays, random arrays."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto
+
+from runtime.errors import CallError
+from runtime.external import check_external_data, read_graph
+
+Shape = tuple[int | str, ...]
+UNNAMED = "?"
+PRECISIONS = {
+    TensorProto.FLOAT: "f32",
+    TensorProto.FLOAT16: "f16",
+    TensorProto.BFLOAT16: "bf16",
+    TensorProto.INT8: "int8",
+    TensorProto.UINT8: "int8",
+}
+
+
+@dataclass(frozen=True)
+class Description:
+    """The inputs of a model by name, symbolic sizes by theirs; the type of most of its weights."""
+
+    inputs: Mapping[str, Shape]
+    precision: str
+
+
+def describe(model: bytes | Path | onnx.ModelProto) -> Description:
+    """Read a model's interface; the external data of a file is checked, not read."""
+    if isinstance(model, Path):
+        check_external_data(model)
+        model = read_graph(model)
+    elif isinstance(model, bytes):
+        model = onnx.load_model_from_string(model)
+    held = {tensor.name for tensor in model.graph.initializer}
+    weights: Counter[str] = Counter()
+    for tensor in model.graph.initializer:
+        if tensor.data_type in PRECISIONS:
+            weights[PRECISIONS[tensor.data_type]] += int(np.prod(tensor.dims, dtype=np.int64))
+    inputs = {
+        info.name: tuple(
+            d.dim_value if d.HasField("dim_value") else d.dim_param or UNNAMED
+            for d in info.type.tensor_type.shape.dim
+        )
+        for info in model.graph.input
+        if info.name not in held
+    }
+    return Description(inputs, weights.most_common(1)[0][0] if weights else "f32")
+
+
+def fitted(inputs: Mapping[str, Shape], shapes: Sequence[tuple[int, ...]]) -> dict[str, int]:
+    """The values of symbolic sizes with which the inputs, in order, take these shapes."""
+    if len(inputs) != len(shapes):
+        raise CallError(f"a model with {len(inputs)} inputs cannot take {len(shapes)} arrays")
+    sizes: dict[str, int] = {}
+    for (name, shape), wanted in zip(inputs.items(), shapes, strict=True):
+        fits = len(shape) == len(wanted)
+        for have, want in zip(shape, wanted, strict=False):
+            fits = fits and (have if isinstance(have, int) else sizes.get(have, want)) == want
+            if isinstance(have, str) and have != UNNAMED:
+                sizes[have] = want
+        if not fits:
+            given = ", ".join(map(str, shape))
+            raise CallError(f"the input {name} is [{given}], which does not take {list(wanted)}")
+    return sizes
+
+
+def input_shapes(inputs: Mapping[str, Shape], batch: int, other: int) -> list[tuple[int, ...]]:
+    """Shapes for a model's inputs: a symbolic first size becomes the batch, the rest `other`."""
+    return [
+        tuple(
+            size if isinstance(size, int) else batch if place == 0 else other
+            for place, size in enumerate(shape)
+        )
+        for shape in inputs.values()
+    ]
+
+
+def random_arrays(shapes: Sequence[tuple[int, ...]], seed: int = 0) -> list[NDArray[Any]]:
+    """Standard normal float32 numbers of these shapes."""
+    random = np.random.default_rng(seed)
+    return [random.standard_normal(shape, dtype=np.float32) for shape in shapes]

@@ -1,0 +1,53 @@
+"""Which provider runs which node of an opened model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from runtime.devices import CPU
+
+RECORD = "session.record_ep_graph_assignment_info"  # the session's config entry that it needs
+
+WINDOWS = frozenset(
+    {
+        *("Conv", "FusedConv", "ConvInteger", "QLinearConv", "ConvTranspose", "NhwcConv"),
+        *("MaxPool", "AveragePool", "LpPool", "LRN"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Placement:
+    """For each provider the (name, operator) of its nodes, as ONNX Runtime divided them."""
+
+    nodes: Mapping[str, tuple[tuple[str, str], ...]]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many nodes each provider runs, the largest share first."""
+        return dict(Counter({name: len(nodes) for name, nodes in self.nodes.items()}).most_common())
+
+    def windows_on_cpu(self) -> tuple[str, ...]:
+        """The convolutions and poolings that fell to the CPU."""
+        return tuple(name for name, op_type in self.nodes.get(CPU, ()) if op_type in WINDOWS)
+
+    def __str__(self) -> str:
+        return ", ".join(
+            f"{count} node{'s' * (count != 1)} on {name.removesuffix('ExecutionProvider')}"
+            for name, count in self.counts.items()
+        )
+
+
+def placement(session: Any) -> Placement | None:
+    """The placement of an ONNX Runtime session; None where this version cannot tell."""
+    tell = getattr(session, "get_provider_graph_assignment_info", None)
+    if tell is None:
+        return None
+    found: dict[str, list[tuple[str, str]]] = {}
+    for part in tell():
+        nodes = [(node.name, node.op_type) for node in part.get_nodes()]
+        found.setdefault(part.ep_name, []).extend(nodes)
+    return Placement({name: tuple(nodes) for name, nodes in found.items()})

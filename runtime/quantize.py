@@ -1,0 +1,182 @@
+"""int8 models through ONNX Runtime's own quantizer: QDQ, calibrated on the user's data."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import onnx
+from numpy.typing import NDArray
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    CalibrationMethod,
+    QuantFormat,
+    QuantType,
+    quant_pre_process,
+    quantize_static,
+)
+from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
+
+from runtime.accuracy import Accuracy, compare_sessions, exposing
+from runtime.errors import CallError
+from runtime.models import LARGEST_INSIDE, weight_bytes
+from runtime.session import first_line, open_session
+
+METHODS = {
+    "minmax": CalibrationMethod.MinMax,
+    "entropy": CalibrationMethod.Entropy,
+    "percentile": CalibrationMethod.Percentile,
+}
+
+# Left in float32: a softmax over many classes lies below int8's step of 1/256, and statistics of
+# a normalisation want more than 8 bits.
+KEPT = frozenset({"Softmax", "InstanceNormalization", "LayerNormalization", "LRN", "Cast"})
+
+Feeds = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to quantize: how ranges are found, a scale for each output channel or for each tensor,
+    weights of 7 bits (for x86 processors without VNNI, whose sums of 8-bit products saturate),
+    activations around 0 (for GPUs), layers left in float32."""
+
+    method: str = "minmax"
+    per_channel: bool = True
+    reduce_range: bool = False
+    symmetric: bool = False
+    exclude: tuple[str, ...] = ()
+
+
+class Reader(CalibrationDataReader):  # type: ignore[misc]
+    """The samples for the quantizer, each read when its turn comes."""
+
+    def __init__(self, count: int, read: Callable[[int], Feeds]) -> None:
+        self._count, self._read = count, read
+        self._pending: Iterator[int] = iter(range(count))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def set_range(self, start_index: int, end_index: int) -> None:
+        """The samples that come next."""
+        self._pending = iter(range(start_index, end_index))
+
+    def get_next(self) -> Feeds | None:
+        """The next sample, or None after the last one."""
+        index = next(self._pending, None)
+        return None if index is None else self._read(index)
+
+
+def quantized(
+    model: onnx.ModelProto, count: int, read: Callable[[int], Feeds], plan: Plan
+) -> onnx.ModelProto:
+    """The int8 model; `read` gives each of `count` samples as a batch. Raises `CallError`."""
+    unknown = set(plan.exclude) - {node.name for node in model.graph.node}
+    if unknown:
+        raise CallError(f"there is no layer {sorted(unknown)[0]} to leave out")
+    kinds = sorted({*QDQRegistry, *QLinearOpsRegistry} - KEPT)
+    large = weight_bytes(model) > LARGEST_INSIDE
+    level = logging.root.level
+    logging.root.setLevel(logging.ERROR)  # it recommends a step that lowering has done already
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="netc.quantize.") as folder,
+            contextlib.redirect_stdout(io.StringIO()),  # and tells of each sample
+        ):
+            source, target = Path(folder) / "float32.onnx", Path(folder) / "int8.onnx"
+            onnx.save_model(model, source, save_as_external_data=large)
+            quantize_static(
+                source,
+                target,
+                Reader(count, read),
+                quant_format=QuantFormat.QDQ,
+                op_types_to_quantize=kinds,
+                per_channel=plan.per_channel,
+                reduce_range=plan.reduce_range,
+                activation_type=QuantType.QInt8 if plan.symmetric else QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                nodes_to_exclude=list(plan.exclude),
+                use_external_data_format=large,
+                calibrate_method=METHODS[plan.method],
+                # One sample at a time: all tensors of all samples would not fit in memory.
+                extra_options={"CalibStridedMinMax": 1, "ActivationSymmetric": plan.symmetric},
+            )
+            result = onnx.load_model(target)
+    except CallError:
+        raise
+    except Exception as error:  # the quantizer raises bare exceptions of many kinds
+        raise CallError(f"the quantizer refuses this model: {first_line(error)}") from None
+    finally:
+        logging.root.setLevel(level)
+    stamp(result)
+    return result
+
+
+def folded(path: Path) -> onnx.ModelProto:
+    """A model of somebody else's as the quantizer likes it: constants and batch norms folded.
+
+    ONNX Runtime's basic rewrites, which keep the names of tensors. Its external data must have
+    been checked. Raises `CallError`.
+    """
+    with tempfile.TemporaryDirectory(prefix="netc.quantize.") as folder:
+        target = Path(folder) / "folded.onnx"
+        try:
+            quant_pre_process(path, target, skip_symbolic_shape=True)
+            return onnx.load_model(target)
+        except Exception as error:  # bare exceptions of many kinds
+            raise CallError(f"ONNX Runtime cannot rewrite {path}: {first_line(error)}") from None
+
+
+def stamp(model: onnx.ModelProto) -> None:
+    """Say in the metadata that it is int8."""
+    for entry in model.metadata_props:
+        if entry.key == "netc.dtype":
+            entry.value = "int8"
+            return
+    entry = model.metadata_props.add()
+    entry.key, entry.value = "netc.dtype", "int8"
+
+
+def loss(
+    reference: onnx.ModelProto,
+    model: onnx.ModelProto,
+    batches: Iterator[Feeds],
+    *,
+    layers: bool = False,
+) -> dict[str, Accuracy]:
+    """The int8 model against the float32 one: every output, or every tensor that both have."""
+    pairs = common_tensors(reference, model) if layers else {}
+    pairs |= {info.name: info.name for info in reference.graph.output}
+    first, second = reference, model
+    if layers:
+        first, second = exposing(reference, pairs), exposing(model, pairs.values())
+    return compare_sessions(open_session(first, "cpu"), open_session(second, "cpu"), batches, pairs)
+
+
+def common_tensors(reference: onnx.ModelProto, model: onnx.ModelProto) -> dict[str, str]:
+    """Each tensor of a float32 model with what stands for it in its int8 model, in order."""
+    made = {name for node in model.graph.node for name in node.output}
+    found = {}
+    for name in float_tensors(reference):
+        for counterpart in (f"{name}_DequantizeLinear_Output", name):
+            if counterpart in made:
+                found[name] = counterpart
+                break
+    return found
+
+
+def float_tensors(model: onnx.ModelProto) -> Sequence[str]:
+    """What the nodes make, but for shapes."""
+    return [
+        name
+        for node in model.graph.node
+        if node.op_type not in ("Shape", "Gather", "Constant")
+        for name in node.output
+    ]
