@@ -11,7 +11,7 @@ import click
 from benchmarks.measure import THREADS, Options, Row
 from benchmarks.table import as_json, print_table
 
-BENCHMARKS = ("cold_start", "depth", "export", "interpreter")
+BENCHMARKS = ("cold_start", "depth", "export", "interpreter", "language_server")
 
 
 @click.command()
