@@ -1,1 +1,1 @@
-"""Tests of the grammar."""
+"""Tests of the grammar: parsing, recovery, formatting."""

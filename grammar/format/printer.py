@@ -1,0 +1,242 @@
+"""A syntax tree as text, for those who make one without a text: importers, tests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from grammar import syntax as s
+from grammar.lexemes import RESERVED
+
+# How tightly a form holds together; a looser one inside a tighter one needs parentheses.
+CONDITIONAL, OR, AND, NOT, COMPARISON, SUM, PRODUCT, SIGN, POSTFIX, ATOM = range(10)
+BINARY = {
+    "+": (SUM, SUM, PRODUCT),
+    "-": (SUM, SUM, PRODUCT),
+    "*": (PRODUCT, PRODUCT, SIGN),
+    "/": (PRODUCT, PRODUCT, SIGN),
+    "//": (PRODUCT, PRODUCT, SIGN),
+    "%": (PRODUCT, PRODUCT, SIGN),
+    "**": (SIGN, POSTFIX, SIGN),
+}  # how tight it is itself, and how tight its left and right sides must be
+ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\t": r"\t", "{": "{{", "}": "}}"})
+
+
+def file_text(file: s.File) -> str:
+    """A file: its items, an empty line between them, what documents a definition above it."""
+    return "\n\n".join(map(item_text, file.items)) + "\n" if file.items else ""
+
+
+def item_text(item: s.Item) -> str:
+    """`use`, `let`, `block` or `net`; raises ValueError for what was broken."""
+    match item:
+        case s.Use():
+            names = ", ".join(name.id for name in item.names)
+            return f"use {names} from {text_text(item.path)}"
+        case s.Let():
+            return statement_text(item)
+        case s.Definition():
+            parameters = ", ".join(map(parameter_text, item.parameters))
+            head = f"{item.kind} {item.name.id}" + (f"({parameters})" if parameters else "")
+            lines = item.doc.split("\n") if item.doc else []
+            doc = "".join(f"# {line}".rstrip() + "\n" for line in lines)
+            return f"{doc}{head} {body_text(item.body)}"
+    raise ValueError("what is broken in the text has no tree to print")
+
+
+def parameter_text(parameter: s.Parameter) -> str:
+    """`stride=1`"""
+    default = parameter.default
+    return parameter.name.id + ("" if default is None else f"={expression_text(default)}")
+
+
+# ── statements ───────────────────────────────────────────────────────────────────────────────
+
+
+def body_text(body: s.Body) -> str:
+    """`{ … }`, a line for each statement"""
+    lines = "".join(statement_text(statement) + "\n" for statement in body.statements)
+    return f"{{\n{lines}}}" if lines else "{}"
+
+
+def statement_text(statement: s.Statement) -> str:
+    """Any statement; raises ValueError for one that was broken."""
+    match statement:
+        case s.Flow():
+            return chain_text(statement.chain)
+        case s.Bind():
+            return f"{statement.name.id} = {chain_text(statement.chain)}"
+        case s.InputDeclaration():
+            shape = pattern_text(statement.shape)
+            origin = statement.origin
+            source = "" if origin is None else f" from {expression_text(origin)}"
+            return f"input {statement.name.id}: {statement.dtype.id}{shape}{source}"
+        case s.OutputDeclaration():
+            return output_text(statement)
+        case s.Let():
+            return f"let {statement.name.id} = {expression_text(statement.value)}"
+        case s.Assert():
+            why = "" if statement.message is None else f", {expression_text(statement.message)}"
+            return f"assert {expression_text(statement.condition)}{why}"
+        case s.Expect():
+            return "expect " + expressions_text(statement.conditions)
+        case s.For():
+            names = ", ".join(name.id for name in statement.names)
+            values = expression_text(statement.values)
+            return f"for {names} in {values} {body_text(statement.body)}"
+        case s.Repeat():
+            return f"repeat {expression_text(statement.count)} {body_text(statement.body)}"
+        case s.If():
+            return if_text(statement)
+    raise ValueError("what is broken in the text has no tree to print")
+
+
+def output_text(statement: s.OutputDeclaration) -> str:
+    """`output probs labels "names.txt" = softmax`, `output features : [64, 56, 56]`"""
+    text = f"output {statement.name.id}"
+    if statement.labels is not None:
+        text += f" labels {text_text(statement.labels)}"
+    if statement.chain is not None:
+        text += f" = {chain_text(statement.chain)}"
+    if statement.shape is not None:
+        text += f" : {pattern_text(statement.shape)}"
+    return text
+
+
+def if_text(statement: s.If) -> str:
+    """`if aux { … } else if … { … } else { … }`"""
+    text = f"if {expression_text(statement.condition)} {body_text(statement.then)}"
+    otherwise = statement.otherwise
+    if otherwise is None:
+        return text
+    inner = otherwise.statements
+    if len(inner) == 1 and isinstance(inner[0], s.If):
+        return f"{text} else {if_text(inner[0])}"
+    return f"{text} else {body_text(otherwise)}"
+
+
+# ── flow ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def chain_text(chain: s.Chain) -> str:
+    """`conv(6, 5x5) -> tanh`"""
+    return " -> ".join(map(stage_text, chain.stages))
+
+
+def stage_text(stage: s.Stage) -> str:
+    """One stage with all that may follow it."""
+    text = "" if stage.callee is None else stage.callee.id
+    if stage.arguments is not None:
+        text += f"({arguments_text(stage.arguments)})"
+    if stage.body is not None:
+        text += f" {body_text(stage.body)}" if text else body_text(stage.body)
+    if stage.label is not None:
+        text += f" as {label_text(stage.label)}"
+    if stage.like is not None:
+        text += f" like {label_text(stage.like)}"
+    if stage.shape is not None:
+        text += f" : {pattern_text(stage.shape)}"
+    return text
+
+
+def label_text(label: s.Text) -> str:
+    """A name where the label is one, else a string."""
+    (word, *more) = label.parts
+    if not more and isinstance(word, str) and re.fullmatch(r"[A-Za-z_]\w*", word, re.ASCII):
+        return word if word not in RESERVED else text_text(label)
+    return text_text(label)
+
+
+def pattern_text(pattern: s.ShapePattern) -> str:
+    """`[64, _, ...]`"""
+    sizes = (
+        ("..." if size.run else "_") if isinstance(size, s.Wildcard) else expression_text(size)
+        for size in pattern.sizes
+    )
+    return f"[{', '.join(sizes)}]"
+
+
+def arguments_text(arguments: Iterable[s.Argument]) -> str:
+    """What stands between the parentheses of a call."""
+    return ", ".join(
+        expression_text(a.value) if a.keyword is None else f"{a.keyword}={expression_text(a.value)}"
+        for a in arguments
+    )
+
+
+# ── expressions ──────────────────────────────────────────────────────────────────────────────
+
+
+def expressions_text(nodes: Iterable[s.Expression]) -> str:
+    """Expressions with commas between them."""
+    return ", ".join(map(expression_text, nodes))
+
+
+def expression_text(node: s.Expression, least: int = CONDITIONAL) -> str:
+    """An expression, in parentheses when it holds together less tightly than `least`."""
+    text, holds = _expression(node)
+    return f"({text})" if holds < least else text
+
+
+def _expression(node: s.Expression) -> tuple[str, int]:
+    match node:
+        case s.Number():
+            return repr(node.value), ATOM if node.value >= 0 else SIGN
+        case s.Truth():
+            return ("true" if node.value else "false"), ATOM
+        case s.SizeLiteral():
+            return "x".join(map(str, node.extents)), ATOM
+        case s.Text():
+            return text_text(node), ATOM
+        case s.Name():
+            return node.id, ATOM
+        case s.ListDisplay():
+            return f"[{expressions_text(node.items)}]", ATOM
+        case s.TupleDisplay():
+            comma = "," if len(node.items) == 1 else ""
+            return f"({expressions_text(node.items)}{comma})", ATOM
+        case s.Index():
+            index = expression_text(node.index)
+            return f"{expression_text(node.value, POSTFIX)}[{index}]", POSTFIX
+        case s.Attribute():
+            return f"{expression_text(node.value, POSTFIX)}.{node.name}", POSTFIX
+        case s.CallExpression():
+            function = expression_text(node.function, POSTFIX)
+            return f"{function}({arguments_text(node.arguments)})", POSTFIX
+        case _:
+            return _operation(node)
+
+
+def _operation(node: s.Expression) -> tuple[str, int]:
+    match node:
+        case s.Unary(operator="not"):
+            return f"not {expression_text(node.operand, NOT)}", NOT
+        case s.Unary():
+            return node.operator + expression_text(node.operand, SIGN), SIGN
+        case s.Binary():
+            holds, left, right = BINARY[node.operator]
+            sides = expression_text(node.left, left), expression_text(node.right, right)
+            return f" {node.operator} ".join(sides), holds
+        case s.Logical():
+            holds = AND if node.operator == "and" else OR
+            parts = (expression_text(operand, holds + 1) for operand in node.operands)
+            return f" {node.operator} ".join(parts), holds
+        case s.Comparison():
+            first, *others = (expression_text(operand, SUM) for operand in node.operands)
+            pairs = zip(node.operators, others, strict=True)
+            return first + "".join(f" {sign} {other}" for sign, other in pairs), COMPARISON
+        case s.Conditional():
+            then, condition = (expression_text(n, OR) for n in (node.then, node.condition))
+            return f"{then} if {condition} else {expression_text(node.otherwise)}", CONDITIONAL
+    raise AssertionError(node)
+
+
+def text_text(node: s.Text) -> str:
+    """A string in quotes; raises ValueError for a string between the braces of a string."""
+    parts = []
+    for part in node.parts:
+        inner = part.translate(ESCAPES) if isinstance(part, str) else expression_text(part)
+        if not isinstance(part, str) and '"' in inner:
+            raise ValueError("a string cannot stand between the braces of a string")
+        parts.append(inner if isinstance(part, str) else f"{{{inner}}}")
+    return f'"{"".join(parts)}"'

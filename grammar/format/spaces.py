@@ -1,0 +1,82 @@
+"""How much space stands before each word or sign: one, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from grammar.format.pieces import Piece
+from grammar.lexemes import RESERVED
+
+OPERATORS = frozenset(["+", "-", "*", "/", "//", "%", "**", "==", "!=", "<", "<=", ">", ">="])
+WORD_OPERATORS = frozenset(["and", "or", "not", "if", "else"])
+NO_OPERANDS = RESERVED - {"true", "false", "in"}
+CLOSING = (")", "]", "}")
+
+
+def set_gaps(pieces: Sequence[Piece], starts: set[int]) -> None:
+    """Decide role and gap of every piece; `starts` has the indices where a statement begins."""
+    brackets: list[str] = []
+    waits_for = ""  # the sign or word that a statement's first word gives a role
+    before: Piece | None = None
+    for index, piece in enumerate(pieces):
+        if index in starts:
+            before = None
+            waits_for = {"input": ":", "for": "in"}.get(piece.text, "")
+        if piece.text in ("+", "-"):
+            piece.role = "binary" if ends_operand(before) else "unary"
+        elif piece.text in OPERATORS or piece.text in WORD_OPERATORS:
+            piece.role = "binary"
+        elif piece.text == "=" and brackets[-1:] == ["("]:
+            piece.role = "keyword"
+            piece.gap = int(_has_operator(pieces, index + 1))
+        elif piece.text == waits_for and not (brackets and brackets[-1] != "{"):
+            piece.role = "type" if waits_for == ":" else "loop"
+            waits_for = ""
+        elif piece.text == ":":
+            piece.role = "assertion"
+        if piece.role != "keyword":
+            piece.gap = _gap(before, piece)
+        if piece.text in ("(", "[", "{"):
+            brackets.append(piece.text)
+        elif piece.text in CLOSING:
+            brackets.pop()
+        before = piece
+
+
+def _gap(before: Piece | None, piece: Piece) -> int:
+    if before is None:
+        return 0
+    if piece.text in (",", ";", ")", "]", ".") or before.text in ("(", "[", "."):
+        return 0
+    if before.role == "unary" or piece.role == "type":
+        return 0
+    if before.role == "keyword":
+        return before.gap
+    if piece.text in ("(", "["):
+        return 0 if ends_operand(before) else 1
+    return 0 if before.text == "{" and piece.text == "}" else 1
+
+
+def ends_operand(piece: Piece | None) -> bool:
+    """Whether a value or name ends here, so that a sign is a difference and a bracket a call."""
+    if piece is None or piece.role == "loop":
+        return False
+    if piece.kind == "word":
+        return piece.text not in NO_OPERANDS
+    return piece.kind in ("number", "size", "text") or piece.text in (")", "]")
+
+
+def _has_operator(pieces: Sequence[Piece], index: int) -> bool:
+    """Whether the argument that begins here is more than one term: it gets space around its `=`."""
+    depth, first = 0, index
+    for position in range(index, len(pieces)):
+        text = pieces[position].text
+        if depth == 0 and (text in (",", ")")):
+            return False
+        is_sign = text in ("+", "-") and (
+            position == first or not ends_operand(pieces[position - 1])
+        )
+        if depth == 0 and not is_sign and (text in OPERATORS or text in WORD_OPERATORS):
+            return True
+        depth += (text in ("(", "[")) - (text in CLOSING)
+    return False

@@ -1,0 +1,85 @@
+"""How wide pieces are on one line, and whether the author left them on one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from grammar.format.pieces import Braces, Group, Node, Piece, first_piece, last_piece
+
+
+def flat_width(nodes: Sequence[Node]) -> int:
+    """How wide nodes are on one line, the space before the first not counted."""
+    total = 0
+    for index, node in enumerate(nodes):
+        first = first_piece(node)
+        total += (first.gap if index else 0) + len(first.text)
+        if isinstance(node, Group):
+            total += sum(first_piece(item[0]).gap + flat_width(item) for item in node.items)
+            total += len(node.closing.text)
+        elif isinstance(node, Braces):
+            total += sum(1 + flat_width(entry.nodes) for entry in node.block)
+            total += max(0, len(node.block) - 1)  # a `;` between two
+            total += node.closing.gap + len(node.closing.text)
+    return total
+
+
+def head_width(nodes: Sequence[Node]) -> int:
+    """How wide nodes are up to the first place where their line surely ends."""
+    total = 0
+    for index, node in enumerate(nodes):
+        first = first_piece(node)
+        total += first.gap if index else 0
+        if isinstance(node, Piece) or is_flat([node]):
+            total += flat_width([node])
+        else:
+            total += len(first.text)
+            if isinstance(node, Group) and not is_hanging(node):
+                total += head_width(node.items[0])
+            return total
+    return total
+
+
+def tail_width(nodes: Sequence[Node]) -> int:
+    """How wide nodes are, the space before the first counted, up to where they could be broken."""
+    total = 0
+    asserts = False
+    for node in nodes:
+        first = first_piece(node)
+        total += first.gap + len(first.text)
+        if isinstance(node, Braces) or (isinstance(node, Group) and node.items):
+            if asserts and is_flat([node]):
+                total += flat_width([node]) - len(first.text)
+                continue
+            return total
+        asserts = isinstance(node, Piece) and node.role == "assertion"
+    return total
+
+
+def is_hanging(group: Group) -> bool:
+    """Whether the author put the first item on a line of its own."""
+    if not group.items:
+        return bool(group.closing.above or group.opening.comment)
+    first = first_piece(group.items[0][0])
+    return bool(first.broken or first.above or group.opening.comment)
+
+
+def is_flat(nodes: Sequence[Node]) -> bool:
+    """Whether the author left nodes on one line; the break before the first does not count."""
+    for index, node in enumerate(nodes):
+        if index and (first_piece(node).broken or first_piece(node).above):
+            return False
+        if index + 1 < len(nodes) and last_piece(node).comment:
+            return False
+        if isinstance(node, Braces) and not node.inline:
+            return False
+        if isinstance(node, Group) and not _is_flat_group(node):
+            return False
+    return True
+
+
+def _is_flat_group(group: Group) -> bool:
+    starts = [first_piece(item[0]) for item in group.items]
+    ends = [group.opening, *(last_piece(item[-1]) for item in group.items)]
+    if group.closing.above or any(piece.comment for piece in ends):
+        return False
+    return not any(p.broken or p.above for p in starts) and all(map(is_flat, group.items))
