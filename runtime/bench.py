@@ -11,6 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from runtime.binding import Bound
 from runtime.describe import describe, fitted
 from runtime.devices import Device
 from runtime.errors import CallError, MachineError
@@ -108,8 +109,13 @@ class Ready:
     """
 
     session: Session
-    run: Run
+    bound: Bound
     captured: bool = False
+
+    @property
+    def run(self) -> Run:
+        """One run on the bound inputs."""
+        return self.bound.run
 
 
 def make_ready(
@@ -125,13 +131,15 @@ def make_ready(
     feeds = dict(zip(described.inputs, arrays, strict=True))
     session = open_session(model, device, settings)
     refuse_mixed(session)
-    if session.device.startswith(("cuda", "tensorrt")) and on_one_provider(session):
+    place = session.device
+    if place.startswith(("cuda", "tensorrt")) and on_one_provider(session):
+        del session  # its weights would stay on the GPU beside those of the next one
         try:
-            captured = open_session(model, session.device, replace(settings, capture=True))
-            return Ready(captured, captured.bind(feeds).run, captured=True)
+            captured = open_session(model, place, replace(settings, capture=True))
+            return Ready(captured, captured.bind(feeds), captured=True)
         except (MachineError, CallError):  # a kernel that synchronises cannot be captured
-            pass
-    return Ready(session, session.bind(feeds).run)
+            session = open_session(model, place, settings)
+    return Ready(session, session.bind(feeds))
 
 
 def refuse_mixed(session: Session) -> None:
