@@ -23,6 +23,7 @@ BLOCK = 0.02  # seconds that a block of runs takes at least
 LEAST_ROUNDS = 10
 MOST_ROUNDS = 1000
 Run = Callable[[], object]
+Clock = Callable[[], float]
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,15 @@ def ratios(ours: Timing, theirs: Timing) -> tuple[float, float, float]:
     return statistics.median(each), *quartiles(each)
 
 
-def time_together(runs: Mapping[str, Run], batch: int, seconds: float = 3.0) -> dict[str, Timing]:
+def time_together(
+    runs: Mapping[str, Run], batch: int, seconds: float = 3.0, clock: Clock = time.perf_counter
+) -> dict[str, Timing]:
     """Time several runs in rounds, each in turn, the order turning from round to round.
 
     What disturbs the machine for a moment disturbs all of them. A round times a block of runs long
     enough for the clock, after one that is not timed: it takes the cores from the spinning threads
-    of the run before. About `seconds` for each, after a warm-up, and at least ten rounds.
+    of the run before. About `seconds` for each, after a warm-up, and at least ten rounds. With
+    `clock=time.process_time` the time is that of this process's threads, whoever else is there.
     """
     blocks = {name: max(1, math.ceil(BLOCK / warm_up(run))) for name, run in runs.items()}
     names, times = list(runs), {name: list[float]() for name in runs}
@@ -79,16 +83,16 @@ def time_together(runs: Mapping[str, Run], batch: int, seconds: float = 3.0) -> 
             name = names[(place + turn) % len(names)]
             if len(names) > 1:
                 runs[name]()
-            times[name].append(block_time(runs[name], blocks[name]))
+            times[name].append(block_time(runs[name], blocks[name], clock))
     return {name: Timing(batch, tuple(values)) for name, values in times.items()}
 
 
-def block_time(run: Run, count: int) -> float:
+def block_time(run: Run, count: int, clock: Clock = time.perf_counter) -> float:
     """The mean time of `count` runs in a row, in seconds."""
-    start = time.perf_counter()
+    start = clock()
     for _ in range(count):
         run()
-    return (time.perf_counter() - start) / count
+    return (clock() - start) / count
 
 
 def warm_up(run: Run) -> float:
