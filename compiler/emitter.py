@@ -111,8 +111,8 @@ class LayerEmitter:
         if array is not None and array.dtype.kind == "i":
             return self._lowering.add_initializer(tensor, array, INTEGER)
         if array is not None:
-            # Kernels are stored in the network's type even where they are computed in float32.
-            stored = self._lowering.dtype if array.ndim > 1 else dtype
+            # Kernels are stored in the layer's type even where a node computes in float32.
+            stored = self._dtype if array.ndim > 1 else dtype
             tensor = self._lowering.add_initializer(tensor, narrowed(tensor, array, stored), stored)
         held = self._lowering.kinds.get(tensor, INTEGER)
         if not tensor or held in (dtype, INTEGER):

@@ -11,6 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from runtime.binding import Bound
 from runtime.describe import describe, fitted
 from runtime.devices import Device
 from runtime.errors import CallError, MachineError
@@ -22,6 +23,7 @@ BLOCK = 0.02  # seconds that a block of runs takes at least
 LEAST_ROUNDS = 10
 MOST_ROUNDS = 1000
 Run = Callable[[], object]
+Clock = Callable[[], float]
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,15 @@ def ratios(ours: Timing, theirs: Timing) -> tuple[float, float, float]:
     return statistics.median(each), *quartiles(each)
 
 
-def time_together(runs: Mapping[str, Run], batch: int, seconds: float = 3.0) -> dict[str, Timing]:
+def time_together(
+    runs: Mapping[str, Run], batch: int, seconds: float = 3.0, clock: Clock = time.perf_counter
+) -> dict[str, Timing]:
     """Time several runs in rounds, each in turn, the order turning from round to round.
 
     What disturbs the machine for a moment disturbs all of them. A round times a block of runs long
     enough for the clock, after one that is not timed: it takes the cores from the spinning threads
-    of the run before. About `seconds` for each, after a warm-up, and at least ten rounds.
+    of the run before. About `seconds` for each, after a warm-up, and at least ten rounds. With
+    `clock=time.process_time` the time is that of this process's threads, whoever else is there.
     """
     blocks = {name: max(1, math.ceil(BLOCK / warm_up(run))) for name, run in runs.items()}
     names, times = list(runs), {name: list[float]() for name in runs}
@@ -78,16 +83,16 @@ def time_together(runs: Mapping[str, Run], batch: int, seconds: float = 3.0) -> 
             name = names[(place + turn) % len(names)]
             if len(names) > 1:
                 runs[name]()
-            times[name].append(block_time(runs[name], blocks[name]))
+            times[name].append(block_time(runs[name], blocks[name], clock))
     return {name: Timing(batch, tuple(values)) for name, values in times.items()}
 
 
-def block_time(run: Run, count: int) -> float:
+def block_time(run: Run, count: int, clock: Clock = time.perf_counter) -> float:
     """The mean time of `count` runs in a row, in seconds."""
-    start = time.perf_counter()
+    start = clock()
     for _ in range(count):
         run()
-    return (time.perf_counter() - start) / count
+    return (clock() - start) / count
 
 
 def warm_up(run: Run) -> float:
@@ -108,8 +113,13 @@ class Ready:
     """
 
     session: Session
-    run: Run
+    bound: Bound
     captured: bool = False
+
+    @property
+    def run(self) -> Run:
+        """One run on the bound inputs."""
+        return self.bound.run
 
 
 def make_ready(
@@ -125,13 +135,15 @@ def make_ready(
     feeds = dict(zip(described.inputs, arrays, strict=True))
     session = open_session(model, device, settings)
     refuse_mixed(session)
-    if session.device.startswith(("cuda", "tensorrt")) and on_one_provider(session):
+    place = session.device
+    if place.startswith(("cuda", "tensorrt")) and on_one_provider(session):
+        del session  # its weights would stay on the GPU beside those of the next one
         try:
-            captured = open_session(model, session.device, replace(settings, capture=True))
-            return Ready(captured, captured.bind(feeds).run, captured=True)
+            captured = open_session(model, place, replace(settings, capture=True))
+            return Ready(captured, captured.bind(feeds), captured=True)
         except (MachineError, CallError):  # a kernel that synchronises cannot be captured
-            pass
-    return Ready(session, session.bind(feeds).run)
+            session = open_session(model, place, settings)
+    return Ready(session, session.bind(feeds))
 
 
 def refuse_mixed(session: Session) -> None:

@@ -171,10 +171,10 @@ def compare_all(
     exact: bool = True,
 ) -> Comparison:
     """Run a graph with numbers on both, plain and optimised, and compare tensor by tensor."""
-    allow = tolerance(device, dtype, exact=exact, layers=len(graph))
     names = tensor_names(graph)
     settings = Settings(exact=exact, optimise=False, dtype=dtype)
     plain = open_session(lower(graph, expose=True, dtype=dtype), device, settings)
+    allow = tolerance(plain.device, dtype, exact=exact, layers=len(graph))
     tensors = plain.run(dict(feeds))
     gaps: dict[str, Gap] = {}
     failures: list[Difference] = []

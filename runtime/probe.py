@@ -7,10 +7,12 @@ process with it; so it is tried in another one. `python -m runtime.probe cuda 0`
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from runtime.devices import Device
 
@@ -34,8 +36,18 @@ class Probe:
 def probe(device: Device) -> Probe:
     """Try a provider in another process; takes about a second."""
     call = [sys.executable, "-P", "-m", "runtime.probe", device.kind, str(device.index)]
+    # -P leaves out where the user stands: a folder called `runtime` there is not ours.
+    places = [str(Path(__file__).parent.parent), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, places))}
     try:
-        done = subprocess.run(call, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        done = subprocess.run(
+            call,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+            env=environment,
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         return Probe(False, str(error))
     try:

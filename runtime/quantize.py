@@ -38,6 +38,8 @@ METHODS = {
 # a normalisation want more than 8 bits.
 KEPT = frozenset({"Softmax", "InstanceNormalization", "LayerNormalization", "LRN", "Cast"})
 
+KEPT_LAYERS = frozenset({"lrn", "groupnorm", "layernorm", "instancenorm"})
+
 Feeds = Mapping[str, NDArray[Any]]
 
 
@@ -82,6 +84,7 @@ def quantized(
     if unknown:
         raise CallError(f"there is no layer {sorted(unknown)[0]} to leave out")
     kinds = sorted({*QDQRegistry, *QLinearOpsRegistry} - KEPT)
+    exclude = [*plan.exclude, *careful_nodes(model)]
     large = weight_bytes(model) > LARGEST_INSIDE
     level = logging.root.level
     logging.root.setLevel(logging.ERROR)  # it recommends a step that lowering has done already
@@ -102,7 +105,7 @@ def quantized(
                 reduce_range=plan.reduce_range,
                 activation_type=QuantType.QInt8 if plan.symmetric else QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
-                nodes_to_exclude=list(plan.exclude),
+                nodes_to_exclude=exclude,
                 use_external_data_format=large,
                 calibrate_method=METHODS[plan.method],
                 # One sample at a time: all tensors of all samples would not fit in memory.
@@ -117,6 +120,15 @@ def quantized(
         logging.root.setLevel(level)
     stamp(result)
     return result
+
+
+def careful_nodes(model: onnx.ModelProto) -> list[str]:
+    """The nodes of our normalisation layers, whatever operators they are written in."""
+    return [
+        node.name
+        for node in model.graph.node
+        if any(p.key == "netc.op" and p.value in KEPT_LAYERS for p in node.metadata_props)
+    ]
 
 
 def folded(path: Path) -> onnx.ModelProto:

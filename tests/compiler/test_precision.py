@@ -105,21 +105,25 @@ def test_kernels_are_stored_in_the_type_and_the_outside_stays_float32(dtype: str
             np.testing.assert_array_equal(numpy_helper.to_array(tensor), narrow)
 
 
+CAREFUL = {
+    *("softmax", "log_softmax", "bn", "lrn", "groupnorm", "instancenorm", "layernorm"),
+    *("avgpool", "lppool", "gap", "adaptive_avgpool", "mean"),
+}
+
+
 @pytest.mark.parametrize("dtype", HALVES)
 def test_sums_statistics_and_softmax_compute_in_float32(dtype: str) -> None:
     model = lower(scatter(define(EVERY_OP).graph), dtype=dtype)
     types = types_of(model)
-    careful = {
-        *("Softmax", "LogSoftmax", "BatchNormalization", "InstanceNormalization", "LRN"),
-        *("AveragePool", "LpPool", "GlobalAveragePool", "ReduceMean", "Mean"),
-    }
-    seen = {node.op_type for node in model.graph.node} & careful
-    assert {"Softmax", "BatchNormalization", "LRN", "AveragePool", "GlobalAveragePool"} <= seen
+    seen = set()
     for node in model.graph.node:
-        if node.op_type in careful:
-            assert types[node.input[0]] == TensorProto.FLOAT, node.name
-        if node.op_type in ("Conv", "Gemm", "Relu", "Concat"):
+        op = {p.key: p.value for p in node.metadata_props}.get("netc.op")
+        if op in CAREFUL and node.op_type != "Cast":
+            seen.add(op)
+            assert HALVES[dtype] not in {types[n] for n in [*node.input, *node.output] if n}
+        if node.op_type in ("Conv", "Gemm", "Relu", "Concat") and op != "lrn":
             assert types[node.input[0]] == HALVES[dtype], node.name
+    assert seen == CAREFUL
 
 
 def test_a_tensor_is_cast_once_for_all_its_users() -> None:

@@ -9,14 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compiler.lower import lower
 from compiler.ops.normalise import (
+    WIDEST_BAND,
     BatchNorm,
     GroupNorm,
     InstanceNorm,
     LayerNorm,
     LocalResponseNorm,
 )
-from tests.opcheck import H, W, apply, check, check_symbolic, make, refuse
+from tests.opcheck import H, W, apply, check, check_symbolic, make, one_op, refuse
 from tests.ops import loops
 from tests.ops.geometry import examples
 
@@ -83,6 +85,17 @@ def test_lrn_is_its_formula(
     result = check(make(LocalResponseNorm, size, alpha=alpha, beta=beta, k=k), (channels, *sizes))
     wanted = loops.lrn(result.inputs[0], size, alpha, beta, k)
     np.testing.assert_allclose(result.reference, wanted, rtol=1e-10)
+
+
+@pytest.mark.parametrize("sizes", [(3,), (3, 4), (2, 3, 2)])
+@pytest.mark.parametrize(("channels", "operator"), [(WIDEST_BAND, "Conv"), (257, "LRN")])
+def test_lrn_is_a_band_of_weights_where_that_is_less_work(
+    channels: int, operator: str, sizes: tuple[int, ...]
+) -> None:
+    op = make(LocalResponseNorm, 5, alpha=0.5)
+    check(op, (channels, *sizes))
+    types = [node.op_type for node in lower(one_op(op, (channels, *sizes))).graph.node]
+    assert (operator in types) and ("Pow" not in types)
 
 
 def standardised(values: Any, eps: float) -> Any:
