@@ -105,7 +105,8 @@ def child(arguments: list[str]) -> Row:
     except subprocess.TimeoutExpired:
         return {"ok": False, "error": f"not done after {PATIENCE} s"}
     if done.returncode == 0:
-        return json.loads(done.stdout.splitlines()[-1])
+        row: Row = json.loads(done.stdout.splitlines()[-1])
+        return row
     return {"ok": False, "error": "\n".join(done.stderr.strip().splitlines()[-12:])}
 
 
