@@ -11,6 +11,7 @@ from pygls.exceptions import JsonRpcException
 from netc.lsp import convert
 from netc.lsp.calls import signature_at
 from netc.lsp.completion import complete
+from netc.lsp.formatting import formatted
 from netc.lsp.hints import shape_hints
 from netc.lsp.hover import hover
 from netc.lsp.problems import problems
@@ -179,6 +180,17 @@ async def show_actions(ls: Server, params: lsp.CodeActionParams) -> list[lsp.Cod
     return [action for problem in found for action in convert.actions(view, problem)]
 
 
+async def format_text(
+    ls: Server, params: lsp.DocumentFormattingParams
+) -> list[lsp.TextEdit] | None:
+    """The change to the house style."""
+    view = await ls.settled(params.text_document.uri)
+    if view is None:
+        return None
+    edit = formatted(view.document.source)
+    return [] if edit is None else [lsp.TextEdit(view.range(edit.span), edit.text)]
+
+
 FEATURES: dict[str, tuple[Any, Any]] = {
     lsp.TEXT_DOCUMENT_INLAY_HINT: (show_hints, None),
     lsp.TEXT_DOCUMENT_HOVER: (show_hover, None),
@@ -197,6 +209,7 @@ FEATURES: dict[str, tuple[Any, Any]] = {
     lsp.TEXT_DOCUMENT_RENAME: (rename_everywhere, lsp.RenameOptions(prepare_provider=True)),
     lsp.TEXT_DOCUMENT_DOCUMENT_SYMBOL: (show_outline, None),
     lsp.TEXT_DOCUMENT_FOLDING_RANGE: (show_folds, None),
+    lsp.TEXT_DOCUMENT_FORMATTING: (format_text, None),
     lsp.TEXT_DOCUMENT_CODE_ACTION: (
         show_actions,
         lsp.CodeActionOptions(code_action_kinds=[lsp.CodeActionKind.QuickFix]),
