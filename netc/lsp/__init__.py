@@ -11,6 +11,7 @@ completion   what may be written there
 calls        the call that is being written
 symbols      the outline, folds
 rename       a new name everywhere
+formatting   the house style
 options      an editor's settings
 documents    open texts, checked in the background
 server       the protocol (the only part, with `convert`, that needs pygls)

@@ -15,7 +15,6 @@ from compiler.names import Names, children
 from compiler.resolve import resolve
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic
-from grammar.parse import parse
 from grammar.source import Source
 from netc.lsp.costs import Costs
 
@@ -31,10 +30,7 @@ class Call(NamedTuple):
 
 @dataclass(frozen=True)
 class Analysis:
-    """What is known of one text; `used` are the files that it needs, found in `include` too.
-
-    `parsed` is False when a part of the text has no tree.
-    """
+    """What is known of one text; `used` are the files that it needs, found in `include` too."""
 
     source: Source
     file: s.File
@@ -43,7 +39,6 @@ class Analysis:
     diagnostics: tuple[Diagnostic, ...]
     used: frozenset[Path]
     include: tuple[Path, ...]
-    parsed: bool
 
     @cached_property
     def calls(self) -> dict[Place, list[Call]]:
@@ -55,6 +50,11 @@ class Analysis:
                 if span.source is self.source:
                     found.setdefault((span.start, span.end), []).append(Call(net, made))
         return found
+
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether no statement of the text is broken."""
+        return not any(isinstance(node, s.Broken) for node in nodes(self.file))
 
     @cached_property
     def stages(self) -> tuple[s.Stage, ...]:
@@ -110,14 +110,7 @@ def analyse(
         tuple(all_found(module, nets)),
         frozenset(used),
         tuple(include),
-        not any(isinstance(node, s.Broken) for node in nodes(module.file)),
     )
-
-
-def tree(source: Source) -> s.File | None:
-    """The syntax tree of a text, None when a part of it does not parse."""
-    parsed = parse(source)
-    return None if parsed.diagnostics else parsed.file
 
 
 def nodes(file: s.File) -> Iterator[s.Syntax]:

@@ -110,9 +110,8 @@ def proposals(scope: Scope, context: Context, text: str) -> Iterator[Item]:
         case "argument" | "value" | "string":
             yield from arguments(scope, context)
         case "measure":
-            measures = (Item(m, "value", MEASURES[m], rank=1) for m in MEASURES)
-            yield from measures
-            yield from values(scope, tensors=True)
+            yield from (Item(m, "value", MEASURES[m], rank=1) for m in MEASURES)
+            yield from values(scope)
         case "size":
             yield from (Item(name, "parameter", SIZES[name]) for name in SIZES)
         case "label":
@@ -141,7 +140,7 @@ def stages(scope: Scope, *, first: bool) -> Iterator[Item]:
         required = [slot.name for slot in slots_of(name) or () if slot.default is None]
         snippet = f"{name} {{\n\t$0\n}}" if joins else call_snippet(name, required)
         yield Item(name, "op", op.group, op_text(name), name, snippet)
-    yield from names(scope, blocks=True, tensors=first, values=False)
+    yield from names(scope, stage=True, tensors=first)
     if first:
         yield Item("in", "tensor", "what entered this body", rank=6)
 
@@ -168,7 +167,7 @@ def arguments(scope: Scope, context: Context) -> Iterator[Item]:
     for choice in quoted_choices(slot) if slot else ():
         yield Item(choice, "value", slot.name if slot else "", rank=2)
     yield from (Item(word, "value", rank=3) for word in ("true", "false"))
-    yield from values(scope, tensors=True)
+    yield from values(scope)
 
 
 def open_slots(slots: tuple[Slot, ...], call: OpenCall) -> list[Slot]:
@@ -185,29 +184,29 @@ def slot_at(slots: tuple[Slot, ...], call: OpenCall) -> Slot | None:
     return slots[call.position] if call.position < len(slots) else None
 
 
-def values(scope: Scope, *, tensors: bool) -> Iterator[Item]:
+def values(scope: Scope) -> Iterator[Item]:
     """What may stand in an expression."""
-    yield from names(scope, blocks=True, tensors=tensors, values=True)
+    yield from names(scope, stage=False, tensors=True)
     for name, function in BUILTINS.items():
         yield Item(name, "function", function.usage, word_text(name) or "", rank=7)
     yield Item("in", "tensor", "what entered this body", rank=6)
 
 
-def names(scope: Scope, *, blocks: bool, tensors: bool, values: bool) -> Iterator[Item]:
-    """The names in scope; the innermost ones last, so that they win."""
+def names(scope: Scope, *, stage: bool, tensors: bool) -> Iterator[Item]:
+    """The names in scope that can be a stage or a value; the innermost come last, and win."""
     here = scope.project.text_of(scope.analysis)
     for definition in scope.visible:
         if definition.kind in ("used", "block", "net"):
             homes = scope.project.homes(here, definition)
             node = homes[0].definition.node if homes else None
-            if isinstance(node, s.Definition) and blocks:
-                yield block_item(node, stage=not values)
-            elif values:
+            if isinstance(node, s.Definition):
+                yield block_item(node, stage=stage)
+            elif not stage:
                 yield named(definition, "value")
         elif definition.kind in TENSORS:
             if tensors:
                 yield named(definition, "tensor")
-        elif definition.kind != "pattern" and (values or definition.kind == "parameter"):
+        elif definition.kind == "parameter" or (not stage and definition.kind != "pattern"):
             yield named(definition, "value")
 
 

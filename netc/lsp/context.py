@@ -1,4 +1,4 @@
-"""What the text before the cursor asks for. It looks at tokens only: the rest is often broken."""
+"""What the text before the cursor asks for, seen from its words alone: the rest is often broken."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-TOKEN = re.compile(
-    r'(?P<comment>#[^\n]*)|(?P<string>"(?:[^"\\\n]|\\[^\n])*"?)|(?P<arrow>->)'
-    r"|(?P<name>[A-Za-z_]\w*)|(?P<number>\d[\w.]*)|(?P<newline>\n)|(?P<other>[^\s])"
-)
+from grammar.lexemes import Lexeme, scan
+
 Kind = Literal[
     "nothing",
     "item",  # at the top of a file
@@ -30,15 +28,6 @@ Kind = Literal[
     "in",
     "measure",
 ]
-
-
-@dataclass(frozen=True)
-class Token:
-    """A word or sign at an offset; `sort` is the name of its group in `TOKEN`."""
-
-    sort: str
-    text: str
-    start: int
 
 
 @dataclass(frozen=True)
@@ -65,36 +54,27 @@ class Context:
     word: str
     start: int
     call: OpenCall | None = None
-    statement: tuple[Token, ...] = ()
+    statement: tuple[Lexeme, ...] = ()
 
 
 def context_at(text: str, offset: int) -> Context:
     """What the text up to an offset asks for."""
-    tokens = [
-        Token(str(match.lastgroup), match[0], match.start())
-        for match in TOKEN.finditer(text, 0, offset)
-    ]
+    tokens = list(scan(text[:offset]))
     last = tokens[-1] if tokens else None
-    if last is not None and last.sort == "comment":
+    if last is not None and last.kind == "comment":
         return Context("nothing", "", offset)
-    if last is not None and last.sort == "string" and open_string(last, offset):
+    if last is not None and last.kind == "unclosed":
         return in_string(tokens[:-1], last, offset)
-    if last is None or last.start + len(last.text) < offset:
+    if last is None or last.end < offset:
         return at_word(tokens, "", offset)
-    if last.sort == "number":
+    if last.kind in ("number", "size"):
         return Context("nothing", last.text, last.start)
-    if last.sort == "name":
+    if last.kind == "word":
         return at_word(tokens[:-1], last.text, last.start)
     return at_word(tokens, "", offset)
 
 
-def open_string(token: Token, offset: int) -> bool:
-    """Whether a string that reaches up to an offset is still open."""
-    closed = len(token.text) > 1 and token.text.endswith('"')
-    return token.start + len(token.text) == offset and not closed
-
-
-def in_string(tokens: list[Token], string: Token, offset: int) -> Context:
+def in_string(tokens: list[Lexeme], string: Lexeme, offset: int) -> Context:
     """Inside a string: a file, an argument's word, a label, or an interpolation."""
     content = string.text[1:]
     inner = content.rpartition("{")[2]
@@ -112,11 +92,11 @@ def in_string(tokens: list[Token], string: Token, offset: int) -> Context:
     return Context("string" if call else "nothing", content, start, call)
 
 
-def at_word(tokens: list[Token], word: str, start: int) -> Context:
+def at_word(tokens: list[Lexeme], word: str, start: int) -> Context:
     """At a word (perhaps an empty one) outside of strings and comments."""
-    solid = [token.text for token in tokens if token.sort not in ("newline", "comment")]
+    solid = [token.text for token in tokens if token.kind not in ("newline", "comment")]
     before = solid[-1] if solid else ""
-    if before == "." and len(tokens) > 1 and tokens[-2].text[-1:] not in ".":
+    if before == ".":
         return Context("size", word, start)
     statement, call, bracket = surroundings(tokens)
     if bracket in ("(", "["):
@@ -126,13 +106,13 @@ def at_word(tokens: list[Token], word: str, start: int) -> Context:
     return Context(kind, word, start, None, statement)
 
 
-def surroundings(tokens: list[Token]) -> tuple[tuple[Token, ...], OpenCall | None, str]:
+def surroundings(tokens: list[Lexeme]) -> tuple[tuple[Lexeme, ...], OpenCall | None, str]:
     """The statement so far, the call around the cursor, and the innermost open bracket."""
     opened: list[int] = []
     for index, token in enumerate(tokens):
-        if token.sort == "other" and token.text in "([{":
+        if token.text in ("(", "[", "{"):
             opened.append(index)
-        elif token.sort == "other" and token.text in ")]}" and opened:
+        elif token.text in (")", "]", "}") and opened:
             opened.pop()
     bracket = tokens[opened[-1]].text if opened else ""
     call = nearest_call(tokens, opened)
@@ -140,20 +120,20 @@ def surroundings(tokens: list[Token]) -> tuple[tuple[Token, ...], OpenCall | Non
     return tuple(last_statement(tokens[begin:])), call, bracket
 
 
-def last_statement(tokens: list[Token]) -> list[Token]:
+def last_statement(tokens: list[Lexeme]) -> list[Lexeme]:
     """The tokens of the statement that is being written, of those between two braces."""
-    statement: list[Token] = []
+    statement: list[Lexeme] = []
     depth = 0
     for token in tokens:
         depth += (token.text in ("(", "[", "{")) - (token.text in (")", "]", "}"))
-        if depth <= 0 and (token.sort == "newline" or token.text == ";"):
+        if depth <= 0 and (token.kind == "newline" or token.text == ";"):
             statement = []
-        elif token.sort not in ("newline", "comment"):
+        elif token.kind not in ("newline", "comment"):
             statement.append(token)
     return statement
 
 
-def nearest_call(tokens: list[Token], opened: list[int]) -> OpenCall | None:
+def nearest_call(tokens: list[Lexeme], opened: list[int]) -> OpenCall | None:
     """The call around the cursor, looked for from the innermost bracket out to a brace."""
     for index in reversed(opened):
         if tokens[index].text == "{":
@@ -165,17 +145,17 @@ def nearest_call(tokens: list[Token], opened: list[int]) -> OpenCall | None:
     return None
 
 
-def call_of(tokens: list[Token], opened: int, *, innermost: bool) -> OpenCall | None:
+def call_of(tokens: list[Lexeme], opened: int, *, innermost: bool) -> OpenCall | None:
     """The call whose `(` is token number `opened`; None for other parentheses."""
     head = tokens[opened - 1] if opened else None
-    if head is None or head.sort != "name":
+    if head is None or head.kind != "word":
         return None
     if opened > 1 and tokens[opened - 2].text in ("block", "net"):
         return None
-    arguments: list[list[Token]] = [[]]
+    arguments: list[list[Lexeme]] = [[]]
     depth = 0
     for token in tokens[opened + 1 :]:
-        if token.sort in ("newline", "comment"):
+        if token.kind in ("newline", "comment"):
             continue
         depth += (token.text in ("(", "[", "{")) - (token.text in (")", "]", "}"))
         if token.text == "," and depth == 0:
@@ -187,7 +167,7 @@ def call_of(tokens: list[Token], opened: int, *, innermost: bool) -> OpenCall | 
     return OpenCall(head.text, head.start, len(arguments) - 1, keywords[-1], given, innermost)
 
 
-def statement_kind(statement: tuple[Token, ...], *, inside: bool) -> Kind:
+def statement_kind(statement: tuple[Lexeme, ...], *, inside: bool) -> Kind:
     """What comes next in a statement; `inside` a body."""
     if not statement:
         return "statement" if inside else "item"

@@ -111,22 +111,6 @@ class View(Places):
         """The offset of a position in the text as it stands."""
         return self.now.offset(position.line, position.character)
 
-    def shown_offset(self, position: lsp.Position) -> int:
-        """The offset in the analysed text that a position of the present text stood at."""
-        offset = self.offset(position)
-        return self.moved.backward(offset) if self.moved else offset
-
-    def range(self, span: Span) -> lsp.Range:
-        """The range of a span; where the text has changed since the analysis as it stands now."""
-        shown = self.shown_range(span) if span.source is self.analysis.source else None
-        return shown or super().range(span)
-
-    def shown_range(self, span: Span) -> lsp.Range | None:
-        """Where a span of the analysis stands now; None where the text has changed since."""
-        start = self.shown_position(span.start)
-        end = self.shown_position(span.end)
-        return None if start is None or end is None else lsp.Range(start, end)
-
     def shown_position(self, offset: int) -> lsp.Position | None:
         """Where an offset of the analysis stands now."""
         now = self.moved.forward(offset) if self.moved else offset
@@ -185,7 +169,7 @@ def inlay_hint(view: View, hint: Hint) -> lsp.InlayHint | None:
 
 def hover(view: View, found: Hover) -> lsp.Hover:
     """What stands under the mouse."""
-    return lsp.Hover(markdown(found.text), view.shown_range(found.span))
+    return lsp.Hover(markdown(found.text), view.range(found.span))
 
 
 def markdown(text: str) -> lsp.MarkupContent:
@@ -228,19 +212,15 @@ def signature(found: Signature) -> lsp.SignatureHelp:
     return lsp.SignatureHelp([information], 0, active)
 
 
-def document_symbol(view: View, symbol: Symbol) -> lsp.DocumentSymbol | None:
-    """A line of the outline; None where the text has changed since."""
-    whole, name = view.shown_range(symbol.span), view.shown_range(symbol.name_span)
-    if whole is None or name is None or not symbol.name.strip():
-        return None
-    children = [document_symbol(view, child) for child in symbol.children]
+def document_symbol(view: View, symbol: Symbol) -> lsp.DocumentSymbol:
+    """A line of the outline; a name must not be blank there."""
     return lsp.DocumentSymbol(
-        symbol.name,
+        symbol.name.strip() or '""',
         SYMBOLS.get(symbol.kind, lsp.SymbolKind.Field),
-        whole,
-        name,
+        view.range(symbol.span),
+        view.range(symbol.name_span),
         symbol.detail or None,
-        children=[child for child in children if child is not None],
+        children=[document_symbol(view, child) for child in symbol.children],
     )
 
 

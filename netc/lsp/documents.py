@@ -27,19 +27,25 @@ log = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class Document:
-    """One open text. `latest` is its last analysis, `good` the last one whose text parsed."""
+    """One open text.
+
+    `latest` is its last analysis, `outdated` when a file that it uses has changed since; `good` is
+    the last one of a text without a broken statement.
+    """
 
     uri: str
     source: Source
     version: int | None
     latest: Analysis | None = None
     good: Analysis | None = None
+    outdated: bool = False
     checked: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def is_current(self) -> bool:
         """Whether the last analysis is of the text as it stands."""
-        return self.latest is not None and self.latest.source is self.source
+        checked = self.latest is not None and self.latest.source is self.source
+        return checked and not self.outdated
 
 
 class Documents:
@@ -87,7 +93,7 @@ class Documents:
         """A file has another text: whatever uses it is checked again."""
         for uri, document in self.opened.items():
             if document.latest is not None and path in document.latest.used:
-                document.latest = None
+                document.outdated = True
                 self.check(uri)
 
     def reconfigure(self, options: Options) -> None:
@@ -100,7 +106,7 @@ class Documents:
     def recheck(self) -> None:
         """Check every open text again, since other files may be found now."""
         for uri, document in self.opened.items():
-            document.latest = None
+            document.outdated = True
             self.check(uri)
 
     # ── checking ─────────────────────────────────────────────────────────────────────────────
@@ -125,6 +131,7 @@ class Documents:
             del self._waiting[uri]
             document = self.opened[uri]
             source, include, read = document.source, self.options.include, self.reader()
+            document.outdated = False
             try:
                 analysis = await loop.run_in_executor(self._pool, analyse, source, include, read)
             except Exception:  # a fault of ours must not take the editor's server down
@@ -132,7 +139,7 @@ class Documents:
                 analysis = empty(source)
             if self.opened.get(uri) is document and document.source is source:
                 document.latest = analysis
-                document.good = analysis if analysis.parsed else document.good
+                document.good = analysis if analysis.is_whole else document.good
                 document.checked.set()
                 self.publish(document, analysis)
 
@@ -167,4 +174,4 @@ class Documents:
 def empty(source: Source) -> Analysis:
     """An analysis that says nothing."""
     names = Names((), ())
-    return Analysis(source, s.File(source, ()), names, (), (), frozenset(), (), False)
+    return Analysis(source, s.File(source, ()), names, (), (), frozenset(), ())

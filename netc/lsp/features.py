@@ -11,6 +11,7 @@ from pygls.exceptions import JsonRpcException
 from netc.lsp import convert
 from netc.lsp.calls import signature_at
 from netc.lsp.completion import complete
+from netc.lsp.formatting import formatted
 from netc.lsp.hints import shape_hints
 from netc.lsp.hover import hover
 from netc.lsp.problems import problems
@@ -25,7 +26,7 @@ REQUEST_FAILED = int(lsp.LSPErrorCodes.RequestFailed)
 
 async def show_hints(ls: Server, params: lsp.InlayHintParams) -> list[lsp.InlayHint] | None:
     """The shapes behind the stages of a range."""
-    view = await ls.settled(params.text_document.uri)
+    view = await ls.steady(params.text_document.uri)
     if view is None:
         return None
     start, end = view.offset(params.range.start), view.offset(params.range.end)
@@ -41,7 +42,7 @@ async def show_hover(ls: Server, params: lsp.HoverParams) -> lsp.Hover | None:
     view = await ls.settled(params.text_document.uri)
     if view is None:
         return None
-    found = hover(ls.documents.project(), view.analysis, view.shown_offset(params.position))
+    found = hover(ls.documents.project(), view.analysis, view.offset(params.position))
     return None if found is None else convert.hover(view, found)
 
 
@@ -81,7 +82,7 @@ async def homes_at(
         return None
     project = ls.documents.project()
     text = project.text_of(view.analysis)
-    place = view.analysis.names.at(view.shown_offset(params.position))
+    place = view.analysis.names.at(view.offset(params.position))
     return view, project, text, project.homes(text, place) if place is not None else []
 
 
@@ -93,7 +94,7 @@ async def go_to_definition(ls: Server, params: lsp.DefinitionParams) -> list[lsp
     view, project, text, homes = found
     if homes:
         return [view.location(home.definition.span) for home in homes]
-    file = project.file_named_at(text, view.shown_offset(params.position))
+    file = project.file_named_at(text, view.offset(params.position))
     start = lsp.Range(lsp.Position(0, 0), lsp.Position(0, 0))
     return [lsp.Location(view.uri(file.source), start)] if file is not None else []
 
@@ -125,11 +126,11 @@ async def highlight(
 async def prepare_rename(ls: Server, params: lsp.PrepareRenameParams) -> lsp.Range | None:
     """Whether the name at a position can be changed."""
     view = await ls.settled(params.text_document.uri)
-    if view is None or view.moved:
+    if view is None:
         return None
     project = ls.documents.project()
     try:
-        offset = view.shown_offset(params.position)
+        offset = view.offset(params.position)
         return view.range(renamed_at(project, project.text_of(view.analysis), offset)[0])
     except Refused as refused:
         raise JsonRpcException(str(refused), REQUEST_FAILED) from None
@@ -140,10 +141,8 @@ async def rename_everywhere(ls: Server, params: lsp.RenameParams) -> lsp.Workspa
     view = await ls.settled(params.text_document.uri)
     if view is None:
         return None
-    if view.moved:
-        raise JsonRpcException("the text has a syntax error", REQUEST_FAILED)
     project = ls.documents.project()
-    text, offset = project.text_of(view.analysis), view.shown_offset(params.position)
+    text, offset = project.text_of(view.analysis), view.offset(params.position)
     try:
         return view.edits(rename(project, text, offset, params.new_name))
     except Refused as refused:
@@ -157,13 +156,12 @@ async def show_outline(
     view = await ls.settled(params.text_document.uri)
     if view is None:
         return None
-    symbols = [convert.document_symbol(view, symbol) for symbol in outline(view.analysis)]
-    return [symbol for symbol in symbols if symbol is not None]
+    return [convert.document_symbol(view, symbol) for symbol in outline(view.analysis)]
 
 
 async def show_folds(ls: Server, params: lsp.FoldingRangeParams) -> list[lsp.FoldingRange] | None:
-    """What can be folded away, as far as the text parses."""
-    view = await ls.settled(params.text_document.uri, newest=True)
+    """What can be folded away."""
+    view = await ls.settled(params.text_document.uri)
     if view is None:
         return None
     return [convert.folding_range(fold) for fold in folds(view.analysis)]
@@ -171,7 +169,7 @@ async def show_folds(ls: Server, params: lsp.FoldingRangeParams) -> list[lsp.Fol
 
 async def show_actions(ls: Server, params: lsp.CodeActionParams) -> list[lsp.CodeAction] | None:
     """The fixes of the problems in a range."""
-    view = await ls.settled(params.text_document.uri, newest=True)
+    view = await ls.settled(params.text_document.uri)
     if view is None:
         return None
     only = params.context.only
@@ -180,6 +178,17 @@ async def show_actions(ls: Server, params: lsp.CodeActionParams) -> list[lsp.Cod
     start, end = view.offset(params.range.start), view.offset(params.range.end)
     found = [p for p in problems(view.analysis) if p.span.start <= end and start <= p.span.end]
     return [action for problem in found for action in convert.actions(view, problem)]
+
+
+async def format_text(
+    ls: Server, params: lsp.DocumentFormattingParams
+) -> list[lsp.TextEdit] | None:
+    """The change to the house style."""
+    view = await ls.settled(params.text_document.uri)
+    if view is None:
+        return None
+    edit = formatted(view.document.source)
+    return [] if edit is None else [lsp.TextEdit(view.range(edit.span), edit.text)]
 
 
 FEATURES: dict[str, tuple[Any, Any]] = {
@@ -200,6 +209,7 @@ FEATURES: dict[str, tuple[Any, Any]] = {
     lsp.TEXT_DOCUMENT_RENAME: (rename_everywhere, lsp.RenameOptions(prepare_provider=True)),
     lsp.TEXT_DOCUMENT_DOCUMENT_SYMBOL: (show_outline, None),
     lsp.TEXT_DOCUMENT_FOLDING_RANGE: (show_folds, None),
+    lsp.TEXT_DOCUMENT_FORMATTING: (format_text, None),
     lsp.TEXT_DOCUMENT_CODE_ACTION: (
         show_actions,
         lsp.CodeActionOptions(code_action_kinds=[lsp.CodeActionKind.QuickFix]),

@@ -11,8 +11,9 @@ from compiler.names import Definition, Names, Use
 from compiler.resolve import resolve
 from compiler.values import Mistake
 from grammar import syntax as s
+from grammar.parse import parse
 from grammar.source import Source, Span
-from netc.lsp.analysis import Analysis, tree
+from netc.lsp.analysis import Analysis
 
 MOST_STEPS = 20  # of `use` that leads to `use`
 
@@ -68,7 +69,7 @@ class Project:
         return Text(analysis.source, analysis.file, analysis.names)
 
     def text(self, path: Path) -> Text | None:
-        """The text of a file; None when it cannot be read or does not parse."""
+        """The text of a file; None when it cannot be read."""
         try:
             source = self.read(path, path.name)
         except (OSError, ValueError):
@@ -76,9 +77,7 @@ class Project:
         known = self._texts.get(path)
         if known is not None and known.source.text == source.text:
             return known
-        file = tree(source)
-        if file is None:
-            return None
+        file = parse(source).file
         self._texts[path] = Text(source, file, resolve(file))
         return self._texts[path]
 
@@ -149,7 +148,7 @@ class Project:
                 yield from (use.span for use in text.names.uses_of(definition))
 
     def texts(self, opened: Text) -> Iterator[Text]:
-        """Every text of the project that parses, the opened one first."""
+        """Every text of the project, the opened one first."""
         yield opened
         for path in self.paths():
             text = self.text(path)

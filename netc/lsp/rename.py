@@ -10,9 +10,8 @@ from compiler.ops import OPS
 from compiler.resolve import resolve
 from grammar import syntax as s
 from grammar.diagnostics import DefinitionError
-from grammar.parse import parse_expression
+from grammar.parse import parse, parse_expression
 from grammar.source import Source, Span
-from netc.lsp.analysis import tree
 from netc.lsp.project import Home, Project, Text, in_library, same_file
 
 NOT_RENAMED = {"pattern": "a label with an interpolation has no single name"}
@@ -63,6 +62,8 @@ def rename(project: Project, text: Text, offset: int, new: str) -> list[Edit]:
             texts[owner.source] = owner
             places.setdefault(owner.source, {})[span] = None
     for source, spans in places.items():
+        if parse(source).diagnostics:
+            raise Refused(f"{source.name} has a syntax error")
         if not keeps_meaning(texts[source], spans, new):
             raise Refused(f"`{new}` means something else in {source.name}")
     return [Edit(span, new) for spans in places.values() for span in spans]
@@ -82,10 +83,10 @@ def together(project: Project, homes: list[Home]) -> list[Home]:
 def is_name(word: str) -> bool:
     """Whether a word can name something."""
     try:
-        tree = parse_expression(word)
+        parsed = parse_expression(word)
     except DefinitionError:
         return False
-    return isinstance(tree, s.Name) and tree.id == word and word not in ("in", "_")
+    return isinstance(parsed, s.Name) and parsed.id == word and word not in ("in", "_")
 
 
 def keeps_meaning(text: Text, spans: Iterable[Span], new: str) -> bool:
@@ -93,8 +94,8 @@ def keeps_meaning(text: Text, spans: Iterable[Span], new: str) -> bool:
     changed = text.source.text
     for span in sorted(spans, key=lambda span: -span.start):
         changed = changed[: span.start] + new + changed[span.end :]
-    file = tree(Source(text.source.name, changed, text.source.path))
-    return file is not None and meanings(resolve(file)) == meanings(text.names)
+    file = parse(Source(text.source.name, changed, text.source.path)).file
+    return meanings(resolve(file)) == meanings(text.names)
 
 
 def meanings(names: Names) -> list[tuple[int, ...]]:

@@ -48,26 +48,28 @@ class Server(LanguageServer):
         chosen = self.workspace.position_encoding or lsp.PositionEncodingKind.Utf16
         return lsp.PositionEncodingKind(chosen).value
 
-    async def settled(self, uri: str, *, newest: bool = False) -> convert.View | None:
-        """A document once it has been checked as it stands; None when it is not open.
-
-        What answers for it is the last analysis whose text had a tree, unless the `newest` is asked
-        for.
-        """
+    async def settled(self, uri: str) -> convert.View | None:
+        """A document once it has been checked as it stands; None when it is not open."""
         document = await self.documents.current(uri)
-        return None if document is None else self.view(document, newest=newest)
+        if document is None or document.latest is None:
+            return None
+        return self.view(document, document.latest)
+
+    async def steady(self, uri: str) -> convert.View | None:
+        """The same, but a text with a broken statement is answered for by what it was before."""
+        document = await self.documents.current(uri)
+        analysis = (document.good or document.latest) if document is not None else None
+        return self.view(document, analysis) if document and analysis else None
 
     async def at_hand(self, uri: str) -> convert.View | None:
-        """A document with what is known by now: the first check is waited for, later ones not."""
+        """A document with what is known by now: only its first check is waited for."""
         document = self.documents.opened.get(uri)
-        if document is not None and document.latest is None and document.good is None:
-            document = await self.documents.current(uri)
-        return None if document is None else self.view(document, newest=False)
+        if document is None or document.latest is None:
+            return await self.settled(uri)
+        return self.view(document, document.latest)
 
-    def view(self, document: Document, *, newest: bool) -> convert.View:
+    def view(self, document: Document, analysis: Analysis) -> convert.View:
         """A document in the units of the editor."""
-        analysis = (document.latest if newest else document.good) or document.latest
-        assert analysis is not None
         return convert.View(document, analysis, self.documents.opened.values(), self.encoding)
 
 

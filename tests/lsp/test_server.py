@@ -141,6 +141,20 @@ def test_a_rename_that_would_break_something_is_refused(server: Client) -> None:
     assert server.at("prepareRename", uri, 7, 5)["end"] == {"line": 7, "character": 8}
 
 
+def test_formatting_is_one_change_that_keeps_the_line_ends(server: Client) -> None:
+    uri = "untitled:layout"
+    options = {"tabSize": 4, "insertSpaces": True}
+    untidy = HALVES.replace("pad=1) -> relu", "pad = 1)->relu").replace("unit(4) as", "unit( 4 )as")
+    assert server.open(uri, HALVES) == []
+    assert server.about("formatting", uri, options=options) == []
+    for end in ("\n", "\r\n"):
+        server.edit(uri, untidy.replace("\n", end))
+        (edit,) = server.about("formatting", uri, options=options)
+        assert edited(untidy.replace("\n", end), [edit]) == HALVES.replace("\n", end)
+    server.edit(uri, untidy.replace("(c, 3x3", "(c 3x3"))
+    assert server.about("formatting", uri, options=options) == []
+
+
 def test_outline_and_folds(server: Client) -> None:
     uri = "untitled:outline"
     server.open(uri, HALVES)

@@ -12,7 +12,13 @@ const REMEDY = 'pip install "netc[lsp]"';
 let client: LanguageClient | undefined;
 
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
+  const files = vscode.workspace.createFileSystemWatcher("**/*.netdef");
+  const restart = async (): Promise<void> => {
+    await deactivate();
+    await start(files);
+  };
   context.subscriptions.push(
+    files,
     vscode.commands.registerCommand("netc.restart", restart),
     vscode.workspace.onDidChangeConfiguration(async (event) => {
       if (event.affectsConfiguration("netc.command")) {
@@ -20,7 +26,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       }
     }),
   );
-  await start();
+  await start(files);
 }
 
 export async function deactivate(): Promise<void> {
@@ -29,36 +35,33 @@ export async function deactivate(): Promise<void> {
   await running?.stop();
 }
 
-async function restart(): Promise<void> {
-  await deactivate();
-  await start();
-}
-
-/** Start the server; when it cannot be started, say how to get it. */
-async function start(): Promise<void> {
+async function start(files: vscode.FileSystemWatcher): Promise<void> {
   const settings = vscode.workspace.getConfiguration("netc");
   const [command = "netc", ...args] = settings.get<string[]>("command", ["netc", "lsp"]);
   const server: ServerOptions = { command, args };
   const options: LanguageClientOptions = {
     documentSelector: [{ language: "netdef" }],
     initializationOptions: settings,
-    synchronize: {
-      configurationSection: "netc",
-      fileEvents: vscode.workspace.createFileSystemWatcher("**/*.netdef"),
-    },
+    synchronize: { configurationSection: "netc", fileEvents: files },
   };
-  client = new LanguageClient("netc", "netc", server, options);
+  const starting = new LanguageClient("netc", "netc", server, options);
   try {
-    await client.start();
+    await starting.start();
+    client = starting;
   } catch (error) {
-    client = undefined;
-    const chosen = await vscode.window.showErrorMessage(
-      `"${[command, ...args].join(" ")}" could not be started: ${String(error)}. ` +
-        `Install it with ${REMEDY}, or say where it is in the setting netc.command.`,
-      "Open the setting",
-    );
-    if (chosen !== undefined) {
-      await vscode.commands.executeCommand("workbench.action.openSettings", "netc.command");
-    }
+    void report([command, ...args].join(" "), error);
+  }
+}
+
+/** Say that the server could not be started, and how to get it. */
+async function report(command: string, error: unknown): Promise<void> {
+  const open = "Open the setting";
+  const chosen = await vscode.window.showErrorMessage(
+    `"${command}" could not be started: ${String(error)}. ` +
+      `Install it with ${REMEDY}, or say where it is in the setting netc.command.`,
+    open,
+  );
+  if (chosen === open) {
+    await vscode.commands.executeCommand("workbench.action.openSettings", "netc.command");
   }
 }
