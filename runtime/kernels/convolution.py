@@ -13,7 +13,7 @@ from compiler.shapes import per_axis
 from runtime.kernels import Array, Arrays, kernel
 from runtime.kernels.windows import padded, windows
 
-COLUMNS = 2**20  # numbers in the matrix of unrolled windows, if one row of output needs no more
+COLUMNS = 2**19  # numbers in the matrix of unrolled windows, if one row of output needs no more
 
 
 def correlate(x: Array, weight: Array, axes: tuple[Axis, ...], groups: int) -> Array:
