@@ -24,6 +24,7 @@ COMMANDS = (
     "explain",
     "diff",
     "watch",
+    "fmt",
     "list",
     "doctor",
     "lsp",

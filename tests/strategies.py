@@ -9,6 +9,7 @@ All of them parse; what they mean is left to chance.
 from __future__ import annotations
 
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ from grammar.lexemes import scan
 from grammar.source import Source, Span
 
 NOWHERE = Span(Source("made", ""), 0, 0)
-WORDS = ["a", "b", "classes", "conv", "H", "relu", "stem", "unit", "x1", "_y"]
+WORDS = ["a", "classes", "conv", "H", "relu", "_y", "a_value_with_quite_a_long_name", "x" * 45]
 COMMENTS = ["# why", "#", "#: a -> b {", '# "unclosed', "# ünïcode"]
 
 Trees = st.SearchStrategy[Any]
@@ -195,16 +196,21 @@ def files() -> Trees:
 
 @st.composite
 def sources(draw: Callable[[Trees], Any]) -> str:
-    """The text of a file in any layout: spaces, line breaks where they do not count, comments."""
-    choices = draw(st.randoms(use_true_random=False))
+    """The text of a file in any layout."""
+    return scattered(file_text(draw(files())), draw(st.randoms(use_true_random=False)))
+
+
+def scattered(text: str, choices: Random) -> str:
+    """A text in another layout: spaces, line breaks where they do not count, more comments."""
     parts: list[str] = []
     open_brackets: list[str] = []
     before = ""
-    for lexeme in scan(file_text(draw(files()))):
+    for lexeme in scan(text):
         word = lexeme.text
         if word == "\n":
             comment = "  " + choices.choice(COMMENTS)
-            parts.append(choices.choice(["\n", "\n", "\n\n\n\n", comment + "\n", f"\n{comment}\n"]))
+            some = ["\n", "\n", "\n\n\n\n", comment + "\n", f"\n{comment}\n"]
+            parts.append("\n" if before.startswith("#") else choices.choice(some))
         else:
             free = bool(open_brackets) and open_brackets[-1] != "{" and bool(before)
             parts.append(space(choices, before, word, free=free))
@@ -217,12 +223,10 @@ def sources(draw: Callable[[Trees], Any]) -> str:
     return "".join(parts)
 
 
-def space(choices: Any, before: str, word: str, *, free: bool) -> str:
+def space(choices: Random, before: str, word: str, *, free: bool) -> str:
     """What may stand between two words: nothing, spaces, and line ends where those are `free`."""
-    if before.startswith("#"):
-        return ""
     comment = f" {choices.choice(COMMENTS)}\n"
     if (free or word in ("->", "else")) and choices.random() < 0.2:
-        return str(choices.choice(["\n", "\n  ", "\n\n", comment, f"\n{comment}  "]))
+        return choices.choice(["\n", "\n  ", "\n\n", comment, f"\n{comment}  "])
     tight = before in ("(", "[", ",", "{", "") or word in (")", "]", ",", "(", "[")
     return " " * choices.choice([0, 1, 1, 2] if tight else [1, 1, 1, 3])

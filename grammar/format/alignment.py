@@ -16,7 +16,7 @@ from typing import TypeAlias
 from grammar.format.lines import WIDTH, Line
 from grammar.format.pieces import Group, Piece
 
-ANCHORS = ("->", "as", "like", "=", "from", "labels", "{", "}", "else")
+ANCHORS = ("->", "as", "like", "=", "from", "labels", "{", "else")
 MOST_ROUNDS = 50
 
 Key: TypeAlias = tuple[object, ...]
@@ -68,7 +68,7 @@ class Frame:
 
 
 def marks_of(line: Line, row: int) -> list[Mark]:
-    """The pieces of a line that could be aligned with others."""
+    """The pieces of a line, before a shape assertion, that could be aligned with others."""
     marks: list[Mark] = []
     frames = [Frame(("in", id(group)), begins=False) for group in line.groups]
     if frames:
@@ -76,6 +76,8 @@ def marks_of(line: Line, row: int) -> list[Mark]:
     path: Key = ("line",)
     before: Piece | None = None
     for index, piece in enumerate(line.pieces):
+        if piece.role == "assertion":
+            break  # what follows moves with the colon
         key: Key | None = None
         if frames and frames[-1].begins and piece.text not in (")", "]"):
             frame = frames[-1]

@@ -59,6 +59,8 @@ class _Reader:
             space = None if first else lexeme.start - end
             self.pieces.append(Piece(lexeme.text, lexeme.kind, lexeme.start - line, space))
             self.between.append([])
+            if lexeme.text == ",":  # comments before a comma go behind it
+                self.between[-1], self.between[-2] = self.between[-2], []
             end = lexeme.end
         set_gaps(self.pieces, self.begins)
         self.index = 0

@@ -28,6 +28,8 @@ def head_width(nodes: Sequence[Node]) -> int:
     total = 0
     for index, node in enumerate(nodes):
         first = first_piece(node)
+        if index and (first.above or last_piece(nodes[index - 1]).comment):
+            return total
         total += first.gap if index else 0
         if isinstance(node, Piece) or is_flat([node]):
             total += flat_width([node])
