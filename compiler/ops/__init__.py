@@ -17,7 +17,10 @@ FAMILIES = (
     "joins",
     "reshape",
     "spatial",
+    "resampling",
+    "slicing",
     "channels",
+    "elementary",
     "scale",
 )
 

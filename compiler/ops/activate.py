@@ -95,6 +95,28 @@ class Elu(Activation):
 
 
 @dataclass(frozen=True)
+class Celu(Elu):
+    """x where positive, else alpha * (e^(x/alpha) - 1), smooth at 0 (Barron 2017)."""
+
+    name: ClassVar[str] = "celu"
+
+    def lower(self, emit: Emitter, *inputs: str) -> str:
+        return emit.node("Celu", inputs[0], alpha=self.alpha)
+
+
+@dataclass(frozen=True)
+class ThresholdedRelu(Activation):
+    """x where above a threshold, else 0 (Konda et al. 2015)."""
+
+    name: ClassVar[str] = "thresholded_relu"
+
+    threshold: float = arg(NUMBER, 1.0, "what a value must exceed to stay")
+
+    def lower(self, emit: Emitter, *inputs: str) -> str:
+        return emit.node("ThresholdedRelu", inputs[0], alpha=self.threshold)
+
+
+@dataclass(frozen=True)
 class Selu(Activation):
     """The self-normalising ELU with its two fixed constants (Klambauer et al. 2017)."""
 
@@ -104,14 +126,29 @@ class Selu(Activation):
 
 @dataclass(frozen=True)
 class Gelu(Activation):
-    """x * Phi(x) with the normal distribution's Phi, exact (Hendrycks and Gimpel 2016)."""
+    """x * Phi(x) with the normal distribution's Phi (Hendrycks and Gimpel 2016).
+
+    Approximately x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))), their equation 2.
+    """
 
     name: ClassVar[str] = "gelu"
 
+    approximate: bool = arg(FLAG, False, "the approximation by tanh in place of the exact Phi")
+
     def lower(self, emit: Emitter, *inputs: str) -> str:
+        if self.approximate:
+            return self.lower_tanh(emit, inputs[0])
         erf = emit.node("Erf", emit.node("Mul", inputs[0], emit.floats(math.sqrt(0.5))))
         phi = emit.node("Mul", emit.node("Add", erf, emit.floats(1.0)), emit.floats(0.5))
         return emit.node("Mul", inputs[0], phi)
+
+    @staticmethod
+    def lower_tanh(emit: Emitter, x: str) -> str:
+        """The approximation, written out."""
+        cube = emit.node("Mul", emit.node("Mul", emit.node("Mul", x, x), x), emit.floats(0.044715))
+        inner = emit.node("Mul", emit.node("Add", x, cube), emit.floats(math.sqrt(2 / math.pi)))
+        rest = emit.node("Add", emit.node("Tanh", inner), emit.floats(1.0))
+        return emit.node("Mul", emit.node("Mul", x, rest), emit.floats(0.5))
 
 
 @dataclass(frozen=True)
@@ -122,6 +159,17 @@ class Silu(Activation):
 
     def lower(self, emit: Emitter, *inputs: str) -> str:
         return emit.node("Mul", inputs[0], emit.node("Sigmoid", inputs[0]))
+
+
+@dataclass(frozen=True)
+class Mish(Activation):
+    """x * tanh(softplus(x)) (Misra 2019)."""
+
+    name: ClassVar[str] = "mish"
+
+    def lower(self, emit: Emitter, *inputs: str) -> str:
+        gate = emit.node("Tanh", emit.node("Softplus", inputs[0]))
+        return emit.node("Mul", inputs[0], gate)
 
 
 @dataclass(frozen=True)
@@ -158,6 +206,14 @@ class Tanh(Activation):
 
     name: ClassVar[str] = "tanh"
     onnx_type: ClassVar[str] = "Tanh"
+
+
+@dataclass(frozen=True)
+class Softsign(Activation):
+    """x/(1 + |x|)."""
+
+    name: ClassVar[str] = "softsign"
+    onnx_type: ClassVar[str] = "Softsign"
 
 
 @dataclass(frozen=True)

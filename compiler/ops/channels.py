@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from compiler.dims import Dim
 from compiler.domain import Facts
 from compiler.ops.arguments import (
     arg,
@@ -85,6 +86,42 @@ class ChannelShuffle(Op):
         split = emit.node("Reshape", inputs[0], emit.ints([0, self.groups, each, -1]))
         dealt = emit.node("Transpose", split, perm=[0, 2, 1, 3])
         return emit.node("Reshape", dealt, emit.node("Shape", inputs[0]))
+
+
+@dataclass(frozen=True)
+class PixelUnshuffle(Op):
+    """r x r pixels of a channel become r*r channels of one pixel: pixel_shuffle undone."""
+
+    name: ClassVar[str] = "pixel_unshuffle"
+    group: ClassVar[str] = "shape"
+
+    r: int = arg(whole(1), doc="by how much height and width shrink")
+
+    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
+        check_map(inputs[0], self.name)
+        channels = channels_of(inputs[0], self.name)
+        for size in inputs[0][1:]:
+            if not facts.equal(size % self.r, 0):
+                symbolic = isinstance(size, Dim)
+                raise ShapeError(
+                    "E307" if symbolic else "E306",
+                    "pixel_unshuffle needs multiples of r pixels",
+                    argument="r",
+                    label=f"{size} is not {'proved ' if symbolic else ''}a multiple of {self.r}",
+                    help=f"assert {size} % {self.r} == 0" if symbolic else None,
+                )
+        return (channels * self.r**2, *(size // self.r for size in inputs[0][1:]))
+
+    def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
+        return Reach("window", (Axis(self.r, self.r), Axis(self.r, self.r)))
+
+    def lower(self, emit: Emitter, *inputs: str) -> str:
+        # ONNX puts the r*r places before the channels.
+        places = emit.node("SpaceToDepth", inputs[0], blocksize=self.r)
+        channels = channels_of(emit.inputs[0], self.name)
+        split = emit.node("Reshape", places, emit.ints([0, self.r**2, channels, -1]))
+        dealt = emit.node("Transpose", split, perm=[0, 2, 1, 3])
+        return emit.node("Reshape", dealt, emit.node("Shape", places))
 
 
 @dataclass(frozen=True)

@@ -119,11 +119,30 @@ class Sub(Join):
 
 
 @dataclass(frozen=True)
+class Div(Join):
+    """The first of two tensors divided by the second."""
+
+    name: ClassVar[str] = "div"
+    onnx_type: ClassVar[str] = "Div"
+    least_inputs: ClassVar[int] = 2
+    most_inputs: ClassVar[int | None] = 2
+
+
+@dataclass(frozen=True)
 class Max(Join):
     """The largest of its branches, element by element: maxout (Goodfellow et al. 2013)."""
 
     name: ClassVar[str] = "max"
     onnx_type: ClassVar[str] = "Max"
+    variadic: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class Min(Join):
+    """The smallest of its branches, element by element."""
+
+    name: ClassVar[str] = "min"
+    onnx_type: ClassVar[str] = "Min"
     variadic: ClassVar[bool] = True
 
 

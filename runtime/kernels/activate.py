@@ -63,6 +63,21 @@ def elu(op: ops.Elu, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     return np.asarray(positive(inputs[0]) + op.alpha * np.expm1(negative(inputs[0])))
 
 
+@kernel(ops.Celu)
+def celu(op: ops.Celu, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """max(x, 0) + alpha * (e^(min(x, 0)/alpha) - 1)."""
+    return np.asarray(
+        positive(inputs[0])
+        + op.alpha * np.expm1(negative(inputs[0]) / inputs[0].dtype.type(op.alpha))
+    )
+
+
+@kernel(ops.ThresholdedRelu)
+def thresholded_relu(op: ops.ThresholdedRelu, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """x where x > threshold, else 0."""
+    return np.where(inputs[0] > op.threshold, inputs[0], inputs[0].dtype.type(0))
+
+
 @kernel(ops.Selu)
 def selu(op: ops.Selu, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """scale * (max(x, 0) + alpha * (e^min(x, 0) - 1))."""
@@ -72,8 +87,10 @@ def selu(op: ops.Selu, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
 
 @kernel(ops.Gelu)
 def gelu(op: ops.Gelu, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
-    """x/2 * (1 + erf(x/sqrt 2))."""
+    """x/2 * (1 + erf(x/sqrt 2)), or its approximation by tanh."""
     x = inputs[0]
+    if op.approximate:
+        return np.asarray(x / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))))
     erf = _erf(x * math.sqrt(0.5)).astype(x.dtype)
     return np.asarray(x * (1 + erf) / 2)
 
@@ -118,6 +135,19 @@ def tanh(op: ops.Tanh, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
 def softplus(op: ops.Softplus, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """log(1 + e^x) = max(x, 0) + log(1 + e^-|x|)."""
     return np.maximum(inputs[0], 0) + np.log1p(np.exp(-np.abs(inputs[0])))
+
+
+@kernel(ops.Softsign)
+def softsign(op: ops.Softsign, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """x/(1 + |x|)."""
+    return np.asarray(inputs[0] / (1 + np.abs(inputs[0])))
+
+
+@kernel(ops.Mish)
+def mish(op: ops.Mish, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """x tanh(log(1 + e^x))."""
+    x = inputs[0]
+    return np.asarray(x * np.tanh(np.logaddexp(x, x.dtype.type(0))))
 
 
 def log_probabilities(x: Array, axis: int) -> Array:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from compiler.ops.channels import Channels, ChannelShuffle, PadChannels, PixelShuffle
+from compiler.ops.channels import (
+    Channels,
+    ChannelShuffle,
+    PadChannels,
+    PixelShuffle,
+    PixelUnshuffle,
+)
 from runtime.kernels import Array, Arrays, kernel
 
 
@@ -27,6 +33,15 @@ def channel_shuffle(op: ChannelShuffle, inputs: tuple[Array, ...], arrays: Array
     x = inputs[0]
     grouped = x.reshape(x.shape[0], op.groups, -1, *x.shape[2:])
     return grouped.swapaxes(1, 2).reshape(x.shape)
+
+
+@kernel(PixelUnshuffle)
+def pixel_unshuffle(op: PixelUnshuffle, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """y[c*r*r + i*r + j, h, w] = x[c, h*r + i, w*r + j]."""
+    batch, channels, height, width = inputs[0].shape
+    r = op.r
+    split = inputs[0].reshape(batch, channels, height // r, r, width // r, r)
+    return split.transpose(0, 1, 3, 5, 2, 4).reshape(batch, -1, height // r, width // r)
 
 
 @kernel(PixelShuffle)

@@ -6,7 +6,7 @@ from functools import reduce
 
 import numpy as np
 
-from compiler.ops.joins import Add, Concat, Max, Mean, Mul, Sub
+from compiler.ops.joins import Add, Concat, Div, Max, Mean, Min, Mul, Sub
 from runtime.kernels import Array, Arrays, kernel
 
 
@@ -28,10 +28,23 @@ def sub(op: Sub, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     return np.asarray(inputs[0] - inputs[1])
 
 
+@kernel(Div)
+def div(op: Div, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """The first divided by the second."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(inputs[0] / inputs[1])
+
+
 @kernel(Max)
 def max_(op: Max, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """The largest of the branches."""
     return reduce(np.maximum, inputs)
+
+
+@kernel(Min)
+def min_(op: Min, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """The smallest of the branches."""
+    return reduce(np.minimum, inputs)
 
 
 @kernel(Mean)

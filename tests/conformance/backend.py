@@ -1,4 +1,4 @@
-"""The interpreter as a backend of ONNX's tests: a model is imported, compiled, interpreted."""
+"""The interpreter as a backend of ONNX's tests: import, define, compile, interpret."""
 
 from __future__ import annotations
 
@@ -34,19 +34,21 @@ class Interpreted(BackendRep):  # type: ignore[misc]
             node.name: value if batch else value[np.newaxis]
             for node, value in zip(graph.inputs(), data, strict=True)
         }
-        results = run_reference(graph, feeds)
+        exact = any(value.dtype != np.float32 for value in data)
+        results = run_reference(graph, feeds, np.float64 if exact else np.float32)
         found = [results[name] for name in imported.graph.outputs]
         return tuple(
-            (value if batch else value[0]).reshape(rank_of(declared, value if batch else value[0]))
+            as_declared(declared, value if batch else value[0])
             for value, declared in zip(found, self.model.graph.output, strict=True)
         )
 
 
-def rank_of(declared: onnx.ValueInfoProto, value: Any) -> tuple[int, ...]:
-    """The shape of a result: a scalar, which is a vector of one number here, as ONNX has it."""
-    if not declared.type.tensor_type.shape.dim and value.size == 1:
-        return ()
-    return tuple(value.shape)
+def as_declared(declared: onnx.ValueInfoProto, value: Any) -> Any:
+    """A result in the type that ONNX gives it; a scalar is a vector of one number here."""
+    tensor = declared.type.tensor_type
+    scalar = not tensor.shape.dim and value.size == 1
+    typed = value.astype(onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type))
+    return typed.reshape(()) if scalar else typed
 
 
 def with_parameters(

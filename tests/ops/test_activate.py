@@ -28,6 +28,10 @@ DEFINITIONS: dict[str, Callable[[float], float]] = {
     # Klambauer et al. 2017: lambda and alpha to the digits that they print
     "selu": lambda x: 1.0507009873554805 * (x if x > 0 else 1.6732632423543772 * math.expm1(x)),
     "gelu": lambda x: x * 0.5 * (1 + math.erf(x / math.sqrt(2))),
+    "celu": lambda x: x if x > 0 else math.exp(x) - 1,
+    "thresholded_relu": lambda x: x if x > 1 else 0,
+    "softsign": lambda x: x / (1 + abs(x)),
+    "mish": lambda x: x * math.tanh(math.log1p(math.exp(x))),
     "silu": lambda x: x * logistic(x),
     "hardsigmoid": lambda x: min(max(x + 3, 0), 6) / 6,
     "hardswish": lambda x: x * min(max(x + 3, 0), 6) / 6,
@@ -58,6 +62,8 @@ def test_large_numbers_neither_overflow_nor_become_nothing(name: str) -> None:
     limits = {
         "leaky_relu": (-100, 1e4),
         "elu": (-1, 1e4),
+        "celu": (-1, 1e4),
+        "softsign": (-1e4 / 10001, 1e4 / 10001),
         "selu": (-1.7580993408473766, 10507.00987),
         "relu6": (0, 6),
         "hardsigmoid": (0, 1),
@@ -71,9 +77,21 @@ def test_hand_computed_values_with_parameters() -> None:
     assert apply(make(LeakyRelu, 0.5), [-4.0, 4.0]) == [-2, 4]
     assert apply(make(LeakyRelu, 2), [-4.0, 4.0]) == [-8, 4]
     assert apply(make(OPS["elu"], alpha=3), [-50.0, 2.0]) == [pytest.approx(-3), 2]
+    assert apply(make(OPS["celu"], alpha=3), [-150.0, 2.0]) == [pytest.approx(-3), 2]
+    assert apply(make(OPS["celu"], alpha=2), [-2.0]) == [pytest.approx(2 * (math.exp(-1) - 1))]
+    assert apply(make(OPS["thresholded_relu"], 0.5), [0.5, 0.75, -9.0]) == [0, 0.75, 0]
     assert apply(make(Clip, -1, 2), [-4.0, 0.5, 4.0]) == [-1, 0.5, 2]
     assert apply(make(PRelu), [-4.0, 4.0], weight=[0.75]) == [-3, 4]
     assert apply(make(PRelu, channelwise=True), [[-4.0], [-4.0]], weight=[0.5, -1]) == [[-2], [4]]
+
+
+def test_the_approximate_gelu_is_its_formula_and_close_to_the_exact_one() -> None:
+    result = check(make(OPS["gelu"], approximate=True), (3, 4, 5))
+    x = result.inputs[0].astype(np.float64)
+    wanted = x / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+    np.testing.assert_allclose(result.reference, wanted, rtol=1e-9)
+    exact = check(make(OPS["gelu"]), (3, 4, 5)).reference
+    np.testing.assert_allclose(result.reference, exact, atol=1e-3)
 
 
 def test_prelu_has_one_slope_or_one_for_each_channel() -> None:

@@ -1,4 +1,4 @@
-"""channels, pad_channels, channel_shuffle and pixel_shuffle."""
+"""channels, pad_channels, channel_shuffle, pixel_shuffle and pixel_unshuffle."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compiler.ops.channels import Channels, ChannelShuffle, PadChannels, PixelShuffle
+from compiler.domain import Facts
+from compiler.ops.channels import (
+    Channels,
+    ChannelShuffle,
+    PadChannels,
+    PixelShuffle,
+    PixelUnshuffle,
+)
 from tests.opcheck import H, W, apply, check, check_symbolic, make, refuse
 
 SHAPES = [(6,), (6, 4), (6, 4, 5), (6, 2, 4, 5)]
@@ -47,6 +54,27 @@ def test_pixel_shuffle_is_its_definition(r: int) -> None:
     x, y = result.inputs[0], result.reference
     for n, c, h, w in np.ndindex(*y.shape):
         assert y[n, c, h, w] == x[n, c * r * r + h % r * r + w % r, h // r, w // r]
+
+
+@pytest.mark.parametrize("r", [1, 2, 3])
+def test_pixel_unshuffle_is_its_definition_and_undoes_pixel_shuffle(r: int) -> None:
+    result = check(make(PixelUnshuffle, r), (2, 3 * r, 4 * r))
+    x, y = result.inputs[0], result.reference
+    for n, c, h, w in np.ndindex(*x.shape):
+        assert x[n, c, h, w] == y[n, c * r * r + h % r * r + w % r, h // r, w // r]
+    back = check(make(PixelShuffle, r), y.shape[1:], inputs=(y.astype(np.float32),))
+    np.testing.assert_array_equal(back.reference, x)
+
+
+def test_pixel_unshuffle_needs_sizes_that_are_proved_multiples() -> None:
+    op = make(PixelUnshuffle, 2)
+    assert refuse(op, (3, 4, 5)).code == "E306"
+    error = refuse(op, (3, H, W))
+    assert (error.code, error.help) == ("E307", "assert H % 2 == 0")
+    facts = Facts()
+    facts.assume(H % 2, "==", 0)
+    facts.assume(W % 2, "==", 0)
+    assert op.infer(((3, H, W),), facts) == (12, H // 2, W // 2)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""add, mul, sub, max, mean and concat."""
+"""add, mul, sub, div, max, min, mean and concat."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from compiler.domain import Facts
 from compiler.ops import OPS
-from compiler.ops.joins import Add, Concat, Max, Mean, Mul, Sub
+from compiler.ops.joins import Add, Concat, Div, Max, Mean, Min, Mul, Sub
 from tests.opcheck import H, W, apply, check, check_symbolic, make, one_op, refuse
 
 A, B, C = [[1.0, -2.0], [3.0, 4.0]], [[5.0, 6.0], [-7.0, 8.0]], [[0.0, 1.0], [2.0, 3.0]]
@@ -19,6 +19,7 @@ DEFINITIONS: dict[str, Any] = {
     "add": lambda *x: reduce(add, x),
     "mul": lambda *x: reduce(mul, x),
     "max": lambda *x: max(x),
+    "min": lambda *x: min(x),
     "mean": lambda *x: sum(x) / len(x),
 }
 
@@ -28,6 +29,8 @@ def test_hand_computed_pairs_and_triples() -> None:
     assert apply(make(Add), A, B, C) == [[6, 5], [-2, 15]]
     assert apply(make(Mul), A, B) == [[5, -12], [-21, 32]]
     assert apply(make(Sub), A, B) == [[-4, -8], [10, -4]]
+    assert apply(make(Div), B, [[5.0, -2.0], [2.0, 4.0]]) == [[1, -3], [-3.5, 2]]
+    assert apply(make(Min), A, B, C) == [[0, -2], [-7, 3]]
     assert apply(make(Max), A, B, C) == [[5, 6], [3, 8]]
     assert apply(make(Mean), A, B, C) == [[2, pytest.approx(5 / 3)], [pytest.approx(-2 / 3), 5]]
 

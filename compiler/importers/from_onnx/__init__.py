@@ -26,10 +26,19 @@ from compiler.importers.tidy import tidy
 from compiler.importers.tidy.without_common_path import without_common_path
 from compiler.values import POISON, Tensor
 
-for _family in ("windows", "normalise", "activate", "dense", "joins", "reshape", "spatial"):
+FAMILIES = (
+    "windows",
+    "normalise",
+    "activate",
+    "dense",
+    "joins",
+    "reshape",
+    "padding",
+    "resampling",
+    "reducing",
+)
+for _family in FAMILIES:
     import_module(f"compiler.importers.from_onnx.{_family}")
-
-AXES = ("H", "W")
 
 
 def read_onnx(path: Path) -> Imported:

@@ -19,6 +19,11 @@ SAME = {
     "Softplus": "softplus",
     "HardSwish": "hardswish",
     "Swish": "silu",
+    "Mish": "mish",
+    "Softsign": "softsign",
+    "Abs": "abs",
+    "Exp": "exp",
+    "Log": "log",
 }
 LARGEST = float(np.finfo(np.float32).max)
 
@@ -33,11 +38,9 @@ def plain(reading: Reading) -> Tensor:
 
 @converts("Gelu")
 def gelu(reading: Reading) -> Tensor:
-    """The exact form; ours has no tanh approximation."""
-    x = reading.tensor(0)
-    if reading.get("approximate", "none") == "tanh":
-        raise Refused("our gelu is exact, this one is approximated with tanh")
-    return reading.add("gelu", x)
+    """The exact form, or its approximation by tanh."""
+    approximate = reading.get("approximate", "none") == "tanh"
+    return reading.add("gelu", reading.tensor(0), approximate=approximate)
 
 
 @converts("LeakyRelu")
@@ -47,10 +50,32 @@ def leaky_relu(reading: Reading) -> Tensor:
     return reading.add("leaky_relu", reading.tensor(0), slope=slope)
 
 
-@converts("Elu")
+@converts("Elu", "Celu")
 def elu(reading: Reading) -> Tensor:
-    """Exponential linear unit."""
-    return reading.add("elu", reading.tensor(0), alpha=single(reading.get("alpha", 1.0)))
+    """Exponential linear units."""
+    name = reading.operator.type.lower()
+    return reading.add(name, reading.tensor(0), alpha=single(reading.get("alpha", 1.0)))
+
+
+@converts("ThresholdedRelu")
+def thresholded_relu(reading: Reading) -> Tensor:
+    """x where above a threshold."""
+    threshold = single(reading.get("alpha", 1.0))
+    return reading.add("thresholded_relu", reading.tensor(0), threshold=threshold)
+
+
+@converts("Neg", "Sqrt", "Reciprocal", "Pow")
+def power(reading: Reading) -> Tensor:
+    """Fixed powers, and the sign changed."""
+    x, kind = reading.tensor(0), reading.operator.type
+    if kind == "Neg":
+        return reading.add("scale", x, factor=-1.0)
+    exponent = {"Sqrt": 0.5, "Reciprocal": -1.0}.get(kind, 0.0)
+    if kind == "Pow":
+        if reading.array(1).size != 1:
+            raise Refused("its exponent differs from value to value")
+        exponent = single(reading.array(1).item())
+    return reading.add("power", x, exponent=exponent)
 
 
 @converts("Selu")

@@ -70,7 +70,7 @@ def matmul(reading: Reading) -> Tensor:
     right = reading.value(1)
     if isinstance(right, Tensor):
         raise Refused("both its inputs are computed by the network")
-    matrix = reading.array(1)
+    matrix = for_every_sample(reading, left, reading.array(1))
     bias = reading.array(2) if reading.has(2) else None
     if reading.batch and len(left.shape) == 1 and matrix.ndim == 2:
         return dense(reading, left, matrix.T, bias)
@@ -87,6 +87,15 @@ def matmul(reading: Reading) -> Tensor:
     if row:
         del shape[-1 if vector else -2]
     return to_shape(reading, y, tuple(shape) or (1,)) if row or vector else y
+
+
+def for_every_sample(reading: Reading, x: Tensor, matrix: NDArray[Any]) -> NDArray[Any]:
+    """The matrix without axes that stand against the batch, along which it must not vary."""
+    while reading.batch and matrix.ndim > max(len(x.shape), 2):
+        if matrix.shape[0] != 1:
+            raise Refused("it has a matrix for each sample of the batch")
+        matrix = matrix[0]
+    return matrix
 
 
 def left_product(reading: Reading) -> Tensor:

@@ -103,7 +103,7 @@ def constant_first(reading: Reading, kind: str, constant: NDArray[Any], x: Tenso
     if kind == "Sub":
         return affine(reading.add, x, -np.ones(1), constant, (0,))
     if kind == "Div":
-        raise Refused("it divides a constant by a tensor")
+        return affine(reading.add, reading.add("power", x, exponent=-1), constant, np.zeros(1))
     return with_constant(reading, kind, x, constant, 0)
 
 

@@ -11,6 +11,7 @@ from compiler.importers.affine import single
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.names import stem
 from compiler.importers.from_onnx.reading import Reading, converts
+from compiler.importers.from_onnx.reducing import reduced
 from compiler.values import Tensor
 
 
@@ -82,11 +83,23 @@ def local_response_norm(reading: Reading) -> Tensor:
 
 
 @converts("LayerNormalization")
-def layer_norm(reading: Reading) -> Tensor:
+def layer_norm(reading: Reading) -> Tensor | list[Tensor]:
+    """Normalisation over the last axes of a sample, and its statistics when they are used."""
+    y = normalised(reading)
+    if not any(name and reading.uses.get(name) for name in reading.operator.outputs[1:]):
+        return y
+    x = reading.tensor(0)
+    axes = range(reading.axis(int(reading.get("axis", -1)), x), len(x.shape))
+    mean = reduced(reading, x, axes, "mean", kept=True)
+    squares = reading.add("power", reading.add("sub", x, mean), exponent=2)
+    variance = reduced(reading, squares, axes, "mean", kept=True)
+    shifted = reading.add("shift", variance, offset=epsilon(reading))
+    return [y, mean, reading.add("power", shifted, exponent=-0.5)]
+
+
+def normalised(reading: Reading) -> Tensor:
     """Normalisation over the last axes of a sample, or over the channels of each pixel."""
     x = reading.tensor(0)
-    if any(name and reading.uses.get(name) for name in reading.operator.outputs[1:]):
-        raise Refused("its outputs Mean and InvStdDev are used")
     axes = [reading.axis(axis, x) for axis in reading.get("axes") or [reading.get("axis", -1)]]
     factor = reading.array(1)
     offset = reading.array(2) if reading.has(2) else np.zeros_like(factor)

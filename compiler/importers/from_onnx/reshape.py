@@ -127,6 +127,16 @@ def depth_to_space(reading: Reading) -> Tensor:
     return reading.add("pixel_shuffle", x, r=r)
 
 
+@converts("SpaceToDepth")
+def space_to_depth(reading: Reading) -> Tensor:
+    """Pixels become channels: CRD is `pixel_unshuffle`; DCR has its channels in another order."""
+    x, r = reading.tensor(0), int(reading.get("blocksize"))
+    y = reading.add("pixel_unshuffle", x, r=r)
+    if reading.get("mode", "DCR") == "CRD":
+        return y
+    return reading.add("channel_shuffle", y, groups=x.shape[0])
+
+
 @converts("Split")
 def split(reading: Reading) -> list[Tensor]:
     """Parts of an axis, one behind the other."""
@@ -159,13 +169,8 @@ def part(reading: Reading, x: Tensor, axis: int, start: int, end: int, step: int
         return reading.add("channels", x, first=start, last=end - 1)
     if len(x.shape) == 3 and step == 1:
         return cropped(reading, x, axis, start, end)
-    order = [*range(len(x.shape))]
-    order[0], order[axis] = order[axis], order[0]
-    if step == 1:
-        front = reading.add("transpose", x, order=order)
-        kept = reading.add("channels", front, first=start, last=end - 1)
-        return reading.add("transpose", kept, order=order)
-    raise Refused("it takes every nth value")
+    last = range(start, end, step)[-1]
+    return reading.add("slice", x, first=start, last=last, step=step, axis=axis)
 
 
 def cropped(reading: Reading, x: Tensor, axis: int, start: int, end: int) -> Tensor:

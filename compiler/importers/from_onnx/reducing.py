@@ -1,0 +1,61 @@
+"""ONNX reductions: whole maps to `gap` and `gmp`, other axes by way of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from compiler.dims import Dim, Size, product
+from compiler.importers.builder import Refused
+from compiler.importers.from_onnx.reading import Reading, converts
+from compiler.importers.from_onnx.reshape import to_shape
+from compiler.values import Tensor
+
+KINDS = {"ReduceMean": "mean", "ReduceMax": "max", "ReduceMin": "min", "ReduceSum": "sum"}
+
+
+@converts(*KINDS)
+def reduce(reading: Reading) -> Tensor:
+    """The mean, maximum, minimum or sum over some axes."""
+    x = reading.tensor(0)
+    given = reading.sizes(1) if reading.has(1) else list(reading.get("axes") or ())
+    if not given and reading.get("noop_with_empty_axes", 0):
+        return x
+    rank = len(x.shape) + reading.batch
+    numbers = [a for a in given or range(rank) if not isinstance(a, Dim)]
+    axes = sorted(reading.axis(int(axis), x) for axis in numbers)
+    kept = bool(reading.get("keepdims", 1))
+    return reduced(reading, x, axes, KINDS[reading.operator.type], kept)
+
+
+def reduced(reading: Reading, x: Tensor, axes: Sequence[int], kind: str, kept: bool) -> Tensor:
+    """`kind` over axes of the sample, which stay as sizes of 1 when `kept`."""
+    count = product(x.shape[axis] for axis in axes)
+    if kind == "sum" and isinstance(count, Dim):
+        raise Refused(f"it sums over the symbolic size {count}")
+    if kind == "min":
+        x = reading.add("scale", x, factor=-1.0)
+    pooled = pool(reading, x, axes, "mean" if kind == "sum" else kind)
+    if kind == "sum" and count != 1:
+        pooled = reading.add("scale", pooled, factor=count)
+    if kind == "min":
+        pooled = reading.add("scale", pooled, factor=-1.0)
+    shape: tuple[Size, ...] = tuple(1 if a in axes else s for a, s in enumerate(x.shape))
+    if not kept:
+        shape = tuple(s for a, s in enumerate(x.shape) if a not in axes) or (1,)
+    return to_shape(reading, pooled, shape)
+
+
+def pool(reading: Reading, x: Tensor, axes: Sequence[int], kind: str) -> Tensor:
+    """The pooling, its result in some shape; other axes than the pixels are moved behind."""
+    op = "gap" if kind == "mean" else "gmp"
+    rank = len(x.shape)
+    if list(axes) == [*range(1, rank)] and rank > 1:
+        return reading.add(op, x)
+    rest = [axis for axis in range(rank) if axis not in axes]
+    order = [*rest, *axes]
+    moved = x if order == sorted(order) else reading.add("transpose", x, order=order)
+    rows = product(x.shape[axis] for axis in rest)
+    columns = product(x.shape[axis] for axis in axes)
+    if isinstance(rows, Dim):
+        raise Refused("the axes that it leaves have symbolic sizes")
+    return reading.add(op, to_shape(reading, moved, (rows, columns)))

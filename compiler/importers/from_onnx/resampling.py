@@ -1,0 +1,250 @@
+"""ONNX resizing: whole factors, other sizes, and what only a matrix can say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import floor
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx.reference import ReferenceEvaluator
+
+from compiler.dims import Dim, Size, evaluate, symbols
+from compiler.importers.affine import single
+from compiler.importers.builder import Refused
+from compiler.importers.from_onnx.reading import Reading, converts
+from compiler.importers.window_arguments import each, kernel
+from compiler.ops.resampling import COORDINATES, ROUNDINGS
+from compiler.values import Tensor
+
+TYPICAL = 5040  # a value of a symbol at which factors are guessed: many numbers divide it
+MOST_NUMBERS = 4096  # in a matrix that a definition spells out
+OURS = {theirs: ours for ours, theirs in COORDINATES.items()}
+ROUNDED = {theirs: ours for ours, theirs in ROUNDINGS.items()}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What an operator asks for along each axis of a sample: the factor and the size."""
+
+    factors: list[float]
+    sizes: list[Size]
+
+
+@converts("Upsample", "Resize")
+def resize(reading: Reading) -> Tensor:
+    """`upsample` for whole factors, `resize` for other sizes, else a fixed matrix for each axis."""
+    x = reading.tensor(0)
+    wanted = asked_for(reading, x)
+    mode = reading.get("mode", "nearest")
+    old = reading.operator.type == "Upsample" or reading.opset < 11
+    align = "asymmetric" if old else reading.get("coordinate_transformation_mode", "half_pixel")
+    rounding = "floor" if old else reading.get("nearest_mode", "round_prefer_floor")
+    if tuple(wanted.sizes) == x.shape and align != "tf_crop_and_resize":
+        return x
+    if wanted.factors[0] == 1 and reading.batch:
+        plain = all(float(f).is_integer() and f >= 1 for f in wanted.factors)
+        scale = each([int(f) for f in wanted.factors[1:]]) if plain else 1
+        if plain and mode == "nearest" and repeats(align, rounding):
+            return reading.add("upsample", x, scale=scale)
+        if plain and mode == "linear" and align.endswith("half_pixel"):
+            return reading.add("upsample", x, scale=scale, mode="bilinear")
+        if is_plain(reading, x, align, wanted):
+            return resized(reading, x, wanted, mode, OURS[align], ROUNDED[rounding])
+    return by_matrices(reading, x, wanted)
+
+
+def repeats(align: str, rounding: str) -> bool:
+    """Whether the nearest pixels at a whole factor are floor(i/s): the pixels repeated."""
+    if align == "asymmetric":
+        return rounding == "floor"
+    return align != "align_corners" and rounding.startswith("round")
+
+
+def is_plain(reading: Reading, x: Tensor, align: str, wanted: Wanted) -> bool:
+    """Whether the op `resize` means the same; its corners meet whatever the factors are."""
+    usual = float(reading.get("cubic_coeff_a", -0.75)) == -0.75
+    usual = usual and not reading.get("exclude_outside", 0) and not reading.get("antialias", 0)
+    fits = reading.get("mode", "nearest") != "cubic" or len(wanted.sizes) == 3
+    fits = fits and not (align == "align_corners" and has_own_factors(x, wanted))
+    known = not any(isinstance(size, Dim) for size in wanted.sizes[1:])
+    return usual and fits and known and align in OURS and not stretched(reading)
+
+
+def stretched(reading: Reading) -> bool:
+    """Whether sizes were asked for with a policy that keeps the aspect ratio."""
+    return bool(reading.get("keep_aspect_ratio_policy", "stretch") != "stretch")
+
+
+def resized(
+    reading: Reading, x: Tensor, wanted: Wanted, mode: str, align: str, rounding: str
+) -> Tensor:
+    """The op `resize`, with the factors where they are not the ratio of the sizes."""
+    sizes = [int(size) for size in wanted.sizes[1:] if not isinstance(size, Dim)]
+    factors = [single(factor) for factor in wanted.factors[1:]]
+    arguments: dict[str, Any] = {"scale": factors} if has_own_factors(x, wanted) else {}
+    if mode == "nearest":
+        arguments["rounding"] = rounding
+    return reading.add("resize", x, size=each(sizes), mode=mode, align=align, **arguments)
+
+
+def has_own_factors(x: Tensor, wanted: Wanted) -> bool:
+    """Whether any factor is not the ratio of the sizes."""
+    return any(
+        isinstance(have, Dim)
+        or isinstance(size, Dim)
+        or np.float32(size / have) != np.float32(factor)
+        for have, size, factor in zip(x.shape, wanted.sizes, wanted.factors, strict=True)
+    )
+
+
+def asked_for(reading: Reading, x: Tensor) -> Wanted:
+    """The factor and size along each axis, from scales or from wanted sizes."""
+    index = 1 if reading.operator.type == "Upsample" or reading.opset < 11 else 2
+    full: list[Size] = [*([1] * reading.batch), *x.shape]
+    axes = [int(a) % len(full) for a in reading.get("axes") or range(len(full))]
+    factors: list[float] = [1.0] * len(full)
+    sizes: list[Size] = list(full)
+    given = reading.get("scales") or []
+    if reading.has(index) and reading.array(index).size:
+        given = reading.array(index).tolist()
+    if given:
+        for axis, factor in zip(axes, given, strict=True):
+            factors[axis] = float(factor)
+            sizes[axis] = scaled(full[axis], float(factor))
+    else:
+        asked = reading.sizes(3)
+        for axis, size in zip(axes, asked, strict=True):
+            if axis >= reading.batch:
+                factors[axis], sizes[axis] = ratio(reading, size, full[axis]), size
+        if stretched(reading):
+            keep_ratio(reading, axes, full, factors, sizes)
+    if any(factor != 1 for factor in factors[: reading.batch]):
+        raise Refused("it resizes the batch")
+    return Wanted(factors[reading.batch :], sizes[reading.batch :])
+
+
+def scaled(size: Size, factor: float) -> Size:
+    """floor(size * factor), of a symbolic size for whole factors only."""
+    if not isinstance(size, Dim):
+        return floor(size * np.float32(factor))
+    if not factor.is_integer():
+        raise Refused(f"the factor {factor:g} of the symbolic size {size}")
+    return size * int(factor)
+
+
+def keep_ratio(
+    reading: Reading, axes: list[int], full: list[Size], factors: list[float], sizes: list[Size]
+) -> None:
+    """One factor for all axes, the least or largest of those asked for."""
+    least = reading.get("keep_aspect_ratio_policy") == "not_larger"
+    factor = (min if least else max)(factors[axis] for axis in axes)
+    for axis in axes:
+        have = full[axis]
+        if isinstance(have, Dim):
+            raise Refused("it keeps the aspect ratio of a symbolic size")
+        factors[axis], sizes[axis] = factor, floor(have * factor + 0.5)
+
+
+def ratio(reading: Reading, wanted: Size, have: Size) -> float:
+    """By which factor a size grows; of symbolic sizes a whole number, learned to be exact."""
+    if not isinstance(wanted, Dim) and not isinstance(have, Dim):
+        return wanted / have
+    large = dict.fromkeys(symbols(wanted) | symbols(have), TYPICAL)
+    factor = round(evaluate(wanted, large) / evaluate(have, large))
+    if factor >= 1 and reading.builder.equate(have * factor, wanted):
+        return float(factor)
+    if isinstance(wanted, Dim):
+        raise Refused(f"the factor from {have} to {wanted} is not a whole number")
+    return wanted / evaluate(have, large)
+
+
+def by_matrices(reading: Reading, x: Tensor, wanted: Wanted) -> Tensor:
+    """Each axis times a fixed matrix: that axis as channels of a 1x1 convolution."""
+    crops = reading.get("coordinate_transformation_mode") == "tf_crop_and_resize"
+    if crops and reading.get("extrapolation_value", 0.0):
+        raise Refused("what lies outside takes a value of its own")
+    rank = len(x.shape)
+    named = [int(a) % (rank + reading.batch) for a in reading.get("axes") or ()]
+    for axis, (size, factor) in enumerate(zip(wanted.sizes, wanted.factors, strict=True)):
+        have = x.shape[axis]
+        if isinstance(have, Dim) or isinstance(size, Dim):
+            raise Refused("it resizes a symbolic size in a way that only a matrix can say")
+        touched = crops and (not named or axis + reading.batch in named)
+        if size == have and factor == 1 and not touched:
+            continue
+        matrix = matrix_of(reading, axis, have, size, factor)
+        if matrix.size > MOST_NUMBERS:
+            raise Refused(f"its matrix for an axis of {have} would be {matrix.shape}")
+        order = [axis, *(a for a in range(rank) if a != axis)]
+        weight = matrix.reshape(size, have, *(1,) * (rank - 1))
+        moved = reading.add("transpose", x, order=order) if axis else x
+        y = reading.add(
+            "conv",
+            moved,
+            weights={"weight": weight},
+            channels=size,
+            kernel=kernel((1,) * max(rank - 1, 1)),
+            bias=False,
+            weight=weight.tolist(),
+        )
+        x = reading.add("transpose", y, order=[order.index(a) for a in range(rank)]) if axis else y
+    return x
+
+
+def matrix_of(reading: Reading, axis: int, have: int, size: int, factor: float) -> NDArray[Any]:
+    """The matrix [size, have] of one axis: onnx's own evaluator on each unit vector.
+
+    An axis whose size is rounded up is lengthened by its last pixel, which changes no pixel that
+    is wanted, so that the evaluator, which rounds down, makes enough of them.
+    """
+    attributes = {
+        name: value
+        for name, value in reading.operator.attributes.items()
+        if name not in ("axes", "keep_aspect_ratio_policy", "scales")
+    }
+    given = {"mode": "nearest"} | attributes
+    by_size = reading.has(3) and not stretched(reading)
+    wide = have
+    while not by_size and floor(wide * np.float32(factor)) < size:
+        wide += 1
+    x = np.pad(np.eye(have, dtype=np.float32), ((0, 0), (0, wide - have)), mode="edge")
+    feeds: dict[str, Any] = {"x": x, "roi": roi_of(reading, axis)}
+    if by_size:
+        feeds["sizes"] = np.array([have, size])
+    else:
+        feeds["scales"] = np.array([1, factor], dtype=np.float32)
+    names = ["x", "roi", "" if by_size else "scales", "sizes" if by_size else ""]
+    node = onnx.helper.make_node("Resize", names, ["y"], **given)
+    model = model_of(node, feeds, max(reading.opset, 13))
+    result = ReferenceEvaluator(model).run(None, feeds)[0]
+    return np.asarray(result, dtype=np.float64)[:, :size].T
+
+
+def roi_of(reading: Reading, axis: int) -> NDArray[Any]:
+    """The region of one axis, behind that of the whole first axis of unit vectors."""
+    if not reading.has(1) or not reading.array(1).size:
+        return np.zeros(0, dtype=np.float32)
+    flat = reading.array(1)
+    count = flat.size // 2
+    named = [
+        int(a) % (len(reading.tensor(0).shape) + reading.batch)
+        for a in reading.get("axes") or range(count)
+    ]
+    place = named.index(axis + reading.batch)
+    return np.array([0, flat[place], 1, flat[place + count]], dtype=np.float32)
+
+
+def model_of(node: onnx.NodeProto, feeds: dict[str, Any], opset: int) -> onnx.ModelProto:
+    """A model of one node."""
+    inputs = [
+        onnx.helper.make_tensor_value_info(
+            name, onnx.helper.np_dtype_to_tensor_dtype(value.dtype), value.shape
+        )
+        for name, value in feeds.items()
+    ]
+    outputs = [onnx.helper.make_empty_tensor_value_info(name) for name in node.output if name]
+    graph = onnx.helper.make_graph([node], "one", inputs, outputs)
+    return onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)])

@@ -1,0 +1,115 @@
+"""Maps of any other size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from compiler.dims import Dim
+from compiler.domain import Facts
+from compiler.ops.arguments import Extent, Kind, arg, choice, extent, number
+from compiler.ops.base import (
+    EVERYWHERE,
+    Emitter,
+    Op,
+    Reach,
+    Shape,
+    ShapeError,
+    Shapes,
+    show_shape,
+)
+from compiler.ops.checks import spatial_of
+from compiler.shapes import per_axis
+
+COORDINATES = {"half_pixel": "half_pixel", "corners": "align_corners", "asymmetric": "asymmetric"}
+ROUNDINGS = {
+    "prefer_floor": "round_prefer_floor",
+    "prefer_ceil": "round_prefer_ceil",
+    "floor": "floor",
+    "ceil": "ceil",
+}
+
+
+def _factors(value: Any) -> Any:
+    numbers = tuple(map(number, value)) if isinstance(value, list | tuple) else number(value)
+    if any(n <= 0 for n in (numbers if isinstance(numbers, tuple) else (numbers,))):
+        raise ValueError
+    return numbers
+
+
+FACTORS = Kind("a number above 0, or a list with one for each axis", _factors)
+
+
+@dataclass(frozen=True)
+class Resize(Op):
+    """The map at another size: the nearest pixels, or interpolated along each axis in turn.
+
+    Output pixel i looks at (i + 0.5)/scale - 0.5 of the input ("half_pixel"), at i/scale
+    ("asymmetric"), or so that the corners of both maps meet ("corners"); what lies outside is the
+    edge. "cubic" is Keys' kernel with a = -0.75 (Keys 1981), as in PyTorch and ONNX.
+    """
+
+    name: ClassVar[str] = "resize"
+    group: ClassVar[str] = "shape"
+
+    size: int | Extent = arg(extent(1), doc="output size")
+    mode: str = arg(choice("nearest", "linear", "cubic"), "nearest", "how pixels come about")
+    align: str = arg(choice(*COORDINATES), "half_pixel", "where output pixels lie in the input")
+    rounding: str = arg(choice(*ROUNDINGS), "prefer_floor", "which pixel is the nearest")
+    scale: Any = arg(
+        FACTORS, None, "the factor between the pixels", default_text="output size/input size"
+    )
+
+    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
+        spatial = spatial_of(inputs[0], self.name)
+        if self.mode == "cubic" and len(spatial) != 2:
+            raise ShapeError(
+                "E305",
+                "cubic interpolation takes a map with height and width",
+                argument="mode",
+                label=f"the input is {show_shape(inputs[0])}",
+            )
+        sizes = per_axis(self.size, len(spatial), "size")
+        if isinstance(self.scale, tuple) and len(self.scale) != len(spatial):
+            raise ShapeError(
+                "E305",
+                f"scale has {len(self.scale)} numbers for {len(spatial)} spatial axes",
+                argument="scale",
+            )
+        for have, wanted, factor in zip(spatial, sizes, self.factors(len(spatial)), strict=True):
+            if factor is None:
+                continue
+            if isinstance(have, Dim) or int(have * factor) != wanted:
+                raise ShapeError(
+                    "E306",
+                    "a scale must give the size: floor(input size * scale)",
+                    argument="scale",
+                    label=f"{have} * {factor:g} is not {wanted}",
+                )
+        return (inputs[0][0], *sizes)
+
+    def factors(self, rank: int) -> tuple[float | None, ...]:
+        """The given scale of each axis, None where it is the ratio of the sizes."""
+        if isinstance(self.scale, tuple):
+            return self.scale
+        return (self.scale,) * rank
+
+    def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
+        return EVERYWHERE
+
+    def lower(self, emit: Emitter, *inputs: str) -> str:
+        rank = len(emit.output) - 1
+        attributes = {
+            "mode": self.mode,
+            "coordinate_transformation_mode": COORDINATES[self.align],
+            "nearest_mode": ROUNDINGS[self.rounding],
+        }
+        factors = self.factors(rank)
+        if None not in factors:
+            scales = emit.floats([1.0, 1.0, *factors])
+            return emit.node("Resize", inputs[0], "", scales, **attributes)
+        shape = emit.node("Shape", inputs[0])
+        lead = emit.node("Slice", shape, emit.ints([0]), emit.ints([2]), emit.ints([0]))
+        sizes = emit.ints(per_axis(self.size, rank, "size"))
+        full = emit.node("Concat", lead, sizes, axis=0)
+        return emit.node("Resize", inputs[0], "", "", full, **attributes)

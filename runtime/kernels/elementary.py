@@ -1,0 +1,35 @@
+"""Elementary functions in NumPy; outside of their domain they give NaN or infinity, quietly."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from compiler.ops.elementary import Absolute, Exponential, Logarithm, Power
+from runtime.kernels import Array, Arrays, kernel
+
+
+@kernel(Absolute)
+def absolute(op: Absolute, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """|x|."""
+    return np.abs(inputs[0])
+
+
+@kernel(Exponential)
+def exponential(op: Exponential, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """e^x."""
+    with np.errstate(over="ignore"):
+        return np.exp(inputs[0])
+
+
+@kernel(Logarithm)
+def logarithm(op: Logarithm, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """log x."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(inputs[0])
+
+
+@kernel(Power)
+def power(op: Power, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """x^exponent."""
+    with np.errstate(all="ignore"):
+        return np.power(inputs[0], inputs[0].dtype.type(op.exponent))

@@ -1,0 +1,79 @@
+"""resize."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from compiler.ops.resampling import Resize
+from tests.opcheck import H, W, apply, check, check_symbolic, make, refuse
+
+
+def test_nearest_by_hand_in_every_alignment_and_rounding() -> None:
+    row = [[0.0, 1.0, 2.0, 3.0]]
+    # centres at (i + 0.5) * 4/3 - 0.5 = 0.17, 1.5, 2.83
+    assert apply(make(Resize, 3), row) == [[0, 1, 3]]
+    assert apply(make(Resize, 3, rounding="prefer_ceil"), row) == [[0, 2, 3]]
+    assert apply(make(Resize, 3, rounding="floor"), row) == [[0, 1, 2]]
+    assert apply(make(Resize, 3, rounding="ceil"), row) == [[1, 2, 3]]
+    # places i * 4/3 = 0, 1.33, 2.67 and i * 3/2 = 0, 1.5, 3
+    assert apply(make(Resize, 3, align="asymmetric", rounding="floor"), row) == [[0, 1, 2]]
+    assert apply(make(Resize, 3, align="corners", rounding="prefer_ceil"), row) == [[0, 2, 3]]
+
+
+def test_linear_by_hand() -> None:
+    assert apply(make(Resize, 4, mode="linear"), [[0.0, 4.0]]) == [[0, 1, 3, 4]]
+    assert apply(make(Resize, 5, mode="linear", align="corners"), [[0.0, 4.0]]) == [[0, 1, 2, 3, 4]]
+    assert apply(make(Resize, 4, mode="linear", align="asymmetric"), [[0.0, 4.0]]) == [[0, 2, 4, 4]]
+
+
+def test_a_scale_of_its_own_moves_the_pixels_but_not_the_size() -> None:
+    row = [[0.0, 1.0, 2.0, 3.0]]
+    # size floor(4 * 0.6) = 2; places (i + 0.5)/0.6 - 0.5 = 0.33 and 2
+    given = apply(make(Resize, 2, mode="linear", scale=0.6), row)
+    np.testing.assert_allclose(given, [[1 / 3, 2]], rtol=1e-6)
+    np.testing.assert_allclose(apply(make(Resize, 2, mode="linear"), row), [[0.5, 2.5]])
+
+
+@pytest.mark.parametrize("align", ["half_pixel", "corners", "asymmetric"])
+@pytest.mark.parametrize("mode", ["nearest", "linear", "cubic"])
+@pytest.mark.parametrize("size", [(3, 11), (9, 4), (7, 7), (1, 1)])
+def test_every_mode_and_alignment_agrees_with_onnx_runtime(
+    mode: str, align: str, size: tuple[int, int]
+) -> None:
+    check(make(Resize, size, mode=mode, align=align), (3, 5, 7))
+
+
+@pytest.mark.parametrize("mode", ["nearest", "linear"])
+def test_one_and_three_axes_agree_with_onnx_runtime(mode: str) -> None:
+    check(make(Resize, 7, mode=mode), (3, 4))
+    check(make(Resize, (3, 5, 2), mode=mode), (2, 4, 3, 5))
+
+
+def test_a_symbolic_map_is_brought_to_a_size() -> None:
+    sizes = [{"H": 4, "W": 9}, {"H": 8, "W": 3}]
+    check_symbolic(make(Resize, (6, 5), mode="linear"), (3, H, W), sizes=sizes)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shape", "code", "argument"),
+    [
+        ({"size": (2, 2, 2)}, (3, 4, 5), "E305", "size"),
+        ({"size": 3, "mode": "cubic"}, (3, 4), "E305", "mode"),
+        ({"size": 3, "scale": (2, 2, 2)}, (3, 4, 5), "E305", "scale"),
+        ({"size": 3, "scale": 2}, (3, 4, 4), "E306", "scale"),
+        ({"size": 8, "scale": 2}, (3, H, W), "E306", "scale"),
+    ],
+)
+def test_sizes_that_do_not_go_together_are_refused(
+    arguments: dict[str, Any], shape: Any, code: str, argument: str
+) -> None:
+    error = refuse(make(Resize, **arguments), shape)
+    assert (error.code, error.argument) == (code, argument)
+
+
+def test_a_scale_is_above_zero() -> None:
+    with pytest.raises(ValueError, match="above 0"):
+        make(Resize, 3, scale=0)
