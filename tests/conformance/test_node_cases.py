@@ -7,7 +7,6 @@ import pytest
 from tests.conformance.core import OPERATORS
 from tests.conformance.report import run_core, run_exports
 
-
 # The package makes its cases when they are collected, of numbers beyond any range too.
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning:onnx.backend")
 
