@@ -54,17 +54,22 @@ def as_declared(declared: onnx.ValueInfoProto, value: Any) -> Any:
 def with_parameters(
     model: onnx.ModelProto, inputs: Sequence[Any]
 ) -> tuple[onnx.ModelProto, list[Any]]:
-    """The model with its parameters as initializers, and the data that are left to be fed."""
+    """The model with its parameters as initializers, and the data that are left to be fed.
+
+    Of a single node the first input is data and the rest are parameters, but for joins, whose
+    inputs are all data; of a larger model every input is data that is no initializer already.
+    """
     filled = onnx.ModelProto()
     filled.CopyFrom(model)
-    node = filled.graph.node[0]
+    known = {tensor.name for tensor in model.graph.initializer}
+    free = [declared.name for declared in model.graph.input if declared.name not in known]
+    single = len(model.graph.node) == 1 and model.graph.node[0].op_type not in JOINS
     data = []
-    for place, (declared, value) in enumerate(zip(model.graph.input, inputs, strict=True)):
-        is_data = place == 0 or node.op_type in JOINS
-        if is_data and len(filled.graph.node) == 1:
-            data.append(value)
+    for place, (name, value) in enumerate(zip(free, inputs, strict=True)):
+        if place and single:
+            filled.graph.initializer.append(numpy_helper.from_array(value, name))
         else:
-            filled.graph.initializer.append(numpy_helper.from_array(value, declared.name))
+            data.append(value)
     return filled, data
 
 

@@ -35,7 +35,7 @@ OPERATORS = frozenset(name for group in CORE for name in group)
 ORDINARY = {TensorProto.FLOAT, TensorProto.INT32, TensorProto.INT64, TensorProto.BOOL}
 
 # Operators that take several tensors; of every other the first input is data, the rest parameters.
-JOINS = frozenset(["Concat", "Add", "Sub", "Mul", "Div", "Sum", "Mean", "Max", "Min"])
+JOINS = {"Concat", "Add", "Sub", "Mul", "Div", "Sum", "Mean", "Max", "Min"}
 
 
 @cache

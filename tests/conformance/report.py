@@ -1,10 +1,10 @@
-"""The core cases run by onnx's own runner: what passed, what failed, what was skipped and why."""
+"""Cases run by onnx's own runner: what passed, what failed, what was skipped and why."""
 
 from __future__ import annotations
 
-import re
 import unittest
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,11 @@ class Report:
     passed: tuple[str, ...]
     failed: dict[str, str]
     skipped: dict[str, str]
+
+    def __add__(self, other: Report) -> Report:
+        return Report(
+            self.passed + other.passed, self.failed | other.failed, self.skipped | other.skipped
+        )
 
     def reasons(self) -> Counter[str]:
         """How often each reason for a skip was given."""
@@ -69,11 +74,18 @@ def name_of(test: unittest.TestCase) -> str:
 
 def run_core() -> Report:
     """Run every core case."""
-    runner = BackendTest(Interpreter, __name__)
-    wanted = {f"{name}_cpu" for name in core_cases()}
-    runner.include("^(" + "|".join(map(re.escape, sorted(wanted))) + ")$")
-    cases = runner.test_cases["OnnxBackendNodeModelTest"]
+    return run("OnnxBackendNodeModelTest", [f"{name}_cpu" for name in core_cases()])
+
+
+def run_exports() -> Report:
+    """Run the models of one or a few nodes that PyTorch once exported, with their outputs."""
+    return run("OnnxBackendPyTorchConvertedModelTest") + run("OnnxBackendPyTorchOperatorModelTest")
+
+
+def run(category: str, names: Iterable[str] | None = None) -> Report:
+    """Run tests of a category of onnx's own runner on the CPU, all of them by default."""
+    cases = BackendTest(Interpreter, __name__).test_cases[category]
+    wanted = [n for n in dir(cases) if n.endswith("_cpu")] if names is None else names
     outcomes = Outcomes()
-    suite = unittest.TestSuite(cases(name) for name in sorted(wanted))
-    suite.run(outcomes)
+    unittest.TestSuite(cases(name) for name in sorted(wanted)).run(outcomes)
     return Report(tuple(outcomes.passed), outcomes.failed, outcomes.left)

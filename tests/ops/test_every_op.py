@@ -103,9 +103,10 @@ pixel_unshuffle(r)
 slice(first, last, step=1, axis=0)
 resize(size, mode="nearest", align="half_pixel", rounding="prefer_floor")
 """
+LINES = (TABLE.strip() + FURTHER).strip().split("\n")
 
 
-@pytest.mark.parametrize("line", (TABLE.strip() + FURTHER).strip().split("\n"))
+@pytest.mark.parametrize("line", LINES)
 def test_signatures_are_those_of_the_language(line: str) -> None:
     name, _, rest = line.partition("(")
     found = signature(OPS[name], name)
@@ -115,8 +116,7 @@ def test_signatures_are_those_of_the_language(line: str) -> None:
 
 
 def test_the_table_names_every_op() -> None:
-    lines = (TABLE.strip() + FURTHER).strip().split("\n")
-    assert {line.partition("(")[0] for line in lines} == {*OPS}
+    assert {line.partition("(")[0] for line in LINES} == {*OPS}
     assert {*EXAMPLES} <= {*OPS}
 
 

@@ -93,6 +93,24 @@ def gated(bound: Bound, constants: Constants) -> Any:
     return ("HardSwish", (bound["x"],), {}) if fits else None
 
 
+def shuffled(bound: Bound, constants: Constants) -> Any:
+    """Channels to pixels or back by way of six axes."""
+    apart, together = (constants.get(bound[name]) for name in ("s", "t"))
+    order = bound["moved"].attributes.get("perm")
+    if apart is None or together is None or apart.size != 6 or together.size != 4:
+        return None
+    n, *sizes = (int(s) for s in apart)
+    if order == (0, 1, 4, 2, 5, 3):
+        c, r, q, h, w = sizes
+        fits = r == q and tuple(together) == (n, c, h * r, w * r)
+        return ("DepthToSpace", (bound["x"],), {"blocksize": r, "mode": "CRD"}) if fits else None
+    if order == (0, 1, 3, 5, 2, 4):
+        c, h, r, w, q = sizes
+        fits = r == q and tuple(together) == (n, c * r * r, h, w)
+        return ("SpaceToDepth", (bound["x"],), {"blocksize": r, "mode": "CRD"}) if fits else None
+    return None
+
+
 def linear(bound: Bound, constants: Constants) -> Any:
     """A matrix product and the bias of each column."""
     w, b = constants.get(bound["w"]), constants.get(bound["b"])
@@ -151,6 +169,9 @@ IDIOMS = (
             layer_norm,
         )
         for s in SQUARES
+    ),
+    Idiom(
+        make("Reshape", make("Transpose", make("Reshape", "x", "s"), name="moved"), "t"), shuffled
     ),
     Idiom(make("Add", make("MatMul", "x", "w"), "b"), linear),
     Idiom(make("Add", make("Mul", make("Reshape", NORM, "t"), "w"), "b"), grouped_norm),

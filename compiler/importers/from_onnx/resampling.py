@@ -211,7 +211,7 @@ def matrix_of(reading: Reading, axis: int, have: int, size: int, factor: float) 
     while not by_size and floor(wide * np.float32(factor)) < size:
         wide += 1
     x = np.pad(np.eye(have, dtype=np.float32), ((0, 0), (0, wide - have)), mode="edge")
-    feeds: dict[str, Any] = {"x": x, "roi": roi_of(reading, axis)}
+    feeds: dict[str, NDArray[Any]] = {"x": x, "roi": roi_of(reading, axis)}
     if by_size:
         feeds["sizes"] = np.array([have, size])
     else:
@@ -219,8 +219,7 @@ def matrix_of(reading: Reading, axis: int, have: int, size: int, factor: float) 
     names = ["x", "roi", "" if by_size else "scales", "sizes" if by_size else ""]
     node = onnx.helper.make_node("Resize", names, ["y"], **given)
     model = model_of(node, feeds, max(reading.opset, 13))
-    result: Any = ReferenceEvaluator(model).run(None, feeds)
-    result = result[0]
+    (result,) = list(ReferenceEvaluator(model).run(None, feeds))
     return np.asarray(result, dtype=np.float64)[:, :size].T
 
 
