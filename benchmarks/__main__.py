@@ -11,7 +11,7 @@ import click
 from benchmarks.measure import THREADS, Options, Row
 from benchmarks.table import as_json, print_table
 
-BENCHMARKS = ("cold_start", "depth", "export", "interpreter", "language_server")
+BENCHMARKS = ("cold_start", "depth", "export", "interpreter", "inference", "language_server")
 
 
 @click.command()
@@ -25,8 +25,9 @@ BENCHMARKS = ("cold_start", "depth", "export", "interpreter", "language_server")
     metavar="PYTHON",
     help="The Python that has torch; this one by default.",
 )
+@click.option("--busy", is_flag=True, help="Others use this machine: inference in CPU time.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
-def main(names: tuple[str, ...], runs: int, torch: str, form: str) -> None:
+def main(names: tuple[str, ...], runs: int, torch: str, busy: bool, form: str) -> None:
     """Measure netc against its yardsticks; the exit code is 1 when a bound is not kept."""
     for name in names:
         if name not in BENCHMARKS:
@@ -36,7 +37,7 @@ def main(names: tuple[str, ...], runs: int, torch: str, form: str) -> None:
     rows: list[Row] = []
     for name in names or BENCHMARKS:
         click.echo(f"measuring {name}", err=True)
-        rows += import_module(f"benchmarks.{name}").rows(Options(runs, torch))
+        rows += import_module(f"benchmarks.{name}").rows(Options(runs, torch, busy))
     if form == "json":
         click.echo(as_json(rows))
     else:

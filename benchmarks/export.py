@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.measure import Options, Row, Timing, clocked, in_turn, lacks, netc, process
 from netc import load
 
-SCRIPT = Path(__file__).with_name("torch_resnet50.py")
+SCRIPT = ("-m", "benchmarks.torch_resnet50")
 EXPORTERS = {"torchscript": ("torch", "onnx"), "dynamo": ("torch", "onnx", "onnxscript")}
 
 
@@ -59,7 +59,7 @@ def exported(
 
     def timed() -> float:
         start = time.perf_counter()
-        done = process(options.torch, SCRIPT, exporter, folder / "torch.onnx")
+        done = process(options.torch, *SCRIPT, exporter, folder / "torch.onnx")
         seconds = time.perf_counter() - start
         inside.append(json.loads(done.stdout.splitlines()[-1])["export"])
         return seconds

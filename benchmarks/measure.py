@@ -20,10 +20,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Options:
-    """How often to measure, and the Python that has torch."""
+    """How often to measure, and the Python that has torch; `busy`: processor time of one thread."""
 
     runs: int = 7
     torch: str = sys.executable
+    busy: bool = False
 
 
 @dataclass(frozen=True)
