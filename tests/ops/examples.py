@@ -87,18 +87,4 @@ EXAMPLES: dict[str, list[tuple[dict[str, Any], list[tuple[int, ...]]]]] = {
     "scale": [({"factor": [1, 2, 3]}, [(3, 4)])],
     "shift": [({"offset": 2}, [(3, 4)])],
     "normalize": [({"mean": [1, 2, 3], "std": 2}, [(3, 4, 5)])],
-    "div": [({}, [(3, 4), (3, 4)])],
-    "min": [({}, [(3, 4), (3, 4), (3, 1)])],
-    "power": [({"exponent": 2}, [(3, 4)])],
-    "pixel_unshuffle": [({"r": 2}, [(3, 4, 6)])],
-    "slice": [
-        ({"first": 1, "last": 2}, [(4, 5)]),
-        ({"first": 4, "last": 0, "step": -2, "axis": 1}, [(3, 5)]),
-    ],
-    "resize": [
-        ({"size": (5, 3)}, [(3, 4, 6)]),
-        ({"size": 7, "mode": "linear"}, [(3, 4)]),
-        ({"size": (5, 8), "mode": "cubic", "align": "corners"}, [(3, 4, 6)]),
-        ({"size": (6, 9), "mode": "linear", "scale": 1.5}, [(3, 4, 6)]),
-    ],
 }
