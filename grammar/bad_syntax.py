@@ -7,32 +7,31 @@ user's terms instead of a list of terminals. To teach the compiler a new message
 
 from __future__ import annotations
 
-NET = "net n {{ {} }}\n"
-
 
 def _in_net(*statements: str) -> list[str]:
-    return [NET.format(statement) for statement in statements]
+    return [f"net n {{ {statement} }}\n" for statement in statements]
+
+
+def _beginning(*statements: str) -> list[str]:
+    """Statements that are wrong from their first word, wherever they stand in a body."""
+    places = ("net n {{ {} }}\n", "net n {{\n {}\n}}\n", "net n {{\n relu;\n {}\n}}\n")
+    return [place.format(statement) for statement in statements for place in places]
+
+
+def _outside(*items: str) -> list[str]:
+    """Items that are wrong from their first word, wherever they stand in a file."""
+    places = ("{}\n", "\n{}\n", "let a = 1\n{}\n")
+    return [place.format(item) for item in items for place in places]
 
 
 EXAMPLES: dict[str, list[str]] = {
-    "only `use`, `let`, `block` and `net` stand outside a body": [
-        "relu\n",
-        "conv(1, 1)\n",
-        "input x: f32[1]\n",
-        "output x\n",
-        "for x in y { relu }\n",
-        "a = relu\n",
-        "assert 1 == 1\n",
-        "if a { relu }\n",
-        "repeat 2 { relu }\n",
-        "expect params == 3\n",
-    ],
-    "a `}` has no partner": ["}\n", "net n { relu }\n}\n", "net n { relu } }\n"],
-    "a statement begins with a layer, a name or a keyword": _in_net(
-        "3x3", "1 + 1", '"a"', "(a)", "[1]", "relu; 1", "relu; (a)"
+    "only `use`, `let`, `block` and `net` stand outside a body": _outside(
+        "relu", "conv(1, 1)", "input x: f32[1]", "output x", "for x in y { relu }", "a = relu"
     ),
+    "a `}` has no partner": [*_outside("}"), "net n { relu } }\n"],
+    "a statement begins with a layer, a name or a keyword": _beginning("3x3", '"a"', "(a)", "[1]"),
     "a stage is missing after `->`": _in_net("conv(1, 1) -> ", "relu -> -> relu", "a = relu ->\n"),
-    "a stage is missing before `->`": _in_net("-> relu", "relu; -> relu"),
+    "a stage is missing before `->`": _beginning("-> relu"),
     "`->` follows a stage, and this statement is none": _in_net(
         "let a = 1 -> relu",
         "assert a -> relu",
@@ -98,7 +97,7 @@ EXAMPLES: dict[str, list[str]] = {
     ],
     "`repeat` needs a number: `repeat 2 { … }`": _in_net("repeat { relu }"),
     "`if` needs a condition": _in_net("if { relu }"),
-    "`else` has no `if` before it": _in_net("else { relu }", "relu ; else { relu }"),
+    "`else` has no `if` before it": _beginning("else { relu }"),
     "a statement ends with a newline or `;`": _in_net(
         "relu relu", "conv(1, 1) relu", "a = relu b", "let a = 1 b", "let a = 1 relu -> relu"
     ),
@@ -130,7 +129,7 @@ EXAMPLES: dict[str, list[str]] = {
         "use a from b\n",
         'use a b from "x"\n',
     ],
-    "`use`, `block` and `net` stand outside any body": _in_net(
+    "`use`, `block` and `net` stand outside any body": _beginning(
         "block b { relu }", "net m { relu }", 'use a from "b"'
     ),
     "an operand is missing": _in_net(

@@ -206,7 +206,7 @@ class Builder(ExpressionBuilder):
                     arguments = self.arguments(child)
                 case "body":
                     body = self.body(child)
-                case "label" | "like" if label is not None and like is not None:
+                case "label" | "like" if (label if child.data == "label" else like) is not None:
                     raise Unbuildable("E101", "a stage has one label", self.span(child))
                 case "label":
                     label = self.label(child.children[0])

@@ -58,9 +58,12 @@ def too_deep(source: Source, offset: int) -> Diagnostic:
 
 
 def explain(
-    source: Source, text: str, error: UnexpectedInput, damage: Damage, parser: Lark
+    source: Source, text: str, error: UnexpectedInput, damage: Damage, message: str
 ) -> Diagnostic:
-    """The diagnostic of a syntax error; `damage` is the statement that it breaks."""
+    """The diagnostic of a syntax error; `damage` is the statement that it breaks.
+
+    `message` is what its likeness to an example tells; what the text shows by itself goes before.
+    """
     place = place_of(error, text)
     if isinstance(error, UnexpectedCharacters):
         return _character(source, text, place)
@@ -70,8 +73,8 @@ def explain(
         return too_deep(source, place)
     if damage.dangling is not None:
         span = Span(source, damage.dangling - 2, damage.dangling)
-        message = "a stage is missing after `->`"
-        return Diagnostic("E101", message, span, label="the line ends here")
+        missing = "a stage is missing after `->`"
+        return Diagnostic("E101", missing, span, label="the line ends here")
     opened = damage.unclosed
     if opened is not None and opened.start < place and _shows_unclosed(text, opened.start, place):
         span = Span(source, opened.start, opened.end)
@@ -80,7 +83,6 @@ def explain(
     wrong = _wrong_partner(source, text, place, before)
     if wrong is not None:
         return wrong
-    message = _message(parser, error) or "this does not belong here"
     on_next_line = not before.open and "\n" in text[before.last : place]
     if token.type in ("_NEWLINE", "$END") or on_next_line:
         span = Span(source, max(0, before.last - 1), before.last)
@@ -200,6 +202,8 @@ def _messages(parser: Lark) -> dict[Key, str]:
     return found
 
 
-def _message(parser: Lark, error: UnexpectedToken) -> str | None:
+def message_of(parser: Lark, error: UnexpectedInput) -> str:
+    """The message of the example of bad syntax that is most like an error."""
     messages = _messages(parser)
-    return next((messages[key] for key in _keys(error) if key in messages), None)
+    keys = _keys(error) if isinstance(error, UnexpectedToken) else []
+    return next((messages[key] for key in keys if key in messages), "this does not belong here")

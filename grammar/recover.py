@@ -11,7 +11,7 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from grammar.damage import begins_line, measure, unclosed_brace
 from grammar.diagnostics import Diagnostic
-from grammar.explain import acceptable, explain, place_of
+from grammar.explain import acceptable, explain, message_of, place_of
 from grammar.source import Source, Span
 
 MOST_REPORTS = 20
@@ -46,6 +46,7 @@ class Recovery:
     def pass_over(self, error: UnexpectedInput) -> None:
         """Report the error and put the parser behind the broken statement."""
         place = place_of(error, self.text)
+        message = message_of(self.parser, error)
         stopped = Stopped(error.interactive_parser)
         if self._is_joined_in_vain(error, place):
             stopped.feed("_NEWLINE", place, place)
@@ -56,7 +57,7 @@ class Recovery:
             return
         start = place if start is None else start
         damage = measure(self.text, start, place, in_body=stopped.in_body)
-        self.diagnostics.append(explain(self.source, self.text, error, damage, self.parser))
+        self.diagnostics.append(explain(self.source, self.text, error, damage, message))
         end = damage.end if len(self.diagnostics) < MOST_REPORTS else len(self.text) - 1
         stopped.go_back()
         stopped.feed("BROKEN", start, end)
