@@ -194,6 +194,7 @@ class Evaluator:
             isinstance(v, int | float | Dim) and not isinstance(v, bool) for v in (left, right)
         )
         if numeric and (isinstance(left, Dim) or isinstance(right, Dim)):
+            left, right = self._whole_side(left, span), self._whole_side(right, span)
             decided = self.facts.decide(left, operator, right)
             if decided is None:
                 raise Mistake(
@@ -215,6 +216,15 @@ class Evaluator:
         lefts, rights = aligned(left, right)
         order = ORDERS[operator]
         return all(order(a, b) for a, b in zip(lefts, rights, strict=False))
+
+    @staticmethod
+    def _whole_side(value: int | float | Dim, span: Span) -> int | Dim:
+        """A side of a comparison with a symbolic size: `5e5` is the whole number it looks like."""
+        if isinstance(value, float):
+            if not value.is_integer():
+                raise Mistake("E205", "a symbolic size and a number with a point do not mix", span)
+            return int(value)
+        return value
 
     def _conditional(self, node: s.Conditional, scope: Scope) -> Any:
         chosen = node.then if self.truth(node.condition, scope) else node.otherwise

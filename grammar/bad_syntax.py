@@ -29,6 +29,13 @@ EXAMPLES: dict[str, list[str]] = {
         "relu", "conv(1, 1)", "input x: f32[1]", "output x", "for x in y { relu }", "a = relu"
     ),
     "a `}` has no partner": [*_outside("}"), "net n { relu } }\n"],
+    "an item ends with a newline or `;`": [
+        "net n { relu } relu\n",
+        "block b { relu } net m { relu }\n",
+        "net n { relu } ]\n",
+        "let a = 1 let b = 2\n",
+        'use a from "b" use c from "d"\n',
+    ],
     "a statement begins with a layer, a name or a keyword": _beginning("3x3", '"a"', "(a)", "[1]"),
     "a stage is missing after `->`": _in_net("conv(1, 1) -> ", "relu -> -> relu", "a = relu ->\n"),
     "a stage is missing before `->`": _beginning("-> relu"),

@@ -13,28 +13,20 @@ MOST_LEXEMES = 50_000  # looked at for the end of one statement
 NOT_IN_BRACKETS = ("->", ":", ";", "{", "}")
 
 _OUTSIDE = re.compile(r"(?:block|net|use)\b")  # never stand in a body
-_DANGLING = re.compile(r"->[ \t\r]*(?:#[^\n]*)?\n\s*(?:in|out)put\s+\Z")
 _HEADER = re.compile(r"(?:for|repeat|if|block|net)\b[^{]*")  # what a body should follow
 
 
 @dataclass(frozen=True)
 class Damage:
-    """The broken text, and the bracket in it that is opened and never closed.
-
-    `dangling` is the end of a `->` after which a line with `input` or `output` begins.
-    """
+    """The broken text, and the bracket in it that is opened and never closed."""
 
     start: int
     end: int
     unclosed: Lexeme | None
-    dangling: int | None = None
 
 
 def measure(text: str, start: int, place: int, *, in_body: bool) -> Damage:
     """The extent of the statement (or item) that begins at `start` and breaks at `place`."""
-    dangling = _DANGLING.search(text, start, place)
-    if dangling is not None:
-        return Damage(start, dangling.start() + 2, None, dangling.start() + 2)
     walk = _Walk(text, start, place, in_body)
     end = walk.end
     unclosed = walk.unclosed

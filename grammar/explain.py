@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +19,7 @@ from grammar.lexemes import PARTNER, Lexeme, scan
 from grammar.source import Source, Span
 
 MOST_NESTING = 100  # brackets inside brackets; the tree is walked by recursion later
+_AFTER_STAGE = re.compile(r"(?:as|like)\s")
 REMEDIES = {
     "×": "write a size with the letter x: 3x3",
     "'": 'strings stand in double quotes: "…"',
@@ -71,10 +73,6 @@ def explain(
     token = error.token
     if token.type == "TOO_DEEP":
         return too_deep(source, place)
-    if damage.dangling is not None:
-        span = Span(source, damage.dangling - 2, damage.dangling)
-        missing = "a stage is missing after `->`"
-        return Diagnostic("E101", missing, span, label="the line ends here")
     opened = damage.unclosed
     if opened is not None and opened.start < place and _shows_unclosed(text, opened.start, place):
         span = Span(source, opened.start, opened.end)
@@ -83,8 +81,7 @@ def explain(
     wrong = _wrong_partner(source, text, place, before)
     if wrong is not None:
         return wrong
-    on_next_line = not before.open and "\n" in text[before.last : place]
-    if token.type in ("_NEWLINE", "$END") or on_next_line:
+    if token.type in ("_NEWLINE", "$END"):
         span = Span(source, max(0, before.last - 1), before.last)
         ends = "the text ends here" if token.type == "$END" else "the line ends here"
         return Diagnostic("E101", message, span, label=ends)
@@ -119,7 +116,8 @@ def _before(text: str, start: int, place: int) -> _Before:
 def _shows_unclosed(text: str, opened: int, place: int) -> bool:
     """Whether what came is what cannot stand inside brackets, or begins a line of its own."""
     on_next_line = begins_line(text, place) and "\n" in text[opened:place]
-    return on_next_line or place >= len(text) - 1 or text.startswith(NOT_IN_BRACKETS, place)
+    outside = text.startswith(NOT_IN_BRACKETS, place) or _AFTER_STAGE.match(text, place)
+    return on_next_line or place >= len(text) - 1 or bool(outside)
 
 
 def _wrong_partner(source: Source, text: str, place: int, before: _Before) -> Diagnostic | None:

@@ -1,8 +1,8 @@
 """Text to syntax tree, every syntax mistake located and explained.
 
-Lark's LALR parser with the contextual lexer. Newlines inside ( ) and [ ] are dropped between
-lexer and parser. A broken statement is reported, stands in the tree as `Broken`, and the rest is
-parsed as if nothing had been.
+Lark's LALR parser with the contextual lexer. Newlines inside ( ) and [ ] and after a comma are
+dropped between lexer and parser. A broken statement is reported, stands in the tree as `Broken`,
+and the rest is parsed as if nothing had been.
 """
 
 from __future__ import annotations
@@ -44,14 +44,18 @@ class Parsed:
         return self.file
 
 
-class BracketFilter:
-    """Drops newlines between round and square brackets (Lark's `postlex`)."""
+class NewlineFilter:
+    """Drops newlines in round and square brackets and after a comma (Lark's `postlex`).
 
-    always_accept = ()
+    Any other ends the statement, or is a mistake where a statement cannot end.
+    """
+
+    always_accept = ("_NEWLINE",)
 
     def process(self, stream: Iterator[Token]) -> Iterator[Token]:
         """The tokens that reach the parser; a bracket too deep becomes one that it refuses."""
         open_brackets: list[str] = []
+        before = ""
         for token in stream:
             if token.type in ("LPAR", "LSQB", "LBRACE"):
                 open_brackets.append(token.type)
@@ -59,13 +63,15 @@ class BracketFilter:
                     token.type = "TOO_DEEP"
             elif token.type in ("RPAR", "RSQB", "RBRACE") and open_brackets:
                 open_brackets.pop()
-            if token.type != "_NEWLINE" or not open_brackets or open_brackets[-1] == "LBRACE":
+            in_brackets = bool(open_brackets) and open_brackets[-1] != "LBRACE"
+            if token.type != "_NEWLINE" or not (in_brackets or before == "COMMA"):
                 yield token
+            before = token.type
 
 
 @cache
 def _parser() -> Lark:
-    return load_parser(BracketFilter())
+    return load_parser(NewlineFilter())
 
 
 def parse(source: Source) -> Parsed:

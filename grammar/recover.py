@@ -100,10 +100,19 @@ class Stopped:
     def __init__(self, parser: InteractiveParser) -> None:
         self.parser = parser
         self.state = parser.parser_state
-        stack = self.state.state_stack
-        states = self.state.parse_conf.states
-        self.depth = next(i for i in reversed(range(len(stack))) if "BROKEN" in states[stack[i]])
+        self.depth = self._statement_depth()
         self.in_body = bool(self.offsets("LBRACE"))
+
+    def _statement_depth(self) -> int:
+        """How many values of the stack stand before the unfinished statement."""
+        states, values = self.state.parse_conf.states, self.state.value_stack
+        closed = 0  # bodies that are over, which the statement may consist of
+        for depth in reversed(range(len(values) + 1)):
+            if not closed and "BROKEN" in states[self.state.state_stack[depth]]:
+                return depth
+            kind = getattr(values[depth - 1], "type", "")
+            closed += (kind == "RBRACE") - (kind == "LBRACE" and closed > 0)
+        return 0
 
     @property
     def statement_start(self) -> int | None:
@@ -116,8 +125,8 @@ class Stopped:
         return None
 
     def offsets(self, token: str) -> list[int]:
-        """Where the open tokens of a type stand, outermost first."""
-        values = self.state.value_stack
+        """Where the tokens of a type stand that the statement is inside of, outermost first."""
+        values = self.state.value_stack[: self.depth]
         found = [v for v in values if isinstance(v, Token) and v.type == token]
         return [value.start_pos or 0 for value in found]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from compiler.bind import bind_block
+from compiler.dims import Dim
 from compiler.elaborate.names import label_text, local_name
 from compiler.elaborate.sharing import check_all_shared, shared_path
 from compiler.elaborate.state import MOST_CALLS, Frame, Here, State
@@ -105,7 +106,10 @@ def bind_single_input(
         if isinstance(size, s.Name) and not scope.has_value(size.id):
             scope.values[size.id] = have
         elif not isinstance(size, s.Wildcard):
-            fits = fits and state.facts.equal(have, state.evaluate(size, scope))
+            value = state.evaluate(size, scope)
+            if isinstance(value, bool) or not isinstance(value, int | Dim):
+                raise Mistake("E203", "a size is a whole number", size.span, label=show(value))
+            fits = fits and state.facts.equal(have, value)
     if not fits:
         raise Mistake(
             "E301",
