@@ -18,7 +18,7 @@ LIGHT = {
     "check": ["check", "resnet"],
     "summary": ["summary", "lenet5", "--net", "lenet5"],
     "explain": ["explain", "lenet5", "--net", "lenet5"],
-    "fmt": ["fmt", "--check", "lenet5"],
+    "fmt": ["fmt", "--check", "netdefs/lenet5.netdef"],
     "list": ["list"],
 }
 FILES = [path for part in FLOW for path in sorted((ROOT / part).rglob("*.py"))]
