@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import keyword
 from importlib import import_module
 from typing import Any
@@ -45,6 +46,7 @@ class Commands(click.Group):
         module = f"{name}_" if keyword.iskeyword(name) else name
         command = import_module(f"netc.commands.{module}").command
         assert isinstance(command, click.Command)
+        gc.freeze()  # what is loaded by now stays: no collection need look through it again
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
