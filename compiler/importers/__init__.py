@@ -24,4 +24,12 @@ def read_model(path: Path) -> Imported:
             from compiler.importers.from_onnx import read_onnx
 
             return read_onnx(path)
+        case ".prototxt" | ".pt" | ".txt":
+            from compiler.importers.from_caffe import read_caffe
+
+            return read_caffe(path)
+        case ".cfg":
+            from compiler.importers.from_darknet import read_darknet
+
+            return read_darknet(path)
     raise UnreadableError(f"{path}: what is imported ends in .onnx, .prototxt or .cfg")

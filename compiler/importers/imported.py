@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from compiler.graph import Graph
 
@@ -24,3 +25,16 @@ class Imported:
     kept: frozenset[str]
     notes: tuple[str, ...]
     origin: str
+
+
+LARGEST_TEXT = 16 * 2**20
+
+
+def read_text(path: Path) -> str:
+    """The text of a file; raises `UnreadableError` and `OSError`."""
+    if path.stat().st_size > LARGEST_TEXT:
+        raise UnreadableError(f"{path} is larger than {LARGEST_TEXT // 2**20} MiB")
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise UnreadableError(f"{path} is no UTF-8 text") from None

@@ -15,7 +15,7 @@ from compiler.importers.structure.parallel import (
     all_places,
     side_by_side,
 )
-from compiler.importers.structure.repeats import Run
+from compiler.importers.structure.repeats import Run, repeats_a_block
 from compiler.importers.structure.skeletons import cost, item_cost, may_vary
 from compiler.importers.structure.tree import Block, Chain, Choice, Expression, Stage
 from compiler.importers.structure.values import show
@@ -50,7 +50,7 @@ def generalise(runs: Sequence[Run], names: Set[str], labels: Set[str]) -> Found 
         for run in range(len(runs))
     ]
     shared = shared_labels(rows, labels)
-    if shared is None:
+    if shared is None or (not any(shared.calls) and repeats_a_block(runs[0].items)):
         return None
     merger = Merger(places, shared, dict(zip(map(id, order), shared.inside, strict=True)))
     body = merger.chain(places)
@@ -130,7 +130,7 @@ class Merger:
                 stride_of(s) if s is not None and v is None else v
                 for s, v in zip(place.stages, values, strict=True)
             ]
-        if name == "pad" and is_half(place):
+        if name == "pad" and place.first.callee in OPS and is_half(place):
             return "half"
         if name == "shape":
             return self.shape(values)
@@ -171,12 +171,14 @@ class Merger:
         count = str(counts[-1]) if counts else ""
         strides = self.parameters.vectors.get("stride", ())
         moves = tuple(stride not in (1, None) for stride in strides)
-        if self.parameters.entering and count and count != "in.c" and changes == there:
+        first = self.parameters.entering == tuple(s.given[0] for s in stages if s.given)
+        compares = bool(first and count and count != "in.c")  # `in` is what enters the join
+        if compares and changes == there:
             return f"in.c != {count}"
         if moves == there:
             return "stride != 1"
         either = tuple(a or b for a, b in zip(moves, changes, strict=False))
-        if self.parameters.entering and count and count != "in.c" and either == there:
+        if compares and either == there:
             return f"stride != 1 or in.c != {count}"
         return str(self.parameters.expression("project", there, "project"))
 
@@ -190,7 +192,7 @@ def stride_of(pool: Stage) -> Any:
 def is_half(place: Place) -> bool:
     """Whether the kernel varies and the pad is always half of it."""
     stages = [stage for stage in place.stages if stage is not None]
-    kernels = [stage.arguments["kernel"] for stage in stages]
+    kernels = [stage.arguments.get("kernel") for stage in stages]
     if len(set(map(str, kernels))) < 2 or any(isinstance(k, Expression) for k in kernels):
         return False
     return all(stage.arguments["pad"] == half(stage) for stage in stages)

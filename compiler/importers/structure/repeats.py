@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from compiler.importers.structure.skeletons import FOLLOWERS, cost, skeleton
 from compiler.importers.structure.tree import Chain, Item, Stage
+from compiler.ops import OPS
 
 LONGEST = 40  # stages in a run
 MOST_TRIED = 40  # groups of runs that are worked out in each round
@@ -78,6 +79,20 @@ def is_worth(items: Chain) -> bool:
     """Whether a run is more than a layer and its activation."""
     first = items[0]
     return len(items) > 2 or (isinstance(first, Stage) and bool(first.branches))
+
+
+def repeats_a_block(items: Chain) -> bool:
+    """Whether a run goes over again what could be a block of its own, or what is one."""
+    keys = [skeleton(item) for item in items]
+    return any(
+        keys[period:] == keys[:-period] and (is_worth(items[:period]) or calls_only(items))
+        for period in range(1, len(keys))
+    )
+
+
+def calls_only(items: Chain) -> bool:
+    """Whether a run consists of calls of blocks."""
+    return all(isinstance(item, Stage) and item.callee not in OPS for item in items)
 
 
 def apart(runs: list[Run]) -> list[Run]:

@@ -1,0 +1,117 @@
+"""Text protocol buffers as nested messages: names with the values they were given, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from lark import Lark, Token, Tree, UnexpectedInput
+
+from grammar.diagnostics import DefinitionError, Diagnostic
+from grammar.source import Source, Span
+
+GRAMMAR = Path(__file__).with_name("prototxt.lark")
+
+Value: TypeAlias = "int | float | str | bool | Message"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One `name: value` or `name { … }` with its place."""
+
+    name: str
+    value: Value
+    span: Span
+
+
+@dataclass(frozen=True)
+class Message:
+    """The fields between a pair of braces; the same name may stand there many times."""
+
+    fields: tuple[Field, ...] = ()
+
+    def all(self, *names: str) -> list[Any]:
+        """Every value given under one of these names, in order."""
+        return [field.value for field in self.fields if field.name in names]
+
+    def one(self, name: str, default: Any = None) -> Any:
+        """The last value given under a name, which is the one that counts."""
+        return next(iter(reversed(self.all(name))), default)
+
+    def message(self, name: str) -> Message:
+        """The message under a name, empty when there is none."""
+        value = self.one(name)
+        return value if isinstance(value, Message) else Message()
+
+
+@cache
+def parser() -> Lark:
+    """The parser of the format."""
+    return Lark(GRAMMAR.read_text(encoding="utf-8"), parser="lalr", propagate_positions=True)
+
+
+def parse_prototxt(source: Source) -> Message:
+    """The whole file as one message; raises `DefinitionError` with the place of a mistake."""
+    try:
+        tree = parser().parse(source.text)
+    except UnexpectedInput as error:
+        start = min(error.pos_in_stream or 0, max(len(source.text) - 1, 0))
+        found = source.text[start : start + 1].strip()
+        message = f"this is no text protocol buffer: unexpected `{found}`"
+        if not found:
+            message = "this is no text protocol buffer: it ends too early"
+        raise DefinitionError(
+            [Diagnostic("E602", message, Span(source, start, start + 1))]
+        ) from None
+    return Message(tuple(fields_of(tree, source)))
+
+
+def fields_of(tree: Tree[Token], source: Source) -> Iterator[Field]:
+    """The fields of a message; a list gives one field for each of its values."""
+    for child in tree.children:
+        assert isinstance(child, Tree)
+        name, *values = child.children
+        assert isinstance(name, Token)
+        span = Span(source, child.meta.start_pos, child.meta.end_pos)
+        if child.data == "message":
+            (block,) = values
+            assert isinstance(block, Tree)
+            yield Field(str(name), Message(tuple(fields_of(block, source))), span)
+            continue
+        for value in flat(values):
+            yield Field(str(name), value, span)
+
+
+def flat(values: list[Any]) -> Iterator[int | float | str | bool]:
+    """The values of a scalar field: strings side by side are one, a list is several."""
+    tokens = [v for v in values if isinstance(v, Token)]
+    if tokens and tokens[0].type == "STRING":
+        yield "".join(unquoted(token) for token in tokens)
+        return
+    for value in values:
+        if isinstance(value, Tree):
+            for item in value.children:
+                yield from flat([item])
+        elif value is not None:
+            yield plain(value)
+
+
+def unquoted(token: Token) -> str:
+    """The characters of a string."""
+    return token[1:-1].encode("latin-1", "replace").decode("unicode_escape")
+
+
+def plain(token: Token) -> int | float | str | bool:
+    """A number, a truth value, or the name of an enumeration's value."""
+    if token.type == "STRING":
+        return unquoted(token)
+    if token.type == "NAME":
+        return {"true": True, "false": False}.get(str(token), str(token))
+    text = token.rstrip("f") if not token.startswith(("0x", "-0x")) else str(token)
+    try:
+        return int(text, 0)
+    except ValueError:
+        return float(text)

@@ -1,0 +1,95 @@
+"""Darknet cfg to graphs in netc's ops.
+
+cfg          sections of options
+network      one network being read: layers by their index
+layers       what each section means
+activations  what each activation means
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+from compiler.importers.builder import Builder, Refused
+from compiler.importers.from_darknet.cfg import Section, parse_cfg
+from compiler.importers.from_darknet.network import READERS, Network
+from compiler.importers.imported import Imported, UnreadableError, read_text
+from compiler.importers.tidy import tidy
+from compiler.values import POISON, Tensor
+from grammar.source import Source
+
+import_module("compiler.importers.from_darknet.layers")
+
+DECODERS = {"yolo", "region", "detection", "Gaussian_yolo", "iseg"}  # boxes out of a raw map
+LOSSES = {"cost"}
+
+
+def read_darknet(path: Path) -> Imported:
+    """The graph of a cfg file. Raises `DefinitionError`, `UnreadableError`, `OSError`."""
+    return import_darknet(Source(path.name, read_text(path), path))
+
+
+def import_darknet(source: Source) -> Imported:
+    """The graph of a cfg text, as it is when tested."""
+    sections = parse_cfg(source)
+    if not sections or sections[0].name != "net":
+        raise UnreadableError(f"{source.name}: a cfg begins with the section [net]")
+    builder = Builder(Path(source.name).stem.replace("-", "_"), source)
+    image = POISON
+    with builder.reporting(sections[0].span, "the input"):
+        image = read_input(builder, sections[0])
+    network = Network(builder, image)
+    for section in sections[1:]:
+        read_layer(network, section)
+    with builder.reporting(sections[-1].span, "the network"):
+        declare_outputs(network, sections)
+    return tidy(builder.finish(f"{source.name} (Darknet)"))
+
+
+def read_input(builder: Builder, section: Section) -> Tensor:
+    """The picture, or the vector of `inputs` numbers."""
+    sizes = tuple(section.whole(name, 0) for name in ("channels", "height", "width"))
+    if all(sizes):
+        return builder.input("image", sizes, section.span)
+    count = section.whole("inputs", 0)
+    if count < 1:
+        raise Refused("[net] gives neither height, width and channels nor inputs")
+    return builder.input("data", (count,), section.span)
+
+
+def read_layer(network: Network, section: Section) -> None:
+    """One layer; each section is one, whatever it becomes."""
+    network.section = section
+    made = POISON
+    what = f"[{section.name}], layer {len(network.made)},"
+    with network.builder.reporting(section.span, what):
+        if section.name in DECODERS:
+            network.builder.note(
+                f"[{section.name}] decodes boxes: the map that it reads is an output here"
+            )
+            made = network.current()
+            network.taken.discard(len(network.made) - 1)
+        elif section.name in LOSSES:
+            network.builder.note("[cost] is for training and was left out")
+            made = network.current()
+        elif section.name not in READERS:
+            raise Refused("the language has no such layer")
+        else:
+            made = READERS[section.name](network)
+    network.made.append(made)
+
+
+def declare_outputs(network: Network, sections: list[Section]) -> None:
+    """The maps that decoders read, or what the last layer makes."""
+    decoded = [
+        tensor
+        for section, tensor in zip(sections[1:], network.made, strict=True)
+        if section.name in DECODERS
+    ]
+    for number, tensor in enumerate(decoded, start=1):
+        network.builder.output(f"boxes{number}" if len(decoded) > 1 else "boxes", tensor)
+    if not network.made:
+        raise Refused("it has no layers")
+    if not decoded:
+        network.builder.output("result", network.made[-1])

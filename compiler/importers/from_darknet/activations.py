@@ -1,0 +1,37 @@
+"""Darknet's activations."""
+
+from __future__ import annotations
+
+from compiler.importers.builder import Refused
+from compiler.importers.from_darknet.network import Network
+from compiler.values import Tensor
+
+SAME = {
+    "relu": "relu",
+    "logistic": "sigmoid",
+    "tanh": "tanh",
+    "elu": "elu",
+    "selu": "selu",
+    "relu6": "relu6",
+    "swish": "silu",
+    "mish": "mish",
+}
+
+
+def activated(network: Network, x: Tensor, name: str) -> Tensor:
+    """A tensor behind an activation; `linear` does nothing."""
+    match name:
+        case "linear":
+            return x
+        case "leaky":
+            network.builder.note("leaky means a slope of 0.1")
+            return network.add("leaky_relu", x, slope=0.1)
+        case "relie":
+            return network.add("leaky_relu", x)
+        case "hardtan":
+            return network.add("clip", x, lo=-1, hi=1)
+        case "loggy":  # 2/(1 + e^-x) - 1
+            return network.add("tanh", network.add("scale", x, factor=0.5))
+    if name not in SAME:
+        raise Refused(f"the language has no activation {name}")
+    return network.add(SAME[name], x)

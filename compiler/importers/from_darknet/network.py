@@ -1,0 +1,62 @@
+"""A Darknet network being read: the tensor that each layer, counted from 0, makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias, TypeVar
+
+from compiler.importers.builder import Builder, Poisoned, Refused
+from compiler.importers.from_darknet.cfg import Section
+from compiler.values import Tensor
+
+
+class Network:
+    """One network being read; `section` is the layer at hand, `made` what those before it made."""
+
+    def __init__(self, builder: Builder, image: Tensor) -> None:
+        self.builder = builder
+        self.image = image
+        self.made: list[Tensor] = []
+        self.taken: set[int] = set()
+        self.section: Section
+
+    def current(self) -> Tensor:
+        """What flows into the layer at hand."""
+        tensor = self.made[-1] if self.made else self.image
+        self.taken.add(len(self.made) - 1)
+        if tensor.node is None:
+            raise Poisoned
+        return tensor
+
+    def layer(self, index: int) -> Tensor:
+        """What another layer made: a negative index counts back from the layer at hand."""
+        absolute = index + len(self.made) if index < 0 else index
+        if not 0 <= absolute < len(self.made):
+            raise Refused(f"there is no layer {index} before it")
+        self.builder.note(
+            "a negative index of a route or shortcut counts back from it, others from the first"
+        )
+        self.taken.add(absolute)
+        if self.made[absolute].node is None:
+            raise Poisoned
+        return self.made[absolute]
+
+    def add(self, op: str, *inputs: Tensor, **arguments: Any) -> Tensor:
+        """Add a layer."""
+        return self.builder.layer(op, inputs, self.section.span, **arguments)
+
+
+Reader: TypeAlias = Callable[[Network], Tensor]
+F = TypeVar("F", bound=Reader)
+READERS: dict[str, Reader] = {}
+
+
+def reads(*names: str) -> Callable[[F], F]:
+    """Register a function as the meaning of sections."""
+
+    def register(function: F) -> F:
+        for name in names:
+            READERS[name] = function
+        return function
+
+    return register
