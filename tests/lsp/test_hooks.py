@@ -16,7 +16,7 @@ def test_every_hook_is_a_command_for_definition_files() -> None:
     for hook in hooks:
         found = dict(re.findall(r"^[- ] (\w+): (.*)$", hook, re.MULTILINE))
         command = found["entry"].removeprefix("netc ")
-        assert command in {*COMMANDS, "fmt"}
+        assert command in COMMANDS
         assert found["id"] == f"netc-{command}"
         assert found["language"] == "python"
         assert re.search(found["files"], "nets/a.netdef")
