@@ -21,8 +21,10 @@ MOVES = frozenset(
 
 
 def has_bfloat16(model: onnx.ModelProto) -> bool:
-    """Whether a model holds or makes any bfloat16 tensor."""
-    return any(t.data_type == TensorProto.BFLOAT16 for t in model.graph.initializer) or any(
+    """Whether a model takes, holds or makes any bfloat16 tensor."""
+    types = [t.data_type for t in model.graph.initializer]
+    types += [i.type.tensor_type.elem_type for i in model.graph.input]
+    return TensorProto.BFLOAT16 in types or any(
         attribute.name == "to" and attribute.i == TensorProto.BFLOAT16
         for node in model.graph.node
         for attribute in node.attribute

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from compiler.dims import evaluate, symbols
-from compiler.graph import Graph, Input
+from compiler.graph import Graph, Input, Node
 from compiler.initialise import generator
 from compiler.lower import lower, tensor_names
 from compiler.passes import PASSES
-from runtime.devices import parse_device
+from runtime.culprit import Culprit, Place, culprit, taken
+from runtime.gaps import NONE, Gap, Tolerance, gap, tolerance
 from runtime.providers import Settings
-from runtime.reference import interpret
+from runtime.reference import compute, interpret, symbol_values
+from runtime.segments import BUDGET, Tensors
 from runtime.session import open_session
 
-TOLERANCES = {"cpu": (1e-4, 1e-5), "cuda": (1e-3, 1e-4)}
-ROUNDED = 2e-2  # both, for float16, bfloat16, TF32 and whatever TensorRT chooses
-STEP = 2.0**-8  # of bfloat16, relative
 COMFORTABLE = 16  # a symbolic size in a random test is at least this
 
 
@@ -40,22 +39,12 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Gap:
-    """How far a tensor is from its reference; a shape, infinity or NaN that differs is inf.
-
-    `error` is the largest difference; `relative` divides it by the tensor's largest magnitude;
-    `share` is the largest difference as a share of what is allowed at that place.
-    """
-
-    error: float
-    relative: float
-    share: float
-
-
-@dataclass(frozen=True)
 class Comparison:
     """What came out: the largest relative difference, and `worst`, the largest share of its
-    tolerance that a difference took (above 1 it is a failure), each with its layer."""
+    tolerance that a difference took (above 1 it is a failure), each with its layer.
+
+    `culprit` is the first layer that differs, where a bisection looked for it.
+    """
 
     nodes: int
     relative: float
@@ -63,6 +52,7 @@ class Comparison:
     worst: float
     worst_node: str
     failures: tuple[Difference, ...]
+    culprit: Culprit | None = None
 
     @property
     def ok(self) -> bool:
@@ -115,51 +105,34 @@ def random_feeds(graph: Graph, seed: int = 0, batch: int = 2) -> dict[str, NDArr
     return feeds
 
 
-class Tolerance(NamedTuple):
-    """What may differ: relative to the value, and to the tensor's largest magnitude or `floor`."""
+@dataclass
+class Ledger:
+    """The comparisons so far."""
 
-    relative: float
-    absolute: float
-    floor: float = 1.0
+    allow: Tolerance
+    gaps: dict[str, Gap] = field(default_factory=dict)
+    failures: list[Difference] = field(default_factory=list)
 
+    def note(self, name: str, line: int, stage: str, found: Gap) -> bool:
+        """Write a comparison down; whether it is within the tolerance."""
+        self.gaps[name if stage == "layers" else f"{name} after optimisation"] = found
+        if found.share > 1:
+            self.failures.append(Difference(name, line, found.error, stage))
+        return found.share <= 1
 
-def tolerance(device: str, dtype: str = "f32", *, exact: bool = True, layers: int = 1) -> Tolerance:
-    """The tolerance of a device and precision against NumPy in float64.
-
-    Each layer rounds, and roundings add up as a random walk does: for bfloat16, whose step is
-    coarse, that is more than 2e-2 from some 26 layers on.
-    """
-    kind = parse_device(device).kind
-    if dtype == "f32" and exact and kind in TOLERANCES:
-        return Tolerance(*TOLERANCES[kind])
-    allowed = max(ROUNDED, STEP * math.sqrt(layers)) if dtype == "bf16" else ROUNDED
-    return Tolerance(allowed, allowed, floor=float(np.finfo(np.float64).tiny))
-
-
-def gap(
-    ours: NDArray[Any], reference: NDArray[Any], rtol: float, atol: float, floor: float = 1.0
-) -> Gap:
-    """Compare two tensors; atol * max(floor, scale) + rtol * |value| is allowed at each place.
-
-    The scale is the tensor's largest magnitude: a sum of large terms that nearly cancel cannot be
-    closer than their rounding. In the rounded precisions it counts below 1 too, where 1 would
-    forgive everything.
-    """
-    apart = Gap(float("inf"), float("inf"), float("inf"))
-    if ours.shape != reference.shape:
-        return apart
-    if not reference.size:
-        return Gap(0.0, 0.0, 0.0)
-    same = (ours == reference) | (np.isnan(ours) & np.isnan(reference))
-    finite = np.isfinite(ours) & np.isfinite(reference)
-    if not (same | finite).all():
-        return apart
-    values = np.where(finite, reference, 0)
-    difference = np.where(same, 0, np.abs(np.where(finite, ours, 0) - values))
-    scale, error = float(np.abs(values).max()), float(difference.max())
-    allowed = atol * max(floor, scale) + rtol * np.abs(values)
-    relative = error / scale if scale else float("inf") if error else 0.0
-    return Gap(error, relative, float((difference / allowed).max()))
+    def close(self, nodes: int, first: Culprit | None = None) -> Comparison:
+        """What came out."""
+        relative_node = max(self.gaps, key=lambda name: self.gaps[name].relative)
+        worst_node = max(self.gaps, key=lambda name: self.gaps[name].share)
+        return Comparison(
+            nodes,
+            self.gaps[relative_node].relative,
+            relative_node,
+            self.gaps[worst_node].share,
+            worst_node,
+            tuple(self.failures),
+            first,
+        )
 
 
 def compare_all(
@@ -169,45 +142,87 @@ def compare_all(
     device: str = "cpu",
     dtype: str = "f32",
     exact: bool = True,
+    bisect: bool = False,
+    budget: int = BUDGET,
 ) -> Comparison:
-    """Run a graph with numbers on both, plain and optimised, and compare tensor by tensor."""
-    names = tensor_names(graph)
+    """Run a graph with numbers on both, plain and optimised, and compare tensor by tensor.
+
+    The plain model runs in parts whose tensors take at most `budget` bytes, just before NumPy
+    reaches them. With `bisect` it ends at the first layer that differs and reports on it.
+    """
+    ledger = Ledger(tolerance(device, dtype, exact=exact, layers=len(graph)))
     settings = Settings(exact=exact, optimise=False, dtype=dtype)
-    plain = open_session(lower(graph, expose=True, dtype=dtype), device, settings)
-    allow = tolerance(plain.device, dtype, exact=exact, layers=len(graph))
-    tensors = plain.run(dict(feeds))
-    gaps: dict[str, Gap] = {}
-    failures: list[Difference] = []
-
-    def note(name: str, line: int, stage: str, found: Gap) -> None:
-        gaps[name if stage == "layers" else f"{name} after optimisation"] = found
-        if found.share > 1:
-            failures.append(Difference(name, line, found.error, stage))
-
+    tensors = layer_tensors(graph, feeds, device, settings, budget)
     wanted: dict[str, NDArray[Any]] = {}
     outputs = set(graph.outputs.values())
-    for node, value in interpret(graph, feeds, np.float64):
+    for node, ours, value in side_by_side(graph, feeds, tensors):
         if node.name in outputs:
             wanted[node.name] = value
-        if not isinstance(node.op, Input):
-            ours = tensors.pop(names[node.name])
-            note(node.name, node.span.line, "layers", gap(ours, value, *allow))
-    count = len(gaps)
+        if isinstance(node.op, Input):
+            continue
+        found = gap(ours[node.name], value, *ledger.allow)
+        if not ledger.note(node.name, node.span.line, "layers", found) and bisect:
+            return ledger.close(len(ledger.gaps), examine(graph, node, ours, value, ledger, feeds))
+    del tensors
+    count = len(ledger.gaps)
     rewritten = graph
     for rewrite in PASSES:
         rewritten = rewrite(rewritten)
     settings = Settings(exact=exact, dtype=dtype)
     final = open_session(lower(rewritten, dtype=dtype), device, settings).run(dict(feeds))
     for output, name in graph.outputs.items():
-        found = gap(final[output], wanted[name], *allow)
-        note(output, graph[name].span.line, "optimised", found)
-    relative_node = max(gaps, key=lambda name: gaps[name].relative)
-    worst_node = max(gaps, key=lambda name: gaps[name].share)
-    return Comparison(
-        count,
-        gaps[relative_node].relative,
-        relative_node,
-        gaps[worst_node].share,
-        worst_node,
-        tuple(failures),
+        found = gap(final[output], wanted[name], *ledger.allow)
+        ledger.note(output, graph[name].span.line, "optimised", found)
+    return ledger.close(count)
+
+
+def layer_tensors(
+    graph: Graph, feeds: Mapping[str, NDArray[Any]], device: str, settings: Settings, budget: int
+) -> Iterator[NDArray[Any]]:
+    """The tensor of each layer from ONNX Runtime, in the order of the graph."""
+    names = tensor_names(graph)
+    layers = [names[node.name] for node in graph.nodes() if not isinstance(node.op, Input)]
+    model = lower(graph, expose=True, dtype=settings.dtype)
+    given = {names[name]: array for name, array in feeds.items()}
+    tensors = Tensors(model, given, layers, device, settings, budget)
+    return (tensors.take(name) for name in layers)
+
+
+def side_by_side(
+    graph: Graph, feeds: Mapping[str, NDArray[Any]], tensors: Iterator[NDArray[Any]]
+) -> Iterator[tuple[Node, dict[str, NDArray[Any]], NDArray[Any]]]:
+    """Each layer with ONNX Runtime's tensors that are in use, its own among them, and NumPy's."""
+    uses = Counter(source for node in graph.nodes() for source in node.inputs)
+    ours: dict[str, NDArray[Any]] = {}
+    reference = interpret(graph, feeds, np.float64)
+    for known in graph.nodes():
+        ours[known.name] = feeds[known.name] if isinstance(known.op, Input) else next(tensors)
+        node, value = next(reference)
+        yield node, ours, value
+        for source in (*node.inputs, node.name):
+            uses[source] -= source != node.name
+            if not uses[source]:
+                ours.pop(source, None)
+
+
+def examine(
+    graph: Graph,
+    node: Node,
+    ours: Mapping[str, NDArray[Any]],
+    value: NDArray[Any],
+    ledger: Ledger,
+    feeds: Mapping[str, NDArray[Any]],
+) -> Culprit:
+    """The report on a layer that differs, computed once more from ONNX Runtime's own inputs."""
+    inputs = tuple(ours[name].astype(np.float64) for name in node.inputs)
+    alone = compute(graph, node, inputs, symbol_values(graph.nodes(), feeds))
+    place = Place.of(node)
+    gaps = dict.fromkeys(feeds, NONE) | ledger.gaps
+    return culprit(
+        place,
+        ours[node.name],
+        value,
+        ledger.gaps[node.name],
+        taken(place, {name: array.shape for name, array in ours.items()}, gaps),
+        gap(ours[node.name], alone, *ledger.allow),
     )

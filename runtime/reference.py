@@ -34,14 +34,7 @@ def interpret(
         if isinstance(node.op, Input):
             value: Array = np.asarray(feeds[node.name], dtype=dtype)
         else:
-            arrays = {
-                weight.name: graph.values[f"{node.parameters_of}.{weight.name}"].astype(
-                    dtype, copy=False
-                )
-                for weight in graph.weights(node)
-            }
-            op = with_sizes(node.op, sizes)
-            value = run_kernel(op, tuple(live[name] for name in node.inputs), arrays)
+            value = compute(graph, node, tuple(live[name] for name in node.inputs), sizes)
         for source in node.inputs:
             uses[source] -= 1
             if not uses[source]:
@@ -49,6 +42,17 @@ def interpret(
         if uses[node.name]:
             live[node.name] = value
         yield node, value
+
+
+def compute(graph: Graph, node: Node, inputs: tuple[Array, ...], sizes: Mapping[str, int]) -> Array:
+    """The tensor of one layer from those that it takes, in their type."""
+    arrays = {
+        weight.name: graph.values[f"{node.parameters_of}.{weight.name}"].astype(
+            inputs[0].dtype, copy=False
+        )
+        for weight in graph.weights(node)
+    }
+    return run_kernel(with_sizes(node.op, sizes), inputs, arrays)
 
 
 def symbol_values(nodes: Iterable[Node], feeds: Mapping[str, NDArray[Any]]) -> dict[str, int]:

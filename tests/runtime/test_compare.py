@@ -9,7 +9,8 @@ import pytest
 
 import netc
 import runtime.reference
-from runtime.compare import Comparison, Difference, gap
+from runtime.compare import Comparison, Difference
+from runtime.gaps import gap
 from runtime.kernels import run_kernel
 
 

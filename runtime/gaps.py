@@ -1,0 +1,118 @@
+"""How far two tensors are apart, and how far they may be by device and precision."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runtime.devices import parse_device
+
+TOLERANCES = {"cpu": (1e-4, 1e-5), "cuda": (1e-3, 1e-4)}
+ROUNDED = 2e-2  # both, for float16, bfloat16, TF32 and whatever TensorRT chooses
+STEP = 2.0**-8  # of bfloat16, relative
+PIECE = 2**20  # numbers that are compared at a time
+
+
+@dataclass(frozen=True)
+class Gap:
+    """How far a tensor is from its reference; a shape, infinity or NaN that differs is inf.
+
+    `error` is the largest difference; `relative` divides it by the tensor's largest magnitude;
+    `share` is the largest difference as a share of what is allowed at that place.
+    """
+
+    error: float
+    relative: float
+    share: float
+
+
+NONE = Gap(0.0, 0.0, 0.0)
+APART = Gap(math.inf, math.inf, math.inf)
+
+
+class Tolerance(NamedTuple):
+    """What may differ: relative to the value, and to the tensor's largest magnitude or `floor`."""
+
+    relative: float
+    absolute: float
+    floor: float = 1.0
+
+
+def tolerance(device: str, dtype: str = "f32", *, exact: bool = True, layers: int = 1) -> Tolerance:
+    """The tolerance of a device and precision against NumPy in float64.
+
+    Each layer rounds, and roundings add up as a random walk does: for bfloat16, whose step is
+    coarse, that is more than 2e-2 from some 26 layers on.
+    """
+    kind = parse_device(device).kind
+    if dtype == "f32" and exact and kind in TOLERANCES:
+        return Tolerance(*TOLERANCES[kind])
+    allowed = max(ROUNDED, STEP * math.sqrt(layers)) if dtype == "bf16" else ROUNDED
+    return Tolerance(allowed, allowed, floor=float(np.finfo(np.float64).tiny))
+
+
+def gap(
+    ours: NDArray[Any], reference: NDArray[Any], rtol: float, atol: float, floor: float = 1.0
+) -> Gap:
+    """Compare two tensors; atol * max(floor, scale) + rtol * |value| is allowed at each place.
+
+    The scale is the tensor's largest magnitude: a sum of large terms that nearly cancel cannot be
+    closer than their rounding. In the rounded precisions it counts below 1 too, where 1 would
+    forgive everything.
+    """
+    if ours.shape != reference.shape:
+        return APART
+    scale = 0.0
+    for _, a, b in pieces(ours, reference):
+        same, finite = agreeing(a, b)
+        if not (same | finite).all():
+            return APART
+        scale = max(scale, float(np.abs(np.where(finite, b, 0)).max()))
+    error = share = 0.0
+    for _, a, b in pieces(ours, reference):
+        difference = distance(a, b)
+        values = np.abs(np.where(np.isfinite(b), b, 0))
+        error = max(error, float(difference.max()))
+        share = max(share, float((difference / (atol * max(floor, scale) + rtol * values)).max()))
+    relative = error / scale if scale else math.inf if error else 0.0
+    return Gap(error, relative, share)
+
+
+def widest(ours: NDArray[Any], reference: NDArray[Any]) -> tuple[int, ...] | None:
+    """The index of the largest difference, the first one if several; None if shapes differ."""
+    if ours.shape != reference.shape or not reference.size:
+        return None
+    place, largest = 0, -1.0
+    for first, a, b in pieces(ours, reference):
+        difference = distance(a, b)
+        local = int(difference.argmax())
+        if difference[local] > largest:
+            place, largest = first + local, float(difference[local])
+    return tuple(int(i) for i in np.unravel_index(place, reference.shape))
+
+
+def pieces(
+    ours: NDArray[Any], reference: NDArray[Any]
+) -> Iterator[tuple[int, NDArray[Any], NDArray[np.float64]]]:
+    """Two tensors of one shape in pieces, as float64, each with the offset of its first number."""
+    a, b = ours.reshape(-1), reference.reshape(-1)
+    for first in range(0, b.size, PIECE):
+        cut = slice(first, first + PIECE)
+        yield first, a[cut].astype(np.float64), b[cut].astype(np.float64)
+
+
+def agreeing(a: NDArray[Any], b: NDArray[Any]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Where two arrays have the same value, and where both are finite."""
+    return (a == b) | (np.isnan(a) & np.isnan(b)), np.isfinite(a) & np.isfinite(b)
+
+
+def distance(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
+    """The differences of two arrays; a number against none is infinitely far."""
+    same, finite = agreeing(a, b)
+    apart = np.abs(np.where(finite, a, 0) - np.where(finite, b, 0))
+    return np.asarray(np.where(same, 0, np.where(finite, apart, math.inf)))

@@ -1,0 +1,180 @@
+"""Every tensor of an ONNX model in bounded memory: the model runs in parts, one after the other.
+
+A part is a run of nodes whose tensors together take at most a budget. It is a model by itself: it
+takes what later nodes still need of the parts before it, and only its own weights.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, shape_inference
+
+from runtime.models import without_numbers
+from runtime.providers import Settings
+from runtime.session import RunError, open_session
+
+BUDGET = 256 * 2**20  # bytes of the tensors that a part makes, if no single one is larger
+
+
+@dataclass(frozen=True)
+class Part:
+    """Nodes that run together: the tensors they take from outside, and those they make."""
+
+    nodes: tuple[onnx.NodeProto, ...]
+    takes: frozenset[str]
+    makes: frozenset[str]
+
+
+class Tensors:
+    """The tensors of a model for given inputs, computed when they are asked for.
+
+    `wanted` are the names that may be taken, each once; nothing else is kept longer than the model
+    itself needs it. Tensors asked for out of the model's order wait until then.
+    """
+
+    def __init__(
+        self,
+        model: onnx.ModelProto,
+        feeds: Mapping[str, NDArray[Any]],
+        wanted: Collection[str],
+        device: str,
+        settings: Settings,
+        budget: int = BUDGET,
+    ) -> None:
+        self._model = model
+        self._live: dict[str, NDArray[Any]] = dict(feeds)
+        self._wanted = set(wanted)
+        self._device, self._settings = device, settings
+        self._weights = {tensor.name: tensor for tensor in model.graph.initializer}
+        self._parts = list(parts_of(model, feeds, budget))
+        self._done = 0
+
+    def take(self, name: str) -> NDArray[Any]:
+        """A tensor, which is then let go; raises `RunError`."""
+        while name not in self._live and self._done < len(self._parts):
+            self._run(self._parts[self._done])
+        if name not in self._live:
+            raise RunError(f"the model makes no tensor {name}")
+        self._wanted.discard(name)
+        value = self._live[name]
+        self._let_go()
+        return value
+
+    def _run(self, part: Part) -> None:
+        """Run the next part."""
+        self._done += 1
+        kept = sorted(part.makes & (self._needed() | self._wanted))
+        if kept:
+            given = {name: self._live[name] for name in sorted(part.takes & self._live.keys())}
+            session = open_session(self._extract(part, given, kept), self._device, self._settings)
+            self._live |= session.run(given)
+        self._let_go()
+
+    def _needed(self) -> set[str]:
+        """What the parts still to come take."""
+        return {name for part in self._parts[self._done :] for name in part.takes}
+
+    def _let_go(self) -> None:
+        """Forget what nobody asks for any more."""
+        for name in self._live.keys() - self._needed() - self._wanted:
+            del self._live[name]
+
+    def _extract(
+        self, part: Part, given: Mapping[str, NDArray[Any]], kept: Sequence[str]
+    ) -> onnx.ModelProto:
+        """A part as a model of its own."""
+        graph = helper.make_graph(
+            part.nodes,
+            self._model.graph.name or "part",
+            [value_info(name, array) for name, array in given.items()],
+            [onnx.ValueInfoProto(name=name) for name in kept],
+        )
+        graph.initializer.extend(
+            self._weights[name] for name in sorted(part.takes) if name in self._weights
+        )
+        return helper.make_model(
+            graph,
+            opset_imports=self._model.opset_import,
+            ir_version=self._model.ir_version,
+            functions=self._model.functions,
+        )
+
+
+def value_info(name: str, array: NDArray[Any]) -> onnx.ValueInfoProto:
+    """The type of an input that takes exactly this array."""
+    kind = helper.np_dtype_to_tensor_dtype(array.dtype)
+    return helper.make_tensor_value_info(name, kind, array.shape)
+
+
+def parts_of(
+    model: onnx.ModelProto, feeds: Mapping[str, NDArray[Any]], budget: int
+) -> Iterator[Part]:
+    """The nodes of a model in runs whose tensors fit the budget; a larger tensor runs alone."""
+    sizes = tensor_bytes(model, feeds)
+    run: list[onnx.NodeProto] = []
+    held = 0
+    for node in model.graph.node:
+        size = sum(sizes.get(name, budget) for name in node.output if name)
+        if run and held + size > budget:
+            yield part(run)
+            run, held = [], 0
+        run.append(node)
+        held += size
+    if run:
+        yield part(run)
+
+
+def part(nodes: Sequence[onnx.NodeProto]) -> Part:
+    """A run of nodes with what goes in and comes out."""
+    makes = {name for node in nodes for name in node.output if name}
+    takes = {name for node in nodes for name in names_taken(node)}
+    return Part(tuple(nodes), frozenset(takes - makes), frozenset(makes))
+
+
+def names_taken(node: onnx.NodeProto) -> Iterator[str]:
+    """The tensors that a node takes, and those that the graphs inside it may."""
+    yield from filter(None, node.input)
+    for attribute in node.attribute:
+        for graph in [attribute.g, *attribute.graphs]:
+            for inner in graph.node:
+                yield from names_taken(inner)
+            yield from (output.name for output in graph.output)
+
+
+def tensor_bytes(model: onnx.ModelProto, feeds: Mapping[str, NDArray[Any]]) -> dict[str, int]:
+    """The size of every tensor whose shape follows from those of the inputs."""
+    light = without_numbers(model)
+    inputs = [value_info(name, array) for name, array in feeds.items()]
+    named = {info.name for info in inputs}
+    inputs += [info for info in light.graph.input if info.name not in named]
+    del light.graph.input[:]
+    light.graph.input.extend(inputs)
+    outputs = [onnx.ValueInfoProto(name=info.name) for info in light.graph.output]
+    del light.graph.value_info[:], light.graph.output[:]
+    light.graph.output.extend(outputs)
+    inferred = shape_inference.infer_shapes(light, data_prop=True).graph
+    return {
+        info.name: size
+        for info in [*inferred.value_info, *inferred.output]
+        if (size := bytes_of(info)) is not None
+    }
+
+
+def bytes_of(info: onnx.ValueInfoProto) -> int | None:
+    """The bytes of a tensor, where its type and all its sizes are known."""
+    tensor = info.type.tensor_type
+    sizes = [size.dim_value if size.HasField("dim_value") else None for size in tensor.shape.dim]
+    if not tensor.HasField("shape") or not tensor.elem_type or None in sizes:
+        return None
+    try:
+        width = int(np.dtype(helper.tensor_dtype_to_np_dtype(tensor.elem_type)).itemsize)
+    except KeyError:  # strings
+        return None
+    return int(math.prod(s for s in sizes if s is not None)) * width
