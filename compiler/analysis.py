@@ -1,40 +1,14 @@
-"""What a network costs and sees: parameters, MACs, receptive fields, depth, memory.
-
-The receptive field follows Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional
-Neural Networks" (Distill, 2019): with size r, stride j and start s in input pixels, a window of
-kernel K (dilated), stride S and padding P makes r + (K - 1)j, jS and s - Pj.
-"""
+"""What a network costs and sees: parameters, MACs, receptive fields, depth, memory."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import TypeAlias
 
 from compiler.dims import Dim, Size, product
-from compiler.domain import Facts
 from compiler.graph import Graph, Input, Node
-from compiler.ops.base import Axis, Reach, Shape
+from compiler.receptive_field import Field, FieldAxis, propagate
 
-Number: TypeAlias = "Size | Fraction"
 BYTES = 4
-
-
-@dataclass(frozen=True)
-class FieldAxis:
-    """The receptive field along one axis, in input pixels.
-
-    `size` pixels are seen; neighbouring outputs lie `stride` apart; the first begins at `start`
-    (negative: in the padding). A stride of 0 means that every output sees the same. Numbers that
-    are whole are ints.
-    """
-
-    size: Size
-    stride: int | Fraction
-    start: Number
-
-
-Field: TypeAlias = tuple[FieldAxis, ...]
 
 
 @dataclass(frozen=True)
@@ -80,7 +54,7 @@ def analyse(graph: Graph) -> Analysis:
     for node in graph.nodes():
         shapes = graph.input_shapes(node)
         if isinstance(node.op, Input):
-            fields[node.name] = (FieldAxis(1, 1, 0),) * (len(node.shape) - 1)
+            fields[node.name] = (FieldAxis(),) * (len(node.shape) - 1)
         else:
             reach = node.op.reach(shapes, node.shape, graph.facts)
             fields[node.name] = propagate(
@@ -111,108 +85,6 @@ def analyse(graph: Graph) -> Analysis:
         max(depth.values(), default=0),
         peak_memory(graph),
     )
-
-
-def propagate(
-    reach: Reach, sources: list[tuple[Field, Shape]], output: Shape, facts: Facts
-) -> Field:
-    """The receptive field of a tensor from those it is made of."""
-    fields = [step(reach, field, shape, output, facts) for field, shape in sources]
-    fields = [field for field in fields if field]
-    if len(fields) < 2:
-        return fields[0] if fields else ()
-    rank = len(fields[0])
-    alike = [field for field in fields if len(field) == rank]
-    return tuple(union([field[axis] for field in alike], facts) for axis in range(rank))
-
-
-def step(reach: Reach, field: Field, shape: Shape, output: Shape, facts: Facts) -> Field:
-    """One layer's effect on the receptive field of one of its inputs."""
-    if not field:
-        return field
-    spatial = shape[1:] if len(shape) - 1 == len(field) else (1,) * len(field)
-    if reach.kind == "everywhere":
-        return tuple(
-            everything(axis, size, facts) for axis, size in zip(field, spatial, strict=True)
-        )
-    if reach.kind == "pointwise" or len(reach.axes) != len(field):
-        return field
-    moves = {"window": windowed, "transposed": transposed, "resample": resampled}
-    return tuple(
-        moves[reach.kind](axis, window, facts)
-        for axis, window in zip(field, reach.axes, strict=True)
-    )
-
-
-def whole(value: int | Fraction) -> int | Fraction:
-    """A fraction that is whole as an int."""
-    return int(value) if value.denominator == 1 else value
-
-
-def extended(axis: FieldAxis, steps: Size, facts: Facts) -> Size:
-    """`size + steps * stride`, rounded up to whole pixels."""
-    if isinstance(steps, Dim) or isinstance(axis.size, Dim):
-        return (
-            facts.simplify(axis.size + steps * max(1, -(-axis.stride // 1)))
-            if axis.stride
-            else axis.size
-        )
-    return -int(-(axis.size + steps * axis.stride) // 1)
-
-
-def everything(axis: FieldAxis, size: Size, facts: Facts) -> FieldAxis:
-    """An output that looks at every position of the map."""
-    return FieldAxis(extended(axis, size - 1, facts), 0, axis.start)
-
-
-def windowed(axis: FieldAxis, window: Axis, facts: Facts) -> FieldAxis:
-    """r + (K - 1)j, jS, s - Pj."""
-    start = moved(axis.start, -window.before * axis.stride)
-    return FieldAxis(extended(axis, window.extent - 1, facts), axis.stride * window.stride, start)
-
-
-def transposed(axis: FieldAxis, window: Axis, facts: Facts) -> FieldAxis:
-    """An output of a transposed window is written by at most ceil(K/S) inputs."""
-    touched = -(-window.extent // window.stride)
-    # Output 0 is written by inputs from ceil((P - K + 1)/S) on.
-    first = -((window.extent - 1 - window.before) // window.stride)
-    start = moved(axis.start, first * axis.stride)
-    stride = whole(Fraction(axis.stride, window.stride))
-    return FieldAxis(extended(axis, touched - 1, facts), stride, start)
-
-
-def resampled(axis: FieldAxis, window: Axis, facts: Facts) -> FieldAxis:
-    """Scaling by `stride`, each output reading `kernel` neighbouring pixels."""
-    start = moved(axis.start, -(window.kernel - 1) * axis.stride)
-    stride = whole(Fraction(axis.stride, window.stride))
-    return FieldAxis(extended(axis, window.kernel - 1, facts), stride, start)
-
-
-def moved(start: Number, by: int | Fraction) -> Number:
-    """A start some pixels further on."""
-    if isinstance(start, Dim):
-        return start + int(by) if by.denominator == 1 else start
-    return whole(start + by)
-
-
-def union(axes: list[FieldAxis], facts: Facts) -> FieldAxis:
-    """What a join sees along one axis: from the earliest start to the latest end."""
-    first = axes[0]
-    if all(axis == first for axis in axes):
-        return first
-    stride = max(axis.stride for axis in axes)
-    spans = [
-        (axis.start, axis.start + axis.size)
-        for axis in axes
-        if not isinstance(axis.start, Dim) and not isinstance(axis.size, Dim)
-    ]
-    if len(spans) < len(axes):
-        sizes = [axis.size for axis in axes]
-        largest = next((s for s in sizes if all(facts.decide(s, ">=", t) for t in sizes)), sizes[0])
-        return FieldAxis(largest, stride, first.start)
-    start = min(begin for begin, _ in spans)
-    end = max(end for _, end in spans)
-    return FieldAxis(-int(-(end - start) // 1), stride, start)
 
 
 def peak_memory(graph: Graph) -> int | None:

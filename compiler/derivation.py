@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from compiler.analysis import Field, Layer
+from compiler.analysis import Layer
 from compiler.dims import Size, product
 from compiler.graph import Graph, Input, Node
 from compiler.ops.base import Axis, Shape, show_shape
+from compiler.receptive_field import Field
 from compiler.shapes import axis_names
 
 

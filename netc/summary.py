@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from compiler.analysis import Analysis, Field
+from compiler.analysis import Analysis
 from compiler.dims import Dim, Size
 from compiler.graph import Graph, Input
+from compiler.receptive_field import Field
 
 
 def plain(size: Size) -> int | str:

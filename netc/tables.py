@@ -8,10 +8,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from compiler.analysis import Analysis, Field
+from compiler.analysis import Analysis
 from compiler.dims import Size, product
 from compiler.graph import Graph, Input
 from compiler.ops.base import show_shape
+from compiler.receptive_field import Field
 from runtime.weights.wanted import Wanted
 
 

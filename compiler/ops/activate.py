@@ -11,10 +11,12 @@ from compiler.ops.arguments import FLAG, NUMBER, arg
 from compiler.ops.base import (
     Emitter,
     Op,
+    Reach,
     Shape,
     ShapeError,
     Shapes,
     Weight,
+    along_axis,
 )
 from compiler.ops.checks import channels_of, per_sample_axis
 from compiler.ops.sizes import AXIS
@@ -236,6 +238,9 @@ class Softmax(Activation):
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         per_sample_axis(self.axis, inputs[0], self.name)
         return inputs[0]
+
+    def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
+        return along_axis(self.axis, output)
 
     def lower(self, emit: Emitter, *inputs: str) -> str:
         return emit.node(self.onnx_type, inputs[0], axis=self.axis % len(emit.output) + 1)

@@ -96,16 +96,24 @@ class Axis:
 class Reach:
     """Which input positions one output position looks at.
 
-    pointwise: the same position; window and transposed: `axes`; everywhere: all of them;
+    pointwise: the same position; window and transposed: `axes`; everywhere: all of them, or those
+    `along` some spatial axes (0 is the first); parts: its share of near-equal parts of each axis;
     resample: nearest or bilinear scaling by `axes[i].stride` reading `axes[i].kernel` pixels.
     """
 
-    kind: Literal["pointwise", "window", "transposed", "resample", "everywhere"]
+    kind: Literal["pointwise", "window", "transposed", "resample", "parts", "everywhere"]
     axes: tuple[Axis, ...] = ()
+    along: tuple[int, ...] | None = None
 
 
 POINTWISE = Reach("pointwise")
 EVERYWHERE = Reach("everywhere")
+
+
+def along_axis(axis: int, shape: Shape) -> Reach:
+    """The reach of an output that looks along one per-sample axis, the channels being axis 0."""
+    spatial = axis % len(shape) - 1
+    return POINTWISE if spatial < 0 else Reach("everywhere", along=(spatial,))
 
 
 class Emitter(Protocol):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import gcd
 from typing import ClassVar
 
 from compiler.dims import Dim
 from compiler.domain import Facts
 from compiler.ops.arguments import Extent, arg, extent
-from compiler.ops.base import EVERYWHERE, Axis, Emitter, Op, Reach, Shape, ShapeError, Shapes
+from compiler.ops.base import EVERYWHERE, Emitter, Op, Reach, Shape, ShapeError, Shapes
 from compiler.ops.checks import spatial_of
 from compiler.shapes import per_axis
 
@@ -77,12 +76,7 @@ class AdaptiveAvgPool(Op):
         return (inputs[0][0], *sizes)
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
-        axes = []
-        for size, parts in zip(inputs[0][1:], output[1:], strict=True):
-            if isinstance(size, Dim) or isinstance(parts, Dim):
-                return EVERYWHERE
-            axes.append(widest_part(size, parts))
-        return Reach("window", tuple(axes))
+        return Reach("parts")
 
     def lower(self, emit: Emitter, *inputs: str) -> str:
         if all(parts == 1 for parts in emit.output[1:]):
@@ -103,22 +97,6 @@ class AdaptiveAvgPool(Op):
                 x = emit.node("MatMul", emit.node("Transpose", x, perm=swapped), matrix)
                 x = emit.node("Transpose", x, perm=swapped)
         return x
-
-
-def widest_part(size: int, parts: int) -> Axis:
-    """The widest part and the longest step from one part to the next, in closed form.
-
-    The fraction of iW/n is at most 1 - g/n, g the greatest common divisor of W and n, so a part
-    has at most ceil((W + n - g)/n) pixels. A step is floor(W/n), and one more where a fraction of
-    at least 1 - (W mod n)/n comes before the last part: unless W mod n is 0 or 1. `overhang` is
-    what n such windows need beyond the input, which they cover.
-
-    >>> widest_part(10, 4)  # 0 to 3, 2 to 5, 5 to 8, 7 to 10
-    Axis(kernel=3, stride=3, dilation=1, before=0, after=0, overhang=2)
-    """
-    widest = -(-(size + parts - gcd(size, parts)) // parts)
-    step = size // parts + (size % parts > 1)
-    return Axis(widest, step, overhang=(parts - 1) * step + widest - size)
 
 
 def averages(size: int, parts: int) -> tuple[tuple[float, ...], ...]:

@@ -10,7 +10,7 @@ from compiler.dims import Dim, Size
 from compiler.domain import Facts
 from compiler.domain.suggestions import help_unequal
 from compiler.ops.arguments import arg
-from compiler.ops.base import Emitter, Op, Shape, ShapeError, Shapes
+from compiler.ops.base import Emitter, Op, Reach, Shape, ShapeError, Shapes, along_axis
 from compiler.ops.checks import per_sample_axis
 from compiler.ops.sizes import AXIS
 from compiler.shapes import axis_names
@@ -176,6 +176,9 @@ class Concat(Op):
                 elif not facts.equal(a, b):
                     raise disagree(inputs, axis, (a, b), self.name, facts)
         return tuple(shape)
+
+    def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
+        return along_axis(self.axis, output)
 
     def lower(self, emit: Emitter, *inputs: str) -> str:
         if len(inputs) == 1:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from compiler.domain import Facts
-from compiler.ops.arguments import FLAG, NUMBER, POSITIVE, arg, whole
+from compiler.ops.arguments import FLAG, POSITIVE, arg, whole
 from compiler.ops.base import (
     EVERYWHERE,
     Emitter,
@@ -82,9 +82,9 @@ class LocalResponseNorm(Op):
     group: ClassVar[str] = "normalise"
 
     size: int = arg(whole(1), doc="how many channels, an odd number")
-    alpha: float = arg(NUMBER, 1e-4, "weight of the squares, divided by the size")
-    beta: float = arg(NUMBER, 0.75, "exponent")
-    k: float = arg(NUMBER, 1.0, "added to the sum")
+    alpha: float = arg(POSITIVE, 1e-4, "weight of the squares, divided by the size")
+    beta: float = arg(POSITIVE, 0.75, "exponent")
+    k: float = arg(POSITIVE, 1.0, "added to the sum")
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         if self.size % 2 == 0:

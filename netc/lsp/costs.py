@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from compiler.analysis import Field, Layer
+from compiler.analysis import Layer
 from compiler.dims import Dim, Size
 from compiler.driver import Checked
 from compiler.elaborate import Made
+from compiler.receptive_field import Field
 
 
 @dataclass(frozen=True)

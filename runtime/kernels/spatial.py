@@ -37,7 +37,7 @@ def upsample(op: Upsample, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
         size = x.shape[axis]
         centres = np.clip((np.arange(size * factor) + 0.5) / factor - 0.5, 0, size - 1)
         low = np.floor(centres).astype(int)
-        high = np.minimum(low + 1, size - 1)
+        high = np.ceil(centres).astype(int)
         shape = [1] * x.ndim
         shape[axis] = -1
         share = (centres - low).astype(x.dtype).reshape(shape)

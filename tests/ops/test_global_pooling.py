@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,15 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.domain import Facts
-from compiler.ops.base import EVERYWHERE
 from compiler.ops.global_pooling import (
     AdaptiveAvgPool,
     GlobalAveragePool,
     GlobalMaxPool,
-    widest_part,
 )
-from compiler.shapes import size_along
 from tests.define import define
 from tests.opcheck import H, W, apply, check, check_symbolic, make, refuse
 from tests.ops import loops
@@ -72,24 +67,6 @@ def test_a_model_for_symbolic_sizes_is_right_at_every_size(op: Any) -> None:
 def test_an_axis_may_be_symbolic_where_its_size_becomes_one(opset: int) -> None:
     op = make(AdaptiveAvgPool, (1, 3))
     check_symbolic(op, (4, H, 7), sizes=[{"H": 2}, {"H": 5}], opset=opset)
-    assert op.reach(((4, H, 7),), (4, 1, 3), Facts()) is EVERYWHERE
-
-
-def test_the_widest_part_and_longest_step_are_those_of_all_parts() -> None:
-    for size in range(1, 25):
-        for parts in range(1, 30):
-            bounds = [(i * size // parts, -(-(i + 1) * size // parts)) for i in range(parts)]
-            found = widest_part(size, parts)
-            assert found.kernel == max(end - start for start, end in bounds)
-            steps = [b[0] - a[0] for a, b in pairwise(bounds)]
-            assert found.stride == max(steps, default=size)
-            assert found.overhang >= 0
-            assert not found.stride or size_along(size, found) == parts
-
-
-def test_a_huge_number_of_parts_is_measured_at_once() -> None:
-    op = make(AdaptiveAvgPool, 10**5)
-    assert op.reach(((3, 7),), op.infer(((3, 7),), Facts()), Facts()).axes[0].kernel == 2
 
 
 @pytest.mark.parametrize(
