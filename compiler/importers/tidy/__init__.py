@@ -13,6 +13,7 @@ from compiler.importers.tidy.merge_constants import merge_constants
 from compiler.importers.tidy.merge_pads import merge_pads
 from compiler.importers.tidy.merge_reshapes import merge_reshapes
 from compiler.importers.tidy.merge_transposes import merge_transposes
+from compiler.importers.tidy.recognise_lrn import recognise_lrn
 from compiler.importers.tidy.recognise_pooling import recognise_pooling
 from compiler.importers.tidy.recognise_shuffles import recognise_shuffles
 from compiler.importers.tidy.share_concats import share_concats
@@ -22,6 +23,7 @@ TIDIES = (
     merge_reshapes,
     recognise_shuffles,
     recognise_pooling,
+    recognise_lrn,
     merge_pads,
     merge_constants,
     share_concats,

@@ -1,0 +1,86 @@
+"""Local response normalisation written with elementary layers."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.graph import Node
+from compiler.importers.imported import Imported
+from compiler.importers.tidy.rewriting import Rewriting, weight_of
+from compiler.ops.convolution import Conv
+from compiler.ops.elementary import Power
+from compiler.ops.joins import Div, Mul
+from compiler.ops.normalise import LocalResponseNorm
+
+
+def recognise_lrn(imported: Imported) -> Imported:
+    """x divided by a power of k plus a band of weights on its squares is `lrn`.
+
+    The power arrives as one layer, or for beta = 0.75 as sqrt(s) * sqrt(sqrt(s)).
+    """
+    rewriting = Rewriting(imported)
+    for name in list(rewriting.nodes):
+        node = rewriting.nodes.get(name)
+        if node is None or not isinstance(node.op, Div):
+            continue
+        found = denominator(rewriting, rewriting.nodes[node.inputs[1]])
+        if found is None:
+            continue
+        beta, sums, between = found
+        op = response(rewriting, sums, beta)
+        squares = rewriting.nodes[sums.inputs[0]] if op is not None else None
+        if op is None or squares is None or not is_square(squares, node.inputs[0]):
+            continue
+        rewriting.become(node, op, Node(node.name, op, node.inputs[:1], (), node.span))
+        for layer in [*between, sums, squares]:
+            rewriting.remove(layer.name)
+    return rewriting.finished()
+
+
+def denominator(rewriting: Rewriting, node: Node) -> tuple[float, Node, list[Node]] | None:
+    """The exponent of a power, the convolution it is taken of, and the layers from it to there."""
+    if isinstance(node.op, Power):
+        sums = rewriting.nodes[node.inputs[0]]
+        return (node.op.exponent, sums, [node]) if isinstance(sums.op, Conv) else None
+    if not isinstance(node.op, Mul) or len(node.inputs) != 2:
+        return None
+    for root, fourth in (node.inputs, node.inputs[::-1]):
+        first, second = rewriting.nodes[root], rewriting.nodes[fourth]
+        roots = [n for n in (first, second) if isinstance(n.op, Power) and n.op.exponent == 0.5]
+        if len(roots) == 2 and second.inputs == (root,):
+            sums = rewriting.nodes[first.inputs[0]]
+            return (0.75, sums, [node, second, first]) if isinstance(sums.op, Conv) else None
+    return None
+
+
+def response(rewriting: Rewriting, sums: Node, beta: float) -> LocalResponseNorm | None:
+    """The normalisation whose sums a 1x1 convolution makes, if its weights are such a band."""
+    weight = weight_of(rewriting, sums, "weight")
+    bias = weight_of(rewriting, sums, "bias")
+    if weight is None or bias is None or weight.size != weight.shape[0] ** 2 or beta <= 0:
+        return None
+    band = weight.reshape(weight.shape[:2])
+    size = 2 * int(np.count_nonzero(band[0])) - 1
+    share, k = float(band[0, 0]), float(bias[0])
+    if share <= 0 or k <= 0 or size < 1 or not (bias == bias[0]).all():
+        return None
+    if not np.array_equal(band, band_of(len(band), size // 2, share)):
+        return None
+    alpha = float(f"{share * size:.6g}")
+    if np.float32(alpha / size) != np.float32(share):
+        alpha = share * size
+    return LocalResponseNorm(size=size, alpha=alpha, beta=beta, k=k)
+
+
+def band_of(channels: int, reach: int, share: float) -> NDArray[np.float32]:
+    """The matrix with `share` on the diagonal and `reach` places to either side."""
+    distance = np.abs(np.subtract.outer(np.arange(channels), np.arange(channels)))
+    return np.where(distance <= reach, np.float32(share), np.float32(0))
+
+
+def is_square(node: Node, of: str) -> bool:
+    """Whether a layer is a tensor times itself."""
+    if isinstance(node.op, Power):
+        return node.op.exponent == 2 and node.inputs == (of,)
+    return isinstance(node.op, Mul) and node.inputs == (of, of)
