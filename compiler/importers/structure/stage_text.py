@@ -124,6 +124,8 @@ def branch_text(branch: Chain, labels: Set[str], indent: str) -> str:
     """A branch of a join: a chain, or a group in braces."""
     if not branch:
         return f"{indent}identity"
+    if any(isinstance(item, Loop) for item in branch):  # a loop by itself would make branches
+        return indent + grouped(branch, labels, indent)
     return single(branch, labels, indent)
 
 

@@ -95,8 +95,8 @@ def statement_rows(statement: Statement, labels: Set[str], last: bool) -> list[s
             rows.append(f"{INDENT}output {outputs.pop()} = {item_text(chain[-1], INDENT)}")
         elif chain:
             rows = chain_rows(chain, labels, INDENT, start)
-        elif start:
-            rows = [f"{INDENT}{start}identity"]
+        else:
+            return [f"{INDENT}output {name} = {statement.makes}" for name in outputs]
     return rows + [f"{INDENT}output {name}" for name in outputs]
 
 
