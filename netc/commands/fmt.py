@@ -13,7 +13,7 @@ from grammar.diagnostics import DefinitionError
 from grammar.format import format_source
 from grammar.source import Source
 from netc.errors import show
-from netc.library import read
+from netc.library import find, read
 from runtime.files import write_whole
 
 
@@ -39,7 +39,7 @@ def command(files: tuple[str, ...], check: bool, diff: bool) -> None:
 
 def format_one(file: str, *, write: bool, diff: bool) -> bool:
     """Format a file, or show how; whether that changes it. Raises `DefinitionError`."""
-    source = read_input(file)
+    source = read_input(file, write=write)
     result = format_source(source)
     changed = result != source.text
     if diff and changed:
@@ -52,10 +52,13 @@ def format_one(file: str, *, write: bool, diff: bool) -> bool:
     return changed
 
 
-def read_input(file: str) -> Source:
-    """The text of a file, or of standard input; raises `CallError` when it cannot be read."""
+def read_input(file: str, *, write: bool) -> Source:
+    """The text of a file, or of standard input; raises `CallError` when it cannot be read.
+
+    A file to be written is no name of the library.
+    """
     if file != "-":
-        return read(Path(file), file)
+        return read(Path(file), file) if write else find(file)[0]
     raw = sys.stdin.buffer.read()
     text = raw.decode("utf-8-sig", errors="surrogateescape")
     return Source("<stdin>", text.replace("\r\n", "\n").replace("\r", "\n"))

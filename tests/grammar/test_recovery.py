@@ -178,7 +178,7 @@ def test_the_flow_passes_by_what_does_not_change_it(written: str) -> None:
         "    maxpool(2x2) : [3, H // 2, H // 2]\n    output y\n}\n",
         "net n {\n    input x: f32[3, 8, 8]\n    output y 3\n}\n",
         "block b(x y) { relu }\nnet n {\n    input x: f32[3, 8, 8]\n    b(1, 2)\n    output y\n}\n",
-        "let w = [1, 2\nnet n {\n    input x: f32[3, w[0], 8]\n    conv(w[1])\n    output y\n}\n",
+        "let w = [1\nnet n {\n    input x: f32[3, w[0], 8]\n    conv(w[0], 1)\n    output y\n}\n",
         "block b { conv(1 1) }\nnet n {\n    input x: f32[3, 8, 8]\n    b -> relu as r\n"
         "    sub(r, x)\n    output y : [1, 8, 8]\n    expect params == 3\n}\n",
         "net m {\n    input x: f32[3\n    output y\n}\n"
