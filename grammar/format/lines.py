@@ -59,11 +59,16 @@ class Layout:
             group.several_lines = True
         self.lines.append(Line(indent, self.run, blank, groups=tuple(self.groups)))
 
-    def put(self, piece: Piece, indent: int, *, fresh: bool = False) -> None:
-        """Write a piece, `fresh` on a new line at `indent`; comments before it force that."""
+    def put(
+        self, piece: Piece, indent: int, *, fresh: bool = False, above: int | None = None
+    ) -> None:
+        """Write a piece, `fresh` on a new line at `indent`; comments before it force that.
+
+        They are indented by `above` when that differs.
+        """
         if piece.above or fresh or self.line.comment:
             for comment in piece.above:
-                self.start_line(indent)
+                self.start_line(indent if above is None else above)
                 self.line.comment = comment
             self.start_line(indent, piece.blank)
         self.line.gaps.append(piece.gap if self.line.pieces else 0)
@@ -180,7 +185,7 @@ class Layout:
             new = hangs if index == 0 else is_broken(item) or not self.fits(item, after)
             self.item(item, inside, fresh=new, tail=after, alone=len(group.items) == 1)
         self.groups.pop()
-        self.put(group.closing, margin if hangs else inside - 1, fresh=hangs)
+        self.put(group.closing, margin if hangs else inside - 1, fresh=hangs, above=inside)
 
     def item(
         self, item: Sequence[Node], indent: int, *, fresh: bool, tail: int, alone: bool
