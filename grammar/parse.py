@@ -132,7 +132,7 @@ def _refusal(source: Source) -> Diagnostic | None:
         return None
     return Diagnostic(
         "E104",
-        f"a file has more than {MOST_WORDS:,} words and signs",
+        f"a file has more than {MOST_WORDS:,} words, signs and comments",
         Span(source, beyond, beyond + 1),
         help="split it into several files, or write the repetition as a loop",
     )
