@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from compiler.lower import lower, tensor_names
 from compiler.passes import PASSES
 from runtime.culprit import Culprit, Place, culprit, taken
 from runtime.gaps import NONE, Gap, Tolerance, gap, tolerance
+from runtime.models import detached
 from runtime.providers import Settings
 from runtime.reference import compute, interpret, symbol_values
 from runtime.segments import BUDGET, Tensors
@@ -43,7 +44,8 @@ class Comparison:
     """What came out: the largest relative difference, and `worst`, the largest share of its
     tolerance that a difference took (above 1 it is a failure), each with its layer.
 
-    `culprit` is the first layer that differs, where a bisection looked for it.
+    `culprit` is the first layer that differs, where a bisection looked for it; `reference` and
+    `subject` say what was compared.
     """
 
     nodes: int
@@ -53,6 +55,8 @@ class Comparison:
     worst_node: str
     failures: tuple[Difference, ...]
     culprit: Culprit | None = None
+    reference: str = "NumPy"
+    subject: str = "ONNX Runtime"
 
     @property
     def ok(self) -> bool:
@@ -63,14 +67,21 @@ class Comparison:
         """The result in words; the first failure on a line of its own."""
         word = "agree" if self.ok else "DIFFER"
         said = (
-            f"NumPy and ONNX Runtime ({device}) {word} at {self.nodes} layers, largest relative "
-            f"difference {self.relative:.1e} at {self.relative_node}, "
+            f"{self.reference} and {self.subject} ({device}) {word} at {self.nodes} layers, "
+            f"largest relative difference {self.relative:.1e} at {self.relative_node}, "
             f"{self.worst:.1%} of the tolerance at {self.worst_node}"
         )
         for first in self.failures[:1]:
             said += f"\n  first difference: {first.node}, line {first.line}: "
             said += f"{first.error:.3g} ({first.stage})"
         return said
+
+    def as_dict(self) -> dict[str, Any]:
+        """The form of `--format json`."""
+        found = {f.name: getattr(self, f.name) for f in fields(self)}
+        found["failures"] = [asdict(failure) for failure in self.failures]
+        found["culprit"] = None if self.culprit is None else self.culprit.as_dict()
+        return {"ok": self.ok} | found
 
 
 def sizes_for(graph: Graph) -> dict[str, int]:
@@ -168,8 +179,9 @@ def compare_all(
     rewritten = graph
     for rewrite in PASSES:
         rewritten = rewrite(rewritten)
-    settings = Settings(exact=exact, dtype=dtype)
-    final = open_session(lower(rewritten, dtype=dtype), device, settings).run(dict(feeds))
+    model, weights = detached(lower(rewritten, dtype=dtype))
+    settings = Settings(exact=exact, dtype=dtype, weights=weights)
+    final = open_session(model, device, settings).run(dict(feeds))
     for output, name in graph.outputs.items():
         found = gap(final[output], wanted[name], *ledger.allow)
         ledger.note(output, graph[name].span.line, "optimised", found)
