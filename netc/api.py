@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from compiler.embed import Layout
     from compiler.pictures import Picture
     from netc.sessions import Session
-    from runtime.compare import Comparison
+    from runtime.comparison import Comparison
     from runtime.pictures import Augment
     from runtime.weights.rename import WeightsFile
 
