@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from compiler.embed import Layout
     from compiler.pictures import Picture
     from netc.sessions import Session
-    from runtime.compare import Comparison
+    from runtime.comparison import Comparison
     from runtime.pictures import Augment
     from runtime.weights.rename import WeightsFile
 
@@ -213,15 +213,25 @@ class Net:
         return self.__dict__ | {"_kept": None}  # a session cannot be pickled
 
     def verify(
-        self, *, device: str = "cpu", seed: int = 0, dtype: str = "f32", exact: bool = True
+        self,
+        *,
+        device: str = "cpu",
+        seed: int = 0,
+        dtype: str = "f32",
+        exact: bool = True,
+        batch: int = 2,
+        bisect: bool = False,
     ) -> Comparison:
-        """NumPy against ONNX Runtime on random input, every layer; `exact` rules TF32 out."""
+        """NumPy against ONNX Runtime on random input, every layer; `exact` rules TF32 out.
+
+        With `bisect` it ends at the first layer that differs, and `culprit` reports on it.
+        """
         from compiler.initialise import scatter
         from runtime.compare import compare_all, random_feeds
 
         graph = scatter(self.graph, seed)
-        feeds = random_feeds(graph, seed)
-        return compare_all(graph, feeds, device=device, dtype=dtype, exact=exact)
+        feeds = random_feeds(graph, seed, batch)
+        return compare_all(graph, feeds, device=device, dtype=dtype, exact=exact, bisect=bisect)
 
 
 def load(

@@ -161,8 +161,7 @@ def culprit(
     )
 
 
-def taken(
-    place: Place, shapes: Mapping[str, tuple[int, ...]], gaps: Mapping[str, Gap]
-) -> list[Taken]:
-    """What a layer takes, each tensor once."""
-    return [Taken(n, shapes.get(n, ()), gaps.get(n)) for n in dict.fromkeys(place.inputs)]
+def taken(place: Place, arrays: Mapping[str, NDArray[Any]], gaps: Mapping[str, Gap]) -> list[Taken]:
+    """What a layer takes, each tensor once, where it is known."""
+    names = [name for name in dict.fromkeys(place.inputs) if name in arrays]
+    return [Taken(name, arrays[name].shape, gaps.get(name)) for name in names]

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import onnx
-from onnx import TensorProto, helper
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
 from onnx.external_data_helper import set_external_data
 
 from runtime.errors import CallError
@@ -100,6 +101,15 @@ def pointing(model: onnx.ModelProto, location: str) -> onnx.ModelProto:
         if tensor.name in places:
             set_external_data(tensor, location, *places[tensor.name])
     return light
+
+
+def detached(model: onnx.ModelProto) -> tuple[onnx.ModelProto, dict[str, NDArray[Any]]]:
+    """A model that refers to its large initializers, and their arrays, to be handed over beside it.
+
+    ONNX Runtime uses them in place, where a message would be written, read and copied.
+    """
+    arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor, _ in large_tensors(model)}
+    return pointing(model, "memory"), arrays
 
 
 def without_numbers(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import onnxruntime as ort
+from numpy.typing import NDArray
 
 from runtime.devices import CPU, CUDA, TENSORRT, Device
 from runtime.errors import MachineError
@@ -22,7 +23,8 @@ class Settings:
     `exact` keeps float32 products from being rounded to TF32; `optimise` is ONNX Runtime's own
     rewriting; `sizes` pins symbolic sizes, `N` the batch; `threads` is 0 for all cores; `dtype` is
     what the network computes in; `fixed` says that the shapes never change, so that convolution
-    algorithms are searched for exhaustively; `capture` makes a CUDA graph of a run.
+    algorithms are searched for exhaustively; `capture` makes a CUDA graph of a run; `weights`
+    are the numbers that the model only refers to (`models.detached`).
     """
 
     exact: bool = True
@@ -32,6 +34,7 @@ class Settings:
     dtype: str = "f32"
     fixed: bool = False
     capture: bool = False
+    weights: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 def providers_for(device: Device, settings: Settings, found: Driver) -> list[tuple[str, Any]]:

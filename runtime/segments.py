@@ -1,14 +1,14 @@
 """Every tensor of an ONNX model in bounded memory: the model runs in parts, one after the other.
 
-A part is a run of nodes whose tensors together take at most a budget. It is a model by itself: it
-takes what later nodes still need of the parts before it, and only its own weights.
+A part is a run of nodes whose tensors and weights together take at most a budget. It is a model by
+itself: it takes tensors that the parts before it made, and only its own weights.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,11 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, shape_inference
 
-from runtime.models import without_numbers
+from runtime.models import detached, without_numbers
 from runtime.providers import Settings
 from runtime.session import RunError, open_session
 
-BUDGET = 256 * 2**20  # bytes of the tensors that a part makes, if no single one is larger
+BUDGET = 256 * 2**20  # bytes of the tensors and weights of a part, if no single node needs more
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ class Tensors:
         settings: Settings,
         budget: int = BUDGET,
     ) -> None:
-        self._model = model
+        self._model, self._arrays = detached(model)
         self._live: dict[str, NDArray[Any]] = dict(feeds)
         self._wanted = set(wanted)
         self._device, self._settings = device, settings
-        self._weights = {tensor.name: tensor for tensor in model.graph.initializer}
-        self._parts = list(parts_of(model, feeds, budget))
+        self._weights = {tensor.name: tensor for tensor in self._model.graph.initializer}
+        self._parts = list(parts_of(self._model, self._arrays, feeds, budget))
         self._done = 0
 
     def take(self, name: str) -> NDArray[Any]:
@@ -73,7 +73,9 @@ class Tensors:
         kept = sorted(part.makes & (self._needed() | self._wanted))
         if kept:
             given = {name: self._live[name] for name in sorted(part.takes & self._live.keys())}
-            session = open_session(self._extract(part, given, kept), self._device, self._settings)
+            arrays = {name: self._arrays[name] for name in sorted(part.takes & self._arrays.keys())}
+            settings = replace(self._settings, weights=arrays)
+            session = open_session(self._extract(part, given, kept), self._device, settings)
             self._live |= session.run(given)
         self._let_go()
 
@@ -114,14 +116,18 @@ def value_info(name: str, array: NDArray[Any]) -> onnx.ValueInfoProto:
 
 
 def parts_of(
-    model: onnx.ModelProto, feeds: Mapping[str, NDArray[Any]], budget: int
+    model: onnx.ModelProto,
+    weights: Mapping[str, NDArray[Any]],
+    feeds: Mapping[str, NDArray[Any]],
+    budget: int,
 ) -> Iterator[Part]:
-    """The nodes of a model in runs whose tensors fit the budget; a larger tensor runs alone."""
+    """The nodes of a model in runs that fit the budget; a node that needs more runs alone."""
     sizes = tensor_bytes(model, feeds)
     run: list[onnx.NodeProto] = []
     held = 0
     for node in model.graph.node:
         size = sum(sizes.get(name, budget) for name in node.output if name)
+        size += sum(weights[name].nbytes for name in node.input if name in weights)
         if run and held + size > budget:
             yield part(run)
             run, held = [], 0

@@ -16,7 +16,6 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
-from onnx import numpy_helper
 from onnxruntime.capi import onnxruntime_pybind11_state as raised
 
 from runtime.bfloat16 import has_bfloat16, widened
@@ -25,7 +24,7 @@ from runtime.devices import Device, parse_device
 from runtime.errors import CallError, MachineError
 from runtime.external import check_external_data
 from runtime.machine import Driver, driver
-from runtime.models import LARGEST_INSIDE, large_tensors, pointing, weight_bytes
+from runtime.models import LARGEST_INSIDE, detached, weight_bytes
 from runtime.placement import RECORD, Placement, placement
 from runtime.probe import probe
 from runtime.providers import Settings, cannot, providers_for, require
@@ -200,18 +199,19 @@ def create(model: Model, device: Device, settings: Settings, found: Driver) -> A
         options.add_free_dimension_override_by_name(name, size)
     if not settings.optimise:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    weights: list[Any] = []
-    if isinstance(model, Path):
-        source: str | bytes = str(model)
-    elif isinstance(model, bytes):
-        source = model
-    elif weight_bytes(model) <= LARGEST_INSIDE:
-        source = model.SerializeToString()
-    else:  # too much for one protobuf message: the weights are handed over beside it
-        tensors = [tensor for tensor, _ in large_tensors(model)]
-        weights = [to_value(numpy_helper.to_array(t), Device("cpu")) for t in tensors]
-        options.add_external_initializers([t.name for t in tensors], weights)
-        source = pointing(model, "memory").SerializeToString()
+    beside = settings.weights
+    if not isinstance(model, Path | bytes) and weight_bytes(model) > LARGEST_INSIDE:
+        model, beside = detached(model)  # too much for one protobuf message
+    weights = [to_value(array, Device("cpu")) for array in beside.values()]
+    if weights:
+        options.add_external_initializers(list(beside), weights)
+    match model:
+        case Path():
+            source: str | bytes = str(model)
+        case bytes():
+            source = model
+        case _:
+            source = model.SerializeToString()
     session = ort.InferenceSession(
         source, options, providers=providers_for(device, settings, found), enable_fallback=0
     )

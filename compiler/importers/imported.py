@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from compiler.graph import Graph
@@ -18,13 +19,15 @@ class Imported:
 
     `kept` are the layers whose names are the source's own and must stay (their parameters are
     known by them); other names were made up. `notes` say which conventions were translated.
-    `graph.values` holds the parameters' numbers where the source has them.
+    `graph.values` holds the parameters' numbers where the source has them. `tensors` gives for a
+    layer the tensor of the source that it makes, where that is certain.
     """
 
     graph: Graph
     kept: frozenset[str]
     notes: tuple[str, ...]
     origin: str
+    tensors: Mapping[str, str] = field(default_factory=dict)
 
 
 LARGEST_TEXT = 16 * 2**20

@@ -1,25 +1,41 @@
-"""`netc verify`: NumPy against ONNX Runtime."""
+"""`netc verify`: NumPy against ONNX Runtime, or one model against another."""
 
 from __future__ import annotations
 
-import json
 import sys
-from dataclasses import asdict
 
 import click
 
-from compiler.precision import WORDS
 from netc.options import DTYPE, FORMAT, SEED, TF32, Choice, chooses_net
+from netc.verifying import VerifyOptions, verify
 
 
 @click.command("verify")
 @click.argument("file")
+@click.argument("other", required=False)
 @click.option(
     "--device",
     default="cpu",
     show_default=True,
     metavar="cpu|cuda[:N]|tensorrt[:N]",
-    help="What NumPy is compared with.",
+    help="What NumPy is compared with; where two models run.",
+)
+@click.option(
+    "--bisect", is_flag=True, help="End at the first layer that differs, and say all about it."
+)
+@click.option(
+    "--batch",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    help="Samples of random input.",
+)
+@click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="[NAME=]PATH",
+    help="Numbers for an input of two models, batch first: .npy, or .npz with every input.",
 )
 @DTYPE
 @TF32
@@ -27,18 +43,22 @@ from netc.options import DTYPE, FORMAT, SEED, TF32, Choice, chooses_net
 @SEED
 @chooses_net
 def command(
-    file: str, device: str, dtype: str, tf32: bool, form: str, seed: int, choice: Choice
+    file: str,
+    other: str | None,
+    device: str,
+    bisect: bool,
+    batch: int,
+    inputs: tuple[str, ...],
+    dtype: str,
+    tf32: bool,
+    form: str,
+    seed: int,
+    choice: Choice,
 ) -> None:
-    """Compare NumPy with ONNX Runtime at every layer, on random input and weights."""
-    results = []
-    for net in choice.opened(file):
-        comparison = net.verify(device=device, seed=seed, dtype=dtype, exact=not tf32)
-        head = {"net": net.name, "ok": comparison.ok, "device": device, "dtype": dtype}
-        results.append(head | asdict(comparison))
-        if form == "text":
-            where = device if dtype == "f32" else f"{device}, {WORDS[dtype]}"
-            click.echo(f"{net.name}: {comparison.sentence(where)}")
-    ok = all(result["ok"] for result in results)
-    if form == "json":
-        click.echo(json.dumps({"ok": ok, "nets": results}, indent=2))
-    sys.exit(0 if ok else 1)
+    """Compare NumPy with ONNX Runtime at every layer, on random input and weights.
+
+    FILE is a definition or an ONNX model, which is imported and compared with its own run. With
+    OTHER, the outputs of two of them are compared.
+    """
+    options = VerifyOptions(device, dtype, not tf32, seed, batch, bisect, inputs, form)
+    sys.exit(0 if verify(file, other, options, choice) else 1)

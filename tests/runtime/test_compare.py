@@ -9,7 +9,7 @@ import pytest
 
 import netc
 import runtime.reference
-from runtime.compare import Comparison, Difference
+from runtime.comparison import Comparison, Difference
 from runtime.gaps import gap
 from runtime.kernels import run_kernel
 

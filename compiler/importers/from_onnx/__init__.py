@@ -9,6 +9,8 @@ reading     one model being read; the files below register what each operator me
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from compiler.importers.from_onnx.reading import CONVERTERS, Reading, Value
 from compiler.importers.from_onnx.sizes import fold
 from compiler.importers.imported import Imported
 from compiler.importers.tidy import tidy
+from compiler.importers.tidy.untouched import untouched
 from compiler.importers.tidy.without_common_path import without_common_path
 from compiler.values import POISON, Tensor
 
@@ -76,8 +79,20 @@ def import_onnx(
                 raise Refused("it is a constant")
             builder.output(declared.name, value)
     producer = f", written by {taken.producer}" if taken.producer else ""
-    imported = tidy(builder.finish(f"{name} (ONNX, opset {taken.opset}{producer})"))
+    raw = builder.finish(f"{name} (ONNX, opset {taken.opset}{producer})")
+    imported = tidy(raw)
+    same = untouched(raw.graph, imported.graph)
+    imported = replace(imported, tensors=made_by(reading, same))
     return imported if reading.exact else without_common_path(imported)
+
+
+def made_by(reading: Reading, layers: Collection[str]) -> dict[str, str]:
+    """The model's tensor that each of these layers makes; the first one where there are several."""
+    found: dict[str, str] = {}
+    for tensor, value in reading.values.items():
+        if isinstance(value, Tensor) and value.node in layers:
+            found.setdefault(str(value.node), tensor)
+    return found
 
 
 GENERIC = {"", "main_graph", "main", "graph", "torch_jit", "torch-jit-export", "tf2onnx", "model"}

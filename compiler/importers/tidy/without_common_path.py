@@ -32,7 +32,8 @@ def without_common_path(imported: Imported) -> Imported:
         values[f"{new.get(layer, layer)}.{weight}"] = value
     outputs = {output: new.get(name, name) for output, name in imported.graph.outputs.items()}
     graph = imported.graph.rebuilt(nodes, outputs=outputs, values=values)
-    return replace(imported, graph=graph, kept=frozenset(new.values()))
+    tensors = {new.get(name, name): tensor for name, tensor in imported.tensors.items()}
+    return replace(imported, graph=graph, kept=frozenset(new.values()), tensors=tensors)
 
 
 def common_parts(names: list[list[str]]) -> list[str]:

@@ -1,0 +1,179 @@
+"""`netc verify`, what is compared with what, and how it is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from numpy.typing import NDArray
+
+from compiler.importers.from_onnx import import_onnx
+from compiler.importers.imported import UnreadableError
+from compiler.initialise import initialise
+from compiler.lower import tensor_names
+from compiler.precision import WORDS
+from grammar.diagnostics import render
+from netc.options import Choice
+from runtime.arrays import store_npy, store_npz
+from runtime.compare import compare_all, random_feeds, sizes_for
+from runtime.comparison import Comparison
+from runtime.culprit import Place
+from runtime.errors import CallError
+from runtime.foreign import read_model_file
+from runtime.imported import compare_imported
+from runtime.pairs import Side, compare_models
+
+
+@dataclass(frozen=True)
+class VerifyOptions:
+    """What a call of `netc verify` asks for, besides the files and the net."""
+
+    device: str = "cpu"
+    dtype: str = "f32"
+    exact: bool = True
+    seed: int = 0
+    batch: int = 2
+    bisect: bool = False
+    inputs: tuple[str, ...] = ()
+    form: str = "text"
+
+
+def verify(file: str, other: str | None, options: VerifyOptions, choice: Choice) -> bool:
+    """The whole of the `verify` command; whether everything agrees."""
+    results = []
+    for name, comparison in comparisons(file, other, options, choice):
+        head = {"net": name, "device": options.device, "dtype": options.dtype}
+        results.append(head | comparison.as_dict())
+        if options.form == "text":
+            tell(name, comparison, options)
+    ok = all(result["ok"] for result in results)
+    if options.form == "json":
+        click.echo(json.dumps({"ok": ok, "nets": results}, indent=2))
+    return ok
+
+
+def comparisons(
+    file: str, other: str | None, options: VerifyOptions, choice: Choice
+) -> Iterator[tuple[str, Comparison]]:
+    """Each comparison that the call means, with the net's name."""
+    if other is not None:
+        yield compare_two(file, other, options, choice)
+        return
+    if options.inputs:
+        raise CallError("--input is for two models; one is verified on random input")
+    if is_model(file):
+        refuse_choice(choice)
+        yield compare_import(Path(file), options)
+        return
+    for net in choice.opened(file):
+        yield (
+            net.name,
+            net.verify(
+                device=options.device,
+                seed=options.seed,
+                dtype=options.dtype,
+                exact=options.exact,
+                batch=options.batch,
+                bisect=options.bisect,
+            ),
+        )
+
+
+def compare_import(path: Path, options: VerifyOptions) -> tuple[str, Comparison]:
+    """The imported graph in NumPy against the original; in another precision against ours."""
+    model = read_model_file(path)
+    try:
+        imported = import_onnx(model, path.name)
+    except UnreadableError as error:
+        raise CallError(str(error)) from None
+    if options.dtype != "f32":
+        graph = initialise(imported.graph, options.seed)
+        return graph.name, compare_all(
+            graph,
+            random_feeds(graph, options.seed, options.batch),
+            device=options.device,
+            dtype=options.dtype,
+            exact=options.exact,
+            bisect=options.bisect,
+        )
+    return imported.graph.name, compare_imported(
+        imported,
+        model,
+        device=options.device,
+        exact=options.exact,
+        seed=options.seed,
+        batch=options.batch,
+        bisect=options.bisect,
+    )
+
+
+def compare_two(
+    file: str, other: str, options: VerifyOptions, choice: Choice
+) -> tuple[str, Comparison]:
+    """Two models, or a definition and a model, on one device."""
+    if is_model(file) and is_model(other):
+        refuse_choice(choice)
+        if options.dtype != "f32":
+            raise CallError("an ONNX file has its precision inside: no --dtype")
+    comparison = compare_models(
+        side_of(file, options, choice),
+        side_of(other, options, choice),
+        given_arrays(options.inputs),
+        device=options.device,
+        exact=options.exact,
+        batch=options.batch,
+        seed=options.seed,
+        bisect=options.bisect,
+    )
+    return f"{file} and {other}", comparison
+
+
+def side_of(file: str, options: VerifyOptions, choice: Choice) -> Side:
+    """A model file, or a definition compiled; layers keep their names when one is looked for."""
+    if is_model(file):
+        return Side(file, read_model_file(Path(file)))
+    net = choice.single(file)
+    model = net.model(seed=options.seed, optimise=not options.bisect, dtype=options.dtype)
+    names = tensor_names(net.graph)
+    places = {names[node.name]: Place.of(node) for node in net.graph.nodes()}
+    return Side(net.name, model, places, sizes_for(net.graph))
+
+
+def is_model(file: str) -> bool:
+    """Whether a file is an ONNX model by its name."""
+    return Path(file).suffix == ".onnx"
+
+
+def refuse_choice(choice: Choice) -> None:
+    """Raise `CallError` when a net of a definition is chosen and there is none."""
+    if choice.net or choice.settings:
+        raise CallError("an ONNX file has its parameters inside: no --net, no --set")
+
+
+def given_arrays(inputs: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """The arrays of `--input`: `name=x.npy`, or an .npz with arrays by name."""
+    found: dict[str, NDArray[Any]] = {}
+    for text in inputs:
+        name, equals, path = text.partition("=")
+        if equals and Path(path).suffix == ".npy":
+            found[name] = store_npy(Path(path)).read()
+        elif not equals and Path(text).suffix == ".npz":
+            found |= {key: stored.read() for key, stored in store_npz(Path(text)).items()}
+        else:
+            raise CallError(f"--input takes name=x.npy, or an .npz with inputs by name, not {text}")
+    return found
+
+
+def tell(name: str, comparison: Comparison, options: VerifyOptions) -> None:
+    """A comparison in words; what a bisection found as a diagnostic."""
+    where = options.device
+    if options.dtype != "f32":
+        where += f", {WORDS[options.dtype]}"
+    click.echo(f"{name}: {comparison.sentence(where)}")
+    if comparison.culprit is not None:
+        found = comparison.culprit.diagnostic(comparison.subject, comparison.reference)
+        click.echo("\n" + render(found))

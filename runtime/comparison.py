@@ -1,0 +1,100 @@
+"""What a comparison of two computations found."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from runtime.culprit import Culprit
+from runtime.gaps import Gap, Tolerance
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A tensor on which the two disagree: its layer, its source line, the largest difference.
+
+    `stage` is "layers" for the plain model, "optimised" for the one after the passes, "outputs"
+    for what two models give.
+    """
+
+    node: str
+    line: int
+    error: float
+    stage: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What came out: the largest relative difference, and `worst`, the largest share of its
+    tolerance that a difference took (above 1 it is a failure), each with its layer.
+
+    `culprit` is the first layer that differs, where a bisection looked for it; `reference` and
+    `subject` say what was compared.
+    """
+
+    nodes: int
+    relative: float
+    relative_node: str
+    worst: float
+    worst_node: str
+    failures: tuple[Difference, ...]
+    culprit: Culprit | None = None
+    reference: str = "NumPy"
+    subject: str = "ONNX Runtime"
+    unit: str = "layers"
+
+    @property
+    def ok(self) -> bool:
+        """Whether all tensors agree."""
+        return not self.failures
+
+    def sentence(self, device: str) -> str:
+        """The result in words; the first failure on a line of its own."""
+        word = "agree" if self.ok else "DIFFER"
+        said = (
+            f"{self.reference} and {self.subject} ({device}) {word} at {self.nodes} {self.unit}, "
+            f"largest relative difference {self.relative:.1e} at {self.relative_node}, "
+            f"{self.worst:.1%} of the tolerance at {self.worst_node}"
+        )
+        for first in self.failures[:1]:
+            said += f"\n  first difference: {first.node}, line {first.line}: "
+            said += f"{first.error:.3g} ({first.stage})"
+        return said
+
+    def as_dict(self) -> dict[str, Any]:
+        """The form of `--format json`."""
+        found = {f.name: getattr(self, f.name) for f in fields(self)}
+        found["failures"] = [asdict(failure) for failure in self.failures]
+        found["culprit"] = None if self.culprit is None else self.culprit.as_dict()
+        return {"ok": self.ok} | found
+
+
+@dataclass
+class Ledger:
+    """The comparisons so far."""
+
+    allow: Tolerance
+    gaps: dict[str, Gap] = field(default_factory=dict)
+    failures: list[Difference] = field(default_factory=list)
+
+    def note(self, name: str, line: int, stage: str, found: Gap) -> bool:
+        """Write a comparison down; whether it is within the tolerance."""
+        self.gaps[f"{name} after optimisation" if stage == "optimised" else name] = found
+        if found.share > 1:
+            self.failures.append(Difference(name, line, found.error, stage))
+        return found.share <= 1
+
+    def close(self, nodes: int, first: Culprit | None = None, **sides: str) -> Comparison:
+        """What came out; `sides` are `reference` and `subject`."""
+        relative_node = max(self.gaps, key=lambda name: self.gaps[name].relative)
+        worst_node = max(self.gaps, key=lambda name: self.gaps[name].share)
+        return Comparison(
+            nodes,
+            self.gaps[relative_node].relative,
+            relative_node,
+            self.gaps[worst_node].share,
+            worst_node,
+            tuple(self.failures),
+            first,
+            **sides,
+        )

@@ -1,0 +1,59 @@
+"""An imported model in NumPy against ONNX Runtime running the original file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import onnx
+from numpy.typing import NDArray
+
+from compiler.graph import Node
+from compiler.importers.imported import Imported
+from runtime.compare import compare_layers, random_feeds
+from runtime.comparison import Comparison, Ledger
+from runtime.foreign import inputs_of, outputs_of, precision_of
+from runtime.gaps import gap, tolerance
+from runtime.providers import Settings
+from runtime.segments import Tensors
+
+
+def compare_imported(
+    imported: Imported,
+    model: onnx.ModelProto,
+    *,
+    device: str = "cpu",
+    exact: bool = True,
+    seed: int = 0,
+    batch: int = 2,
+    bisect: bool = False,
+) -> Comparison:
+    """Every output, and every layer that makes a tensor of the original as it is.
+
+    A batch that the model fixes goes before `batch`. With `bisect` it ends at the first layer that
+    differs.
+    """
+    graph = imported.graph
+    ports = inputs_of(model)
+    fixed = next((p.sizes[0] for p in ports if p.sizes and isinstance(p.sizes[0], int)), None)
+    feeds = random_feeds(graph, seed, batch if fixed is None else int(fixed))
+    named = zip(graph.inputs(), ports, strict=True)
+    given = {port.name: feeds[node.name].astype(port.dtype) for node, port in named}
+    outputs = dict(zip(graph.outputs, (port.name for port in outputs_of(model)), strict=True))
+    wanted = {*imported.tensors.values(), *outputs.values()}
+    settings = Settings(exact=exact, optimise=False)
+    tensors = Tensors(model, given, wanted, device, settings)
+    dtype = precision_of(model)
+    ledger = Ledger(tolerance(device, dtype, exact=exact, layers=len(graph)))
+
+    def take(node: Node) -> NDArray[Any] | None:
+        tensor = imported.tensors.get(node.name)
+        return None if tensor is None else tensors.take(tensor)
+
+    ours, first = compare_layers(graph, feeds, take, ledger, bisect)
+    taken = set(imported.tensors.values())
+    for output, tensor in outputs.items() if first is None else ():
+        node = graph[graph.outputs[output]]
+        if tensor not in taken:
+            found = gap(tensors.take(tensor), ours[node.name], *ledger.allow)
+            ledger.note(output, node.span.line, "outputs", found)
+    return ledger.close(len(ledger.gaps), first, subject="ONNX Runtime with the original")
