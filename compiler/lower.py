@@ -104,10 +104,10 @@ class Lowering:
 def tensor_names(graph: Graph) -> dict[str, str]:
     """The ONNX tensor of each node: its own name, or that of the first output it serves."""
     names = {node.name: node.name for node in graph.nodes()}
-    taken = set(graph.outputs)
+    parameters = graph.parameters()  # which labels such as "conv1.bias" may be called like
     for name in names:
-        if name in taken and graph.outputs[name] != name:
-            names[name] = f"{name}/value"  # the output of that name is another layer's tensor
+        if name in parameters or graph.outputs.get(name, name) != name:
+            names[name] = f"{name}/value"  # that name is another tensor's
     for output, name in graph.outputs.items():
         if not isinstance(graph[name].op, Input) and names[name] not in graph.outputs:
             names[name] = output
@@ -175,7 +175,8 @@ def lower(
     for output, name in graph.outputs.items():
         tensor = lowering.outside(name)
         if tensor != output:
-            lowering.nodes.append(helper.make_node("Identity", [tensor], [output], name=output))
+            free = output if output not in graph else f"{output}/output"
+            lowering.nodes.append(helper.make_node("Identity", [tensor], [output], name=free))
         outputs.append(lowering.value_info(output, graph[name].shape))
     if expose:
         names = {info.name for info in outputs}

@@ -139,7 +139,10 @@ class Pad(Op):
 
     def lower(self, emit: Emitter, *inputs: str) -> str:
         axes = self.axes(emit.inputs[0][1:], emit.facts)
-        return emit_pad(emit, inputs[0], onnx_pads(axes), PAD_MODES[self.mode])
+        # ONNX Runtime moves zeros into the pads of a pooling that follows, where they are no values
+        # any more (its maxpool ignores them) or too many for it. A zero of the other sign stays.
+        fill = -0.0 if self.mode == "zero" else None
+        return emit_pad(emit, inputs[0], onnx_pads(axes), PAD_MODES[self.mode], fill)
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,17 @@ def onnx_pads(axes: tuple[Axis, ...], *, overhang: bool = True) -> list[int]:
 
 
 def emit_pad(
-    emit: Emitter, x: str, pads: list[int], mode: str = "constant", fill: float = 0.0
+    emit: Emitter, x: str, pads: list[int], mode: str = "constant", fill: float | None = None
 ) -> str:
-    """An ONNX Pad of the spatial axes, or `x` itself when there is nothing to pad."""
+    """An ONNX Pad of the spatial axes, or `x` itself when there is nothing to pad.
+
+    Without a `fill` they hold zeros, which ONNX Runtime may move into the layer that follows.
+    """
     if not any(pads):
         return x
     half = len(pads) // 2
     widths = emit.ints([0, 0, *pads[:half], 0, 0, *pads[half:]])
-    constant = [emit.floats(fill)] if fill else []
+    constant = [] if fill is None else [emit.floats(fill)]
     return emit.node("Pad", x, widths, *constant, mode=mode)
 
 
