@@ -18,13 +18,15 @@ class Imported:
 
     `kept` are the layers whose names are the source's own and must stay (their parameters are
     known by them); other names were made up. `notes` say which conventions were translated.
-    `graph.values` holds the parameters' numbers where the source has them.
+    `graph.values` holds the parameters' numbers where the source has them. `constants` are the
+    layers that hold a factor and offset for each channel which the source multiplies and adds.
     """
 
     graph: Graph
     kept: frozenset[str]
     notes: tuple[str, ...]
     origin: str
+    constants: frozenset[str] = frozenset()
 
 
 LARGEST_TEXT = 16 * 2**20
