@@ -8,28 +8,32 @@ define                                the text is compiled and proved to be that
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from compiler.importers.imported import Imported, UnreadableError
+from compiler.ops.base import Shape
+
+FORMATS = (".onnx", ".prototxt", ".cfg")
 
 
-def read_model(path: Path) -> Imported:
+def read_model(path: Path, shapes: Mapping[str, Shape] | None = None) -> Imported:
     """The graph of a file, its format known by its ending.
 
-    Raises `DefinitionError` with every layer that cannot be expressed, `UnreadableError`, and
-    `OSError`.
+    `shapes` are those of inputs whose sizes the file leaves open, without the batch. Raises
+    `DefinitionError` with every layer that cannot be expressed, `UnreadableError`, and `OSError`.
     """
     match path.suffix:
         case ".onnx":
             from compiler.importers.from_onnx import read_onnx
 
-            return read_onnx(path)
-        case ".prototxt" | ".pt" | ".txt":
+            return read_onnx(path, shapes)
+        case ".prototxt":
             from compiler.importers.from_caffe import read_caffe
 
-            return read_caffe(path)
+            return read_caffe(path, shapes)
         case ".cfg":
             from compiler.importers.from_darknet import read_darknet
 
             return read_darknet(path)
-    raise UnreadableError(f"{path}: what is imported ends in .onnx, .prototxt or .cfg")
+    raise UnreadableError(f"{path}: a model ends in one of {', '.join(FORMATS)}")

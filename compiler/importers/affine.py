@@ -1,8 +1,7 @@
 """Constants of other formats that multiply or add, as layers of ours.
 
-One number for all is `scale` or `shift`. A number for each channel is what batch normalisation
-does after training: `bn` with running statistics that leave x as it is. A number for each value of
-the sample is the same on the flattened sample.
+One number for all is `scale` or `shift`. A number for each channel is a 1x1 convolution of each
+channel by itself. A number for each value of the sample is the same on the flattened sample.
 """
 
 from __future__ import annotations
@@ -15,10 +14,10 @@ from numpy.typing import NDArray
 
 from compiler.dims import Dim
 from compiler.importers.builder import Refused
+from compiler.importers.window_arguments import kernel
 from compiler.ops.base import Shape
 from compiler.values import Tensor
 
-EPSILON = 1e-5  # bn's default: with a variance of 1 - EPSILON it divides by exactly 1
 Add = Callable[..., Tensor]
 
 
@@ -91,14 +90,23 @@ def channelwise(
     offset: NDArray[Any],
     known_by: tuple[int, ...] = (),
 ) -> Tensor:
-    """A factor and an offset for each channel, as a bn that normalises nothing."""
+    """A factor and an offset for each channel, as a convolution of one pixel; of a vector too."""
     if isinstance(x.shape[0], Dim):
         raise Refused("a constant for each channel needs a known number of channels")
-    ones, zeros = np.ones(x.shape[0]), np.zeros(x.shape[0])
-    weights = {
-        "weight": ones * factor,
-        "bias": zeros + offset,
-        "running_mean": zeros,
-        "running_var": ones - EPSILON,
-    }
-    return add("bn", x, weights=weights, known_by=known_by)
+    channels, is_vector = x.shape[0], len(x.shape) == 1
+    pixel = (1,) * max(len(x.shape) - 1, 1)
+    weights = {"weight": np.broadcast_to(factor, (channels,)).reshape(channels, 1, *pixel)}
+    if np.any(offset):
+        weights["bias"] = np.broadcast_to(offset, (channels,))
+    y = add(
+        "conv",
+        add("reshape", x, shape=[channels, 1]) if is_vector else x,
+        weights=weights,
+        known_by=known_by,
+        of_constants=True,
+        channels=channels,
+        kernel=kernel(pixel),
+        groups=channels,
+        bias="bias" in weights,
+    )
+    return add("flatten", y) if is_vector else y

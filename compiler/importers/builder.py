@@ -112,6 +112,7 @@ class Builder:
         self.outputs: dict[str, str] = {}
         self.values: dict[str, NDArray[np.float32]] = {}
         self.kept: set[str] = set()
+        self.constants: set[str] = set()
         self.notes: dict[str, None] = {}
         self.diagnostics: list[Diagnostic] = []
 
@@ -161,12 +162,14 @@ class Builder:
         kept: bool = False,
         weights: Mapping[str, NDArray[Any]] | None = None,
         owner: str = "",
+        of_constants: bool = False,
         **arguments: Any,
     ) -> Tensor:
         """Add a layer; raises `Refused` or `ShapeError` when the op does not allow it.
 
         With `kept`, `name` is the source's own; `weights` are the numbers of its parameters by
-        their short names, absent where the source has none; `owner` is a layer to share with.
+        their short names, absent where the source has none; `owner` is a layer to share with. A
+        layer `of_constants` may be merged with its neighbours.
         """
         if any(tensor.node is None for tensor in inputs):
             raise Poisoned
@@ -178,6 +181,8 @@ class Builder:
         name = self.unique(name or op)
         if kept:
             self.kept.add(name)
+        if of_constants:
+            self.constants.add(name)
         sources = tuple(tensor.node for tensor in inputs if tensor.node is not None)
         node = Node(name, made, sources, shape, span, owner=owner)
         self.graph.add(node)
@@ -220,7 +225,8 @@ class Builder:
         graph = replace(self.graph, outputs=self.outputs, values=self.values)
         if any(isinstance(size, Dim) for node in graph.inputs() for size in node.shape):
             graph = self.with_all_facts(graph)
-        return Imported(graph, frozenset(self.kept), tuple(self.notes), origin)
+        constants = frozenset(self.constants)
+        return Imported(graph, frozenset(self.kept), tuple(self.notes), origin, constants)
 
     def with_all_facts(self, graph: Graph) -> Graph:
         """The graph with every shape inferred again, now that all is known of its symbols."""

@@ -21,6 +21,8 @@ class Imported:
     known by them); other names were made up. `notes` say which conventions were translated.
     `graph.values` holds the parameters' numbers where the source has them. `tensors` gives for a
     layer the tensor of the source that it makes, where that is certain.
+    `graph.values` holds the parameters' numbers where the source has them. `constants` are the
+    layers that hold a factor and offset for each channel which the source multiplies and adds.
     """
 
     graph: Graph
@@ -28,6 +30,7 @@ class Imported:
     notes: tuple[str, ...]
     origin: str
     tensors: Mapping[str, str] = field(default_factory=dict)
+    constants: frozenset[str] = frozenset()
 
 
 LARGEST_TEXT = 16 * 2**20

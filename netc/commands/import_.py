@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
 
 from runtime.errors import CallError
 from runtime.files import write_whole
+
+SHAPE = re.compile(r"(.+?)=(\d+(?:x\d+)*)")
 
 
 @click.command("import")
@@ -23,9 +26,16 @@ from runtime.files import write_whole
     "--weights",
     type=click.Path(path_type=Path),
     metavar="X.safetensors",
-    help="Where to write the parameters under the definition's names.",
+    help="Where to write the parameters, under the definition's names.",
 )
-def command(file: Path, output: Path | None, weights: Path | None) -> None:
+@click.option(
+    "--shape",
+    "shapes",
+    multiple=True,
+    metavar="INPUT=3x224x224",
+    help="The shape of an input that the file leaves open, without the batch.",
+)
+def command(file: Path, output: Path | None, weights: Path | None, shapes: tuple[str, ...]) -> None:
     """Turn an ONNX model, a Caffe prototxt or a Darknet cfg into a definition."""
     from compiler.importers import read_model
     from compiler.importers.define import define
@@ -35,19 +45,27 @@ def command(file: Path, output: Path | None, weights: Path | None) -> None:
     if not file.is_file():
         raise CallError(f"there is no file {file}")
     try:
-        imported = read_model(file)
+        imported = read_model(file, dict(map(shape_of, shapes)))
     except UnreadableError as error:
         raise CallError(str(error)) from None
     defined = define(imported)
-    if weights is not None:
-        if not defined.graph.values:
-            raise CallError(f"{file} holds no weights")
-        save_weights(weights, defined.graph.values)
+    graph = defined.graph
+    if weights is not None and not graph.values:
+        raise CallError(f"{file} holds no weights, only a network")
     target = output or Path(f"{file.stem}.netdef")
+    if weights is not None:
+        save_weights(weights, graph.values)
     write_whole(target, defined.text.encode())
     for note in imported.notes:
         click.echo(f"note: {note}")
-    graph = defined.graph
     click.echo(f"{graph.name}: {len(graph)} layers -> {target}")
     if weights is not None:
         click.echo(f"{len(graph.values)} arrays -> {weights}")
+
+
+def shape_of(text: str) -> tuple[str, tuple[int, ...]]:
+    """`image=3x224x224` as a name and its sizes."""
+    match = SHAPE.fullmatch(text)
+    if match is None:
+        raise CallError(f"--shape takes INPUT=3x224x224, not {text}")
+    return match[1], tuple(map(int, match[2].split("x")))

@@ -8,6 +8,7 @@ inputs     where its data come from
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
@@ -41,7 +42,7 @@ LOSSES = {
 }
 
 
-def read_caffe(path: Path, shapes: dict[str, Shape] | None = None) -> Imported:
+def read_caffe(path: Path, shapes: Mapping[str, Shape] | None = None) -> Imported:
     """The graph of a prototxt file, as it is when tested.
 
     Raises `DefinitionError`, `UnreadableError`, `OSError`.
@@ -49,7 +50,7 @@ def read_caffe(path: Path, shapes: dict[str, Shape] | None = None) -> Imported:
     return import_caffe(Source(path.name, read_text(path), path), shapes)
 
 
-def import_caffe(source: Source, shapes: dict[str, Shape] | None = None) -> Imported:
+def import_caffe(source: Source, shapes: Mapping[str, Shape] | None = None) -> Imported:
     """The graph of a prototxt text; `shapes` are those of inputs that it does not say."""
     message = parse_prototxt(source)
     name = str(message.one("name", "")) or Path(source.name).stem

@@ -9,7 +9,7 @@ reading     one model being read; the files below register what each operator me
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -27,7 +27,10 @@ from compiler.importers.imported import Imported
 from compiler.importers.tidy import tidy
 from compiler.importers.tidy.untouched import untouched
 from compiler.importers.tidy.without_common_path import without_common_path
+from compiler.ops.base import Shape
 from compiler.values import POISON, Tensor
+
+Sizes = tuple[int | str | None, ...]
 
 FAMILIES = (
     "windows",
@@ -44,18 +47,22 @@ for _family in FAMILIES:
     import_module(f"compiler.importers.from_onnx.{_family}")
 
 
-def read_onnx(path: Path) -> Imported:
+def read_onnx(path: Path, shapes: Mapping[str, Shape] | None = None) -> Imported:
     """The graph of an ONNX file. Raises `DefinitionError`, `UnreadableError`, `OSError`."""
-    return import_onnx(load_onnx(path), path.name)
+    return import_onnx(load_onnx(path), path.name, shapes=shapes)
 
 
 def import_onnx(
-    model: onnx.ModelProto, name: str = "model.onnx", *, batch: bool = True
+    model: onnx.ModelProto,
+    name: str = "model.onnx",
+    *,
+    batch: bool = True,
+    shapes: Mapping[str, Shape] | None = None,
 ) -> Imported:
     """The graph of a model; with `batch` axis 0 of every tensor is the batch, which may vary.
 
-    Without it a whole tensor is one sample. Raises `DefinitionError` with every operator that
-    cannot be expressed, and `UnreadableError`.
+    Without it a whole tensor is one sample. `shapes` are those of inputs that leave sizes open.
+    Raises `DefinitionError` with every operator that cannot be expressed, and `UnreadableError`.
     """
     taken = recognise(take_apart(model, name))
     builder = Builder(Path(name).stem if taken.name in GENERIC else taken.name, taken.source)
@@ -63,7 +70,9 @@ def import_onnx(
     for declared in taken.inputs:
         with builder.reporting(declared.span, f"input {declared.name}"):
             reading.values[declared.name] = POISON
-            reading.values[declared.name] = read_input(reading, declared)
+            reading.values[declared.name] = read_input(
+                reading, declared, (shapes or {}).get(declared.name)
+            )
     for operator in taken.operators:
         reading.operator = operator
         what = f"{operator.type} {operator.name}"
@@ -98,11 +107,14 @@ def made_by(reading: Reading, layers: Collection[str]) -> dict[str, str]:
 GENERIC = {"", "main_graph", "main", "graph", "torch_jit", "torch-jit-export", "tf2onnx", "model"}
 
 
-def read_input(reading: Reading, declared: Declared) -> Tensor:
+def read_input(reading: Reading, declared: Declared, given: Shape | None) -> Tensor:
     """An input of the network, its batch taken off."""
-    if declared.sizes is None:
-        raise Refused("its shape is not known")
-    sizes = declared.sizes[reading.batch :]
+    help = f"say it: --shape {declared.name}=3x224x224"
+    if declared.sizes is None and given is None:
+        raise Refused("its shape is not said", help)
+    sizes = (declared.sizes or ())[reading.batch :]
+    if given is not None:
+        sizes = given_sizes(sizes, given)
     if reading.batch and declared.sizes:
         first = declared.sizes[0]
         if isinstance(first, int):
@@ -117,6 +129,15 @@ def read_input(reading: Reading, declared: Declared) -> Tensor:
     return reading.builder.input(declared.name, shape, declared.span)
 
 
+def given_sizes(sizes: Sizes, given: Shape) -> Sizes:
+    """The sizes that a call gives; raises `Refused` where the model fixes others."""
+    known = tuple(size if isinstance(size, int) else None for size in given)
+    fits = not sizes or len(sizes) == len(known)
+    if not fits or any(isinstance(s, int) and s != k for s, k in zip(sizes, known, strict=False)):
+        raise Refused(f"its shape is [{', '.join(map(str, sizes))}] besides the batch")
+    return known
+
+
 def size_of(size: int | str | None, name: str, place: int, rank: int) -> Size:
     """A size of an input: a number, or a symbol with the model's name for it or one of ours."""
     if isinstance(size, int):
@@ -124,7 +145,7 @@ def size_of(size: int | str | None, name: str, place: int, rank: int) -> Size:
             raise Refused(f"its size {size} is no size")
         return size
     if place == 0 and rank > 1:
-        raise Refused("its number of channels is not fixed")
+        raise Refused("its number of channels is not fixed", f"say it: --shape {name}=3x224x224")
     ours = {1: "L", 2: "HW"[place - 1], 3: "DHW"[place - 1]}[rank - 1] if rank > 1 else "L"
     known = size if size and not size[:1].isdigit() and "unk" not in size else ours
     return symbol(identifier(known, ours))

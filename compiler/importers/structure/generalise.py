@@ -167,8 +167,7 @@ class Merger:
         """When a shortcut needs a projection: where the channels or the stride change."""
         stages = [stage for stage in join.stages if stage is not None]
         changes = tuple(stage.given[:1] != stage.made[:1] for stage in stages)
-        counts = [self.counts[id(p)] for p in join.branches[0].places if id(p) in self.counts]
-        count = str(counts[-1]) if counts else ""
+        count = self.count_that_leaves(join, stages)
         strides = self.parameters.vectors.get("stride", ())
         moves = tuple(stride not in (1, None) for stride in strides)
         first = self.parameters.entering == tuple(s.given[0] for s in stages if s.given)
@@ -181,6 +180,15 @@ class Merger:
         if compares and either == there:
             return f"stride != 1 or in.c != {count}"
         return str(self.parameters.expression("project", there, "project"))
+
+    def count_that_leaves(self, join: Place, stages: Sequence[Stage]) -> str:
+        """How the body says the number of channels that a join makes; empty when it does not."""
+        made = [stage.made[:1] for stage in stages]
+        for place in reversed(join.branches[0].places):
+            if id(place) in self.counts:
+                inner = [s.arguments.get("channels") for s in place.stages if s is not None]
+                return str(self.counts[id(place)]) if [(n,) for n in inner] == made else ""
+        return ""
 
 
 def stride_of(pool: Stage) -> Any:

@@ -10,7 +10,7 @@ from compiler.importers.structure.skips import IDENTIFIER
 from compiler.importers.structure.tree import Chain, Choice, Expression, Item, Loop, Stage
 from compiler.importers.structure.values import show
 from compiler.ops import OPS
-from compiler.ops.base import Shape, is_required, parameters, show_shape
+from compiler.ops.base import Op, Shape, is_required, parameters, show_shape
 
 WIDTH = 100
 LONGEST_ASSERTED = 76  # a line with its shape asserted behind it
@@ -130,11 +130,17 @@ def branch_text(branch: Chain, labels: Set[str], indent: str) -> str:
 
 
 def label_text(stage: Stage) -> str:
-    """` as name`, quoted where it is no plain name; nothing for an automatic name."""
+    """` as name`, nothing for an automatic name.
+
+    In quotes stands what is no plain name, and a name that is for the outside only.
+    """
     text = f" like {quoted(stage.like)}" if stage.like else ""
     if stage.label is None:
         return text
-    return f" as {quoted(stage.label)}{text}"
+    op = OPS.get(stage.callee)
+    inside = stage.tag is not None or op is None or op.weights is not Op.weights
+    label = quoted(stage.label) if inside else f'"{stage.label}"'
+    return f" as {label}{text}"
 
 
 def quoted(label: str) -> str:

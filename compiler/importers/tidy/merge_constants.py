@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from compiler.graph import Node
-from compiler.importers.affine import EPSILON
 from compiler.importers.imported import Imported
 from compiler.importers.tidy.rewriting import Rewriting, weight_of
 from compiler.ops.connect import Dense
 from compiler.ops.convolution import Conv, Deconv
 from compiler.ops.normalise import BatchNorm
+from compiler.ops.reshape import Flatten, Reshape
 
 
 def merge_constants(imported: Imported) -> Imported:
@@ -23,45 +25,50 @@ def merge_constants(imported: Imported) -> Imported:
     """
     rewriting = Rewriting(imported)
     for name in list(rewriting.nodes):
-        node = rewriting.nodes[name]
-        source = rewriting.before(node)
-        if source is None or not is_constant(rewriting, node) or apart(rewriting, source, node):
+        chain = constants_ending_in(rewriting, rewriting.nodes.get(name))
+        if not chain:
             continue
-        factor, offset = weight_of(rewriting, node, "weight"), weight_of(rewriting, node, "bias")
+        source = rewriting.before(chain[0])
+        if source is None or source.owner or source.name in rewriting.shared:
+            continue
+        constant = next(node for node in chain if isinstance(node.op, Conv))
+        factor, offset = numbers(rewriting, constant)
         if isinstance(source.op, BatchNorm):
-            rewriting.values[f"{source.name}.weight"] = factor * weight_of(
-                rewriting, source, "weight"
-            )
-            bias = factor * weight_of(rewriting, source, "bias") + offset
-            rewriting.values[f"{source.name}.bias"] = bias
-            rewriting.drop(node.name, source.name)
+            for key, added in (("weight", 0.0), ("bias", offset)):
+                value = factor * weight_of(rewriting, source, key) + added
+                rewriting.values[f"{source.name}.{key}"] = value.astype(np.float32)
         elif isinstance(source.op, Conv | Deconv | Dense) and np.all(factor == 1):
-            add_bias(rewriting, source, source.op, node)
+            add_bias(rewriting, source, source.op, offset)
+        else:
+            continue
+        for node in reversed(chain):
+            rewriting.drop(node.name, node.inputs[0])
     return rewriting.finished()
 
 
-def is_constant(rewriting: Rewriting, node: Node) -> bool:
-    """Whether a layer is a `bn` that only multiplies and adds."""
-    if not isinstance(node.op, BatchNorm) or node.owner or node.op.eps != EPSILON:
-        return False
-    mean = weight_of(rewriting, node, "running_mean")
-    variance = weight_of(rewriting, node, "running_var")
-    return (
-        mean is not None
-        and bool(np.all(mean == 0))
-        and bool(np.all(variance == np.float32(1 - EPSILON)))
-    )
+def constants_ending_in(rewriting: Rewriting, node: Node | None) -> list[Node]:
+    """The layer of constants that this is, of a vector with the reshaping around it."""
+    if node is None:
+        return []
+    chain = [node] if isinstance(node.op, Conv) else rewriting.chain(node, Reshape, Conv, Flatten)
+    held = [] if chain is None else [n for n in chain if isinstance(n.op, Conv)]
+    plain = all(n.name in rewriting.imported.constants and not n.owner for n in held)
+    private = all(n.name not in rewriting.shared for n in held)
+    return chain if chain and plain and private else []
 
 
-def apart(rewriting: Rewriting, source: Node, node: Node) -> bool:
-    """Whether the two cannot be one: parameters that others share."""
-    return bool(source.owner) or source.name in rewriting.shared or node.name in rewriting.shared
-
-
-def add_bias(rewriting: Rewriting, layer: Node, op: Conv | Deconv | Dense, node: Node) -> None:
-    """An offset becomes the bias of the layer before it."""
+def numbers(rewriting: Rewriting, node: Node) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The factor and offset of each channel."""
+    factor = weight_of(rewriting, node, "weight").reshape(-1).astype(np.float64)
     offset = weight_of(rewriting, node, "bias")
+    return factor, np.zeros_like(factor) if offset is None else offset.astype(np.float64)
+
+
+def add_bias(
+    rewriting: Rewriting, layer: Node, op: Conv | Deconv | Dense, offset: NDArray[Any]
+) -> None:
+    """An offset becomes the bias of the layer before it."""
     old = weight_of(rewriting, layer, "bias")
-    rewriting.values[f"{layer.name}.bias"] = offset if old is None else old + offset
+    total = offset if old is None else old + offset
+    rewriting.values[f"{layer.name}.bias"] = total.astype(np.float32)
     rewriting.nodes[layer.name] = replace(layer, op=replace(op, bias=True))
-    rewriting.drop(node.name, layer.name)
