@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from runtime.devices import parse_device
 
-TOLERANCES = {"cpu": (1e-4, 1e-5), "cuda": (1e-3, 1e-4)}
+TOLERANCES = {"cpu": (1e-4, 1e-5), "cuda": (1e-3, 1e-4), "auto": (1e-3, 1e-4)}
 ROUNDED = 2e-2  # both, for float16, bfloat16, TF32 and whatever TensorRT chooses
 STEP = 2.0**-8  # of bfloat16, relative
 PIECE = 2**20  # numbers that are compared at a time

@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 from netc.main import main
 from runtime.devices import CPU, CUDA, TENSORRT, Device, parse_device
 from runtime.errors import CallError, MachineError
+from runtime.gaps import tolerance
 from runtime.machine import Driver, Gpu
 from runtime.probe import Probe, probe, reason
 from runtime.providers import Settings
@@ -260,3 +261,22 @@ def test_the_probe_finds_the_reason_in_the_log(log: str, why: str) -> None:
 
 def test_the_fake_machine_is_one_that_works() -> None:
     assert not WORKING.problem and WORKING.gpus
+
+
+@pytest.mark.parametrize(
+    ("device", "dtype", "exact", "layers", "allowed"),
+    [
+        ("cpu", "f32", True, 10, 1e-4),
+        ("cuda:1", "f32", True, 10, 1e-3),
+        ("auto", "f32", True, 10, 1e-3),
+        ("cuda", "f32", False, 10, 2e-2),
+        ("tensorrt", "f32", True, 10, 2e-2),
+        ("cpu", "f16", True, 1000, 2e-2),
+        ("cpu", "bf16", True, 10, 2e-2),
+        ("cpu", "bf16", True, 100, 10 / 256),
+    ],
+)
+def test_tolerances_follow_device_precision_and_depth(
+    device: str, dtype: str, exact: bool, layers: int, allowed: float
+) -> None:
+    assert tolerance(device, dtype, exact=exact, layers=layers).relative == allowed
