@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,8 +53,20 @@ def verify(file: str, other: str | None, options: VerifyOptions, choice: Choice)
             tell(name, comparison, options)
     ok = all(result["ok"] for result in results)
     if options.form == "json":
-        click.echo(json.dumps({"ok": ok, "nets": results}, indent=2))
+        click.echo(json.dumps(finite({"ok": ok, "nets": results}), indent=2))
     return ok
+
+
+def finite(value: Any) -> Any:
+    """The same for JSON, which has no infinity and no NaN: they become text."""
+    match value:
+        case dict():
+            return {key: finite(item) for key, item in value.items()}
+        case list() | tuple():
+            return [finite(item) for item in value]
+        case float() if not math.isfinite(value):
+            return str(value)
+    return value
 
 
 def comparisons(
@@ -119,8 +132,9 @@ def compare_two(
         refuse_choice(choice)
         if options.dtype != "f32":
             raise CallError("an ONNX file has its precision inside: no --dtype")
+    first = side_of(file, options, choice)
     comparison = compare_models(
-        side_of(file, options, choice),
+        first,
         side_of(other, options, choice),
         given_arrays(options.inputs),
         device=options.device,
@@ -129,7 +143,7 @@ def compare_two(
         seed=options.seed,
         bisect=options.bisect,
     )
-    return f"{file} and {other}", comparison
+    return first.name, comparison
 
 
 def side_of(file: str, options: VerifyOptions, choice: Choice) -> Side:

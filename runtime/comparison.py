@@ -41,7 +41,7 @@ class Comparison:
     culprit: Culprit | None = None
     reference: str = "NumPy"
     subject: str = "ONNX Runtime"
-    unit: str = "layers"
+    unit: str = "layer"
 
     @property
     def ok(self) -> bool:
@@ -52,8 +52,9 @@ class Comparison:
         """The result in words; the first failure on a line of its own."""
         word = "agree" if self.ok else "DIFFER"
         said = (
-            f"{self.reference} and {self.subject} ({device}) {word} at {self.nodes} {self.unit}, "
-            f"largest relative difference {self.relative:.1e} at {self.relative_node}, "
+            f"{self.reference} and {self.subject} ({device}) {word} at "
+            f"{count(self.nodes, self.unit)}, largest relative "
+            f"difference {self.relative:.1e} at {self.relative_node}, "
             f"{self.worst:.1%} of the tolerance at {self.worst_node}"
         )
         for first in self.failures[:1]:
@@ -98,3 +99,8 @@ class Ledger:
             first,
             **sides,
         )
+
+
+def count(number: int, unit: str) -> str:
+    """A number of things: `1 layer`, `2 layers`."""
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"

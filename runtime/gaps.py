@@ -67,17 +67,14 @@ def gap(
     """
     if ours.shape != reference.shape:
         return APART
-    scale = 0.0
-    for _, a, b in pieces(ours, reference):
-        same, finite = agreeing(a, b)
-        if not (same | finite).all():
-            return APART
-        scale = max(scale, float(np.abs(np.where(finite, b, 0)).max()))
+    scale = max((magnitude(b) for _, _, b in pieces(ours, reference)), default=0.0)
     error = share = 0.0
     for _, a, b in pieces(ours, reference):
         difference = distance(a, b)
-        values = np.abs(np.where(np.isfinite(b), b, 0))
         error = max(error, float(difference.max()))
+        if error == math.inf:
+            return APART
+        values = np.abs(np.where(np.isfinite(b), b, 0))
         share = max(share, float((difference / (atol * max(floor, scale) + rtol * values)).max()))
     relative = error / scale if scale else math.inf if error else 0.0
     return Gap(error, relative, share)
@@ -106,13 +103,17 @@ def pieces(
         yield first, a[cut].astype(np.float64), b[cut].astype(np.float64)
 
 
-def agreeing(a: NDArray[Any], b: NDArray[Any]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Where two arrays have the same value, and where both are finite."""
-    return (a == b) | (np.isnan(a) & np.isnan(b)), np.isfinite(a) & np.isfinite(b)
+def magnitude(values: NDArray[np.float64]) -> float:
+    """The largest magnitude among the finite values."""
+    return float(np.abs(values).max(where=np.isfinite(values), initial=0.0))
 
 
-def distance(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
+def distance(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     """The differences of two arrays; a number against none is infinitely far."""
-    same, finite = agreeing(a, b)
-    apart = np.abs(np.where(finite, a, 0) - np.where(finite, b, 0))
-    return np.asarray(np.where(same, 0, np.where(finite, apart, math.inf)))
+    with np.errstate(invalid="ignore"):
+        found = np.abs(a - b)
+    odd = ~np.isfinite(found)
+    if odd.any():
+        same = (a == b) | (np.isnan(a) & np.isnan(b))
+        found[odd] = np.where(same, 0.0, math.inf)[odd]
+    return np.asarray(found)

@@ -80,7 +80,7 @@ def compare_models(
             takes = [Taken(n, shapes[n], gaps[n]) for n in known]
             found = culprit(place, subject, reference, gaps[name], takes)
             break
-    sides = {"reference": first.name, "subject": second.name, "unit": "tensors"}
+    sides = {"reference": first.name, "subject": second.name, "unit": "tensor"}
     return ledger.close(len(ledger.gaps), found, **sides)
 
 
