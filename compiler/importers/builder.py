@@ -226,7 +226,7 @@ class Builder:
         if any(isinstance(size, Dim) for node in graph.inputs() for size in node.shape):
             graph = self.with_all_facts(graph)
         constants = frozenset(self.constants)
-        return Imported(graph, frozenset(self.kept), tuple(self.notes), origin, constants)
+        return Imported(graph, frozenset(self.kept), tuple(self.notes), origin, constants=constants)
 
     def with_all_facts(self, graph: Graph) -> Graph:
         """The graph with every shape inferred again, now that all is known of its symbols."""

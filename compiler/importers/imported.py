@@ -20,9 +20,8 @@ class Imported:
     `kept` are the layers whose names are the source's own and must stay (their parameters are
     known by them); other names were made up. `notes` say which conventions were translated.
     `graph.values` holds the parameters' numbers where the source has them. `tensors` gives for a
-    layer the tensor of the source that it makes, where that is certain.
-    `graph.values` holds the parameters' numbers where the source has them. `constants` are the
-    layers that hold a factor and offset for each channel which the source multiplies and adds.
+    layer the tensor of the source that it makes, where that is certain. `constants` are the layers
+    that hold a factor and offset for each channel which the source multiplies and adds.
     """
 
     graph: Graph
