@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.devices import parse_device
+from runtime.devices import PROVIDERS, parse_device
+from runtime.errors import CallError
 
 TOLERANCES = {"cpu": (1e-4, 1e-5), "cuda": (1e-3, 1e-4), "auto": (1e-3, 1e-4)}
 ROUNDED = 2e-2  # both, for float16, bfloat16, TF32 and whatever TensorRT chooses
@@ -47,9 +48,12 @@ def tolerance(device: str, dtype: str = "f32", *, exact: bool = True, layers: in
     """The tolerance of a device and precision against NumPy in float64.
 
     Each layer rounds, and roundings add up as a random walk does: for bfloat16, whose step is
-    coarse, that is more than 2e-2 from some 26 layers on.
+    coarse, that is more than 2e-2 from some 26 layers on. Raises `CallError` for a device that is
+    left open, or NumPy itself.
     """
     kind = parse_device(device).kind
+    if kind not in PROVIDERS:
+        raise CallError(f"what is compared runs on {', '.join(PROVIDERS)}, not on {kind}")
     if dtype == "f32" and exact and kind in TOLERANCES:
         return Tolerance(*TOLERANCES[kind])
     allowed = max(ROUNDED, STEP * math.sqrt(layers)) if dtype == "bf16" else ROUNDED

@@ -161,10 +161,8 @@ def test_layers_that_the_import_merges_are_compared_by_their_outputs(tmp_path: P
         [numpy_helper.from_array(a.astype(np.float32), n) for n, a in arrays.items()],
     )
     file = tmp_path / "merged.onnx"
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)]), file)
-    proto = onnx.load(file)
-    proto.ir_version = 10
-    onnx.save(proto, file)
+    opset = helper.make_opsetid("", 21)
+    onnx.save(helper.make_model(graph, opset_imports=[opset], ir_version=10), file)
     result = netc("verify", file)
     assert result.exit_code == 0, result.output
     assert "agree at 1 layer," in result.output
@@ -196,6 +194,19 @@ def test_a_definition_against_a_model_points_into_the_definition(small: Path, mo
     assert "conv stage2.conv1 differs" in result.output and "small.netdef:3:5" in result.output
 
 
+def test_a_model_that_cannot_be_imported_is_refused_with_its_operators(tmp_path: Path) -> None:
+    info = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 4])
+    out = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 4])
+    graph = helper.make_graph([helper.make_node("Det", ["x"], ["y"])], "odd", [info], [out])
+    file = tmp_path / "odd.onnx"
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10), file
+    )
+    result = netc("verify", file)
+    assert result.exit_code == 1
+    assert "E601" in result.output
+
+
 def test_two_models_take_given_inputs(model: Path, tmp_path: Path) -> None:
     image = tmp_path / "image.npy"
     np.save(image, np.zeros((1, 3, 16, 16), np.float32))
@@ -214,6 +225,7 @@ def test_two_models_take_given_inputs(model: Path, tmp_path: Path) -> None:
         (["{text}"], "no ONNX model"),
         (["{model}", "{model}", "--dtype", "f16"], "precision inside"),
         (["{model}", "--net", "small"], "no --net"),
+        (["{model}", "--device", "auto"], "runs on cpu, cuda, tensorrt, not on auto"),
         (["{model}", "--input", "image=x.npy"], "--input is for two models"),
         (["{model}", "{model}", "--input", "x.npy"], "--input takes name=x.npy"),
         (["{model}", "{two}"], "the models differ in their outputs: logits and logits, extra"),
