@@ -120,7 +120,7 @@ def run(*arguments: str | Path) -> tuple[int, str, str]:
         preexec_fn=stop_early,
         env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
     )
-    assert process.returncode >= 0, "stopped by its limits"
+    assert process.returncode >= 0, f"stopped by signal {-process.returncode}"
     complained, _, peak = process.stderr.rpartition("peak ")
     assert int(peak) * 1024 < MOST_MEMORY
     assert "Traceback" not in complained
@@ -136,7 +136,8 @@ def written(text: str, folder: Path) -> Path:
 @pytest.mark.parametrize("case", ERRORS)
 def test_check_reports_where_it_is_too_much(case: str, tmp_path: Path) -> None:
     code, text = ERRORS[case]
-    exit_code, output, _ = run("check", written(text, tmp_path), "--format", "json")
+    exit_code, output, errors = run("check", written(text, tmp_path), "--format", "json")
+    assert output, errors
     report: dict[str, Any] = json.loads(output)
     assert exit_code == 1 and not report["ok"]
     assert report["diagnostics"][0]["code"] == code
