@@ -12,11 +12,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from compiler.importers.structure.tree import Chain, Item, Stage, Statement, stages
+from grammar.lexemes import RESERVED
 
 RESIZING = frozenset(
     ("conv", "deconv", "maxpool", "avgpool", "lppool", "upsample", "pixel_shuffle")
 )
-IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+# A name that can stand without quotes: the words of the language cannot.
+IDENTIFIER = re.compile(rf"(?!(?:{'|'.join(sorted(RESERVED))})\b)[A-Za-z_]\w*", re.ASCII)
 
 
 class Names:
