@@ -268,7 +268,6 @@ def test_the_fake_machine_is_one_that_works() -> None:
     [
         ("cpu", "f32", True, 10, 1e-4),
         ("cuda:1", "f32", True, 10, 1e-3),
-        ("auto", "f32", True, 10, 1e-3),
         ("cuda", "f32", False, 10, 2e-2),
         ("tensorrt", "f32", True, 10, 2e-2),
         ("cpu", "f16", True, 1000, 2e-2),
