@@ -20,7 +20,7 @@ PARTNER = {")": "(", "]": "[", "}": "{"}
 
 _LEXEME = re.compile(
     r"""
-      (?P<newline> \r?\n )
+      (?P<newline> \r?\n (?:[ \t\r]*+\n)*+ )  # with the empty lines after it
     | (?P<comment> \#[^\n]*+ )
     | (?P<text> "(?:[^"\\\n]++|\\[^\n])*+" )
     | (?P<unclosed> "[^\n]*+ )
@@ -60,5 +60,5 @@ def offset_beyond(text: str, most: int) -> int | None:
     if len(text) > most:
         for count, match in enumerate(_COUNTED.finditer(text)):
             if count == most:
-                return match.end() - 1
+                return match.end() - 1 if match.group().strip() else None
     return None

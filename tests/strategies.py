@@ -207,7 +207,7 @@ def scattered(text: str, choices: Random) -> str:
     before = ""
     for lexeme in scan(text):
         word = lexeme.text
-        if word == "\n":
+        if lexeme.kind == "newline":
             comment = "  " + choices.choice(COMMENTS)
             some = ["\n", "\n", "\n\n\n\n", comment + "\n", f"\n{comment}\n"]
             parts.append("\n" if before.startswith("#") else choices.choice(some))
@@ -219,7 +219,7 @@ def scattered(text: str, choices: Random) -> str:
             open_brackets.append(word)
         elif word in (")", "]", "}"):
             open_brackets.pop()
-        before = "" if word == "\n" else word
+        before = "" if lexeme.kind == "newline" else word
     return "".join(parts)
 
 

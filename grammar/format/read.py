@@ -7,7 +7,7 @@ lost and no word is changed.
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from grammar import syntax as s
 from grammar.format.pieces import Braces, Entry, Group, Node, Piece, first_piece
@@ -38,26 +38,33 @@ def statement_starts(file: s.File) -> set[int]:
     return found
 
 
+class Between(NamedTuple):
+    """A newline or comment between two pieces, and the column that it stands at."""
+
+    lexeme: Lexeme
+    column: int
+
+
 class _Reader:
     """Reads one file's lexemes in order; newlines and comments are kept for what follows them."""
 
     def __init__(self, file: s.File) -> None:
         starts = statement_starts(file)
         self.pieces: list[Piece] = []
-        self.between: list[list[Lexeme]] = [[]]  # newlines and comments before each piece
+        self.between: list[list[Between]] = [[]]  # newlines and comments before each piece
         self.begins: set[int] = set()  # indices of pieces
-        self.text, end = file.source.text, 0
-        for lexeme in scan(self.text):
+        line = end = 0
+        for lexeme in scan(file.source.text):
+            column = lexeme.start - line
             if lexeme.kind in ("newline", "comment"):
-                self.between[-1].append(lexeme)
+                self.between[-1].append(Between(lexeme, column))
+                line = lexeme.end if lexeme.kind == "newline" else line
                 end = lexeme.end
                 continue
             if lexeme.start in starts:
                 self.begins.add(len(self.pieces))
-            line = self.line_start(lexeme.start)
-            first = not self.text[line : lexeme.start].strip()
-            space = None if first else lexeme.start - end
-            self.pieces.append(Piece(lexeme.text, lexeme.kind, lexeme.start - line, space))
+            space = None if end == line else lexeme.start - end
+            self.pieces.append(Piece(lexeme.text, lexeme.kind, column, space))
             self.between.append([])
             if lexeme.text == ",":  # comments before a comma go behind it
                 self.between[-1], self.between[-2] = self.between[-2], []
@@ -85,11 +92,11 @@ class _Reader:
     def comments(self, entries: list[Entry]) -> int:
         """Read the comments before the next piece; how many line ends stand right before it."""
         lines = 0
-        for lexeme in self.between[self.index]:
+        for lexeme, column in self.between[self.index]:
             if lexeme.kind == "newline":
-                lines += 1
+                lines += lexeme.text.count("\n")
             elif lines == 0 and self.before is not None and not self.before.comment:
-                self.behind(self.before, lexeme)
+                self.behind(self.before, lexeme, column)
             else:
                 blank = max(lines - 1, 0) if entries else 0
                 entries.append(Entry([], lexeme.text.rstrip(), min(blank, MOST_BLANK)))
@@ -97,15 +104,11 @@ class _Reader:
         self.between[self.index] = []
         return lines
 
-    def behind(self, piece: Piece, comment: Lexeme) -> None:
+    def behind(self, piece: Piece, comment: Lexeme, column: int) -> None:
         """A comment on the line of the piece before it."""
         piece.comment = comment.text.rstrip()
-        piece.comment_column = comment.start - self.line_start(comment.start)
-        piece.comment_space = piece.comment_column - piece.column - len(piece.text)
-
-    def line_start(self, offset: int) -> int:
-        """Where the line of an offset begins."""
-        return self.text.rfind("\n", 0, offset) + 1
+        piece.comment_column = column
+        piece.comment_space = column - piece.column - len(piece.text)
 
     # ── statements ───────────────────────────────────────────────────────────────────────────
 
@@ -156,11 +159,11 @@ class _Reader:
         """The next piece, with the comments before it."""
         piece = self.pieces[self.index]
         lines = 0
-        for lexeme in self.between[self.index]:
+        for lexeme, column in self.between[self.index]:
             if lexeme.kind == "newline":
-                lines += 1
+                lines += lexeme.text.count("\n")
             elif lines == 0 and self.before is not None:
-                self.behind(self.before, lexeme)
+                self.behind(self.before, lexeme, column)
             else:
                 piece.above.append(lexeme.text.rstrip())
                 lines = 0
