@@ -11,7 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from grammar.format.pieces import Braces, Entry, Group, Node, Piece, first_piece
-from grammar.format.widths import flat_width, head_width, is_flat, is_hanging, tail_width
+from grammar.format.widths import (
+    flat_width,
+    head_width,
+    is_flat,
+    is_hanging,
+    rows_of_numbers,
+    tail_width,
+)
 
 WIDTH = 100
 INDENT = 4
@@ -179,12 +186,16 @@ class Layout:
         hangs = is_hanging(group) or (widest > room and self.line.width > margin + INDENT)
         inside = margin + INDENT if hangs else self.line.width
         self.groups.append(group)
+        stacked = True  # each item on a line of its own
         for index, item in enumerate(group.items):
             last = index + 1 == len(group.items)
             after = len(group.closing.text) + tail if last and not hangs else 0
             new = hangs if index == 0 else is_broken(item) or not self.fits(item, after)
+            stacked = stacked and (new or index == 0)
             self.item(item, inside, fresh=new, tail=after, alone=len(group.items) == 1)
         self.groups.pop()
+        for row in rows_of_numbers(group) if stacked else ():
+            row.matrix = group
         self.put(group.closing, margin if hangs else inside - 1, fresh=hangs, above=inside)
 
     def item(

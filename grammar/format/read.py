@@ -10,7 +10,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any, NamedTuple
 
 from grammar import syntax as s
-from grammar.format.pieces import Braces, Entry, Group, Node, Piece, first_piece
+from grammar.format.pieces import Braces, Entry, Group, Node, Piece
 from grammar.format.spaces import CLOSING, set_gaps
 from grammar.lexemes import Lexeme, scan
 
@@ -149,10 +149,6 @@ class _Reader:
                 items.append([])
         group = Group(opening, [item for item in items if item], self.take(), callee)
         opening.group = group
-        if is_matrix(group):
-            for row in (item[0] for item in group.items):
-                assert isinstance(row, Group)
-                row.matrix = group
         return group
 
     def take(self) -> Piece:
@@ -171,25 +167,3 @@ class _Reader:
         self.index += 1
         self.before = piece
         return piece
-
-
-def is_matrix(group: Group) -> bool:
-    """Whether each item is a list of numbers, and each but the first begins a line."""
-    rows = [item[0] for item in group.items]
-    lists = all(isinstance(row, Group) and row.opening.text == "[" for row in rows)
-    return (
-        lists
-        and len(rows) > 1
-        and all(first_piece(row).broken for row in rows[1:])
-        and all(number_width(item) for row in rows if isinstance(row, Group) for item in row.items)
-    )
-
-
-def number_width(item: list[Node]) -> int:
-    """How wide a number with its sign is; 0 for an item that is something else."""
-    pieces = [node for node in item if isinstance(node, Piece) and node.text != ","]
-    numbers = [piece for piece in pieces if piece.role != "unary"]
-    if len(numbers) != 1 or numbers[0].kind != "number" or len(pieces) > 2:
-        return 0
-    is_all = all(isinstance(node, Piece) for node in item)
-    return sum(len(piece.text) for piece in pieces) if is_all else 0

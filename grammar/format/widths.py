@@ -85,3 +85,17 @@ def _is_flat_group(group: Group) -> bool:
     if group.closing.above or any(piece.comment for piece in ends):
         return False
     return not any(p.broken or p.above for p in starts) and all(map(is_flat, group.items))
+
+
+def rows_of_numbers(group: Group) -> list[Group]:
+    """The items of a bracket when all are lists of numbers, else none."""
+    rows = [item[0] for item in group.items if isinstance(item[0], Group)]
+    is_all = len(rows) == len(group.items) and all(row.opening.text == "[" for row in rows)
+    return rows if is_all and all(is_number(item) for row in rows for item in row.items) else []
+
+
+def is_number(item: Sequence[Node]) -> bool:
+    """Whether an item is a number, perhaps with a sign."""
+    pieces = [node for node in item if isinstance(node, Piece) and node.text != ","]
+    kinds = [piece.kind for piece in pieces if piece.role != "unary"]
+    return kinds == ["number"] and len(pieces) <= 2 and all(isinstance(n, Piece) for n in item)
