@@ -81,7 +81,8 @@ def marks_of(line: Line, row: int) -> list[Mark]:
         key: Key | None = None
         if frames and frames[-1].begins and piece.text not in (")", "]"):
             frame = frames[-1]
-            key = (*frame.key, frame.count)
+            if frame.count or frame.key[0] != "in":  # the others are indented behind the first
+                key = (*frame.key, frame.count)
             frame.count, frame.begins = frame.count + 1, False
         elif not frames and (piece.text in ANCHORS or (before and before.role == "type")):
             key = path = (*path, piece.text if piece.kind == "mark" else piece.kind)

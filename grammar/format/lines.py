@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from grammar.format.parts import can_break, is_broken, split_item, split_statement
 from grammar.format.pieces import Braces, Entry, Group, Node, Piece, first_piece
 from grammar.format.widths import (
     flat_width,
@@ -191,8 +192,10 @@ class Layout:
             last = index + 1 == len(group.items)
             after = len(group.closing.text) + tail if last and not hangs else 0
             new = hangs if index == 0 else is_broken(item) or not self.fits(item, after)
-            stacked = stacked and (new or index == 0)
+            before = len(self.lines)
             self.item(item, inside, fresh=new, tail=after, alone=len(group.items) == 1)
+            begun = [line.pieces[:1] for line in self.lines[before:]]
+            stacked = stacked and (index == 0 or [first_piece(item[0])] in begun)
         self.groups.pop()
         for row in rows_of_numbers(group) if stacked else ():
             row.matrix = group
@@ -208,45 +211,6 @@ class Layout:
             new = fresh if index == 0 else is_broken(part) or not self.fits(part, after)
             inside = indent if index == 0 or alone else indent + INDENT
             self.nodes(part, inside, fresh=new, tail=after)
-
-
-def split_statement(nodes: Sequence[Node]) -> list[list[Node]]:
-    """A statement's parts, each of which can begin a line: at `->`, `else` and after commas."""
-    parts: list[list[Node]] = []
-    is_loop = bool(nodes) and first_piece(nodes[0]).text == "for"
-    before = ""
-    for node in nodes:
-        text = first_piece(node).text
-        if not parts or text in ("->", "else") or (before == "," and not is_loop):
-            parts.append([])
-        parts[-1].append(node)
-        before = text
-    return parts
-
-
-def split_item(item: Sequence[Node]) -> list[list[Node]]:
-    """An item's parts, each but the first with the operator that it begins with."""
-    parts: list[list[Node]] = []
-    for index, node in enumerate(item):
-        is_operator = isinstance(node, Piece) and node.role == "binary" and index > 0
-        if not parts or (is_operator and first_piece(node).text != "not"):
-            parts.append([])
-        parts[-1].append(node)
-    return parts
-
-
-def is_broken(part: Sequence[Node]) -> bool:
-    """Whether the author began a line with a part, or broke right after its sign."""
-    first = first_piece(part[0])
-    if first.broken:
-        return True
-    sign = first.text == "->" or first.role == "binary"
-    return sign and len(part) > 1 and first_piece(part[1]).broken and not first.comment
-
-
-def can_break(node: Node) -> bool:
-    """Whether a line can end inside a node."""
-    return isinstance(node, Braces) or (isinstance(node, Group) and bool(node.items))
 
 
 def open_up_together(nodes: Sequence[Node], parts: list[list[Node]], indent: int) -> None:
