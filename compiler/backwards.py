@@ -123,6 +123,8 @@ class Search:
         changed = self.around.reinferred(self.upstream, ops, shapes)
         if changed is None:
             return None
+        if not self.target.inputs:
+            return changed.get(self.target.name, self.target.shape)
         graph = self.around.graph
         inputs = tuple(changed.get(n, graph[n].shape) for n in self.target.inputs)
         try:
