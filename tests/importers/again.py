@@ -16,24 +16,38 @@ from compiler.importers.define import Defined, define
 from compiler.importers.from_onnx import import_onnx
 from compiler.initialise import scatter
 from compiler.modules import read_source
-from netc.library import library_nets
 from runtime.reference import run_reference
 from runtime.session import open_session
 
 NETS = {
-    block.name: block
-    for block in load(read_source(Path(__file__).with_name("nets.netdef"))).nets()
+    block.name: block for block in load(read_source(Path(__file__).with_name("nets.netdef"))).nets()
 }
-SIZE = 8  # of every symbol, when a net runs
+# Nets of the library, narrow enough to be quick; AUX has GoogLeNet's auxiliary heads.
+LIBRARY: dict[str, dict[str, Any]] = {
+    "alexnet": {"classes": 10, "hidden": 64},
+    "c3d": {"classes": 10, "width": 4, "hidden": 32},
+    "dcgan_discriminator": {"width": 8},
+    "dcgan_generator": {"width": 8},
+    "resnet18": {"width": 8},
+    "resnet50": {"width": 8},
+    "vgg_d_bn": {"classes": 10, "width": 4, "hidden": 32},
+}
+AUX = "googlenet_aux"
+SIZE = 16  # of every symbol, when a net runs
 
 
-def graph_of(name: str) -> Graph:
-    """A net of this folder or of the library, with random numbers for all its parameters."""
+def graph_of(name: str, *, whole: bool = False) -> Graph:
+    """A net of this folder or of the library, with random numbers for all its parameters.
+
+    The library's are narrow unless they are wanted `whole`.
+    """
     if name in NETS:
         checked = check_net(NETS[name])
         assert not checked.errors, checked.errors
         return scatter(checked.graph)
-    return scatter(netc.load(str(library_nets()[name]), name).graph)
+    if name == AUX:
+        return scatter(netc.load("googlenet", aux=True).graph)
+    return scatter(netc.load(name, **({} if whole else LIBRARY.get(name, {}))).graph)
 
 
 def again(graph: Graph, *, optimise: bool = False) -> tuple[onnx.ModelProto, Defined]:

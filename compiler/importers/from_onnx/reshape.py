@@ -173,7 +173,7 @@ def part(reading: Reading, x: Tensor, axis: int, start: int, end: int, step: int
     return reading.add("slice", x, first=start, last=last, step=step, axis=axis)
 
 
-def cropped(reading: Reading, x: Tensor, axis: int, start: int, end: int) -> Tensor:
+def cropped(reading: Reading, x: Tensor, axis: int, start: Any, end: Size) -> Tensor:
     """Rows or columns of a map."""
     sizes: list[Any] = list(x.shape[1:])
     corner = [0, 0]
@@ -212,11 +212,23 @@ def sliced(
         raise Refused("it takes samples out of the batch")
     size = x.shape[axis]
     if isinstance(size, Dim) or isinstance(start, Dim) or isinstance(end, Dim):
-        to_the_end = end == size or (isinstance(end, int) and end >= FAR)
-        if start == 0 and step == 1 and to_the_end:
-            return x
-        raise Refused("it cuts at a symbolic size")
+        return part_of_symbolic(reading, x, (start, end), axis, step)
     taken = range(size)[start:end:step]
     if not taken:
         raise Refused("a tensor with no values")
     return part(reading, x, axis, taken.start, taken.stop, taken.step)
+
+
+def part_of_symbolic(
+    reading: Reading, x: Tensor, bounds: tuple[Size, Size], axis: int, step: int
+) -> Tensor:
+    """A part of an axis of unknown size; it must begin and end so far from the two sides."""
+    (start, end), size = bounds, x.shape[axis]
+    if end == size or (isinstance(end, int) and end >= FAR):
+        end = 0
+    if start == 0 and end == 0 and step == 1:
+        return x
+    counted = isinstance(start, int) and isinstance(end, int) and start >= 0 >= end
+    if not counted or step != 1 or axis == 0 or len(x.shape) != 3:
+        raise Refused("it cuts at a symbolic size")
+    return cropped(reading, x, axis, start, size + end)
