@@ -17,8 +17,7 @@ from grammar.lexemes import RESERVED
 RESIZING = frozenset(
     ("conv", "deconv", "maxpool", "avgpool", "lppool", "upsample", "pixel_shuffle")
 )
-# A name that can stand without quotes: the words of the language cannot.
-IDENTIFIER = re.compile(rf"(?!(?:{'|'.join(sorted(RESERVED))})\b)[A-Za-z_]\w*", re.ASCII)
+IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 def is_name(label: str) -> bool:
