@@ -8,6 +8,7 @@ from compiler.dims import Dim, Size, product
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.reading import Reading, converts
 from compiler.importers.from_onnx.reshape import to_shape
+from compiler.ops.arguments import Extent
 from compiler.values import Tensor
 
 KINDS = {"ReduceMean": "mean", "ReduceMax": "max", "ReduceMin": "min", "ReduceSum": "sum"}
@@ -51,6 +52,8 @@ def pool(reading: Reading, x: Tensor, axes: Sequence[int], kind: str) -> Tensor:
     rank = len(x.shape)
     if list(axes) == [*range(1, rank)] and rank > 1:
         return reading.add(op, x)
+    if rank > 2 and 0 not in axes and not any(isinstance(size, Dim) for size in x.shape[1:]):
+        return along(reading, x, axes, kind)
     rest = [axis for axis in range(rank) if axis not in axes]
     order = [*rest, *axes]
     moved = x if order == sorted(order) else reading.add("transpose", x, order=order)
@@ -59,3 +62,12 @@ def pool(reading: Reading, x: Tensor, axes: Sequence[int], kind: str) -> Tensor:
     if isinstance(rows, Dim):
         raise Refused("the axes that it leaves have symbolic sizes")
     return reading.add(op, to_shape(reading, moved, (rows, columns)))
+
+
+def along(reading: Reading, x: Tensor, axes: Sequence[int], kind: str) -> Tensor:
+    """The pooling of a map along some of its axes, which stay with size 1."""
+    if kind == "mean":
+        left = [1 if a in axes else s for a, s in enumerate(x.shape)]
+        return reading.add("adaptive_avgpool", x, size=Extent(left[1:]))
+    window = [s if a in axes else 1 for a, s in enumerate(x.shape)]
+    return reading.add("maxpool", x, size=Extent(window[1:]))

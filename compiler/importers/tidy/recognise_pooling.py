@@ -13,7 +13,7 @@ from compiler.importers.imported import Imported
 from compiler.importers.tidy.rewriting import Rewriting, weight_of
 from compiler.ops.arguments import Extent
 from compiler.ops.convolution import Conv
-from compiler.ops.global_pooling import AdaptiveAvgPool
+from compiler.ops.global_pooling import AdaptiveAvgPool, GlobalAveragePool
 from compiler.ops.reshape import Transpose
 
 
@@ -68,12 +68,13 @@ def is_means(matrix: NDArray[Any]) -> bool:
 
 
 def one_pooling(imported: Imported) -> Imported:
-    """Adaptive poolings of different axes in a row are one of all."""
+    """Adaptive poolings of different axes in a row are one of all; to one pixel it is `gap`."""
     rewriting = Rewriting(imported)
     for name in list(rewriting.nodes):
         pair = rewriting.chain(rewriting.nodes[name], AdaptiveAvgPool, AdaptiveAvgPool)
         if pair is not None:
             first, second = pair
-            rewriting.become(second, second.op, first)
+            whole = all(size == 1 for size in second.shape[1:])
+            rewriting.become(second, GlobalAveragePool() if whole else second.op, first)
             rewriting.remove(first.name)
     return rewriting.finished()
