@@ -80,3 +80,17 @@ def assert_same(model: onnx.ModelProto, defined: Defined, *, interpret: bool = T
         for name, value in wanted.items():
             atol = 1e-4 * max(1.0, float(np.abs(value).max()))
             np.testing.assert_allclose(found[name], value, rtol=1e-4, atol=atol)
+
+
+def layers(defined: Defined) -> str:
+    """The ops of a network but for its inputs and bare branches, in order."""
+    names = [node.op.name for node in defined.graph.nodes()]
+    return " ".join(name for name in names if name not in ("input", "identity"))
+
+
+def assert_means(model: onnx.ModelProto, wanted: str) -> Defined:
+    """The model is read as these layers, and they give its outputs."""
+    defined = define(import_onnx(model, "test.onnx"))
+    assert layers(defined) == wanted
+    assert_same(model, defined)
+    return defined

@@ -52,8 +52,9 @@ def pool(reading: Reading, x: Tensor, axes: Sequence[int], kind: str) -> Tensor:
     rank = len(x.shape)
     if list(axes) == [*range(1, rank)] and rank > 1:
         return reading.add(op, x)
-    if rank > 2 and 0 not in axes and not any(isinstance(size, Dim) for size in x.shape[1:]):
-        return along(reading, x, axes, kind)
+    spatial = [size for size in x.shape[1:] if isinstance(size, int)]
+    if rank > 2 and 0 not in axes and len(spatial) == rank - 1:
+        return along(reading, x, [axis - 1 for axis in axes], spatial, kind)
     rest = [axis for axis in range(rank) if axis not in axes]
     order = [*rest, *axes]
     moved = x if order == sorted(order) else reading.add("transpose", x, order=order)
@@ -64,10 +65,12 @@ def pool(reading: Reading, x: Tensor, axes: Sequence[int], kind: str) -> Tensor:
     return reading.add(op, to_shape(reading, moved, (rows, columns)))
 
 
-def along(reading: Reading, x: Tensor, axes: Sequence[int], kind: str) -> Tensor:
-    """The pooling of a map along some of its axes, which stay with size 1."""
+def along(
+    reading: Reading, x: Tensor, axes: Sequence[int], spatial: Sequence[int], kind: str
+) -> Tensor:
+    """The pooling of a map along some of its spatial axes, which stay with size 1."""
     if kind == "mean":
-        left = [1 if a in axes else s for a, s in enumerate(x.shape)]
-        return reading.add("adaptive_avgpool", x, size=Extent(left[1:]))
-    window = [s if a in axes else 1 for a, s in enumerate(x.shape)]
-    return reading.add("maxpool", x, size=Extent(window[1:]))
+        left = Extent(1 if axis in axes else size for axis, size in enumerate(spatial))
+        return reading.add("adaptive_avgpool", x, size=left)
+    window = Extent(size if axis in axes else 1 for axis, size in enumerate(spatial))
+    return reading.add("maxpool", x, size=window)
