@@ -163,3 +163,39 @@ def test_a_factor_for_each_channel_is_a_convolution_of_one_pixel() -> None:
         next(v for k, v in defined.graph.values.items() if k.endswith("weight")).ravel(),
         onnx.numpy_helper.to_array(model.graph.initializer[0]).ravel(),
     )
+
+
+PARTS = {
+    "Slice of channels": ("y = Slice(x, one, three, one)", "channels(1, 2)"),
+    "Slice of both axes": ("y = Slice(x, ones, ends, axes)", "crop(4, 3, top=1, left=1)"),
+    "Slice about the centre": ("y = Slice(x, ones, minus, axes)", "crop(6, 6)"),
+    "Slice in steps": ("y = Slice(x, one, far, axis, three)", "slice(1, 7, step=3, axis=1)"),
+    "Slice backwards": ("y = Slice(x, minus1, back, axis, minus1)", "slice(7, 0, step=-1, axis=1)"),
+    "Gather of one channel": ("y = Gather<axis=1>(x, place)", "channels(2, 2)"),
+    "Gather in steps": ("y = Gather<axis=2>(x, even)", "slice(0, 6, step=2, axis=1)"),
+}
+
+
+@pytest.mark.parametrize("nodes, wanted", PARTS.values(), ids=PARTS.keys())
+def test_parts_are_channels_crops_and_slices(nodes: str, wanted: str) -> None:
+    constants = {"one": [1], "three": [3], "ones": [1, 1], "ends": [5, 4], "axes": [2, 3]}
+    constants |= {"minus": [-1, -1], "far": [2**63 - 1], "axis": [2], "minus1": [-1]}
+    model = onnx_model(
+        nodes, constants={**constants, "back": [-(2**31)], "place": 2, "even": [0, 2, 4, 6]}
+    )
+    defined = assert_means(model, layers_of(wanted, nodes))
+    assert wanted in defined.text
+
+
+def layers_of(wanted: str, nodes: str) -> str:
+    """A single place takes its axis away."""
+    return wanted.partition("(")[0] + (" reshape" if "place" in nodes else "")
+
+
+def test_a_border_of_a_map_of_any_size_is_cut_off() -> None:
+    model = onnx_model(
+        "y = Slice(x, starts, ends, axes)",
+        "float[N, 3, H, W] x",
+        constants={"starts": [1, 2], "ends": [-1, -4], "axes": [2, 3]},
+    )
+    assert "crop(H - 2, W - 6, top=1, left=2)" in assert_means(model, "crop").text

@@ -39,6 +39,7 @@ FAMILIES = (
     "dense",
     "joins",
     "reshape",
+    "parts",
     "padding",
     "resampling",
     "reducing",
