@@ -116,6 +116,8 @@ def part_of_symbolic(
 @converts("Gather")
 def gather(reading: Reading) -> Tensor:
     """Values at constant places in equal steps; a single place takes its axis away."""
+    if not isinstance(reading.value(0), Tensor):
+        raise Refused("it looks its values up in a table")
     x, places = reading.tensor(0), reading.array(1)
     axis = reading.axis(int(reading.get("axis", 0)), x)
     size = x.shape[axis]
