@@ -60,6 +60,11 @@ def test_sixteen_bottlenecks_are_one_block_and_four_loops() -> None:
     assert "stride = 2 if i == 0 else 1" in text
 
 
+def test_the_page_on_importing_shows_what_comes_out() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "import.md").read_text()
+    assert (GOLDEN / "resnet50.netdef").read_text() in page
+
+
 def test_nine_inception_modules_are_one_block_of_six_counts() -> None:
     text = (GOLDEN / "googlenet_aux.netdef").read_text()
     assert "block inception(c1, r3, c3, r5, c5, cp)" in text
