@@ -21,6 +21,7 @@ from compiler.ops.base import Op, Shape, ShapeError, kind_of
 from compiler.shapes import infer
 from compiler.values import POISON, Tensor
 from grammar.diagnostics import DefinitionError, Diagnostic
+from grammar.lexemes import RESERVED
 from grammar.source import Source, Span
 
 
@@ -61,43 +62,14 @@ def identifier(text: str, otherwise: str) -> str:
     word = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")
     if not word or word[0].isdigit():
         word = f"{otherwise}_{word}".rstrip("_")
-    return f"{word}_" if word in RESERVED else word
+    return f"{word}_" if word in AVOIDED else word
 
 
-RESERVED = frozenset(
-    [
-        "and",
-        "or",
-        "not",
-        "if",
-        "else",
-        "for",
-        "in",
-        "repeat",
-        "true",
-        "false",
-        "let",
-        "assert",
-        "expect",
-        "use",
-        "block",
-        "net",
-        "input",
-        "output",
-        "as",
-        "like",
-        "from",
-        "range",
-        "len",
-        "min",
-        "max",
-        "sum",
-        "enumerate",
-        "zip",
-        "floor",
-        "ceil",
-    ]
-)
+# The words of the language, and those that read as its own where a name stands.
+AVOIDED = RESERVED | {
+    *("input", "output", "as", "like", "from"),
+    *("range", "len", "min", "max", "sum", "enumerate", "zip", "floor", "ceil"),
+}
 
 
 class Builder:

@@ -2,7 +2,8 @@
 
 cfg          sections of options
 network      one network being read: layers by their index
-layers       what each section means
+layers       what the sections of one input mean
+routes       what those mean that take other layers or resize maps
 activations  what each activation means
 """
 
@@ -19,7 +20,8 @@ from compiler.importers.tidy import tidy
 from compiler.values import POISON, Tensor
 from grammar.source import Source
 
-import_module("compiler.importers.from_darknet.layers")
+for _family in ("layers", "routes"):
+    import_module(f"compiler.importers.from_darknet.{_family}")
 
 DECODERS = {"yolo", "region", "detection", "Gaussian_yolo", "iseg"}  # boxes out of a raw map
 LOSSES = {"cost"}

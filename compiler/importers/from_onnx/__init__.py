@@ -1,7 +1,7 @@
 """ONNX models to graphs in netc's ops.
 
 operators   the model as a list of operators, with a listing that messages point into
-idioms      groups of operators that stand for one
+idioms      groups of operators that stand for one, found by patterns
 sizes       what is computed from constants and shapes, worked out
 names       what the layers are called
 reading     one model being read; the files below register what each operator means
@@ -39,6 +39,7 @@ FAMILIES = (
     "dense",
     "joins",
     "reshape",
+    "parts",
     "padding",
     "resampling",
     "reducing",

@@ -1,51 +1,23 @@
-"""Groups of operators that exporters write for one: put back together before they are read.
-
-Each idiom is a pattern over operators and what it stands for. Patterns are nested: an operator's
-type and its arguments, a name for any tensor (the same name, the same tensor), a number for a
-constant. Sums and products match in either order.
-"""
+"""Groups of operators that exporters write for one: put back together before they are read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from itertools import permutations
+from collections.abc import Callable
+from dataclasses import replace
 from math import sqrt
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from compiler.importers.from_onnx.operators import OnnxModel, Operator
-
-COMMUTATIVE = {"Add", "Mul"}
-
-
-@dataclass(frozen=True)
-class Make:
-    """The pattern of an operator; `name` remembers it for what the idiom asks of it."""
-
-    type: str
-    arguments: tuple[Pattern, ...]
-    name: str = ""
-
-
-Pattern: TypeAlias = "Make | str | float"
-Bound = dict[str, Any]
-Constants: TypeAlias = Mapping[str, NDArray[Any]]
-
-
-def make(type: str, *arguments: Pattern, name: str = "") -> Make:
-    """An operator in a pattern."""
-    return Make(type, arguments, name)
-
-
-@dataclass(frozen=True)
-class Idiom:
-    """A pattern, and the operator it is (type, inputs by pattern name, attributes), or None."""
-
-    pattern: Make
-    build: Callable[[Bound, Constants], tuple[str, tuple[str, ...], dict[str, Any]] | None]
+from compiler.importers.from_onnx.patterns import (
+    Bound,
+    Constants,
+    Idiom,
+    Matcher,
+    first_match,
+    make,
+)
 
 
 def is_now(type: str, **attributes: Any) -> Callable[..., Any]:
@@ -178,47 +150,6 @@ IDIOMS = (
 )
 
 
-class Matcher:
-    """Patterns matched against the operators of one model."""
-
-    def __init__(self, model: OnnxModel) -> None:
-        self.made_by = {name: op for op in model.operators for name in op.outputs if name}
-        self.constants = model.constants
-
-    def match(self, pattern: Pattern, tensor: str, bound: Bound) -> Iterator[Bound]:
-        """Every way in which a tensor is made as the pattern says."""
-        if isinstance(pattern, str):
-            if bound.setdefault(pattern, tensor) == tensor:
-                yield bound
-            return
-        if isinstance(pattern, float):
-            value = self.constants.get(tensor)
-            if value is not None and value.size == 1 and np.isclose(value.item(), pattern, 1e-5):
-                yield bound
-            return
-        operator = self.made_by.get(tensor)
-        if operator is None or operator.type != pattern.type:
-            return
-        if pattern.name and bound.setdefault(pattern.name, operator) is not operator:
-            return
-        orders = [operator.inputs]
-        if operator.type in COMMUTATIVE:
-            orders += permutations(operator.inputs)
-        for order in orders:
-            if len(order) >= len(pattern.arguments):
-                yield from self.match_all(pattern.arguments, order, dict(bound))
-
-    def match_all(
-        self, patterns: tuple[Pattern, ...], tensors: tuple[str, ...], bound: Bound
-    ) -> Iterator[Bound]:
-        """Every way in which several tensors match several patterns."""
-        if not patterns:
-            yield bound
-            return
-        for found in self.match(patterns[0], tensors[0], dict(bound)):
-            yield from self.match_all(patterns[1:], tensors[1:], found)
-
-
 def recognise(model: OnnxModel) -> OnnxModel:
     """The model with every idiom as the one operator that it is, and nothing unused."""
     matcher = Matcher(model)
@@ -233,15 +164,6 @@ def recognise(model: OnnxModel) -> OnnxModel:
                     break
         operators.append(operator)
     return without_unused(replace(model, operators=tuple(operators)))
-
-
-def first_match(matcher: Matcher, idiom: Idiom, operator: Operator) -> Any:
-    """What the operator is by the idiom, if it is."""
-    for bound in matcher.match(idiom.pattern, operator.outputs[0], {}):
-        built = idiom.build(bound, matcher.constants)
-        if built is not None:
-            return built
-    return None
 
 
 def without_unused(model: OnnxModel) -> OnnxModel:

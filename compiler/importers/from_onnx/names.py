@@ -75,4 +75,4 @@ def layer_name(operator: Operator, holders: Sequence[str], taken: bool) -> tuple
         return own, bool(operator.named and own and not COUNTED.fullmatch(own))
     if operator.layer and operator.type in WINDOWED:
         return clean_label(operator.layer), True
-    return own, False
+    return clean_label(operator.name), False

@@ -6,8 +6,8 @@ from compiler.dims import Dim
 from compiler.importers.affine import single
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.activate import LARGEST
+from compiler.importers.from_onnx.parts import part
 from compiler.importers.from_onnx.reading import Reading, converts
-from compiler.importers.from_onnx.reshape import part
 from compiler.importers.window_arguments import pads
 from compiler.values import Tensor
 

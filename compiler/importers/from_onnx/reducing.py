@@ -8,6 +8,7 @@ from compiler.dims import Dim, Size, product
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.reading import Reading, converts
 from compiler.importers.from_onnx.reshape import to_shape
+from compiler.ops.arguments import Extent
 from compiler.values import Tensor
 
 KINDS = {"ReduceMean": "mean", "ReduceMax": "max", "ReduceMin": "min", "ReduceSum": "sum"}
@@ -51,6 +52,9 @@ def pool(reading: Reading, x: Tensor, axes: Sequence[int], kind: str) -> Tensor:
     rank = len(x.shape)
     if list(axes) == [*range(1, rank)] and rank > 1:
         return reading.add(op, x)
+    spatial = [size for size in x.shape[1:] if isinstance(size, int)]
+    if rank > 2 and 0 not in axes and len(spatial) == rank - 1:
+        return along(reading, x, [axis - 1 for axis in axes], spatial, kind)
     rest = [axis for axis in range(rank) if axis not in axes]
     order = [*rest, *axes]
     moved = x if order == sorted(order) else reading.add("transpose", x, order=order)
@@ -59,3 +63,14 @@ def pool(reading: Reading, x: Tensor, axes: Sequence[int], kind: str) -> Tensor:
     if isinstance(rows, Dim):
         raise Refused("the axes that it leaves have symbolic sizes")
     return reading.add(op, to_shape(reading, moved, (rows, columns)))
+
+
+def along(
+    reading: Reading, x: Tensor, axes: Sequence[int], spatial: Sequence[int], kind: str
+) -> Tensor:
+    """The pooling of a map along some of its spatial axes, which stay with size 1."""
+    if kind == "mean":
+        left = Extent(1 if axis in axes else size for axis, size in enumerate(spatial))
+        return reading.add("adaptive_avgpool", x, size=left)
+    window = Extent(size if axis in axes else 1 for axis, size in enumerate(spatial))
+    return reading.add("maxpool", x, size=window)

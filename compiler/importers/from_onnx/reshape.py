@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
-from typing import Any
-
 from compiler.dims import Dim, Size, product
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.reading import BATCH, Reading, converts
 from compiler.ops.base import Shape
 from compiler.values import Tensor
-
-FAR = 2**31 - 1  # an end at or beyond this means the end of the axis
 
 
 def to_shape(reading: Reading, x: Tensor, shape: Shape) -> Tensor:
@@ -135,88 +130,3 @@ def space_to_depth(reading: Reading) -> Tensor:
     if reading.get("mode", "DCR") == "CRD":
         return y
     return reading.add("channel_shuffle", y, groups=x.shape[0])
-
-
-@converts("Split")
-def split(reading: Reading) -> list[Tensor]:
-    """Parts of an axis, one behind the other."""
-    x, count = reading.tensor(0), len(reading.operator.outputs)
-    axis = reading.axis(int(reading.get("axis", 0)), x)
-    size = x.shape[axis]
-    if isinstance(size, Dim):
-        raise Refused("it cuts an axis of symbolic size")
-    if reading.has(1) or reading.get("split"):
-        parts = [
-            int(p)
-            for p in (reading.sizes(1) if reading.has(1) else reading.get("split"))
-            if not isinstance(p, Dim)
-        ]
-    else:
-        each = -(-size // count)
-        parts = [each] * (count - 1) + [size - each * (count - 1)]
-    if 0 in parts:
-        raise Refused("a tensor with no values")
-    ends = list(accumulate(parts))
-    return [part(reading, x, axis, end - n, end) for n, end in zip(parts, ends, strict=True)]
-
-
-def part(reading: Reading, x: Tensor, axis: int, start: int, end: int, step: int = 1) -> Tensor:
-    """The values from `start` up to but not including `end` along an axis of the sample."""
-    size = x.shape[axis]
-    if (start, end, step) == (0, size, 1):
-        return x
-    if axis == 0 and step == 1:
-        return reading.add("channels", x, first=start, last=end - 1)
-    if len(x.shape) == 3 and step == 1:
-        return cropped(reading, x, axis, start, end)
-    last = range(start, end, step)[-1]
-    return reading.add("slice", x, first=start, last=last, step=step, axis=axis)
-
-
-def cropped(reading: Reading, x: Tensor, axis: int, start: int, end: int) -> Tensor:
-    """Rows or columns of a map."""
-    sizes: list[Any] = list(x.shape[1:])
-    corner = [0, 0]
-    sizes[axis - 1], corner[axis - 1] = end - start, start
-    return reading.add("crop", x, h=sizes[0], w=sizes[1], top=corner[0], left=corner[1])
-
-
-@converts("Slice")
-def slice_(reading: Reading) -> Tensor:
-    """A part of some axes."""
-    x = reading.tensor(0)
-    if reading.get("starts") is not None:
-        starts: list[Size] = [*reading.get("starts")]
-        ends: list[Size] = [*reading.get("ends")]
-        axes: list[Size] = [*(reading.get("axes") or range(len(starts)))]
-        steps: list[Size] = [1] * len(starts)
-    else:
-        starts, ends = reading.sizes(1), reading.sizes(2)
-        axes = reading.sizes(3) if reading.has(3) else [*range(len(starts))]
-        steps = reading.sizes(4) if reading.has(4) else [1] * len(starts)
-    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
-        if isinstance(axis, int) and isinstance(step, int):
-            x = sliced(reading, x, (start, end), axis, step)
-    return x
-
-
-def sliced(
-    reading: Reading, x: Tensor, bounds: tuple[Size, Size], onnx_axis: int, step: int
-) -> Tensor:
-    """Python's `[start:end:step]` along one axis."""
-    start, end = bounds
-    axis = onnx_axis % (len(x.shape) + reading.batch) - reading.batch
-    if axis < 0:
-        if (start, step) == (0, 1) and isinstance(end, int) and end >= FAR:
-            return x
-        raise Refused("it takes samples out of the batch")
-    size = x.shape[axis]
-    if isinstance(size, Dim) or isinstance(start, Dim) or isinstance(end, Dim):
-        to_the_end = end == size or (isinstance(end, int) and end >= FAR)
-        if start == 0 and step == 1 and to_the_end:
-            return x
-        raise Refused("it cuts at a symbolic size")
-    taken = range(size)[start:end:step]
-    if not taken:
-        raise Refused("a tensor with no values")
-    return part(reading, x, axis, taken.start, taken.stop, taken.step)

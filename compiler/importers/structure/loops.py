@@ -12,7 +12,7 @@ from compiler.importers.structure.tree import Chain, Choice, Item, Loop, Stage
 from compiler.importers.structure.turns import as_loop
 
 LONGEST_PERIOD = 8
-LEAST_GAIN = 5  # words saved by a loop that is worth its braces
+LEAST_GAIN = 4  # words saved by a loop that is worth its braces
 NUMBERS = re.compile(r"\d+")
 
 

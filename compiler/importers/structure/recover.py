@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
 
-from compiler.importers.builder import RESERVED
+from compiler.importers.builder import AVOIDED
 from compiler.importers.imported import Imported
 from compiler.importers.structure.automatic import drop_automatic
 from compiler.importers.structure.generalise import Found, generalise
@@ -28,7 +28,7 @@ def recover(imported: Imported, most_blocks: int = MOST_BLOCKS) -> Definition:
     inputs = {node.name for node in imported.graph.inputs()}
     statements, swapped = statements_of(imported)
     body = name_tensors(statements, inputs)
-    taken = set(OPS) | RESERVED | {imported.graph.name} | inputs
+    taken = set(OPS) | AVOIDED | {imported.graph.name} | inputs
     blocks: list[Block] = []
     while len(blocks) < most_blocks:
         best = best_block(body, blocks, taken)

@@ -9,31 +9,10 @@ from compiler.importers.structure.expressions import same
 from compiler.importers.structure.tree import Chain, Expression, Item, Stage
 from compiler.ops import OPS
 
+# What stands behind a layer rather than begins something.
 FOLLOWERS = frozenset(
-    [
-        "bn",
-        "groupnorm",
-        "instancenorm",
-        "layernorm",
-        "relu",
-        "relu6",
-        "leaky_relu",
-        "prelu",
-        "elu",
-        "selu",
-        "gelu",
-        "silu",
-        "hardswish",
-        "hardsigmoid",
-        "sigmoid",
-        "tanh",
-        "softplus",
-        "softmax",
-        "log_softmax",
-        "clip",
-        "dropout",
-    ]
-)
+    name for name, op in OPS.items() if op.group in ("normalise", "activate") and name != "lrn"
+) | {"dropout"}
 VARYING = frozenset(
     [
         "channels",

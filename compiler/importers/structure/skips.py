@@ -17,8 +17,12 @@ from grammar.lexemes import RESERVED
 RESIZING = frozenset(
     ("conv", "deconv", "maxpool", "avgpool", "lppool", "upsample", "pixel_shuffle")
 )
-# A name that can stand without quotes: the words of the language cannot.
-IDENTIFIER = re.compile(rf"(?!(?:{'|'.join(sorted(RESERVED))})\b)[A-Za-z_]\w*", re.ASCII)
+IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+
+
+def is_name(label: str) -> bool:
+    """Whether a label is a name of the language, which needs no quotes."""
+    return bool(IDENTIFIER.fullmatch(label)) and label not in RESERVED
 
 
 class Names:
@@ -87,8 +91,7 @@ def settle_tags(body: tuple[Statement, ...]) -> tuple[Statement, ...]:
             if not isinstance(item, Stage) or not item.tag:
                 continue
             label = item.tag if item.label is None else item.label
-            usable = label and (IDENTIFIER.fullmatch(label) or item.tag not in begun)
-            if usable:
+            if label and label != "in" and (is_name(label) or item.tag not in begun):
                 items[-1] = replace(item, label=label)
                 labels[item.tag] = label
             else:

@@ -6,7 +6,7 @@ from collections.abc import Set
 
 from compiler.dims import Dim
 from compiler.importers.structure.skeletons import FOLLOWERS, written
-from compiler.importers.structure.skips import IDENTIFIER
+from compiler.importers.structure.skips import is_name
 from compiler.importers.structure.tree import Chain, Choice, Expression, Item, Loop, Stage
 from compiler.importers.structure.values import show
 from compiler.ops import OPS
@@ -145,14 +145,14 @@ def label_text(stage: Stage) -> str:
 
 def quoted(label: str) -> str:
     """A label as it is written."""
-    if IDENTIFIER.fullmatch(label) and not isinstance(label, Expression):
+    if is_name(label) and not isinstance(label, Expression):
         return label
     return f'"{label}"'
 
 
 def arguments_text(stage: Stage) -> str:
     """The arguments in parentheses: those that must be given by position, the rest by name."""
-    words = [name if IDENTIFIER.fullmatch(name) else f'"{name}"' for name in stage.joined]
+    words = [name if name == "in" else quoted(name) for name in stage.joined]
     values = written(stage)
     if stage.callee in OPS:
         required = [p.name for p in parameters(OPS[stage.callee]) if is_required(p)]

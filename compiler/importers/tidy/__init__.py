@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from compiler.importers.imported import Imported
 from compiler.importers.tidy.merge_constants import merge_constants
+from compiler.importers.tidy.merge_crops import merge_crops
 from compiler.importers.tidy.merge_pads import merge_pads
 from compiler.importers.tidy.merge_reshapes import merge_reshapes
 from compiler.importers.tidy.merge_transposes import merge_transposes
@@ -24,6 +25,7 @@ TIDIES = (
     recognise_shuffles,
     recognise_pooling,
     recognise_lrn,
+    merge_crops,
     merge_pads,
     merge_constants,
     share_concats,

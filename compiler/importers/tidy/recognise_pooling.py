@@ -13,14 +13,15 @@ from compiler.importers.imported import Imported
 from compiler.importers.tidy.rewriting import Rewriting, weight_of
 from compiler.ops.arguments import Extent
 from compiler.ops.convolution import Conv
-from compiler.ops.global_pooling import AdaptiveAvgPool
+from compiler.ops.global_pooling import AdaptiveAvgPool, GlobalAveragePool
 from compiler.ops.reshape import Transpose
 
 
 def recognise_pooling(imported: Imported) -> Imported:
     """A product along one axis with the means of near-equal parts is `adaptive_avgpool`.
 
-    It arrives as that axis moved to the front, a 1x1 convolution, and the axis moved back.
+    It arrives as that axis moved to the front, a 1x1 convolution, and the axis moved back, or
+    elsewhere: then another transpose remains.
     """
     rewriting = Rewriting(imported)
     for name in list(rewriting.nodes):
@@ -34,18 +35,21 @@ def recognise_pooling(imported: Imported) -> Imported:
         channels = first.op.order[0] == 0
         if channels or weight is None or any(isinstance(s, Dim) for s in given):
             continue
-        back = inverse(first.op.order) == last.op.order
-        if back and is_bare(middle) and is_means(weight.reshape(weight.shape[:2])):
-            sizes = [int(s) for s in last.shape[1:] if not isinstance(s, Dim)]
-            rewriting.become(last, AdaptiveAvgPool(size=Extent(sizes)), first)
+        if not is_bare(middle) or not is_means(weight.reshape(weight.shape[:2])):
+            continue
+        sizes = [int(size) for size in given if not isinstance(size, Dim)]
+        sizes[first.op.order[0]] = len(weight)
+        pooling = AdaptiveAvgPool(size=Extent(sizes[1:]))
+        order = tuple(first.op.order[axis] for axis in last.op.order)
+        if order == tuple(range(len(order))):
+            rewriting.become(last, pooling, first)
             rewriting.remove(middle.name)
-            rewriting.remove(first.name)
+        else:
+            rewriting.become(middle, pooling, first)
+            rewriting.forget(middle.name)
+            rewriting.become(last, Transpose(order=order), last)
+        rewriting.remove(first.name)
     return one_pooling(rewriting.finished())
-
-
-def inverse(order: tuple[int, ...]) -> tuple[int, ...]:
-    """The permutation that undoes another."""
-    return tuple(order.index(axis) for axis in range(len(order)))
 
 
 def is_bare(node: Node) -> bool:
@@ -64,12 +68,13 @@ def is_means(matrix: NDArray[Any]) -> bool:
 
 
 def one_pooling(imported: Imported) -> Imported:
-    """Adaptive poolings of different axes in a row are one of all."""
+    """Adaptive poolings of different axes in a row are one of all; to one pixel it is `gap`."""
     rewriting = Rewriting(imported)
     for name in list(rewriting.nodes):
         pair = rewriting.chain(rewriting.nodes[name], AdaptiveAvgPool, AdaptiveAvgPool)
         if pair is not None:
             first, second = pair
-            rewriting.become(second, second.op, first)
+            whole = all(size == 1 for size in second.shape[1:])
+            rewriting.become(second, GlobalAveragePool() if whole else second.op, first)
             rewriting.remove(first.name)
     return rewriting.finished()

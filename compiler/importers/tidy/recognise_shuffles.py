@@ -1,11 +1,11 @@
-"""Channels that are dealt out by reshape, transpose and reshape."""
+"""Channels that are dealt out by reshape, transpose and reshape, or there and back."""
 
 from __future__ import annotations
 
 from compiler.graph import Node
 from compiler.importers.imported import Imported
 from compiler.importers.tidy.rewriting import Rewriting
-from compiler.ops.channels import ChannelShuffle
+from compiler.ops.channels import ChannelShuffle, PixelUnshuffle
 from compiler.ops.checks import channels_of
 from compiler.ops.reshape import Reshape, Transpose
 
@@ -24,6 +24,28 @@ def recognise_shuffles(imported: Imported) -> Imported:
             rewriting.become(last, ChannelShuffle(groups=groups), first)
             rewriting.remove(middle.name)
             rewriting.remove(first.name)
+    return without_undone(rewriting.finished())
+
+
+def without_undone(imported: Imported) -> Imported:
+    """The graph without pairs of shuffles of which the second puts back what the first dealt."""
+    rewriting = Rewriting(imported)
+    for name in list(rewriting.nodes):
+        pair = rewriting.chain(rewriting.nodes[name], ChannelShuffle, ChannelShuffle)
+        if pair is None:
+            continue
+        first, second = pair
+        assert isinstance(first.op, ChannelShuffle) and isinstance(second.op, ChannelShuffle)
+        if first.op.groups * second.op.groups != first.shape[0]:
+            continue
+        source = rewriting.before(first)
+        if source is not None and isinstance(source.op, PixelUnshuffle):
+            rewriting.become(second, source.op, source)
+            rewriting.remove(first.name)
+            rewriting.remove(source.name)
+        else:
+            rewriting.drop(second.name, instead=first.name)
+            rewriting.drop(first.name, instead=first.inputs[0])
     return rewriting.finished()
 
 

@@ -63,6 +63,10 @@ class Rewriting:
     def remove(self, name: str) -> None:
         """Take out a layer that has no users left, with its numbers."""
         del self.nodes[name]
+        self.forget(name)
+
+    def forget(self, name: str) -> None:
+        """Take away a layer's numbers, and its name's right to stay."""
         self.kept.discard(name)
         for full in [key for key in self.values if key.rpartition(".")[0] == name]:
             del self.values[full]

@@ -1,0 +1,135 @@
+"""ONNX operators that take parts of an axis: slices, equal or given parts, single values."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+
+from compiler.dims import Dim, Size
+from compiler.importers.builder import Refused
+from compiler.importers.from_onnx.reading import Reading, converts
+from compiler.importers.from_onnx.reshape import to_shape
+from compiler.values import Tensor
+
+FAR = 2**31 - 1  # an end at or beyond this means the end of the axis
+
+
+@converts("Split")
+def split(reading: Reading) -> list[Tensor]:
+    """Parts of an axis, one behind the other."""
+    x, count = reading.tensor(0), len(reading.operator.outputs)
+    axis = reading.axis(int(reading.get("axis", 0)), x)
+    size = x.shape[axis]
+    if isinstance(size, Dim):
+        raise Refused("it cuts an axis of symbolic size")
+    if reading.has(1) or reading.get("split"):
+        parts = [
+            int(p)
+            for p in (reading.sizes(1) if reading.has(1) else reading.get("split"))
+            if not isinstance(p, Dim)
+        ]
+    else:
+        each = -(-size // count)
+        parts = [each] * (count - 1) + [size - each * (count - 1)]
+    if 0 in parts:
+        raise Refused("a tensor with no values")
+    ends = list(accumulate(parts))
+    return [part(reading, x, axis, end - n, end) for n, end in zip(parts, ends, strict=True)]
+
+
+def part(reading: Reading, x: Tensor, axis: int, start: int, end: int, step: int = 1) -> Tensor:
+    """The values from `start` up to but not including `end` along an axis of the sample."""
+    size = x.shape[axis]
+    if (start, end, step) == (0, size, 1):
+        return x
+    if axis == 0 and step == 1:
+        return reading.add("channels", x, first=start, last=end - 1)
+    if len(x.shape) == 3 and step == 1:
+        return cropped(reading, x, axis, start, end)
+    last = range(start, end, step)[-1]
+    return reading.add("slice", x, first=start, last=last, step=step, axis=axis)
+
+
+def cropped(reading: Reading, x: Tensor, axis: int, start: Any, end: Size) -> Tensor:
+    """Rows or columns of a map."""
+    sizes: list[Any] = list(x.shape[1:])
+    corner = [0, 0]
+    sizes[axis - 1], corner[axis - 1] = end - start, start
+    return reading.add("crop", x, h=sizes[0], w=sizes[1], top=corner[0], left=corner[1])
+
+
+@converts("Slice")
+def slice_(reading: Reading) -> Tensor:
+    """A part of some axes."""
+    x = reading.tensor(0)
+    if reading.get("starts") is not None:
+        starts: list[Size] = [*reading.get("starts")]
+        ends: list[Size] = [*reading.get("ends")]
+        axes: list[Size] = [*(reading.get("axes") or range(len(starts)))]
+        steps: list[Size] = [1] * len(starts)
+    else:
+        starts, ends = reading.sizes(1), reading.sizes(2)
+        axes = reading.sizes(3) if reading.has(3) else [*range(len(starts))]
+        steps = reading.sizes(4) if reading.has(4) else [1] * len(starts)
+    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
+        if isinstance(axis, int) and isinstance(step, int):
+            x = sliced(reading, x, (start, end), axis, step)
+    return x
+
+
+def sliced(
+    reading: Reading, x: Tensor, bounds: tuple[Size, Size], onnx_axis: int, step: int
+) -> Tensor:
+    """Python's `[start:end:step]` along one axis."""
+    start, end = bounds
+    axis = onnx_axis % (len(x.shape) + reading.batch) - reading.batch
+    if axis < 0:
+        if (start, step) == (0, 1) and isinstance(end, int) and end >= FAR:
+            return x
+        raise Refused("it takes samples out of the batch")
+    size = x.shape[axis]
+    if isinstance(size, Dim) or isinstance(start, Dim) or isinstance(end, Dim):
+        return part_of_symbolic(reading, x, (start, end), axis, step)
+    taken = range(size)[start:end:step]
+    if not taken:
+        raise Refused("a tensor with no values")
+    return part(reading, x, axis, taken.start, taken.stop, taken.step)
+
+
+def part_of_symbolic(
+    reading: Reading, x: Tensor, bounds: tuple[Size, Size], axis: int, step: int
+) -> Tensor:
+    """A part of an axis of unknown size; it must begin and end so far from the two sides."""
+    (start, end), size = bounds, x.shape[axis]
+    if end == size or (isinstance(end, int) and end >= FAR):
+        end = 0
+    if start == 0 and end == 0 and step == 1:
+        return x
+    counted = isinstance(start, int) and isinstance(end, int) and start >= 0 >= end
+    if not counted or step != 1 or axis == 0 or len(x.shape) != 3:
+        raise Refused("it cuts at a symbolic size")
+    return cropped(reading, x, axis, start, size + end)
+
+
+@converts("Gather")
+def gather(reading: Reading) -> Tensor:
+    """Values at constant places in equal steps; a single place takes its axis away."""
+    if not isinstance(reading.value(0), Tensor):
+        raise Refused("it looks its values up in a table")
+    x, places = reading.tensor(0), reading.array(1)
+    axis = reading.axis(int(reading.get("axis", 0)), x)
+    size = x.shape[axis]
+    if isinstance(size, Dim):
+        raise Refused("it picks from an axis of symbolic size")
+    found = [int(place) % size for place in places.ravel()]
+    steps = set(np.diff(found).tolist()) or {1}
+    if places.ndim > 1 or not found or len(steps) > 1 or 0 in steps:
+        raise Refused("it picks places that are not in equal steps")
+    (step,) = steps
+    taken = part(reading, x, axis, found[0], found[-1] + (1 if step > 0 else -1), step)
+    if places.ndim == 1:
+        return taken
+    left = tuple(s for a, s in enumerate(taken.shape) if a != axis)
+    return to_shape(reading, taken, left or (1,))

@@ -1,0 +1,113 @@
+"""Joins, and what exporters write out in several operators: each is one layer."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.importers.again import assert_means
+from tests.importers.onnx_text import onnx_model
+
+JOINS = {
+    "Sum of three": ("y = Sum(x, a, b)", "add"),
+    "Mean of three": ("y = Mean(x, a, b)", "mean"),
+    "Max": ("y = Max(x, a, b)", "max"),
+    "Min": ("y = Min(a, b)", "min"),
+    "gate": ("y = Mul(a, b)", "mul"),
+    "difference": ("y = Sub(a, b)", "sub"),
+    "quotient": ("y = Div(a, b)", "div"),
+    "Concat": ("y = Concat<axis=1>(x, a, b)", "concat"),
+    "Concat, axis from the end": ("y = Concat<axis=-3>(x, a, b)", "concat"),
+}
+
+
+@pytest.mark.parametrize("nodes, join", JOINS.values(), ids=JOINS.keys())
+def test_operators_of_several_tensors_are_joins_with_branches(nodes: str, join: str) -> None:
+    defined = assert_means(
+        onnx_model(f"a = Tanh(x) b = Sigmoid(x) {nodes}"), f"tanh sigmoid {join}"
+    )
+    assert f"    {join} {{\n" in defined.text
+
+
+def test_a_gate_of_one_number_for_each_channel_reaches_every_pixel() -> None:
+    nodes = "g = GlobalAveragePool(x) s = Sigmoid(g) y = Mul(x, s)"
+    assert "gap -> sigmoid" in assert_means(onnx_model(nodes), "gap sigmoid mul").text
+
+
+IDIOMS = {
+    "gelu": (
+        "d = Div(x, root) e = Erf(d) o = Add(e, one) m = Mul(x, o) y = Mul(m, half)",
+        "gelu",
+    ),
+    "silu": ("s = Sigmoid(x) y = Mul(x, s)", "silu"),
+    "hardswish": (
+        "a = Add(x, three) c = Clip(a, zero, six) m = Mul(x, c) y = Div(m, six)",
+        "hardswish",
+    ),
+    "mish": ("p = Softplus(x) t = Tanh(p) y = Mul(x, t)", "mish"),
+    "relu6": ("y = Clip(x, zero, six)", "relu6"),
+    "clip": ("y = Clip(x, minus, one)", "clip"),
+    "relu written with Max": ("y = Max(x, zero)", "relu"),
+    "leaky ReLU": ("y = LeakyRelu<alpha=0.2>(x)", "leaky_relu"),
+    "a constant factor and offset": ("m = Mul(x, half) y = Add(m, three)", "scale shift"),
+    "one constant divided by": ("y = Div(x, three)", "scale"),
+    "channels to pixels": ('y = DepthToSpace<blocksize=2, mode="CRD">(c)', "pixel_shuffle"),
+    "a power": ("y = Pow(x, three)", "power"),
+    "nothing": ("i = Identity(x) y = Dropout(i)", "dropout"),
+}
+
+
+@pytest.mark.parametrize("nodes, wanted", IDIOMS.values(), ids=IDIOMS.keys())
+def test_what_exporters_write_out_is_one_layer(nodes: str, wanted: str) -> None:
+    numbers = {"one": 1.0, "half": 0.5, "three": 3.0, "zero": 0.0, "six": 6.0, "minus": -1.0}
+    if "DepthToSpace" in nodes:
+        nodes = f"c = Concat<axis=1>(x, x, x, x) {nodes}"
+        wanted = f"concat {wanted}"
+    assert_means(onnx_model(nodes, constants={**numbers, "root": 2.0**0.5}), wanted)
+
+
+def test_layer_norm_written_out_is_layer_norm() -> None:
+    nodes = """m = ReduceMean<axes=[-1]>(x) d = Sub(x, m) s = Pow(d, two)
+        v = ReduceMean<axes=[-1]>(s) e = Add(v, eps) r = Sqrt(e) q = Div(d, r)
+        f = Mul(q, w) y = Add(f, b)"""
+    constants = {"two": 2.0, "eps": 1e-5}
+    model = onnx_model(nodes, "float[N, 6] x", weights={"w": (6,), "b": (6,)}, constants=constants)
+    assert_means(model, "layernorm")
+
+
+def test_group_norm_written_with_instances_is_group_norm() -> None:
+    nodes = """r = Reshape(x, to) i = InstanceNormalization<epsilon=1e-5>(r, ones, zeros)
+        s = Shape(x) o = Reshape(i, s) f = Mul(o, w) y = Add(f, b)"""
+    model = onnx_model(
+        nodes,
+        "float[N, 4, 8, 8] x",
+        weights={"w": (4, 1, 1), "b": (4, 1, 1)},
+        constants={"to": [0, 2, -1], "ones": [1.0, 1.0], "zeros": [0.0, 0.0]},
+    )
+    assert "groupnorm(2)" in assert_means(model, "groupnorm").text
+
+
+def test_channel_shuffle_written_with_five_axes_is_channel_shuffle() -> None:
+    nodes = "r = Reshape(x, five) t = Transpose<perm=[0, 2, 1, 3, 4]>(r) y = Reshape(t, four)"
+    constants = {"five": [-1, 2, 3, 4, 4], "four": [-1, 6, 4, 4]}
+    model = onnx_model(nodes, "float[N, 6, 4, 4] x", constants=constants)
+    assert "channel_shuffle(2)" in assert_means(model, "channel_shuffle").text
+
+
+ENLARGED = {
+    "Resize": ('y = Resize<mode="nearest">(x, , by)', "upsample"),
+    "Resize, bilinear": ('y = Resize<mode="linear">(x, , by)', "upsample"),
+    "Resize to a size": ('y = Resize<mode="nearest">(x, , , to)', "upsample"),
+    "Resize to a size that is no multiple": (
+        'y = Resize<mode="linear", coordinate_transformation_mode="align_corners">(x, , , odd)',
+        "resize",
+    ),
+}
+
+
+@pytest.mark.parametrize("nodes, wanted", ENLARGED.values(), ids=ENLARGED.keys())
+def test_resize_is_upsample_or_resize(nodes: str, wanted: str) -> None:
+    model = onnx_model(
+        nodes,
+        constants={"by": [1.0, 1.0, 2.0, 2.0], "to": [2, 3, 16, 16], "odd": [2, 3, 11, 13]},
+    )
+    assert_means(model, wanted)
