@@ -1,0 +1,19 @@
+"""Random valid definitions, run every way there is and held against what the compiler says of them.
+
+    sizes        a size of a tensor, a number or symbolic, worked out apart from the compiler
+    windows      the output sizes of windows
+    rules        what shape each op makes, and what it refuses
+    tree         a definition while it is drawn: its text, and the shapes that it makes
+    numbers      expressions, as definitions write numbers
+    arguments    the arguments of every op that suit an input
+    windowed     those of the ops that slide a window
+    bodies       chains, joins, loops, conditions, blocks
+    definitions  whole files
+    figures      inputs and weights, and one run of a net on each engine
+    agreement    shapes, numbers and domains that must agree
+    costs        parameters, MACs and memory counted apart from the analysis
+    fields       receptive fields seen on the running net
+    campaign     many nets, the failing one made small
+
+`python -m tests.differential --count 2000` is the long run.
+"""

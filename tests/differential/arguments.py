@@ -1,0 +1,264 @@
+"""Arguments of every op, drawn for an input; which of them suit it, `rules` says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import prod
+from typing import Any
+
+from tests.differential import windowed
+from tests.differential.numbers import written
+from tests.differential.pen import Pen
+from tests.differential.rules import shape_of
+from tests.differential.run import POSITIONS
+from tests.differential.scope import Scope
+from tests.differential.sizes import Invalid, Shape, Symbolic, value_of
+from tests.differential.windowed import INITS, MODES, Values, axes, divisor, fixed, maybe
+
+TRIES = 4
+EPSILONS = (1e-5, 1e-3, 0.1)
+
+
+def channels_of(shape: Shape) -> int:
+    """The channels, 1 where they are symbolic."""
+    return shape[0] if isinstance(shape[0], int) else 1
+
+
+def nothing(pen: Pen, shape: Shape) -> Values:
+    """Arguments of an op without parameters."""
+    return {}
+
+
+def prelu(pen: Pen, shape: Shape) -> Values:
+    """One slope or many."""
+    values: Values = {}
+    maybe(pen, values, "channelwise", lambda: pen.chance(2))
+    return values
+
+
+def number(name: str, *options: float, given: bool = False) -> Callable[[Pen, Shape], Values]:
+    """Arguments of an op with one number, which must be given or may be left out."""
+
+    def draw(pen: Pen, shape: Shape) -> Values:
+        return {name: pen.one(options)} if given or pen.chance(2) else {}
+
+    return draw
+
+
+def softmax(pen: Pen, shape: Shape) -> Values:
+    """Any axis."""
+    values: Values = {}
+    maybe(pen, values, "axis", lambda: pen.whole(-len(shape), len(shape) - 1))
+    return values
+
+
+def clip(pen: Pen, shape: Shape) -> Values:
+    """Two bounds."""
+    lo = pen.one((-1.0, 0.0, -0.25))
+    return {"lo": lo, "hi": lo + pen.one((0.5, 1.0, 6.0))}
+
+
+def lrn(pen: Pen, shape: Shape) -> Values:
+    """An odd number of maps; constants that keep the base of the power above 0."""
+    values: Values = {"size": pen.one((3, 1, 5, 7))}
+    maybe(pen, values, "alpha", lambda: pen.one((0.5, 1e-4, 2.0)))
+    maybe(pen, values, "beta", lambda: pen.one((0.5, 1.0, 0.25)))
+    maybe(pen, values, "k", lambda: pen.one((2.0, 1.0, 0.5)))
+    return values
+
+
+def groupnorm(pen: Pen, shape: Shape) -> Values:
+    """A divisor of the channels."""
+    values: Values = {"groups": divisor(pen, channels_of(shape))}
+    maybe(pen, values, "eps", lambda: pen.one(EPSILONS))
+    return values
+
+
+def instancenorm(pen: Pen, shape: Shape) -> Values:
+    """With or without learned factors."""
+    values: Values = {}
+    maybe(pen, values, "eps", lambda: pen.one(EPSILONS))
+    maybe(pen, values, "affine", lambda: pen.chance(2))
+    return values
+
+
+def dense(pen: Pen, shape: Shape) -> Values:
+    """Units, bias, the start of the weight."""
+    units = pen.one((4, 1, 3, 6))
+    values: Values = {"units": units}
+    maybe(pen, values, "bias", lambda: pen.chance(2))
+    maybe(pen, values, "init", lambda: pen.one(INITS))
+    if pen.chance(4) and units * channels_of(shape) <= windowed.MOST_FIXED:
+        values["weight"] = fixed(pen, [units, channels_of(shape)])
+    return values
+
+
+def adaptive_avgpool(pen: Pen, shape: Shape) -> Values:
+    """1 to 4 parts an axis."""
+    if any(isinstance(size, Symbolic) for size in shape[1:]):
+        return {"size": 1}
+    return {"size": axes(pen, len(shape) - 1, 1, 4)}
+
+
+def concat(pen: Pen, shape: Shape) -> Values:
+    """Any axis."""
+    return softmax(pen, shape)
+
+
+def reshape(pen: Pen, shape: Shape) -> Values:
+    """The factors of a known size in up to four parts, or symbolic axes merged."""
+    if any(isinstance(size, Symbolic) for size in shape):
+        return {"shape": [*shape[: pen.whole(0, len(shape) - 1)], -1]}
+    left = prod(value_of(size) for size in shape)
+    sizes = []
+    for _ in range(pen.whole(0, 3)):
+        sizes.append(divisor(pen, left))
+        left //= sizes[-1]
+    at = pen.whole(0, len(sizes))
+    return {"shape": [*sizes[:at], pen.one((-1, left)), *sizes[at:]]}
+
+
+def transpose(pen: Pen, shape: Shape) -> Values:
+    """The axes in any order."""
+    return {"order": pen.shuffled(range(len(shape)))}
+
+
+def crop(pen: Pen, shape: Shape) -> Values:
+    """A part of the map, in the centre or where it says; of a symbolic size all but some pixels."""
+    values: Values = {}
+    corner = pen.chance(2)
+    for name, place, size in zip(("h", "w"), ("top", "left"), shape[1:], strict=False):
+        less = pen.whole(0, min(3, value_of(size) - 1))
+        symbolic = isinstance(size, Symbolic)
+        values[name] = size - less if not symbolic or pen.chance(2) else value_of(size) - less
+        if corner or (symbolic and isinstance(values[name], int)):
+            values[place] = pen.whole(0, less)
+    return values
+
+
+def pad(pen: Pen, shape: Shape) -> Values:
+    """Pixels around the map."""
+    amount = windowed.padding(pen, len(shape) - 1, 2)
+    values: Values = {"amount": 1 if isinstance(amount, str) else amount}
+    maybe(pen, values, "mode", lambda: pen.one(MODES))
+    return values
+
+
+def upsample(pen: Pen, shape: Shape) -> Values:
+    """A factor an axis."""
+    values: Values = {"scale": axes(pen, len(shape) - 1, 1, 3)}
+    maybe(pen, values, "mode", lambda: pen.one(("nearest", "bilinear")))
+    return values
+
+
+def channels(pen: Pen, shape: Shape) -> Values:
+    """A range of channels."""
+    first = pen.whole(0, channels_of(shape) - 1)
+    return {"first": first, "last": pen.whole(first, channels_of(shape) - 1)}
+
+
+def pad_channels(pen: Pen, shape: Shape) -> Values:
+    """A few channels of zeros."""
+    return {"before": pen.whole(0, 2), "after": pen.whole(0, 2)}
+
+
+def channel_shuffle(pen: Pen, shape: Shape) -> Values:
+    """A divisor of the channels."""
+    return {"groups": divisor(pen, channels_of(shape))}
+
+
+def pixel_shuffle(pen: Pen, shape: Shape) -> Values:
+    """A number whose square divides the channels."""
+    return {"r": pen.one([r for r in (2, 1) if channels_of(shape) % r**2 == 0])}
+
+
+def per_channel(pen: Pen, shape: Shape, *options: float) -> Any:
+    """A number, or one for each channel."""
+    if isinstance(shape[0], int) and pen.chance(2):
+        return [pen.one(options) for _ in range(shape[0])]
+    return pen.one(options)
+
+
+def scale(pen: Pen, shape: Shape) -> Values:
+    """Factors of any sign, 1 and 0 too."""
+    return {"factor": per_channel(pen, shape, 2, 0.5, -0.5, 1.0, 0.0, 1.5)}
+
+
+def shift(pen: Pen, shape: Shape) -> Values:
+    """Offsets of any sign, 0 too."""
+    return {"offset": per_channel(pen, shape, 1, 0.25, -0.5, 0.0)}
+
+
+def normalize(pen: Pen, shape: Shape) -> Values:
+    """Means of any sign, deviations above 0."""
+    mean = per_channel(pen, shape, 0.5, -0.25, 0.0)
+    return {"mean": mean, "std": per_channel(pen, shape, 0.5, 2.0, 1.0)}
+
+
+STRATEGIES: Mapping[str, Callable[[Pen, Shape], Values]] = {
+    "conv": windowed.conv,
+    "deconv": windowed.deconv,
+    "filter": windowed.filter_,
+    "weightedpool": windowed.weightedpool,
+    "maxpool": windowed.maxpool,
+    "avgpool": windowed.avgpool,
+    "lppool": windowed.lppool,
+    "adaptive_avgpool": adaptive_avgpool,
+    "bn": number("eps", *EPSILONS),
+    "lrn": lrn,
+    "groupnorm": groupnorm,
+    "layernorm": number("eps", *EPSILONS),
+    "instancenorm": instancenorm,
+    "leaky_relu": number("slope", 0.25, 0.0, -0.5),
+    "prelu": prelu,
+    "elu": number("alpha", 0.5, 2.0),
+    "softmax": softmax,
+    "log_softmax": softmax,
+    "clip": clip,
+    "dense": dense,
+    "dropout": number("p", 0.25, 0.0),
+    "concat": concat,
+    "reshape": reshape,
+    "transpose": transpose,
+    "crop": crop,
+    "pad": pad,
+    "upsample": upsample,
+    "channels": channels,
+    "pad_channels": pad_channels,
+    "channel_shuffle": channel_shuffle,
+    "pixel_shuffle": pixel_shuffle,
+    "scale": scale,
+    "shift": shift,
+    "normalize": normalize,
+}
+
+
+def values_for(pen: Pen, op: str, shape: Shape) -> Values:
+    """Arguments with which `op` takes an input of this shape; raises `Invalid` after some tries."""
+    spatial = op in windowed.SPATIAL
+    if spatial and len(shape) < 2:
+        raise Invalid
+    for _ in range(TRIES):
+        values = STRATEGIES.get(op, nothing)(pen, shape)
+        try:
+            shape_of(op, values, (shape,))
+        except Invalid:
+            continue
+        return values
+    raise Invalid
+
+
+def arguments_text(
+    pen: Pen, scope: Scope, op: str, values: Values
+) -> tuple[tuple[str, str], ...] | None:
+    """The arguments as a call writes them: some by position, the others by keyword in any order."""
+    if not values:
+        return () if pen.chance(8) else None
+    leading = 0
+    names = POSITIONS[op]
+    while leading < len(names) and names[leading] in values:
+        leading += 1
+    places = pen.whole(0, leading)
+    given = [("", written(pen, scope, values[name])) for name in names[:places]]
+    rest = [name for name in names[places:] if name in values]
+    return (*given, *((name, written(pen, scope, values[name])) for name in pen.shuffled(rest)))

@@ -1,0 +1,114 @@
+"""Many nets in batches; the one that fails is made small, and the rest goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from compiler.lower import IR_OF_OPSET
+from tests.differential.agreement import Findings, check
+from tests.differential.definitions import Definition, definitions
+
+BATCH = 50  # nets of one seed; hypothesis varies what it has drawn, so many seeds are more varied
+OPSETS = tuple(sorted(IR_OF_OPSET, key=lambda opset: (opset != 21, opset)))
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The smallest definition found on which two accounts disagree, and the seed of its batch.
+
+    There is none when drawing one fails.
+    """
+
+    definition: Definition | None
+    error: Exception
+    seed: int
+
+    def __str__(self) -> str:
+        again = f"python -m tests.differential --count {BATCH} --seed {self.seed}"
+        said = "\n".join(str(self.error).splitlines()[:12])
+        return f"{type(self.error).__name__}: {said}\n{self.definition!r}\nagain: {again}"
+
+
+@dataclass
+class Summary:
+    """What a campaign has done so far."""
+
+    findings: Findings = field(default_factory=Findings)
+    failures: list[Failure] = field(default_factory=list)
+    drawn: int = 0
+    started: float = field(default_factory=time.perf_counter)
+
+    def lines(self) -> Iterator[str]:
+        """The summary as it is printed."""
+        found = self.findings
+        yield (
+            f"{found.nets} nets ({self.drawn} drawn), {found.layers} layers, "
+            f"{found.symbolic} with symbolic sizes, {time.perf_counter() - self.started:.0f} s"
+        )
+        yield "ops: " + counts(found.ops)
+        yield "opsets: " + counts(found.opsets)
+        yield f"{found.ill_conditioned} nets ill-conditioned: off by what rounding alone explains"
+        yield f"{len(self.failures)} differences"
+
+
+def counts(counter: Counter[str] | Counter[int]) -> str:
+    """`relu 12, conv 7, …`"""
+    return ", ".join(f"{key} {count}" for key, count in counter.most_common())
+
+
+def run(count: int, first_seed: int, tell: Callable[[str], None]) -> Summary:
+    """Run so many different nets; `tell` hears of each difference as it is found."""
+    summary = Summary()
+    seen: set[str] = set()
+    while summary.findings.nets < count:
+        left = count - summary.findings.nets
+        failure = run_batch(min(BATCH, left), first_seed, summary, seen)
+        first_seed += 1
+        if failure is not None:
+            summary.failures.append(failure)
+            tell(str(failure))
+    return summary
+
+
+def run_batch(count: int, number: int, summary: Summary, seen: set[str]) -> Failure | None:
+    """Draw and check so many nets of one seed; those seen before are left out."""
+    failed: list[Definition] = []
+
+    @seed(number)
+    @settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+    )
+    @given(definitions(OPSETS))
+    def every_account_agrees(definition: Definition) -> None:
+        if failed:  # a smaller one of the same failure is looked for
+            findings = Findings()
+        else:
+            findings = summary.findings
+            summary.drawn += 1
+            if definition.text in seen:
+                return
+            seen.add(definition.text)
+        try:
+            check(definition, findings)
+        except Exception:
+            failed.append(definition)
+            raise
+
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            every_account_agrees()
+    except Exception as error:
+        return Failure(failed[-1] if failed else None, error, number)
+    return None

@@ -1,0 +1,81 @@
+"""Parameters, MACs and memory counted apart from the analysis: on the ONNX model and on arrays."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from math import prod
+
+import numpy as np
+import onnx
+
+from compiler.analysis import BYTES, Analysis
+from compiler.dims import evaluate
+from compiler.graph import Graph
+from compiler.lower import tensor_names
+from runtime.reference import interpret
+from tests.differential.difference import Difference
+from tests.differential.figures import Tensors
+
+BUFFERS = ("running_mean", "running_var")
+
+
+def check_costs(
+    graph: Graph,
+    analysis: Analysis,
+    model: onnx.ModelProto,
+    exact: Tensors,
+    sizes: Mapping[str, int],
+) -> None:
+    """The analysis against plain counts; `exact` holds each layer's tensor."""
+    arrays = {i.name: prod(i.dims) for i in model.graph.initializer}
+    held = {name: count for name, count in arrays.items() if "/constant_" not in name}
+    buffers = sum(n for name, n in held.items() if name.rpartition(".")[2] in BUFFERS)
+    expect("buffers", analysis.buffers, buffers)
+    expect("params", analysis.parameters, sum(held.values()) - buffers)
+    expect("MACs", evaluate(analysis.macs, sizes), macs_of(graph, model, exact))
+    if analysis.peak is not None:
+        expect("peak memory", analysis.peak, peak_of(graph, exact))
+
+
+def expect(what: str, claimed: int, counted: int) -> None:
+    """Raise `Difference` unless the two are equal."""
+    if claimed != counted:
+        raise Difference("costs", f"{what}: the analysis says {claimed}, counted {counted}")
+
+
+def macs_of(graph: Graph, model: onnx.ModelProto, exact: Tensors) -> int:
+    """Multiply-accumulates per sample of the model's Conv, ConvTranspose and Gemm nodes."""
+    weights = {i.name: tuple(i.dims) for i in model.graph.initializer}
+    layers = {name: layer for layer, name in tensor_names(graph).items()}
+    total = 0
+    for node in model.graph.node:
+        if node.op_type not in ("Conv", "ConvTranspose", "Gemm"):
+            continue
+        weight = weights[node.input[1]]
+        if node.op_type == "Gemm":
+            total += prod(weight)
+            continue
+        tensor = node.input[0] if node.op_type == "ConvTranspose" else node.output[0]
+        positions = prod(exact[layers[tensor]].shape[2:])
+        total += prod(weight) * positions
+    return total
+
+
+def peak_of(graph: Graph, exact: Tensors) -> int:
+    """The most bytes a sample that the interpreter holds at once, as float32, outputs kept.
+
+    While a layer is worked out its inputs and its output are there together.
+    """
+    count = {name: value[0].size for name, value in exact.items()}
+    feeds = {name: exact[name] for name in (node.name for node in graph.inputs())}
+    outputs = set(graph.outputs.values())
+    running = interpret(graph, feeds, np.float64)
+    before: set[str] = set()
+    peak = 0
+    for node, _ in running:
+        peak = max(peak, sum(count[name] for name in before | {node.name}))
+        done = {node.name} if node.name in outputs else set()
+        kept = (before & outputs) | done
+        before = set(inspect.getgeneratorlocals(running)["live"]) | kept
+    return peak * BYTES

@@ -1,0 +1,81 @@
+"""Inputs, and one run of a net on each engine; how far rounding alone can move a result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+
+from compiler.dims import evaluate
+from compiler.graph import Graph, Input
+from runtime.kernels import run_kernel
+from runtime.reference import interpret, symbol_values, with_sizes
+
+Tensors: TypeAlias = dict[str, Any]
+
+ROUNDING = 2.0**-22  # a few roundings of float32
+TRIALS = 3
+
+
+def random_inputs(graph: Graph, sizes: Mapping[str, int], seed: int, batch: int) -> Tensors:
+    """Standard normal numbers for every input, batch first."""
+    random = np.random.default_rng(seed)
+    shapes = {node.name: [evaluate(s, sizes) for s in node.shape] for node in graph.inputs()}
+    return {
+        name: random.standard_normal((batch, *shape)).astype(np.float32)
+        for name, shape in shapes.items()
+    }
+
+
+def on_numpy(graph: Graph, feeds: Tensors, dtype: Any) -> Tensors:
+    """Every layer's tensor from the interpreter."""
+    return {node.name: value for node, value in interpret(graph, feeds, dtype)}
+
+
+def open_onnx(model: onnx.ModelProto, *, optimise: bool) -> ort.InferenceSession:
+    """A model on ONNX Runtime's CPU in one thread, with or without its own rewrites."""
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    level = ort.GraphOptimizationLevel
+    options.graph_optimization_level = level.ORT_ENABLE_ALL if optimise else level.ORT_DISABLE_ALL
+    return ort.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+
+
+def on_onnx(session: ort.InferenceSession, feeds: Tensors) -> Tensors:
+    """Every output of the model."""
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, feeds), strict=True))
+
+
+def rounding_of(graph: Graph, feeds: Tensors, exact: Tensors) -> dict[str, float]:
+    """How far each tensor moves when every layer before it is off by a few roundings of float32.
+
+    In float64, with the noise of each layer measured by its tensor's largest number. Where this is
+    large, two engines differ although both are right.
+    """
+    random = np.random.default_rng(0)
+    moved = dict.fromkeys(exact, 0.0)
+    sizes = symbol_values(tuple(graph.nodes()), feeds)
+    for _ in range(TRIALS):
+        values: Tensors = {}
+        for node in graph.nodes():
+            if isinstance(node.op, Input):
+                values[node.name] = feeds[node.name].astype(np.float64)
+                continue
+            arrays = {
+                weight.name: graph.values[f"{node.parameters_of}.{weight.name}"].astype(float)
+                for weight in graph.weights(node)
+            }
+            inputs = tuple(values[name] for name in node.inputs)
+            value = run_kernel(with_sizes(node.op, sizes), inputs, arrays)
+            noise = random.uniform(-1, 1, value.shape) * ROUNDING * (np.abs(value).max() + 1e-30)
+            values[node.name] = value + noise
+            distance = float(np.abs(values[node.name] - exact[node.name]).max())
+            moved[node.name] = max(moved[node.name], distance)
+    return moved

@@ -1,0 +1,243 @@
+"""The shapes that drawn statements make; raises `Invalid` where the compiler would refuse them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from compiler.ops import OPS
+from compiler.ops.base import parameters
+from tests.differential.rules import JOINS, shape_of
+from tests.differential.scope import Call, Extent, OpName, Scope, Sizes
+from tests.differential.sizes import Invalid, Shape
+from tests.differential.tree import (
+    Assert,
+    Bind,
+    Block,
+    Body,
+    Chain,
+    Expect,
+    Flow,
+    For,
+    If,
+    Let,
+    Output,
+    Repeat,
+    Stage,
+    Statement,
+)
+
+POSITIONS = {op: [parameter.name for parameter in parameters(OPS[op])] for op in OPS}
+
+
+def run_body(body: Body, scope: Scope, flow: Shape | None) -> Shape | None:
+    """Run statements in order; returns what flows out."""
+    for statement in body:
+        if isinstance(statement, Flow):
+            flow = run_chain(statement.chain, scope, flow)
+        elif isinstance(statement, For | Repeat | If):
+            for inner, place in turns(statement, scope):
+                flow = run_body(inner, place, flow)
+        else:
+            run_aside(statement, scope, flow)
+    return flow
+
+
+def run_branches(body: Body, scope: Scope, flow: Shape | None) -> list[Shape]:
+    """The branches of a join, each fed by what flows."""
+    found = []
+    for statement in body:
+        if isinstance(statement, Flow):
+            found.append(run_chain(statement.chain, scope, flow))
+        elif isinstance(statement, For | Repeat | If):
+            for inner, place in turns(statement, scope):
+                found += run_branches(inner, place, flow)
+        else:
+            run_aside(statement, scope, flow)
+    return found
+
+
+def run_aside(statement: Statement, scope: Scope, flow: Shape | None) -> None:
+    """A statement after which the flow is where it was."""
+    match statement:
+        case Let(name, value):
+            scope.values[name] = scope.evaluate(value)
+        case Bind(name, chain):
+            scope.tensors[name] = run_chain(chain, scope, flow)
+        case Output(name, chain, pattern):
+            shape = flow if chain is None else run_chain(chain, scope, flow)
+            if shape is None or not fits(pattern, shape, scope):
+                raise Invalid
+            scope.call.outputs[name] = shape
+        case Assert() | Expect():
+            pass
+
+
+def turns(statement: For | Repeat | If, scope: Scope) -> Iterator[tuple[Body, Scope]]:
+    """Each body with the names of its turn."""
+    match statement:
+        case If(condition, then, otherwise):
+            if scope.evaluate(condition):
+                yield then, scope
+            elif isinstance(otherwise, If):
+                yield from turns(otherwise, scope)
+            elif otherwise is not None:
+                yield otherwise, scope
+        case Repeat(count, body):
+            turns_left = scope.evaluate(count)
+            if turns_left < 0:
+                raise Invalid
+            for _ in range(turns_left):
+                yield body, scope.inside({}, "")
+        case For(names, values, body):
+            for value in scope.evaluate(values):
+                bound = (
+                    {names[0]: value} if len(names) == 1 else dict(zip(names, value, strict=True))
+                )
+                yield body, scope.inside(bound, *names)
+
+
+def run_chain(chain: Chain, scope: Scope, flow: Shape | None) -> Shape:
+    """What the last stage makes."""
+    for index, stage in enumerate(chain.stages):
+        flow = run_stage(stage, scope, flow, first=index == 0)
+    assert flow is not None
+    return flow
+
+
+def run_stage(stage: Stage, scope: Scope, flow: Shape | None, *, first: bool) -> Shape:
+    """One stage: a tensor's name, a group, an op, a block; then its label and its assertion."""
+    target = scope.all_values().get(stage.head)
+    tensor = scope.call.entered if stage.head == "in" else scope.all_tensors().get(stage.head)
+    owner: Any = None
+    if stage.arguments is None and stage.body is None and tensor is not None:
+        if not first:
+            raise Invalid
+        shape = tensor
+    elif not stage.head:
+        assert stage.body is not None
+        result = run_body(stage.body, scope.inside(), flow)
+        if result is None:
+            raise Invalid
+        shape = result
+    elif isinstance(target, Block):
+        shape, owner = call(stage, target, scope, flow)
+    else:
+        op = target.name if isinstance(target, OpName) else stage.head
+        shape, owner = apply(stage, op, scope, flow)
+    if stage.like and scope.call.owners.get(scope.label(stage.like)) != owner:
+        raise Invalid
+    if stage.label and scope.label(stage.label):
+        name = scope.label(stage.label)
+        if name in scope.call.owners:
+            raise Invalid
+        scope.call.labels[name], scope.call.owners[name] = shape, owner
+    if not fits(stage.pattern, shape, scope):
+        raise Invalid
+    return shape
+
+
+def apply(stage: Stage, op: str, scope: Scope, flow: Shape | None) -> tuple[Shape, Any]:
+    """An op: the shape it makes, and what says whether another can share its parameters."""
+    if op not in OPS:
+        raise Invalid
+    given, named = arguments_of(stage, op, scope)
+    if op in JOINS:
+        inside = scope.inside()
+        inputs = named if stage.body is None else run_branches(stage.body, inside, flow)
+    elif flow is None:
+        raise Invalid
+    else:
+        inputs = [flow]
+    if not inputs:
+        raise Invalid
+    shape = shape_of(op, given, tuple(inputs))
+    kind = inputs[0] if op in ("dense", "layernorm") else (inputs[0][0], len(inputs[0]))
+    held = {key: value for key, value in given.items() if key not in ("stride", "pad")}
+    return shape, (op, kind, held)
+
+
+def arguments_of(stage: Stage, op: str, scope: Scope) -> tuple[dict[str, Any], list[Shape]]:
+    """The values of the arguments by name, and the tensors that a join names."""
+    given: dict[str, Any] = {}
+    named: list[Shape] = []
+    for index, (key, text) in enumerate(stage.arguments or ()):
+        if op in JOINS and not key:
+            named.append(named_tensor(text, scope))
+            continue
+        if not key and index >= len(POSITIONS[op]):
+            raise Invalid
+        given[key or POSITIONS[op][index]] = scope.evaluate(text)
+    return given, named
+
+
+def named_tensor(text: str, scope: Scope) -> Shape:
+    """A tensor in the call form of a join: a name, a label in quotes, `in`."""
+    if text == "in":
+        if scope.call.entered is None:
+            raise Invalid
+        return scope.call.entered
+    found = scope.all_tensors().get(scope.label(text))
+    if found is None:
+        raise Invalid
+    return found
+
+
+def call(stage: Stage, block: Block, scope: Scope, flow: Shape | None) -> tuple[Shape, Any]:
+    """A block: what flows out of it, and what says whether another call can share with it."""
+    if flow is None:
+        raise Invalid
+    given: dict[str, Any] = {}
+    names = [name for name, _ in block.parameters]
+    for index, (key, text) in enumerate(stage.arguments or ()):
+        if not key and index >= len(names):
+            raise Invalid
+        value = scope.all_values().get(text)  # a block or an op has no value to evaluate to
+        held = value if isinstance(value, Block | OpName) else None
+        held = held or (OpName(text) if text in OPS else scope.evaluate(text))
+        given[key or names[index]] = held
+    inner = Scope(Call(scope.call.file, flow))
+    for name, default in block.parameters:
+        if name in given:
+            inner.values[name] = given[name]
+        elif default:
+            inner.values[name] = OpName(default) if default in OPS else inner.evaluate(default)
+        else:
+            raise Invalid
+    enter(block, inner, flow)
+    result = run_body(block.body, inner, flow)
+    if result is None:
+        raise Invalid
+    return result, (block.name, flow, given)
+
+
+def enter(block: Block, inner: Scope, flow: Shape) -> None:
+    """The input of a net that is called like a block: its names become the sizes that flow."""
+    if block.input is None:
+        return
+    name, sizes = block.input
+    if len(sizes) != len(flow):
+        raise Invalid
+    for text, size in zip(sizes, flow, strict=True):
+        if text.isidentifier() and text not in inner.values:
+            inner.values[text] = size
+        elif inner.evaluate(text) != size:
+            raise Invalid
+    inner.tensors[name] = flow
+
+
+def fits(pattern: tuple[str, ...] | None, shape: Shape, scope: Scope) -> bool:
+    """Whether a shape is the asserted one."""
+    if pattern is None:
+        return True
+    wanted = list(pattern)
+    if "..." in wanted:
+        at = wanted.index("...")
+        wanted[at : at + 1] = ["_"] * (len(shape) - len(wanted) + 1)
+    if len(wanted) != len(shape):
+        return False
+    pairs = zip(wanted, shape, strict=True)
+    return all(text == "_" or scope.evaluate(text) == size for text, size in pairs)
+
+
+__all__ = ["Extent", "Sizes", "run_body", "run_chain", "run_stage"]

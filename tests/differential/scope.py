@@ -1,0 +1,128 @@
+"""What names mean while a drawn definition is run for its shapes, and its expressions' values.
+
+The arithmetic of the language is Python's, so Python evaluates it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import CodeType
+from typing import Any
+
+from tests.differential.sizes import Invalid, Shape
+
+BUILTINS: Mapping[str, Any] = {
+    "true": True,
+    "false": False,
+    "floor": math.floor,
+    "ceil": math.ceil,
+    "enumerate": lambda values: list(enumerate(values)),
+    "zip": lambda *lists: list(zip(*lists, strict=False)),
+    "range": lambda *numbers: list(range(*numbers)),
+    "len": len,
+    "min": min,
+    "max": max,
+    "sum": sum,
+}
+
+
+class Extent(tuple[int, ...]):
+    """A size literal such as `3x3`."""
+
+
+@dataclass(frozen=True)
+class OpName:
+    """An op as a value: what a block gets whose parameter it is."""
+
+    name: str
+
+
+class Sizes:
+    """A tensor in an expression: `.c .d .h .w .shape .rank`."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape, self.rank, self.c = list(shape), len(shape) - 1, shape[0]
+        letters = {1: "w", 2: "hw", 3: "dhw"}.get(self.rank, "")
+        for letter, size in zip(letters, shape[1:], strict=False):
+            setattr(self, letter, size)
+
+
+@dataclass
+class Call:
+    """One call of a block, or the net: what entered it, its labels and what they stand for.
+
+    `file` holds the values and blocks of the file, which every call sees; `main` is the net.
+    """
+
+    file: Mapping[str, Any]
+    entered: Shape | None = None
+    main: bool = False
+    labels: dict[str, Shape] = field(default_factory=dict)
+    owners: dict[str, Any] = field(default_factory=dict)
+    outputs: dict[str, Shape] = field(default_factory=dict)
+
+
+@dataclass
+class Scope:
+    """Names between braces; `turns` are the variables of the loops around, "" for `repeat`."""
+
+    call: Call
+    parent: Scope | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    tensors: dict[str, Shape] = field(default_factory=dict)
+    turns: tuple[str, ...] = ()
+
+    def inside(self, values: Mapping[str, Any] | None = None, *turns: str) -> Scope:
+        """Between another pair of braces."""
+        return Scope(self.call, self, dict(values or {}), {}, self.turns + turns)
+
+    def copy(self) -> Scope:
+        """The same names, to be added to apart."""
+        call = Call(
+            self.call.file,
+            self.call.entered,
+            self.call.main,
+            dict(self.call.labels),
+            dict(self.call.owners),
+            dict(self.call.outputs),
+        )
+        return self._with(call)
+
+    def _with(self, call: Call) -> Scope:
+        parent = None if self.parent is None else self.parent._with(call)
+        return Scope(call, parent, dict(self.values), dict(self.tensors), self.turns)
+
+    def all_values(self) -> dict[str, Any]:
+        """Every value that has a name here."""
+        return (self.parent.all_values() if self.parent else dict(self.call.file)) | self.values
+
+    def all_tensors(self) -> dict[str, Shape]:
+        """Every tensor that has a name here, labels too."""
+        outer = self.parent.all_tensors() if self.parent else dict(self.call.labels)
+        return outer | self.tensors
+
+    def evaluate(self, text: str) -> Any:
+        """The value of an expression; raises `Invalid` where there is none."""
+        names: dict[str, Any] = {n: Sizes(shape) for n, shape in self.all_tensors().items()}
+        if self.call.entered is not None:
+            names["in_"] = Sizes(self.call.entered)
+        try:
+            return eval(compiled(text), {"Extent": Extent, **BUILTINS}, names | self.all_values())
+        except (ArithmeticError, LookupError):
+            raise Invalid from None
+
+    def label(self, text: str) -> str:
+        """A label as it is written, interpolated."""
+        return str(self.evaluate(f"f{text}")) if text.startswith('"') else text
+
+
+@lru_cache(maxsize=4096)
+def compiled(text: str) -> CodeType:
+    """An expression of the language as Python's."""
+    text = re.sub(r"\bin\.", "in_.", text)
+    text = re.sub(r"\b\d+(?:x\d+)+\b", lambda size: f"Extent(({size[0].replace('x', ', ')}))", text)
+    return compile(text, "<expression>", "eval")

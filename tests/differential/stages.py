@@ -1,0 +1,207 @@
+"""Single stages: ops, joins of named tensors, labels, shared parameters, assertions."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+from compiler.ops import OPS
+from tests.differential.arguments import arguments_text, values_for
+from tests.differential.numbers import truth, whole, written
+from tests.differential.pen import Pen
+from tests.differential.rules import JOINS
+from tests.differential.run import run_stage
+from tests.differential.scope import OpName, Scope
+from tests.differential.sizes import Invalid, Shape, Symbolic
+from tests.differential.tree import Block, Stage
+from tests.differential.windowed import SPATIAL
+
+SIMPLE = Stage("relu")
+PLAIN = sorted({*OPS} - {*JOINS}, key=lambda op: (op != "relu", op))
+# Ops that leave little to go on with are drawn less often than the others.
+MAPS = {*SPATIAL, "gap", "gmp", "instancenorm", "lrn"}
+SHRINKING = {"gap", "gmp", "flatten", "reshape", "transpose"}
+VECTOR = [op for op in PLAIN if op not in MAPS] + ["dense", "bn", "reshape"] * 3
+ANY = [op for op in PLAIN if op != "dense"]
+USUAL = [op for op in ANY if op not in SHRINKING] + ["conv", "deconv", "crop", "pixel_shuffle"] * 2
+HELD = ("conv", "deconv", "dense", "bn", "prelu", "groupnorm", "layernorm", "instancenorm")
+
+
+def draw_op(pen: Pen, scope: Scope, flow: Shape) -> Stage:
+    """Any op that takes what flows."""
+    options = VECTOR if len(flow) == 1 else ANY if pen.chance(3) else USUAL
+    for _ in range(3):
+        op = pen.one(options)
+        try:
+            values = values_for(pen, op, flow)
+            stage = Stage(op, arguments_text(pen, scope, op, values))
+            run_stage(stage, scope.copy(), flow, first=False)
+        except Invalid:
+            continue
+        return decorated(pen, scope, flow, stage)
+    return decorated(pen, scope, flow, SIMPLE)
+
+
+def decorated(pen: Pen, scope: Scope, flow: Shape | None, stage: Stage) -> Stage:
+    """A stage with a label, the parameters of an earlier one, an assertion, or none of these."""
+    shape = run_stage(stage, scope.copy(), flow, first=stage.head in scope.all_tensors())
+    if pen.chance(4):
+        stage = with_like(pen, scope, flow, stage)
+    if pen.chance(2 if stage.head in HELD else 4) and "" not in scope.turns and stage.head:
+        stage = replace(stage, label=label_text(pen, scope))
+    if pen.chance(3):
+        stage = replace(stage, pattern=pattern_for(pen, scope, shape))
+    return stage
+
+
+def with_like(pen: Pen, scope: Scope, flow: Shape | None, stage: Stage) -> Stage:
+    """The stage with the parameters of one that holds the same; as it was when there is none."""
+    for label in scope.call.owners:
+        trial = replace(stage, like=f'"{label}"' if pen.chance(2) else label)
+        if not label.isidentifier():
+            trial = replace(stage, like=f'"{label}"')
+        try:
+            run_stage(trial, scope.copy(), flow, first=False)
+        except Invalid:
+            continue
+        return trial
+    return stage
+
+
+def again(pen: Pen, scope: Scope) -> list[Stage]:
+    """The layers and blocks that labels stand for, once more, each with the same parameters."""
+    found = []
+    for label, owner in scope.call.owners.items():
+        if owner is None or (owner[0] not in HELD and owner[0] not in scope.call.file):
+            continue
+        head, _, given = owner
+        arguments = [(name, argument(pen, scope, value)) for name, value in given.items()]
+        like = label if label.isidentifier() and pen.chance(2) else f'"{label}"'
+        found.append(Stage(head, tuple(arguments) or None, like=like))
+    return found
+
+
+def argument(pen: Pen, scope: Scope, value: object) -> str:
+    """A value of an argument as text; an op or block by its name."""
+    return value.name if isinstance(value, Block | OpName) else written(pen, scope, value)
+
+
+def draw_again(pen: Pen, scope: Scope, flow: Shape) -> Stage:
+    """A stage that an earlier label stands for, with its parameters, on what flows."""
+    for stage in pen.shuffled(again(pen, scope)):
+        with suppress(Invalid):
+            run_stage(stage, scope.copy(), flow, first=False)
+            return stage
+    raise Invalid
+
+
+def draw_twin(pen: Pen, scope: Scope) -> tuple[Stage, Stage]:
+    """A tensor by its name, then a stage with the parameters of an earlier one: a siamese tower."""
+    tensors = sorted((n, s) for n, s in scope.all_tensors().items() if n.isidentifier())
+    for stage in pen.shuffled(again(pen, scope)):
+        for name, shape in pen.shuffled(tensors):
+            with suppress(Invalid):
+                run_stage(stage, scope.copy(), shape, first=False)
+                return Stage(name), stage
+    raise Invalid
+
+
+def label_text(pen: Pen, scope: Scope) -> str:
+    """A fresh label; in a loop it tells the turns apart, and it may be that of a parameter."""
+    turns = "".join(f"_{{{name}}}" for name in scope.turns)
+    name = pen.name("layer")
+    if turns:
+        return f'"{name}{turns}"'
+    form = pen.whole(0, 3)
+    others = [*scope.call.owners, "conv1", "bn1"]
+    if form == 3:
+        free = f"{pen.one(others)}.{pen.one(('weight', 'bias', name))}"
+        return f'"{free}"' if free not in scope.call.owners else name
+    return name if form < 2 else f'"{name}"'
+
+
+def pattern_for(pen: Pen, scope: Scope, shape: Shape) -> tuple[str, ...]:
+    """A shape assertion that holds: some sizes open, a run of them left out."""
+    sizes = []
+    for size in shape:
+        if pen.chance(4):
+            sizes.append("_")
+        elif isinstance(size, Symbolic):
+            sizes.append(size_text(scope, size))
+        else:
+            sizes.append(whole(pen, scope, size))
+    if pen.chance(4):
+        start = pen.whole(0, len(sizes))
+        sizes[start : pen.whole(start, len(sizes))] = ["..."]
+    return tuple(sizes)
+
+
+def size_text(scope: Scope, size: Symbolic) -> str:
+    """A symbolic size where its symbols have names; `_` in a block."""
+    try:
+        return size.text if scope.evaluate(size.text) == size else "_"
+    except NameError:
+        return "_"
+
+
+def draw_parameter_stage(pen: Pen, scope: Scope, flow: Shape) -> Stage:
+    """A stage that is a block's parameter: the op or block that the caller chose."""
+    names = [n for n, v in scope.all_values().items() if isinstance(v, Block | OpName)]
+    own = [name for name in names if name not in scope.call.file]
+    if not own:
+        raise Invalid
+    name = pen.one(own)
+    value = scope.all_values()[name]
+    given = () if pen.chance(2) else None
+    if isinstance(value, Block):
+        given = block_arguments(pen, scope, value)
+    stage = Stage(name, given)
+    run_stage(stage, scope.copy(), flow, first=False)
+    return stage
+
+
+def block_arguments(pen: Pen, scope: Scope, block: Block) -> tuple[tuple[str, str], ...]:
+    """Values for the parameters of a block: those without a default, and some of the others."""
+    given: list[tuple[str, str]] = []
+    for name, default in block.parameters:
+        if default and pen.chance(2):
+            continue
+        given.append((name, parameter_value(pen, scope, name)))
+    names = [name for name, _ in block.parameters]
+    leading = 0
+    while leading < len(given) and given[leading][0] == names[leading]:
+        leading += 1
+    places = pen.whole(0, leading)
+    return (*(("", text) for _, text in given[:places]), *pen.shuffled(given[places:]))
+
+
+def parameter_value(pen: Pen, scope: Scope, name: str) -> str:
+    """An argument for a parameter; what sort it takes, its name says."""
+    if name.startswith("unit"):
+        blocks = [block.name for block in pen.blocks if callable_plainly(block)]
+        return pen.one(["relu", "tanh", "bn", "identity", *blocks])
+    if name.startswith("flag"):
+        return truth(pen, scope, pen.chance(2))
+    return whole(pen, scope, pen.one((2, 1, 3, 4)))
+
+
+def callable_plainly(block: Block) -> bool:
+    """Whether a block can be called without arguments, and takes no block itself."""
+    return all(default and not name.startswith("unit") for name, default in block.parameters)
+
+
+def draw_named_join(pen: Pen, scope: Scope, flow: Shape | None) -> Stage:
+    """`concat(a, b)`: tensors in sight, labels in quotes."""
+    tensors = scope.all_tensors()
+    names = [n if n.isidentifier() else f'"{n}"' for n in tensors]
+    names += [f'"{label}"' for label in scope.call.labels if label in tensors]
+    names += ["in"] if scope.call.entered is not None else []
+    if not names:
+        raise Invalid
+    op = pen.one(("add", "concat", "mul", "max", "mean", "sub"))
+    count = 2 if op == "sub" else pen.one((2, 1, 3))
+    chosen = tuple(("", pen.one(names)) for _ in range(count))
+    axis = (("axis", str(pen.whole(-2, 2))),) if op == "concat" and pen.chance(3) else ()
+    stage = Stage(op, chosen + axis)
+    run_stage(stage, scope.copy(), flow, first=True)
+    return decorated(pen, scope, flow, stage)
