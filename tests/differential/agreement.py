@@ -21,7 +21,7 @@ from compiler.passes import PASSES
 from compiler.verify import verify
 from grammar.diagnostics import DefinitionError, Diagnostic
 from grammar.source import Source
-from runtime.compare import TOLERANCES, gap
+from runtime.gaps import TOLERANCES, gap
 from tests.differential.costs import check_costs
 from tests.differential.definitions import Definition
 from tests.differential.difference import Difference

@@ -11,7 +11,7 @@ from tests.differential.numbers import written
 from tests.differential.pen import Pen
 from tests.differential.rules import shape_of
 from tests.differential.run import POSITIONS
-from tests.differential.scope import Scope
+from tests.differential.scope import Extent, Scope
 from tests.differential.sizes import Invalid, Shape, Symbolic, value_of
 from tests.differential.windowed import INITS, MODES, Values, axes, divisor, fixed, maybe
 
@@ -71,6 +71,21 @@ def groupnorm(pen: Pen, shape: Shape) -> Values:
     """A divisor of the channels."""
     values: Values = {"groups": divisor(pen, channels_of(shape))}
     maybe(pen, values, "eps", lambda: pen.one(EPSILONS))
+    return values
+
+
+def layernorm(pen: Pen, shape: Shape) -> Values:
+    """From any axis on."""
+    values: Values = {}
+    maybe(pen, values, "eps", lambda: pen.one(EPSILONS))
+    maybe(pen, values, "axis", lambda: pen.whole(-len(shape), len(shape) - 1))
+    return values
+
+
+def gelu(pen: Pen, shape: Shape) -> Values:
+    """Exact or not."""
+    values: Values = {}
+    maybe(pen, values, "approximate", lambda: pen.chance(2))
     return values
 
 
@@ -151,6 +166,37 @@ def upsample(pen: Pen, shape: Shape) -> Values:
     return values
 
 
+def resize(pen: Pen, shape: Shape) -> Values:
+    """Any size near that of the map, any way of getting there."""
+    rank = len(shape) - 1
+    values: Values = {"size": axes(pen, rank, 1, 7)}
+    maybe(pen, values, "mode", lambda: pen.one(("nearest", "linear", "cubic")))
+    maybe(pen, values, "align", lambda: pen.one(("half_pixel", "corners", "asymmetric")))
+    maybe(
+        pen, values, "rounding", lambda: pen.one(("prefer_floor", "prefer_ceil", "floor", "ceil"))
+    )
+    if pen.chance(3) and all(isinstance(size, int) for size in shape[1:]):
+        factors = [pen.one((0.75, 0.5, 1.5, 2.0, 1.0)) for _ in range(rank)]
+        sizes = [
+            int(value_of(size) * factor) for size, factor in zip(shape[1:], factors, strict=True)
+        ]
+        values |= {"size": Extent(sizes), "scale": factors}
+    return values
+
+
+def slice_(pen: Pen, shape: Shape) -> Values:
+    """Some places of any axis, forwards or backwards."""
+    axis = pen.whole(-len(shape), len(shape) - 1)
+    most = value_of(shape[axis]) - 1
+    values: Values = {"first": pen.whole(0, most), "last": pen.whole(0, most)}
+    if values["first"] > values["last"] or pen.chance(3):
+        sign = 1 if values["first"] <= values["last"] else -1
+        values["step"] = sign * pen.whole(1, 2)
+    if axis or pen.chance(2):
+        values["axis"] = axis
+    return values
+
+
 def channels(pen: Pen, shape: Shape) -> Values:
     """A range of channels."""
     first = pen.whole(0, channels_of(shape) - 1)
@@ -170,6 +216,11 @@ def channel_shuffle(pen: Pen, shape: Shape) -> Values:
 def pixel_shuffle(pen: Pen, shape: Shape) -> Values:
     """A number whose square divides the channels."""
     return {"r": pen.one([r for r in (2, 1) if channels_of(shape) % r**2 == 0])}
+
+
+def pixel_unshuffle(pen: Pen, shape: Shape) -> Values:
+    """A number that may divide the sizes."""
+    return {"r": pen.one((2, 1, 3))}
 
 
 def per_channel(pen: Pen, shape: Shape, *options: float) -> Any:
@@ -200,18 +251,22 @@ STRATEGIES: Mapping[str, Callable[[Pen, Shape], Values]] = {
     "deconv": windowed.deconv,
     "filter": windowed.filter_,
     "weightedpool": windowed.weightedpool,
-    "maxpool": windowed.maxpool,
+    "maxpool": windowed.pool,
     "avgpool": windowed.avgpool,
     "lppool": windowed.lppool,
     "adaptive_avgpool": adaptive_avgpool,
     "bn": number("eps", *EPSILONS),
     "lrn": lrn,
     "groupnorm": groupnorm,
-    "layernorm": number("eps", *EPSILONS),
+    "layernorm": layernorm,
     "instancenorm": instancenorm,
     "leaky_relu": number("slope", 0.25, 0.0, -0.5),
+    "thresholded_relu": number("threshold", 0.5, 0.0, -0.25),
     "prelu": prelu,
-    "elu": number("alpha", 0.5, 2.0),
+    "elu": number("alpha", 0.5, 2.0, -0.5),
+    "celu": number("alpha", 0.5, 2.0, -0.5),
+    "gelu": gelu,
+    "power": number("exponent", 2, 3, 1, 0, given=True),
     "softmax": softmax,
     "log_softmax": softmax,
     "clip": clip,
@@ -223,10 +278,13 @@ STRATEGIES: Mapping[str, Callable[[Pen, Shape], Values]] = {
     "crop": crop,
     "pad": pad,
     "upsample": upsample,
+    "resize": resize,
+    "slice": slice_,
     "channels": channels,
     "pad_channels": pad_channels,
     "channel_shuffle": channel_shuffle,
     "pixel_shuffle": pixel_shuffle,
+    "pixel_unshuffle": pixel_unshuffle,
     "scale": scale,
     "shift": shift,
     "normalize": normalize,

@@ -14,12 +14,13 @@ from tests.differential.sizes import Invalid, Shape, value_of
 from tests.differential.tree import Body, Chain, Flow, For, If, Repeat, Stage, Statement
 from tests.differential.windowed import axes, padding
 
+POSITIVE = (Stage("abs"), Stage("shift", (("", "0.5"),)))  # what may divide
 DrawBody = Callable[[Pen, Scope, Shape, int], Body]
 
 KEEPING_NAMES = """
 relu identity bn sigmoid tanh gelu silu elu selu softplus hardswish hardsigmoid relu6 leaky_relu
-prelu clip dropout softmax scale shift normalize lrn groupnorm layernorm instancenorm
-channel_shuffle
+prelu clip dropout softmax mish celu softsign abs scale shift normalize lrn groupnorm layernorm
+instancenorm channel_shuffle
 """
 KEEPING = tuple(KEEPING_NAMES.split())
 WINDOWS = ("conv", "maxpool", "avgpool", "lppool")
@@ -27,19 +28,22 @@ WINDOWS = ("conv", "maxpool", "avgpool", "lppool")
 
 def draw_join(pen: Pen, scope: Scope, flow: Shape, depth: int, draw_body: DrawBody) -> Stage:
     """`add { … }` with one to three branches, some of them made by a loop or a condition."""
-    op = pen.one(("add", "concat", "mul", "max", "mean", "sub"))
+    op = pen.one(("add", "concat", "mul", "max", "min", "mean", "sub", "div"))
     axis = pen.whole(-len(flow), len(flow) - 1) if op == "concat" and pen.chance(3) else 0
     inner = scope.inside()
     lead = shared_window(pen, flow) if len(flow) > 1 and pen.chance(3) else ()
     first = branch_of(pen, inner, flow, lead, None)
     target = run_chain(first.chain, inner.copy(), flow)
     body: list[Statement] = [first]
-    for _ in range(1 if op == "sub" else pen.whole(0, 2)):
+    for _ in range(1 if op in ("sub", "div") else pen.whole(0, 2)):
         fixed = None if op == "concat" and axis == 0 else target
         body.append(draw_branch(pen, inner, flow, lead, fixed, depth, draw_body))
-    if op != "sub" and pen.chance(4):
+    if op == "div":
+        away = branch_of(pen, inner, flow, lead, target).chain
+        body[1] = Flow(Chain((*away.stages, *POSITIVE)))
+    if op not in ("sub", "div") and pen.chance(4):
         body.append(many_branches(pen, inner, flow, lead, target))
-    if pen.chance(3):
+    if op != "div" and pen.chance(3):
         body.reverse()
     given = op == "concat" and (axis != 0 or pen.chance(4))
     keyword = (("axis", whole(pen, scope, axis)),) if given else None

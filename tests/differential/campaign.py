@@ -16,6 +16,7 @@ from tests.differential.agreement import Findings, check
 from tests.differential.definitions import Definition, definitions
 
 BATCH = 50  # nets of one seed; hypothesis varies what it has drawn, so many seeds are more varied
+MOST_FAILURES = 10  # after which a campaign ends
 OPSETS = tuple(sorted(IR_OF_OPSET, key=lambda opset: (opset != 21, opset)))
 
 
@@ -64,10 +65,10 @@ def counts(counter: Counter[str] | Counter[int]) -> str:
 
 
 def run(count: int, first_seed: int, tell: Callable[[str], None]) -> Summary:
-    """Run so many different nets; `tell` hears of each difference as it is found."""
+    """Run so many different nets, or until too many differ; `tell` hears of each difference."""
     summary = Summary()
     seen: set[str] = set()
-    while summary.findings.nets < count:
+    while summary.findings.nets < count and len(summary.failures) < MOST_FAILURES:
         left = count - summary.findings.nets
         failure = run_batch(min(BATCH, left), first_seed, summary, seen)
         first_seed += 1

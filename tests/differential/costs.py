@@ -17,6 +17,7 @@ from runtime.reference import interpret
 from tests.differential.difference import Difference
 from tests.differential.figures import Tensors
 
+COUNTED = ("conv", "deconv", "filter", "weightedpool", "dense")
 BUFFERS = ("running_mean", "running_var")
 
 
@@ -45,12 +46,14 @@ def expect(what: str, claimed: int, counted: int) -> None:
 
 
 def macs_of(graph: Graph, model: onnx.ModelProto, exact: Tensors) -> int:
-    """Multiply-accumulates per sample of the model's Conv, ConvTranspose and Gemm nodes."""
+    """Multiply-accumulates per sample of the nodes of those layers that count."""
     weights = {i.name: tuple(i.dims) for i in model.graph.initializer}
     layers = {name: layer for layer, name in tensor_names(graph).items()}
     total = 0
     for node in model.graph.node:
-        if node.op_type not in ("Conv", "ConvTranspose", "Gemm"):
+        said = {entry.key: entry.value for entry in node.metadata_props}
+        counted = node.op_type in ("Conv", "ConvTranspose", "Gemm")
+        if not counted or said["netc.op"] not in COUNTED:
             continue
         weight = weights[node.input[1]]
         if node.op_type == "Gemm":

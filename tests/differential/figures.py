@@ -11,8 +11,7 @@ import onnxruntime as ort
 
 from compiler.dims import evaluate
 from compiler.graph import Graph, Input
-from runtime.kernels import run_kernel
-from runtime.reference import interpret, symbol_values, with_sizes
+from runtime.reference import compute, interpret, symbol_values
 
 Tensors: TypeAlias = dict[str, Any]
 
@@ -68,12 +67,7 @@ def rounding_of(graph: Graph, feeds: Tensors, exact: Tensors) -> dict[str, float
             if isinstance(node.op, Input):
                 values[node.name] = feeds[node.name].astype(np.float64)
                 continue
-            arrays = {
-                weight.name: graph.values[f"{node.parameters_of}.{weight.name}"].astype(float)
-                for weight in graph.weights(node)
-            }
-            inputs = tuple(values[name] for name in node.inputs)
-            value = run_kernel(with_sizes(node.op, sizes), inputs, arrays)
+            value = compute(graph, node, tuple(values[name] for name in node.inputs), sizes)
             noise = random.uniform(-1, 1, value.shape) * ROUNDING * (np.abs(value).max() + 1e-30)
             values[node.name] = value + noise
             distance = float(np.abs(values[node.name] - exact[node.name]).max())

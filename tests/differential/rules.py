@@ -25,8 +25,9 @@ Arguments: TypeAlias = Mapping[str, Any]
 
 MOST_VALUES = 3000  # of one tensor
 SAME_SHAPE_NAMES = """
-bn prelu relu relu6 leaky_relu elu selu gelu silu hardswish hardsigmoid sigmoid tanh softplus
-softmax log_softmax clip dropout identity scale shift normalize
+bn prelu relu relu6 leaky_relu thresholded_relu elu celu selu gelu silu mish hardswish hardsigmoid
+sigmoid tanh softsign softplus softmax log_softmax clip dropout identity abs exp log power scale
+shift normalize
 """
 SAME_SHAPE = frozenset(SAME_SHAPE_NAMES.split())
 COUNTS, AMOUNTS = (  # at least 1, at least 0
@@ -154,7 +155,7 @@ def weightedpool(given: Arguments, shape: Shape) -> Shape:
 
 
 def pool(given: Arguments, shape: Shape) -> Shape:
-    """maxpool, avgpool, lppool: no window sees padding only."""
+    """maxpool, lppool: no window sees padding only."""
     ceil, pad = given.get("ceil", False), given.get("pad", 0)
     windows = windows_of(
         shape[1:],
@@ -168,6 +169,22 @@ def pool(given: Arguments, shape: Shape) -> Shape:
         need(max(window.before, window.after) < window.extent)
         need(not window.before or window.dilation <= value_of(size))
     return (shape[0], *slid(shape[1:], windows, ceil=ceil))
+
+
+def avgpool(given: Arguments, shape: Shape) -> Shape:
+    """avgpool: a dilated mean over a symbolic size has all taps of every window count."""
+    rank = len(shape) - 1
+    made = pool(given, shape)
+    windows = windows_of(
+        shape[1:], given["kernel"], given.get("stride"), given.get("pad", 0), 1, ceil=True
+    )
+    for size, dilation, window in zip(
+        shape[1:], each_axis(given.get("dilation", 1), rank), windows, strict=True
+    ):
+        padded = (window.before or window.after) and not given.get("count_pad", True)
+        overhang = given.get("ceil") and window.stride > 1
+        need(isinstance(size, int) or dilation == 1 or not (padded or overhang))
+    return made
 
 
 def global_pool(given: Arguments, shape: Shape) -> Shape:
@@ -192,8 +209,10 @@ def groupnorm(given: Arguments, shape: Shape) -> Shape:
 
 
 def layernorm(given: Arguments, shape: Shape) -> Shape:
-    """layernorm: every size is known."""
-    need(all(isinstance(size, int) for size in shape))
+    """layernorm: every size from the axis on is known."""
+    axis = given.get("axis", 0)
+    need(-len(shape) <= axis < len(shape))
+    need(all(isinstance(size, int) for size in shape[axis % len(shape) :]))
     return shape
 
 
@@ -273,6 +292,30 @@ def upsample(given: Arguments, shape: Shape) -> Shape:
     return (shape[0], *(size * scale for size, scale in zip(shape[1:], scales, strict=True)))
 
 
+def resize(given: Arguments, shape: Shape) -> Shape:
+    """resize: to numbers; a given scale leads from known sizes to them."""
+    rank = len(shape) - 1
+    need(rank >= 1 and (given.get("mode") != "cubic" or rank == 2))
+    sizes = each_axis(given["size"], rank)
+    if "scale" in given:
+        factors = given["scale"] if isinstance(given["scale"], list) else [given["scale"]] * rank
+        need(len(factors) == rank)
+        triples = zip(shape[1:], sizes, factors, strict=True)
+        need(all(int(known(have) * factor) == size for have, size, factor in triples))
+    return (shape[0], *sizes)
+
+
+def slice_(given: Arguments, shape: Shape) -> Shape:
+    """slice: places inside, some step from the first to the last."""
+    axis, step = given.get("axis", 0), given.get("step", 1)
+    first, last = given["first"], given["last"]
+    need(step != 0 and -len(shape) <= axis < len(shape))
+    axis %= len(shape)
+    count = (last - first) // step + 1
+    need(count >= 1 and max(first, last) < value_of(shape[axis]))
+    return (*shape[:axis], count, *shape[axis + 1 :])
+
+
 def channels(given: Arguments, shape: Shape) -> Shape:
     """channels: a range inside."""
     need(0 <= given["first"] <= given["last"] < known(shape[0]))
@@ -297,8 +340,21 @@ def pixel_shuffle(given: Arguments, shape: Shape) -> Shape:
     return (known(shape[0]) // (r * r), *(size * r for size in shape[1:]))
 
 
+def pixel_unshuffle(given: Arguments, shape: Shape) -> Shape:
+    """pixel_unshuffle: sizes that r divides, as the asserts prove."""
+    r = given["r"]
+    need(len(shape) == 3)
+    for size in shape[1:]:
+        if isinstance(size, Symbolic):
+            exact = (size.factor * size.multiple / r).denominator == 1
+            need(exact and size.offset % r == 0)
+        else:
+            need(size % r == 0)
+    return (known(shape[0]) * r * r, *(size // r for size in shape[1:]))
+
+
 def stretched(given: Arguments, inputs: tuple[Shape, ...]) -> Shape:
-    """add, mul, max, mean, sub: a size of 1 stretches."""
+    """add, mul, sub, div, max, min, mean: a size of 1 stretches."""
     need(len({len(shape) for shape in inputs}) == 1)
     shape = list(inputs[0])
     for other in inputs[1:]:
@@ -309,7 +365,7 @@ def stretched(given: Arguments, inputs: tuple[Shape, ...]) -> Shape:
 
 
 def sub(given: Arguments, inputs: tuple[Shape, ...]) -> Shape:
-    """sub: two of them."""
+    """sub, div: two of them."""
     need(len(inputs) == 2)
     return stretched(given, inputs)
 
@@ -334,7 +390,7 @@ RULES: Mapping[str, Rule] = {
     "filter": filter_,
     "weightedpool": weightedpool,
     "maxpool": pool,
-    "avgpool": pool,
+    "avgpool": avgpool,
     "lppool": pool,
     "gap": global_pool,
     "gmp": global_pool,
@@ -350,16 +406,21 @@ RULES: Mapping[str, Rule] = {
     "crop": crop,
     "pad": pad,
     "upsample": upsample,
+    "resize": resize,
+    "slice": slice_,
     "channels": channels,
     "pad_channels": pad_channels,
     "channel_shuffle": channel_shuffle,
     "pixel_shuffle": pixel_shuffle,
+    "pixel_unshuffle": pixel_unshuffle,
 }
 JOINS: Mapping[str, Callable[[Arguments, tuple[Shape, ...]], Shape]] = {
     "add": stretched,
     "mul": stretched,
     "max": stretched,
+    "min": stretched,
     "mean": stretched,
     "sub": sub,
+    "div": sub,
     "concat": concat,
 }

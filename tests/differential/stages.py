@@ -7,23 +7,28 @@ from dataclasses import replace
 
 from compiler.ops import OPS
 from tests.differential.arguments import arguments_text, values_for
+from tests.differential.branches import POSITIVE
 from tests.differential.numbers import truth, whole, written
 from tests.differential.pen import Pen
 from tests.differential.rules import JOINS
 from tests.differential.run import run_stage
 from tests.differential.scope import OpName, Scope
 from tests.differential.sizes import Invalid, Shape, Symbolic
-from tests.differential.tree import Block, Stage
+from tests.differential.tree import Block, Chain, Flow, Stage
 from tests.differential.windowed import SPATIAL
 
 SIMPLE = Stage("relu")
+# What some ops ask of their input, and how it is brought about.
+SMALL = (Stage("tanh"),)
+BEFORE = {"log": POSITIVE, "exp": SMALL, "power": SMALL}
 PLAIN = sorted({*OPS} - {*JOINS}, key=lambda op: (op != "relu", op))
 # Ops that leave little to go on with are drawn less often than the others.
 MAPS = {*SPATIAL, "gap", "gmp", "instancenorm", "lrn"}
 SHRINKING = {"gap", "gmp", "flatten", "reshape", "transpose"}
 VECTOR = [op for op in PLAIN if op not in MAPS] + ["dense", "bn", "reshape"] * 3
 ANY = [op for op in PLAIN if op != "dense"]
-USUAL = [op for op in ANY if op not in SHRINKING] + ["conv", "deconv", "crop", "pixel_shuffle"] * 2
+SCARCE = ["conv", "deconv", "crop", "resize", "slice", "pixel_shuffle", "pixel_unshuffle"]
+USUAL = [op for op in ANY if op not in SHRINKING] + SCARCE * 2
 HELD = ("conv", "deconv", "dense", "bn", "prelu", "groupnorm", "layernorm", "instancenorm")
 
 
@@ -38,8 +43,19 @@ def draw_op(pen: Pen, scope: Scope, flow: Shape) -> Stage:
             run_stage(stage, scope.copy(), flow, first=False)
         except Invalid:
             continue
+        if op in BEFORE:
+            return prepared(pen, op, stage)
         return decorated(pen, scope, flow, stage)
     return decorated(pen, scope, flow, SIMPLE)
+
+
+def prepared(pen: Pen, op: str, stage: Stage) -> Stage:
+    """A group that brings its input into the range that an op needs; a power of any kind."""
+    before = BEFORE[op]
+    if op == "power" and pen.chance(2):
+        before = POSITIVE
+        stage = Stage("power", (("", pen.one(("0.5", "-1", "-0.5", "1.5"))),))
+    return Stage(body=(Flow(Chain((*before, stage))),))
 
 
 def decorated(pen: Pen, scope: Scope, flow: Shape | None, stage: Stage) -> Stage:
@@ -198,7 +214,7 @@ def draw_named_join(pen: Pen, scope: Scope, flow: Shape | None) -> Stage:
     names += ["in"] if scope.call.entered is not None else []
     if not names:
         raise Invalid
-    op = pen.one(("add", "concat", "mul", "max", "mean", "sub"))
+    op = pen.one(("add", "concat", "mul", "max", "min", "mean", "sub"))
     count = 2 if op == "sub" else pen.one((2, 1, 3))
     chosen = tuple(("", pen.one(names)) for _ in range(count))
     axis = (("axis", str(pen.whole(-2, 2))),) if op == "concat" and pen.chance(3) else ()

@@ -14,7 +14,7 @@ Values = dict[str, Any]
 
 SPATIAL_NAMES = """
 conv deconv filter weightedpool maxpool avgpool lppool adaptive_avgpool pad upsample crop
-pixel_shuffle
+resize pixel_shuffle pixel_unshuffle
 """
 SPATIAL = frozenset(SPATIAL_NAMES.split())
 LARGEST_KERNEL = {1: 5, 2: 4, 3: 3}
@@ -149,19 +149,13 @@ def weightedpool(pen: Pen, shape: Shape) -> Values:
 
 
 def pool(pen: Pen, shape: Shape) -> Values:
-    """Kernel, stride, padding and rounding of a pooling."""
+    """Arguments of any pooling."""
     rank = len(shape) - 1
     values: Values = {"kernel": kernel_for(pen, shape)}
     maybe(pen, values, "stride", lambda: axes(pen, rank, 1, 3))
     maybe(pen, values, "pad", lambda: padding(pen, rank, 1))
     maybe(pen, values, "ceil", lambda: pen.chance(2))
-    return values
-
-
-def maxpool(pen: Pen, shape: Shape) -> Values:
-    """Arguments of a largest value."""
-    values = pool(pen, shape)
-    maybe(pen, values, "dilation", lambda: axes(pen, len(shape) - 1, 1, 2))
+    maybe(pen, values, "dilation", lambda: axes(pen, rank, 1, 2))
     return values
 
 
