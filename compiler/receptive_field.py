@@ -1,8 +1,8 @@
 """What an output sees of the input, layer by layer.
 
 Along an axis, a window of kernel K (dilated), stride S and padding P lets output o see what the
-inputs oS - P to oS - P + K - 1 see: sizes r + (K - 1)j and strides jS, as in Araujo, Norris and
-Sim, "Computing Receptive Fields of Convolutional Neural Networks" (Distill, 2019). Where a map is
+positions oS - P to oS - P + K - 1 see: sizes r + (K - 1)j and strides jS (Araujo, Norris and Sim,
+"Computing Receptive Fields of Convolutional Neural Networks", Distill, 2019). Where a map is
 enlarged, or divided into near-equal parts, neighbouring outputs do not move evenly, but what they
 see repeats after some outputs, so it is kept for each of these phases.
 """

@@ -65,12 +65,14 @@ def counts(counter: Counter[str] | Counter[int]) -> str:
 
 
 def run(count: int, first_seed: int, tell: Callable[[str], None]) -> Summary:
-    """Run so many different nets, or until too many differ; `tell` hears of each difference."""
+    """Run at least so many different nets, in whole batches, or until too many differ.
+
+    `tell` hears of each difference as it is found.
+    """
     summary = Summary()
     seen: set[str] = set()
     while summary.findings.nets < count and len(summary.failures) < MOST_FAILURES:
-        left = count - summary.findings.nets
-        failure = run_batch(min(BATCH, left), first_seed, summary, seen)
+        failure = run_batch(BATCH, first_seed, summary, seen)
         first_seed += 1
         if failure is not None:
             summary.failures.append(failure)

@@ -27,7 +27,7 @@ class Pen:
         self.draw = draw
         self.blocks: list[Block] = []
         self.file: dict[str, object] = {}
-        self.left = self.whole(1, 14)  # stages still to be drawn
+        self.left = self.whole(1, 20)  # stages still to be drawn
         self.wordy = self.whole(0, 2)  # how often a number becomes an expression
         self._counts: Counter[str] = Counter()
 

@@ -69,6 +69,10 @@ def test_an_axis_may_be_symbolic_where_its_size_becomes_one(opset: int) -> None:
     check_symbolic(op, (4, H, 7), sizes=[{"H": 2}, {"H": 5}], opset=opset)
 
 
+def test_more_parts_than_pixels_repeat_them() -> None:
+    assert apply(make(AdaptiveAvgPool, (1, 3)), [[[1, 5]]]) == [[[1, 3, 5]]]
+
+
 @pytest.mark.parametrize(
     ("op", "shape", "code", "argument"),
     [

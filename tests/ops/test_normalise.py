@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiler.lower import lower
+from compiler.ops.arguments import ArgumentError
 from compiler.ops.normalise import (
     WIDEST_BAND,
     BatchNorm,
@@ -65,6 +66,13 @@ def test_lrn_of_hand_computed_channels_divides_alpha_by_its_size() -> None:
     # channel 0: 1/(1 + 1 * (1 + 4)); channel 1: 2/(1 + (1 + 4 + 9)); channel 2: 3/(1 + (4 + 9))
     got = apply(op, [[1.0], [2.0], [3.0]])
     np.testing.assert_allclose(got, [[1 / 6], [2 / 15], [3 / 14]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["alpha", "beta", "k"])
+def test_lrn_takes_what_onnx_runtime_takes(name: str) -> None:
+    for number in (0, -0.5):
+        with pytest.raises(ArgumentError, match="a number above 0"):
+            make(LocalResponseNorm, 3, **{name: number})
 
 
 def test_lrn_defaults_are_those_of_the_language() -> None:

@@ -10,7 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiler.domain import Facts
+from compiler.lower import lower
 from compiler.ops.spatial import Crop, Pad, Upsample
+from runtime.reference import run_reference
+from runtime.session import open_session
+from tests.define import define
 from tests.opcheck import H, W, apply, check, check_symbolic, make, one_op, refuse
 from tests.ops import loops
 from tests.ops.geometry import examples
@@ -36,6 +40,28 @@ def test_crop_keeps_the_centre_or_where_it_is_told() -> None:
 )
 def test_pad_of_a_hand_computed_row(mode: str, wanted: list[int]) -> None:
     assert apply(make(Pad, [(2, 1)], mode=mode), [[1, 2, 3]]) == [wanted]
+
+
+@pytest.mark.parametrize(
+    "pooling",
+    [
+        "maxpool(2, stride=1)",
+        "maxpool(2, stride=1, pad=1, dilation=2)",
+        "avgpool(2, stride=1)",
+        "avgpool(3, stride=1, pad=1)",
+    ],
+)
+@pytest.mark.parametrize("opset", [13, 18, 21, 26])
+def test_zeros_before_a_pooling_are_values_after_onnx_runtime_s_rewrites(
+    pooling: str, opset: int
+) -> None:
+    """It would make them pads, which a maxpool ignores, or more pads than its kernel allows."""
+    net = define(f"net n {{ input x: f32[1, 3, 4]; pad(2) -> {pooling}; output y }}")
+    x = -1 - np.arange(12, dtype=np.float32).reshape(1, 1, 3, 4)
+    wanted = run_reference(net.graph, {"x": x})["y"]
+    model = lower(net.graph, opset=opset).SerializeToString()
+    found = open_session(model, "cpu").run({"x": x})["y"]
+    np.testing.assert_allclose(found, wanted, rtol=1e-6)
 
 
 def test_upsample_repeats_pixels_or_weighs_the_two_nearest() -> None:

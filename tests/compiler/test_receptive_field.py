@@ -1,0 +1,122 @@
+"""Receptive fields that are no plain chain of windows: maps enlarged, divided, joined."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from compiler.dims import symbol
+from compiler.receptive_field import Field, FieldAxis
+from grammar.diagnostics import DefinitionError
+from tests.define import define
+
+
+def field_of(body: str, size: str = "[3, 12]") -> Field:
+    """The field of the last layer of a net whose only input has this size."""
+    net = define(f"net n {{ input x: f32{size}\n {body}\n output y }}")
+    assert net.analysis is not None
+    return net.analysis.layers[-1].field
+
+
+def seen(body: str, outputs: int, size: str = "[3, 12]") -> list[tuple[object, object]]:
+    """What the first outputs see along the first axis."""
+    axis = field_of(body, size)[0]
+    return [axis.seen(output) for output in range(outputs)]
+
+
+def test_a_window_sees_k_pixels_a_stride_apart_from_its_padding_on() -> None:
+    (axis,) = field_of("conv(4, 3, stride=2, pad=1) -> maxpool(2)")
+    assert axis == FieldAxis((-1,), (3,), 4)
+    assert (axis.size, axis.stride, axis.start) == (5, 4, -1)
+    assert axis.seen(2) == (7, 11)
+
+
+def test_repeated_pixels_see_one_pixel_each() -> None:
+    assert seen("upsample(3)", 4) == [(0, 0), (0, 0), (0, 0), (1, 1)]
+    (axis,) = field_of("upsample(3)")
+    assert (axis.size, axis.stride) == (1, Fraction(1, 3))
+
+
+def test_a_window_on_an_enlarged_map_sees_whole_pixels_of_the_small_one() -> None:
+    """Two taps on pixels that stand four apart: within one, or on both sides of an edge."""
+    body = "conv(4, 4, stride=4) -> upsample(2) -> conv(4, 2)"
+    assert seen(body, 3) == [(0, 3), (0, 7), (4, 7)]
+    assert field_of(body)[0].size == 8
+
+
+@pytest.mark.parametrize(("factor", "wanted"), [(2, [(-1, 0), (0, 1)]), (3, [(-1, 0), (0, 0)])])
+def test_interpolation_sees_the_two_nearest_centres_or_the_one_it_stands_on(
+    factor: int, wanted: list[tuple[int, int]]
+) -> None:
+    assert seen(f'upsample({factor}, mode="bilinear")', 2) == wanted
+
+
+def test_a_transposed_window_is_written_by_the_inputs_that_reach_it() -> None:
+    assert seen("deconv(2, 3, stride=2)", 5) == [(-1, 0), (0, 0), (0, 1), (1, 1), (1, 2)]
+    assert seen("deconv(2, 2, stride=2)", 3) == [(0, 0), (0, 0), (1, 1)]
+    assert field_of("deconv(2, 4, stride=2, pad=1)")[0].size == 2
+
+
+def test_near_equal_parts_see_their_shares() -> None:
+    assert seen("adaptive_avgpool(4)", 4, "[3, 10]") == [(0, 2), (2, 4), (5, 7), (7, 9)]
+    assert seen("adaptive_avgpool(2)", 2, "[3, 1]") == [(0, 0), (0, 0)]
+    assert field_of("adaptive_avgpool(3)", "[3, 9]")[0] == FieldAxis((0,), (2,), 3)
+
+
+def test_more_parts_than_are_worth_telling_apart_see_the_whole_map() -> None:
+    assert field_of("adaptive_avgpool(100000)", "[3, 7]")[0] == FieldAxis((0,), (6,), 0)
+
+
+def test_a_gate_lets_every_output_see_the_whole_map() -> None:
+    gate = "mul { identity; gap -> conv(3, 1) -> sigmoid }"
+    assert field_of(gate)[0] == FieldAxis((0,), (11,), 0)
+    assert field_of(f"{gate} -> conv(4, 3, pad=1)")[0].size == 12
+
+
+def test_a_join_sees_from_the_first_pixel_of_its_branches_to_the_last() -> None:
+    assert field_of("add { conv(4, 5, pad=2); conv(4, 3, pad=1) }")[0].size == 5
+    enlarged = "add { maxpool(2) -> upsample(2); identity }"
+    assert seen(enlarged, 3) == [(0, 1), (0, 1), (2, 3)]
+
+
+def test_branches_of_unlike_strides_are_joined_output_by_output() -> None:
+    body = "add { maxpool(2, stride=2); maxpool(7) -> upsample(6); maxpool(7, stride=1) }"
+    assert seen(body, 3) == [(0, 6), (0, 7), (0, 8)]
+
+
+def test_an_axis_of_one_pixel_stretches_over_the_others() -> None:
+    net = define("""
+        net n {
+            input a: f32[3, 8]
+            input b: f32[3, 1]
+            add(a, b)
+            output y
+        }
+    """)
+    assert net.analysis is not None
+    assert net.analysis.layers[-1].field[0] == FieldAxis((0,), (7,), 0)
+
+
+@pytest.mark.parametrize("op", ["softmax(axis={axis})", "concat(x, x, axis={axis})"])
+def test_what_works_along_an_axis_sees_all_of_that_axis_only(op: str) -> None:
+    height, width = field_of(op.format(axis=-2), "[3, 5, 7]")
+    assert (height.size, height.stride, width.size, width.stride) == (5, 0, 1, 1)
+    height, width = field_of(op.format(axis=0), "[3, 5, 7]")
+    assert (height.size, width.size) == (1, 1)
+
+
+def test_a_symbolic_map_is_seen_to_its_end() -> None:
+    net = define("net n { input x: f32[3, H]\n conv(4, 3, pad=1) -> gap\n output y }")
+    assert net.analysis is not None
+    assert net.analysis.layers[-1].field[0].size == symbol("H") + 2
+    (axis,) = field_of("upsample(2) -> conv(4, 3) -> gap", "[3, H]")
+    assert axis.first == (0,) and axis.last == (symbol("H") - 1,)
+
+
+def test_a_contract_holds_the_widest_field_of_an_enlarged_map() -> None:
+    text = "net n {{ input x: f32[3, 12]\n conv(4, 4, stride=4) -> upsample(2) -> conv(4, 2)\n"
+    text += "output y; expect rf(y) == {size} }}"
+    define(text.format(size=8))
+    with pytest.raises(DefinitionError):
+        define(text.format(size=6))

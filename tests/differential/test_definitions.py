@@ -1,0 +1,146 @@
+"""The generator: it reaches the whole language, repeats itself, and writes what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from functools import lru_cache
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from compiler.ops import OPS
+from compiler.ops.base import parameters
+from grammar import syntax as s
+from grammar.parse import parse
+from grammar.source import Source
+from tests.differential.campaign import OPSETS
+from tests.differential.definitions import Definition, definitions
+from tests.differential.rules import JOINS, shape_of
+from tests.differential.sizes import Invalid, Symbolic, product_of, size_at
+
+BATCH, MOST_BATCHES = 50, 40
+# What stands in other files, in broken ones, or in every net.
+NOT_DRAWN = {"Syntax", "Broken", "Use", "File"}
+WANTED = {
+    *OPS,
+    *(f"{op}.{parameter.name}" for op in OPS for parameter in parameters(OPS[op])),
+    *(
+        name
+        for name, kind in vars(s).items()
+        if is_dataclass(kind) and kind.__module__ == s.__name__
+    ),
+} - NOT_DRAWN
+
+
+@lru_cache
+def drawn(number: int, count: int = BATCH) -> list[Definition]:
+    """The definitions of one seed."""
+    found: list[Definition] = []
+
+    @seed(number)
+    @settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(definitions(OPSETS))
+    def keep(definition: Definition) -> None:
+        found.append(definition)
+
+    keep()
+    return found
+
+
+def inside(node: object) -> Iterator[s.Syntax]:
+    """A syntax tree's nodes."""
+    if isinstance(node, tuple):
+        for item in node:
+            yield from inside(item)
+    elif isinstance(node, s.Syntax):
+        yield node
+        for part in fields(node):
+            yield from inside(getattr(node, part.name))
+
+
+def reached(text: str) -> set[str]:
+    """The ops of a definition, their parameters that it gives, and its kinds of syntax."""
+    found = set()
+    for node in inside(parse(Source("drawn.netdef", text)).file.items):
+        found.add(type(node).__name__)
+        if isinstance(node, s.Stage) and node.callee is not None and node.callee.id in OPS:
+            op = node.callee.id
+            names = [parameter.name for parameter in parameters(OPS[op])]
+            given = enumerate(node.arguments or ())
+            plain = [] if op in JOINS else names
+            found.add(op)
+            found |= {f"{op}.{a.keyword or plain[i]}" for i, a in given if a.keyword or plain}
+    return found
+
+
+def test_every_op_every_parameter_and_all_of_the_language_is_drawn() -> None:
+    missing = set(WANTED)
+    for number in range(MOST_BATCHES):
+        for definition in drawn(number):
+            missing -= reached(definition.text)
+        if not missing:
+            return
+    raise AssertionError(f"never drawn: {sorted(missing)}")
+
+
+def test_a_seed_draws_the_same_definitions_again() -> None:
+    first, other = drawn(1, 10), drawn(2, 10)
+    drawn.cache_clear()
+    assert first == drawn(1, 10)
+    assert first != other
+
+
+def test_every_opset_is_drawn() -> None:
+    opsets = {definition.opset for number in range(3) for definition in drawn(number)}
+    assert len(opsets) > len(OPSETS) // 2
+
+
+H, W = Symbolic("H", 12, multiple=4), Symbolic("W", 9)
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (H + 3, "H + 3"),
+        (H // 2, "H // 2"),
+        (H // 2 * 3 - 1, "3 * H // 2 - 1"),
+        ((H + 3) // 2, "H // 2 + 1"),
+        ((W - 1) // 2 + 1, "((W - 1) // 2) + 1"),
+        (W + W, "2 * W"),
+        (H + W, "((H) + (W))"),
+        (product_of((4, H, W)), "4 * ((W) * (H))"),
+    ],
+)
+def test_a_symbolic_size_is_written_as_the_language_writes_it(size: Symbolic, text: str) -> None:
+    assert size.text == text
+    assert size.value == size_at(size, {"H": 12, "W": 9})
+    names: dict[str, Any] = {"H": H, "W": W}
+    assert eval(text, names) == size
+
+
+@pytest.mark.parametrize(
+    ("op", "given", "shape"),
+    [
+        ("conv", {"channels": 4, "kernel": 5}, (3, 4)),
+        ("conv", {"channels": 4, "kernel": 3, "groups": 2}, (3, 4)),
+        ("conv", {"channels": 4, "kernel": 3, "pad": "same", "stride": 2}, (3, W)),
+        ("maxpool", {"kernel": 2, "pad": 2}, (3, 4)),
+        ("dense", {"units": 3}, (3, 4)),
+        ("concat", {"axis": 2}, (3, 4)),
+        ("upsample", {"scale": 0}, (3, 4)),
+        ("layernorm", {}, (3, H)),
+    ],
+)
+def test_what_the_language_refuses_is_not_drawn(
+    op: str, given: dict[str, Any], shape: tuple[Any, ...]
+) -> None:
+    with pytest.raises(Invalid):
+        shape_of(op, given, (shape,))
