@@ -8,7 +8,7 @@ import onnxruntime as ort
 from onnx.reference import ReferenceEvaluator
 
 import netc
-from benchmarks.measure import THREADS, Options, Row, Timing, clocked, in_turn
+from benchmarks.measure import THREADS, Options, Row, Timing, in_turn, settled
 from compiler.driver import check_net, load
 from compiler.initialise import initialise
 from grammar.source import Source
@@ -64,12 +64,12 @@ def compare(
     model = net.model()
     session = session_of(model.SerializeToString())
     actions = {
-        "numpy": clocked(lambda: run_reference(graph, feeds)),
-        "ort": clocked(lambda: session.run(None, feeds)),
+        "numpy": settled(lambda: run_reference(graph, feeds)),
+        "ort": settled(lambda: session.run(None, feeds)),
     }
     if reference:
         evaluator = ReferenceEvaluator(model)
-        actions["onnx"] = clocked(lambda: evaluator.run(None, feeds))
+        actions["onnx"] = settled(lambda: evaluator.run(None, feeds))
     found = in_turn(actions, options.runs)
     ours = Timing("netc, NumPy", milliseconds(found["numpy"]), "ms")
     runtime = Timing("ONNX Runtime", milliseconds(found["ort"]), "ms")
