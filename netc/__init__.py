@@ -8,6 +8,7 @@
 
 from grammar.diagnostics import DefinitionError, Diagnostic
 from netc.api import Net, load, loads
+from netc.models import read
 
 __version__ = "0.1.0"
-__all__ = ["DefinitionError", "Diagnostic", "Net", "load", "loads"]
+__all__ = ["DefinitionError", "Diagnostic", "Net", "load", "loads", "read"]

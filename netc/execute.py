@@ -62,8 +62,7 @@ def find_subject(file: str, options: RunOptions, choice: Choice) -> Subject:
     """The net of a definition or a compiled model, on its device."""
     engine = Engine(options.device, options.seed, options.dtype, exact=not options.tf32)
     if Path(file).suffix == ".onnx":
-        if choice.net or choice.settings:
-            raise CallError("an ONNX file has its parameters inside: no --net, no --set")
+        choice.refuse()
         if options.weights is not None:
             raise CallError("an ONNX file has its weights inside: no --weights")
         return subject_of_model(Path(file), engine)

@@ -10,6 +10,7 @@ from typing import Any
 from compiler.domain import Facts
 from compiler.driver import examine
 from compiler.evaluate import Evaluator
+from compiler.importers import FORMATS
 from compiler.modules import LIBRARY, Block, Module, read_source
 from compiler.values import Mistake, Scope
 from grammar.diagnostics import did_you_mean
@@ -35,6 +36,8 @@ def library_nets() -> dict[str, Path]:
 def find(text: str) -> tuple[Source, str | None]:
     """The source that a path or library name stands for, and the net it names if it names one."""
     path = Path(text)
+    if path.suffix in FORMATS and path.is_file():
+        raise CallError(f"{text} is a model, not a definition; netc import {text} makes it one")
     if path.is_file():
         return read(path, text), None
     if path.is_dir():

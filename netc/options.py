@@ -147,6 +147,20 @@ class Choice:
             show(net.warnings)
         return nets
 
+    def measured(self, file: str) -> list[Net]:
+        """As `opened`, but the file may be a model of another format too."""
+        from netc.models import is_model, read
+
+        if not is_model(file):
+            return self.opened(file)
+        self.refuse()
+        return [read(file)]
+
+    def refuse(self) -> None:
+        """Raise `CallError` when a net is chosen and there is no definition to choose it from."""
+        if self.net or self.settings:
+            raise CallError("a model has one net, its parameters inside: no --net, no --set")
+
     def single(self, file: str) -> Net:
         """The one net that is meant; its warnings are shown."""
         module, named = open_module(file, self.include)

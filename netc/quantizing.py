@@ -95,8 +95,7 @@ def find_model(
         if options.weights is not None:
             net = net.with_weights(options.weights)
         return subject_of_net(net, engine), net.model(seed=options.seed)
-    if choice.net or choice.settings:
-        raise CallError("an ONNX file has its parameters inside: no --net, no --set")
+    choice.refuse()
     if options.weights is not None:
         raise CallError("an ONNX file has its weights inside: no --weights")
     subject = subject_of_model(Path(file), engine)

@@ -77,8 +77,7 @@ def report(file: str, options: dict[str, Any], choice: Choice) -> None:
 def subject_of(file: str, options: dict[str, Any], choice: Choice, device: Device) -> Subject:
     """The first model of a call."""
     if Path(file).suffix == ".onnx":
-        if choice.net or choice.settings:
-            raise CallError("an ONNX file has its parameters inside: no --net, no --set")
+        choice.refuse()
         if options["dtype"] != "f32":
             raise CallError("an ONNX file has its precision inside: no --dtype")
         if device.kind == "numpy":

@@ -79,7 +79,7 @@ def comparisons(
     if options.inputs:
         raise CallError("--input is for two models; one is verified on random input")
     if is_model(file):
-        refuse_choice(choice)
+        choice.refuse()
         yield compare_import(Path(file), options)
         return
     for net in choice.opened(file):
@@ -129,7 +129,7 @@ def compare_two(
 ) -> tuple[str, Comparison]:
     """Two models, or a definition and a model, on one device."""
     if is_model(file) and is_model(other):
-        refuse_choice(choice)
+        choice.refuse()
         if options.dtype != "f32":
             raise CallError("an ONNX file has its precision inside: no --dtype")
     first = side_of(file, options, choice)
@@ -160,12 +160,6 @@ def side_of(file: str, options: VerifyOptions, choice: Choice) -> Side:
 def is_model(file: str) -> bool:
     """Whether a file is an ONNX model by its name."""
     return Path(file).suffix == ".onnx"
-
-
-def refuse_choice(choice: Choice) -> None:
-    """Raise `CallError` when a net of a definition is chosen and there is none."""
-    if choice.net or choice.settings:
-        raise CallError("an ONNX file has its parameters inside: no --net, no --set")
 
 
 def given_arrays(inputs: Sequence[str]) -> dict[str, NDArray[Any]]:

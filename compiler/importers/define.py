@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.domain import Facts
-from compiler.driver import check_net, load
+from compiler.driver import Checked, check_net, load
 from compiler.graph import Graph, Input, Node
 from compiler.importers.imported import Imported
 from compiler.importers.structure.recover import recover
@@ -26,10 +26,15 @@ class Unequal(Exception):
 
 @dataclass(frozen=True)
 class Defined:
-    """A definition's text, and its graph with the numbers of the original where there are any."""
+    """A definition's text, and its checked net with the original's numbers where there are any."""
 
     text: str
-    graph: Graph
+    checked: Checked
+
+    @property
+    def graph(self) -> Graph:
+        """The net's graph."""
+        return self.checked.graph
 
 
 def define(imported: Imported) -> Defined:
@@ -58,7 +63,8 @@ def checked(imported: Imported, definition: Definition) -> Defined:
     for ours, original in originals.items():
         if original in imported.kept and ours != original:
             raise Unequal(f"{original} is called {ours}")
-    return Defined(text, replace(result.graph, values=numbers(result.graph, imported, originals)))
+    graph = replace(result.graph, values=numbers(result.graph, imported, originals))
+    return Defined(text, replace(result, graph=graph))
 
 
 def numbers(

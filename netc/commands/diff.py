@@ -10,6 +10,8 @@ import click
 from compiler.analysis import Layer
 from compiler.difference import Change, compare, count, totals
 from compiler.ops.base import show_shape
+from netc.api import Net
+from netc.models import is_model, read
 from netc.options import FORMAT, Choice, chooses_net
 from netc.summary import plain, plain_shape
 
@@ -23,10 +25,15 @@ MARKS = {"added": "+", "removed": "-", "changed": "~"}
 @FORMAT
 @chooses_net
 def command(before: str, after: str, to_net: str | None, form: str, choice: Choice) -> None:
-    """Layers added, removed and changed from one definition to another, and the totals."""
-    old = choice.single(before)
+    """Layers added, removed and changed from one network to another, and the totals.
+
+    BEFORE and AFTER are definitions, names of the library, or models: .onnx, .prototxt, .cfg.
+    Layers of a model are called as in the definition that `netc import` makes of it.
+    """
     other = Choice(to_net or choice.net, choice.settings, choice.include)
-    new = other.single(after)
+    if is_model(before) and is_model(after):
+        other.refuse()
+    old, new = side_of(before, choice), side_of(after, other)
     changes = compare(old.analysis, new.analysis)
     rows = totals((old.graph, new.graph), (old.analysis, new.analysis))
     if form == "json":
@@ -42,6 +49,11 @@ def command(before: str, after: str, to_net: str | None, form: str, choice: Choi
         click.echo()
     for name, a, b in rows:
         click.echo(f"{name:<16} {count(a)}" + (f" -> {count(b)}" if a != b else " (the same)"))
+
+
+def side_of(file: str, choice: Choice) -> Net:
+    """The one net of a definition that is meant, or that of a model, whatever net is meant."""
+    return read(file) if is_model(file) else choice.single(file)
 
 
 def line_of(change: Change) -> str:

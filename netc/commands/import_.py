@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from netc.models import read_model
 from runtime.errors import CallError
 from runtime.files import write_whole
 
@@ -37,18 +38,9 @@ SHAPE = re.compile(r"(.+?)=(\d+(?:x\d+)*)")
 )
 def command(file: Path, output: Path | None, weights: Path | None, shapes: tuple[str, ...]) -> None:
     """Turn an ONNX model, a Caffe prototxt or a Darknet cfg into a definition."""
-    from compiler.importers import read_model
-    from compiler.importers.define import define
-    from compiler.importers.imported import UnreadableError
     from runtime.weights.saving import save_weights
 
-    if not file.is_file():
-        raise CallError(f"there is no file {file}")
-    try:
-        imported = read_model(file, dict(map(shape_of, shapes)))
-    except UnreadableError as error:
-        raise CallError(str(error)) from None
-    defined = define(imported)
+    imported, defined = read_model(file, dict(map(shape_of, shapes)))
     graph = defined.graph
     if weights is not None and not graph.values:
         raise CallError(f"{file} holds no weights, only a network")

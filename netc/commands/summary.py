@@ -14,8 +14,11 @@ from netc.options import FORMAT, Choice, chooses_net
 @FORMAT
 @chooses_net
 def command(file: str, form: str, choice: Choice) -> None:
-    """Every layer's shape, parameters, MACs, receptive field and memory."""
-    nets = choice.opened(file)
+    """Every layer's shape, parameters, MACs, receptive field and memory.
+
+    FILE is a definition, a name of the library, or a model: .onnx, .prototxt, .cfg.
+    """
+    nets = choice.measured(file)
     if form == "json":
         click.echo(json.dumps({"nets": [net.summary() for net in nets]}, indent=2))
         return

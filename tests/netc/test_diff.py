@@ -65,3 +65,43 @@ def test_the_library_in_words() -> None:
     assert text.count("+ features.") == 4
     assert "params           132,863,336 -> 133,047,848" in text
     assert "output probs     [1000] (the same)" in text
+
+
+def test_a_definition_and_its_model_differ_in_what_compiling_drops(tmp_path: Path) -> None:
+    file, model = tmp_path / "n.netdef", tmp_path / "n.onnx"
+    file.write_text(NET.replace("gap", "dropout -> gap"))
+    assert netc("compile", file, "-o", model).exit_code == 0
+    result = netc("diff", file, model)
+    assert result.stdout.splitlines()[0] == "- dropout1 dropout [16, 16, 16]"
+    assert "params           1,562 (the same)" in result.stdout
+
+
+def test_models_of_other_formats_are_compared(tmp_path: Path) -> None:
+    (tmp_path / "n.netdef").write_text(NET)
+    (tmp_path / "n.cfg").write_text(
+        "[net]\nheight=32\nwidth=32\nchannels=3\n"
+        "[convolutional]\nfilters=8\nsize=3\nstride=1\npad=1\nactivation=relu\n"
+    )
+    result = netc("diff", tmp_path / "n.cfg", tmp_path / "n.netdef")
+    assert result.exit_code == 0, result.stderr
+    assert "+ dense1 dense [10], 170 params" in result.stdout
+    assert "params           224 -> 1,562" in result.stdout
+    both = netc("diff", tmp_path / "n.cfg", tmp_path / "n.cfg", "--net", "n")
+    assert both.exit_code == 2 and "no --net" in both.stderr
+
+
+def test_a_file_that_is_no_model_is_a_call_at_fault(tmp_path: Path) -> None:
+    broken = tmp_path / "n.onnx"
+    broken.write_bytes(b"\x00\x01not a model")
+    result = netc("diff", broken, "lenet5", "--net", "lenet5")
+    assert result.exit_code == 2
+    assert "n.onnx" in result.stderr and "Traceback" not in result.stderr
+
+
+def test_a_model_where_a_definition_is_wanted_is_pointed_to_import(tmp_path: Path) -> None:
+    assert netc("compile", "lenet5", "--net", "lenet5", "-o", tmp_path / "l.onnx").exit_code == 0
+    for command in ("check", "explain", "weights", "compile"):
+        result = netc(command, tmp_path / "l.onnx")
+        assert result.exit_code == 2, command
+        assert "netc import" in result.stderr
+    assert "parameters   61,706" in netc("summary", tmp_path / "l.onnx").stdout

@@ -1,0 +1,48 @@
+"""Models of other formats, read as definitions: ONNX, Caffe prototxt, Darknet cfg."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from compiler import importers
+from compiler.importers import FORMATS
+from compiler.importers.imported import Imported, UnreadableError
+from netc.api import Net
+from runtime.errors import CallError
+
+if TYPE_CHECKING:
+    from compiler.importers.define import Defined
+    from compiler.ops.base import Shape
+
+
+def is_model(file: str) -> bool:
+    """Whether a file is a model of another format, by its name."""
+    return Path(file).suffix in FORMATS
+
+
+def read_model(path: Path, shapes: Mapping[str, Shape] | None = None) -> tuple[Imported, Defined]:
+    """What a file holds and the definition of it.
+
+    `shapes` are those of inputs whose sizes the file leaves open, without the batch. Raises
+    `DefinitionError` with every layer that cannot be expressed, `CallError` for other files.
+    """
+    from compiler.importers.define import define
+
+    if not path.is_file():
+        raise CallError(f"there is no file {path}")
+    try:
+        imported = importers.read_model(path, shapes)
+    except UnreadableError as error:
+        raise CallError(str(error)) from None
+    return imported, define(imported)
+
+
+def read(file: str | Path, **shapes: Shape) -> Net:
+    """The network of an ONNX, Caffe or Darknet file, with its weights where the file holds them.
+
+    `shapes` are those of inputs whose sizes the file leaves open, without the batch. Raises
+    `DefinitionError` with every layer that cannot be expressed, and `CallError`.
+    """
+    return Net(read_model(Path(file), shapes)[1].checked)
