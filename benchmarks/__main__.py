@@ -11,7 +11,15 @@ import click
 from benchmarks.measure import THREADS, Options, Row
 from benchmarks.table import as_json, print_table
 
-BENCHMARKS = ("cold_start", "depth", "export", "interpreter", "inference", "language_server")
+BENCHMARKS = (
+    "cold_start",
+    "depth",
+    "export",
+    "interpreter",
+    "memory",
+    "inference",
+    "language_server",
+)
 
 
 @click.command()
