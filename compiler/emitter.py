@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import ml_dtypes
 import numpy as np
@@ -14,13 +14,11 @@ from onnx import TensorProto, helper
 
 from compiler.domain import Facts
 from compiler.graph import Node
+from compiler.lowering import Lowering
 from compiler.ops.base import Attribute, Shape, Shapes
 from compiler.precision import WORDS, PrecisionError, layer_precision, node_precision
 from compiler.verify import fault
 from grammar.diagnostics import DefinitionError
-
-if TYPE_CHECKING:
-    from compiler.lower import Lowering
 
 ONNX_TYPES = {"f32": TensorProto.FLOAT, "f16": TensorProto.FLOAT16, "bf16": TensorProto.BFLOAT16}
 NUMPY_TYPES: dict[str, Any] = {"f32": np.float32, "f16": np.float16, "bf16": ml_dtypes.bfloat16}

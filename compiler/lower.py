@@ -16,6 +16,7 @@ from onnx import helper
 
 from compiler.emitter import ONNX_TYPES, LayerEmitter
 from compiler.graph import Graph, Input, Node
+from compiler.lowering import Lowering
 from compiler.ops.base import Shape
 from compiler.precision import OPSETS
 
@@ -38,80 +39,92 @@ IR_OF_OPSET = {
 }
 
 
-class Lowering:
-    """One lowering in progress: the nodes and initializers so far, and each tensor's type."""
+def lower(
+    graph: Graph,
+    *,
+    opset: int | None = None,
+    batch: int | None = None,
+    expose: bool = False,
+    dtype: str = "f32",
+    io_dtype: str = "f32",
+    metadata: dict[str, str] | None = None,
+) -> onnx.ModelProto:
+    """The ONNX model of a graph that has numbers for all its parameters.
 
-    def __init__(self, graph: Graph, opset: int, batch: int | None, dtype: str, io: str) -> None:
-        self.graph = graph
-        self.opset = opset
-        self.batch: int | str = "N" if batch is None else batch
-        self.dtype = dtype
-        self.io = io
-        self.nodes: list[onnx.NodeProto] = []
-        self.initializers: dict[str, NDArray[Any]] = {}
-        self.kinds: dict[str, str] = {}
-        self.casts: dict[tuple[str, str], str] = {}
-        self.tensor_of = tensor_names(graph)
-
-    def add_initializer(self, name: str, array: NDArray[Any], kind: str) -> str:
-        """Put an array into the model once for each type; returns what it is called there."""
-        if self.kinds.setdefault(name, kind) != kind:
-            name = f"{name}/{kind}"
-            self.kinds[name] = kind
-        self.initializers.setdefault(name, array)
-        return name
-
-    def add_input(self, node: Node) -> onnx.ValueInfoProto:
-        """Declare what a caller feeds."""
-        name = self.tensor_of[node.name]
-        self.kinds[name] = self.io
-        return self.value_info(name, node.shape)
-
-    def add_layer(self, node: Node, shown: bool) -> None:
-        """Write the nodes of one layer; the last one carries the layer's name.
-
-        A layer that is `shown` has its tensor in the type of the model's outputs.
-        """
-        emit = LayerEmitter(self, node)
-        inputs = tuple(self.tensor_of[name] for name in node.inputs)
-        result = node.op.lower(emit, *inputs)
-        if result in inputs:
-            result = emit.node("Identity", result)
-        name, kind = self.tensor_of[node.name], self.kinds[result]
-        own = f"{name}/{kind}" if shown and kind != self.io else name
-        for proto in emit.nodes:
-            if proto.output[0] == result:
-                proto.name = node.name
-            rename(proto, result, own)
-        self.kinds[own], self.tensor_of[node.name] = kind, own
-        if own != name:
-            self.casts[own, self.io] = emit.cast(own, self.io, name)
-        for proto in emit.nodes:
-            set_metadata(proto, metadata_of(node))
-        self.nodes += emit.nodes
-
-    def outside(self, name: str) -> str:
-        """The tensor of a layer, or of an input, in the type of the model's outputs."""
-        tensor = self.tensor_of[name]
-        return self.casts.get((tensor, self.io), tensor)
-
-    def value_info(self, name: str, shape: Shape) -> onnx.ValueInfoProto:
-        """The type of a graph input or output: batch, then sizes or dim_params."""
-        sizes = [size if isinstance(size, int) else str(size) for size in shape]
-        return helper.make_tensor_value_info(name, ONNX_TYPES[self.io], [self.batch, *sizes])
-
-
-def tensor_names(graph: Graph) -> dict[str, str]:
-    """The ONNX tensor of each node: its own name, or that of the first output it serves."""
-    names = {node.name: node.name for node in graph.nodes()}
-    parameters = graph.parameters()  # which labels such as "conv1.bias" may be called like
-    for name in names:
-        if name in parameters or graph.outputs.get(name, name) != name:
-            names[name] = f"{name}/value"  # that name is another tensor's
+    `batch` pins the batch size. With `expose` every layer's tensor is an output of the model,
+    so that a run shows all of them. `dtype` is what the network computes in, `io_dtype` what its
+    inputs and outputs are (`precision.py`). Raises `PrecisionError`.
+    """
+    opset = opset or OPSETS[dtype]
+    lowering = Lowering(graph, opset, batch, dtype, io_dtype)
+    inputs, outputs = [], []
+    wanted = set(graph.outputs.values())
+    for node in graph.nodes():
+        if isinstance(node.op, Input):
+            inputs.append(add_input(lowering, node))
+        else:
+            add_layer(lowering, node, expose or node.name in wanted)
     for output, name in graph.outputs.items():
-        if not isinstance(graph[name].op, Input) and names[name] not in graph.outputs:
-            names[name] = output
-    return names
+        tensor = lowering.outside(name)
+        if tensor != output:
+            free = output if output not in graph else f"{output}/output"
+            lowering.nodes.append(helper.make_node("Identity", [tensor], [output], name=free))
+        outputs.append(value_info(lowering, output, graph[name].shape))
+    if expose:
+        names = {info.name for info in outputs}
+        outputs += [
+            value_info(lowering, lowering.outside(node.name), node.shape)
+            for node in graph.nodes()
+            if not isinstance(node.op, Input) and lowering.outside(node.name) not in names
+        ]
+    model = helper.make_model(
+        helper.make_graph(lowering.nodes, graph.name, inputs, outputs),
+        opset_imports=[helper.make_opsetid("", opset)],
+        ir_version=IR_OF_OPSET[opset],
+        producer_name="netc",
+    )
+    for name, array in lowering.initializers.items():
+        add_tensor(model, name, array)
+    said = {"netc.dtype": dtype} if dtype != "f32" else {}
+    set_metadata(model, model_metadata(graph) | said | (metadata or {}))
+    return model
+
+
+def add_input(lowering: Lowering, node: Node) -> onnx.ValueInfoProto:
+    """Declare what a caller feeds."""
+    name = lowering.tensor_of[node.name]
+    lowering.kinds[name] = lowering.io
+    return value_info(lowering, name, node.shape)
+
+
+def add_layer(lowering: Lowering, node: Node, shown: bool) -> None:
+    """Write the nodes of one layer; the last one carries the layer's name.
+
+    A layer that is `shown` has its tensor in the type of the model's outputs.
+    """
+    emit = LayerEmitter(lowering, node)
+    inputs = tuple(lowering.tensor_of[name] for name in node.inputs)
+    result = node.op.lower(emit, *inputs)
+    if result in inputs:
+        result = emit.node("Identity", result)
+    name, kind = lowering.tensor_of[node.name], lowering.kinds[result]
+    own = f"{name}/{kind}" if shown and kind != lowering.io else name
+    for proto in emit.nodes:
+        if proto.output[0] == result:
+            proto.name = node.name
+        rename(proto, result, own)
+    lowering.kinds[own], lowering.tensor_of[node.name] = kind, own
+    if own != name:
+        lowering.casts[own, lowering.io] = emit.cast(own, lowering.io, name)
+    for proto in emit.nodes:
+        set_metadata(proto, metadata_of(node))
+    lowering.nodes += emit.nodes
+
+
+def value_info(lowering: Lowering, name: str, shape: Shape) -> onnx.ValueInfoProto:
+    """The type of a graph input or output: batch, then sizes or dim_params."""
+    sizes = [size if isinstance(size, int) else str(size) for size in shape]
+    return helper.make_tensor_value_info(name, ONNX_TYPES[lowering.io], [lowering.batch, *sizes])
 
 
 def rename(proto: onnx.NodeProto, old: str, new: str) -> None:
@@ -145,57 +158,6 @@ def set_metadata(proto: Any, entries: dict[str, str]) -> None:
     for key in sorted(entries):
         entry = proto.metadata_props.add()
         entry.key, entry.value = key, entries[key]
-
-
-def lower(
-    graph: Graph,
-    *,
-    opset: int | None = None,
-    batch: int | None = None,
-    expose: bool = False,
-    dtype: str = "f32",
-    io_dtype: str = "f32",
-    metadata: dict[str, str] | None = None,
-) -> onnx.ModelProto:
-    """The ONNX model of a graph that has numbers for all its parameters.
-
-    `batch` pins the batch size. With `expose` every layer's tensor is an output of the model,
-    so that a run shows all of them. `dtype` is what the network computes in, `io_dtype` what its
-    inputs and outputs are (`precision.py`). Raises `PrecisionError`.
-    """
-    opset = opset or OPSETS[dtype]
-    lowering = Lowering(graph, opset, batch, dtype, io_dtype)
-    inputs, outputs = [], []
-    wanted = set(graph.outputs.values())
-    for node in graph.nodes():
-        if isinstance(node.op, Input):
-            inputs.append(lowering.add_input(node))
-        else:
-            lowering.add_layer(node, expose or node.name in wanted)
-    for output, name in graph.outputs.items():
-        tensor = lowering.outside(name)
-        if tensor != output:
-            free = output if output not in graph else f"{output}/output"
-            lowering.nodes.append(helper.make_node("Identity", [tensor], [output], name=free))
-        outputs.append(lowering.value_info(output, graph[name].shape))
-    if expose:
-        names = {info.name for info in outputs}
-        outputs += [
-            lowering.value_info(lowering.outside(node.name), node.shape)
-            for node in graph.nodes()
-            if not isinstance(node.op, Input) and lowering.outside(node.name) not in names
-        ]
-    model = helper.make_model(
-        helper.make_graph(lowering.nodes, graph.name, inputs, outputs),
-        opset_imports=[helper.make_opsetid("", opset)],
-        ir_version=IR_OF_OPSET[opset],
-        producer_name="netc",
-    )
-    for name, array in lowering.initializers.items():
-        add_tensor(model, name, array)
-    said = {"netc.dtype": dtype} if dtype != "f32" else {}
-    set_metadata(model, model_metadata(graph) | said | (metadata or {}))
-    return model
 
 
 def add_tensor(model: onnx.ModelProto, name: str, array: NDArray[Any]) -> None:

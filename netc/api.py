@@ -186,7 +186,7 @@ class Net:
         from netc.sessions import Session
         from netc.subject import Engine
 
-        return Session(self, Engine(device, seed, dtype, exact))
+        return Session(self.graph, Engine(device, seed, dtype, exact))
 
     def run(
         self,

@@ -14,7 +14,7 @@ from netc.entries import Telling
 from netc.gather import gather
 from netc.options import Choice
 from netc.results import report
-from netc.subject import Engine, Subject, subject_of_model, subject_of_net
+from netc.subject import Engine, Subject, subject_of_graph, subject_of_model
 from runtime.batches import Batch, run_batches
 from runtime.errors import CallError
 from runtime.inputs import Sample
@@ -69,7 +69,7 @@ def find_subject(file: str, options: RunOptions, choice: Choice) -> Subject:
     net = choice.single(file)
     if options.weights is not None:
         net = net.with_weights(options.weights)
-    return subject_of_net(net, engine)
+    return subject_of_graph(net.graph, engine)
 
 
 def names_of(samples: dict[str, list[Sample]]) -> list[str]:

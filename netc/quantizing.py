@@ -15,7 +15,7 @@ import onnx
 
 from netc.gather import gather
 from netc.options import Choice
-from netc.subject import Engine, Subject, subject_of_model, subject_of_net
+from netc.subject import Engine, Subject, subject_of_graph, subject_of_model
 from netc.tables import print_rows
 from runtime.accuracy import Accuracy
 from runtime.batches import Arrays
@@ -94,7 +94,7 @@ def find_model(
         net = choice.single(file)
         if options.weights is not None:
             net = net.with_weights(options.weights)
-        return subject_of_net(net, engine), net.model(seed=options.seed)
+        return subject_of_graph(net.graph, engine), net.model(seed=options.seed)
     choice.refuse()
     if options.weights is not None:
         raise CallError("an ONNX file has its weights inside: no --weights")

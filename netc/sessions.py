@@ -6,17 +6,15 @@ import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from netc.subject import Engine, Subject, subject_of_net
+from compiler.graph import Graph
+from netc.subject import Engine, Subject, subject_of_graph
 from runtime.batches import Arrays, collect, run_batches
 from runtime.errors import CallError
 from runtime.inputs import Sample, samples_of
 from runtime.pictures import Augment
 from runtime.valid_sizes import check_sizes
-
-if TYPE_CHECKING:
-    from netc.api import Net
 
 
 class Session:
@@ -26,8 +24,8 @@ class Session:
     once; they share the weights. A session does not survive a fork: open one in each process.
     """
 
-    def __init__(self, net: Net, engine: Engine) -> None:
-        self._net = net
+    def __init__(self, graph: Graph, engine: Engine) -> None:
+        self._graph = graph
         self._engine = engine
         self._process = os.getpid()
         self._lock = Lock()
@@ -37,7 +35,7 @@ class Session:
         self.note = runner.note
 
     def __repr__(self) -> str:
-        return f"<Session of {self._net.name} on {self.device}>"
+        return f"<Session of {self._graph.name} on {self.device}>"
 
     def run(
         self,
@@ -78,7 +76,7 @@ class Session:
             raise CallError("a session does not survive a fork: open one in each process")
         with self._lock:
             if tensors not in self._opened:
-                self._opened[tensors] = subject_of_net(self._net, self._engine, tensors)
+                self._opened[tensors] = subject_of_graph(self._graph, self._engine, tensors)
             return self._opened[tensors]
 
 

@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 
+from compiler.driver import compile_graph
 from compiler.graph import Graph, Input
 from compiler.initialise import initialise
 from compiler.labels import label_of
@@ -23,9 +24,6 @@ from runtime.providers import Settings
 from runtime.reference import run_reference
 from runtime.session import Session, open_session
 from runtime.valid_sizes import Violated, violated_of
-
-if TYPE_CHECKING:
-    from netc.api import Net
 
 OPEN_SIZE = 64  # what --random takes for a size that a compiled model leaves open
 
@@ -73,18 +71,18 @@ class Subject:
         raise CallError(f"there is no input {name}; there are {names}")
 
 
-def subject_of_net(net: Net, engine: Engine, tensors: Sequence[str] = ()) -> Subject:
+def subject_of_graph(graph: Graph, engine: Engine, tensors: Sequence[str] = ()) -> Subject:
     """A definition: compiled on the way, or interpreted by NumPy.
 
     `tensors` names layers, blocks and outputs whose tensors are wanted instead of the outputs.
     """
     if tensors:
-        net = net.with_graph(with_tensors(net.graph, tensors))
-    graph, domain = net.graph, net.graph.domain
+        graph = with_tensors(graph, tensors)
+    domain = graph.domain
     return Subject(
-        name=net.name,
+        name=graph.name,
         inputs=tuple(spec_of_node(node) for node in graph.inputs()),
-        runner=runner_of_net(net, engine),
+        runner=runner_of_graph(graph, engine),
         labels=graph.labels,
         violated=domain.contains if domain is not None else violated_of(()),
         random=lambda: dict(random_feeds(graph, engine.seed, batch=1)),
@@ -118,14 +116,14 @@ def picture_input(
     return wanted if wanted.clause.complaint(shape) is None else None
 
 
-def runner_of_net(net: Net, engine: Engine) -> Runner:
+def runner_of_graph(graph: Graph, engine: Engine) -> Runner:
     """The interpreter, or ONNX Runtime with the model that the definition compiles to."""
     if engine.device == "numpy":
         if engine.dtype != "f32":
             raise CallError("the NumPy device computes in float32: no --dtype")
-        complete = initialise(net.graph, engine.seed)
+        complete = initialise(graph, engine.seed)
         return Runner("numpy", lambda feeds: dict(run_reference(complete, feeds)))
-    model = net.model(seed=engine.seed, dtype=engine.dtype)
+    model = compile_graph(graph, seed=engine.seed, dtype=engine.dtype)
     return runner_of_session(open_session(model, engine.device, engine.settings))
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from compiler.importers.from_onnx import import_onnx
 from compiler.importers.imported import UnreadableError
 from compiler.initialise import initialise
-from compiler.lower import tensor_names
+from compiler.lowering import tensor_names
 from compiler.precision import WORDS
 from grammar.diagnostics import render
 from netc.options import Choice

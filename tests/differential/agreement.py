@@ -15,7 +15,8 @@ from compiler.dims import evaluate
 from compiler.driver import Checked, check_net, load
 from compiler.graph import Graph, Input
 from compiler.initialise import scatter
-from compiler.lower import lower, tensor_names
+from compiler.lower import lower
+from compiler.lowering import tensor_names
 from compiler.modules import Block
 from compiler.passes import PASSES
 from compiler.verify import verify

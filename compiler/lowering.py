@@ -1,0 +1,55 @@
+"""A lowering in progress: what the emitters of the layers write into."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import onnx
+from numpy.typing import NDArray
+
+from compiler.graph import Graph, Input
+
+
+class Lowering:
+    """The nodes and initializers so far, each tensor's type and name, and the casts of tensors.
+
+    `dtype` is what the layers compute in, `io` the type of the model's inputs and outputs.
+    """
+
+    def __init__(self, graph: Graph, opset: int, batch: int | None, dtype: str, io: str) -> None:
+        self.graph = graph
+        self.opset = opset
+        self.batch: int | str = "N" if batch is None else batch
+        self.dtype = dtype
+        self.io = io
+        self.nodes: list[onnx.NodeProto] = []
+        self.initializers: dict[str, NDArray[Any]] = {}
+        self.kinds: dict[str, str] = {}
+        self.casts: dict[tuple[str, str], str] = {}
+        self.tensor_of = tensor_names(graph)
+
+    def add_initializer(self, name: str, array: NDArray[Any], kind: str) -> str:
+        """Put an array into the model once for each type; returns what it is called there."""
+        if self.kinds.setdefault(name, kind) != kind:
+            name = f"{name}/{kind}"
+            self.kinds[name] = kind
+        self.initializers.setdefault(name, array)
+        return name
+
+    def outside(self, name: str) -> str:
+        """The tensor of a layer, or of an input, in the type of the model's outputs."""
+        tensor = self.tensor_of[name]
+        return self.casts.get((tensor, self.io), tensor)
+
+
+def tensor_names(graph: Graph) -> dict[str, str]:
+    """The ONNX tensor of each node: its own name, or that of the first output it serves."""
+    names = {node.name: node.name for node in graph.nodes()}
+    parameters = graph.parameters()  # which labels such as "conv1.bias" may be called like
+    for name in names:
+        if name in parameters or graph.outputs.get(name, name) != name:
+            names[name] = f"{name}/value"  # that name is another tensor's
+    for output, name in graph.outputs.items():
+        if not isinstance(graph[name].op, Input) and names[name] not in graph.outputs:
+            names[name] = output
+    return names
