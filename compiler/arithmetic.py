@@ -1,20 +1,12 @@
-"""Arithmetic and comparison of compile-time values, sizes such as `3x3` and symbols included."""
+"""Arithmetic of compile-time values, symbolic sizes included."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from compiler.dims import Dim, SymbolicError
-from compiler.ops.arguments import Extent
 
 MOST_BITS = 4096
-ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
-}
 
 
 def arithmetic(operator: str, left: Any, right: Any) -> Any:
@@ -50,29 +42,6 @@ def calculated(operator: str, left: Any, right: Any) -> Any:
             return left / right
         case _:
             return power(left, right)
-
-
-def aligned(left: Any, right: Any) -> tuple[Sequence[Any], Sequence[Any]]:
-    """Two sides as sequences of equal length; a number stands for each axis of a size."""
-    lefts = left if isinstance(left, tuple) else (left,)
-    rights = right if isinstance(right, tuple) else (right,)
-    if len(lefts) == 1 and not isinstance(left, tuple):
-        lefts = lefts * len(rights)
-    if len(rights) == 1 and not isinstance(right, tuple):
-        rights = rights * len(lefts)
-    return lefts, rights
-
-
-def same(left: Any, right: Any) -> bool:
-    """Equality of values: a size equals a number when each of its extents does."""
-    if isinstance(left, Extent) or isinstance(right, Extent):
-        lefts, rights = aligned(left, right)
-        return len(lefts) == len(rights) and all(a == b for a, b in zip(lefts, rights, strict=True))
-    if isinstance(left, bool) != isinstance(right, bool):
-        return False
-    if isinstance(left, list | tuple) and isinstance(right, list | tuple):
-        return len(left) == len(right) and all(same(a, b) for a, b in zip(left, right, strict=True))
-    return bool(left == right)
 
 
 def power(left: Any, right: Any) -> Any:

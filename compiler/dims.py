@@ -65,7 +65,7 @@ class Dim:
 
     @cached_property
     def text(self) -> str:
-        return _sum_text(self, str)
+        return sum_text(self, str)
 
     def __str__(self) -> str:
         return self.text
@@ -132,7 +132,8 @@ class Dim:
         return other - other // self * self
 
 
-def _sum_text(size: Dim, atom_text: Callable[[Atom], str]) -> str:
+def sum_text(size: Dim, atom_text: Callable[[Atom], str]) -> str:
+    """A size in words, each of its atoms in those of `atom_text`."""
     shown = ""
     for monomial, coefficient in size.terms:
         sign = "-" if coefficient < 0 else "+"
@@ -142,22 +143,6 @@ def _sum_text(size: Dim, atom_text: Callable[[Atom], str]) -> str:
             factors.insert(0, str(abs(coefficient)))
         shown += "*".join(factors)
     return shown
-
-
-def source_text(size: Size) -> str:
-    """A size as a definition writes it.
-
-    >>> source_text((symbol("H") - 1) // 2 + 1)
-    '((H - 1) // 2) + 1'
-    """
-    return str(size) if isinstance(size, int) else _sum_text(size, _atom_source)
-
-
-def _atom_source(atom: Atom) -> str:
-    if isinstance(atom, str):
-        return atom
-    inner = source_text(atom.numerator)
-    return f"(({inner}) // {atom.divisor})" if " " in inner else f"({inner} // {atom.divisor})"
 
 
 def _terms(size: Size) -> tuple[tuple[Monomial, int], ...]:

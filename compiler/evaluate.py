@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from compiler.arithmetic import ORDERS, aligned, arithmetic, same
+from compiler.arithmetic import arithmetic
 from compiler.builtins import BUILTINS, BadCall, Builtin
+from compiler.comparisons import compare
 from compiler.dims import Dim, SymbolicError
 from compiler.domain import Facts
-from compiler.domain.suggestions import suggest
 from compiler.ops import OPS
 from compiler.ops.arguments import Extent, show
 from compiler.values import (
@@ -183,48 +183,8 @@ class Evaluator:
         values = [self(operand, scope) for operand in node.operands]
         pairs = zip(values, node.operators, values[1:], strict=False)
         return all(
-            self.compare(left, operator, right, node.span) for left, operator, right in pairs
+            compare(self.facts, left, operator, right, node.span) for left, operator, right in pairs
         )
-
-    def compare(self, left: Any, operator: str, right: Any, span: Span) -> bool:
-        """One comparison; of symbolic sizes only what is proved counts (E208 otherwise)."""
-        if left is POISON or right is POISON:
-            raise Silenced
-        numeric = all(
-            isinstance(v, int | float | Dim) and not isinstance(v, bool) for v in (left, right)
-        )
-        if numeric and (isinstance(left, Dim) or isinstance(right, Dim)):
-            left, right = self._whole_side(left, span), self._whole_side(right, span)
-            decided = self.facts.decide(left, operator, right)
-            if decided is None:
-                raise Mistake(
-                    "E208",
-                    f"whether {span.text} depends on the symbolic sizes",
-                    span,
-                    label=f"nothing decides {left} {operator} {right}",
-                    help=help_for(suggest(self.facts, left, operator, right)),
-                )
-            return decided
-        if operator in ("==", "!="):
-            return same(left, right) is (operator == "==")
-        if not numeric and not (isinstance(left, Extent) and isinstance(right, Extent | int)):
-            raise Mistake(
-                "E205",
-                f"`{operator}` orders numbers, not {kind_word(left)} and {kind_word(right)}",
-                span,
-            )
-        lefts, rights = aligned(left, right)
-        order = ORDERS[operator]
-        return all(order(a, b) for a, b in zip(lefts, rights, strict=False))
-
-    @staticmethod
-    def _whole_side(value: int | float | Dim, span: Span) -> int | Dim:
-        """A side of a comparison with a symbolic size: `5e5` is the whole number it looks like."""
-        if isinstance(value, float):
-            if not value.is_integer():
-                raise Mistake("E205", "a symbolic size and a number with a point do not mix", span)
-            return int(value)
-        return value
 
     def _conditional(self, node: s.Conditional, scope: Scope) -> Any:
         chosen = node.then if self.truth(node.condition, scope) else node.otherwise
@@ -293,11 +253,6 @@ class Evaluator:
             raise Mistake(
                 "E205", f"{name} is called as {function.usage}", node.span, label=reason
             ) from None
-
-
-def help_for(assertion: str | None) -> str | None:
-    """The help line that names an assertion."""
-    return f"`{assertion}` would decide it" if assertion else None
 
 
 AXIS_LETTERS = {1: "w", 2: "hw", 3: "dhw"}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from compiler.backwards import Fits, Search, said
-from compiler.dims import Dim, Size, source_text, symbol, symbols
+from compiler.comparisons import compare
+from compiler.dims import Dim, Size, symbol, symbols
 from compiler.domain import Contradiction
 from compiler.domain.suggestions import help_unequal
 from compiler.elaborate.layers import describe
@@ -12,6 +13,7 @@ from compiler.graph import Assumed, Node
 from compiler.ops.arguments import show
 from compiler.ops.base import Shape, show_shape
 from compiler.shapes import axis_names
+from compiler.source_text import source_text
 from compiler.values import Mistake, Scope, Tensor
 from grammar import syntax as s
 from grammar.diagnostics import Fix
@@ -48,7 +50,7 @@ def assume(state: State, condition: s.Expression, scope: Scope) -> bool:
                 raise Mistake(
                     "E401", f"assertion contradicts what is known: {error}", condition.span
                 ) from None
-        elif not state.evaluate.compare(left, operator, right, condition.span):
+        elif not compare(state.facts, left, operator, right, condition.span):
             return False
     return True
 
