@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 import shlex
 from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,20 @@ from tests.netc.command import netc
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+
+HOUSE = ("grammar", "compiler", "runtime", "netc")
+WITH_EXAMPLES = sorted(
+    path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__")
+    for folder in HOUSE
+    for path in (ROOT / folder).rglob("*.py")
+    if ">>>" in path.read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.parametrize("module", WITH_EXAMPLES)
+def test_the_examples_in_docstrings_are_true(module: str) -> None:
+    outcome = doctest.testmod(import_module(module))
+    assert outcome.attempted and not outcome.failed
 
 
 def blocks(page: Path, kind: str) -> list[str]:

@@ -27,6 +27,7 @@ class Contradiction(ValueError):
 class Condition:
     """A comparison of `size` with zero; the relation is `>=`, `==` or `!=`.
 
+    >>> from compiler.dims import symbol
     >>> H = symbol("H")
     >>> print(Condition.of(H * symbol("W"), ">", 8), "|", Condition.of(H % 4, "!=", 2))
     H*W >= 9 | H % 4 != 2
