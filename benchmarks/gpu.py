@@ -26,8 +26,11 @@ import onnxruntime as ort
 from benchmarks.gpu_side import SIDES
 from netc.library import library_nets
 from runtime.bench import significant
+from runtime.devices import parse_device
+from runtime.errors import MachineError
 from runtime.files import write_whole
 from runtime.machine import driver, processor
+from runtime.providers import require
 
 NETS = ("resnet50", "vgg_d", "googlenet", "dcgan_generator")
 PATIENCE = 600  # seconds for one row; torch.compile takes minutes
@@ -38,7 +41,7 @@ Row = dict[str, Any]
 
 
 def main() -> int:
-    """The exit code: 1 when something failed or differs."""
+    """The exit code: 1 when something failed or differs, 3 when there is no such device."""
     parser = argparse.ArgumentParser(description="Time and verify our nets on a GPU.")
     parser.add_argument("--out", type=Path, default=Path("gpu-results"))
     parser.add_argument("--device", default="cuda")
@@ -51,6 +54,13 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=4, help="nets verified at once")
     parser.add_argument("--only", choices=("timing", "verify"))
     given = parser.parse_args()
+    device = parse_device(given.device)
+    if device.on_gpu:
+        try:
+            require(device)
+        except MachineError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 3
     given.out.mkdir(parents=True, exist_ok=True)
     report: dict[str, Any] = {"machine": machine(), "timing": [], "verify": []}
     for part, rows in (("timing", timing_rows(given)), ("verify", verify_rows(given))):

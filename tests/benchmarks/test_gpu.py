@@ -44,3 +44,12 @@ def test_a_row_that_fails_is_told_and_the_others_go_on(
 def test_every_precision_and_both_of_pytorchs_ways_are_sides() -> None:
     assert {side.dtype for side in SIDES.values()} == {"f32", "f16", "bf16"}
     assert {side.torch for side in SIDES.values()} == {"", "eager", "compile"}
+
+
+def test_without_such_a_device_nothing_is_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["gpu", "--device", "cuda:99", "--out", str(tmp_path / "out")])
+    assert gpu.main() == 3
+    assert "cuda:99 cannot be had" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
