@@ -10,9 +10,7 @@ from dataclasses import dataclass
 
 from grammar.diagnostics import did_you_mean
 
-KEYWORDS = (
-    "use let block net input output for repeat if else assert expect as like from labels".split()
-)
+KEYWORDS = ("use", "let", "block", "net", "input", "output", "for", "repeat", "if", "expect")
 FAR = 200  # characters before a mistake that are looked at
 LOOPS = "loops are `for x in values { … }` and `repeat n { … }`"
 BLOCK = "a block is written `block name(p, q=default) { … }`"
