@@ -8,10 +8,19 @@ from functools import partial
 from typing import Any
 
 from compiler.evaluate import Evaluator
+from compiler.misfits import too_many, unknown_keyword, with_quotes, wrong_sort
 from compiler.ops.arguments import ArgumentError, show
 from compiler.ops.base import Op, is_required, kind_of, parameters
 from compiler.pictures import Picture
-from compiler.values import POISON, Mistake, Scope, Silenced, Tensor, unknown
+from compiler.values import (
+    POISON,
+    Mistake,
+    Scope,
+    Silenced,
+    Tensor,
+    TooMuch,
+    raise_all,
+)
 from grammar import syntax as s
 from grammar.source import Span
 
@@ -38,38 +47,31 @@ def block_signature(definition: s.Definition) -> str:
 def match(
     arguments: tuple[s.Argument, ...], names: list[str], called: str, usage: Callable[[], str]
 ) -> dict[str, s.Argument]:
-    """Which argument goes to which parameter; raises E202."""
+    """Which argument goes to which parameter; raises E202 with every argument that fits none."""
     found: dict[str, s.Argument] = {}
+    mistakes: list[Mistake] = []
     position = 0
     for argument in arguments:
         if argument.keyword is None:
-            if found and any(a.keyword for a in found.values()):
-                raise Mistake("E202", "positions come before keywords", argument.span)
+            if any(a.keyword for a in found.values()):
+                mistakes.append(Mistake("E202", "positions come before keywords", argument.span))
+                continue
             if position >= len(names):
-                raise Mistake(
-                    "E202",
-                    f"`{called}` takes {len(names) or 'no'} "
-                    f"argument{'s' if len(names) != 1 else ''}",
-                    argument.span,
-                    help=f"it is {usage()}",
-                )
+                mistakes.append(too_many(argument, names, called, usage))
+                break
             name = names[position]
             position += 1
         else:
             name = argument.keyword
             if name not in names:
-                start = argument.span.start
-                raise unknown(
-                    f"`{called}` has no parameter `{name}`",
-                    Span(argument.span.source, start, start + len(name)),
-                    name,
-                    names,
-                    code="E202",
-                    notes=[f"it is {usage()}"],
-                )
+                notes = [] if mistakes else [f"it is {usage()}"]
+                mistakes.append(unknown_keyword(argument, name, names, found, called, notes))
+                continue
         if name in found:
-            raise Mistake("E202", f"`{name}` is given twice", argument.span)
+            mistakes.append(Mistake("E202", f"`{name}` is given twice", argument.span))
+            continue
         found[name] = argument
+    raise_all(mistakes)
     return found
 
 
@@ -80,17 +82,32 @@ def convert(
     evaluate: Evaluator,
     scope: Scope,
 ) -> dict[str, Any]:
-    """The values of the given arguments, each checked against its parameter's kind."""
+    """The values of the given arguments, each checked against its parameter's kind.
+
+    Raises E203 with every argument that is of the wrong sort.
+    """
     values: dict[str, Any] = {}
+    mistakes: list[Mistake] = []
+    silenced = False
     kinds = {parameter.name: kind_of(parameter) for parameter in accepted}
     for name, argument in given.items():
-        value = evaluate(argument.value, scope)
-        if value is POISON:
-            raise Silenced
+        kind = kinds[name]
         try:
-            values[name] = kinds[name](value)
+            value = evaluate(argument.value, scope)
+            silenced = silenced or value is POISON
+            if value is not POISON:
+                values[name] = kind(value)
+        except Silenced:
+            silenced = True
+        except TooMuch:
+            raise
         except ArgumentError as error:
-            raise Mistake("E203", f"{name} of {called} {error}", argument.value.span) from None
+            mistakes.append(wrong_sort(called, name, argument, value, kind, error))
+        except Mistake as mistake:
+            mistakes.append(with_quotes(mistake, argument.value, kind))
+    raise_all(mistakes)
+    if silenced:
+        raise Silenced
     return values
 
 
@@ -105,11 +122,15 @@ def bind_op(
         for argument in plain:
             tensor = find(evaluate(argument.value, scope), scope)
             if tensor is None:
+                listed = isinstance(argument.value, s.ListDisplay | s.TupleDisplay)
+                items = argument.value.span.text[1:-1]
                 raise Mistake(
                     "E203",
                     f"`{op.name}` joins tensors by their names",
                     argument.value.span,
-                    help=f"for branches write {op.name} {{ … }}; parameters take their keyword",
+                    help=f"without brackets: {op.name}({items})"
+                    if listed and len(items) <= 40
+                    else f"for branches write {op.name} {{ … }}; parameters take their keyword",
                 )
             tensors.append(tensor)
         arguments = tuple(a for a in arguments if a.keyword is not None)

@@ -26,6 +26,7 @@ from compiler.values import (
     unknown,
 )
 from grammar import syntax as s
+from grammar.diagnostics import nearest
 from grammar.source import Span
 
 MOST_MADE = 1_000_000  # items of lists and characters of strings, in one net
@@ -122,8 +123,7 @@ class Evaluator:
             return OPS[node.id]
         if scope.is_lost(node.id):
             raise Silenced
-        known = scope.names() | set(BUILTINS) | set(OPS)
-        raise unknown(f"unknown name `{node.id}`", node.span, node.id, known)
+        raise unknown(f"unknown name `{node.id}`", node.span, value_meant(node.id, scope))
 
     def _listdisplay(self, node: s.ListDisplay, scope: Scope) -> list[Any]:
         return self.keep([self(item, scope) for item in node.items], node)
@@ -230,7 +230,8 @@ class Evaluator:
             if function is None and scope.is_lost(name):
                 raise Silenced
             if isinstance(node.function, s.Name) and function is None and name not in OPS:
-                raise unknown(f"unknown function `{name}`", node.function.span, name, BUILTINS)
+                near = nearest(name, BUILTINS)
+                raise unknown(f"unknown function `{name}`", node.function.span, near)
             raise Mistake(
                 "E205",
                 f"`{name}` cannot be called inside an expression",
@@ -253,6 +254,14 @@ class Evaluator:
             raise Mistake(
                 "E205", f"{name} is called as {function.usage}", node.span, label=reason
             ) from None
+
+
+def value_meant(word: str, scope: Scope) -> str | None:
+    """The known name that is close to an unknown one: of an op only what is very close."""
+    if word.lower() in ("true", "false"):
+        return word.lower()
+    known = scope.names() | set(BUILTINS)
+    return nearest(word, known) or nearest(word, OPS, cutoff=0.75)
 
 
 AXIS_LETTERS = {1: "w", 2: "hw", 3: "dhw"}

@@ -9,9 +9,9 @@ from pathlib import Path
 from compiler.domain import Facts
 from compiler.evaluate import Evaluator
 from compiler.ops import OPS
-from compiler.values import Mistake, Scope, Silenced, TooMuch, unknown
+from compiler.values import Mistake, Scope, Silenced, TooMuch, told_of_later, unknown
 from grammar import syntax as s
-from grammar.diagnostics import DefinitionError, Diagnostic, TrailStep
+from grammar.diagnostics import DefinitionError, Diagnostic, TrailStep, nearest
 from grammar.parse import parse
 from grammar.source import Source
 
@@ -111,7 +111,8 @@ class Loader:
                         )
                     scope.values[item.name.id] = Block(item, scope)
             except Mistake as mistake:
-                found.append(diagnostic(mistake))
+                told = (mistake, *mistake.others)
+                found += [diagnostic(told_of_later(each, parsed.file)) for each in told]
                 gave_up = isinstance(mistake, TooMuch)
                 scope.lost |= names_of(item)
             except Silenced:
@@ -148,7 +149,7 @@ class Loader:
                 scope.lost.add(name.id)
             else:
                 message = f"`{path.name}` defines no `{name.id}`"
-                raise unknown(message, name.span, name.id, used.values)
+                raise unknown(message, name.span, nearest(name.id, used.values))
 
 
 def names_of(item: s.Item) -> frozenset[str]:

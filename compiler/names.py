@@ -96,6 +96,21 @@ def children(node: s.Syntax) -> Iterator[s.Syntax]:
                 yield part
 
 
+def made_later(within: s.Syntax | s.File, name: str, offset: int) -> s.Syntax | None:
+    """The first statement or label, not over at an offset, that gives something a name."""
+    nodes: list[s.Syntax] = list(within.items) if isinstance(within, s.File) else [within]
+    found: list[s.Syntax] = []
+    while nodes:
+        node = nodes.pop()
+        nodes += children(node)
+        named = node.name.id if isinstance(node, s.Bind | s.Let | s.Definition) else None
+        if isinstance(node, s.Stage) and node.label is not None:
+            named = literal(node.label)
+        if named == name and node.span.end > offset:
+            found.append(node)
+    return min(found, key=lambda node: node.span.start, default=None)
+
+
 def literal(text: s.Text) -> str | None:
     """The characters of a string without interpolations; None when it has any."""
     parts = [part for part in text.parts if isinstance(part, str)]

@@ -6,14 +6,16 @@ block, net and op.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from compiler.dims import Dim
+from compiler.names import made_later
 from compiler.ops.arguments import Extent
 from compiler.ops.base import Shape
-from grammar.diagnostics import Fix, nearest
+from grammar import syntax as s
+from grammar.diagnostics import Fix
 from grammar.source import Span
 
 
@@ -29,7 +31,10 @@ POISON = Tensor(None)
 
 
 class Mistake(Exception):
-    """One mistake with its place; becomes a diagnostic."""
+    """One mistake with its place; becomes a diagnostic.
+
+    `others` are further mistakes of the same call, to be told as well.
+    """
 
     def __init__(
         self,
@@ -50,6 +55,28 @@ class Mistake(Exception):
         self.notes = tuple(notes)
         self.help = help
         self.fixes = tuple(fixes)
+        self.others: tuple[Mistake, ...] = ()
+
+
+def told_of_later(mistake: Mistake, within: s.Syntax | s.File) -> Mistake:
+    """An unknown name's mistake, which says where the name is made when that is further down."""
+    name = mistake.span.text
+    if mistake.code == "E201" and name in mistake.message:
+        later = made_later(within, name, mistake.span.start)
+        if later is not None and later.span.start < mistake.span.start:
+            mistake.help, mistake.fixes = f"`{name}` is what this very statement makes", ()
+        elif later is not None:
+            mistake.help = f"`{name}` is made further down, at line {later.span.line}"
+            mistake.fixes = ()
+    return mistake
+
+
+def raise_all(mistakes: Sequence[Mistake]) -> None:
+    """Raise the first mistake, if there is any, with the others beside it."""
+    if mistakes:
+        first, *others = mistakes
+        first.others = tuple(others)
+        raise first
 
 
 class TooMuch(Mistake):
@@ -59,16 +86,15 @@ class TooMuch(Mistake):
 def unknown(
     message: str,
     span: Span,
-    word: str,
-    known: Iterable[str],
+    near: str | None,
     *,
     code: str = "E201",
     notes: Sequence[str] = (),
+    help: str | None = None,
 ) -> Mistake:
-    """The mistake of a name that means nothing, with the nearest one that does as its remedy."""
-    near = nearest(word, known)
+    """The mistake of a name that means nothing; the known name that is `near` is its remedy."""
     fixes = [Fix(f"replace with `{near}`", span, near)] if near else []
-    help = f"did you mean `{near}`?" if near else None
+    help = f"did you mean `{near}`?" if near else help
     return Mistake(code, message, span, notes=notes, help=help, fixes=fixes)
 
 

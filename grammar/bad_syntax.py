@@ -24,8 +24,10 @@ def _outside(*items: str) -> list[str]:
     return [place.format(item) for item in items for place in places]
 
 
+OUTSIDE = "only `use`, `let`, `block` and `net` stand outside a body"
+
 EXAMPLES: dict[str, list[str]] = {
-    "only `use`, `let`, `block` and `net` stand outside a body": _outside(
+    OUTSIDE: _outside(
         "relu", "conv(1, 1)", "input x: f32[1]", "output x", "for x in y { relu }", "a = relu"
     ),
     "a `}` has no partner": [*_outside("}"), "net n { relu } }\n"],
@@ -58,9 +60,6 @@ EXAMPLES: dict[str, list[str]] = {
     ),
     "list items need a comma between them": _in_net(
         "let a = [1 2]", "let a = [1, 2 3]", "let a = [a b]"
-    ),
-    "a `)` or `]` has no partner": _in_net(
-        "conv(1, 1))", "relu)", "relu]", "let a = 1)", "let a = [1]]"
     ),
     "a shape is written in brackets: `: [64, 56, 56]`": _in_net(
         "relu : 64", "relu : (1, 2)", "relu : 3x3", "relu : x"
@@ -109,7 +108,7 @@ EXAMPLES: dict[str, list[str]] = {
         "relu relu", "conv(1, 1) relu", "a = relu b", "let a = 1 b", "let a = 1 relu -> relu"
     ),
     "`==` compares; `=` stands only in keyword arguments, `let` and names": _in_net(
-        "assert a = b", "expect params = 3", "if a = b { relu }"
+        "assert a = b", "expect params = 3", "if a = b { relu }", "conv(1, (3x3, a=1) -> relu"
     ),
     "`let` is written `let name = value`": _in_net("let", "let a", "let 3 = 4", "let a 3"),
     "`expect` needs a comparison: `expect params == 61_706`": _in_net("expect", "expect params,"),
@@ -150,4 +149,7 @@ EXAMPLES: dict[str, list[str]] = {
         "conv(1 == , 2)",
     ),
     "`a if condition else b` needs its `else`": _in_net("let a = 1 if b", "conv(1 if b, 2)"),
+    "a `)` or `]` has no partner": _in_net(
+        "conv(1, 1))", "relu)", "relu]", "let a = 1)", "let a = [1]]"
+    ),
 }

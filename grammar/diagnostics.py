@@ -145,9 +145,9 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\t" else "\ufffd" for c in text)
 
 
-def nearest(word: str, candidates: Iterable[str]) -> str | None:
-    """The closest known word, if one is close."""
-    close = get_close_matches(word, sorted(candidates), n=1, cutoff=0.6)
+def nearest(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The closest known word, if one is close; `cutoff` is how alike it must be, up to 1."""
+    close = get_close_matches(word, sorted(candidates), n=1, cutoff=cutoff)
     return close[0] if close else None
 
 

@@ -12,9 +12,10 @@ from lark import Lark, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 from lark.parsers.lalr_analysis import Shift
 from lark.parsers.lalr_parser_state import ParserState
 
-from grammar.bad_syntax import EXAMPLES
+from grammar.bad_syntax import EXAMPLES, OUTSIDE
 from grammar.damage import NOT_IN_BRACKETS, Damage, begins_line, close
 from grammar.diagnostics import Diagnostic
+from grammar.habits import habit_at, keyword_meant
 from grammar.lexemes import PARTNER, Lexeme, scan
 from grammar.source import Source, Span
 
@@ -24,14 +25,24 @@ REMEDIES = {
     "×": "write a size with the letter x: 3x3",
     "'": 'strings stand in double quotes: "…"',
     "→": "the arrow is written ->",
+    "`": 'strings stand in double quotes: "…"',
     "“": 'strings stand in double quotes: "…"',
     "”": 'strings stand in double quotes: "…"',
+    "‘": 'strings stand in double quotes: "…"',
+    "’": 'strings stand in double quotes: "…"',
     "−": "the minus sign is -",
+    "–": "the minus sign is -, the arrow ->",
+    "—": "the minus sign is -, the arrow ->",
+    "⇒": "the arrow is written ->",
+    "⟶": "the arrow is written ->",
+    "·": "a product is written 2 * 3",
+    "…": "three dots are written ...",
     "≤": "write <=",
     "≥": "write >=",
     "≠": "write !=",
     "&": "write `and`",
-    "|": "write `or`",
+    "|": "the arrow is written ->; between conditions write `or`",
+    "?": "a choice is written `a if condition else b`",
     "!": "write `not`, or != for unequal",
     "^": "a power is written 2 ** 3",
     "\\": "a line that begins with -> continues the one before; no backslash is needed",
@@ -81,13 +92,23 @@ def explain(
     wrong = _wrong_partner(source, text, place, before)
     if wrong is not None:
         return wrong
+    habit = habit_at(text, damage.start, place, in_brackets=before.in_brackets)
+    if habit is not None:
+        span = Span(source, habit.start, habit.end)
+        return Diagnostic(
+            "E101", habit.message, span, label=f"found {span.text!r}", help=habit.help
+        )
+    help = keyword_meant(text, damage.start, place)
     if token.type in ("_NEWLINE", "$END"):
         span = Span(source, max(0, before.last - 1), before.last)
         ends = "the text ends here" if token.type == "$END" else "the line ends here"
-        return Diagnostic("E101", message, span, label=ends)
+        return Diagnostic("E101", message, span, label=ends, help=help)
     span = Span(source, place, place + max(1, len(token)))
     found = str(token) if len(token) <= 30 else f"{token[:30]}…"
-    return Diagnostic("E101", message, span, label=f"found {found!r}")
+    if message == OUTSIDE and text[:place].rstrip().endswith("}"):
+        closed = source.position(len(text[:place].rstrip()) - 1)[0]
+        help = help or f"the `}}` at line {closed} ends the definition above"
+    return Diagnostic("E101", message, span, label=f"found {found!r}", help=help)
 
 
 @dataclass(frozen=True)
@@ -96,6 +117,11 @@ class _Before:
 
     open: tuple[Lexeme, ...]
     last: int
+
+    @property
+    def in_brackets(self) -> bool:
+        """Whether a round or square bracket is open."""
+        return bool(self.open) and self.open[-1].text != "{"
 
 
 def _before(text: str, start: int, place: int) -> _Before:
@@ -144,13 +170,17 @@ def _character(source: Source, text: str, place: int) -> Diagnostic:
         span = Span(source, place, len(text[:end].rstrip()))
         return Diagnostic("E103", "this string is never closed", span, label='add a `"`')
     name = unicodedata.name(character, "")
+    same = unicodedata.normalize("NFKC", character)  # as ， and , are
+    typed = None
+    if len(same) == 1 and same.isascii() and same != character:
+        typed = f"the plain sign is {same}" if same.strip() else "write a plain space"
     plain = character.isascii() and character.isprintable()
     return Diagnostic(
         "E102",
         f"the character {character!r} has no meaning here",
         Span(source, place, place + 1),
         label="" if plain or character in REMEDIES else name.lower(),
-        help=REMEDIES.get(character),
+        help=REMEDIES.get(character, typed),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import lark
 from lark import Lark
 from lark.grammar import Rule
-from lark.lexer import TerminalDef
+from lark.lexer import PatternRE, TerminalDef
 
 GRAMMAR = Path(__file__).with_name("netdef.lark")
 TABLES = Path(__file__).with_name("netdef.tables.json")
@@ -41,7 +41,15 @@ def build_parser(postlex: Any) -> Lark:
         propagate_positions=True,
         maybe_placeholders=True,
         postlex=postlex,
+        edit_terminals=as_whole_word,
     )
+
+
+def as_whole_word(terminal: TerminalDef) -> None:
+    """Keep a keyword from matching the beginning of a longer word: `network` is not `net work`."""
+    if terminal.pattern.value.isalpha():
+        terminal.pattern = PatternRE(rf"{terminal.pattern.value}\b")
+        terminal.priority += 1  # before NAME, as the keyword was
 
 
 def origin() -> dict[str, str]:
@@ -67,6 +75,7 @@ def with_numbers(keyed: dict[str, Any]) -> dict[str | int, Any]:
 def tables_text() -> str:
     """The tables as the file has them."""
     data, memo = build_parser(None).memo_serialize([TerminalDef, Rule])
+    data["options"]["edit_terminals"] = None
     data["parser"]["parser"] = renumbered(data["parser"]["parser"])
     found = {"origin": origin(), "data": data, "memo": memo}
     return json.dumps(found, separators=(",", ":")) + "\n"

@@ -10,6 +10,7 @@ from compiler.elaborate.calls import enter_block, result_of
 from compiler.elaborate.interface import (
     check_new_output,
     check_new_tensor,
+    check_output_name,
     declare_output,
     misplaced_input,
 )
@@ -17,6 +18,7 @@ from compiler.elaborate.layers import add_layer
 from compiler.elaborate.loops import turns
 from compiler.elaborate.names import label_text, outermost, remember
 from compiler.elaborate.state import Here, Made, State
+from compiler.elsewhere import layer_meant
 from compiler.modules import Block
 from compiler.ops import OPS
 from compiler.ops.arguments import show
@@ -65,7 +67,6 @@ def run_aside(state: State, statement: s.Statement, here: Here, flow: Tensor | N
             scope.values[statement.name.id] = state.evaluate(statement.value, scope)
         case s.Bind():
             check_new_tensor(statement.name, scope)
-            scope.tensors[statement.name.id] = POISON
             scope.tensors[statement.name.id] = run_chain(state, statement.chain, here, flow)
         case s.Assert():
             check_assert(state, statement, scope)
@@ -89,6 +90,7 @@ def run_output(
         flow = run_chain(state, statement.chain, here, flow)
     if flow is None:
         raise nothing_flows(statement.span)
+    check_output_name(state, statement, here, flow)
     if statement.shape is not None:
         flow = check_shape(state, flow, statement.shape, here)
     declare_output(state, statement, here, flow)
@@ -150,8 +152,7 @@ def run_stage(
     raise unknown(
         f"unknown layer, block or tensor `{name}`",
         stage.callee.span,
-        name,
-        set(OPS) | scope.names(),
+        layer_meant(name, set(OPS) | scope.names()),
     )
 
 

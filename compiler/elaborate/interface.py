@@ -8,6 +8,7 @@ from typing import Any
 from compiler.bind import bind_picture
 from compiler.dims import Dim, Size, symbol
 from compiler.elaborate.assertions import assume
+from compiler.elaborate.layers import describe
 from compiler.elaborate.state import Here, State
 from compiler.graph import Input, Node
 from compiler.ops.arguments import show
@@ -163,6 +164,25 @@ def declare_output(
     if statement.labels is not None:
         state.classes[name] = read_labels(statement.labels, tensor)
     state.outputs[name] = tensor.node
+
+
+def check_output_name(
+    state: State, statement: s.OutputDeclaration, here: Here, tensor: Tensor
+) -> None:
+    """Raise E204 when an output would take the name of another tensor."""
+    name = statement.name.id
+    known = here.scope.tensor(name)
+    if known is not None and None not in (known.node, tensor.node) and known.node != tensor.node:
+        assert known.node is not None
+        raise Mistake(
+            "E204",
+            f"the name `{name}` is another tensor's",
+            statement.name.span,
+            label=f"`{name}` is {describe(state.graph[known.node])}",
+            help=f"`output {name} = {name}` makes that one an output"
+            if statement.chain is None
+            else None,
+        )
 
 
 def check_new_output(statement: s.OutputDeclaration, here: Here) -> None:

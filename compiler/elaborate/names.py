@@ -15,8 +15,13 @@ def local_name(state: State, stage: s.Stage, word: str, here: Here) -> str:
         local = label_text(state, stage.label, here)
         if not local:
             raise Mistake("E204", "only a block call can have the empty label", stage.label.span)
-        claim(state, frame.name(local), stage.label.span)
-        return local
+        try:
+            claim(state, frame.name(local), stage.label.span)
+            return local
+        except Mistake as mistake:
+            if here.turns():
+                mistake.help = 'make labels of a loop differ: as "stage{i}"'
+            state.report(mistake, here)  # what the layer makes is known all the same
     while True:
         count = state.counts.get((frame.path, word), 0) + 1
         state.counts[frame.path, word] = count
@@ -41,7 +46,6 @@ def claim(state: State, name: str, span: Span) -> None:
             f"the label `{name}` is used twice in this scope",
             span,
             label=f"first at line {first.line}",
-            help='make labels of a loop differ: as "stage{i}"',
         )
     state.taken[name] = span
 

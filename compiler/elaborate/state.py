@@ -12,7 +12,7 @@ from compiler.domain import Facts
 from compiler.evaluate import Evaluator
 from compiler.graph import Graph
 from compiler.modules import Block, diagnostic
-from compiler.values import Mistake, Scope, Silenced, Tensor, TooMuch
+from compiler.values import Mistake, Scope, Silenced, Tensor, TooMuch, told_of_later
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic, TrailStep
 from grammar.source import Span
@@ -132,6 +132,7 @@ class State:
 
     def report(self, mistake: Mistake, here: Here) -> None:
         """Keep a mistake as a diagnostic with the calls and loop turns that led to it."""
+        mistake = told_of_later(mistake, here.frame.definition)
         turns = here.turns()
         notes = (*mistake.notes, "with " + ", ".join(turns)) if turns else mistake.notes
         proof = proof_of(mistake.help, self.net.definition)
@@ -179,7 +180,8 @@ class Reporting:
     ) -> bool:
         """Whether the exception was a mistake, or the consequence of one."""
         if isinstance(error, Mistake):
-            self.state.report(error, self.here)
+            for mistake in (error, *error.others):
+                self.state.report(mistake, self.here)
         elif isinstance(error, RecursionError):
             place = self.here.frame.definition.name.span
             self.state.report(Mistake("E209", "this is nested too deeply", place), self.here)

@@ -40,6 +40,11 @@ class Kind:
     words: str
     convert: Callable[[Any], Any]
 
+    @property
+    def choices(self) -> list[str]:
+        """The strings that it may be."""
+        return re.findall(r'"([^"]+)"', self.words)
+
     def __call__(self, value: object) -> Any:
         """Convert `value`, or raise `ArgumentError` saying what it must be and what it was."""
         try:
@@ -129,6 +134,15 @@ def _positive(value: Any) -> float:
 
 
 POSITIVE = Kind("a number above 0", _positive)
+
+
+def _small(value: Any) -> float:
+    if not 0 < number(value) < 1:
+        raise ValueError
+    return float(value)
+
+
+SMALL = Kind("a number above 0 and below 1", _small)
 
 
 def _fraction(value: Any) -> float:

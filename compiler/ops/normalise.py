@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from compiler.domain import Facts
-from compiler.ops.arguments import FLAG, POSITIVE, arg, whole
+from compiler.ops.arguments import FLAG, POSITIVE, SMALL, arg, whole
 from compiler.ops.base import (
     EVERYWHERE,
     Emitter,
@@ -51,7 +51,7 @@ class BatchNorm(Op):
     name: ClassVar[str] = "bn"
     group: ClassVar[str] = "normalise"
 
-    eps: float = arg(POSITIVE, 1e-5, "added to the variance")
+    eps: float = arg(SMALL, 1e-5, "added to the variance")
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         channels_of(inputs[0], self.name)
@@ -147,7 +147,7 @@ class GroupNorm(Op):
     group: ClassVar[str] = "normalise"
 
     groups: int = arg(whole(1), doc="how many groups of channels")
-    eps: float = arg(POSITIVE, 1e-5, "added to the variance")
+    eps: float = arg(SMALL, 1e-5, "added to the variance")
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         check_groups(self.groups, input=channels_of(inputs[0], self.name))
@@ -182,7 +182,7 @@ class LayerNorm(Op):
     name: ClassVar[str] = "layernorm"
     group: ClassVar[str] = "normalise"
 
-    eps: float = arg(POSITIVE, 1e-5, "added to the variance")
+    eps: float = arg(SMALL, 1e-5, "added to the variance")
     axis: int = arg(AXIS, 0, "the first axis; 0 is the channels, negative counts from the end")
 
     def normalised(self, shape: Shape) -> Shape:
@@ -234,7 +234,7 @@ class InstanceNorm(Op):
     name: ClassVar[str] = "instancenorm"
     group: ClassVar[str] = "normalise"
 
-    eps: float = arg(POSITIVE, 1e-5, "added to the variance")
+    eps: float = arg(SMALL, 1e-5, "added to the variance")
     affine: bool = arg(FLAG, False, "a learnable factor and offset for each channel")
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:

@@ -34,7 +34,7 @@ PLACES = [
     ("let a = [1 «2»]", "list items need a comma between them"),
     ("relu : «64»", "a shape is written in brackets: `: [64, 56, 56]`"),
     ("input x: «[»3, 2]", "an input needs a type and a shape: `input image: f32[3, 224, 224]`"),
-    ("for x inn «y» { relu }", "a `{` is missing: the body stands in braces"),
+    ("for x «inn» y { relu }", "`for` is written `for x in values { … }`"),
     ("for k in [1, 3]«:» relu", "a `{` is missing: the body stands in braces"),
     ("for k in range(3«)»\n        relu\n    }", "a `{` is missing: the body stands in braces"),
     ("repeat «{» relu }", "`repeat` needs a number: `repeat 2 { … }`"),
@@ -45,6 +45,36 @@ PLACES = [
     ("«else» { relu }", "`else` has no `if` before it"),
     ("«3x3»", "a statement begins with a layer, a name or a keyword"),
     ("«net» m { relu }", "`use`, `block` and `net` stand outside any body"),
+    ("relu «=>» tanh", "the arrow is written `->`"),
+    ("conv(8, 3x3) «>>» relu", "the arrow is written `->`"),
+    ("a = relu «-->» tanh", "the arrow is written `->`"),
+    ("conv(8, 3x3) «//» eight maps", "a comment begins with `#`"),
+    ("input x: f32[3] «//» a vector", "a comment begins with `#`"),
+    ("«/*» the stem */", "a comment begins with `#`"),
+    ("«\"\"\"»A small net.\"\"\"", "a comment begins with `#`"),
+    ("a «:=» relu", "a tensor is named by `=`: `a = relu`"),
+    ("conv(8, 3x3)«(»x)", "a layer is fed by an arrow: `x -> relu`"),
+    ("concat «[»relu, tanh]", "the branches of a join stand in braces: `concat { … }`"),
+    ("x «+» y -> relu", "tensors are joined by a call: `add(x, y)`, `sub(x, y)`, `mul(x, y)`"),
+    ("y «+=» x", "tensors are joined by a call: `add(x, y)`, `sub(x, y)`, `mul(x, y)`"),
+    (
+        "concat { relu«,» tanh }",
+        "stages are joined by `->`, statements and branches end with a newline or `;`",
+    ),
+    ("nn«.»conv(8, 3x3)", "a layer has no module before its name: `conv`, not `nn.conv`"),
+    ("relu -> output «y»", "an output is a statement of its own: `output y` on the next line"),
+    ("output y: «f32»[8]", "an output has a shape but no type: `output y : [64, 56, 56]`"),
+    ("conv(8, 3 «x 3»)", "a size is written with a small x and without spaces: `3x3`"),
+    ("conv(8, 3«X3»)", "a size is written with a small x and without spaces: `3x3`"),
+    ("for i in «0..»3 { relu }", "a range is written `range(0, 3)`"),
+    ("«while» in.h > 8 { maxpool(2) }", "`while` is no word of the language"),
+    ("«return» y", "`return` is no word of the language"),
+    ("if a { relu } «elif» b { tanh }", "`elif` is no word of the language"),
+    (
+        "conv(16, (3x3, pad«=»1)",
+        "`==` compares; `=` stands only in keyword arguments, `let` and names",
+    ),
+    ("relu «ascii»", "a statement ends with a newline or `;`"),
     ("conv(64, 3«×»3)", "the character '×' has no meaning here"),
     ("conv(64, «'»same')", 'the character "\'" has no meaning here'),
     ("conv(64) «→» relu", "the character '→' has no meaning here"),
@@ -86,6 +116,9 @@ def test_a_mistake_is_reported_where_it_is(marked: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message", "line"),
     [
+        ("network n {\n    relu\n}\n", "`network` is no word of the language", 1),
+        ("def unit(c) {\n    relu\n}\n", "`def` is no word of the language", 1),
+        ("leta = 3\n", "only `use`, `let`, `block` and `net` stand outside a body", 1),
         ("relu\n", "only `use`, `let`, `block` and `net` stand outside a body", 1),
         ("net n {\n}\n}\n", "a `}` has no partner", 3),
         ("net {\n    relu\n}\n", "a definition needs a name", 1),
@@ -109,3 +142,24 @@ def test_a_sign_that_has_another_spelling_here_comes_with_it() -> None:
     assert only.help == "write a size with the letter x: 3x3"
     (only,) = found("net n { ¿ }")
     assert (only.help, only.label) == (None, "inverted question mark")
+
+
+def test_a_sign_of_another_alphabet_comes_with_the_plain_one() -> None:
+    (only,) = found("net n { conv(1， 3x3) }")
+    assert only.help == "the plain sign is ,"
+    (only,) = found("net n { conv(1,\xa03x3) }")
+    assert only.help == "write a plain space"
+
+
+@pytest.mark.parametrize(
+    ("text", "help"),
+    [
+        ("net n {\n    imput x: f32[3]\n}\n", "did you mean `input`?"),
+        ("net n {\n    outputs y\n}\n", "did you mean `output`?"),
+        ("net n { relu }\n}\noutput y\n", "the `}` at line 2 ends the definition above"),
+        ("net n {\n    relu\n}\noutput y\n", "the `}` at line 3 ends the definition above"),
+        ("net n {\n    conv(1, 1))\n}\n", None),
+    ],
+)
+def test_the_help_is_what_was_perhaps_meant(text: str, help: str | None) -> None:
+    assert found(text)[-1].help == help

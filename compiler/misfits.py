@@ -1,0 +1,82 @@
+"""Arguments that fit no parameter, each with what was perhaps meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from compiler.elsewhere import WITHOUT, parameter_meant
+from compiler.ops.arguments import ArgumentError, Kind, show
+from compiler.values import Mistake, unknown
+from grammar import syntax as s
+from grammar.diagnostics import Fix, nearest
+from grammar.source import Span
+
+
+def too_many(
+    argument: s.Argument, names: list[str], called: str, usage: Callable[[], str]
+) -> Mistake:
+    """The mistake of an argument behind the last parameter."""
+    text = argument.value.span.text
+    fed = isinstance(argument.value, s.CallExpression) and not names and len(text) <= 40
+    return Mistake(
+        "E202",
+        f"`{called}` takes {len(names) or 'no'} argument{'s' if len(names) != 1 else ''}",
+        argument.span,
+        help=f"a layer is fed by an arrow: {text} -> {called}" if fed else f"it is {usage()}",
+    )
+
+
+def unknown_keyword(
+    argument: s.Argument,
+    name: str,
+    names: list[str],
+    found: dict[str, s.Argument],
+    called: str,
+    notes: list[str],
+) -> Mistake:
+    """The mistake of a keyword that no parameter has."""
+    start = argument.span.start
+    near = parameter_meant(name, names)
+    help = WITHOUT.get(name)
+    first = names[0] if names else ""
+    if near in found and first in found and found[first].keyword is None:
+        near, help = None, f"`{near}` is given already"
+        if first in ("channels", "units"):
+            help += "; the input's channels are not written, only the output's"
+    return unknown(
+        f"`{called}` has no parameter `{name}`",
+        Span(argument.span.source, start, start + len(name)),
+        near,
+        code="E202",
+        notes=notes,
+        help=help,
+    )
+
+
+def wrong_sort(
+    called: str, name: str, argument: s.Argument, value: Any, kind: Kind, error: ArgumentError
+) -> Mistake:
+    """The E203 of a value that a parameter does not take, with what was perhaps meant."""
+    span, help, fixes = argument.value.span, None, list[Fix]()
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, str):
+        near = nearest(value.lower(), kind.choices)
+        help = f'did you mean "{near}"?' if near else None
+        fixes = [Fix(f'replace with "{near}"', span, f'"{near}"')] if near else []
+    elif isinstance(value, float) and "/" in span.text and value >= 1:
+        help = "`//` divides whole numbers, rounding down"
+    elif name == "bias" and argument.keyword is None and number:
+        help = f"the inputs are not counted, what flows in tells: {called}({show(value)})"
+    elif name == "eps" and argument.keyword is None and number:
+        help = f"the channels are not given, what flows in tells: {called}"
+    return Mistake("E203", f"{name} of {called} {error}", span, help=help, fixes=fixes)
+
+
+def with_quotes(mistake: Mistake, value: s.Expression, kind: Kind) -> Mistake:
+    """The mistake of an unknown name: a word that the parameter takes was meant as a string."""
+    if mistake.code == "E201" and isinstance(value, s.Name) and value.id in kind.choices:
+        quoted = f'"{value.id}"'
+        mistake.help = f"words stand in quotes: {quoted}"
+        mistake.fixes = (Fix(f"replace with {quoted}", value.span, quoted),)
+    return mistake

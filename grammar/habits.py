@@ -1,0 +1,119 @@
+"""What people write out of habit from elsewhere: seen in the text itself, with what is meant here.
+
+A rule is a pattern of what does not fit, where it counts, and the message that it deserves.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from grammar.diagnostics import did_you_mean
+
+KEYWORDS = ("use", "let", "block", "net", "input", "output", "for", "repeat", "if", "expect")
+FAR = 200  # characters before a mistake that are looked at
+LOOPS = "loops are `for x in values { … }` and `repeat n { … }`"
+BLOCK = "a block is written `block name(p, q=default) { … }`"
+NET = "a net is written `net name { … }`"
+USE = 'other files are read by `use a, b from "file.netdef"`'
+# Words that begin a statement elsewhere; another word follows them.
+FOREIGN = {
+    **dict.fromkeys(("while", "until", "loop"), LOOPS),
+    **dict.fromkeys(("def", "function", "func", "fn", "layer"), BLOCK),
+    **dict.fromkeys(("class", "network", "model", "module", "graph"), NET),
+    **dict.fromkeys(("import", "include", "from", "require"), USE),
+    **dict.fromkeys(("elif", "elsif", "elseif"), "another condition is `else if c { … }`"),
+    **dict.fromkeys(("var", "const", "set"), "a value is named by `let name = value`"),
+    "return": "what flows at the end of a block is its result, what a net gives is `output name`",
+}
+_FOREIGN = re.compile(rf"({'|'.join(FOREIGN)})(?=[ \t]+[A-Za-z_\"(])")
+_OF_VALUES = re.compile(r"(?:let|assert|expect|if|for|repeat|use)\b")
+
+
+@dataclass(frozen=True)
+class Habit:
+    """What was written, from one offset to another, the rule that it breaks, what else helps."""
+
+    start: int
+    end: int
+    message: str
+    help: str | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`wrong` does not fit when `before` ends what stands in the statement before it.
+
+    A group in `before` belongs to what is wrong.
+    """
+
+    wrong: str
+    message: str
+    before: str = ""
+    in_brackets: bool = False
+    among_values: bool = False
+
+
+RULES = (
+    Rule(r"//|/\*|\"\"\"", "a comment begins with `#`", among_values=True),
+    Rule(r"(?!->)[=-]*>+", "the arrow is written `->`", before=r"(?<![=-])([=-]*)"),
+    Rule(r"=(?!=)", "a tensor is named by `=`: `a = relu`", before=r"(:)"),
+    Rule(r"\(", "a layer is fed by an arrow: `x -> relu`", before=r"\)\s*"),
+    Rule(
+        r"\[",
+        "the branches of a join stand in braces: `concat { … }`",
+        before=r"\b(?:concat|add|mul|max|min|mean)\s*",
+    ),
+    Rule(
+        r"(?!->)[-+*/]=?",
+        "tensors are joined by a call: `add(x, y)`, `sub(x, y)`, `mul(x, y)`",
+        before=r"[\w)}]\s*",
+    ),
+    Rule(r",", "stages are joined by `->`, statements and branches end with a newline or `;`"),
+    Rule(r"\.(?=[A-Za-z_])", "a layer has no module before its name: `conv`, not `nn.conv`"),
+    Rule(
+        r"[A-Za-z_]\w*",
+        "an output is a statement of its own: `output y` on the next line",
+        before=r"->\s*output\s+",
+    ),
+    Rule(
+        r"[A-Za-z_]\w*",
+        "an output has a shape but no type: `output y : [64, 56, 56]`",
+        before=r"^output\s+\w+\s*:\s*",
+    ),
+    Rule(
+        r"[xX]\s*\d*(?:[xX]\d+)*",
+        "a size is written with a small x and without spaces: `3x3`",
+        before=r"\d\s*",
+        in_brackets=True,
+        among_values=True,
+    ),
+    Rule(r"\.+", "a range is written `range(0, 3)`", before=r"(\d\.?)", among_values=True),
+)
+
+
+def habit_at(text: str, start: int, place: int, *, in_brackets: bool) -> Habit | None:
+    """The habit that explains why the statement from `start` on does not fit at `place`."""
+    for offset in (place, start):
+        word = _FOREIGN.match(text, offset)
+        if word is not None:
+            message = f"`{word[1]}` is no word of the language"
+            return Habit(*word.span(1), message, FOREIGN[word[1]])
+    values = _OF_VALUES.match(text, start) is not None
+    before = text[max(start, place - FAR) : place]
+    for rule in RULES:
+        if rule.in_brackets != in_brackets or (values and not rule.among_values):
+            continue
+        wrong = re.compile(rule.wrong).match(text, place)
+        known = re.search(f"(?:{rule.before})$", before)
+        if wrong and known:
+            return Habit(place - len("".join(known.groups())), wrong.end(), rule.message)
+    return None
+
+
+def keyword_meant(text: str, start: int, place: int) -> str | None:
+    """A help line for a statement whose first word looks like a keyword with a slip."""
+    word = re.compile(r"[A-Za-z]{3,}").match(text, start)
+    if word is None or word.end() > place + len(word[0]) or word[0] in KEYWORDS:
+        return None
+    return did_you_mean(word[0], KEYWORDS)
