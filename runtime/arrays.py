@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any, Literal
 
 import numpy as np
@@ -74,7 +75,7 @@ def read_header(file: IO[bytes], name: str) -> Header:
         parse = np.lib.format.read_array_header_2_0
     try:
         shape, _, dtype = parse(head, max_header_size=LONGEST_HEADER)
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
+    except (ValueError, TypeError, SyntaxError, TokenError, RecursionError, MemoryError) as error:
         raise ArrayError(f"{name} has a header that cannot be read: {error}") from None
     if dtype.hasobject:
         raise ArrayError(

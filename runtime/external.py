@@ -72,8 +72,11 @@ def all_tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
             graphs += [attribute.g, *attribute.graphs]
 
 
-def check_entry(model: Path, tensor: str, entries: dict[str, str]) -> None:
-    """Raise `ModelError` unless one tensor's external data may be read."""
+def check_entry(model: Path, tensor: str, entries: dict[str, str]) -> int:
+    """Raise `ModelError` unless one tensor's external data may be read; how many bytes it has.
+
+    An entry without a length has all that its file holds from the offset on.
+    """
     location = entries.get("location", "")
 
     def refuse(why: str) -> ModelError:
@@ -102,4 +105,5 @@ def check_entry(model: Path, tensor: str, entries: dict[str, str]) -> None:
     except ValueError:
         raise refuse("at an offset that is no number") from None
     if offset < 0 or length < 0 or offset + length > found.st_size:
-        raise refuse(f"from byte {offset} on {length} bytes, but it has {found.st_size}")
+        raise refuse(f"from byte {offset:,} on {length:,} bytes, but it has {found.st_size:,}")
+    return length if "length" in entries else found.st_size - offset

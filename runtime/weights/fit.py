@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from compiler.graph import Graph
 from compiler.ops.base import show_shape
+from grammar.diagnostics import printable
 from runtime.arrays import Stored
 from runtime.weights import WeightsError
 from runtime.weights.opening import FLOATS, open_weights
@@ -21,6 +22,7 @@ from runtime.weights.wanted import Wanted, wanted_arrays
 
 COUNTER = "num_batches_tracked"  # of PyTorch's batch normalisation; nothing computes with it
 USABLE = set(FLOATS.values())
+MOST_PAIRS = 2_000_000  # of names that are held against each other, for a hint on each
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class Fit:
         if self.rules:
             options = " ".join(f"--rename {shown(rule)}" for rule in self.rules)
             lines.append(f"  help: {options}")
-        return "\n".join(lines)
+        return "\n".join(map(printable, lines))
 
     def as_dict(self) -> dict[str, Any]:
         """The form of `--format json`."""
@@ -127,17 +129,19 @@ def compare_weights(graph: Graph, stored: Mapping[str, Stored]) -> Fit:
     missing = [w for w in needed.values() if w.name not in stored and w.kind != "fixed"]
     surplus: dict[str, Shape] = {n: s.shape for n, s in stored.items() if n not in needed}
     lacking: dict[str, Shape] = {w.name: w.shape for w in missing}
+    alike = len(lacking) * len(surplus) <= MOST_PAIRS
+    theirs, ours = (surplus, lacking) if alike else ({}, {})
     complaints = [
         Complaint(
             "missing",
             w.name,
             f"{w.name} {show_shape(w.shape)}",
-            nearest(w.name, w.shape, surplus),
+            nearest(w.name, w.shape, theirs),
         )
         for w in missing
     ]
     complaints += [
-        Complaint("surplus", name, f"{name} {show_shape(shape)}", nearest(name, shape, lacking))
+        Complaint("surplus", name, f"{name} {show_shape(shape)}", nearest(name, shape, ours))
         for name, shape in surplus.items()
     ]
     complaints += [
@@ -148,7 +152,7 @@ def compare_weights(graph: Graph, stored: Mapping[str, Stored]) -> Fit:
     folded = is_folded(missing, surplus)
     shapes = {name: s.shape for name, s in stored.items()}
     rules: tuple[str, ...] = ()
-    if not folded:
+    if alike and not folded:
         rules = suggest_rules({w.name: w.shape for w in needed.values()}, shapes, lacking)
     return Fit(graph.name, len(needed), tuple(complaints), rules, folded)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 import zipfile
 from collections.abc import Mapping
 from functools import partial
@@ -17,6 +18,7 @@ from runtime.errors import MachineError
 from runtime.weights import WeightsError
 
 WRAPPERS = ("state_dict", "model_state_dict", "model")  # where training scripts put the state dict
+DEEPEST = 4  # wrappers around wrappers
 
 
 def store_torch(path: Path) -> dict[str, Stored]:
@@ -32,28 +34,45 @@ def store_torch(path: Path) -> dict[str, Stored]:
             "installed here",
             conversion(path),
         ) from None
-    try:
-        # A file in today's format, a zip, is mapped: it costs memory when a tensor is read.
-        loaded = torch.load(
-            path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path)
-        )
-    except pickle.UnpicklingError:
-        raise WeightsError(
-            f"{path} holds pickled objects besides tensors, which could run any code: save only "
-            "the model's state_dict()"
-        ) from None
-    except (RuntimeError, OSError, EOFError, ValueError) as error:
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise WeightsError(f"{path} cannot be read as plain tensors: {first}") from None
-    tensors = state_dict(loaded, torch.Tensor)
+    tensors = state_dict(load(torch, path), torch.Tensor)
     if tensors is None:
         raise WeightsError(f"{path} holds no state dict, a mapping of names to tensors")
     return {
         name: Stored(
-            tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."), partial(read, tensor)
+            tuple(tensor.shape), kind_of(tensor), partial(read, tensor)
         )
         for name, tensor in tensors.items()
     }
+
+
+def load(torch: Any, path: Path) -> Any:
+    """What a checkpoint holds, if that is plain data and tensors; raises `WeightsError`.
+
+    A file in today's format, a zip, is mapped: it costs memory when a tensor is read.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they are about PyTorch's own formats
+            return torch.load(
+                path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path)
+            )
+    except pickle.UnpicklingError:
+        raise WeightsError(
+            f"{path} holds pickled objects besides tensors, which could run any code, or is "
+            "broken: save only the model's state_dict()"
+        ) from None
+    except Exception as error:  # a broken pickle makes PyTorch's reader raise nearly anything
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise WeightsError(f"{path} cannot be read as plain tensors: {first}") from None
+
+
+def kind_of(tensor: Any) -> str:
+    """The element type of a tensor, and what keeps it from being an array."""
+    dtype = str(tensor.dtype).removeprefix("torch.")
+    layout = str(tensor.layout).removeprefix("torch.")
+    if layout != "strided":
+        return f"{layout} {dtype}"
+    return f"{dtype} without numbers" if tensor.is_meta else dtype
 
 
 def conversion(path: Path) -> str:
@@ -62,25 +81,25 @@ def conversion(path: Path) -> str:
         "pip install torch, or run these two lines where PyTorch is:\n"
         "  import torch; from safetensors.torch import save_file\n"
         f'  save_file(torch.load("{path.name}", map_location="cpu", weights_only=True), '
-        f'"{path.stem}.safetensors")'
+        f'"{path.stem}.safetensors")\n'
+        'where a training script put more into the file, take torch.load(…)["state_dict"]'
     )
 
 
 def state_dict(loaded: Any, tensor: type[Any]) -> Mapping[str, Any] | None:
-    """The mapping of names to tensors in what was loaded, or under one of its usual keys."""
-    if not isinstance(loaded, Mapping):
-        return None
-    if loaded and all(isinstance(value, tensor) for value in loaded.values()):
-        return loaded
-    for key in WRAPPERS:
-        if key in loaded:
-            return state_dict(loaded[key], tensor)
+    """The mapping of names to tensors in what was loaded, or under its usual keys."""
+    for _ in range(DEEPEST):
+        if not isinstance(loaded, Mapping):
+            return None
+        if loaded and all(isinstance(n, str) and isinstance(t, tensor) for n, t in loaded.items()):
+            return loaded
+        loaded = next((loaded[key] for key in WRAPPERS if key in loaded), None)
     return None
 
 
 def read(tensor: Any) -> NDArray[Any]:
     """A tensor as an array; NumPy has no bfloat16, so floats become float32 or stay float64."""
-    detached = tensor.detach()
+    detached = tensor.detach().resolve_neg()
     if detached.is_floating_point() and detached.element_size() < 4:
         detached = detached.float()
     array: NDArray[Any] = detached.numpy()

@@ -68,6 +68,28 @@ def test_a_file_is_compared_and_renames_are_suggested(here: Path) -> None:
     assert missing["kind"] == "missing" and missing["nearest"] == "net.head.bias"
 
 
+def test_what_does_not_fit_is_said_at_once_and_steers_no_terminal(here: Path) -> None:
+    arrays = dict(package.load("n.netdef").weights)
+    arrays["head.weigth\x1b[31m"] = arrays.pop("head.weight")
+    arrays["stem.weight"] = arrays["stem.weight"][:1]
+    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    save_file(whole, "w.safetensors")
+    result = netc("compile", "n.netdef", "--weights", "w.safetensors", "-o", "n.onnx")
+    assert result.exit_code == 2 and not Path("n.onnx").exists() and "\x1b" not in result.stderr
+    assert "1 missing, 1 surplus, 1 misshapen" in result.stderr
+    assert "missing    head.weight [3, 2], nearest: head.weigth\ufffd[31m" in result.stderr
+    assert "stem.weight is [1, 3, 3, 3], the network needs [2, 3, 3, 3]" in result.stderr
+
+
+def test_a_file_of_very_many_names_is_still_told_of_quickly(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtime.weights.fit.MOST_PAIRS", 8 * 100)
+    save_file({f"a{index}": np.zeros(1, np.float32) for index in range(101)}, "w.safetensors")
+    said = netc("weights", "n.netdef", "--compare", "w.safetensors").stdout
+    assert "8 missing, 101 surplus" in said and "nearest" not in said and "--rename" not in said
+
+
 @pytest.mark.parametrize("how", [["--rename", "net.*=*"], ["--rename-file", "rules.txt"]])
 def test_renames_make_it_fit(here: Path, how: list[str]) -> None:
     result = netc("weights", "n.netdef", "--compare", "w.safetensors", *how)

@@ -108,6 +108,7 @@ def test_an_npy_is_mapped_so_that_one_row_costs_one_row(tmp_path: Path) -> None:
         (header("(2,)", "[('a', '<f4')]") + b"\0" * 8, "holds no numbers"),
         (header("(2,)", "'<c8'") + b"\0" * 16, "holds no numbers"),
         (header("(" * 3000 + ")" * 3000) + b"\0", "has a header that cannot be read"),
+        (header("(" * 5), "has a header that cannot be read"),
         (b"\x93NUMPY\x02\x00" + struct.pack("<I", 2**32 - 1), "claims a header of 4,294,967,295"),
         (b"\x93NUMPY\x03\x00" + struct.pack("<I", 10), "the NumPy format 3.0"),
         (b"PK", "is no NumPy array"),

@@ -194,8 +194,18 @@ def test_external_data_beside_the_model_is_read(tmp_path: Path) -> None:
 def test_external_data_that_claims_more_than_its_file_holds_is_refused(tmp_path: Path) -> None:
     (tmp_path / "m.data").write_bytes(b"\0" * 16)
     path = onnx_file(tmp_path / "m.onnx", external("m.data", [10**9], 4 * 10**9))
-    assert "but holds 16" in refused(path)
+    assert "but it has 16" in refused(path)
     assert "but holds 16" in refused(onnx_file(path, external("m.data", [10**9])))
+
+
+def test_external_data_without_a_length_takes_no_more_than_its_shape(tmp_path: Path) -> None:
+    with (tmp_path / "m.data").open("wb") as file:
+        file.write(np.arange(4, dtype=np.float32).tobytes())
+        file.truncate(2**33)  # sparse: it takes no room on the disk
+    path = onnx_file(tmp_path / "m.onnx", external("m.data", [4]))
+    read: list[Any] = []
+    assert peak_of(lambda: read.append(open_weights(path)["w"].read())) < LITTLE
+    np.testing.assert_array_equal(read[0], np.arange(4))
 
 
 def test_external_data_outside_its_folder_is_refused(tmp_path: Path) -> None:
@@ -203,7 +213,7 @@ def test_external_data_outside_its_folder_is_refused(tmp_path: Path) -> None:
     folder.mkdir()
     (tmp_path / "secret.bin").write_bytes(b"\0" * 16)
     for location in ("../secret.bin", str(tmp_path / "secret.bin"), "sub/../../secret.bin"):
-        assert "is refused" in refused(onnx_file(folder / "m.onnx", external(location, [4])))
+        assert "is not opened" in refused(onnx_file(folder / "m.onnx", external(location, [4])))
 
 
 def test_external_data_through_a_link_is_refused(tmp_path: Path) -> None:
@@ -214,7 +224,7 @@ def test_external_data_through_a_link_is_refused(tmp_path: Path) -> None:
     os.link(tmp_path / "secret.bin", folder / "hard.bin")
     (folder / "way").symlink_to(tmp_path)
     for location in ("soft.bin", "hard.bin", "way/secret.bin"):
-        assert "is refused" in refused(onnx_file(folder / "m.onnx", external(location, [4])))
+        assert "is not opened" in refused(onnx_file(folder / "m.onnx", external(location, [4])))
 
 
 # ── PyTorch ──────────────────────────────────────────────────────────────────────────────────
@@ -236,10 +246,13 @@ class Tensor:
 
     def __init__(self, array: Any) -> None:
         self.array = np.asarray(array)
+        self.layout, self.is_meta = "torch.strided", False
         self.shape, self.dtype = self.array.shape, f"torch.{self.array.dtype}"
 
     def detach(self) -> Tensor:
         return self
+
+    resolve_neg = detach
 
     def is_floating_point(self) -> bool:
         return self.array.dtype.kind == "f"
@@ -268,6 +281,27 @@ def install_torch(monkeypatch: pytest.MonkeyPatch, content: Any) -> list[dict[st
     return calls
 
 
+def in_itself(key: str) -> dict[str, Any]:
+    """A mapping that holds itself, as a pickle can."""
+    loop: dict[str, Any] = {}
+    loop[key] = loop
+    return loop
+
+
+@pytest.mark.parametrize(
+    ("layout", "is_meta", "says"),
+    [("torch.sparse_coo", False, "sparse_coo float32"), ("torch.strided", True, "without numbers")],
+)
+def test_a_tensor_that_is_no_plain_array_is_named_as_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: str, is_meta: bool, says: str
+) -> None:
+    tensor = Tensor(np.zeros(2, np.float32))
+    tensor.layout, tensor.is_meta = layout, is_meta
+    install_torch(monkeypatch, {"a": tensor})
+    (tmp_path / "net.pt").write_bytes(b"")
+    assert says in open_weights(tmp_path / "net.pt")["a"].dtype
+
+
 @pytest.mark.parametrize("wrap", [lambda d: d, lambda d: {"epoch": 3, "state_dict": d}])
 def test_a_checkpoint_is_read_as_plain_tensors_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrap: Any
@@ -287,6 +321,9 @@ def test_a_checkpoint_is_read_as_plain_tensors_only(
         (RuntimeError("PytorchStreamReader failed"), "cannot be read as plain tensors"),
         ({"epoch": 3}, "holds no state dict"),
         ([1, 2], "holds no state dict"),
+        ({1: Tensor(np.zeros(1))}, "holds no state dict"),
+        (in_itself("model"), "holds no state dict"),
+        (KeyError("storage 7"), "cannot be read as plain tensors"),
     ],
 )
 def test_a_checkpoint_that_holds_something_else_is_refused(
