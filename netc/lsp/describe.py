@@ -110,7 +110,9 @@ def block_text(definition: s.Definition, here: Sequence[str] = ()) -> str:
 
 
 def slot_text(slot: Slot) -> str:
-    """A parameter of an op."""
+    """A parameter of an op, or of a block, whose parameters say nothing of themselves."""
+    if not slot.kind:
+        return code(str(slot))
     default = "" if slot.default is None else f" By default `{slot.default}`."
     return f"{code(str(slot))}\n{slot.meaning[:1].upper()}{slot.meaning[1:]}: {slot.kind}.{default}"
 
