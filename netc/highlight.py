@@ -54,6 +54,8 @@ class NetdefLexer(RegexLexer):  # type: ignore[misc]  # Pygments has no types
         ],
         "values": [
             (r"[A-Za-z_]\w*(?=[ \t]*=(?!=))", Name.Attribute),
+            # A value that may have the name of an op: pad=pad.
+            (r"(?<=[^=!<>]=)(?!(?:true|false|not|in)\b)[A-Za-z_]\w*\b(?![ \t]*\()", Name),
             (words(TRUTHS, suffix=r"\b"), Keyword.Constant),
             (words(LOGIC, suffix=r"\b"), Operator.Word),
             (words(("block", "net"), suffix=r"\b"), Keyword.Declaration),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from netc.lsp.analysis import Analysis
-from netc.lsp.completion import Scope
 from netc.lsp.context import context_at
 from netc.lsp.describe import Slot, block_text, slot_text
 from netc.lsp.positions import Moved
 from netc.lsp.project import Project
+from netc.lsp.scope import Scope
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from compiler.builtins import BUILTINS
-from compiler.modules import LIBRARY
 from compiler.names import Definition
 from compiler.ops import OPS
 from grammar import syntax as s
@@ -19,37 +18,22 @@ from netc.lsp.describe import (
     Slot,
     block_slots,
     block_text,
+    choices,
     definition_text,
     op_text,
-    quoted_choices,
     slot_text,
     slots_of,
     word_text,
 )
 from netc.lsp.positions import Moved
 from netc.lsp.project import Project
+from netc.lsp.scope import TENSORS, Item, ItemKind, Scope
+from netc.lsp.use_files import files, used_names
 
-ItemKind = Literal["op", "block", "value", "tensor", "parameter", "keyword", "function", "file"]
 ITEM_WORDS = ("use", "let", "block", "net")
+TRUTHS = ("true", "false")
+EVERYDAY = ("conv", "relu", "bn", "maxpool", "dense", "flatten", "dropout", "gap")  # ops, first
 STATEMENT_WORDS = ("input", "output", "let", "for", "repeat", "if", "assert", "expect")
-TENSORS = ("input", "tensor", "output", "label")
-
-
-@dataclass(frozen=True)
-class Item:
-    """One proposal: `insert` takes the place of the word at the cursor.
-
-    `snippet` is the same with places to fill in (`conv(${1:channels}, ${2:kernel})`); `rank` says
-    which come first.
-    """
-
-    label: str
-    kind: ItemKind
-    detail: str = ""
-    text: str = ""
-    insert: str | None = None
-    snippet: str | None = None
-    rank: int = 5
 
 
 @dataclass(frozen=True)
@@ -64,32 +48,20 @@ def complete(project: Project, analysis: Analysis, text: str, offset: int) -> Co
     """The proposals at an offset of `text`, which may be newer than the analysis."""
     context = context_at(text, offset)
     scope = Scope(project, analysis, Moved(analysis.source.text, text).backward(context.start))
-    unique = {item.label: item for item in proposals(scope, context, text)}
+    rest = re.compile(r"\w*(.*)").match(text, offset)
+    behind = rest[1] if rest else ""
+    fitting = (fitted(item, behind) for item in proposals(scope, context, text))
+    unique = {(item.label, item.insert): item for item in fitting}
     return Completion(context.start, tuple(unique.values()))
 
 
-class Scope:
-    """What can be named at an offset of an analysed text."""
-
-    def __init__(self, project: Project, analysis: Analysis, offset: int) -> None:
-        self.project = project
-        self.analysis = analysis
-        self.visible = analysis.names.visible(offset)
-
-    def block(self, name: str) -> s.Definition | None:
-        """The block or net of this name, in whatever file."""
-        here = self.project.text_of(self.analysis)
-        for definition in reversed(self.visible):
-            if definition.name == name and definition.kind not in TENSORS:
-                homes = self.project.homes(here, definition)
-                node = homes[0].definition.node if homes else None
-                return node if isinstance(node, s.Definition) else None
-        return None
-
-    def slots(self, call: OpenCall) -> tuple[Slot, ...]:
-        """The parameters of what a call names."""
-        block = self.block(call.callee)
-        return block_slots(block) if block else slots_of(call.callee) or ()
+def fitted(item: Item, behind: str) -> Item:
+    """A proposal without what stands behind the cursor already: `(…)` of a call, `=`, `{`."""
+    if behind.startswith("(") or behind.lstrip().startswith("{"):
+        return replace(item, snippet=None)
+    if item.kind == "parameter" and behind.startswith("=") and item.insert is not None:
+        return replace(item, insert=item.insert.removesuffix("="))
+    return item
 
 
 def proposals(scope: Scope, context: Context, text: str) -> Iterator[Item]:
@@ -105,8 +77,7 @@ def proposals(scope: Scope, context: Context, text: str) -> Iterator[Item]:
         case "stage":
             yield from stages(scope, first=False)
         case "follow":
-            words = ("else",) if context.statement[0].text == "if" else ("as", "like")
-            yield from map(keyword, words)
+            yield from map(keyword, following([token.text for token in context.statement]))
         case "argument" | "value" | "string":
             yield from arguments(scope, context)
         case "measure":
@@ -120,7 +91,7 @@ def proposals(scope: Scope, context: Context, text: str) -> Iterator[Item]:
         case "used":
             yield from used_names(scope, context, text)
         case "file":
-            yield from files(scope)
+            yield from files(scope, context.word)
         case "type":
             yield Item("f32", "keyword", "float32, the type of every input")
         case "from" | "in":
@@ -133,13 +104,26 @@ def keyword(word: str) -> Item:
     return Item(word, "keyword", rank=8)
 
 
+def following(statement: Sequence[str]) -> tuple[str, ...]:
+    """The words that can go on a statement."""
+    match statement:
+        case ["if", *_]:
+            return ("if",) if statement[-1] == "else" else ("else",)
+        case ["output", _]:
+            return ("labels",)
+        case ["output", *_]:
+            return ("as", "like", "labels")
+    return ("as", "like")
+
+
 def stages(scope: Scope, *, first: bool) -> Iterator[Item]:
     """Ops and blocks; tensors at the beginning of a chain."""
     for name, op in OPS.items():
         joins = op.most_inputs != 1
         required = [slot.name for slot in slots_of(name) or () if slot.default is None]
         snippet = f"{name} {{\n\t$0\n}}" if joins else call_snippet(name, required)
-        yield Item(name, "op", op.group, op_text(name), name, snippet)
+        rank = 4 if name in EVERYDAY else 5
+        yield Item(name, "op", op.group, op_text(name), name, snippet, rank)
     yield from names(scope, stage=True, tensors=first)
     if first:
         yield Item("in", "tensor", "what entered this body", rank=6)
@@ -156,18 +140,22 @@ def arguments(scope: Scope, context: Context) -> Iterator[Item]:
     call = context.call
     slots = scope.slots(call) if call else ()
     slot = slot_at(slots, call) if call else None
+    known = list(choices(slot)) if slot else []
     if context.kind == "string":
-        choices = quoted_choices(slot) if slot else ()
-        yield from (Item(c.strip('"'), "value", slot.name if slot else "") for c in choices)
+        for order, choice in enumerate(known):
+            if choice.startswith('"'):
+                yield Item(choice.strip('"'), "value", slot.name if slot else "", order=order)
         return
     if context.kind == "argument" and call is not None:
-        for one in open_slots(slots, call):
-            insert = f"{one.name}="
-            yield Item(insert, "parameter", one.default or "", slot_text(one), insert, rank=1)
-    for choice in quoted_choices(slot) if slot else ():
-        yield Item(choice, "value", slot.name if slot else "", rank=2)
-    yield from (Item(word, "value", rank=3) for word in ("true", "false"))
+        for order, one in enumerate(open_slots(slots, call)):
+            insert, default = f"{one.name}=", one.default or ""
+            yield Item(insert, "parameter", default, slot_text(one), insert, rank=1, order=order)
+    yield from (Item(word, "value", rank=7) for word in TRUTHS if word not in known)
     yield from values(scope)
+    if call is not None and scope.block(call.callee) is not None:
+        yield from (Item(n, "op", op.group, op_text(n), n, rank=7) for n, op in OPS.items())
+    for order, choice in enumerate(known):
+        yield Item(choice, "value", slot.name if slot else "", rank=2, order=order)
 
 
 def open_slots(slots: tuple[Slot, ...], call: OpenCall) -> list[Slot]:
@@ -219,29 +207,5 @@ def block_item(block: s.Definition, *, stage: bool) -> Item:
     name = block.name.id
     required = [slot.name for slot in block_slots(block) if slot.default is None]
     snippet = (call_snippet(name, required) if required else f"{name}()") if stage else None
-    return Item(name, "block", block.kind, block_text(block), name, snippet, rank=2)
-
-
-def used_names(scope: Scope, context: Context, text: str) -> Iterator[Item]:
-    """What the file of a `use` defines, when its name stands on the line already."""
-    line_end = text.find("\n", context.start)
-    line = text[context.start : line_end if line_end >= 0 else len(text)]
-    _, found, rest = line.partition("from")
-    name = rest.strip().strip('"')
-    here = scope.analysis.source.path
-    folders = [here.parent] if here else []
-    for folder in [*folders, *scope.analysis.include, LIBRARY] if found and name else []:
-        other = scope.project.text(folder / name)
-        for definition in other.names.definitions if other else ():
-            if definition.owner is None:
-                text_of = definition_text(definition)
-                yield Item(definition.name, "block", definition.kind, text_of)
-
-
-def files(scope: Scope) -> Iterator[Item]:
-    """The files that `use` can name: beside this one, in the given folders, in the library."""
-    here = scope.analysis.source.path
-    for folder in [*([here.parent] if here else []), *scope.analysis.include, LIBRARY]:
-        for path in sorted(folder.glob("*.netdef")):
-            if here is None or path != here:
-                yield Item(path.name, "file", folder.name)
+    rank = 2 if stage else 6
+    return Item(name, "block", block.kind, block_text(block), name, snippet, rank)

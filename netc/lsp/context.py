@@ -99,6 +99,8 @@ def at_word(tokens: list[Lexeme], word: str, start: int) -> Context:
     if before == ".":
         return Context("size", word, start)
     statement, call, bracket = surroundings(tokens)
+    if bracket == "(" and call is None and statement[0].text in ("block", "net"):
+        return Context(parameter_kind(statement), word, start)
     if bracket in ("(", "["):
         fresh = call is not None and call.innermost and before in ("(", ",")
         return Context("argument" if fresh else "value", word, start, call, statement)
@@ -167,6 +169,16 @@ def call_of(tokens: list[Lexeme], opened: int, *, innermost: bool) -> OpenCall |
     return OpenCall(head.text, head.start, len(arguments) - 1, keywords[-1], given, innermost)
 
 
+def parameter_kind(head: tuple[Lexeme, ...]) -> Kind:
+    """In the parentheses of a block or net: a default, or a name to invent."""
+    depth, given = 0, False
+    for token in head:
+        depth += (token.text in ("(", "[", "{")) - (token.text in (")", "]", "}"))
+        if depth == 1:
+            given = token.text == "=" or (given and token.text != ",")
+    return "value" if given else "nothing"
+
+
 def statement_kind(statement: tuple[Lexeme, ...], *, inside: bool) -> Kind:
     """What comes next in a statement; `inside` a body."""
     if not statement:
@@ -177,7 +189,8 @@ def statement_kind(statement: tuple[Lexeme, ...], *, inside: bool) -> Kind:
         case _ if before == "->":
             return "stage"
         case "use":
-            return "used" if before in (",", "use") else "from"
+            after_file: Kind = "nothing" if "from" in words else "from"
+            return "used" if before in (",", "use") else after_file
         case "block" | "net":
             return "nothing"
         case "input":
@@ -194,9 +207,11 @@ def statement_kind(statement: tuple[Lexeme, ...], *, inside: bool) -> Kind:
         case "assert" | "repeat":
             return "value"
         case "if":
-            return "follow" if before == "}" else "value"
+            return "follow" if before in ("}", "else") else "value"
         case _ if before == "=":
             return "start"
-        case _ if before in ("as", "output", ":"):
+        case _ if before in ("as", "output", ":", "labels"):
+            return "nothing"
+        case "output" if "=" not in words and len(words) > 2:
             return "nothing"
     return "label" if before == "like" else "follow"

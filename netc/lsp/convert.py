@@ -12,13 +12,14 @@ from pygls.uris import from_fs_path
 from grammar.source import Source, Span
 from netc.lsp.analysis import Analysis
 from netc.lsp.calls import Signature
-from netc.lsp.completion import Completion, Item
+from netc.lsp.completion import Completion
 from netc.lsp.documents import Document
 from netc.lsp.hints import Hint
 from netc.lsp.hover import Hover
 from netc.lsp.positions import Encoding, Lines, Moved
 from netc.lsp.problems import Problem
 from netc.lsp.rename import Edit
+from netc.lsp.scope import Item
 from netc.lsp.symbols import Fold, Symbol
 
 UNUSED = ("W103", "W104", "W105")  # shown faded
@@ -195,7 +196,7 @@ def completion_item(item: Item, replaced: lsp.Range, *, snippets: bool) -> lsp.C
         kind=ITEMS[item.kind],
         detail=item.detail or None,
         documentation=markdown(item.text) if item.text else None,
-        sort_text=f"{item.rank}{item.label}",
+        sort_text=f"{item.rank}{item.order:02}{item.label}",
         filter_text=item.insert or item.label,
         text_edit=lsp.TextEdit(replaced, text),
         insert_text_format=snippet if as_snippet else plain,

@@ -10,7 +10,7 @@ from typing import Any
 from compiler.builtins import BUILTINS
 from compiler.names import Definition
 from compiler.ops import OPS
-from compiler.ops.arguments import show
+from compiler.ops.arguments import FLAG, show
 from compiler.ops.base import is_required, kind_of
 from compiler.pictures import Picture
 from grammar import syntax as s
@@ -22,7 +22,7 @@ MEASURES = {
     "macs": "multiply-accumulates per sample",
     "depth": "layers on the longest path that hold weights",
     "memory": "bytes of float32 activations alive at once, per sample",
-    "rf": "rf(tensor): the receptive field of a tensor, in input pixels",
+    "rf": "receptive field of a tensor, in input pixels: rf(tensor)",
 }
 SIZES = {
     "c": "channels",
@@ -110,7 +110,9 @@ def block_text(definition: s.Definition, here: Sequence[str] = ()) -> str:
 
 
 def slot_text(slot: Slot) -> str:
-    """A parameter of an op."""
+    """A parameter of an op, or of a block, whose parameters say nothing of themselves."""
+    if not slot.kind:
+        return code(str(slot))
     default = "" if slot.default is None else f" By default `{slot.default}`."
     return f"{code(str(slot))}\n{slot.meaning[:1].upper()}{slot.meaning[1:]}: {slot.kind}.{default}"
 
@@ -138,6 +140,8 @@ def definition_text(definition: Definition, here: Sequence[str] = ()) -> str:
     return "\n\n".join([said, *here])
 
 
-def quoted_choices(slot: Slot) -> Iterator[str]:
-    """The strings that a parameter may be, quotes included."""
+def choices(slot: Slot) -> Iterator[str]:
+    """The words that a parameter may be: strings in quotes, or the truth values."""
+    if slot.kind == FLAG.words or slot.default in ("true", "false"):
+        yield from ("true", "false")
     yield from (part for part in slot.kind.replace(",", " ").split() if part.startswith('"'))

@@ -196,7 +196,7 @@ FEATURES: dict[str, tuple[Any, Any]] = {
     lsp.TEXT_DOCUMENT_HOVER: (show_hover, None),
     lsp.TEXT_DOCUMENT_COMPLETION: (
         show_completion,
-        lsp.CompletionOptions(trigger_characters=[".", '"', ">", "="]),
+        lsp.CompletionOptions(trigger_characters=[".", '"', ">", "=", "/"]),
     ),
     lsp.TEXT_DOCUMENT_SIGNATURE_HELP: (
         show_signature,

@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from compiler.derivation import derive, sizes
+from compiler.driver import Checked
 from compiler.names import Definition, Use
 from compiler.ops import OPS
 from compiler.ops.base import Shape, show_shape
 from grammar import syntax as s
 from grammar.source import Span
-from netc.lsp.analysis import Analysis
-from netc.lsp.describe import definition_text, slot_text, slots_of, word_text
+from netc.lsp.analysis import Analysis, nodes
+from netc.lsp.calls import signature_at
+from netc.lsp.describe import SIZES, code, definition_text, slot_text, slots_of, word_text
 from netc.lsp.project import Project
+
+LITERALS = (s.Number, s.SizeLiteral, s.Text, s.Truth)
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ def hover(project: Project, analysis: Analysis, offset: int) -> Hover | None:
     """What there is to say about the word at an offset."""
     place = analysis.names.at(offset)
     if place is None:
-        return None
+        return literal_or_size(project, analysis, offset)
     if isinstance(place, Use) and place.span.text == "in":
         return Hover(place.span, entered(analysis, offset))
     homes = project.homes(project.text_of(analysis), place)
@@ -35,8 +39,9 @@ def hover(project: Project, analysis: Analysis, offset: int) -> Hover | None:
     made = here(analysis, stage) if stage is not None else []
     if homes:
         definition = homes[0].definition
-        shape = shape_of(analysis, definition) if stage is None else None
-        made += [f"`{show_shape(shape)}`"] if shape is not None else []
+        made += known_of(analysis, definition) if stage is None else []
+        source = homes[0].text.source
+        made += [f"From `{source.name}`."] if source is not analysis.source else []
         return Hover(place.span, definition_text(definition, made))
     around = analysis.stage_at(offset)
     if isinstance(place, Use) and place.role == "keyword" and around is not None:
@@ -51,6 +56,60 @@ def parameter_text(stage: s.Stage, keyword: str) -> str | None:
     slots = slots_of(stage.callee.id) if stage.callee is not None else None
     slot = next((slot for slot in slots or () if slot.name == keyword), None)
     return slot_text(slot) if slot else None
+
+
+def literal_or_size(project: Project, analysis: Analysis, offset: int) -> Hover | None:
+    """Which parameter a literal is for; what the word after a tensor's dot means."""
+    covering = [node for node in nodes(analysis.file) if inside(node.span, offset)]
+    node = covering[-1] if covering else None
+    if isinstance(node, s.Attribute):
+        said = SIZES.get(node.name)
+        return Hover(node.span, f"{code(node.span.text)}\n{said.capitalize()}.") if said else None
+    if isinstance(node, LITERALS):
+        call = signature_at(project, analysis, analysis.source.text, node.span.start)
+        if call is not None and call.active is not None:
+            return Hover(node.span, slot_text(call.slots[call.active]))
+    return None
+
+
+def known_of(analysis: Analysis, definition: Definition) -> list[str]:
+    """The shape of a tensor, the measures of a net, the domain of a size, a block's first call."""
+    if (shape := shape_of(analysis, definition)) is not None:
+        return [f"`{show_shape(shape)}`"]
+    if definition.kind == "net":
+        return [totals(net) for net in analysis.nets if net.graph.name == definition.name]
+    owner = definition.owner
+    if definition.kind == "symbol" and owner is not None:
+        domains = [net.graph.domain for net in analysis.nets if net.graph.name == owner.name]
+        lines = [line for domain in domains if domain for line in domain.lines()]
+        return [", ".join(f"`{line}`" for line in lines)] if lines else []
+    block = definition if definition.kind == "block" else owner
+    if block is not None and block.kind == "block" and definition.kind in ("block", "parameter"):
+        steps = first_call(analysis, block)
+        return [f"First called {step}." for step in steps]
+    return []
+
+
+def totals(net: Checked) -> str:
+    """What a whole net holds and costs, and the sizes it takes."""
+    if net.analysis is None:
+        return ""
+    measured = net.analysis
+    macs = f"{measured.macs:,}" if isinstance(measured.macs, int) else str(measured.macs)
+    said = f"{measured.parameters:,} parameters, {macs} MACs, depth {measured.depth}"
+    lines = net.graph.domain.lines() if net.graph.domain else []
+    return said + "".join(f", `{line}`" for line in lines)
+
+
+def first_call(analysis: Analysis, block: Definition) -> list[str]:
+    """The call that led into a block first, as the terminal says it; none for an unused one."""
+    span = block.node.span
+    for net in analysis.nets:
+        for made in net.made:
+            at = made.stage.span
+            if made.trail and at.source is span.source and span.start <= at.start < span.end:
+                return [str(made.trail[-1])]
+    return []
 
 
 def here(analysis: Analysis, stage: s.Stage) -> list[str]:
@@ -74,7 +133,8 @@ def here(analysis: Analysis, stage: s.Stage) -> list[str]:
     lines.append(f"{inputs} → `{show_shape(made.tensor.shape)}`{place}{among}")
     cost = analysis.costs(net).of(made)
     if own and node.op.name in OPS:
-        lines += derive(net.graph, cost.layer) if cost and cost.layer else sizes(net.graph, node)
+        found = derive(net.graph, cost.layer) if cost and cost.layer else sizes(net.graph, node)
+        lines += [line for line in found if " makes [" not in line]  # said above
     elif cost and cost.text():
         lines.append(cost.text())
     return ["  \n".join(lines)]

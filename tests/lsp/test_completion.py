@@ -26,12 +26,37 @@ def labels(text: str) -> set[str]:
     return {item.label for item in proposed(text)}
 
 
+def in_order(text: str) -> list[str]:
+    """The proposals as an editor lists them."""
+    found = sorted(proposed(text), key=lambda item: (item.rank, item.order, item.label))
+    return [item.label for item in found]
+
+
 def test_a_statement_begins_with_an_op_a_block_a_tensor_or_a_keyword() -> None:
     found = labels(BEFORE + "|")
     assert set(OPS) <= found
     assert {"unit", "image", "first", "in", "repeat", "output", "expect"} <= found
     assert "stride" not in found  # a parameter of the block above
     assert "block" not in found
+
+
+def test_a_block_is_not_proposed_inside_itself() -> None:
+    assert "unit" not in labels(HALVES.replace("-> relu", "-> |relu"))
+    assert "n" not in labels(BEFORE + "|")
+
+
+def test_everyday_ops_come_before_rare_ones() -> None:
+    found = in_order(BEFORE + "relu -> |")
+    assert found.index("conv") < found.index("concat") < found.index("instancenorm")
+
+
+def test_what_stands_behind_the_cursor_is_not_written_again() -> None:
+    found = {item.label: item for item in proposed(BEFORE + "con|v(8, 3)")}
+    assert (found["conv"].snippet, found["conv"].insert) == (None, "conv")
+    found = {item.label: item for item in proposed(BEFORE + "concat| { relu }")}
+    assert (found["concat"].snippet, found["concat"].insert) == (None, "concat")
+    found = {item.label: item for item in proposed(BEFORE + "conv(8, 3, st|ride=2)")}
+    assert found["stride="].insert == "stride"
 
 
 def test_after_an_arrow_there_are_no_tensors_and_no_keywords() -> None:
@@ -41,9 +66,9 @@ def test_after_an_arrow_there_are_no_tensors_and_no_keywords() -> None:
 
 
 def test_in_a_call_the_parameters_come_first() -> None:
-    found = sorted(proposed(BEFORE + "conv(8, |"), key=lambda item: (item.rank, item.label))
-    assert [item.label for item in found[:3]] == ["bias=", "dilation=", "groups="]
-    assert "channels=" not in [item.label for item in found]
+    found = in_order(BEFORE + "conv(8, |")
+    assert found[:4] == ["kernel=", "stride=", "pad=", "pad_mode="]
+    assert "channels=" not in found
 
 
 def test_a_parameter_that_is_given_is_not_proposed_again() -> None:
@@ -62,7 +87,25 @@ def test_a_join_takes_tensors_by_name() -> None:
 
 def test_a_string_parameter_has_its_words() -> None:
     assert {'"same"', '"half"'} <= labels(BEFORE + "conv(8, 3, pad=|")
+    assert in_order(BEFORE + "conv(8, 3, pad=|")[:2] == ['"same"', '"same_lower"']
     assert labels(BEFORE + 'upsample(2, "|') == {"nearest", "bilinear"}
+
+
+def test_a_parameter_that_is_true_or_false_has_these_first() -> None:
+    assert in_order(BEFORE + "conv(8, 3, bias=|")[:2] == ["true", "false"]
+
+
+def test_a_block_may_be_given_an_op() -> None:
+    assert "relu" in labels(BEFORE + "unit(|")
+    assert "relu" not in labels(BEFORE + "conv(|")
+
+
+def test_words_that_go_on_a_statement() -> None:
+    assert labels(BEFORE + "relu |") == {"as", "like"}
+    assert labels(BEFORE + "if true { relu } |") == {"else"}
+    assert labels(BEFORE + "if true { relu } else |") == {"if"}
+    assert labels(BEFORE + "output z |") == {"labels"}
+    assert labels(BEFORE + "output z = softmax |") == {"as", "like", "labels"}
 
 
 def test_a_tensor_has_sizes() -> None:
@@ -120,6 +163,29 @@ def test_files_and_their_names_after_use(tmp_path: Path) -> None:
     files = {item.label for item in proposed('use tower from "|', project, path)}
     assert "blocks.netdef" in files and "main.netdef" not in files
     assert "resnet.netdef" in files  # the library's
+
+
+def test_a_name_after_use_brings_its_file_along(tmp_path: Path) -> None:
+    project = folder(tmp_path, blocks="block tower() { relu }\nlet width = 3\n", main="")
+    path = file_of(project, tmp_path, "main").source.path
+    inserted = {item.label: item.insert for item in proposed("use |", project, path)}
+    assert inserted["tower"] == 'tower from "blocks.netdef"'
+    assert inserted["bottleneck"] == 'bottleneck from "resnet.netdef"'
+    more = {item.label: item.insert for item in proposed("use tower, |", project, path)}
+    assert more == {"width": 'width from "blocks.netdef"'}
+
+
+def test_files_in_folders_below(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "deep.netdef").write_text("block deep() { relu }\n")
+    project = folder(tmp_path, main="")
+    path = file_of(project, tmp_path, "main").source.path
+    assert "parts/" in {i.label for i in proposed('use deep from "|', project, path)}
+    (file,) = proposed('use deep from "parts/|', project, path)
+    assert file.label == "parts/deep.netdef"
+    (name,) = proposed('use | from "parts/deep.netdef"', project, path)
+    assert name.label == "deep"
+    assert proposed('use deep from "../|', project, path) == []
 
 
 def active(text: str) -> str | None:

@@ -95,3 +95,41 @@ def test_a_block_of_another_file_has_its_comment(tmp_path: Path) -> None:
 def test_nothing_is_said_of_blank_space_and_unknown_words() -> None:
     assert said("|\n" + HALVES) == ""
     assert said("net n { input x: f32[3]\nfr|ob\noutput y }\n") == ""
+
+
+def test_an_argument_without_a_name_is_the_parameter_it_is_for() -> None:
+    assert "Kernel size" in said(HALVES.replace("3x3", "3|x3"))
+    assert "Pixels added around the input" in said(HALVES.replace("pad=1", 'pad="sa|me"'))
+    assert "netdef\nc\n" in said(HALVES.replace("unit(4)", "unit(|4)"))
+    assert said(HALVES.replace("repeat 2", "repeat |2")) == ""
+
+
+def test_a_size_of_a_tensor_is_named() -> None:
+    text = "net n {\ninput x: f32[3, 8, 8]\nconv(x.c, 1)\noutput y\n}\n"
+    assert "Channels." in said(text.replace("x.c", "x.|c"))
+
+
+def test_a_net_has_its_totals_and_a_symbol_its_domain() -> None:
+    text = "net n {\ninput x: f32[3, H, 8]\nassert H % 4 == 0\nconv(2, 5)\noutput y\n}\n"
+    assert "152 parameters" in said(text.replace("net n", "net |n"))
+    assert "`H % 4 == 0`" in said(text.replace("net n", "net |n"))
+    assert "`H >= 8`, `H % 4 == 0`" in said(text.replace("H, 8", "|H, 8"))
+
+
+def test_a_block_and_its_parameters_have_their_first_call() -> None:
+    for place in ("block un|it", "unit(c|", "str|ide=1"):
+        text = said(HALVES.replace(place.replace("|", ""), place))
+        assert "First called in first: unit(4), line 8" in text
+    assert "First" not in said("block a|b(c) { conv(c, 1) }\n")
+
+
+def test_a_name_of_another_file_says_which(tmp_path: Path) -> None:
+    project = folder(tmp_path, a="let width = 4\n", main='use width from "a.netdef"\n')
+    main = file_of(project, tmp_path, "main").source
+    analysis, offset = marked(main.text.replace("width", "wid|th"), main.path)
+    found = hover(project, analysis, offset)
+    assert found is not None and "From `a.netdef`." in found.text
+
+
+def test_what_the_shapes_say_is_not_said_again() -> None:
+    assert " makes " not in said(HALVES.replace("relu", "re|lu"))

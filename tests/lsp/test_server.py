@@ -115,6 +115,7 @@ def test_completion_while_the_text_is_broken(server: Client) -> None:
     (item,) = [item for item in found["items"] if item["label"] == "kernel="]
     assert item["textEdit"]["newText"] == "kernel="
     assert item["textEdit"]["range"]["start"] == {"line": 9, "character": 12}
+    server.change(uri, HALVES)
     stages = server.at("completion", uri, 9, 4)["items"]
     snippets = {i["label"]: i["textEdit"]["newText"] for i in stages if i["insertTextFormat"] == 2}
     assert snippets["conv"] == "conv(${1:channels}, ${2:kernel})"

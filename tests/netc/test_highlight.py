@@ -49,6 +49,16 @@ def test_words_have_their_colour(word: str, kind: _TokenType) -> None:
     assert (kind, word) in tokens(TEXT)
 
 
+def test_an_argument_named_like_an_op_is_a_value() -> None:
+    found = tokens("conv(c, pad=pad) -> pad(pad=1)")
+    assert [kind for kind, part in found if part == "pad"] == [
+        Name.Attribute,
+        Name,
+        Name.Builtin,
+        Name.Attribute,
+    ]
+
+
 def test_the_text_comes_out_as_it_went_in() -> None:
     assert "".join(part for _, part in NetdefLexer().get_tokens(TEXT)) == TEXT
 

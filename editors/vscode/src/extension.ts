@@ -11,6 +11,15 @@ const REMEDY = 'pip install "netc[lsp]"';
 
 let client: LanguageClient | undefined;
 
+/** A client whose failure to start is told once, by `report`, and not by itself as well. */
+class Client extends LanguageClient {
+  isStarting = true;
+
+  override error(...[message, data, shown]: Parameters<LanguageClient["error"]>): void {
+    super.error(message, data, this.isStarting ? false : shown);
+  }
+}
+
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   const files = vscode.workspace.createFileSystemWatcher("**/*.netdef");
   const restart = async (): Promise<void> => {
@@ -42,11 +51,13 @@ async function start(files: vscode.FileSystemWatcher): Promise<void> {
   const options: LanguageClientOptions = {
     documentSelector: [{ language: "netdef" }],
     initializationOptions: settings,
+    initializationFailedHandler: () => false,
     synchronize: { configurationSection: "netc", fileEvents: files },
   };
-  const starting = new LanguageClient("netc", "netc", server, options);
+  const starting = new Client("netc", "netc", server, options);
   try {
     await starting.start();
+    starting.isStarting = false;
     client = starting;
   } catch (error) {
     void report([command, ...args].join(" "), error);
