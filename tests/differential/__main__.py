@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import click
 
-from tests.differential.campaign import run
+from tests.differential.campaign import Summary, run
+
+EVERY = 10.0  # seconds from one line of progress to the next
 
 
 @click.command()
@@ -16,7 +20,15 @@ def main(count: int, seed: int) -> None:
     Exits with 1 when there is a difference; each is shrunk to a minimal definition and printed
     with the command that repeats it.
     """
-    summary = run(count, seed, lambda text: click.echo(f"{text}\n"))
+    last = time.perf_counter()
+
+    def progress(summary: Summary) -> None:
+        nonlocal last
+        if time.perf_counter() - last > EVERY:
+            last = time.perf_counter()
+            click.echo(f"{summary.findings.nets} of {count} nets", err=True)
+
+    summary = run(count, seed, lambda text: click.echo(f"{text}\n"), progress)
     for line in summary.lines():
         click.echo(line)
     raise SystemExit(1 if summary.failures else 0)

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from hypothesis.errors import UnsatisfiedAssumption
 
 from compiler.lower import IR_OF_OPSET
 from tests.differential.agreement import Findings, check
@@ -17,6 +19,7 @@ from tests.differential.definitions import Definition, definitions
 
 BATCH = 50  # nets of one seed; hypothesis varies what it has drawn, so many seeds are more varied
 MOST_FAILURES = 10  # after which a campaign ends
+SHRINKING = 20.0  # seconds from the first failure of a batch, after which the smallest stands
 OPSETS = tuple(sorted(IR_OF_OPSET, key=lambda opset: (opset != 21, opset)))
 
 
@@ -64,10 +67,42 @@ def counts(counter: Counter[str] | Counter[int]) -> str:
     return ", ".join(f"{key} {count}" for key, count in counter.most_common())
 
 
-def run(count: int, first_seed: int, tell: Callable[[str], None]) -> Summary:
+class Enough(BaseException):
+    """Shrinking has had its time; hypothesis lets through what is no `Exception`."""
+
+
+@dataclass
+class Batch:
+    """One batch while it runs: what failed, the first one first, and how long to go on."""
+
+    failed: list[tuple[Definition | None, Exception]] = field(default_factory=list)
+    deadline: float = 0.0
+
+    def fail(self, definition: Definition | None, error: Exception) -> None:
+        """Keep a failure; the first one starts the clock."""
+        if not self.failed:
+            self.deadline = time.perf_counter() + SHRINKING
+        self.failed.append((definition, error))
+
+    def go_on(self) -> None:
+        """Raise `Enough` when a smaller failure has been looked for long enough."""
+        if self.failed and time.perf_counter() > self.deadline:
+            raise Enough
+
+    def smallest(self) -> tuple[Definition | None, Exception]:
+        """The failure with the shortest text, the last one of several."""
+        return min(reversed(self.failed), key=lambda found: len(found[0].text if found[0] else ""))
+
+
+def run(
+    count: int,
+    first_seed: int,
+    tell: Callable[[str], None],
+    progress: Callable[[Summary], None] = lambda summary: None,
+) -> Summary:
     """Run at least so many different nets, in whole batches, or until too many differ.
 
-    `tell` hears of each difference as it is found.
+    `tell` hears of each difference as it is found, `progress` of the summary after each batch.
     """
     summary = Summary()
     seen: set[str] = set()
@@ -77,12 +112,24 @@ def run(count: int, first_seed: int, tell: Callable[[str], None]) -> Summary:
         if failure is not None:
             summary.failures.append(failure)
             tell(str(failure))
+        progress(summary)
     return summary
 
 
 def run_batch(count: int, number: int, summary: Summary, seen: set[str]) -> Failure | None:
     """Draw and check so many nets of one seed; those seen before are left out."""
-    failed: list[Definition] = []
+    batch = Batch()
+
+    @st.composite
+    def watched(draw: st.DrawFn) -> Definition:
+        batch.go_on()
+        try:
+            return draw(definitions(OPSETS))
+        except UnsatisfiedAssumption:
+            raise
+        except Exception as error:
+            batch.fail(None, error)
+            raise
 
     @seed(number)
     @settings(
@@ -93,9 +140,9 @@ def run_batch(count: int, number: int, summary: Summary, seen: set[str]) -> Fail
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
     )
-    @given(definitions(OPSETS))
+    @given(watched())
     def every_account_agrees(definition: Definition) -> None:
-        if failed:  # a smaller one of the same failure is looked for
+        if batch.failed:  # a smaller one of the same failure is looked for
             findings = Findings()
         else:
             findings = summary.findings
@@ -105,13 +152,15 @@ def run_batch(count: int, number: int, summary: Summary, seen: set[str]) -> Fail
             seen.add(definition.text)
         try:
             check(definition, findings)
-        except Exception:
-            failed.append(definition)
+        except Exception as error:
+            batch.fail(definition, error)
             raise
 
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             every_account_agrees()
-    except Exception as error:
-        return Failure(failed[-1] if failed else None, error, number)
+    except (Exception, Enough):
+        if not batch.failed:
+            raise
+        return Failure(*batch.smallest(), number)
     return None

@@ -5,7 +5,9 @@ The arithmetic of the language is Python's, so Python evaluates it.
 
 from __future__ import annotations
 
+import ast
 import math
+import operator
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,8 +15,16 @@ from functools import lru_cache
 from types import CodeType
 from typing import Any
 
-from tests.differential.sizes import Invalid, Shape
+from tests.differential.sizes import Invalid, Shape, Symbolic
 
+COMPARISONS: Mapping[str, Any] = {
+    "Eq": operator.eq,
+    "NotEq": operator.ne,
+    "Lt": operator.lt,
+    "LtE": operator.le,
+    "Gt": operator.gt,
+    "GtE": operator.ge,
+}
 BUILTINS: Mapping[str, Any] = {
     "true": True,
     "false": False,
@@ -111,7 +121,11 @@ class Scope:
         if self.call.entered is not None:
             names["in_"] = Sizes(self.call.entered)
         try:
-            return eval(compiled(text), {"Extent": Extent, **BUILTINS}, names | self.all_values())
+            return eval(
+                compiled(text),
+                {"Extent": Extent, "decided": decided, **BUILTINS},
+                names | self.all_values(),
+            )
         except (ArithmeticError, LookupError):
             raise Invalid from None
 
@@ -125,4 +139,22 @@ def compiled(text: str) -> CodeType:
     """An expression of the language as Python's."""
     text = re.sub(r"\bin\.", "in_.", text)
     text = re.sub(r"\b\d+(?:x\d+)+\b", lambda size: f"Extent(({size[0].replace('x', ', ')}))", text)
-    return compile(text, "<expression>", "eval")
+    tree = Deciding().visit(ast.parse(text, mode="eval"))
+    return compile(ast.fix_missing_locations(tree), "<expression>", "eval")
+
+
+class Deciding(ast.NodeTransformer):
+    """Comparisons become calls of `decided`."""
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        self.generic_visit(node)
+        kinds = ast.Constant(" ".join(type(kind).__name__ for kind in node.ops))
+        return ast.Call(ast.Name("decided", ast.Load()), [kinds, node.left, *node.comparators], [])
+
+
+def decided(kinds: str, *parts: Any) -> bool:
+    """A chain of comparisons; raises `Invalid` on symbolic sizes, which the compiler must prove."""
+    if any(isinstance(part, Symbolic) for part in parts):
+        raise Invalid
+    triples = zip(kinds.split(), parts, parts[1:], strict=False)
+    return all(COMPARISONS[kind](left, right) for kind, left, right in triples)

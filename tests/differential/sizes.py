@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 
 class Invalid(Exception):
@@ -83,6 +83,12 @@ class Symbolic:
         if (factor * self.multiple).denominator == 1:
             return self._like(factor, self.offset // other)
         return Symbolic(f"(({self.text}) // {other})", self.value // other)
+
+    def _undecided(self, *other: object) -> NoReturn:
+        """What an expression may only do to a number."""
+        raise Invalid
+
+    __mod__ = __lt__ = __gt__ = __index__ = _undecided
 
 
 Size: TypeAlias = int | Symbolic

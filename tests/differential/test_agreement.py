@@ -17,7 +17,7 @@ from compiler.initialise import scatter
 from compiler.ops.activate import Relu
 from compiler.ops.scale import Shift
 from runtime.kernels import KERNELS
-from tests.differential import agreement, campaign
+from tests.differential import agreement, campaign, definitions
 from tests.differential.__main__ import main
 from tests.differential.agreement import Findings, check, check_outputs, compiled, loaded
 from tests.differential.campaign import Summary, run_batch
@@ -173,6 +173,22 @@ def test_a_difference_is_shrunk_and_can_be_repeated(monkeypatch: pytest.MonkeyPa
     assert failure is not None and failure.definition is not None
     assert failure.definition.text.splitlines()[2:] == ["    relu", "    output y", "}"]
     assert "--seed 0" in str(failure)
+
+
+def test_shrinking_ends_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(KERNELS, Relu, lambda op, inputs, arrays: inputs[0] + 1)
+    monkeypatch.setattr(campaign, "SHRINKING", 0.0)
+    summary = Summary()
+    failure = run_batch(20, 2, summary, set())
+    assert failure is not None and isinstance(failure.error, Difference)
+    assert summary.drawn == summary.findings.nets + 1
+
+
+def test_a_definition_that_cannot_be_drawn_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(definitions, "draw_net_body", lambda pen, scope, asserts: 1 / 0)
+    failure = run_batch(5, 0, Summary(), set())
+    assert failure is not None and failure.definition is None
+    assert isinstance(failure.error, ZeroDivisionError)
 
 
 def test_the_command_tells_what_it_ran_and_fails_on_a_difference(

@@ -18,6 +18,7 @@ from grammar.source import Source
 from tests.differential.campaign import OPSETS
 from tests.differential.definitions import Definition, definitions
 from tests.differential.rules import JOINS, shape_of
+from tests.differential.scope import Call, Scope
 from tests.differential.sizes import Invalid, Symbolic, product_of, size_at
 
 BATCH, MOST_BATCHES = 50, 40
@@ -144,3 +145,13 @@ def test_what_the_language_refuses_is_not_drawn(
 ) -> None:
     with pytest.raises(Invalid):
         shape_of(op, given, (shape,))
+
+
+@pytest.mark.parametrize("text", ["in.w % 5", "max(in.w, 3)", "2 < 4 == in.w", "in.w != 4"])
+def test_what_only_a_number_can_be_asked_is_not_drawn_of_a_symbolic_size(text: str) -> None:
+    def value(width: Symbolic | int) -> Any:
+        return Scope(Call({}, entered=(3, width))).evaluate(text)
+
+    assert value(9) in (4, 9, False, True)
+    with pytest.raises(Invalid):
+        value(W)
