@@ -182,11 +182,12 @@ class Builder:
         return self.graph.facts.equal(a, b)
 
     def output(self, name: str, tensor: Tensor) -> None:
-        """Declare an output."""
+        """Declare an output, under a name that no other tensor has."""
         if tensor.node is None:
             return
         name = identifier(name, "output")
-        while name in self.outputs:
+        others = {node.name.partition(".")[0] for node in self.graph.nodes()} - {tensor.node}
+        while name in self.outputs or name in others:
             name += "_"
         self.outputs[name] = tensor.node
 

@@ -51,7 +51,7 @@ PLACES = [
     ("conv(8, 3x3) «//» eight maps", "a comment begins with `#`"),
     ("input x: f32[3] «//» a vector", "a comment begins with `#`"),
     ("«/*» the stem */", "a comment begins with `#`"),
-    ("«\"\"\"»A small net.\"\"\"", "a comment begins with `#`"),
+    ('«"""»A small net."""', "a comment begins with `#`"),
     ("a «:=» relu", "a tensor is named by `=`: `a = relu`"),
     ("conv(8, 3x3)«(»x)", "a layer is fed by an arrow: `x -> relu`"),
     ("concat «[»relu, tanh]", "the branches of a join stand in braces: `concat { … }`"),

@@ -45,6 +45,8 @@ def test_every_keyword_of_the_grammar_has_a_colour_and_no_other_word() -> None:
     source = Path(grammar.__file__).with_name("netdef.lark").read_text(encoding="utf-8")
     text = re.sub(r"//.*", "", source)
     keywords = set(re.findall(r'"([a-z]+)"', text))
+    for choice in re.findall(r"/\(\?:([a-z|]+)\)\\b/", text):  # whole words only
+        keywords |= set(choice.split("|"))
     assert len(keywords) > 20
     assert words("keyword", "definition", "declaration", "label") | {"true", "false"} == keywords
 
