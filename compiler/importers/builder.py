@@ -186,7 +186,8 @@ class Builder:
         if tensor.node is None:
             return
         name = identifier(name, "output")
-        others = {node.name.partition(".")[0] for node in self.graph.nodes()} - {tensor.node}
+        written = self.kept.union(node.name for node in self.graph.inputs()) - {tensor.node}
+        others = {label.partition(".")[0] for label in written}
         while name in self.outputs or name in others:
             name += "_"
         self.outputs[name] = tensor.node
