@@ -38,9 +38,7 @@ def store_torch(path: Path) -> dict[str, Stored]:
     if tensors is None:
         raise WeightsError(f"{path} holds no state dict, a mapping of names to tensors")
     return {
-        name: Stored(
-            tuple(tensor.shape), kind_of(tensor), partial(read, tensor)
-        )
+        name: Stored(tuple(tensor.shape), kind_of(tensor), partial(read, tensor))
         for name, tensor in tensors.items()
     }
 
