@@ -50,7 +50,8 @@ def reported() -> Iterator[None]:
     except MemoryError:
         fail(3, "error: this network needs more memory than there is")
     except ImportError as error:
-        fail(3, f"error: a library is missing: {error}\nhelp: reinstall netc")
+        help = "netc doctor looks at the installation; pip install --force-reinstall netc"
+        fail(3, f"error: a library is missing: {error}\nhelp: {help}")
     except BrokenPipeError:  # the reader of our output has left; nobody is there to be told
         sys.stderr.close()
         sys.exit(2)

@@ -18,6 +18,7 @@ from netc.subject import Engine, Subject, subject_of_graph, subject_of_model
 from runtime.batches import Batch, run_batches
 from runtime.errors import CallError
 from runtime.inputs import Sample
+from runtime.machine import NO_DRIVER
 from runtime.pictures import Augment
 from runtime.valid_sizes import check_sizes
 from runtime.weights.rename import WeightsFile
@@ -54,6 +55,8 @@ def execute(file: str, options: RunOptions, choice: Choice) -> None:
     if subject.seeded:
         said += " with initial weights, not trained ones (give --weights)"
     click.echo(said, err=where.is_data)
+    if subject.runner.note not in ("", NO_DRIVER):
+        click.echo(f"note: {subject.runner.note}", err=True)
     batches = run(subject, samples, options)
     report(batches, where, Telling(subject.labels, options.top), names_of(samples))
 

@@ -18,6 +18,7 @@ from compiler.initialise import initialise
 from compiler.lowering import tensor_names
 from compiler.precision import WORDS
 from grammar.diagnostics import render
+from netc.api import Net
 from netc.options import Choice
 from runtime.arrays import store_npy, store_npz
 from runtime.compare import compare_all, random_feeds, sizes_for
@@ -27,6 +28,7 @@ from runtime.errors import CallError
 from runtime.foreign import read_model_file
 from runtime.imported import compare_imported
 from runtime.pairs import Side, compare_models
+from runtime.weights.rename import WeightsFile
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class VerifyOptions:
     bisect: bool = False
     inputs: tuple[str, ...] = ()
     form: str = "text"
+    weights: WeightsFile | None = None
 
 
 def verify(file: str, other: str | None, options: VerifyOptions, choice: Choice) -> bool:
@@ -79,10 +82,10 @@ def comparisons(
     if options.inputs:
         raise CallError("--input is for two models; one is verified on random input")
     if is_model(file):
-        choice.refuse()
+        refuse_choice(choice, options)
         yield compare_import(Path(file), options)
         return
-    for net in choice.opened(file):
+    for net in choice.opened(file) if options.weights is None else [single(file, options, choice)]:
         yield (
             net.name,
             net.verify(
@@ -129,7 +132,7 @@ def compare_two(
 ) -> tuple[str, Comparison]:
     """Two models, or a definition and a model, on one device."""
     if is_model(file) and is_model(other):
-        choice.refuse()
+        refuse_choice(choice, options)
         if options.dtype != "f32":
             raise CallError("an ONNX file has its precision inside: no --dtype")
     first = side_of(file, options, choice)
@@ -150,16 +153,29 @@ def side_of(file: str, options: VerifyOptions, choice: Choice) -> Side:
     """A model file, or a definition compiled; layers keep their names when one is looked for."""
     if is_model(file):
         return Side(file, read_model_file(Path(file)))
-    net = choice.single(file)
+    net = single(file, options, choice)
     model = net.model(seed=options.seed, optimise=not options.bisect, dtype=options.dtype)
     names = tensor_names(net.graph)
     places = {names[node.name]: Place.of(node) for node in net.graph.nodes()}
     return Side(net.name, model, places, sizes_for(net.graph))
 
 
+def single(file: str, options: VerifyOptions, choice: Choice) -> Net:
+    """The one net that is meant, with its weights where a file of them is given."""
+    net = choice.single(file)
+    return net if options.weights is None else net.with_weights(options.weights)
+
+
 def is_model(file: str) -> bool:
     """Whether a file is an ONNX model by its name."""
     return Path(file).suffix == ".onnx"
+
+
+def refuse_choice(choice: Choice, options: VerifyOptions) -> None:
+    """Raise `CallError` when a net of a definition is chosen, or weights for one."""
+    choice.refuse()
+    if options.weights is not None:
+        raise CallError("an ONNX file has its weights inside: no --weights")
 
 
 def given_arrays(inputs: Sequence[str]) -> dict[str, NDArray[Any]]:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from runtime.devices import CPU, CUDA, PROVIDERS, TENSORRT, Device
 from runtime.libraries import look_for, wanted_libraries
-from runtime.machine import Driver, Processor, driver, processor, runtime_packages
+from runtime.machine import Driver, Processor, driver, processor, runtime_packages, usual_package
 from runtime.probe import probe
 
 State = Literal["ok", "note", "wrong"]
@@ -41,12 +41,21 @@ def examine() -> list[Finding]:
     ]
     try:
         ort = import_module("onnxruntime")
+        there = ort.get_available_providers()
     except ImportError as error:
-        remedy = "pip install --force-reinstall " + next(iter(packages), "onnxruntime")
-        return [*looked, Finding("on cpu", "wrong", f"ONNX Runtime: {error}", remedy)]
-    there = ort.get_available_providers()
+        return [*looked, lacking(str(error), packages)]
+    except AttributeError:  # uninstalling one of two packages leaves the folder and no module
+        return [*looked, lacking("the package is there, but its files are gone", packages)]
     built = getattr(ort, "cuda_version", "") if CUDA in there else ""
     return [*looked, *cuda_libraries(built, found), *providers(there, found)]
+
+
+def lacking(why: str, packages: dict[str, str]) -> Finding:
+    """That ONNX Runtime cannot be used at all."""
+    package = next(iter(packages), usual_package())
+    return Finding(
+        "on cpu", "wrong", f"ONNX Runtime: {why}", f"pip install --force-reinstall {package}"
+    )
 
 
 def python_and_libraries(packages: dict[str, str]) -> Iterator[Finding]:
@@ -72,7 +81,7 @@ def wheels(packages: dict[str, str]) -> Finding:
         return Finding("wheels", "ok", "one ONNX Runtime package: " + next(iter(packages)))
     names = " ".join(packages)
     if not packages:
-        return Finding("wheels", "note", "ONNX Runtime was not installed by pip")
+        return Finding("wheels", "note", "no ONNX Runtime package is installed by pip")
     keep = "onnxruntime-gpu" if "onnxruntime-gpu" in packages else next(iter(packages))
     return Finding(
         "wheels",

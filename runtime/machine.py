@@ -15,6 +15,7 @@ CPU_FEATURES = (
     *("avx2", "fma", "f16c", "avx512f", "avx512_vnni", "avx512_bf16", "avx_vnni"),
     *("amx_tile", "amx_int8", "amx_bf16", "asimd", "asimdhp", "asimddp", "i8mm", "bf16", "sve"),
 )
+NO_DRIVER = "no NVIDIA driver was found"
 DEVICE_ATTRIBUTES = (75, 76)  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and _MINOR
 
 
@@ -84,12 +85,19 @@ def runtime_packages() -> dict[str, str]:
     return found
 
 
+def usual_package() -> str:
+    """The package of ONNX Runtime that netc depends on here: with CUDA where there is one."""
+    on_x86 = platform.machine().lower() in ("x86_64", "amd64")
+    with_cuda = on_x86 and sys.platform in ("linux", "win32")
+    return "onnxruntime-gpu" if with_cuda else "onnxruntime"
+
+
 def driver() -> Driver:
     """The NVIDIA driver, asked through its own library; nothing is loaded besides."""
     try:
         cuda = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
     except OSError:
-        return Driver(problem="no NVIDIA driver was found")
+        return Driver(problem=NO_DRIVER)
     status = cuda.cuInit(0)
     if status != 0:
         return Driver(problem=f"the NVIDIA driver does not start: {error_text(cuda, status)}")

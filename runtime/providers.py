@@ -83,7 +83,9 @@ def require(device: Device) -> Driver:
     found = driver()
     if found.problem:
         raise cannot(
-            device, found.problem, "install or repair the NVIDIA driver (nvidia-smi must work)"
+            device,
+            found.problem,
+            "where there is an NVIDIA GPU, install or repair its driver (nvidia-smi must work)",
         )
     if device.index >= len(found.gpus):
         there = ", ".join(f"cuda:{i} ({gpu.name})" for i, gpu in enumerate(found.gpus))

@@ -23,6 +23,7 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 
+from grammar.diagnostics import nearest
 from runtime.accuracy import Accuracy, compare_sessions, exposing
 from runtime.errors import CallError
 from runtime.models import LARGEST_INSIDE, weight_bytes
@@ -80,11 +81,8 @@ def quantized(
     model: onnx.ModelProto, count: int, read: Callable[[int], Feeds], plan: Plan
 ) -> onnx.ModelProto:
     """The int8 model; `read` gives each of `count` samples as a batch. Raises `CallError`."""
-    unknown = set(plan.exclude) - {node.name for node in model.graph.node}
-    if unknown:
-        raise CallError(f"there is no layer {sorted(unknown)[0]} to leave out")
+    exclude = [*nodes_of_layers(model, plan.exclude), *careful_nodes(model)]
     kinds = sorted({*QDQRegistry, *QLinearOpsRegistry} - KEPT)
-    exclude = [*plan.exclude, *careful_nodes(model)]
     large = weight_bytes(model) > LARGEST_INSIDE
     level = logging.root.level
     logging.root.setLevel(logging.ERROR)  # it recommends a step that lowering has done already
@@ -120,6 +118,28 @@ def quantized(
         logging.root.setLevel(level)
     stamp(result)
     return result
+
+
+def nodes_of_layers(model: onnx.ModelProto, layers: Sequence[str]) -> Iterator[str]:
+    """The nodes of layers and blocks; raises `CallError` for one that is not there.
+
+    A layer is known by its node, its output, or its parameters: the node of a convolution into
+    which batch normalisation is folded has the name of that.
+    """
+    held = {tensor.name for tensor in model.graph.initializer}
+    for layer in layers:
+        found = [
+            node.name
+            for node in model.graph.node
+            if layer in (node.name, *node.output)
+            or node.name.startswith(f"{layer}.")
+            or any(name in held and name.rpartition(".")[0] == layer for name in node.input)
+        ]
+        if not found:
+            close = nearest(layer, [node.name for node in model.graph.node])
+            hint = f"; the nearest is {close}" if close else ""
+            raise CallError(f"there is no layer {layer} to leave out{hint}")
+        yield from found
 
 
 def careful_nodes(model: onnx.ModelProto) -> list[str]:

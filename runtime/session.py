@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -107,8 +108,9 @@ class Session:
 
 
 def first_line(error: Exception) -> str:
-    """The first line of an error's text."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    """The first line of an error's text, without the place in ONNX Runtime's own source."""
+    first = (str(error).splitlines() or [type(error).__name__])[0]
+    return re.sub(r"/\S+\.(cc|h):\d+ .*?\) (?=\S)", "", first)
 
 
 def open_session(
@@ -170,15 +172,16 @@ def on_gpu(model: Model, device: Device, settings: Settings) -> Session:
     except BAD_MODEL as error:
         raise RunError(f"this is no model that ONNX Runtime takes: {first_line(error)}") from None
     except Exception as error:  # what CUDA and cuDNN say arrives in several kinds
-        raise cannot(
-            device, f"it does not start: {first_line(error)}", "repair the CUDA installation"
-        ) from None
+        remedy = "pip install tensorrt 'netc[cuda]' brings the libraries"
+        if device.kind == "cuda":
+            remedy = "repair the CUDA installation"
+        raise cannot(device, f"it does not start: {first_line(error)}", remedy) from None
     if session.get_providers()[0] != device.provider:
         raise cannot(
             device,
-            "ONNX Runtime fell back to " + session.get_providers()[0],
-            "pip install 'netc[cuda]' brings the libraries",
             f"{device.provider} does not start: {probe(device).reason}",
+            "pip install 'netc[cuda]' brings the libraries",
+            "ONNX Runtime fell back to " + session.get_providers()[0],
         )
     session.disable_fallback()
     placed = placement(session)
@@ -191,6 +194,7 @@ def on_gpu(model: Model, device: Device, settings: Settings) -> Session:
 
 def create(model: Model, device: Device, settings: Settings, found: Driver) -> Any:
     """A session of ONNX Runtime itself, its messages silenced; raises what that raises."""
+    ort.set_default_logger_severity(4)  # of providers that do not load; `probe` finds the reason
     options = ort.SessionOptions()
     options.log_severity_level = 4
     options.intra_op_num_threads = settings.threads

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
-from netc.options import DTYPE, FORMAT, SEED, TF32, Choice, chooses_net
+from netc.options import DTYPE, FORMAT, SEED, TF32, WEIGHTS, Choice, chooses_net
 from netc.verifying import VerifyOptions, verify
+
+if TYPE_CHECKING:
+    from runtime.weights.rename import WeightsFile
 
 
 @click.command("verify")
@@ -41,6 +45,7 @@ from netc.verifying import VerifyOptions, verify
 @TF32
 @FORMAT
 @SEED
+@WEIGHTS
 @chooses_net
 def command(
     file: str,
@@ -53,12 +58,13 @@ def command(
     tf32: bool,
     form: str,
     seed: int,
+    weights: WeightsFile | None,
     choice: Choice,
 ) -> None:
-    """Compare NumPy with ONNX Runtime at every layer, on random input and weights.
+    """Compare NumPy with ONNX Runtime at every layer, on random input.
 
-    FILE is a definition or an ONNX model, which is imported and compared with its own run. With
-    OTHER, the outputs of two of them are compared.
+    FILE is a definition, with random weights or those of --weights, or an ONNX model, which is
+    imported and compared with its own run. With OTHER, the outputs of two of them are compared.
     """
-    options = VerifyOptions(device, dtype, not tf32, seed, batch, bisect, inputs, form)
+    options = VerifyOptions(device, dtype, not tf32, seed, batch, bisect, inputs, form, weights)
     sys.exit(0 if verify(file, other, options, choice) else 1)

@@ -8,6 +8,7 @@ import os
 import pty
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ import pytest
 from PIL import Image
 
 import netc as package
+from netc.subject import Subject, subject_of_net
+from runtime.machine import NO_DRIVER
 from tests.netc.command import netc
 
 CLASSIFIER = """
@@ -174,6 +177,25 @@ def test_a_call_at_fault_says_so_and_writes_nothing(
 
 
 # ── symbolic sizes, pictures out ─────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [
+        ("cuda cannot be had: no libcudnn", "note: cuda cannot be had: no libcudnn\n"),
+        (NO_DRIVER, ""),
+    ],
+)
+def test_a_gpu_that_auto_cannot_use_is_told_of(
+    here: Path, monkeypatch: pytest.MonkeyPatch, note: str, said: str
+) -> None:
+    def noted(net: Any, engine: Any) -> Subject:
+        subject = subject_of_net(net, engine)
+        return replace(subject, runner=replace(subject.runner, note=note))
+
+    monkeypatch.setattr("netc.execute.subject_of_net", noted)
+    result = netc("run", "two.netdef", "--random")
+    assert (result.exit_code, result.stderr) == (0, said)
 
 
 def test_an_input_of_open_size_takes_the_picture_at_its_size(here: Path) -> None:

@@ -45,6 +45,17 @@ def model(small: Path) -> Path:
     return target
 
 
+def test_a_definition_is_verified_with_the_weights_of_a_file(small: Path, model: Path) -> None:
+    assert netc("verify", small, "--weights", model, "--dtype", "f16").exit_code == 0
+    assert netc("verify", small, model, "--seed", "1").exit_code == 1
+    assert netc("verify", small, model, "--seed", "1", "--weights", model).exit_code == 0
+    renamed = netc("verify", small, "--weights", model, "--rename", "stage0.*=")
+    assert renamed.exit_code == 2
+    assert "the weights do not fit small: 5 missing" in renamed.stderr
+    refused = netc("verify", model, "--weights", model)
+    assert refused.exit_code == 2 and "has its weights inside" in refused.stderr
+
+
 def with_weight_changed(model: Path, name: str, to: str = "other.onnx") -> Path:
     """The same model with one number of one array changed."""
     proto = onnx.load(model)

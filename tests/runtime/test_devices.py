@@ -117,6 +117,14 @@ def test_an_error_of_cuda_itself_is_the_machines_fault() -> None:
     assert "file.cc" not in str(caught.value)
 
 
+def test_tensorrt_that_is_not_installed_says_what_to_install() -> None:
+    said = "/onnxruntime_src/python/state.cc:729 void onnxruntime::f(Options&) Please install it."
+    with machine(raises=RuntimeError(said)), pytest.raises(MachineError) as caught:
+        open_session(b"", "tensorrt")
+    assert "it does not start: Please install it." in str(caught.value)
+    assert "pip install tensorrt" in caught.value.remedy
+
+
 def test_a_session_without_a_node_on_cuda_is_an_error_with_the_placement() -> None:
     parts = [Part(CPU, [("conv1", "Conv"), ("relu1", "Relu")])]
     with machine(parts=parts), pytest.raises(MachineError) as caught:
@@ -147,7 +155,7 @@ def test_auto_takes_the_cpu_where_cuda_does_not_start_and_says_why() -> None:
     with machine(in_use=[CPU]):
         session = open_session(b"")
     assert session.device == "cpu"
-    assert "fell back to CPUExecutionProvider" in session.note
+    assert "libcudnn.so.9: cannot open shared object file" in session.note
 
 
 def test_numpy_is_no_device_for_a_model() -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from click.testing import CliRunner
@@ -136,6 +137,15 @@ def test_an_onnx_runtime_that_cannot_be_imported(
     (found,) = wrong()
     assert "undefined symbol" in found.text
     assert found.remedy == "pip install --force-reinstall onnxruntime-gpu"
+
+
+def test_what_uninstalling_one_of_two_packages_leaves_is_found(
+    seen: Described, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime.doctor, "import_module", lambda name: ModuleType(name))
+    (finding,) = wrong()
+    assert finding.topic == "on cpu" and "its files are gone" in finding.text
+    assert finding.remedy == "pip install --force-reinstall onnxruntime-gpu"
 
 
 def test_a_processor_without_int8_products_is_told(seen: Described) -> None:

@@ -20,6 +20,7 @@ import netc as package
 from netc.main import main
 from runtime.accuracy import Accuracy, measure
 from runtime.compare import random_feeds
+from runtime.errors import CallError
 from runtime.quantize import Plan, loss, quantized
 from tests.define import define
 
@@ -110,6 +111,27 @@ def test_a_layer_that_is_left_out_keeps_its_float32_weight() -> None:
     kinds = {t.name: t.data_type for t in made.graph.initializer}
     assert kinds["logits.weight"] == TensorProto.FLOAT
     assert "first.weight" not in kinds
+
+
+@pytest.mark.parametrize(
+    ("layer", "kept"),
+    [("stem.conv1", {"stem.conv1.weight"}), ("stem.bn1", {"stem.conv1.weight"}),
+     ("stem", {"stem.conv1.weight", "stem.conv2.weight"}), ("y", {"fc.weight"})],
+)  # fmt: skip
+def test_a_layer_is_left_out_by_its_own_name_or_that_of_its_block(
+    layer: str, kept: set[str]
+) -> None:
+    net = define(
+        "block two() { conv(4, 3x3, bias=false) -> bn -> relu -> conv(4, 3x3) }\n"
+        "net n {\n input x: f32[2, 9, 9]\n two as stem -> gap -> flatten -> dense(3) as fc\n"
+        " output y\n}"
+    )
+    feeds = random_feeds(net.graph, batch=1)
+    made = quantized(net.model(), 1, lambda index: feeds, Plan(exclude=(layer,)))
+    whole = {t.name for t in made.graph.initializer if t.data_type == TensorProto.FLOAT}
+    assert {name for name in whole if name.endswith(".weight")} == kept
+    with pytest.raises(CallError, match=r"there is no layer stem.bm1 .*the nearest is stem.bn1"):
+        quantized(net.model(), 1, lambda index: feeds, Plan(exclude=("stem.bm1",)))
 
 
 def test_the_loss_is_told_at_every_layer_in_order() -> None:
