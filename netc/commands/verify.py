@@ -55,10 +55,10 @@ def command(
     seed: int,
     choice: Choice,
 ) -> None:
-    """Compare NumPy with ONNX Runtime at every layer, on random input and weights.
+    """Compare NumPy with ONNX Runtime at every layer.
 
-    FILE is a definition or an ONNX model, which is imported and compared with its own run. With
-    OTHER, the outputs of two of them are compared.
+    FILE is a definition, with random weights, or an ONNX model, which is imported and compared
+    with its own run; the input is random. With OTHER, the outputs of two of them are compared.
     """
     options = VerifyOptions(device, dtype, not tf32, seed, batch, bisect, inputs, form)
     sys.exit(0 if verify(file, other, options, choice) else 1)
