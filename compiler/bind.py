@@ -23,6 +23,7 @@ from compiler.values import (
     unknown,
 )
 from grammar import syntax as s
+from grammar.diagnostics import nearest
 from grammar.source import Span
 
 FindTensor = Callable[[Any, Scope], Tensor | None]
@@ -167,7 +168,8 @@ def no_tensor(op: type[Op], written: s.Expression, value: Any, scope: Scope) -> 
         )
     if scope.is_lost(value):
         return Silenced()
-    mistake = unknown(f'no tensor is labelled "{value}" here', span, value, scope.tensor_names())
+    near = nearest(value, scope.tensor_names())
+    mistake = unknown(f'no tensor is labelled "{value}" here', span, near)
     mistake.fixes = ()  # a name in place of a string, perhaps of a part of one
     if "." in value and scope.tensor(value.split(".")[0]) is not None:
         mistake.help = "what is named inside a block is known in it only: let it flow out"
