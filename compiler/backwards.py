@@ -132,6 +132,11 @@ class Search:
         except ShapeError:
             return None
 
+    def spares_the_rest(self, ops: Ops, shapes: Shapes) -> bool:
+        """Whether nothing beside the way to the target breaks: other turns of its loop, say."""
+        others = [n for n in self.around.graph.nodes() if n.name != self.target.name]
+        return self.around.reinferred(others, ops, shapes) is not None
+
     def solutions(self) -> list[Change]:
         """The changes that make it right, nearest first, one for each layer and argument."""
         found: list[Change] = []
@@ -140,7 +145,7 @@ class Search:
             if any(c.nodes == change.nodes and c.argument == change.argument for c in found):
                 continue
             shape = self.outcome(ops, shapes)
-            if shape is not None and self.fits(shape):
+            if shape is not None and self.fits(shape) and self.spares_the_rest(ops, shapes):
                 found.append(change)
                 if len(found) == MOST_SHOWN:
                     break

@@ -20,8 +20,10 @@ from compiler.values import (
     Tensor,
     TooMuch,
     raise_all,
+    unknown,
 )
 from grammar import syntax as s
+from grammar.diagnostics import nearest
 from grammar.source import Span
 
 FindTensor = Callable[[Any, Scope], Tensor | None]
@@ -120,18 +122,10 @@ def bind_op(
     if op.most_inputs != 1 and stage.body is None:
         plain = [a for a in arguments if a.keyword is None]
         for argument in plain:
-            tensor = find(evaluate(argument.value, scope), scope)
+            value = evaluate(argument.value, scope)
+            tensor = find(value, scope)
             if tensor is None:
-                listed = isinstance(argument.value, s.ListDisplay | s.TupleDisplay)
-                items = argument.value.span.text[1:-1]
-                raise Mistake(
-                    "E203",
-                    f"`{op.name}` joins tensors by their names",
-                    argument.value.span,
-                    help=f"without brackets: {op.name}({items})"
-                    if listed and len(items) <= 40
-                    else f"for branches write {op.name} {{ … }}; parameters take their keyword",
-                )
+                raise no_tensor(op, argument.value, value, scope)
             tensors.append(tensor)
         arguments = tuple(a for a in arguments if a.keyword is not None)
     elif op.most_inputs == 1 and arguments and isinstance(arguments[0].value, s.Name):
@@ -157,6 +151,29 @@ def bind_op(
     values = convert(accepted, given, op.name, evaluate, scope)
     places = {name: argument.value.span for name, argument in given.items()}
     return op(**values), tensors, places
+
+
+def no_tensor(op: type[Op], written: s.Expression, value: Any, scope: Scope) -> Exception:
+    """What is wrong with an argument of a join that is no tensor."""
+    span = written.span
+    if not isinstance(value, str):
+        listed, items = isinstance(written, s.ListDisplay | s.TupleDisplay), span.text[1:-1]
+        return Mistake(
+            "E203",
+            f"`{op.name}` joins tensors by their names",
+            span,
+            help=f"without brackets: {op.name}({items})"
+            if listed and len(items) <= 40
+            else f"for branches write {op.name} {{ … }}; parameters take their keyword",
+        )
+    if scope.is_lost(value):
+        return Silenced()
+    near = nearest(value, scope.tensor_names())
+    mistake = unknown(f'no tensor is labelled "{value}" here', span, near)
+    mistake.fixes = ()  # a name in place of a string, perhaps of a part of one
+    if "." in value and scope.tensor(value.split(".")[0]) is not None:
+        mistake.help = "what is named inside a block is known in it only: let it flow out"
+    return mistake
 
 
 def bind_block(

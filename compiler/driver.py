@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 class Checked:
     """One net that went through the checks: its graph, its measures, and what was found.
 
-    `made` says what each stage of the text made in each of its calls. A net with a mistake, or
+    `made` says what each stage of the text made in each of its calls, `doc` is the comment above
+    the net. A net with a mistake, or
     with a statement that was already broken in the text, has no analysis.
     """
 
@@ -38,6 +39,7 @@ class Checked:
     analysis: Analysis | None
     diagnostics: tuple[Diagnostic, ...]
     made: tuple[Made, ...] = ()
+    doc: str = ""
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -71,7 +73,7 @@ def check_net(net: Block, overrides: Mapping[str, Any] | None = None) -> Checked
     analysis = analyse(graph)
     found += check_contracts(elaborated, analysis)
     found += lint(Subject(elaborated, analysis))
-    return Checked(graph, analysis, tuple(deduplicate(found)), made)
+    return Checked(graph, analysis, tuple(deduplicate(found)), made, net.definition.doc)
 
 
 def all_found(module: Module, checked: Iterable[Checked]) -> list[Diagnostic]:
@@ -95,12 +97,14 @@ def compile_graph(
     batch: int | None = None,
     dtype: str = "f32",
     io_dtype: str = "f32",
+    doc: str = "",
 ) -> onnx.ModelProto:
-    """Initial numbers for what has none, the passes, and the ONNX model."""
+    """Initial numbers for what has none, the passes, and the ONNX model; `doc` describes it."""
     from compiler.initialise import initialise
     from compiler.lower import lower
     from compiler.passes import PASSES
 
+    seeded = any(w.values is None and n not in graph.values for n, w in graph.parameters().items())
     graph = initialise(graph, seed)
     for rewrite in PASSES if optimise else ():
         graph = rewrite(graph)
@@ -110,7 +114,8 @@ def compile_graph(
         batch=batch,
         dtype=dtype,
         io_dtype=io_dtype,
-        metadata={"netc.seed": str(seed)},
+        doc=doc,
+        metadata={"netc.seed": str(seed)} if seeded else {},
     )
 
 

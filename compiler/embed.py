@@ -54,10 +54,12 @@ class Front:
         self.picture = picture
         self.layout = layout
         self.made: list[onnx.NodeProto] = []
+        self.constants = 0
 
     def constant(self, values: Any, dtype: Any) -> str:
         """An initializer."""
-        name = f"{self.name}/picture_{len(self.model.graph.initializer)}"
+        name = f"{self.name}/constant_{self.constants}"
+        self.constants += 1
         array = np.asarray(values, dtype=dtype)
         self.model.graph.initializer.append(numpy_helper.from_array(array, name))
         return name
@@ -80,6 +82,7 @@ class Front:
         if self.layout == "nchw":
             pixel_shape = [batch, channels, *sides]
         info.CopyFrom(helper.make_tensor_value_info(self.name, TensorProto.UINT8, pixel_shape))
+        info.doc_string = self.picture.described(channels, pixels=True)
         flow = self.name
         if self.crops:
             flow = self.crop(flow)

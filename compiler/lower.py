@@ -47,13 +47,14 @@ def lower(
     expose: bool = False,
     dtype: str = "f32",
     io_dtype: str = "f32",
+    doc: str = "",
     metadata: dict[str, str] | None = None,
 ) -> onnx.ModelProto:
     """The ONNX model of a graph that has numbers for all its parameters.
 
     `batch` pins the batch size. With `expose` every layer's tensor is an output of the model,
     so that a run shows all of them. `dtype` is what the network computes in, `io_dtype` what its
-    inputs and outputs are (`precision.py`). Raises `PrecisionError`.
+    inputs and outputs are (`precision.py`). `doc` describes it. Raises `PrecisionError`.
     """
     opset = opset or OPSETS[dtype]
     lowering = Lowering(graph, opset, batch, dtype, io_dtype)
@@ -69,19 +70,26 @@ def lower(
         if tensor != output:
             free = output if output not in graph else f"{output}/output"
             lowering.nodes.append(helper.make_node("Identity", [tensor], [output], name=free))
-        outputs.append(value_info(lowering, output, graph[name].shape))
+        outputs.append(value_info(lowering, output, graph[name].shape, lowering.io))
     if expose:
         names = {info.name for info in outputs}
         outputs += [
-            value_info(lowering, lowering.outside(node.name), node.shape)
+            value_info(lowering, lowering.outside(node.name), node.shape, lowering.io)
             for node in graph.nodes()
             if not isinstance(node.op, Input) and lowering.outside(node.name) not in names
         ]
     model = helper.make_model(
-        helper.make_graph(lowering.nodes, graph.name, inputs, outputs),
+        helper.make_graph(
+            lowering.nodes,
+            graph.name,
+            inputs,
+            outputs,
+            value_info=inner_tensors(lowering, {info.name for info in outputs}),
+        ),
         opset_imports=[helper.make_opsetid("", opset)],
         ir_version=IR_OF_OPSET[opset],
         producer_name="netc",
+        doc_string=doc,
     )
     for name, array in lowering.initializers.items():
         add_tensor(model, name, array)
@@ -94,7 +102,10 @@ def add_input(lowering: Lowering, node: Node) -> onnx.ValueInfoProto:
     """Declare what a caller feeds."""
     name = lowering.tensor_of[node.name]
     lowering.kinds[name] = lowering.io
-    return value_info(lowering, name, node.shape)
+    info = value_info(lowering, name, node.shape, lowering.io)
+    if isinstance(node.op, Input) and node.op.picture is not None:
+        info.doc_string = node.op.picture.described(node.op.picture.channels(node.shape))
+    return info
 
 
 def add_layer(lowering: Lowering, node: Node, shown: bool) -> None:
@@ -121,10 +132,21 @@ def add_layer(lowering: Lowering, node: Node, shown: bool) -> None:
     lowering.nodes += emit.nodes
 
 
-def value_info(lowering: Lowering, name: str, shape: Shape) -> onnx.ValueInfoProto:
-    """The type of a graph input or output: batch, then sizes or dim_params."""
+def inner_tensors(lowering: Lowering, known: set[str]) -> list[onnx.ValueInfoProto]:
+    """The types of the layers' tensors that are not among the model's inputs and outputs."""
+    layers = [node for node in lowering.graph.nodes() if not isinstance(node.op, Input)]
+    named = [(lowering.tensor_of[node.name], node.shape) for node in layers]
+    return [
+        value_info(lowering, name, shape, lowering.kinds[name])
+        for name, shape in named
+        if name not in known
+    ]
+
+
+def value_info(lowering: Lowering, name: str, shape: Shape, kind: str) -> onnx.ValueInfoProto:
+    """The type of a tensor: its numbers, then batch and sizes or dim_params."""
     sizes = [size if isinstance(size, int) else str(size) for size in shape]
-    return helper.make_tensor_value_info(name, ONNX_TYPES[lowering.io], [lowering.batch, *sizes])
+    return helper.make_tensor_value_info(name, ONNX_TYPES[kind], [lowering.batch, *sizes])
 
 
 def rename(proto: onnx.NodeProto, old: str, new: str) -> None:

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from compiler.ops.arguments import DEVIATIONS, FLAG, NUMBERS, Extent, Kind, arg, choice, extent
+from compiler.ops.arguments import (
+    DEVIATIONS,
+    FLAG,
+    NUMBERS,
+    Extent,
+    Kind,
+    arg,
+    choice,
+    extent,
+)
 
 
 def _ends(value: Any) -> tuple[float, float]:
@@ -79,6 +88,26 @@ class Picture:
             )
         return None
 
+    def described(self, channels: Any, *, pixels: bool = False) -> str:
+        """In words what an input takes; with `pixels` only what is left to do outside the model."""
+        colours = "RGB" if pixels else self.order.upper()
+        if self.grey and channels != 1:
+            colours = "grey in each channel"
+        words = [{1: "grey", 4: "RGBA"}.get(channels, colours)]
+        if isinstance(self.resize, int):
+            words.append(f"shorter side resized to {self.resize}")
+        elif self.resize is not None:
+            words.append("resized to " + " x ".join(map(str, self.resize)))
+        crop = both_sides(self.crop)
+        if crop is not None and not (pixels and self.resize is None):
+            words.append(f"then the centre {crop[0]} x {crop[1]}")
+        if pixels:
+            return "the pixels of a picture, 0 to 255: " + ", ".join(words)
+        words.append("black is {:g} and white {:g}".format(*self.range))
+        if (self.mean, self.std) != (0.0, 1.0):
+            words.append(f"then (value - {numbers(self.mean)})/{numbers(self.std)}")
+        return "a picture: " + ", ".join(words)
+
     def as_dict(self) -> dict[str, Any]:
         """The form in a model's metadata: what is not the default."""
         return {
@@ -96,6 +125,12 @@ class Picture:
         return cls(
             **{name: known[name](value) for name, value in entries.items() if value is not None}
         )
+
+
+def numbers(value: Any) -> str:
+    """One number, or one for each channel in brackets."""
+    listed = [f"{n:g}" for n in value] if isinstance(value, list | tuple) else []
+    return f"[{', '.join(listed)}]" if listed else f"{value:g}"
 
 
 def both_sides(size: int | Extent | None) -> tuple[int, int] | None:

@@ -168,8 +168,7 @@ class _Resolver:
                 case s.OutputDeclaration():
                     if statement.chain is not None:
                         self.chain(statement.chain)
-                    if statement.shape is not None:
-                        self.expressions(statement.shape)
+                    self.assertion(statement.shape)
                     self.define("output", statement.name, statement, self.scope.tensors)
                 case s.Let():
                     self.expressions(statement.value)
@@ -183,6 +182,7 @@ class _Resolver:
                     for body in (statement.then, statement.otherwise):
                         if body is not None:
                             self.statements(body.statements)
+                    self.assertion(statement.shape)
                 case s.Assert():
                     self.expressions(statement)
 
@@ -195,6 +195,7 @@ class _Resolver:
                 self.define("loop", name, statement, self.scope.values, start=start)
         self.statements(statement.body.statements)
         self.scope = outer
+        self.assertion(statement.shape)
 
     # ── flow ─────────────────────────────────────────────────────────────────────────────────
 
@@ -214,13 +215,16 @@ class _Resolver:
             name = literal(stage.like)
             self.use_text(stage.like, () if name is None else self.frame.tensor(name))
             self.expressions(stage.like)
-        if stage.shape is not None:
-            self.expressions(stage.shape)
+        self.assertion(stage.shape)
         if stage.label is not None and stage.label.parts != ("",):
             fixed = literal(stage.label) is not None
             names = self.frame.tensors if fixed else None
             self.define("label" if fixed else "pattern", stage.label, stage, names)
             self.expressions(stage.label)
+
+    def assertion(self, shape: s.ShapePattern | None) -> None:
+        if shape is not None:
+            self.expressions(shape)
 
     def callee(self, stage: s.Stage, name: s.Name, *, first: bool) -> tuple[Definition, ...]:
         """What a stage names: at the beginning of a chain a tensor wins."""

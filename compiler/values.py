@@ -136,6 +136,10 @@ class Scope:
         """Whether something broken may have defined `name`."""
         return name in self.lost or (self.parent is not None and self.parent.is_lost(name))
 
+    def tensor_names(self) -> set[str]:
+        """Every name of a tensor here."""
+        return (self.parent.tensor_names() if self.parent else set()) | set(self.tensors)
+
     def names(self) -> set[str]:
         """Every name that means something here."""
         outer = self.parent.names() if self.parent else set()

@@ -83,7 +83,6 @@ EXAMPLES: dict[str, list[str]] = {
         "for x { relu }",
         "for x in { relu }",
         "for 3 in x { relu }",
-        "for x, y, z in a { relu }",
         "for x = 3 { relu }",
     ),
     "a `{` is missing: the body stands in braces": [

@@ -90,7 +90,7 @@ class Builder(ExpressionBuilder):
 
     def body(self, tree: Any) -> s.Body:
         """`{ … }`; an `else if` is a body that holds one `if`"""
-        inner = [tree] if tree.data == "if" else tree.children
+        inner = [tree] if tree.data == "else_if" else tree.children
         return s.Body(self.span(tree), tuple([self.statement(t) for t in inner if t is not None]))
 
     def _broken(self, tree: Any) -> s.Broken:
@@ -140,7 +140,7 @@ class Builder(ExpressionBuilder):
 
     def _output_flow(self, tree: Any) -> s.OutputDeclaration:
         name, labels, pattern = tree.children
-        shape = None if pattern is None else self.pattern(pattern)
+        shape = self.optional_pattern(pattern)
         return s.OutputDeclaration(
             self.span(tree), self.name(name), self.labels(labels), None, shape
         )
@@ -170,22 +170,31 @@ class Builder(ExpressionBuilder):
         return s.Expect(self.span(tree), self.several(tree.children))
 
     def _for(self, tree: Any) -> s.For:
-        *names, values, body = tree.children
-        variables = tuple([self.name(name) for name in names if name is not None])
-        return s.For(self.span(tree), variables, self.expression(values), self.body(body))
+        *names, values, body, pattern = tree.children
+        return s.For(
+            self.span(tree),
+            tuple(map(self.name, names)),
+            self.expression(values),
+            self.body(body),
+            self.optional_pattern(pattern),
+        )
 
     def _repeat(self, tree: Any) -> s.Repeat:
-        count, body = tree.children
-        return s.Repeat(self.span(tree), self.expression(count), self.body(body))
+        count, body, pattern = tree.children
+        shape = self.optional_pattern(pattern)
+        return s.Repeat(self.span(tree), self.expression(count), self.body(body), shape)
 
     def _if(self, tree: Any) -> s.If:
-        condition, then, otherwise = tree.children
+        condition, then, otherwise, *pattern = tree.children
         return s.If(
             self.span(tree),
             self.expression(condition),
             self.body(then),
             None if otherwise is None else self.body(otherwise),
+            self.optional_pattern(*pattern),
         )
+
+    _else_if = _if
 
     # ── flow ─────────────────────────────────────────────────────────────────────────────────
 
@@ -222,6 +231,10 @@ class Builder(ExpressionBuilder):
             return self.text(node)
         name = self.name(node)
         return s.Text(name.span, (name.id,))
+
+    def optional_pattern(self, tree: Any = None) -> s.ShapePattern | None:
+        """The shape that is asserted, if one is."""
+        return None if tree is None else self.pattern(tree)
 
     def pattern(self, tree: Any) -> s.ShapePattern:
         """`[64, _, ...]`"""

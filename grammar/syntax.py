@@ -131,28 +131,31 @@ class Expect(Syntax):
 
 @dataclass(frozen=True)
 class For(Syntax):
-    """`for s, depth in enumerate(depths) { … }`"""
+    """`for s, depth in enumerate(depths) { … } : [512, 7, 7]`"""
 
     names: tuple[Name, ...]
     values: Expression
     body: Body
+    shape: ShapePattern | None
 
 
 @dataclass(frozen=True)
 class Repeat(Syntax):
-    """`repeat 2 { … }`"""
+    """`repeat 2 { … } : [64, 56, 56]`"""
 
     count: Expression
     body: Body
+    shape: ShapePattern | None
 
 
 @dataclass(frozen=True)
 class If(Syntax):
-    """`if aux { … } else { … }`"""
+    """`if aux { … } else { … } : [64, 56, 56]`"""
 
     condition: Expression
     then: Body
     otherwise: Body | None
+    shape: ShapePattern | None
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ class Net:
         self.graph: Graph = checked.graph
         self.analysis: Analysis = checked.analysis
         self.warnings = checked.diagnostics
+        self.doc = checked.doc
         self._kept: tuple[tuple[str, int, str, int], Session] | None = None
 
     @property
@@ -117,6 +118,8 @@ class Net:
         are. With `embed` the inputs that come from pictures take pixels, uint8 in this layout, and
         the model scales and normalises them.
         """
+        from netc import __version__
+
         if embed is not None and io_dtype != "f32":
             raise CallError("inputs are pixels with --embed-preprocess, no --io-dtype")
         model = compile_graph(
@@ -127,7 +130,9 @@ class Net:
             batch=batch,
             dtype=dtype,
             io_dtype=io_dtype,
+            doc=self.doc,
         )
+        model.producer_version = __version__
         if embed is not None:
             from compiler.embed import embed_pictures
 

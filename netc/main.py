@@ -55,7 +55,12 @@ class Commands(click.Group):
             return super().invoke(ctx)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+EPILOG = """\b
+FILE is a definition, or a name of the library (netc list).
+Exit codes: 0 done, 1 the definition is at fault, 2 the call, 3 the machine."""
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
 @click.version_option(__version__, prog_name="netc")
 def main() -> None:
     """The network definition compiler: check, measure, compile, run and verify."""

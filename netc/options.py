@@ -36,7 +36,7 @@ DEVICE = click.option(
     default="auto",
     show_default=True,
     metavar="auto|cpu|cuda[:N]|tensorrt[:N]|numpy",
-    help="Where to run: there, or not at all.",
+    help="Where to run; a device that cannot be had is an error. auto: CUDA, else the CPU.",
 )
 DTYPE = click.option(
     "--dtype",
@@ -56,7 +56,7 @@ def takes_renames(command: Callable[..., Any]) -> Callable[..., Any]:
         "--rename",
         multiple=True,
         metavar="FROM=TO",
-        help="A rule for the names in the file of weights: module.*=*, or /regex/=text.",
+        help="A rule for names in a file of weights, module.*=* or /regex/=text; may be repeated.",
     )
     file = click.option(
         "--rename-file",
@@ -174,9 +174,13 @@ class Choice:
 def chooses_net(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command `--net`, `--set` and `-I`; they reach it as one `choice`."""
 
-    @click.option("--net", metavar="NAME", help="Which net of the file.")
+    @click.option("--net", metavar="NAME", help="Which net, of a file with several.")
     @click.option(
-        "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter of the net."
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="A value for a parameter of the net, as classes=10; may be repeated.",
     )
     @click.option(
         "-I",
@@ -184,7 +188,7 @@ def chooses_net(command: Callable[..., Any]) -> Callable[..., Any]:
         multiple=True,
         metavar="FOLDER",
         type=click.Path(exists=True, file_okay=False, path_type=Path),
-        help="A folder in which `use` may look.",
+        help="A folder in which `use` may look; may be repeated.",
     )
     @wraps(command)
     def wrapped(

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 from numpy.typing import NDArray
 
+from compiler.domain import Contradiction
 from compiler.importers.from_onnx import import_onnx
-from compiler.importers.imported import UnreadableError
+from compiler.importers.imported import UnreadableError, with_valid_sizes
 from compiler.initialise import initialise
 from compiler.lowering import tensor_names
 from compiler.precision import WORDS
@@ -104,7 +105,8 @@ def compare_import(path: Path, options: VerifyOptions) -> tuple[str, Comparison]
     model = read_model_file(path)
     try:
         imported = import_onnx(model, path.name)
-    except UnreadableError as error:
+        imported = replace(imported, graph=with_valid_sizes(imported.graph))
+    except (UnreadableError, Contradiction) as error:
         raise CallError(str(error)) from None
     if options.dtype != "f32":
         graph = initialise(imported.graph, options.seed)

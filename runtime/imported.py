@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import onnx
 from numpy.typing import NDArray
 
@@ -11,7 +12,7 @@ from compiler.graph import Node
 from compiler.importers.imported import Imported
 from runtime.compare import compare_layers, random_feeds
 from runtime.comparison import Comparison, Ledger
-from runtime.foreign import inputs_of, outputs_of, precision_of
+from runtime.foreign import inputs_of, outputs_of, precision_of, random_input
 from runtime.gaps import gap, tolerance
 from runtime.providers import Settings
 from runtime.segments import Tensors
@@ -36,8 +37,13 @@ def compare_imported(
     ports = inputs_of(model)
     fixed = next((p.sizes[0] for p in ports if p.sizes and isinstance(p.sizes[0], int)), None)
     feeds = random_feeds(graph, seed, batch if fixed is None else int(fixed))
-    named = zip(graph.inputs(), ports, strict=True)
-    given = {port.name: feeds[node.name].astype(port.dtype) for node, port in named}
+    given = {}
+    for node, port in zip(graph.inputs(), ports, strict=True):
+        numbers = feeds[node.name]
+        if port.dtype.kind in "iub":
+            numbers = random_input(port, numbers.shape, len(numbers), seed, {})
+        given[port.name] = numbers.astype(port.dtype)
+        feeds[node.name] = given[port.name].astype(np.float32)  # both see the same numbers
     outputs = dict(zip(graph.outputs, (port.name for port in outputs_of(model)), strict=True))
     wanted = {*imported.tensors.values(), *outputs.values()}
     settings = Settings(exact=exact, optimise=False)

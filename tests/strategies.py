@@ -149,9 +149,9 @@ def compound_statements(bodies: Trees) -> Trees:
         node(s.Flow, chains(bodies)),
         node(s.Bind, names, chains(bodies)),
         outputs,
-        node(s.For, several(names, 1, 2), expressions(3), bodies),
-        node(s.Repeat, expressions(3), bodies),
-        node(s.If, expressions(3), bodies, optional(bodies)),
+        node(s.For, several(names, 1, 3), expressions(3), bodies, optional(patterns)),
+        node(s.Repeat, expressions(3), bodies, optional(patterns)),
+        node(s.If, expressions(3), bodies, optional(bodies), optional(patterns)),
     )
 
 

@@ -85,11 +85,13 @@ def check_shape(state: State, tensor: Tensor, pattern: s.ShapePattern, here: Her
 
     if fits(tensor.shape):
         state.held[tensor.node] = fits
+        state.patterns_held.add(pattern.span)
         return tensor
     mistake = mismatch(state, tensor, expected, fits, pattern)
     actual = actual_shape(state, tensor.shape, expected, pattern, here.scope)
     literal = all(isinstance(size, s.Number | s.Wildcard) for size in pattern.sizes)
-    if actual is not None and (literal or not here.frame.inner):  # calls of a block may differ
+    differs = pattern.span in state.patterns_held  # in another call, or turn of a loop
+    if actual is not None and not differs and (literal or not here.frame.inner):
         mistake.fixes = (*mistake.fixes, actual)
     if not complete:
         raise mistake

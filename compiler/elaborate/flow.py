@@ -43,10 +43,21 @@ def run_body(state: State, body: s.Body, here: Here, flow: Tensor | None) -> Ten
                     for inner, place in turns(state, statement, here):
                         before = run_body(state, inner, place, before)
                     flow = before
+                if statement.shape is not None:
+                    flow = hold_shape(state, statement.shape, here, flow)
             case _:
                 with state.reporting(here):
                     run_aside(state, statement, here, flow)
     return flow
+
+
+def hold_shape(state: State, shape: s.ShapePattern, here: Here, flow: Tensor | None) -> Tensor:
+    """What a loop or condition makes flow, held against the shape asserted behind it."""
+    with state.reporting(here):
+        if flow is None:
+            raise nothing_flows(shape.span)
+        return check_shape(state, flow, shape, here)
+    return POISON
 
 
 def pass_broken(state: State, statement: s.Broken, here: Here) -> None:
@@ -247,6 +258,8 @@ def run_branches(state: State, body: s.Body, here: Here, flow: Tensor | None) ->
                         for inner, place in turns(state, statement, here)
                         for tensor in run_branches(state, inner, place, flow)
                     ]
+                if (shape := statement.shape) is not None:
+                    branches = [hold_shape(state, shape, here, branch) for branch in branches]
                 found += branches
             case _:
                 with state.reporting(here):

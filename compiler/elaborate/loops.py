@@ -58,9 +58,10 @@ def bind_names(statement: s.For, value: Any) -> dict[str, Any]:
         return {names[0]: value}
     if isinstance(value, list | tuple) and len(value) == len(names):
         return dict(zip(names, value, strict=True))
+    items = "pairs" if len(names) == 2 else f"items of {len(names)} values"
     raise Mistake(
         "E205",
-        f"`for` with {len(names)} names needs pairs",
+        f"`for` with {len(names)} names needs {items}",
         statement.values.span,
         label=f"an item is {show(value)}",
     )

@@ -115,6 +115,7 @@ class State:
         self.made: list[Made] = []
         self.asserted: s.Stage | None = None  # whose shape assertion is being checked
         self.held: dict[str, Fits] = {}  # the tensors whose shape assertions hold
+        self.patterns_held: set[Span] = set()  # the assertions that held for some tensor
         self.diagnostics: list[Diagnostic] = []
         self.damaged = False  # something is missing because of a mistake, perhaps one in the text
         self.steps = 0

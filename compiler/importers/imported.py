@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from compiler.dims import Dim, Size, symbols
+from compiler.domain.valid import valid_domain
 from compiler.graph import Graph
 
 
@@ -30,6 +32,17 @@ class Imported:
     origin: str
     tensors: Mapping[str, str] = field(default_factory=dict)
     constants: frozenset[str] = frozenset()
+
+
+def with_valid_sizes(graph: Graph) -> Graph:
+    """The graph with the sizes that its layers allow; raises `Contradiction` if none."""
+    sizes: list[tuple[Size, int]] = []
+    for node in graph.nodes():
+        sizes += [(size, 1) for size in node.shape]
+        sizes += node.op.conditions(graph.input_shapes(node), graph.facts)
+    names = [name for node in graph.inputs() for size in node.shape for name in symbols(size)]
+    conditions = [(size, least) for size, least in sizes if isinstance(size, Dim)]
+    return graph.with_domain(valid_domain(graph.facts, conditions, list(dict.fromkeys(names))))
 
 
 LARGEST_TEXT = 16 * 2**20

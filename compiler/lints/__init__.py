@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from compiler.lints.layers import (
     bias_before_norm,
     dropped_pixels,
+    join_of_one_branch,
     kernel_wider_than_map,
     same_is_not_half,
     two_nonlinearities,
@@ -33,6 +34,7 @@ RULES: tuple[Callable[[Subject], Iterable[Diagnostic]], ...] = (
     kernel_wider_than_map,
     dominant_dense,
     unused_tensor,
+    join_of_one_branch,
 )
 
 ALLOW = re.compile(r"#\s*netc:\s*allow\s+(W\d+(?:[\s,]+W\d+)*)")

@@ -83,11 +83,13 @@ def statement_text(statement: s.Statement) -> str:
         case s.For():
             names = ", ".join(name.id for name in statement.names)
             values = expression_text(statement.values)
-            return f"for {names} in {values} {body_text(statement.body)}"
+            body = body_text(statement.body)
+            return f"for {names} in {values} {body}{assertion_text(statement.shape)}"
         case s.Repeat():
-            return f"repeat {expression_text(statement.count)} {body_text(statement.body)}"
+            count, body = expression_text(statement.count), body_text(statement.body)
+            return f"repeat {count} {body}{assertion_text(statement.shape)}"
         case s.If():
-            return if_text(statement)
+            return if_text(statement) + assertion_text(statement.shape)
     raise ValueError("what is broken in the text has no tree to print")
 
 
@@ -98,9 +100,7 @@ def output_text(statement: s.OutputDeclaration) -> str:
         text += f" labels {text_text(statement.labels)}"
     if statement.chain is not None:
         text += f" = {chain_text(statement.chain)}"
-    if statement.shape is not None:
-        text += f" : {pattern_text(statement.shape)}"
-    return text
+    return text + assertion_text(statement.shape)
 
 
 def if_text(statement: s.If) -> str:
@@ -134,9 +134,7 @@ def stage_text(stage: s.Stage) -> str:
         text += f" as {label_text(stage.label)}"
     if stage.like is not None:
         text += f" like {label_text(stage.like)}"
-    if stage.shape is not None:
-        text += f" : {pattern_text(stage.shape)}"
-    return text
+    return text + assertion_text(stage.shape)
 
 
 def label_text(label: s.Text) -> str:
@@ -145,6 +143,11 @@ def label_text(label: s.Text) -> str:
     if not more and isinstance(word, str) and re.fullmatch(r"[A-Za-z_]\w*", word, re.ASCII):
         return word if word not in RESERVED else text_text(label)
     return text_text(label)
+
+
+def assertion_text(pattern: s.ShapePattern | None) -> str:
+    """` : [64, _, ...]`, or nothing where no shape is asserted."""
+    return "" if pattern is None else f" : {pattern_text(pattern)}"
 
 
 def pattern_text(pattern: s.ShapePattern) -> str:

@@ -39,7 +39,13 @@ def batch_sizes(ctx: click.Context, parameter: click.Parameter, text: str) -> tu
 @DEVICE
 @DTYPE
 @TF32
-@click.option("--threads", type=click.IntRange(0), default=0, help="0 is one for each core.")
+@click.option(
+    "--threads",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Processor threads; 0 is one for each core.",
+)
 @click.option("--placement", is_flag=True, help="Which node runs on which provider.")
 @click.option(
     "--size",
@@ -49,14 +55,18 @@ def batch_sizes(ctx: click.Context, parameter: click.Parameter, text: str) -> tu
     help="What the symbolic sizes of an ONNX file become.",
 )
 @click.option(
-    "--seconds", type=click.FloatRange(0), default=3.0, show_default=True, help="For each model."
+    "--seconds",
+    type=click.FloatRange(0),
+    default=3.0,
+    show_default=True,
+    help="How long each model is timed, per batch size.",
 )
 @FORMAT
 @SEED
 @WEIGHTS
 @chooses_net
 def command(file: str, choice: Choice, **options: Any) -> None:
-    """Time a definition or an ONNX file: median, spread, samples a second."""
+    """Time a definition or an ONNX model: latency and throughput."""
     from netc.timing import report
 
     if options["weights"] is not None and Path(file).suffix == ".onnx":

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     "--output",
     type=click.Path(path_type=Path),
     metavar="X.onnx",
-    help="Where to write the model; by default beside you, under the net's name.",
+    help="Where to write the model; by default NAME.onnx in the current folder.",
 )
 @click.option(
     "--emit",
     type=click.Choice(["onnx", "ast", "graph", "shapes"]),
     default="onnx",
     show_default=True,
-    help="Stop after a stage and print what it made.",
+    help="onnx writes the file; ast, graph and shapes are printed instead.",
 )
 @click.option(
     "--opset", type=click.IntRange(13, 26), help="By default 21; 22 for bf16, which needs it."
@@ -47,14 +47,18 @@ if TYPE_CHECKING:
     default=None,
     help="Weights in a file beside the model; by default above 1.5 GB.",
 )
-@click.option("--batch", type=click.IntRange(1), help="Pin the batch size.")
-@click.option("--no-optimize", is_flag=True, help="Leave the passes out.")
+@click.option("--batch", type=click.IntRange(1), help="Fix the batch size; by default any, N.")
+@click.option(
+    "--no-optimize",
+    is_flag=True,
+    help="Write every layer as it stands: no batch norm folded, no identity removed.",
+)
 @click.option(
     "--embed-preprocess",
     type=click.Choice(["nhwc", "nchw"]),
     is_flag=False,
     flag_value="nhwc",
-    help="The model takes pixels, uint8 in this layout, and normalises them itself.",
+    help="The model takes pixels, uint8 in this layout (by default nhwc), and normalises them.",
 )
 @SEED
 @WEIGHTS

@@ -25,7 +25,7 @@ MARKS = {"added": "+", "removed": "-", "changed": "~"}
 @FORMAT
 @chooses_net
 def command(before: str, after: str, to_net: str | None, form: str, choice: Choice) -> None:
-    """Layers added, removed and changed from one network to another, and the totals.
+    """What one network adds, removes and changes of another.
 
     BEFORE and AFTER are definitions, names of the library, or models: .onnx, .prototxt, .cfg.
     Layers of a model are called as in the definition that `netc import` makes of it.

@@ -16,7 +16,7 @@ SIGNS = {"ok": ("ok", "green"), "note": ("--", "yellow"), "wrong": ("!!", "red")
 @click.command("doctor")
 @FORMAT
 def command(form: str) -> None:
-    """What this machine can run nets on, what is wrong, what would help."""
+    """What this machine can run, what is wrong, what would help."""
     from runtime.doctor import examine
 
     findings = examine()

@@ -20,7 +20,7 @@ from runtime.errors import CallError
 @click.argument("subject", metavar="FILE[:LINE]|CODE")
 @chooses_net
 def command(subject: str, choice: Choice) -> None:
-    """Derive every size of a definition, or explain an error's code such as E302."""
+    """Derive every size of a definition, or explain a code (E302)."""
     if re.fullmatch(r"[EWew]\d{3}", subject):
         click.echo(page(subject.upper()))
         return

@@ -22,7 +22,10 @@ from runtime.files import write_whole
 @click.option("--check", is_flag=True, help="Write nothing; name what would change, and fail.")
 @click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
 def command(files: tuple[str, ...], check: bool, diff: bool) -> None:
-    """Format definition files in place; `-` is standard input, to standard output."""
+    """Format definition files in place.
+
+    The file `-` is standard input, written to standard output.
+    """
     failed = False
     for file in files:
         try:

@@ -21,7 +21,7 @@ SHAPE = re.compile(r"(.+?)=(\d+(?:x\d+)*)")
     "--output",
     type=click.Path(path_type=Path),
     metavar="X.netdef",
-    help="Where to write the definition; by default beside you, under the file's name.",
+    help="Where to write the definition; by default NAME.netdef in the current folder.",
 )
 @click.option(
     "--weights",
@@ -37,7 +37,10 @@ SHAPE = re.compile(r"(.+?)=(\d+(?:x\d+)*)")
     help="The shape of an input that the file leaves open, without the batch.",
 )
 def command(file: Path, output: Path | None, weights: Path | None, shapes: tuple[str, ...]) -> None:
-    """Turn an ONNX model, a Caffe prototxt or a Darknet cfg into a definition."""
+    """Turn an ONNX, Caffe or Darknet model into a definition.
+
+    FILE is .onnx, .prototxt or .cfg.
+    """
     from runtime.weights.saving import save_weights
 
     imported, defined = read_model(file, dict(map(shape_of, shapes)))

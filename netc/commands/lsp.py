@@ -18,7 +18,7 @@ from runtime.errors import MachineError
     multiple=True,
     metavar="FOLDER",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder in which `use` may look.",
+    help="A folder in which `use` may look; may be repeated.",
 )
 def command(stdio: bool, include: tuple[Path, ...]) -> None:
     """Serve an editor over the Language Server Protocol."""

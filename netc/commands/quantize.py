@@ -24,7 +24,7 @@ from netc.options import FORMAT, SEED, WEIGHTS, Choice, chooses_net
     "--output",
     type=click.Path(path_type=Path),
     metavar="X.onnx",
-    help="Where to write the model; by default beside you, as NAME.int8.onnx.",
+    help="Where to write the model; by default NAME.int8.onnx in the current folder.",
 )
 @click.option(
     "--method",
@@ -36,7 +36,12 @@ from netc.options import FORMAT, SEED, WEIGHTS, Choice, chooses_net
 @click.option("--per-tensor", is_flag=True, help="One scale a weight, not one an output channel.")
 @click.option("--reduce-range", is_flag=True, help="7-bit weights, for x86 without VNNI.")
 @click.option("--symmetric", is_flag=True, help="Activations around 0, for GPUs.")
-@click.option("--exclude", multiple=True, metavar="LAYER", help="A layer to leave in float32.")
+@click.option(
+    "--exclude",
+    multiple=True,
+    metavar="LAYER",
+    help="A layer to leave in float32; may be repeated.",
+)
 @click.option("--limit", type=click.IntRange(1), help="The first so many samples only.")
 @click.option("--per-layer", is_flag=True, help="The loss at every layer.")
 @FORMAT
@@ -44,7 +49,10 @@ from netc.options import FORMAT, SEED, WEIGHTS, Choice, chooses_net
 @WEIGHTS
 @chooses_net
 def command(file: str, choice: Choice, **options: Any) -> None:
-    """Quantize a definition or an ONNX file to int8, and tell what that costs."""
+    """Quantize to int8, and say what that costs in accuracy.
+
+    FILE is a definition, a name of the library or an ONNX model.
+    """
     from netc.quantizing import QuantizeOptions, quantize
 
     quantize(file, QuantizeOptions(**options), choice)

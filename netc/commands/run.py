@@ -67,7 +67,7 @@ from netc.options import DEVICE, DTYPE, SEED, TF32, WEIGHTS, Choice, chooses_net
 @WEIGHTS
 @chooses_net
 def command(file: str, choice: Choice, **options: Any) -> None:
-    """Run a definition or an ONNX file on pictures, arrays or random numbers."""
+    """Run a definition or an ONNX model on pictures or arrays."""
     from netc.execute import RunOptions, execute
 
     execute(file, RunOptions(**options), choice)

@@ -14,7 +14,7 @@ from netc.options import FORMAT, Choice, chooses_net
 @FORMAT
 @chooses_net
 def command(file: str, form: str, choice: Choice) -> None:
-    """Every layer's shape, parameters, MACs, receptive field and memory.
+    """Each layer's shape, parameters, MACs, receptive field; totals.
 
     FILE is a definition, a name of the library, or a model: .onnx, .prototxt, .cfg.
     """

@@ -61,10 +61,11 @@ def command(
     weights: WeightsFile | None,
     choice: Choice,
 ) -> None:
-    """Compare NumPy with ONNX Runtime at every layer, on random input.
+    """Compare NumPy with ONNX Runtime at every layer.
 
     FILE is a definition, with random weights or those of --weights, or an ONNX model, which is
-    imported and compared with its own run. With OTHER, the outputs of two of them are compared.
+    imported and compared with its own run; the input is random. With OTHER, the outputs of two of
+    them are compared.
     """
     options = VerifyOptions(device, dtype, not tf32, seed, batch, bisect, inputs, form, weights)
     sys.exit(0 if verify(file, other, options, choice) else 1)

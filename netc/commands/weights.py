@@ -30,7 +30,7 @@ def command(
     form: str,
     choice: Choice,
 ) -> None:
-    """List the names, shapes and kinds of the arrays that a net wants."""
+    """List the arrays that a net wants, or check a file of them."""
     from runtime.weights.wanted import wanted_arrays
 
     weights = weights_file(compare, rename, rename_file)

@@ -158,14 +158,16 @@ STATEMENTS: dict[str, s.Statement] = {
     'assert a, "why"': s.Assert(AT, A, text("why")),
     "assert a": s.Assert(AT, A, None),
     "expect a, b": s.Expect(AT, (A, B)),
-    "for a, b in c { relu }": s.For(AT, (A, B), C, body(RELU)),
-    "for a in [1] { }": s.For(AT, (A,), s.ListDisplay(AT, (number(1),)), body()),
-    "repeat 2 { relu }": s.Repeat(AT, number(2), body(RELU)),
-    "if a { relu }": s.If(AT, A, body(RELU), None),
-    "if a { relu } else { tanh }": s.If(AT, A, body(RELU), body(TANH)),
-    "if a { relu }\n    # or\n    else { tanh }": s.If(AT, A, body(RELU), body(TANH)),
-    "if a { relu } else if b { tanh } else { relu }": s.If(
-        AT, A, body(RELU), body(s.If(AT, B, body(TANH), body(RELU)))
+    "for a, b in c { relu }": s.For(AT, (A, B), C, body(RELU), None),
+    "for a, b, c in c { relu } : [_]": s.For(AT, (A, B, C), C, body(RELU), shape(ANY)),
+    "for a in [1] { }": s.For(AT, (A,), s.ListDisplay(AT, (number(1),)), body(), None),
+    "repeat 2 { relu }": s.Repeat(AT, number(2), body(RELU), None),
+    "repeat 2 { relu } : [3, ...]": s.Repeat(AT, number(2), body(RELU), shape(number(3), RUN)),
+    "if a { relu }": s.If(AT, A, body(RELU), None, None),
+    "if a { relu } else { tanh }": s.If(AT, A, body(RELU), body(TANH), None),
+    "if a { relu }\n    # or\n    else { tanh }": s.If(AT, A, body(RELU), body(TANH), None),
+    "if a { relu } else if b { tanh } else { relu } : [_]": s.If(
+        AT, A, body(RELU), body(s.If(AT, B, body(TANH), body(RELU), None)), shape(ANY)
     ),
 }
 

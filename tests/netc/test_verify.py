@@ -179,6 +179,22 @@ def test_layers_that_the_import_merges_are_compared_by_their_outputs(tmp_path: P
     assert "agree at 1 layer," in result.output
 
 
+def test_an_imported_model_with_open_sizes_is_verified_at_valid_ones(tmp_path: Path) -> None:
+    file = tmp_path / "open.netdef"
+    file.write_text(
+        """net n {
+        input image: f32[3, H, 20]
+        assert H % 2 == 0
+        conv(4, 5x5) -> add { maxpool(2) -> upsample(2); identity }
+        output y
+    }"""
+    )
+    assert netc("compile", file, "-o", tmp_path / "open.onnx").exit_code == 0
+    for dtype in ("f32", "f16"):
+        result = netc("verify", tmp_path / "open.onnx", "--dtype", dtype)
+        assert result.exit_code == 0, result.output
+
+
 def test_an_imported_model_is_verified_in_another_precision(model: Path) -> None:
     result = netc("verify", model, "--dtype", "f16")
     assert result.exit_code == 0

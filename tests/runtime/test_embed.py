@@ -14,6 +14,7 @@ import netc
 from netc.subject import Engine, subject_of_model
 from runtime.errors import CallError
 from runtime.session import open_session
+from tests.netc.command import netc as netc_command
 
 CLAUSES = {
     "imagenet": (
@@ -99,6 +100,20 @@ def test_a_net_without_pictures_has_nothing_to_embed() -> None:
     net = netc.loads("net n { input x: f32[3, 8, 8]\n output y = relu }")
     with pytest.raises(CallError, match="no input of n says from picture"):
         net.model(embed="nhwc")
+
+
+@pytest.mark.parametrize("clause", ["imagenet", "gan"])
+def test_a_model_that_takes_pixels_is_verified_with_pixels(tmp_path: Path, clause: str) -> None:
+    net_of(clause).compile(tmp_path / "n.onnx", embed="nchw")
+    result = netc_command("verify", tmp_path / "n.onnx")
+    assert result.exit_code == 0, result.output
+
+
+def test_a_model_that_takes_pixels_gives_its_weights_back(tmp_path: Path) -> None:
+    net = net_of("imagenet")
+    net.compile(tmp_path / "n.onnx", embed="nhwc", optimise=False)
+    again = net.with_weights(tmp_path / "n.onnx").weights
+    assert all(np.array_equal(again[name], array) for name, array in net.weights.items())
 
 
 def test_the_same_net_gives_the_same_bytes() -> None:

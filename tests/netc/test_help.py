@@ -1,0 +1,38 @@
+"""`netc --help` and the README: every command, each in a line that is whole."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from netc.main import COMMANDS, Commands, main
+from tests.netc.command import netc
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def test_the_help_tells_each_command_in_one_whole_line() -> None:
+    text = netc("--help").stdout
+    assert re.findall(r"^  (\w+)  +[A-Z].*\.$", text, re.MULTILINE) == list(COMMANDS)
+    assert "Exit codes" in text
+
+
+def test_the_readme_lists_every_command() -> None:
+    table = re.findall(r"^\| `(\w+)", README.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(table) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_says_what_it_is(name: str) -> None:
+    assert isinstance(main, Commands)
+    command = main.get_command(click.Context(main), name)
+    assert command is not None and command.help
+    options = [p for p in command.params if isinstance(p, click.Option)]
+    for option in options:
+        assert option.help and option.help.endswith("."), option.name
+    for option in options:
+        if option.multiple and option.name in ("settings", "include", "rename", "exclude"):
+            assert "may be repeated" in (option.help or ""), option.name
