@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from compiler.modules import ReadSource, read_source
 from compiler.names import Names
@@ -22,6 +23,7 @@ STACK = 64 * 2**20  # bytes for the thread that checks: nets are unrolled by rec
 MOST_FILES = 2000
 SKIPPED = ("node_modules", "build", "dist", "__pycache__")
 
+Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 
 
@@ -124,6 +126,10 @@ class Documents:
             await document.checked.wait()
         return document
 
+    async def apart(self, work: Callable[[], Result]) -> Result:
+        """What some work results in, done in the thread that checks."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
@@ -159,8 +165,10 @@ class Documents:
         return Project(self.reader(), self.options.include, self.paths)
 
     def paths(self) -> Iterable[Path]:
-        """Every definition file there is: open, or in the editor's folders."""
-        found = {d.source.path: None for d in self.opened.values() if d.source.path}
+        """Every definition file there is: open, beside an open one, in the editor's folders."""
+        found = {d.source.path: None for d in [*self.opened.values()] if d.source.path}
+        for folder in dict.fromkeys([path.parent for path in found]):
+            found |= {path.resolve(): None for path in sorted(folder.glob("*.netdef"))}
         for folder in self.folders:
             for path in folder.rglob("*.netdef"):
                 parts = path.relative_to(folder).parts
