@@ -156,6 +156,14 @@ def test_formatting_is_one_change_that_keeps_the_line_ends(server: Client) -> No
     assert server.about("formatting", uri, options=options) == []
 
 
+def test_a_hint_keeps_its_distance_from_what_follows(server: Client) -> None:
+    uri = "untitled:padding"
+    server.open(uri, HALVES.replace("pad=1) -> relu", "pad=1)->relu"))
+    first, second, *_ = server.about("inlayHint", uri, range=WHOLE)
+    assert (first["paddingLeft"], first["paddingRight"]) == (True, True)
+    assert (second["paddingLeft"], second["paddingRight"]) == (True, False)
+
+
 def test_outline_and_folds(server: Client) -> None:
     uri = "untitled:outline"
     server.open(uri, HALVES)
