@@ -165,7 +165,7 @@ def inlay_hint(view: View, hint: Hint) -> lsp.InlayHint | None:
         kind=lsp.InlayHintKind.Type,
         tooltip=markdown(hint.tooltip),
         padding_left=True,
-        padding_right=not view.analysis.source.text[hint.offset : hint.offset + 1].isspace(),
+        padding_right=view.analysis.source.text.startswith("->", hint.offset),
     )
 
 
