@@ -17,7 +17,7 @@ from grammar import syntax as s
 from grammar.source import Source
 from netc.lsp.analysis import Analysis, analyse
 from netc.lsp.options import Options
-from netc.lsp.project import Project
+from netc.lsp.project import Project, Text
 
 STACK = 64 * 2**20  # bytes for the thread that checks: nets are unrolled by recursion
 MOST_FILES = 2000
@@ -61,6 +61,7 @@ class Documents:
         self.options = options
         self.folders: tuple[Path, ...] = ()
         self.opened: dict[str, Document] = {}
+        self._texts: dict[Path, Text] = {}
         self._waiting: dict[str, None] = {}
         self._task: asyncio.Task[None] | None = None
         self._pool = ThreadPoolExecutor(1, "check")
@@ -162,7 +163,7 @@ class Documents:
 
     def project(self) -> Project:
         """The texts of the editor's folders, open ones as they stand."""
-        return Project(self.reader(), self.options.include, self.paths)
+        return Project(self.reader(), self.options.include, self.paths, self._texts)
 
     def paths(self) -> Iterable[Path]:
         """Every definition file there is: open, beside an open one, in the editor's folders."""
