@@ -63,6 +63,7 @@ class NetdefLexer(RegexLexer):  # type: ignore[misc]  # Pygments has no types
             (r"f32\b", Keyword.Type),
             (words(tuple(OPS), suffix=r"\b"), Name.Builtin),
             (words((*BUILTINS, "picture"), suffix=r"\b"), Name.Builtin.Pseudo),
+            (r"[A-Za-z_]\w*(?=[ \t]*\()", Name.Function),
             (r"[A-Za-z_]\w*", Name),
             (r"\d+(?:x\d+)+", Number.Integer),
             (r"\d[\d_]*(?:\.\d[\d_]*(?:[eE][-+]?\d+)?|[eE][-+]?\d+)", Number.Float),

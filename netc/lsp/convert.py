@@ -165,6 +165,7 @@ def inlay_hint(view: View, hint: Hint) -> lsp.InlayHint | None:
         kind=lsp.InlayHintKind.Type,
         tooltip=markdown(hint.tooltip),
         padding_left=True,
+        padding_right=view.analysis.source.text.startswith("->", hint.offset),
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from compiler.modules import ReadSource, read_source
 from compiler.names import Names
@@ -16,12 +17,13 @@ from grammar import syntax as s
 from grammar.source import Source
 from netc.lsp.analysis import Analysis, analyse
 from netc.lsp.options import Options
-from netc.lsp.project import Project
+from netc.lsp.project import Project, Text
 
 STACK = 64 * 2**20  # bytes for the thread that checks: nets are unrolled by recursion
 MOST_FILES = 2000
 SKIPPED = ("node_modules", "build", "dist", "__pycache__")
 
+Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 
 
@@ -59,6 +61,7 @@ class Documents:
         self.options = options
         self.folders: tuple[Path, ...] = ()
         self.opened: dict[str, Document] = {}
+        self._texts: dict[Path, Text] = {}
         self._waiting: dict[str, None] = {}
         self._task: asyncio.Task[None] | None = None
         self._pool = ThreadPoolExecutor(1, "check")
@@ -124,6 +127,10 @@ class Documents:
             await document.checked.wait()
         return document
 
+    async def apart(self, work: Callable[[], Result]) -> Result:
+        """What some work results in, done in the thread that checks."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
@@ -156,11 +163,13 @@ class Documents:
 
     def project(self) -> Project:
         """The texts of the editor's folders, open ones as they stand."""
-        return Project(self.reader(), self.options.include, self.paths)
+        return Project(self.reader(), self.options.include, self.paths, self._texts)
 
     def paths(self) -> Iterable[Path]:
-        """Every definition file there is: open, or in the editor's folders."""
-        found = {d.source.path: None for d in self.opened.values() if d.source.path}
+        """Every definition file there is: open, beside an open one, in the editor's folders."""
+        found = {d.source.path: None for d in [*self.opened.values()] if d.source.path}
+        for folder in dict.fromkeys([path.parent for path in found]):
+            found |= {path.resolve(): None for path in sorted(folder.glob("*.netdef"))}
         for folder in self.folders:
             for path in folder.rglob("*.netdef"):
                 parts = path.relative_to(folder).parts

@@ -21,6 +21,7 @@ from netc.lsp.server import LIFE, Server
 from netc.lsp.symbols import folds, outline
 
 AtPosition = lsp.DefinitionParams | lsp.ReferenceParams | lsp.DocumentHighlightParams
+CONTENT_MODIFIED = int(lsp.LSPErrorCodes.ContentModified)
 REQUEST_FAILED = int(lsp.LSPErrorCodes.RequestFailed)
 
 
@@ -144,9 +145,12 @@ async def rename_everywhere(ls: Server, params: lsp.RenameParams) -> lsp.Workspa
     project = ls.documents.project()
     text, offset = project.text_of(view.analysis), view.offset(params.position)
     try:
-        return view.edits(rename(project, text, offset, params.new_name))
+        edits = await ls.documents.apart(lambda: rename(project, text, offset, params.new_name))
     except Refused as refused:
         raise JsonRpcException(str(refused), REQUEST_FAILED) from None
+    if view.document.source is not view.analysis.source:
+        raise JsonRpcException("the text was edited in the meantime", CONTENT_MODIFIED)
+    return view.edits(edits)
 
 
 async def show_outline(

@@ -51,18 +51,22 @@ def same_file(one: Source, other: Source) -> bool:
 
 
 class Project:
-    """Texts found by `use`; `read` gives the text of a file, `paths` all files there are."""
+    """Texts found by `use`; `read` gives the text of a file, `paths` all files there are.
+
+    `known` keeps what was parsed for as long as its text is the same, for the next project too.
+    """
 
     def __init__(
         self,
         read: ReadSource,
         include: tuple[Path, ...] = (),
         paths: Callable[[], Iterable[Path]] = tuple,
+        known: dict[Path, Text] | None = None,
     ) -> None:
         self.read = read
         self.include = include
         self.paths = paths
-        self._texts: dict[Path, Text] = {}
+        self._texts: dict[Path, Text] = {} if known is None else known
 
     def text_of(self, analysis: Analysis) -> Text:
         """An analysed text as one of the project's."""
@@ -78,8 +82,9 @@ class Project:
         if known is not None and known.source.text == source.text:
             return known
         file = parse(source).file
-        self._texts[path] = Text(source, file, resolve(file))
-        return self._texts[path]
+        text = Text(source, file, resolve(file))
+        self._texts[path] = text
+        return text
 
     def used_path(self, item: s.Use) -> Path | None:
         """The file that a `use` names."""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
+from compiler.modules import ReadSource
 from compiler.names import Definition, Names, Use
 from compiler.ops import OPS
 from compiler.resolve import resolve
 from grammar import syntax as s
-from grammar.diagnostics import DefinitionError
+from grammar.diagnostics import DefinitionError, Diagnostic
 from grammar.parse import parse, parse_expression
 from grammar.source import Source, Span
+from netc.lsp.analysis import analyse
 from netc.lsp.project import Home, Project, Text, in_library, same_file
+from netc.lsp.scope import TENSORS
 
 NOT_RENAMED = {"pattern": "a label with an interpolation has no single name"}
 
@@ -48,7 +53,8 @@ def renamed_at(project: Project, text: Text, offset: int) -> tuple[Span, list[Ho
 def rename(project: Project, text: Text, offset: int, new: str) -> list[Edit]:
     """The edits that give a definition another name; raises `Refused`.
 
-    What every other name means must stay as it was: the files are resolved again to see that.
+    What every other name means must stay as it was, two things in one place may not have one name,
+    and no file may have a new mistake: the files are resolved and checked again to see that.
     """
     _, homes = renamed_at(project, text, offset)
     if not is_name(new):
@@ -61,11 +67,17 @@ def rename(project: Project, text: Text, offset: int, new: str) -> list[Edit]:
         for owner, span in project.occurrences(home, text):
             texts[owner.source] = owner
             places.setdefault(owner.source, {})[span] = None
-    for source, spans in places.items():
+    changed = {source: with_name(source, spans, new) for source, spans in places.items()}
+    for source, after in changed.items():
         if parse(source).diagnostics:
             raise Refused(f"{source.name} has a syntax error")
-        if not keeps_meaning(texts[source], spans, new):
+        names, known = resolve(parse(after).file), texts[source].names
+        if len(names.definitions) != len(known.definitions) or meanings(names) != meanings(known):
             raise Refused(f"`{new}` means something else in {source.name}")
+        if clashes(known, names, new):
+            raise Refused(f"`{new}` is a name in {source.name} already")
+    if mistake := new_mistake(project, changed):
+        raise Refused(f"`{new}` would be a mistake: {mistake.message}")
     return [Edit(span, new) for spans in places.values() for span in spans]
 
 
@@ -89,16 +101,54 @@ def is_name(word: str) -> bool:
     return isinstance(parsed, s.Name) and parsed.id == word and word not in ("in", "_")
 
 
-def keeps_meaning(text: Text, spans: Iterable[Span], new: str) -> bool:
-    """Whether all names of a text mean the same definitions with `new` written at `spans`."""
-    changed = text.source.text
+def with_name(source: Source, spans: Iterable[Span], new: str) -> Source:
+    """A text with `new` written at `spans`."""
+    text = source.text
     for span in sorted(spans, key=lambda span: -span.start):
-        changed = changed[: span.start] + new + changed[span.end :]
-    file = parse(Source(text.source.name, changed, text.source.path)).file
-    return meanings(resolve(file)) == meanings(text.names)
+        text = text[: span.start] + new + text[span.end :]
+    return Source(source.name, text, source.path)
+
+
+def clashes(before: Names, after: Names, new: str) -> bool:
+    """Whether a renamed definition stands in one place with another that had the name already."""
+    pairs = zip(before.definitions, after.definitions, strict=True)
+    named = [(old, d) for old, d in pairs if d.name == new and d.kind != "pattern"]
+    renamed = [d for old, d in named if old.name != new]
+    kept = [d for old, d in named if old.name == new]
+    return any(together_in_scope(one, other) for one in renamed for other in kept)
+
+
+def together_in_scope(one: Definition, other: Definition) -> bool:
+    """Whether two definitions, values or tensors both, can be named at some place together."""
+    alike = (one.kind in TENSORS) == (other.kind in TENSORS) and one.owner is other.owner
+    apart = one.visible.end <= other.visible.start or other.visible.end <= one.visible.start
+    return alike and not apart
 
 
 def meanings(names: Names) -> list[tuple[int, ...]]:
     """What each use means: the numbers of its definitions, in the order of the text."""
     numbers: dict[Definition, int] = {d: i for i, d in enumerate(names.definitions)}
     return [tuple(sorted(numbers[d] for d in use.definitions)) for use in names.uses]
+
+
+def new_mistake(project: Project, changed: dict[Source, Source]) -> Diagnostic | None:
+    """The first error that changed files have and did not have before."""
+    paths = {after.path: after for after in changed.values() if after.path is not None}
+
+    def read(path: Path, name: str) -> Source:
+        return paths[path] if path in paths else project.read(path, name)
+
+    for source, after in changed.items():
+        found = errors(after, project, read)
+        known = Counter(d.code for d in errors(source, project, project.read)) if found else {}
+        for diagnostic in found:
+            if known.get(diagnostic.code, 0) == 0:
+                return diagnostic
+            known[diagnostic.code] -= 1
+    return None
+
+
+def errors(source: Source, project: Project, read: ReadSource) -> list[Diagnostic]:
+    """The errors of a text, warnings left out."""
+    analysis = analyse(source, project.include, read)
+    return [d for d in analysis.diagnostics if d.severity == "error"]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -87,9 +88,19 @@ def initialize(ls: Server, params: lsp.InitializeParams) -> None:
     uris = [folder.uri for folder in params.workspace_folders or ()]
     if not uris and params.root_uri:
         uris = [params.root_uri]
+    look_in(ls, uris)
+    ls.documents.reconfigure(Options.of(params.initialization_options, ls.include))
+
+
+def look_in(ls: Server, uris: Iterable[str]) -> None:
+    """The editor has these folders open."""
     folders = [path_of(uri) for uri in uris]
     ls.documents.folders = tuple(f for f in folders if f is not None and f.is_dir())
-    ls.documents.reconfigure(Options.of(params.initialization_options, ls.include))
+
+
+def change_folders(ls: Server, params: lsp.DidChangeWorkspaceFoldersParams) -> None:
+    """Folders were added or taken away; the library keeps the list."""
+    look_in(ls, list(ls.workspace.folders))
 
 
 def change_settings(ls: Server, params: lsp.DidChangeConfigurationParams) -> None:
@@ -144,6 +155,7 @@ def shut_down(ls: Server, params: None) -> None:
 LIFE: dict[str, Any] = {
     lsp.INITIALIZE: initialize,
     lsp.WORKSPACE_DID_CHANGE_CONFIGURATION: change_settings,
+    lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: change_folders,
     lsp.TEXT_DOCUMENT_DID_OPEN: open_text,
     lsp.TEXT_DOCUMENT_DID_CHANGE: change_text,
     lsp.TEXT_DOCUMENT_DID_CLOSE: close_text,

@@ -41,7 +41,8 @@ def symbol(analysis: Analysis, definition: Definition) -> Symbol:
     """A definition with what it holds."""
     node, detail = definition.node, ""
     if definition.kind in ("block", "net") and isinstance(node, s.Definition):
-        detail = "(" + ", ".join(map(str, block_slots(node))) + ")"
+        slots = ", ".join(map(str, block_slots(node)))
+        detail = f"({slots})" if slots else ""
     elif (shape := shape_of(analysis, definition)) is not None:
         detail = show_shape(shape)
     children = tuple(

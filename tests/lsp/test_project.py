@@ -187,3 +187,52 @@ def test_what_comes_with_netc_is_not_renamed() -> None:
     project, here, offset = opened(text)
     with pytest.raises(Refused, match="netc's own"):
         renamed_at(project, here, offset)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("as fi|rst", "second", "is a name"),
+        ("as fi|rst", "image", "is a name"),
+        ("as fi|rst", "y", "is a name"),
+        ("as fi|rst", "step1", "would be a mistake: the label `step1` is used twice"),
+        ("for |i", "width", "is a name"),
+        ("net |n", "cell", "is a name"),
+        ("block cell(|c", "stride", "means something else"),
+    ],
+)
+def test_a_name_that_is_taken_is_refused_though_nothing_uses_it(
+    old: str, new: str, why: str
+) -> None:
+    text = (
+        "block cell(c, stride=1) { conv(c, 1) }\n"
+        "net n(width=4) {\ninput image: f32[3, 8, 8]\nrelu as first\nrelu as second\n"
+        'for i in range(2) { relu as "step{i}" }\noutput y\n}\n'
+    )
+    assert old.replace("|", "") in text
+    with pytest.raises(Refused, match=why):
+        renamed(text.replace(old.replace("|", ""), old), new)
+
+
+def test_a_tensor_may_be_called_like_a_value_and_a_name_of_another_block() -> None:
+    text = (
+        "block a() { relu as one }\nnet n(width=4) {\n"
+        "input x: f32[3, 8]\nrelu as fi|rst\na()\noutput y\n}\n"
+    )
+    for new in ("width", "one", "a"):
+        assert f"as {new}\n" in renamed(text, new)
+
+
+def test_mistakes_that_were_there_do_not_hinder_a_renaming() -> None:
+    text = "net n {\ninput x: f32[3, 8, 8]\nrelu as fi|rst\nconv(4, 99)\nfrob\noutput y\n}\n"
+    assert renamed(text, "one") == text.replace("fi|rst", "one")
+
+
+def test_a_mistake_in_another_file_hinders_a_renaming(tmp_path: Path) -> None:
+    taken = OTHER.replace("twice()", 'for i in range(2) { relu as "width{i}" }\n twice() as width')
+    project = folder(tmp_path, blocks=BLOCKS, main=MAIN, other=taken)
+    main = file_of(project, tmp_path, "main")
+    assert rename(project, main, MAIN.index("twice(stride"), "double")
+    other = file_of(project, tmp_path, "other")
+    with pytest.raises(Refused, match="would be a mistake"):
+        rename(project, other, taken.index("width\n"), "width0")

@@ -100,6 +100,8 @@ def test_hover_and_signature(server: Client) -> None:
     found = server.at("hover", uri, 2, 6)
     assert "floor((8 + 1 + 1 - 3)/1) + 1 = 8" in found["contents"]["value"]
     assert found["range"]["start"] == {"line": 2, "character": 4}
+    assert "Kernel size" in server.at("hover", uri, 2, 13)["contents"]["value"]
+    assert "First called in first: unit(4)" in server.at("hover", uri, 1, 7)["contents"]["value"]
     assert server.at("hover", uri, 4, 1) is None
     shown = server.at("signatureHelp", uri, 8, 24)
     assert shown["signatures"][0]["label"] == "unit(c, stride=1)"
@@ -119,6 +121,13 @@ def test_completion_while_the_text_is_broken(server: Client) -> None:
     stages = server.at("completion", uri, 9, 4)["items"]
     snippets = {i["label"]: i["textEdit"]["newText"] for i in stages if i["insertTextFormat"] == 2}
     assert snippets["conv"] == "conv(${1:channels}, ${2:kernel})"
+    ops = sorted(stages, key=lambda item: item["sortText"])
+    assert [i["label"] for i in ops if i["label"] in ("concat", "conv")] == ["conv", "concat"]
+    server.change(uri, "use res\n" + HALVES)
+    used = {
+        i["label"]: i["textEdit"]["newText"] for i in server.at("completion", uri, 0, 7)["items"]
+    }
+    assert used["bottleneck"] == 'bottleneck from "resnet.netdef"'
 
 
 def test_definition_references_and_highlights(server: Client) -> None:
@@ -137,6 +146,13 @@ def test_a_rename_that_would_break_something_is_refused(server: Client) -> None:
     server.open(uri, HALVES)
     with pytest.raises(Failed, match="is the name of an op"):
         server.at("rename", uri, 7, 5, newName="conv")
+    with pytest.raises(Failed, match="`image` is a name in untitled:refused already"):
+        server.at("rename", uri, 7, 16, newName="image")
+    looped = HALVES.replace("repeat 2", "for i in range(2)").replace("=2)", '=2) as "u{i}"')
+    assert server.edit(uri, looped) == []
+    with pytest.raises(Failed, match="would be a mistake: the label `u1` is used twice"):
+        server.at("rename", uri, 7, 16, newName="u1")
+    server.edit(uri, HALVES)
     with pytest.raises(Failed, match="is not defined"):
         server.at("prepareRename", uri, 2, 5)
     assert server.at("prepareRename", uri, 7, 5)["end"] == {"line": 7, "character": 8}
@@ -154,6 +170,14 @@ def test_formatting_is_one_change_that_keeps_the_line_ends(server: Client) -> No
         assert edited(untidy.replace("\n", end), [edit]) == HALVES.replace("\n", end)
     server.edit(uri, untidy.replace("(c, 3x3", "(c 3x3"))
     assert server.about("formatting", uri, options=options) == []
+
+
+def test_a_hint_keeps_its_distance_from_what_follows(server: Client) -> None:
+    uri = "untitled:padding"
+    server.open(uri, HALVES.replace("pad=1) -> relu", "pad=1)->relu"))
+    first, second, *_ = server.about("inlayHint", uri, range=WHOLE)
+    assert (first["paddingLeft"], first["paddingRight"]) == (True, True)
+    assert (second["paddingLeft"], second["paddingRight"]) == (True, False)
 
 
 def test_outline_and_folds(server: Client) -> None:

@@ -9,7 +9,7 @@ from tests.lsp.texts import HALVES, analysed
 def test_the_outline_has_blocks_nets_and_their_tensors_with_shapes() -> None:
     unit, net = outline(analysed("let width = 3\n" + HALVES))[1:]
     assert (unit.name, unit.kind, unit.detail) == ("unit", "block", "(c, stride=1)")
-    assert net.name == "n"
+    assert (net.name, net.detail) == ("n", "")
     assert [(c.name, c.kind, c.detail) for c in net.children] == [
         ("image", "input", "[3, 8, 8]"),
         ("first", "label", "[4, 8, 8]"),

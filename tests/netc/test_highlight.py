@@ -59,6 +59,11 @@ def test_an_argument_named_like_an_op_is_a_value() -> None:
     ]
 
 
+def test_a_block_that_is_called_looks_like_its_definition() -> None:
+    assert (Name.Function, "cell") in tokens("relu -> cell(4)")
+    assert (Name, "cell") in tokens("let cell_of = cell")
+
+
 def test_the_text_comes_out_as_it_went_in() -> None:
     assert "".join(part for _, part in NetdefLexer().get_tokens(TEXT)) == TEXT
 
