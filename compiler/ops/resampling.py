@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
+from struct import pack, unpack
 from typing import Any, ClassVar
 
 from compiler.dims import Dim
 from compiler.domain import Facts
-from compiler.ops.arguments import Extent, Kind, arg, choice, extent, number
+from compiler.ops.arguments import LARGEST_NUMBER, Extent, Kind, arg, choice, extent, number
 from compiler.ops.base import (
     EVERYWHERE,
     Emitter,
@@ -19,6 +21,8 @@ from compiler.ops.base import (
     show_shape,
 )
 from compiler.ops.checks import spatial_of
+from compiler.ops.nearest import Nearest
+from compiler.ops.windows import PAD_MODES, emit_pad
 from compiler.shapes import per_axis
 
 COORDINATES = {"half_pixel": "half_pixel", "corners": "align_corners", "asymmetric": "asymmetric"}
@@ -30,9 +34,22 @@ ROUNDINGS = {
 }
 
 
+def in_float32(value: float) -> float:
+    """The nearest number that float32 holds."""
+    return float(unpack("f", pack("f", value))[0])
+
+
+def sizes_by(have: int, factor: float) -> set[int]:
+    """What a given scale makes of a size: ONNX Runtime multiplies in float32, onnx exactly."""
+    single = in_float32(factor)
+    return {int(have * single), int(in_float32(have * single))}
+
+
 def _factors(value: Any) -> Any:
     numbers = tuple(map(number, value)) if isinstance(value, list | tuple) else number(value)
-    if any(n <= 0 for n in (numbers if isinstance(numbers, tuple) else (numbers,))):
+    if not all(
+        0 < n <= LARGEST_NUMBER for n in (numbers if isinstance(numbers, tuple) else (numbers,))
+    ):
         raise ValueError
     return numbers
 
@@ -79,7 +96,7 @@ class Resize(Op):
         for have, wanted, factor in zip(spatial, sizes, self.factors(len(spatial)), strict=True):
             if factor is None:
                 continue
-            if isinstance(have, Dim) or int(have * factor) != wanted:
+            if isinstance(have, Dim) or sizes_by(have, factor) != {wanted}:
                 raise ShapeError(
                     "E306",
                     "a scale must give the size: floor(input size * scale)",
@@ -98,18 +115,45 @@ class Resize(Op):
         return EVERYWHERE
 
     def lower(self, emit: Emitter, *inputs: str) -> str:
-        rank = len(emit.output) - 1
-        attributes = {
+        rank, x = len(emit.output) - 1, inputs[0]
+        sizes, factors = per_axis(self.size, rank, "size"), self.factors(rank)
+        axes = [
+            Nearest(w, self.align, self.rounding, f) for w, f in zip(sizes, factors, strict=True)
+        ]
+        pairs = list(zip(axes, emit.inputs[0][1:], strict=True))
+        if self.mode == "nearest" and any(axis.is_tied(have) for axis, have in pairs):
+            for place, (axis, have) in enumerate(pairs, start=2):
+                x = axis.emit(emit, x, place, have)
+            return x
+        if self.scale is not None:
+            return self.lower_by_scale(emit, x, sizes)
+        shape = emit.node("Shape", x)
+        lead = emit.node("Slice", shape, emit.ints([0]), emit.ints([2]), emit.ints([0]))
+        full = emit.node("Concat", lead, emit.ints(sizes), axis=0)
+        return emit.node("Resize", x, "", "", full, **self.attributes())
+
+    def attributes(self) -> dict[str, str]:
+        """Those of the ONNX node."""
+        return {
             "mode": self.mode,
             "coordinate_transformation_mode": COORDINATES[self.align],
             "nearest_mode": ROUNDINGS[self.rounding],
         }
-        factors = self.factors(rank)
-        if None not in factors:
-            scales = emit.floats([1.0, 1.0, *factors])
-            return emit.node("Resize", inputs[0], "", scales, **attributes)
-        shape = emit.node("Shape", inputs[0])
-        lead = emit.node("Slice", shape, emit.ints([0]), emit.ints([2]), emit.ints([0]))
-        sizes = emit.ints(per_axis(self.size, rank, "size"))
-        full = emit.node("Concat", lead, sizes, axis=0)
-        return emit.node("Resize", inputs[0], "", "", full, **attributes)
+
+    def lower_by_scale(self, emit: Emitter, x: str, sizes: tuple[int, ...]) -> str:
+        """With a given scale. One that leaves the map as large as it is ONNX Runtime takes for 1.
+
+        So the map gets a longer edge first, and the rest is cut off.
+        """
+        rank = len(sizes)
+        factors = [in_float32(factor or 1.0) for factor in self.factors(rank)]
+        moves = sizes == emit.inputs[0][1:] and self.align != "corners" and {*factors} != {1.0}
+        if moves:
+            # A factor above 1 leaves W as it is only while W(f - 1) < 1; none below 1 does.
+            after = [ceil(1 / (factor - 1)) if factor > 1 else 0 for factor in factors]
+            x = emit_pad(emit, x, [0] * rank + after, PAD_MODES["replicate"])
+        y = emit.node("Resize", x, "", emit.floats([1.0, 1.0, *factors]), **self.attributes())
+        if not moves:
+            return y
+        axes = emit.ints([*range(2, rank + 2)])
+        return emit.node("Slice", y, emit.ints([0] * rank), emit.ints(sizes), axes)

@@ -30,7 +30,7 @@ def resize(op: Resize, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
 
 def weights(op: Resize, have: int, wanted: int, scale: float | None) -> NDArray[Any]:
     """The matrix [wanted, have] of one axis."""
-    places = centres(op.align, have, wanted, wanted / have if scale is None else scale)
+    places = centres(op.align, have, wanted, scale)
     matrix = np.zeros((wanted, have))
     for row, place in enumerate(places):
         for pixel, weight in taps(op, float(place)):
@@ -38,12 +38,18 @@ def weights(op: Resize, have: int, wanted: int, scale: float | None) -> NDArray[
     return matrix
 
 
-def centres(align: str, have: int, wanted: int, scale: float) -> NDArray[Any]:
-    """Where each output pixel lies in the input."""
+def centres(align: str, have: int, wanted: int, scale: float | None) -> NDArray[Any]:
+    """Where each output pixel lies in the input.
+
+    The ratio of the sizes divides once, so that a pixel halfway between two others lies there.
+    """
     index = np.arange(wanted, dtype=np.float64)
     if align == "corners":
         return index * (have - 1) / (wanted - 1) if wanted > 1 else index * 0
-    return index / scale if align == "asymmetric" else (index + 0.5) / scale - 0.5
+    half = 0.5 if align == "half_pixel" else 0.0
+    if scale is not None:
+        return (index + half) / scale - half
+    return (index + half) * have / wanted - half
 
 
 def taps(op: Resize, place: float) -> list[tuple[int, float]]:

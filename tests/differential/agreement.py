@@ -1,4 +1,4 @@
-"""One definition held against itself: shapes, domain, numbers, costs and receptive fields."""
+"""One definition held against itself: wiring, shapes, domain, numbers, costs, what is seen."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ from tests.differential.figures import (
     rounding_of,
 )
 from tests.differential.sizes import size_at
+from tests.differential.wiring import check_wiring
 
 RTOL, ATOL = TOLERANCES["cpu"]
 ROUNDINGS = 8  # times the motion that rounding causes: as far as an ill-conditioned layer may be
@@ -59,6 +60,8 @@ def check(definition: Definition, findings: Findings) -> None:
     analysis, graph = checked.analysis, scatter(checked.graph, definition.seed)
     assert analysis is not None
     check_outputs(definition, graph)
+    if definition.layers is not None:
+        check_wiring(graph, definition.layers, definition.symbols)
     points = check_domain(definition, graph)
     excused = check_numbers(definition, graph, analysis, points)
     check_fields(graph, analysis, points[0])

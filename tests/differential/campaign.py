@@ -19,7 +19,7 @@ from tests.differential.definitions import Definition, definitions
 
 BATCH = 50  # nets of one seed; hypothesis varies what it has drawn, so many seeds are more varied
 MOST_FAILURES = 10  # after which a campaign ends
-SHRINKING = 20.0  # seconds from the first failure of a batch, after which the smallest stands
+SHRINKING = 60.0  # seconds from the first failure of a batch, after which the smallest stands
 OPSETS = tuple(sorted(IR_OF_OPSET, key=lambda opset: (opset != 21, opset)))
 
 

@@ -24,6 +24,7 @@ from tests.differential.tree import (
     Stage,
     Statement,
 )
+from tests.differential.unrolled import Layer, Tensor, Unrolled
 
 LARGEST = {0: 12, 1: 12, 2: 9, 3: 5}  # of a size, by the number of spatial axes
 SYMBOLS = ("H", "W", "D")
@@ -34,7 +35,8 @@ class Definition:
     """A valid definition: its text, the sizes of its symbols it was drawn for, what comes out.
 
     In `plain` the symbols are parameters of the net, so that every size is a number. `outputs` are
-    the shapes of the outputs; `symbols` is empty when all sizes are numbers.
+    the shapes of the outputs, `layers` what it unrolls to, None when that is not known; `symbols`
+    is empty when all sizes are numbers.
     """
 
     text: str
@@ -43,6 +45,7 @@ class Definition:
     outputs: dict[str, Shape]
     opset: int
     seed: int
+    layers: tuple[Layer, ...] | None = None
 
     def __repr__(self) -> str:
         return f"{self.text}\n# opset {self.opset}, weights and inputs of seed {self.seed}"
@@ -57,8 +60,9 @@ def definitions(draw: st.DrawFn, opsets: tuple[int, ...] = (21,)) -> Definition:
     scope = Scope(Call(pen.file, main=True))
     scope.values |= {name: scope.evaluate(text) for name, text in parameters}
     inputs, asserts, symbols = draw_inputs(pen, scope)
+    start = scope.copy()
     body = draw_net_body(pen, scope, asserts)
-    outputs = scope.call.outputs
+    outputs, layers = unroll(body, start)
     lines = [f"input {name}: f32[{', '.join(sizes)}]" for name, sizes in inputs]
     lines += [statement.written(1) for statement in body]
     blocks = [block.written() for block in pen.blocks]
@@ -72,8 +76,20 @@ def definitions(draw: st.DrawFn, opsets: tuple[int, ...] = (21,)) -> Definition:
         return "\n\n".join([let.written(0) for let in lets] + items) + "\n"
 
     return Definition(
-        text({}), text(symbols), symbols, dict(outputs), pen.one(opsets), pen.whole(0, 9)
+        text({}), text(symbols), symbols, outputs, pen.one(opsets), pen.whole(0, 9), layers
     )
+
+
+def unroll(body: Body, scope: Scope) -> tuple[dict[str, Shape], tuple[Layer, ...]]:
+    """The outputs and the layers of a whole net whose inputs are the tensors in `scope`."""
+    call, unrolled = scope.call, Unrolled()
+    call.unrolled = unrolled
+    names = [name for name in scope.tensors if name != "in"]
+    scope.tensors |= {name: Tensor.of(scope.tensors[name], name) for name in names}
+    if call.entered is not None:
+        call.entered = scope.tensors["in"] = scope.tensors[names[0]]
+    run_body(body, scope, call.entered)
+    return call.outputs, tuple(unrolled.layers)
 
 
 def draw_lets(pen: Pen) -> list[Let]:

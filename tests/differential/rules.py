@@ -19,7 +19,7 @@ from tests.differential.sizes import (
     product_of,
     value_of,
 )
-from tests.differential.windows import each_axis, slid, windows_of, written
+from tests.differential.windows import Window, each_axis, slid, windows_of, written
 
 Arguments: TypeAlias = Mapping[str, Any]
 
@@ -117,21 +117,27 @@ def deconv(given: Arguments, shape: Shape) -> Shape:
     """deconv: `same` is the size times the stride."""
     groups, channels, rank = given.get("groups", 1), given["channels"], len(shape) - 1
     need(rank >= 1 and known(shape[0]) % groups == 0 and channels % groups == 0)
+    windows = transposed_windows(given, rank)
+    extra = each_axis(given.get("output_pad", 0), rank)
+    need(all(e < window.stride for e, window in zip(extra, windows, strict=True)))
+    if "weight" in given:
+        kernel = tuple(window.kernel for window in windows)
+        need(dimensions(given["weight"]) == (known(shape[0]), channels // groups, *kernel))
+    return (channels, *written(shape[1:], windows, extra))
+
+
+def transposed_windows(given: Arguments, rank: int) -> tuple[Window, ...]:
+    """The windows that a deconv writes."""
     kernel, pad = each_axis(given["kernel"], rank), given.get("pad", 0)
     stride = each_axis(given.get("stride", 1), rank)
     dilation = each_axis(given.get("dilation", 1), rank)
-    extra = each_axis(given.get("output_pad", 0), rank)
-    need(all(e < s for e, s in zip(extra, stride, strict=True)))
     if pad in ("same", "same_lower"):
         totals = [d * (k - 1) + 1 - s for k, d, s in zip(kernel, dilation, stride, strict=True)]
         need(min(totals) >= 0)
         halves = [(total // 2, (total + 1) // 2) for total in totals]
         pad = [pair if pad == "same" else pair[::-1] for pair in halves]
     ample = (10**6,) * rank  # a transposed window always fits
-    windows = windows_of(ample, kernel, stride, pad, dilation)
-    if "weight" in given:
-        need(dimensions(given["weight"]) == (known(shape[0]), channels // groups, *kernel))
-    return (channels, *written(shape[1:], windows, extra))
+    return windows_of(ample, kernel, stride, pad, dilation)
 
 
 def filter_(given: Arguments, shape: Shape) -> Shape:

@@ -110,6 +110,7 @@ def run_stage(stage: Stage, scope: Scope, flow: Shape | None, *, first: bool) ->
     target = scope.all_values().get(stage.head)
     tensor = scope.call.entered if stage.head == "in" else scope.all_tensors().get(stage.head)
     owner: Any = None
+    place = -1
     if stage.arguments is None and stage.body is None and tensor is not None:
         if not first:
             raise Invalid
@@ -121,10 +122,12 @@ def run_stage(stage: Stage, scope: Scope, flow: Shape | None, *, first: bool) ->
             raise Invalid
         shape = result
     elif isinstance(target, Block):
+        place = scope.call.next_place()
         shape, owner = call(stage, target, scope, flow)
     else:
         op = target.name if isinstance(target, OpName) else stage.head
         shape, owner = apply(stage, op, scope, flow)
+        place = scope.call.next_place() - 1
     if stage.like and scope.call.owners.get(scope.label(stage.like)) != owner:
         raise Invalid
     if stage.label and scope.label(stage.label):
@@ -132,6 +135,7 @@ def run_stage(stage: Stage, scope: Scope, flow: Shape | None, *, first: bool) ->
         if name in scope.call.owners:
             raise Invalid
         scope.call.labels[name], scope.call.owners[name] = shape, owner
+        scope.call.places[name] = place
     if not fits(stage.pattern, shape, scope):
         raise Invalid
     return shape
@@ -152,6 +156,9 @@ def apply(stage: Stage, op: str, scope: Scope, flow: Shape | None) -> tuple[Shap
     if not inputs:
         raise Invalid
     shape = shape_of(op, given, tuple(inputs))
+    if scope.call.unrolled is not None:
+        twin = scope.call.twin_of(scope.label(stage.like) if stage.like else "")
+        shape = scope.call.unrolled.add(op, given, inputs, shape, twin)
     kind = inputs[0] if op in ("dense", "layernorm") else (inputs[0][0], len(inputs[0]))
     held = {key: value for key, value in given.items() if key not in ("stride", "pad")}
     return shape, (op, kind, held)
@@ -196,7 +203,10 @@ def call(stage: Stage, block: Block, scope: Scope, flow: Shape | None) -> tuple[
         held = value if isinstance(value, Block | OpName) else None
         held = held or (OpName(text) if text in OPS else scope.evaluate(text))
         given[key or names[index]] = held
-    inner = Scope(Call(scope.call.file, flow))
+    twin = scope.call.twin_of(scope.label(stage.like) if stage.like else "")
+    inside = Call(scope.call.file, flow, unrolled=scope.call.unrolled, twin=twin)
+    inside.first = inside.next_place()
+    inner = Scope(inside)
     for name, default in block.parameters:
         if name in given:
             inner.values[name] = given[name]

@@ -16,6 +16,7 @@ from types import CodeType
 from typing import Any
 
 from tests.differential.sizes import Invalid, Shape, Symbolic
+from tests.differential.unrolled import Unrolled
 
 COMPARISONS: Mapping[str, Any] = {
     "Eq": operator.eq,
@@ -66,6 +67,8 @@ class Call:
     """One call of a block, or the net: what entered it, its labels and what they stand for.
 
     `file` holds the values and blocks of the file, which every call sees; `main` is the net.
+    `unrolled` takes the layers, if they are wanted; `first` is the place of the call's first one,
+    `twin` that of the call whose parameters this one uses (-1: its own), `places` are the labels'.
     """
 
     file: Mapping[str, Any]
@@ -74,6 +77,23 @@ class Call:
     labels: dict[str, Shape] = field(default_factory=dict)
     owners: dict[str, Any] = field(default_factory=dict)
     outputs: dict[str, Shape] = field(default_factory=dict)
+    unrolled: Unrolled | None = None
+    first: int = 0
+    twin: int = -1
+    places: dict[str, int] = field(default_factory=dict)
+
+    def next_place(self) -> int:
+        """The place of the next layer."""
+        return len(self.unrolled.layers) if self.unrolled is not None else 0
+
+    def twin_of(self, like: str) -> int:
+        """The place of what the next layer or call shares parameters with; -1 for nothing.
+
+        `like` is the label that it names itself, else it is what the whole call shares with.
+        """
+        if like:
+            return self.places.get(like, -1)
+        return self.twin + self.next_place() - self.first if self.twin >= 0 else -1
 
 
 @dataclass

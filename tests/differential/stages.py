@@ -20,21 +20,26 @@ from tests.differential.windowed import SPATIAL
 SIMPLE = Stage("relu")
 # What some ops ask of their input, and how it is brought about.
 SMALL = (Stage("tanh"),)
-BEFORE = {"log": POSITIVE, "exp": SMALL, "power": SMALL}
+BEFORE = {"log": POSITIVE, "exp": SMALL, "power": SMALL, "celu": SMALL}
 PLAIN = sorted({*OPS} - {*JOINS}, key=lambda op: (op != "relu", op))
+# These have the most ways to go wrong.
+INTRICATE_NAMES = """
+conv deconv maxpool avgpool filter lppool pad resize conv deconv upsample weightedpool
+"""
+INTRICATE = INTRICATE_NAMES.split()
 # Ops that leave little to go on with are drawn less often than the others.
 MAPS = {*SPATIAL, "gap", "gmp", "instancenorm", "lrn"}
 SHRINKING = {"gap", "gmp", "flatten", "reshape", "transpose"}
-VECTOR = [op for op in PLAIN if op not in MAPS] + ["dense", "bn", "reshape"] * 3
+SCARCE = ["crop", "slice", "pixel_shuffle", "pixel_unshuffle"]
+VECTOR = ["dense", "bn", "reshape"] * 3 + [op for op in PLAIN if op not in MAPS]
 ANY = [op for op in PLAIN if op != "dense"]
-SCARCE = ["conv", "deconv", "crop", "resize", "slice", "pixel_shuffle", "pixel_unshuffle"]
 USUAL = [op for op in ANY if op not in SHRINKING] + SCARCE * 2
 HELD = ("conv", "deconv", "dense", "bn", "prelu", "groupnorm", "layernorm", "instancenorm")
 
 
 def draw_op(pen: Pen, scope: Scope, flow: Shape) -> Stage:
     """Any op that takes what flows."""
-    options = VECTOR if len(flow) == 1 else ANY if pen.chance(3) else USUAL
+    options = VECTOR if len(flow) == 1 else pen.one((INTRICATE, USUAL, INTRICATE, USUAL, ANY))
     for _ in range(3):
         op = pen.one(options)
         try:
@@ -195,7 +200,7 @@ def parameter_value(pen: Pen, scope: Scope, name: str) -> str:
     """An argument for a parameter; what sort it takes, its name says."""
     if name.startswith("unit"):
         blocks = [block.name for block in pen.blocks if callable_plainly(block)]
-        return pen.one(["relu", "tanh", "bn", "identity", *blocks])
+        return pen.one(["relu", *blocks, "tanh", "bn", "identity"])
     if name.startswith("flag"):
         return truth(pen, scope, pen.chance(2))
     return whole(pen, scope, pen.one((2, 1, 3, 4)))

@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from compiler.ops import OPS
-from compiler.ops.base import parameters
-from grammar import syntax as s
-from grammar.parse import parse
-from grammar.source import Source
 from tests.differential.campaign import OPSETS
+from tests.differential.coverage import WANTED, reached
 from tests.differential.definitions import Definition, definitions
-from tests.differential.rules import JOINS, shape_of
+from tests.differential.rules import shape_of
 from tests.differential.scope import Call, Scope
 from tests.differential.sizes import Invalid, Symbolic, product_of, size_at
 
 BATCH, MOST_BATCHES = 50, 40
-# What stands in other files, in broken ones, or in every net.
-NOT_DRAWN = {"Syntax", "Broken", "Use", "File"}
-WANTED = {
-    *OPS,
-    *(f"{op}.{parameter.name}" for op in OPS for parameter in parameters(OPS[op])),
-    *(
-        name
-        for name, kind in vars(s).items()
-        if is_dataclass(kind) and kind.__module__ == s.__name__
-    ),
-} - NOT_DRAWN
 
 
 @lru_cache
@@ -56,37 +39,11 @@ def drawn(number: int, count: int = BATCH) -> list[Definition]:
     return found
 
 
-def inside(node: object) -> Iterator[s.Syntax]:
-    """A syntax tree's nodes."""
-    if isinstance(node, tuple):
-        for item in node:
-            yield from inside(item)
-    elif isinstance(node, s.Syntax):
-        yield node
-        for part in fields(node):
-            yield from inside(getattr(node, part.name))
-
-
-def reached(text: str) -> set[str]:
-    """The ops of a definition, their parameters that it gives, and its kinds of syntax."""
-    found = set()
-    for node in inside(parse(Source("drawn.netdef", text)).file.items):
-        found.add(type(node).__name__)
-        if isinstance(node, s.Stage) and node.callee is not None and node.callee.id in OPS:
-            op = node.callee.id
-            names = [parameter.name for parameter in parameters(OPS[op])]
-            given = enumerate(node.arguments or ())
-            plain = [] if op in JOINS else names
-            found.add(op)
-            found |= {f"{op}.{a.keyword or plain[i]}" for i, a in given if a.keyword or plain}
-    return found
-
-
 def test_every_op_every_parameter_and_all_of_the_language_is_drawn() -> None:
     missing = set(WANTED)
     for number in range(MOST_BATCHES):
         for definition in drawn(number):
-            missing -= reached(definition.text)
+            missing -= reached(definition)
         if not missing:
             return
     raise AssertionError(f"never drawn: {sorted(missing)}")

@@ -33,7 +33,7 @@ def axes(pen: Pen, rank: int, least: int, most: int) -> int | Extent:
 
 def padding(pen: Pen, rank: int, most: int) -> Any:
     """Any form of `pad`: a number, a size, pairs, a word."""
-    form = pen.one(("number", "word", "pairs", "size"))
+    form = pen.one(("number", "word", "pairs", "word", "size"))
     if form == "word":
         return pen.one(("half", "same", "valid", "same_lower"))
     if form == "pairs":
@@ -56,8 +56,8 @@ def divisor(pen: Pen, *counts: int) -> int:
 
 
 def maybe(pen: Pen, values: Values, name: str, value: Any) -> None:
-    """Give a parameter in every second case."""
-    if pen.chance(2):
+    """Give a parameter in two of three cases."""
+    if not pen.chance(3):
         values[name] = value() if callable(value) else value
 
 

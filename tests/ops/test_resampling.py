@@ -57,9 +57,38 @@ def test_a_symbolic_map_is_brought_to_a_size() -> None:
     check_symbolic(make(Resize, (6, 5), mode="linear"), (3, H, W), sizes=sizes)
 
 
+@pytest.mark.parametrize("rounding", ["floor", "ceil", "prefer_floor", "prefer_ceil"])
+@pytest.mark.parametrize(
+    ("have", "wanted", "align"),
+    [(7, 1, "half_pixel"), (15, 9, "half_pixel"), (14, 6, "asymmetric"), (9, 14, "asymmetric")],
+)
+def test_a_pixel_that_lies_between_two_or_on_one_is_exactly_there(
+    have: int, wanted: int, align: str, rounding: str
+) -> None:
+    op = make(Resize, wanted, align=align, rounding=rounding)
+    check(op, (2, have))
+    check_symbolic(op, (2, H), sizes=[{"H": have}, {"H": have + 1}, {"H": wanted}, {"H": 1}])
+
+
+def test_the_floor_of_an_exact_place() -> None:
+    # pixel 0 of 1 from 7 lies at 0.5 * 7 - 0.5 = 3; in float32 0.5/0.14285715 - 0.5 = 2.9999998
+    assert apply(make(Resize, 1, rounding="floor"), [[0.0, 1, 2, 3, 4, 5, 6]]) == [[3]]
+
+
+@pytest.mark.parametrize("align", ["half_pixel", "corners", "asymmetric"])
+@pytest.mark.parametrize("mode", ["nearest", "linear", "cubic"])
+@pytest.mark.parametrize("rounding", ["floor", "prefer_ceil"])
+def test_a_scale_that_leaves_the_size_as_it_is_moves_the_pixels(
+    mode: str, align: str, rounding: str
+) -> None:
+    check(make(Resize, (4, 2), mode=mode, align=align, rounding=rounding, scale=1.2), (3, 4, 2))
+    check(make(Resize, (9, 10), mode=mode, align=align, scale=(1.0, 1.2)), (3, 9, 9))
+
+
 @pytest.mark.parametrize(
     ("arguments", "shape", "code", "argument"),
     [
+        ({"size": 7, "scale": 0.7}, (3, 10), "E306", "scale"),  # 6.9999999, in float32 7
         ({"size": (2, 2, 2)}, (3, 4, 5), "E305", "size"),
         ({"size": 3, "mode": "cubic"}, (3, 4), "E305", "mode"),
         ({"size": 3, "scale": (2, 2, 2)}, (3, 4, 5), "E305", "scale"),
