@@ -1,4 +1,4 @@
-"""The output-size formula solved backwards: which single change gives what was wanted.
+"""The output-size formula solved backwards: which change gives what was wanted.
 
 From a layer that came out wrong the search walks back, nearest layer first, tries other values of
 each layer's arguments and other sizes of the input, and infers again what lies between. A change
@@ -13,7 +13,16 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 
-from compiler.changes import Change, fix_of, is_fixed_in_text, resized, variants
+from compiler.changes import (
+    ROUNDS,
+    Change,
+    fix_of,
+    is_fixed_in_text,
+    keeping_size,
+    of_usual_size,
+    resized,
+    variants,
+)
 from compiler.graph import Graph, Input, Node
 from compiler.ops.base import Op, Shape, ShapeError
 from compiler.shapes import infer
@@ -61,20 +70,36 @@ class Surroundings:
     def trials(
         self, nodes: Iterable[Node], wanted: Shape | None = None
     ) -> Iterator[tuple[Change, Ops, Shapes]]:
-        """Changes of these layers to try, those that leave the weights alone first."""
+        """Single changes of these layers to try, those that leave the weights alone first."""
         nodes = list(nodes)
-        for weights in (False, True):
+        for names in ROUNDS:
             for node in nodes:
                 if isinstance(node.op, Input):
-                    if not weights:
-                        for new, old, shape in resized(node):
-                            yield Change((node,), "input", new, old), {}, {node.name: shape}
+                    for new, old, shape in resized(node) if names is ROUNDS[0] else ():
+                        yield Change((node,), "input", new, old), {}, {node.name: shape}
                     continue
                 stage = self.stages.get(node.span)
-                for argument, value in variants(node.op, wanted, weights=weights):
+                for argument, value in variants(node.op, wanted, names):
                     shared = is_fixed_in_text(stage, argument, node.op)
                     change = Change(self.siblings(node) if shared else (node,), argument, value)
                     yield change, {n.name: change.op(n) for n in change.nodes}, {}
+
+    def paddings(self, nodes: Iterable[Node]) -> Iterator[tuple[Change, Ops, Shapes]]:
+        """The nearest two, three, … unpadded layers padded so that each keeps its size."""
+        found: dict[str, Node] = {}
+        pads: set[int] = set()
+        for node in nodes:
+            pad = keeping_size(node)
+            if pad is None or node.name in found:
+                continue
+            if not is_fixed_in_text(self.stages.get(node.span), "pad", node.op):
+                continue
+            found |= {n.name: n for n in self.siblings(node)}
+            pads.add(pad)
+            if len({n.span for n in found.values()}) > 1:
+                value = pads.copy().pop() if len(pads) == 1 else "half"
+                change = Change(tuple(found.values()), "pad", value)
+                yield change, {n.name: change.op(n) for n in change.nodes}, {}
 
     def siblings(self, node: Node) -> tuple[Node, ...]:
         """The layers that the same stage of the text makes, this one first."""
@@ -83,7 +108,7 @@ class Surroundings:
 
     def fixes(self, changes: list[Change]) -> list[Fix]:
         """Changes as edits of the text."""
-        edits = (fix_of(change, self.stages.get(change.nodes[0].span)) for change in changes)
+        edits = (fix_of(change, self.stages) for change in changes)
         return [edit for edit in edits if edit is not None]
 
 
@@ -91,13 +116,15 @@ class Surroundings:
 class Search:
     """A layer that came out wrong, perhaps not even in the graph; `fits` says what would be right.
 
-    `wanted` is its shape when that is known whole.
+    `wanted` is its shape when that is known whole; what is right depends on the layers `fixed`,
+    which therefore stay as they are.
     """
 
     around: Surroundings
     target: Node
     fits: Fits
     wanted: Shape | None = None
+    fixed: frozenset[str] = frozenset()
 
     @cached_property
     def upstream(self) -> list[Node]:
@@ -134,17 +161,40 @@ class Search:
 
     def solutions(self) -> list[Change]:
         """The changes that make it right, nearest first, one for each layer and argument."""
-        found: list[Change] = []
+        near = self.nearest()
         most = MOST_INFERENCES // (len(self.upstream) + 1)
-        for change, ops, shapes in islice(self.around.trials(self.nearest(), self.wanted), most):
+        found: list[Change] = []
+        for change in self.fitting(islice(self.around.trials(near, self.wanted), most)):
             if any(c.nodes == change.nodes and c.argument == change.argument for c in found):
+                continue
+            found.append(change)
+            if len(found) == MOST_SHOWN:
+                break
+        if not any(c.argument == "pad" and c.value == keeping_size(c.nodes[0]) for c in found):
+            found = [*islice(self.fitting(self.around.paddings(near)), 1), *found]
+        return found[:MOST_SHOWN] or list(islice(self.fitting(self.usual_inputs()), 1))
+
+    def fitting(self, trials: Iterable[tuple[Change, Ops, Shapes]]) -> Iterator[Change]:
+        """Those changes that make it right."""
+        for change, ops, shapes in trials:
+            if not self.fixed.isdisjoint(node.name for node in change.nodes[:1]):
                 continue
             shape = self.outcome(ops, shapes)
             if shape is not None and self.fits(shape):
-                found.append(change)
-                if len(found) == MOST_SHOWN:
-                    break
-        return found
+                yield change
+
+    def inputs(self) -> Iterator[tuple[Change, Ops, Shapes]]:
+        """The inputs at other sizes, the nearest first."""
+        for node in self.upstream:
+            for new, old, shape in sorted([*resized(node), *of_usual_size(node)]):
+                if new > old:
+                    yield Change((node,), "input", new, old), {}, {node.name: shape}
+
+    def usual_inputs(self) -> Iterator[tuple[Change, Ops, Shapes]]:
+        """The inputs at the sizes that networks are made for."""
+        for node in self.upstream:
+            for new, old, shape in of_usual_size(node):
+                yield Change((node,), "input", new, old), {}, {node.name: shape}
 
 
 def changed_graph(around: Surroundings, ops: Ops, shapes: Shapes) -> Graph | None:
@@ -167,4 +217,6 @@ def said(changes: list[Change], *, together: bool = False) -> str | None:
     """Solutions in words, each enough or all `together`; None for none."""
     if not changes:
         return None
-    return (" and " if together else ", or ").join(map(str, changes)) + " would do"
+    words = list(map(str, changes))
+    told = [c.with_column() if words.count(str(c)) > 1 else str(c) for c in changes]
+    return (" and " if together else ", or ").join(told) + " would do"

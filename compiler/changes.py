@@ -1,14 +1,14 @@
-"""Single changes of a definition: one argument of one stage, or the size of one input."""
+"""Changes of a definition: one argument of one stage or of several, or the size of one input."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from compiler.graph import Input, Node
-from compiler.ops.arguments import Extent, show
+from compiler.ops.arguments import show
 from compiler.ops.base import Op, Shape
 from grammar import syntax as s
 from grammar.diagnostics import Fix
@@ -16,13 +16,19 @@ from grammar.source import Span
 
 REACH = {"pad": 12, "kernel": 11, "stride": 5, "dilation": 4, "output_pad": 3}
 LEAST = {"pad": 0, "kernel": 1, "stride": 1, "dilation": 1, "output_pad": 0}
-KEEPS_WEIGHTS = ("ceil", "pad", "output_pad", "stride", "dilation")
-CHANGES_WEIGHTS = ("kernel", "channels", "units", "bias")
+# The arguments that are tried, in three rounds: what leaves the weights alone comes first, what
+# nobody means last.
+ROUNDS = (
+    ("ceil", "pad", "output_pad", "stride"),
+    ("kernel", "channels", "units", "bias"),
+    ("dilation",),
+)
+USUAL_SIZES = (28, 32, 64, 96, 112, 128, 224, 227, 256, 299, 384, 512)
 
 
 @dataclass(frozen=True)
 class Change:
-    """`argument` of the layers `nodes`, all made by one stage of the text, set to `value`.
+    """`argument` of the layers `nodes` set to `value`.
 
     For an input `argument` is "input", `value` its new size along every axis, `before` the old.
     """
@@ -33,24 +39,35 @@ class Change:
     before: Any = None
 
     def __str__(self) -> str:
-        node = self.nodes[0]
+        spans = {node.span: node for node in self.nodes}
         if self.argument == "input":
             return f"input {self.value} instead of {self.before}"
-        return f"{self.argument}={show(self.value)} in {node.op.name} at line {node.span.line}"
+        lines = sorted({span.line for span in spans})
+        names = {node.op.name for node in spans.values()}
+        word = names.pop() if len(names) == 1 else "layer"
+        where = f"line {lines[0]}"
+        if len(lines) > 1:
+            where = f"lines {', '.join(map(str, lines[:-1]))} and {lines[-1]}"
+        many = f"{len(spans)} {word}s" if len(spans) > 1 else word
+        return f"{self.argument}={show(self.value)} in {many} at {where}"
+
+    def with_column(self) -> str:
+        """The same in words that tell two layers of one line apart."""
+        return f"{self}, column {self.nodes[0].span.column}"
 
     def op(self, node: Node) -> Op:
         """The op of one of the changed layers."""
         return replace(node.op, **{self.argument: self.value})
 
 
-def variants(op: Op, wanted: Shape | None, *, weights: bool) -> Iterator[tuple[str, Any]]:
-    """The arguments worth trying, each with small values, nearest to the present one first.
+def variants(op: Op, wanted: Shape | None, names: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    """Those of the named arguments that an op has, each with the values worth trying.
 
-    With `weights` those that change the layer's parameters, else the others.
+    They are small, and the nearest to the present one comes first.
     """
-    names = {parameter.name for parameter in fields(op)}
-    for name in CHANGES_WEIGHTS if weights else KEEPS_WEIGHTS:
-        if name not in names:
+    has = {parameter.name for parameter in fields(op)}
+    for name in names:
+        if name not in has:
             continue
         now = getattr(op, name)
         if isinstance(now, bool):
@@ -59,9 +76,12 @@ def variants(op: Op, wanted: Shape | None, *, weights: bool) -> Iterator[tuple[s
             if wanted and isinstance(wanted[0], int) and wanted[0] != now:
                 yield name, wanted[0]
         else:
-            uniform = set(now) if isinstance(now, Extent) else {now}
-            middle = next(iter(uniform)) if uniform <= set(range(64)) else LEAST[name]
-            values = [v for v in range(LEAST[name], REACH[name] + 1) if {v} != uniform]
+            same = uniform(now)
+            middle = LEAST[name] if same is None or same > 63 else same
+            values = [v for v in range(LEAST[name], REACH[name] + 1) if v != same]
+            if name == "stride":
+                near = (middle - 1, middle + 1, 2 * middle, middle / 2)
+                values = [v for v in values if v in near]
             yield from ((name, v) for v in sorted(values, key=lambda v: (abs(v - middle), v)))
 
 
@@ -77,6 +97,35 @@ def resized(node: Node) -> Iterator[tuple[int, int, Shape]]:
         for new in (old + step, old - step):
             if new >= 1:
                 yield new, old, (node.shape[0], *(new for _ in spatial))
+
+
+def of_usual_size(node: Node) -> Iterator[tuple[int, int, Shape]]:
+    """Shapes of an input at the sizes that networks are made for: (new, old, shape)."""
+    spatial = node.shape[1:]
+    if isinstance(node.op, Input) and len(set(spatial)) == 1 and isinstance(spatial[0], int):
+        for new in USUAL_SIZES:
+            yield new, spatial[0], (node.shape[0], *(new for _ in spatial))
+
+
+def keeping_size(node: Node) -> int | None:
+    """The padding with which an unpadded layer of stride 1 would keep the size of its input."""
+    names = {parameter.name for parameter in fields(node.op)}
+    if not {"kernel", "stride", "pad", "dilation"} <= names or "output_pad" in names:
+        return None
+    kernel, stride, pad, dilation = (
+        getattr(node.op, name) for name in ("kernel", "stride", "pad", "dilation")
+    )
+    kernel, stride, dilation = map(uniform, (kernel, stride, dilation))
+    if not kernel or not dilation or kernel % 2 == 0 or kernel == 1 or stride != 1 or pad != 0:
+        return None
+    return dilation * (kernel - 1) // 2
+
+
+def uniform(value: Any) -> int | None:
+    """The number that an argument gives for every axis; None when they differ."""
+    numbers = set(value) if isinstance(value, tuple) else {value}
+    only = numbers.pop()
+    return None if numbers or not isinstance(only, int) else only
 
 
 def argument_of(stage: s.Stage, name: str, op: Op) -> s.Argument | None:
@@ -103,15 +152,32 @@ def is_fixed_in_text(stage: s.Stage | None, argument: str, op: Op) -> bool:
     return given is None or is_literal(given)
 
 
-def fix_of(change: Change, stage: s.Stage | None) -> Fix | None:
+def fix_of(change: Change, stages: Mapping[Span, s.Stage]) -> Fix | None:
     """The edit of the text that makes the change, where the argument is a literal or left out."""
-    if stage is None or change.argument == "input" or stage.callee is None:
+    if change.argument == "input":
         return None
-    text = show(change.value)
-    title = f"{change.argument}={text}"
-    given = argument_of(stage, change.argument, change.nodes[0].op)
+    title = f"{change.argument}={show(change.value)}"
+    spans = sorted({node.span for node in change.nodes}, key=lambda span: span.start)
+    nodes = {node.span: node for node in change.nodes}
+    edits = [edit_of(title, change, stages.get(span), nodes[span].op) for span in spans]
+    if not edits or None in edits or len({span.source.name for span in spans}) > 1:
+        return None
+    known = [edit for edit in edits if edit is not None]
+    source, start, text = known[0].span.source, known[0].span.start, ""
+    end = start
+    for edit in known:
+        text += source.text[end : edit.span.start] + edit.text
+        end = edit.span.end
+    return Fix(title, Span(source, start, end), text)
+
+
+def edit_of(title: str, change: Change, stage: s.Stage | None, op: Op) -> Fix | None:
+    """The edit of one stage that makes the change there."""
+    if stage is None or stage.callee is None:
+        return None
+    given = argument_of(stage, change.argument, op)
     if given is not None:
-        return Fix(title, given.value.span, text) if is_literal(given) else None
+        return Fix(title, given.value.span, show(change.value)) if is_literal(given) else None
     if stage.arguments:
         end = stage.arguments[-1].span.end
         return Fix(title, Span(stage.span.source, end, end), f", {title}")

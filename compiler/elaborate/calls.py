@@ -6,6 +6,7 @@ from typing import Any
 
 from compiler.bind import bind_block
 from compiler.dims import Dim
+from compiler.elaborate.layers import describe
 from compiler.elaborate.names import label_text, local_name
 from compiler.elaborate.sharing import check_all_shared, shared_path
 from compiler.elaborate.state import MOST_CALLS, Frame, Here, State
@@ -116,5 +117,6 @@ def bind_single_input(
             f"net {definition.name.id} takes {inputs[0].shape.span.text}",
             stage.span,
             label=f"but {show_shape(flow.shape)} flows here",
+            notes=[f"made by {describe(state.graph[flow.node])}"],
         )
     scope.tensors[inputs[0].name.id] = flow

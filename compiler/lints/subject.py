@@ -68,7 +68,7 @@ class Subject:
         stage = self.elaborated.around.stages.get(node.span)
         fixes: tuple[Fix, ...] = ()
         if change is not None:
-            fix = fix_of(Change((node,), *change), stage)
+            fix = fix_of(Change((node,), *change), self.elaborated.around.stages)
             fixes = () if fix is None else (fix,)
         return Diagnostic(
             code,
