@@ -12,17 +12,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
+from typing import Any
 
 from compiler.changes import (
     ROUNDS,
+    Call,
     Change,
+    argument_of,
     fix_of,
     is_fixed_in_text,
+    is_literal,
+    is_only_handed_on,
     keeping_size,
     of_usual_size,
+    parameter_of,
     resized,
     variants,
 )
+from compiler.dims import Dim
 from compiler.graph import Graph, Input, Node
 from compiler.ops.base import Op, Shape, ShapeError
 from compiler.shapes import infer
@@ -32,6 +39,7 @@ from grammar.source import Span
 
 MOST_LAYERS = 24  # layers whose arguments are tried
 MOST_INFERENCES = 20_000
+MOST_SYMBOLIC = 500  # inferences of symbolic sizes, which take far longer
 MOST_SHOWN = 3
 
 Fits = Callable[[Shape], bool]
@@ -41,11 +49,15 @@ Ops = dict[str, Op]
 
 @dataclass(frozen=True)
 class Surroundings:
-    """A graph, the shapes that its assertions allow where they hold, its stages by their spans."""
+    """A graph, the shapes that its assertions allow where they hold, its stages by their spans.
+
+    `calls` are the block calls by their spans.
+    """
 
     graph: Graph
     held: Mapping[str, Fits]
     stages: Mapping[Span, s.Stage]
+    calls: Mapping[Span, Call]
 
     def reinferred(self, nodes: Iterable[Node], ops: Ops, shapes: Shapes) -> Shapes | None:
         """The shapes that change among `nodes`, inputs first; None when something breaks.
@@ -80,9 +92,33 @@ class Surroundings:
                     continue
                 stage = self.stages.get(node.span)
                 for argument, value in variants(node.op, wanted, names):
-                    shared = is_fixed_in_text(stage, argument, node.op)
-                    change = Change(self.siblings(node) if shared else (node,), argument, value)
-                    yield change, {n.name: change.op(n) for n in change.nodes}, {}
+                    change = self.change(node, stage, argument, value)
+                    if change is not None:
+                        yield change, {n.name: change.op(n) for n in change.nodes}, {}
+
+    def change(self, node: Node, stage: s.Stage | None, argument: str, value: Any) -> Change | None:
+        """A change of a layer, and of all whose argument stands at the same place of the text.
+
+        None when a block's parameter, which means more than this argument, gives it.
+        """
+        if is_fixed_in_text(stage, argument, node.op):
+            return Change(self.siblings(node), argument, value)
+        call = self.calls.get(node.trail[-1].span) if node.trail else None
+        parameter = parameter_of(stage, argument, node.op, call)
+        if call is None or parameter is None:
+            return Change((node,), argument, value)
+        given = argument_of(call.stage, parameter, call.parameters)
+        if not is_only_handed_on(call, parameter, argument):
+            return None
+        if given is not None and not is_literal(given):
+            return None
+        nodes = [node]
+        for other in self.graph.nodes():
+            same = bool(other.trail) and other.trail[-1].span == call.stage.span
+            its = self.stages.get(other.span)
+            if same and parameter_of(its, argument, other.op, call) == parameter:
+                nodes += [other] if other.name != node.name else []
+        return Change(tuple(nodes), argument, value, passed=(call, parameter))
 
     def paddings(self, nodes: Iterable[Node]) -> Iterator[tuple[Change, Ops, Shapes]]:
         """The nearest two, three, … unpadded layers padded so that each keeps its size."""
@@ -162,7 +198,8 @@ class Search:
     def solutions(self) -> list[Change]:
         """The changes that make it right, nearest first, one for each layer and argument."""
         near = self.nearest()
-        most = MOST_INFERENCES // (len(self.upstream) + 1)
+        symbolic = any(isinstance(size, Dim) for node in near for size in node.shape)
+        most = (MOST_SYMBOLIC if symbolic else MOST_INFERENCES) // (len(self.upstream) + 1)
         found: list[Change] = []
         for change in self.fitting(islice(self.around.trials(near, self.wanted), most)):
             if any(c.nodes == change.nodes and c.argument == change.argument for c in found):
@@ -171,7 +208,8 @@ class Search:
             if len(found) == MOST_SHOWN:
                 break
         if not any(c.argument == "pad" and c.value == keeping_size(c.nodes[0]) for c in found):
-            found = [*islice(self.fitting(self.around.paddings(near)), 1), *found]
+            alike = islice(self.around.paddings(near), 1 + most // 8)
+            found = [*islice(self.fitting(alike), 1), *found]
         return found[:MOST_SHOWN] or list(islice(self.fitting(self.usual_inputs()), 1))
 
     def fitting(self, trials: Iterable[tuple[Change, Ops, Shapes]]) -> Iterator[Change]:
@@ -180,7 +218,9 @@ class Search:
             if not self.fixed.isdisjoint(node.name for node in change.nodes[:1]):
                 continue
             shape = self.outcome(ops, shapes)
-            if shape is not None and self.fits(shape):
+            if shape is None or not self.fits(shape):
+                continue
+            if self.around.reinferred(self.around.graph.nodes(), ops, shapes) is not None:
                 yield change
 
     def inputs(self) -> Iterator[tuple[Change, Ops, Shapes]]:
@@ -217,6 +257,9 @@ def said(changes: list[Change], *, together: bool = False) -> str | None:
     """Solutions in words, each enough or all `together`; None for none."""
     if not changes:
         return None
-    words = list(map(str, changes))
-    told = [c.with_column() if words.count(str(c)) > 1 else str(c) for c in changes]
+    told = []
+    for change in changes:
+        others = (o.place for o in changes if len(o.nodes) == len(change.nodes))
+        columns = {place.column for place in others if place.line == change.place.line}
+        told.append(change.with_column() if len(columns) > 1 else str(change))
     return (" and " if together else ", or ").join(told) + " would do"

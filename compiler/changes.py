@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from compiler.graph import Input, Node
+from compiler.names import children
+from compiler.ops import OPS
 from compiler.ops.arguments import show
 from compiler.ops.base import Op, Shape
 from grammar import syntax as s
@@ -27,8 +29,23 @@ USUAL_SIZES = (28, 32, 64, 96, 112, 128, 224, 227, 256, 299, 384, 512)
 
 
 @dataclass(frozen=True)
+class Call:
+    """A block call: its stage, and what the block calls its parameters."""
+
+    stage: s.Stage
+    definition: s.Definition
+
+    @property
+    def parameters(self) -> list[str]:
+        """The block's parameters in order."""
+        return [parameter.name.id for parameter in self.definition.parameters]
+
+
+@dataclass(frozen=True)
 class Change:
     """`argument` of the layers `nodes` set to `value`.
+
+    `passed` is the block call, and its parameter, that hands these layers the argument.
 
     For an input `argument` is "input", `value` its new size along every axis, `before` the old.
     """
@@ -37,11 +54,16 @@ class Change:
     argument: str
     value: Any
     before: Any = None
+    passed: tuple[Call, str] | None = None
 
     def __str__(self) -> str:
         spans = {node.span: node for node in self.nodes}
         if self.argument == "input":
             return f"input {self.value} instead of {self.before}"
+        if self.passed is not None:
+            call, parameter = self.passed
+            block, line = call.definition.name.id, call.stage.span.line
+            return f"{parameter}={show(self.value)} in {block} at line {line}"
         lines = sorted({span.line for span in spans})
         names = {node.op.name for node in spans.values()}
         word = names.pop() if len(names) == 1 else "layer"
@@ -51,9 +73,14 @@ class Change:
         many = f"{len(spans)} {word}s" if len(spans) > 1 else word
         return f"{self.argument}={show(self.value)} in {many} at {where}"
 
+    @property
+    def place(self) -> Span:
+        """The first stage of the text that it changes."""
+        return self.nodes[0].span if self.passed is None else self.passed[0].stage.span
+
     def with_column(self) -> str:
         """The same in words that tell two layers of one line apart."""
-        return f"{self}, column {self.nodes[0].span.column}"
+        return f"{self}, column {self.place.column}"
 
     def op(self, node: Node) -> Op:
         """The op of one of the changed layers."""
@@ -79,8 +106,10 @@ def variants(op: Op, wanted: Shape | None, names: Sequence[str]) -> Iterator[tup
             same = uniform(now)
             middle = LEAST[name] if same is None or same > 63 else same
             values = [v for v in range(LEAST[name], REACH[name] + 1) if v != same]
+            if name == "pad":  # beyond this a window sees padding only
+                values = [v for v in values if v < extent(op)]
             if name == "stride":
-                near = (middle - 1, middle + 1, 2 * middle, middle / 2)
+                near = (1, 2, middle - 1, middle + 1, 2 * middle, middle / 2)
                 values = [v for v in values if v in near]
             yield from ((name, v) for v in sorted(values, key=lambda v: (abs(v - middle), v)))
 
@@ -128,11 +157,25 @@ def uniform(value: Any) -> int | None:
     return None if numbers or not isinstance(only, int) else only
 
 
-def argument_of(stage: s.Stage, name: str, op: Op) -> s.Argument | None:
-    """The argument of a stage that gives the op's parameter `name`, if it is written out."""
-    names = [parameter.name for parameter in fields(op)]
-    if op.most_inputs != 1:  # its positions are tensors
-        names = []
+def names_of(op: Op) -> list[str]:
+    """The parameters that positions mean in the call of an op."""
+    return [] if op.most_inputs != 1 else [parameter.name for parameter in fields(op)]
+
+
+def extent(op: Op) -> int:
+    """The largest dilated kernel of a window along an axis; of other layers what has no limit."""
+    kernel, dilation = getattr(op, "kernel", None), uniform(getattr(op, "dilation", 1))
+    if kernel is None or dilation is None:
+        return REACH["pad"] + 1
+    largest = max(kernel) if isinstance(kernel, tuple) else int(kernel)
+    return dilation * (largest - 1) + 1
+
+
+def argument_of(stage: s.Stage, name: str, names: list[str]) -> s.Argument | None:
+    """The argument of a stage that gives the parameter `name`, if it is written out.
+
+    `names` are those that its positions mean.
+    """
     for position, argument in enumerate(stage.arguments or ()):
         if (argument.keyword or (names[position : position + 1] or [""])[0]) == name:
             return argument
@@ -148,18 +191,51 @@ def is_fixed_in_text(stage: s.Stage | None, argument: str, op: Op) -> bool:
     """Whether an argument is a literal or left out, so that every call of its block shares it."""
     if stage is None:
         return False
-    given = argument_of(stage, argument, op)
+    given = argument_of(stage, argument, names_of(op))
     return given is None or is_literal(given)
+
+
+def parameter_of(stage: s.Stage | None, argument: str, op: Op, call: Call | None) -> str | None:
+    """The parameter of the block around it that a stage hands to an argument of its op."""
+    given = argument_of(stage, argument, names_of(op)) if stage is not None else None
+    if call is None or given is None or not isinstance(given.value, s.Name):
+        return None
+    return given.value.id if given.value.id in call.parameters else None
+
+
+def is_only_handed_on(call: Call, parameter: str, argument: str) -> bool:
+    """Whether a block does nothing with a parameter but give it to one argument of its ops.
+
+    Then changing it in the call changes nothing else.
+    """
+    named = handed = 0
+    nodes: list[s.Syntax] = [call.definition.body]
+    for node in nodes:
+        nodes += children(node)
+        named += isinstance(node, s.Name) and node.id == parameter
+        if isinstance(node, s.Stage) and node.callee is not None and node.callee.id in OPS:
+            names = [each.name for each in fields(OPS[node.callee.id])]
+            given = argument_of(node, argument, names)
+            value = None if given is None else given.value
+            handed += isinstance(value, s.Name) and value.id == parameter
+    return named == handed
 
 
 def fix_of(change: Change, stages: Mapping[Span, s.Stage]) -> Fix | None:
     """The edit of the text that makes the change, where the argument is a literal or left out."""
     if change.argument == "input":
         return None
+    if change.passed is not None:
+        call, parameter = change.passed
+        title = f"{parameter}={show(change.value)}"
+        return edit_of(title, parameter, change.value, call.stage, call.parameters)
     title = f"{change.argument}={show(change.value)}"
     spans = sorted({node.span for node in change.nodes}, key=lambda span: span.start)
     nodes = {node.span: node for node in change.nodes}
-    edits = [edit_of(title, change, stages.get(span), nodes[span].op) for span in spans]
+    edits = [
+        edit_of(title, change.argument, change.value, stages.get(span), names_of(nodes[span].op))
+        for span in spans
+    ]
     if not edits or None in edits or len({span.source.name for span in spans}) > 1:
         return None
     known = [edit for edit in edits if edit is not None]
@@ -171,13 +247,15 @@ def fix_of(change: Change, stages: Mapping[Span, s.Stage]) -> Fix | None:
     return Fix(title, Span(source, start, end), text)
 
 
-def edit_of(title: str, change: Change, stage: s.Stage | None, op: Op) -> Fix | None:
-    """The edit of one stage that makes the change there."""
+def edit_of(
+    title: str, name: str, value: Any, stage: s.Stage | None, names: list[str]
+) -> Fix | None:
+    """The edit of one stage that gives its parameter `name` another value."""
     if stage is None or stage.callee is None:
         return None
-    given = argument_of(stage, change.argument, op)
+    given = argument_of(stage, name, names)
     if given is not None:
-        return Fix(title, given.value.span, show(change.value)) if is_literal(given) else None
+        return Fix(title, given.value.span, show(value)) if is_literal(given) else None
     if stage.arguments:
         end = stage.arguments[-1].span.end
         return Fix(title, Span(stage.span.source, end, end), f", {title}")

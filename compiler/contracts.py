@@ -59,7 +59,9 @@ def remedies(elaborated: Elaborated, condition: s.Expression) -> list[Change]:
     found: list[Change] = []
     for change, ops, shapes in islice(trials, MOST_LAYERS // len(nodes)):
         graph = changed_graph(around, ops, shapes)
-        if graph is None or any(c.nodes == change.nodes for c in found):
+        if graph is None or any(c.place == change.place for c in found):
+            continue
+        if change.argument != "input" and not around.fixes([change]):
             continue
         scope = contract_scope(elaborated.scope, graph, analyse(graph))
         try:

@@ -84,8 +84,7 @@ def with_argument(text: str, made: list[s.Stage], name: str, value: str) -> str:
     """The text with an argument of these stages set."""
     for stage in sorted(made, key=lambda st: -st.span.start):
         assert stage.callee is not None
-        op = OPS[stage.callee.id]
-        names = [parameter.name for parameter in parameters(op)]
+        names = parameters_of(text, stage.callee.id)
         given = [
             argument
             for place, argument in enumerate(stage.arguments or ())
@@ -102,3 +101,11 @@ def with_argument(text: str, made: list[s.Stage], name: str, value: str) -> str:
         end += 2 if not stage.arguments and text.startswith("()", start) else 0
         text = text[: stage.callee.span.start] + call + text[end:]
     return text
+
+
+def parameters_of(text: str, called: str) -> list[str]:
+    """The parameters of an op, or of a block that the text defines, in order."""
+    if called in OPS:
+        return [parameter.name for parameter in parameters(OPS[called])]
+    blocks = parse(Source("offer", text)).file.definitions("block")
+    return [p.name.id for block in blocks if block.name.id == called for p in block.parameters]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from compiler.backwards import Fits, Search, said
+from compiler.changes import Change
 from compiler.comparisons import compare
 from compiler.dims import Dim, Size, symbol, symbols
 from compiler.domain import Contradiction
@@ -138,7 +141,8 @@ def mismatch(
         fixed = measured(state, pattern, scope)
         search = Search(state.surroundings(), state.graph[tensor.node], fits, whole, fixed)
         changes = search.solutions()
-        help = said(changes) or help
+        pair = [] if changes else channels_and_map(search, expected)
+        help = said(changes) or said(pair, together=True) or help
         fixes = search.around.fixes(changes)
     return Mistake(
         "E301",
@@ -149,6 +153,21 @@ def mismatch(
         help=help,
         fixes=fixes,
     )
+
+
+def channels_and_map(search: Search, expected: list[Size | s.Wildcard]) -> list[Change]:
+    """Two changes that together give the wanted shape: of the channels, and of the map's sizes."""
+    now = search.target.shape
+    channels, *rest = (
+        have if isinstance(size, s.Wildcard) else size
+        for size, have in zip(expected, now, strict=True)
+    )
+    parts = (
+        replace(search, fits=lambda shape: search.fits((shape[0], *rest))),
+        replace(search, fits=lambda shape: search.fits((channels, *shape[1:]))),
+    )
+    found = [change for part in parts for change in part.solutions()[:1]]
+    return found if len(found) == len(parts) else []
 
 
 def measured(state: State, pattern: s.ShapePattern, scope: Scope) -> frozenset[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from compiler.bind import bind_block
+from compiler.changes import Call
 from compiler.dims import Dim
 from compiler.elaborate.layers import describe
 from compiler.elaborate.names import label_text, local_name
@@ -29,6 +30,7 @@ def enter_block(state: State, stage: s.Stage, block: Block, here: Here, flow: Te
     if stage.label is None or label_text(state, stage.label, here):
         path = frame.name(local_name(state, stage, block.name, here))
         state.taken.setdefault(path, stage.span)
+    state.calls[stage.span] = Call(stage, definition)
     step = TrailStep(block.name, stage.span, path, call_text(stage, block, bound), here.turns())
     like = shared_path(state, stage, path, here)
     inner.tensors["in"] = flow

@@ -116,7 +116,8 @@ def join_remedies(
         if not own:
             return [], False
         changes.append(own[0])
-    return changes, True
+    places = [change.place for change in changes]
+    return (changes, True) if len(set(places)) == len(places) else ([], False)
 
 
 def describe(node: Node) -> str:

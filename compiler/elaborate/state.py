@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 
 from compiler.backwards import Fits, Surroundings
-from compiler.changes import proof_of
+from compiler.changes import Call, proof_of
 from compiler.dims import Size
 from compiler.domain import Facts
 from compiler.evaluate import Evaluator
@@ -113,6 +113,7 @@ class State:
         self.symbols: list[str] = []
         self.contracts: list[s.Expect] = []
         self.made: list[Made] = []
+        self.calls: dict[Span, Call] = {}
         self.asserted: s.Stage | None = None  # whose shape assertion is being checked
         self.held: dict[str, Fits] = {}  # the tensors whose shape assertions hold
         self.diagnostics: list[Diagnostic] = []
@@ -128,7 +129,7 @@ class State:
         stages = {made.stage.span: made.stage for made in self.made}
         if self.asserted is not None:
             stages[self.asserted.span] = self.asserted
-        return Surroundings(self.finished(), self.held, stages)
+        return Surroundings(self.finished(), self.held, stages, self.calls)
 
     def report(self, mistake: Mistake, here: Here) -> None:
         """Keep a mistake as a diagnostic with the calls and loop turns that led to it."""

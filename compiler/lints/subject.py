@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from compiler.analysis import Analysis
-from compiler.changes import Change, argument_of, fix_of
+from compiler.changes import Change, argument_of, fix_of, names_of
 from compiler.elaborate import Elaborated
 from compiler.graph import Graph, Node
 from compiler.ops import OPS
@@ -86,5 +86,5 @@ class Subject:
         """Where a layer stands, or an argument of it that is written out."""
         if stage is None or stage.callee is None:
             return node.span
-        given = argument_of(stage, argument, node.op) if argument else None
+        given = argument_of(stage, argument, names_of(node.op)) if argument else None
         return stage.callee.span if given is None else given.value.span
