@@ -19,7 +19,6 @@ from compiler.changes import (
     Call,
     Change,
     argument_of,
-    fix_of,
     is_fixed_in_text,
     is_literal,
     is_only_handed_on,
@@ -30,6 +29,7 @@ from compiler.changes import (
     variants,
 )
 from compiler.dims import Dim
+from compiler.edits import fix_of
 from compiler.graph import Graph, Input, Node
 from compiler.ops.base import Op, Shape, ShapeError
 from compiler.shapes import infer
@@ -257,9 +257,4 @@ def said(changes: list[Change], *, together: bool = False) -> str | None:
     """Solutions in words, each enough or all `together`; None for none."""
     if not changes:
         return None
-    told = []
-    for change in changes:
-        others = (o.place for o in changes if len(o.nodes) == len(change.nodes))
-        columns = {place.column for place in others if place.line == change.place.line}
-        told.append(change.with_column() if len(columns) > 1 else str(change))
-    return (" and " if together else ", or ").join(told) + " would do"
+    return (" and " if together else ", or ").join(map(str, changes)) + " would do"

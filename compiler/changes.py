@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -13,7 +13,6 @@ from compiler.ops import OPS
 from compiler.ops.arguments import show
 from compiler.ops.base import Op, Shape
 from grammar import syntax as s
-from grammar.diagnostics import Fix
 from grammar.source import Span
 
 REACH = {"pad": 12, "kernel": 11, "stride": 5, "dilation": 4, "output_pad": 3}
@@ -57,34 +56,39 @@ class Change:
     passed: tuple[Call, str] | None = None
 
     def __str__(self) -> str:
-        spans = {node.span: node for node in self.nodes}
         if self.argument == "input":
             return f"input {self.value} instead of {self.before}"
         if self.passed is not None:
             call, parameter = self.passed
-            block, line = call.definition.name.id, call.stage.span.line
-            return f"{parameter}={show(self.value)} in {block} at line {line}"
-        lines = sorted({span.line for span in spans})
-        names = {node.op.name for node in spans.values()}
+            place = where({self.place}, call.definition.name.id)
+            return f"{parameter}={show(self.value)} in {place}"
+        names = {node.op.name for node in self.nodes}
         word = names.pop() if len(names) == 1 else "layer"
-        where = f"line {lines[0]}"
-        if len(lines) > 1:
-            where = f"lines {', '.join(map(str, lines[:-1]))} and {lines[-1]}"
-        many = f"{len(spans)} {word}s" if len(spans) > 1 else word
-        return f"{self.argument}={show(self.value)} in {many} at {where}"
+        return f"{self.argument}={show(self.value)} in {where({n.span for n in self.nodes}, word)}"
 
     @property
     def place(self) -> Span:
         """The first stage of the text that it changes."""
         return self.nodes[0].span if self.passed is None else self.passed[0].stage.span
 
-    def with_column(self) -> str:
-        """The same in words that tell two layers of one line apart."""
-        return f"{self}, column {self.place.column}"
-
     def op(self, node: Node) -> Op:
         """The op of one of the changed layers."""
         return replace(node.op, **{self.argument: self.value})
+
+
+def where(spans: set[Span], word: str) -> str:
+    """Stages in words: `conv at line 3`, `2 convs at lines 3 and 5`.
+
+    With the column when more of that name stand on the line.
+    """
+    lines = sorted({span.line for span in spans})
+    if len(spans) > 1:
+        *most, last = map(str, lines)
+        at = f"lines {', '.join(most)} and {last}" if most else f"line {last}"
+        return f"{len(spans)} {word}s at {at}"
+    (span,) = spans
+    alike = re.findall(rf"\b{re.escape(word)}\b", span.source.line(span.line))
+    return f"{word} at line {span.line}" + (f", column {span.column}" if len(alike) > 1 else "")
 
 
 def variants(op: Op, wanted: Shape | None, names: Sequence[str]) -> Iterator[tuple[str, Any]]:
@@ -219,64 +223,3 @@ def is_only_handed_on(call: Call, parameter: str, argument: str) -> bool:
             value = None if given is None else given.value
             handed += isinstance(value, s.Name) and value.id == parameter
     return named == handed
-
-
-def fix_of(change: Change, stages: Mapping[Span, s.Stage]) -> Fix | None:
-    """The edit of the text that makes the change, where the argument is a literal or left out."""
-    if change.argument == "input":
-        return None
-    if change.passed is not None:
-        call, parameter = change.passed
-        title = f"{parameter}={show(change.value)}"
-        return edit_of(title, parameter, change.value, call.stage, call.parameters)
-    title = f"{change.argument}={show(change.value)}"
-    spans = sorted({node.span for node in change.nodes}, key=lambda span: span.start)
-    nodes = {node.span: node for node in change.nodes}
-    edits = [
-        edit_of(title, change.argument, change.value, stages.get(span), names_of(nodes[span].op))
-        for span in spans
-    ]
-    if not edits or None in edits or len({span.source.name for span in spans}) > 1:
-        return None
-    known = [edit for edit in edits if edit is not None]
-    source, start, text = known[0].span.source, known[0].span.start, ""
-    end = start
-    for edit in known:
-        text += source.text[end : edit.span.start] + edit.text
-        end = edit.span.end
-    return Fix(title, Span(source, start, end), text)
-
-
-def edit_of(
-    title: str, name: str, value: Any, stage: s.Stage | None, names: list[str]
-) -> Fix | None:
-    """The edit of one stage that gives its parameter `name` another value."""
-    if stage is None or stage.callee is None:
-        return None
-    given = argument_of(stage, name, names)
-    if given is not None:
-        return Fix(title, given.value.span, show(value)) if is_literal(given) else None
-    if stage.arguments:
-        end = stage.arguments[-1].span.end
-        return Fix(title, Span(stage.span.source, end, end), f", {title}")
-    end = stage.callee.span.end
-    after = end if stage.arguments is None else end + len("()")
-    return Fix(title, Span(stage.span.source, end, after), f"({title})")
-
-
-def proof_of(help: str | None, net: s.Definition) -> Fix | None:
-    """The edit that adds the assertion which a help line quotes, below the inputs of the net."""
-    quoted = re.match(r"`(assert [^`]+)`", help or "")
-    inputs = [i for i in net.body.statements if isinstance(i, s.InputDeclaration)]
-    if quoted is None or not inputs:
-        return None
-    assertion, source, end = quoted[1], net.span.source, inputs[-1].span.end
-    rest = re.match(r"[ \t]*(#[^\n]*?)?(?=\r?\n)", source.text[end:])
-    if rest is None:  # something else stands on the line
-        return Fix(f"add `{assertion}`", Span(source, end, end), f"; {assertion}")
-    place = Span(source, end + rest.end(), end + rest.end())
-    first = source.line(inputs[-1].span.line)
-    indent = first[: len(first) - len(first.lstrip())]
-    if not first.lstrip().startswith("input"):
-        indent += "    "
-    return Fix(f"add `{assertion}`", place, f"\n{indent}{assertion}")

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from types import TracebackType
 
 from compiler.backwards import Fits, Surroundings
-from compiler.changes import Call, proof_of
+from compiler.changes import Call
 from compiler.dims import Size
 from compiler.domain import Facts
+from compiler.edits import proof_of
 from compiler.evaluate import Evaluator
 from compiler.graph import Graph
 from compiler.modules import Block, diagnostic

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from compiler.analysis import Analysis
-from compiler.changes import Change, argument_of, fix_of, names_of
+from compiler.changes import Change, argument_of, names_of
+from compiler.edits import fix_of
 from compiler.elaborate import Elaborated
 from compiler.graph import Graph, Node
 from compiler.ops import OPS
