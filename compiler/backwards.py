@@ -1,4 +1,4 @@
-"""The output-size formula solved backwards: which single change gives what was wanted.
+"""The output-size formula solved backwards: which change gives what was wanted.
 
 From a layer that came out wrong the search walks back, nearest layer first, tries other values of
 each layer's arguments and other sizes of the input, and infers again what lies between. A change
@@ -12,8 +12,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
+from typing import Any
 
-from compiler.changes import Change, fix_of, is_fixed_in_text, resized, variants
+from compiler.changes import (
+    ROUNDS,
+    Call,
+    Change,
+    argument_of,
+    is_fixed_in_text,
+    is_literal,
+    is_only_handed_on,
+    keeping_size,
+    of_usual_size,
+    parameter_of,
+    resized,
+    variants,
+)
+from compiler.dims import Dim
+from compiler.edits import fix_of
 from compiler.graph import Graph, Input, Node
 from compiler.ops.base import Op, Shape, ShapeError
 from compiler.shapes import infer
@@ -23,6 +39,7 @@ from grammar.source import Span
 
 MOST_LAYERS = 24  # layers whose arguments are tried
 MOST_INFERENCES = 20_000
+MOST_SYMBOLIC = 500  # inferences of symbolic sizes, which take far longer
 MOST_SHOWN = 3
 
 Fits = Callable[[Shape], bool]
@@ -32,11 +49,15 @@ Ops = dict[str, Op]
 
 @dataclass(frozen=True)
 class Surroundings:
-    """A graph, the shapes that its assertions allow where they hold, its stages by their spans."""
+    """A graph, the shapes that its assertions allow where they hold, its stages by their spans.
+
+    `calls` are the block calls by their spans.
+    """
 
     graph: Graph
     held: Mapping[str, Fits]
     stages: Mapping[Span, s.Stage]
+    calls: Mapping[Span, Call]
 
     def reinferred(self, nodes: Iterable[Node], ops: Ops, shapes: Shapes) -> Shapes | None:
         """The shapes that change among `nodes`, inputs first; None when something breaks.
@@ -61,20 +82,60 @@ class Surroundings:
     def trials(
         self, nodes: Iterable[Node], wanted: Shape | None = None
     ) -> Iterator[tuple[Change, Ops, Shapes]]:
-        """Changes of these layers to try, those that leave the weights alone first."""
+        """Single changes of these layers to try, those that leave the weights alone first."""
         nodes = list(nodes)
-        for weights in (False, True):
+        for names in ROUNDS:
             for node in nodes:
                 if isinstance(node.op, Input):
-                    if not weights:
-                        for new, old, shape in resized(node):
-                            yield Change((node,), "input", new, old), {}, {node.name: shape}
+                    for new, old, shape in resized(node) if names is ROUNDS[0] else ():
+                        yield Change((node,), "input", new, old), {}, {node.name: shape}
                     continue
                 stage = self.stages.get(node.span)
-                for argument, value in variants(node.op, wanted, weights=weights):
-                    shared = is_fixed_in_text(stage, argument, node.op)
-                    change = Change(self.siblings(node) if shared else (node,), argument, value)
-                    yield change, {n.name: change.op(n) for n in change.nodes}, {}
+                for argument, value in variants(node.op, wanted, names):
+                    change = self.change(node, stage, argument, value)
+                    if change is not None:
+                        yield change, {n.name: change.op(n) for n in change.nodes}, {}
+
+    def change(self, node: Node, stage: s.Stage | None, argument: str, value: Any) -> Change | None:
+        """A change of a layer, and of all whose argument stands at the same place of the text.
+
+        None when a block's parameter, which means more than this argument, gives it.
+        """
+        if is_fixed_in_text(stage, argument, node.op):
+            return Change(self.siblings(node), argument, value)
+        call = self.calls.get(node.trail[-1].span) if node.trail else None
+        parameter = parameter_of(stage, argument, node.op, call)
+        if call is None or parameter is None:
+            return Change((node,), argument, value)
+        given = argument_of(call.stage, parameter, call.parameters)
+        if not is_only_handed_on(call, parameter, argument):
+            return None
+        if given is not None and not is_literal(given):
+            return None
+        nodes = [node]
+        for other in self.graph.nodes():
+            same = bool(other.trail) and other.trail[-1].span == call.stage.span
+            its = self.stages.get(other.span)
+            if same and parameter_of(its, argument, other.op, call) == parameter:
+                nodes += [other] if other.name != node.name else []
+        return Change(tuple(nodes), argument, value, passed=(call, parameter))
+
+    def paddings(self, nodes: Iterable[Node]) -> Iterator[tuple[Change, Ops, Shapes]]:
+        """The nearest two, three, … unpadded layers padded so that each keeps its size."""
+        found: dict[str, Node] = {}
+        pads: set[int] = set()
+        for node in nodes:
+            pad = keeping_size(node)
+            if pad is None or node.name in found:
+                continue
+            if not is_fixed_in_text(self.stages.get(node.span), "pad", node.op):
+                continue
+            found |= {n.name: n for n in self.siblings(node)}
+            pads.add(pad)
+            if len({n.span for n in found.values()}) > 1:
+                value = pads.copy().pop() if len(pads) == 1 else "half"
+                change = Change(tuple(found.values()), "pad", value)
+                yield change, {n.name: change.op(n) for n in change.nodes}, {}
 
     def siblings(self, node: Node) -> tuple[Node, ...]:
         """The layers that the same stage of the text makes, this one first."""
@@ -83,7 +144,7 @@ class Surroundings:
 
     def fixes(self, changes: list[Change]) -> list[Fix]:
         """Changes as edits of the text."""
-        edits = (fix_of(change, self.stages.get(change.nodes[0].span)) for change in changes)
+        edits = (fix_of(change, self.stages) for change in changes)
         return [edit for edit in edits if edit is not None]
 
 
@@ -91,13 +152,15 @@ class Surroundings:
 class Search:
     """A layer that came out wrong, perhaps not even in the graph; `fits` says what would be right.
 
-    `wanted` is its shape when that is known whole.
+    `wanted` is its shape when that is known whole; what is right depends on the layers `fixed`,
+    which therefore stay as they are.
     """
 
     around: Surroundings
     target: Node
     fits: Fits
     wanted: Shape | None = None
+    fixed: frozenset[str] = frozenset()
 
     @cached_property
     def upstream(self) -> list[Node]:
@@ -132,24 +195,46 @@ class Search:
         except ShapeError:
             return None
 
-    def spares_the_rest(self, ops: Ops, shapes: Shapes) -> bool:
-        """Whether nothing beside the way to the target breaks: other turns of its loop, say."""
-        others = [n for n in self.around.graph.nodes() if n.name != self.target.name]
-        return self.around.reinferred(others, ops, shapes) is not None
-
     def solutions(self) -> list[Change]:
         """The changes that make it right, nearest first, one for each layer and argument."""
+        near = self.nearest()
+        symbolic = any(isinstance(size, Dim) for node in near for size in node.shape)
+        most = (MOST_SYMBOLIC if symbolic else MOST_INFERENCES) // (len(self.upstream) + 1)
         found: list[Change] = []
-        most = MOST_INFERENCES // (len(self.upstream) + 1)
-        for change, ops, shapes in islice(self.around.trials(self.nearest(), self.wanted), most):
+        for change in self.fitting(islice(self.around.trials(near, self.wanted), most)):
             if any(c.nodes == change.nodes and c.argument == change.argument for c in found):
                 continue
+            found.append(change)
+            if len(found) == MOST_SHOWN:
+                break
+        if not any(c.argument == "pad" and c.value == keeping_size(c.nodes[0]) for c in found):
+            alike = islice(self.around.paddings(near), 1 + most // 8)
+            found = [*islice(self.fitting(alike), 1), *found]
+        return found[:MOST_SHOWN] or list(islice(self.fitting(self.usual_inputs()), 1))
+
+    def fitting(self, trials: Iterable[tuple[Change, Ops, Shapes]]) -> Iterator[Change]:
+        """Those changes that make it right."""
+        for change, ops, shapes in trials:
+            if not self.fixed.isdisjoint(node.name for node in change.nodes[:1]):
+                continue
             shape = self.outcome(ops, shapes)
-            if shape is not None and self.fits(shape) and self.spares_the_rest(ops, shapes):
-                found.append(change)
-                if len(found) == MOST_SHOWN:
-                    break
-        return found
+            if shape is None or not self.fits(shape):
+                continue
+            if self.around.reinferred(self.around.graph.nodes(), ops, shapes) is not None:
+                yield change
+
+    def inputs(self) -> Iterator[tuple[Change, Ops, Shapes]]:
+        """The inputs at other sizes, the nearest first."""
+        for node in self.upstream:
+            for new, old, shape in sorted([*resized(node), *of_usual_size(node)]):
+                if new > old:
+                    yield Change((node,), "input", new, old), {}, {node.name: shape}
+
+    def usual_inputs(self) -> Iterator[tuple[Change, Ops, Shapes]]:
+        """The inputs at the sizes that networks are made for."""
+        for node in self.upstream:
+            for new, old, shape in of_usual_size(node):
+                yield Change((node,), "input", new, old), {}, {node.name: shape}
 
 
 def changed_graph(around: Surroundings, ops: Ops, shapes: Shapes) -> Graph | None:

@@ -1,28 +1,50 @@
-"""Single changes of a definition: one argument of one stage, or the size of one input."""
+"""Changes of a definition: one argument of one stage or of several, or the size of one input."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from compiler.graph import Input, Node
-from compiler.ops.arguments import Extent, show
+from compiler.names import children
+from compiler.ops import OPS
+from compiler.ops.arguments import show
 from compiler.ops.base import Op, Shape
 from grammar import syntax as s
-from grammar.diagnostics import Fix
 from grammar.source import Span
 
 REACH = {"pad": 12, "kernel": 11, "stride": 5, "dilation": 4, "output_pad": 3}
 LEAST = {"pad": 0, "kernel": 1, "stride": 1, "dilation": 1, "output_pad": 0}
-KEEPS_WEIGHTS = ("ceil", "pad", "output_pad", "stride", "dilation")
-CHANGES_WEIGHTS = ("kernel", "channels", "units", "bias")
+# The arguments that are tried, in three rounds: what leaves the weights alone comes first, what
+# nobody means last.
+ROUNDS = (
+    ("ceil", "pad", "output_pad", "stride"),
+    ("kernel", "channels", "units", "bias"),
+    ("dilation",),
+)
+USUAL_SIZES = (28, 32, 64, 96, 112, 128, 224, 227, 256, 299, 384, 512)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A block call: its stage, and what the block calls its parameters."""
+
+    stage: s.Stage
+    definition: s.Definition
+
+    @property
+    def parameters(self) -> list[str]:
+        """The block's parameters in order."""
+        return [parameter.name.id for parameter in self.definition.parameters]
 
 
 @dataclass(frozen=True)
 class Change:
-    """`argument` of the layers `nodes`, all made by one stage of the text, set to `value`.
+    """`argument` of the layers `nodes` set to `value`.
+
+    `passed` is the block call, and its parameter, that hands these layers the argument.
 
     For an input `argument` is "input", `value` its new size along every axis, `before` the old.
     """
@@ -31,26 +53,52 @@ class Change:
     argument: str
     value: Any
     before: Any = None
+    passed: tuple[Call, str] | None = None
 
     def __str__(self) -> str:
-        node = self.nodes[0]
         if self.argument == "input":
             return f"input {self.value} instead of {self.before}"
-        return f"{self.argument}={show(self.value)} in {node.op.name} at line {node.span.line}"
+        if self.passed is not None:
+            call, parameter = self.passed
+            place = where({self.place}, call.definition.name.id)
+            return f"{parameter}={show(self.value)} in {place}"
+        names = {node.op.name for node in self.nodes}
+        word = names.pop() if len(names) == 1 else "layer"
+        return f"{self.argument}={show(self.value)} in {where({n.span for n in self.nodes}, word)}"
+
+    @property
+    def place(self) -> Span:
+        """The first stage of the text that it changes."""
+        return self.nodes[0].span if self.passed is None else self.passed[0].stage.span
 
     def op(self, node: Node) -> Op:
         """The op of one of the changed layers."""
         return replace(node.op, **{self.argument: self.value})
 
 
-def variants(op: Op, wanted: Shape | None, *, weights: bool) -> Iterator[tuple[str, Any]]:
-    """The arguments worth trying, each with small values, nearest to the present one first.
+def where(spans: set[Span], word: str) -> str:
+    """Stages in words: `conv at line 3`, `2 convs at lines 3 and 5`.
 
-    With `weights` those that change the layer's parameters, else the others.
+    With the column when more of that name stand on the line.
     """
-    names = {parameter.name for parameter in fields(op)}
-    for name in CHANGES_WEIGHTS if weights else KEEPS_WEIGHTS:
-        if name not in names:
+    lines = sorted({span.line for span in spans})
+    if len(spans) > 1:
+        *most, last = map(str, lines)
+        at = f"lines {', '.join(most)} and {last}" if most else f"line {last}"
+        return f"{len(spans)} {word}s at {at}"
+    (span,) = spans
+    alike = re.findall(rf"\b{re.escape(word)}\b", span.source.line(span.line))
+    return f"{word} at line {span.line}" + (f", column {span.column}" if len(alike) > 1 else "")
+
+
+def variants(op: Op, wanted: Shape | None, names: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    """Those of the named arguments that an op has, each with the values worth trying.
+
+    They are small, and the nearest to the present one comes first.
+    """
+    has = {parameter.name for parameter in fields(op)}
+    for name in names:
+        if name not in has:
             continue
         now = getattr(op, name)
         if isinstance(now, bool):
@@ -59,9 +107,14 @@ def variants(op: Op, wanted: Shape | None, *, weights: bool) -> Iterator[tuple[s
             if wanted and isinstance(wanted[0], int) and wanted[0] != now:
                 yield name, wanted[0]
         else:
-            uniform = set(now) if isinstance(now, Extent) else {now}
-            middle = next(iter(uniform)) if uniform <= set(range(64)) else LEAST[name]
-            values = [v for v in range(LEAST[name], REACH[name] + 1) if {v} != uniform]
+            same = uniform(now)
+            middle = LEAST[name] if same is None or same > 63 else same
+            values = [v for v in range(LEAST[name], REACH[name] + 1) if v != same]
+            if name == "pad":  # beyond this a window sees padding only
+                values = [v for v in values if v < extent(op)]
+            if name == "stride":
+                near = (1, 2, middle - 1, middle + 1, 2 * middle, middle / 2)
+                values = [v for v in values if v in near]
             yield from ((name, v) for v in sorted(values, key=lambda v: (abs(v - middle), v)))
 
 
@@ -79,11 +132,54 @@ def resized(node: Node) -> Iterator[tuple[int, int, Shape]]:
                 yield new, old, (node.shape[0], *(new for _ in spatial))
 
 
-def argument_of(stage: s.Stage, name: str, op: Op) -> s.Argument | None:
-    """The argument of a stage that gives the op's parameter `name`, if it is written out."""
-    names = [parameter.name for parameter in fields(op)]
-    if op.most_inputs != 1:  # its positions are tensors
-        names = []
+def of_usual_size(node: Node) -> Iterator[tuple[int, int, Shape]]:
+    """Shapes of an input at the sizes that networks are made for: (new, old, shape)."""
+    spatial = node.shape[1:]
+    if isinstance(node.op, Input) and len(set(spatial)) == 1 and isinstance(spatial[0], int):
+        for new in USUAL_SIZES:
+            yield new, spatial[0], (node.shape[0], *(new for _ in spatial))
+
+
+def keeping_size(node: Node) -> int | None:
+    """The padding with which an unpadded layer of stride 1 would keep the size of its input."""
+    names = {parameter.name for parameter in fields(node.op)}
+    if not {"kernel", "stride", "pad", "dilation"} <= names or "output_pad" in names:
+        return None
+    kernel, stride, pad, dilation = (
+        getattr(node.op, name) for name in ("kernel", "stride", "pad", "dilation")
+    )
+    kernel, stride, dilation = map(uniform, (kernel, stride, dilation))
+    if not kernel or not dilation or kernel % 2 == 0 or kernel == 1 or stride != 1 or pad != 0:
+        return None
+    return dilation * (kernel - 1) // 2
+
+
+def uniform(value: Any) -> int | None:
+    """The number that an argument gives for every axis; None when they differ."""
+    numbers = set(value) if isinstance(value, tuple) else {value}
+    only = numbers.pop()
+    return None if numbers or not isinstance(only, int) else only
+
+
+def names_of(op: Op) -> list[str]:
+    """The parameters that positions mean in the call of an op."""
+    return [] if op.most_inputs != 1 else [parameter.name for parameter in fields(op)]
+
+
+def extent(op: Op) -> int:
+    """The largest dilated kernel of a window along an axis; of other layers what has no limit."""
+    kernel, dilation = getattr(op, "kernel", None), uniform(getattr(op, "dilation", 1))
+    if kernel is None or dilation is None:
+        return REACH["pad"] + 1
+    largest = max(kernel) if isinstance(kernel, tuple) else int(kernel)
+    return dilation * (largest - 1) + 1
+
+
+def argument_of(stage: s.Stage, name: str, names: list[str]) -> s.Argument | None:
+    """The argument of a stage that gives the parameter `name`, if it is written out.
+
+    `names` are those that its positions mean.
+    """
     for position, argument in enumerate(stage.arguments or ()):
         if (argument.keyword or (names[position : position + 1] or [""])[0]) == name:
             return argument
@@ -99,40 +195,31 @@ def is_fixed_in_text(stage: s.Stage | None, argument: str, op: Op) -> bool:
     """Whether an argument is a literal or left out, so that every call of its block shares it."""
     if stage is None:
         return False
-    given = argument_of(stage, argument, op)
+    given = argument_of(stage, argument, names_of(op))
     return given is None or is_literal(given)
 
 
-def fix_of(change: Change, stage: s.Stage | None) -> Fix | None:
-    """The edit of the text that makes the change, where the argument is a literal or left out."""
-    if stage is None or change.argument == "input" or stage.callee is None:
+def parameter_of(stage: s.Stage | None, argument: str, op: Op, call: Call | None) -> str | None:
+    """The parameter of the block around it that a stage hands to an argument of its op."""
+    given = argument_of(stage, argument, names_of(op)) if stage is not None else None
+    if call is None or given is None or not isinstance(given.value, s.Name):
         return None
-    text = show(change.value)
-    title = f"{change.argument}={text}"
-    given = argument_of(stage, change.argument, change.nodes[0].op)
-    if given is not None:
-        return Fix(title, given.value.span, text) if is_literal(given) else None
-    if stage.arguments:
-        end = stage.arguments[-1].span.end
-        return Fix(title, Span(stage.span.source, end, end), f", {title}")
-    end = stage.callee.span.end
-    after = end if stage.arguments is None else end + len("()")
-    return Fix(title, Span(stage.span.source, end, after), f"({title})")
+    return given.value.id if given.value.id in call.parameters else None
 
 
-def proof_of(help: str | None, net: s.Definition) -> Fix | None:
-    """The edit that adds the assertion which a help line quotes, below the inputs of the net."""
-    quoted = re.match(r"`(assert [^`]+)`", help or "")
-    inputs = [i for i in net.body.statements if isinstance(i, s.InputDeclaration)]
-    if quoted is None or not inputs:
-        return None
-    assertion, source, end = quoted[1], net.span.source, inputs[-1].span.end
-    rest = re.match(r"[ \t]*(#[^\n]*?)?(?=\r?\n)", source.text[end:])
-    if rest is None:  # something else stands on the line
-        return Fix(f"add `{assertion}`", Span(source, end, end), f"; {assertion}")
-    place = Span(source, end + rest.end(), end + rest.end())
-    first = source.line(inputs[-1].span.line)
-    indent = first[: len(first) - len(first.lstrip())]
-    if not first.lstrip().startswith("input"):
-        indent += "    "
-    return Fix(f"add `{assertion}`", place, f"\n{indent}{assertion}")
+def is_only_handed_on(call: Call, parameter: str, argument: str) -> bool:
+    """Whether a block does nothing with a parameter but give it to one argument of its ops.
+
+    Then changing it in the call changes nothing else.
+    """
+    named = handed = 0
+    nodes: list[s.Syntax] = [call.definition.body]
+    for node in nodes:
+        nodes += children(node)
+        named += isinstance(node, s.Name) and node.id == parameter
+        if isinstance(node, s.Stage) and node.callee is not None and node.callee.id in OPS:
+            names = [each.name for each in fields(OPS[node.callee.id])]
+            given = argument_of(node, argument, names)
+            value = None if given is None else given.value
+            handed += isinstance(value, s.Name) and value.id == parameter
+    return named == handed

@@ -59,7 +59,9 @@ def remedies(elaborated: Elaborated, condition: s.Expression) -> list[Change]:
     found: list[Change] = []
     for change, ops, shapes in islice(trials, MOST_LAYERS // len(nodes)):
         graph = changed_graph(around, ops, shapes)
-        if graph is None or any(c.nodes == change.nodes for c in found):
+        if graph is None or any(c.place == change.place for c in found):
+            continue
+        if change.argument != "input" and not around.fixes([change]):
             continue
         scope = contract_scope(elaborated.scope, graph, analyse(graph))
         try:
@@ -102,22 +104,26 @@ def broken(
     left, right = (evaluate(operand, scope) for operand in condition.operands)
     notes = [
         f"expected: {condition.span.text}",
-        f"got:      {show(left)}",
+        f"got:      {shown(left)}",
     ]
     if isinstance(left, int | float) and isinstance(right, int | float):
         difference = left - right
         notes.append(
             f"difference: {abs(difference):_} too {'many' if difference > 0 else 'few'}"
             if isinstance(difference, int)
-            else f"difference: {difference:+g}"
+            else f"difference: {difference:+_g}"
         )
     return Mistake(
         "E402",
         "a contract does not hold",
         condition.span,
-        label=f"{condition.operands[0].span.text} is "
-        + (f"{left:_}" if isinstance(left, int) else show(left)),
+        label=f"{condition.operands[0].span.text} is {shown(left)}",
         notes=notes,
         help=help,
         fixes=fixes,
     )
+
+
+def shown(value: Any) -> str:
+    """A measure as a definition would write it."""
+    return f"{value:_}" if type(value) is int else show(value)

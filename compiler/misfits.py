@@ -17,14 +17,26 @@ def too_many(
     argument: s.Argument, names: list[str], called: str, usage: Callable[[], str]
 ) -> Mistake:
     """The mistake of an argument behind the last parameter."""
-    text = argument.value.span.text
-    fed = isinstance(argument.value, s.CallExpression) and not names and len(text) <= 40
+    chain = as_chain(argument.value)
+    fed = isinstance(argument.value, s.CallExpression) and not names and len(chain) <= 40
     return Mistake(
         "E202",
         f"`{called}` takes {len(names) or 'no'} argument{'s' if len(names) != 1 else ''}",
         argument.span,
-        help=f"a layer is fed by an arrow: {text} -> {called}" if fed else f"it is {usage()}",
+        help=f"a layer is fed by an arrow: {chain} -> {called}" if fed else f"it is {usage()}",
     )
+
+
+def as_chain(value: s.Expression) -> str:
+    """Layers called on one another as the chain that they were meant to be.
+
+    `relu(x)` and `conv(8, 3x3)(x)` are `x -> relu` and `x -> conv(8, 3x3)`.
+    """
+    if isinstance(value, s.CallExpression) and len(value.arguments) == 1:
+        inner, layer = value.arguments[0].value, value.function
+        if isinstance(layer, s.CallExpression) or isinstance(inner, s.CallExpression | s.Name):
+            return f"{as_chain(inner)} -> {layer.span.text}"
+    return value.span.text
 
 
 def unknown_keyword(

@@ -57,7 +57,9 @@ def per_axis(value: int | tuple[int, ...], rank: int, argument: str) -> tuple[in
             f"but the input has {rank} spatial {plural}",
             argument=argument,
             label=f"{len(value)} numbers for {rank} spatial {plural}",
-            help=f"a single number serves every axis: {argument}={value[0]}",
+            help="the batch is not written, an image is [C, H, W]"
+            if (rank, len(value)) == (3, 2)
+            else f"a single number serves every axis: {argument}={value[0]}",
         )
     return tuple(value)
 
@@ -104,6 +106,7 @@ def resolve_padding(
                 f"{argument} has {len(pad)} (before, after) pairs, "
                 f"but the input has {rank} spatial axes",
                 argument=argument,
+                help=f"write {rank} pairs, or one number for all",
             )
         return pad
     return tuple((p, p) for p in per_axis(pad, rank, argument))

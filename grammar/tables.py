@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def build_parser(postlex: Any) -> Lark:
 
 def as_whole_word(terminal: TerminalDef) -> None:
     """Keep a keyword from matching the beginning of a longer word: `network` is not `net work`."""
-    if terminal.pattern.value.isalpha():
+    if re.fullmatch(r"[a-z]+|\(\?:[a-z|]+\)", terminal.pattern.value):
         terminal.pattern = PatternRE(rf"{terminal.pattern.value}\b")
         terminal.priority += 1  # before NAME, as the keyword was
 

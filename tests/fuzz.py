@@ -1,8 +1,8 @@
 """Definitions that nobody would write: none may end in anything but a report.
 
 `python -m tests.fuzz 20000` checks that many inputs through the real command and tells of each
-that raises, leaves another exit code than 0 or 1, or takes more than a second of work; `--seed`
-varies them. A failing input is written to the current folder.
+that raises, leaves another exit code than 0 or 1, says nothing, or takes more than a second of
+work; `--seed` varies them. A failing input is written to the current folder.
 """
 
 from __future__ import annotations
@@ -130,6 +130,8 @@ def failures(count: int, seed: int, *, timed: bool) -> Iterator[Failure]:
             seconds = time.process_time() - start
             if result.exit_code not in (0, 1):
                 yield Failure(content, f"exit code {result.exit_code}: {result.stderr}")
+            elif result.exit_code == 0 and not result.stdout.strip():
+                yield Failure(content, "no word, though the file is not found to be fine")
             elif timed and seconds > SECONDS:
                 yield Failure(content, f"{seconds:.1f} seconds")
             with suppress(DefinitionError, UnicodeDecodeError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations, islice, product
 from math import prod
 
@@ -16,36 +16,61 @@ from compiler.domain.rewriting import solve
 Equality = tuple[Size, Size]
 
 
-def help_unequal(facts: Facts, a: Size, b: Size) -> str | None:
-    """A help line for two sizes that are not proved equal: what would prove it, or refutes it."""
-    hint = suggest_equal(facts, a, b)
+def help_unequal(
+    facts: Facts, pairs: Sequence[Equality], conditions: Sequence[tuple[Size, int]] = ()
+) -> str | None:
+    """A help line for sizes that are not proved equal: what would prove it, or refutes it.
+
+    `conditions` are what the layers ask of the symbols: pairs (size, least value).
+    """
+    hint = suggest_equal(facts, *pairs)
     if hint:
         return f"`{hint}` would prove it"
-    counter = counterexample(facts, a, b)
+    counters = (counterexample(facts, a, b, conditions) for a, b in pairs)
+    counter = next((found for found in counters if found), None)
     if counter:
         return "they differ at " + ", ".join(f"{name} = {v}" for name, v in counter.items())
     return None
 
 
-def counterexample(facts: Facts, a: Size, b: Size) -> dict[str, int] | None:
+def counterexample(
+    facts: Facts, a: Size, b: Size, conditions: Sequence[tuple[Size, int]] = ()
+) -> dict[str, int] | None:
     """Small values of the symbols at which two sizes differ; None when none was found."""
     names = symbols(a) | symbols(b)
     differ = Condition.of(a, "!=", b)
-    found = next((point for point in facts.values(names) if differ.holds(point)), None)
+    known = [(size, least) for size, least in conditions if symbols(size) <= names]
+    found = next(
+        (
+            point
+            for point in facts.values(names)
+            if differ.holds(point) and all(evaluate(size, point) >= least for size, least in known)
+        ),
+        None,
+    )
     return None if found is None else {name: found[name] for name in sorted(names)}
 
 
-def suggest_equal(facts: Facts, a: Size, b: Size) -> str | None:
-    """The smallest assertion that would prove two sizes equal; None when none is found.
+def suggest_equal(facts: Facts, *pairs: Equality) -> str | None:
+    """The smallest assertion that would prove pairs of sizes equal; None when none is found.
 
     >>> H = symbol("H")
-    >>> suggest_equal(Facts(), 2 * (H // 2), H)
+    >>> suggest_equal(Facts(), (2 * (H // 2), H))
     'assert H % 2 == 0'
     """
-    equalities = equalities_for(facts, a, b)
-    if not equalities:
+    trial, needed = facts.copy(), list[Equality]()
+    for a, b in pairs:
+        if trial.equal(a, b):
+            continue
+        equalities = equalities_for(trial, a, b)
+        if not equalities:
+            return None
+        for left, right in equalities:
+            trial.assume(left, "==", right)
+        needed += equalities
+    if not needed:
         return None
-    return "assert " + " and ".join(str(Condition.of(a, "==", b)) for a, b in equalities)
+    return "assert " + " and ".join(str(Condition.of(a, "==", b)) for a, b in needed)
 
 
 def equalities_for(facts: Facts, a: Size, b: Size) -> list[Equality] | None:
@@ -72,7 +97,7 @@ def suggest(facts: Facts, left: Size, relation: str, right: Size) -> str | None:
         return None
     spelled_out = f"assert {left} {relation} {right}"
     if question.relation == "==":
-        return suggest_equal(facts, left, right) or spelled_out
+        return suggest_equal(facts, (left, right)) or spelled_out
     names = symbols(question.size)
     if len(names) > 1:
         return spelled_out

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from compiler.backwards import Fits, Search, said
+from compiler.changes import Change
 from compiler.comparisons import compare
 from compiler.dims import Dim, Size, symbol, symbols
 from compiler.domain import Contradiction
@@ -10,6 +13,7 @@ from compiler.domain.suggestions import help_unequal
 from compiler.elaborate.layers import describe
 from compiler.elaborate.state import Here, State
 from compiler.graph import Assumed, Node
+from compiler.names import children
 from compiler.ops.arguments import show
 from compiler.ops.base import Shape, show_shape
 from compiler.shapes import axis_names
@@ -87,7 +91,7 @@ def check_shape(state: State, tensor: Tensor, pattern: s.ShapePattern, here: Her
         state.held[tensor.node] = fits
         state.patterns_held.add(pattern.span)
         return tensor
-    mistake = mismatch(state, tensor, expected, fits, pattern)
+    mistake = mismatch(state, tensor, expected, fits, pattern, here.scope)
     actual = actual_shape(state, tensor.shape, expected, pattern, here.scope)
     literal = all(isinstance(size, s.Number | s.Wildcard) for size in pattern.sizes)
     differs = pattern.span in state.patterns_held  # in another call, or turn of a loop
@@ -113,6 +117,7 @@ def mismatch(
     expected: list[Size | s.Wildcard],
     fits: Fits,
     pattern: s.ShapePattern,
+    scope: Scope,
 ) -> Mistake:
     """The E301 of a tensor whose shape is not the asserted one, solved backwards."""
     assert tensor.node is not None
@@ -127,14 +132,19 @@ def mismatch(
     if len(tensor.shape) != len(expected):
         notes.append(f"sizes: got {len(tensor.shape)}, wanted {len(expected)}")
     elif any(isinstance(size, Dim) for _, *pair in unequal for size in pair):
-        help = help_unequal(state.facts, *unequal[0][1:])
+        pairs = [(have, want) for _, have, want in unequal]
+        help = help_unequal(state.facts, pairs, state.conditions)
     else:
         notes += [f"{words[axis]}: got {have}, wanted {want}" for axis, have, want in unequal]
+    proved = help is not None and help.startswith("`assert")
+    if len(tensor.shape) == len(expected) and not proved:
         wanted = tuple(want for want in expected if not isinstance(want, s.Wildcard))
         whole = wanted if len(wanted) == len(expected) else None
-        search = Search(state.surroundings(), state.graph[tensor.node], fits, whole)
+        fixed = measured(state, pattern, scope)
+        search = Search(state.surroundings(), state.graph[tensor.node], fits, whole, fixed)
         changes = search.solutions()
-        help = said(changes)
+        pair = [] if changes else channels_and_map(search, expected)
+        help = said(changes) or said(pair, together=True) or help
         fixes = search.around.fixes(changes)
     return Mistake(
         "E301",
@@ -145,6 +155,33 @@ def mismatch(
         help=help,
         fixes=fixes,
     )
+
+
+def channels_and_map(search: Search, expected: list[Size | s.Wildcard]) -> list[Change]:
+    """Two changes that together give the wanted shape: of the channels, and of the map's sizes."""
+    now = search.target.shape
+    channels, *rest = (
+        have if isinstance(size, s.Wildcard) else size
+        for size, have in zip(expected, now, strict=True)
+    )
+    parts = (
+        replace(search, fits=lambda shape: search.fits((shape[0], *rest))),
+        replace(search, fits=lambda shape: search.fits((channels, *shape[1:]))),
+    )
+    found = [change for part in parts for change in part.solutions()[:1]]
+    return found if len(found) == len(parts) else []
+
+
+def measured(state: State, pattern: s.ShapePattern, scope: Scope) -> frozenset[str]:
+    """The layers on which the sizes of a pattern depend, as in `[c, in.h, in.w]`."""
+    found: set[str] = set()
+    nodes: list[s.Syntax] = [pattern]
+    for node in nodes:
+        nodes += children(node)
+        tensor = scope.tensor(node.id) if isinstance(node, s.Name) else None
+        if tensor is not None and tensor.node is not None:
+            found |= {tensor.node, *(n.name for n in state.graph.upstream((tensor.node,)))}
+    return frozenset(found)
 
 
 def actual_shape(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from compiler.bind import bind_block
+from compiler.changes import Call
 from compiler.dims import Dim
+from compiler.elaborate.layers import describe
 from compiler.elaborate.names import label_text, local_name
 from compiler.elaborate.sharing import check_all_shared, shared_path
 from compiler.elaborate.state import MOST_CALLS, Frame, Here, State
@@ -28,6 +30,7 @@ def enter_block(state: State, stage: s.Stage, block: Block, here: Here, flow: Te
     if stage.label is None or label_text(state, stage.label, here):
         path = frame.name(local_name(state, stage, block.name, here))
         state.taken.setdefault(path, stage.span)
+    state.calls[stage.span] = Call(stage, definition)
     step = TrailStep(block.name, stage.span, path, call_text(stage, block, bound), here.turns())
     like = shared_path(state, stage, path, here)
     inner.tensors["in"] = flow
@@ -116,5 +119,6 @@ def bind_single_input(
             f"net {definition.name.id} takes {inputs[0].shape.span.text}",
             stage.span,
             label=f"but {show_shape(flow.shape)} flows here",
+            notes=[f"made by {describe(state.graph[flow.node])}"],
         )
     scope.tensors[inputs[0].name.id] = flow

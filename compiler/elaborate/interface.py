@@ -11,12 +11,13 @@ from compiler.elaborate.assertions import assume
 from compiler.elaborate.layers import describe
 from compiler.elaborate.state import Here, State
 from compiler.graph import Input, Node
-from compiler.ops.arguments import show
+from compiler.ops.arguments import Extent, show
 from compiler.ops.base import show_shape
 from compiler.pictures import Picture
 from compiler.shapes import LARGEST_SIZE
 from compiler.values import POISON, Mistake, Scope, Silenced, Tensor
 from grammar import syntax as s
+from grammar.diagnostics import Fix
 from grammar.source import Span
 
 DTYPES = ("f32",)
@@ -133,7 +134,9 @@ def input_size(state: State, size: s.Expression | s.Wildcard, scope: Scope) -> S
         scope.values[size.id] = symbol(size.id)
     value = state.evaluate(size, scope)
     if isinstance(value, bool) or not isinstance(value, int | Dim):
-        raise Mistake("E203", "a size is a whole number", size.span, label=show(value))
+        sizes = ", ".join(map(str, value)) if isinstance(value, Extent) else None
+        help = f"sizes stand one by one: [{sizes}]" if sizes else None
+        raise Mistake("E203", "a size is a whole number", size.span, label=show(value), help=help)
     if isinstance(value, int) and value < 1:
         raise Mistake("E203", "a size is at least 1", size.span, label=str(value))
     if isinstance(value, int) and value > LARGEST_SIZE:
@@ -174,14 +177,16 @@ def check_output_name(
     known = here.scope.tensor(name)
     if known is not None and None not in (known.node, tensor.node) and known.node != tensor.node:
         assert known.node is not None
+        bare = statement.chain is None and statement.shape is None
         raise Mistake(
             "E204",
             f"the name `{name}` is another tensor's",
             statement.name.span,
             label=f"`{name}` is {describe(state.graph[known.node])}",
-            help=f"`output {name} = {name}` makes that one an output"
-            if statement.chain is None
-            else None,
+            help=f"`output {name} = {name}` makes that one an output" if bare else None,
+            fixes=[Fix(f"make `{name}` the output", statement.name.span, f"{name} = {name}")]
+            if bare
+            else [],
         )
 
 

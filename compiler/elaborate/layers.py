@@ -10,9 +10,11 @@ from compiler.elaborate.sharing import owner_of
 from compiler.elaborate.state import MOST_NODES, Here, State
 from compiler.graph import Assumed, Input, Node
 from compiler.ops.base import Op, Shape, ShapeError, show_shape
+from compiler.ops.convolution import Conv
 from compiler.shapes import infer
 from compiler.values import Mistake, Tensor, TooMuch
 from grammar import syntax as s
+from grammar.diagnostics import Fix
 from grammar.source import Span
 
 
@@ -50,8 +52,10 @@ def inferred(
         conditions = [(size, 1) for size in shape] + list(op.conditions(shapes, state.facts))
     except ShapeError as error:
         assert stage.callee is not None
-        help, fixes = error.help, []
-        if error.code == "E304" and not state.has_said("E304", stage.callee.span):
+        help, fixes = error.help, list[Fix]()
+        if error.code == "E302":
+            help, fixes = kernel_remedies(state, stage, op, sources, help)
+        elif error.code == "E304" and not state.has_said("E304", stage.callee.span):
             changes, together = join_remedies(state, stage, op, sources)
             help = said(changes, together=together) or help
             fixes = [] if together else state.surroundings().fixes(changes)
@@ -71,6 +75,23 @@ def inferred(
         ) from None
     state.conditions += [(size, least) for size, least in conditions if isinstance(size, Dim)]
     return shape
+
+
+def kernel_remedies(
+    state: State, stage: s.Stage, op: Op, sources: tuple[str, ...], help: str | None
+) -> tuple[str | None, list[Fix]]:
+    """What else would make room for a kernel than a smaller one or more padding."""
+    (source,) = (state.graph[name] for name in sources)
+    arguments = stage.arguments or ()
+    named = isinstance(op, Conv) and op.channels == source.shape[0] and len(arguments) > 2
+    if named and not any(argument.keyword for argument in arguments[:3]):
+        rest = ", ".join(argument.span.text for argument in arguments[1:])
+        return f"the input's channels are not written: conv({rest})", []
+    if isinstance(source.op, Input):
+        return help, []
+    search = Search(state.surroundings(), Node(op.name, op, sources, (), stage.span), anything)
+    found = next(search.fitting(search.inputs()), None)
+    return (help if found is None else f"{help}, or {found}" if help else said([found])), []
 
 
 def join_remedies(
@@ -95,7 +116,8 @@ def join_remedies(
         if not own:
             return [], False
         changes.append(own[0])
-    return changes, True
+    places = [change.place for change in changes]
+    return (changes, True) if len(set(places)) == len(places) else ([], False)
 
 
 def describe(node: Node) -> str:

@@ -31,7 +31,11 @@ def turns(state: State, statement: Control, here: Here) -> Iterator[tuple[s.Body
             values = state.evaluate(statement.values, here.scope)
             if not isinstance(values, list | tuple):
                 raise Mistake(
-                    "E205", "`for` runs over a list", statement.values.span, label=show(values)
+                    "E205",
+                    "`for` runs over a list",
+                    statement.values.span,
+                    label=show(values),
+                    help=f"write range({show(values)})" if isinstance(values, int) else None,
                 )
             check_count(len(values), statement.values)
             bound = [bind_names(statement, value) for value in values]

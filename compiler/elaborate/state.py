@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from types import TracebackType
 
 from compiler.backwards import Fits, Surroundings
-from compiler.changes import proof_of
+from compiler.changes import Call
 from compiler.dims import Size
 from compiler.domain import Facts
+from compiler.edits import proof_of
 from compiler.evaluate import Evaluator
 from compiler.graph import Graph
 from compiler.modules import Block, diagnostic
@@ -113,6 +114,7 @@ class State:
         self.symbols: list[str] = []
         self.contracts: list[s.Expect] = []
         self.made: list[Made] = []
+        self.calls: dict[Span, Call] = {}
         self.asserted: s.Stage | None = None  # whose shape assertion is being checked
         self.held: dict[str, Fits] = {}  # the tensors whose shape assertions hold
         self.patterns_held: set[Span] = set()  # the assertions that held for some tensor
@@ -129,7 +131,7 @@ class State:
         stages = {made.stage.span: made.stage for made in self.made}
         if self.asserted is not None:
             stages[self.asserted.span] = self.asserted
-        return Surroundings(self.finished(), self.held, stages)
+        return Surroundings(self.finished(), self.held, stages, self.calls)
 
     def report(self, mistake: Mistake, here: Here) -> None:
         """Keep a mistake as a diagnostic with the calls and loop turns that led to it."""

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from compiler.analysis import Analysis
-from compiler.changes import Change, argument_of, fix_of
+from compiler.changes import Change, argument_of, names_of
+from compiler.edits import fix_of
 from compiler.elaborate import Elaborated
 from compiler.graph import Graph, Node
 from compiler.ops import OPS
@@ -68,7 +69,7 @@ class Subject:
         stage = self.elaborated.around.stages.get(node.span)
         fixes: tuple[Fix, ...] = ()
         if change is not None:
-            fix = fix_of(Change((node,), *change), stage)
+            fix = fix_of(Change((node,), *change), self.elaborated.around.stages)
             fixes = () if fix is None else (fix,)
         return Diagnostic(
             code,
@@ -86,5 +87,5 @@ class Subject:
         """Where a layer stands, or an argument of it that is written out."""
         if stage is None or stage.callee is None:
             return node.span
-        given = argument_of(stage, argument, node.op) if argument else None
+        given = argument_of(stage, argument, names_of(node.op)) if argument else None
         return stage.callee.span if given is None else given.value.span

@@ -41,6 +41,8 @@ class Channels(Op):
                 "a channel range lies inside the input's channels",
                 argument="last" if self.first <= self.last else "first",
                 label=f"{self.first} to {self.last}, but the channels are 0 to {count - 1}",
+                help="the first and the last are both included: "
+                f"channels({min(self.first, count - 1)}, {count - 1})",
             )
         return (self.last - self.first + 1, *inputs[0][1:])
 
@@ -142,6 +144,7 @@ class PixelShuffle(Op):
                 "pixel_shuffle needs a multiple of r*r channels",
                 argument="r",
                 label=f"{channels} is no multiple of {self.r**2}",
+                help=f"{-(-channels // self.r**2) * self.r**2} channels before it would do",
             )
         return (channels // self.r**2, *(size * self.r for size in inputs[0][1:]))
 

@@ -14,7 +14,7 @@ def channels_of(shape: Shape, op: str) -> int:
         raise ShapeError(
             "E307",
             f"{op} must know the number of channels, which is the symbolic size {shape[0]}",
-            help="write the channel count as a number in the input's shape",
+            help="an input's shape begins with the number of channels; the batch is not written",
         )
     return shape[0]
 
@@ -61,6 +61,7 @@ def per_sample_axis(axis: int, shape: Shape, op: str) -> int:
             f"the axis of {op} must exist",
             argument="axis",
             label=f"{axis}, but the tensor {show_shape(shape)} has axes 0 to {len(shape) - 1}",
+            help="the batch is not counted: the channels are axis 0",
         )
     return axis % len(shape)
 

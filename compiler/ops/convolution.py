@@ -180,6 +180,8 @@ class Deconv(Op):
                     "output_pad must be smaller than the stride",
                     argument="output_pad",
                     label=f"{more}, but the stride is {axis.stride}",
+                    help=f"output_pad is at most {axis.stride - 1} here; a larger kernel or less "
+                    "pad makes the output larger too",
                 )
         check_fixed(self.weight, self.weights(inputs)[0].shape, self.name)
         return (self.channels, *transposed_output(spatial, axes, extra))

@@ -46,13 +46,13 @@ def projection(inputs: Shapes) -> str:
 
 
 def disagree(
-    inputs: Shapes, axis: int, sizes: tuple[Size, Size], op: str, facts: Facts
+    inputs: Shapes, unequal: list[tuple[int, Size, Size]], op: str, facts: Facts
 ) -> ShapeError:
-    """The E304 of two branches whose sizes along an axis are not proved equal."""
-    a, b = sizes
+    """The E304 of two branches whose sizes are not proved equal along some axes."""
+    axis, a, b = unequal[0]
     help = None
     if isinstance(a, Dim) or isinstance(b, Dim):
-        help = help_unequal(facts, a, b)
+        help = help_unequal(facts, [(have, want) for _, have, want in unequal])
     elif axis == 0:
         help = "a 1x1 conv brings a branch to the other's channels" + projection(inputs)
     else:
@@ -79,11 +79,14 @@ class Join(Op):
         check_ranks(inputs, self.name)
         shape = list(inputs[0])
         for other in inputs[1:]:
+            unequal = []
             for axis, (a, b) in enumerate(zip(shape, other, strict=True)):
                 if a == 1:
                     shape[axis] = b
                 elif b != 1 and not facts.equal(a, b):
-                    raise disagree(inputs, axis, (a, b), self.name, facts)
+                    unequal.append((axis, a, b))
+            if unequal:
+                raise disagree(inputs, unequal, self.name, facts)
         return tuple(shape)
 
     def lower(self, emit: Emitter, *inputs: str) -> str:
@@ -170,11 +173,17 @@ class Concat(Op):
         along = per_sample_axis(self.axis, inputs[0], self.name)
         shape = list(inputs[0])
         for other in inputs[1:]:
+            unequal = []
             for axis, (a, b) in enumerate(zip(shape, other, strict=True)):
                 if axis == along:
                     shape[axis] = a + b
                 elif not facts.equal(a, b):
-                    raise disagree(inputs, axis, (a, b), self.name, facts)
+                    unequal.append((axis, a, b))
+            if unequal:
+                error = disagree(inputs, unequal, self.name, facts)
+                if unequal[0][0] == 0:
+                    error.help = f"the channels are axis 0, this joins along axis {along}"
+                raise error
         return tuple(shape)
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:

@@ -57,6 +57,7 @@ class Pool(Op):
                     argument="pad",
                     label=f"{max(axis.before, axis.after)} pixels for a kernel of {axis.extent}: "
                     "a window would see padding only",
+                    help=f"pad at most {axis.extent - 1}, or enlarge the kernel",
                 )
         for size, least in self.conditions(inputs, facts):
             if isinstance(size, int) and size < least:

@@ -60,6 +60,7 @@ class Reshape(Op):
                 "reshape keeps the number of values",
                 argument="shape",
                 label=f"{total} values {words} {rest}",
+                help=None if -1 in self.shape else "-1 stands for what is left over",
             )
         shape = tuple(left if size == -1 else size for size in self.shape)
         made = [

@@ -57,6 +57,7 @@ class Slice(Op):
                     "a slice lies inside its input",
                     argument=name,
                     label=f"{place}, but the places are 0 to {size - 1}",
+                    help="the first and the last are both included",
                 )
         return (*inputs[0][:axis], count, *inputs[0][axis + 1 :])
 

@@ -54,6 +54,7 @@ class Layout:
         self.lines: list[Line] = []
         self.run = 0
         self.groups: list[Group] = []
+        self.margin = 0  # the indent of the last line that was begun outside of brackets
 
     @property
     def line(self) -> Line:
@@ -65,6 +66,7 @@ class Layout:
         self.run += bool(blank)
         for group in self.groups:
             group.several_lines = True
+        self.margin = self.margin if self.groups else indent
         self.lines.append(Line(indent, self.run, blank, groups=tuple(self.groups)))
 
     def put(
@@ -165,7 +167,7 @@ class Layout:
             return
         braces.inline = False
         self.put(braces.opening, indent, fresh=fresh)
-        margin = self.line.indent
+        margin = self.margin
         self.run += 1
         self.block(braces.block, margin + INDENT)
         self.run += 1

@@ -21,7 +21,7 @@ from runtime.errors import CallError
 @chooses_net
 def command(subject: str, choice: Choice) -> None:
     """Derive every size of a definition, or explain a code (E302)."""
-    if re.fullmatch(r"[EWew]\d{3}", subject):
+    if re.fullmatch(r"[A-Za-z]\d{3}", subject):
         click.echo(page(subject.upper()))
         return
     file, line = split(subject)

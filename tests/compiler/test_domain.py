@@ -197,7 +197,7 @@ def test_a_hard_question_stays_open_instead_of_taking_long() -> None:
 def test_the_assertion_that_proves_an_equality(
     known: list[Fact], a: Size, b: Size, text: str | None
 ) -> None:
-    assert suggest_equal(facts(*known), a, b) == text
+    assert suggest_equal(facts(*known), (a, b)) == text
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ def test_a_suggestion_proves_and_a_counterexample_refutes(a: Size, b: Size) -> N
     known = Facts()
     if known.equal(a, b):
         assert counterexample(known, a, b) is None
-        assert suggest_equal(known, a, b) is None
+        assert suggest_equal(known, (a, b)) is None
     found = counterexample(known, a, b)
     if found is not None:
         point = {"H": 1, "W": 1} | found

@@ -12,6 +12,7 @@ from compiler.lints import lint_names
 from grammar.diagnostics import DefinitionError, Diagnostic
 from grammar.source import Source
 from netc.pages import codes, page
+from tests.netc.command import netc
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,19 +33,26 @@ def diagnose(text: str) -> list[Diagnostic]:
 
 
 def codes_in_sources() -> set[str]:
-    files = [*ROOT.glob("grammar/**/*.py"), *ROOT.glob("compiler/**/*.py")]
-    return set(re.findall(r'"([EGW]\d{3})"', "\n".join(f.read_text("utf-8") for f in files)))
+    rooms = ("grammar", "compiler", "runtime", "netc")
+    files = [file for room in rooms for file in ROOT.glob(f"{room}/**/*.py")]
+    return set(re.findall(r'"([EGVW]\d{3})"', "\n".join(f.read_text("utf-8") for f in files)))
 
 
 def test_the_pages_are_those_of_the_codes_in_the_sources() -> None:
     assert set(codes()) == codes_in_sources()
 
 
-@pytest.mark.parametrize("code", [c for c in codes() if not c.startswith(("G", "E6"))])
+@pytest.mark.parametrize("code", [c for c in codes() if not c.startswith(("G", "V", "E6"))])
 def test_the_bad_example_gives_its_code_once_and_the_good_one_nothing(code: str) -> None:
     bad, good = examples(code)
     assert [d.code for d in diagnose(bad)] == [code]
     assert [str(d) for d in diagnose(good)] == []
+
+
+@pytest.mark.parametrize("code", codes())
+def test_explain_prints_the_page_of_a_code_in_any_letters(code: str) -> None:
+    result = netc("explain", code.lower())
+    assert (result.exit_code, result.stdout.split(":")[0]) == (0, f"# {code}")
 
 
 @pytest.mark.parametrize("code", codes())

@@ -1,0 +1,74 @@
+"""Changes of a definition as edits of its text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from compiler.changes import Change, argument_of, is_literal, names_of
+from compiler.ops.arguments import show
+from grammar import syntax as s
+from grammar.diagnostics import Fix
+from grammar.source import Span
+
+
+def fix_of(change: Change, stages: Mapping[Span, s.Stage]) -> Fix | None:
+    """The edit of the text that makes the change, where the argument is a literal or left out."""
+    if change.argument == "input":
+        return None
+    if change.passed is not None:
+        call, parameter = change.passed
+        title = f"{parameter}={show(change.value)}"
+        return edit_of(title, parameter, change.value, call.stage, call.parameters)
+    title = f"{change.argument}={show(change.value)}"
+    spans = sorted({node.span for node in change.nodes}, key=lambda span: span.start)
+    nodes = {node.span: node for node in change.nodes}
+    edits = [
+        edit_of(title, change.argument, change.value, stages.get(span), names_of(nodes[span].op))
+        for span in spans
+    ]
+    if not edits or None in edits or len({span.source.name for span in spans}) > 1:
+        return None
+    known = [edit for edit in edits if edit is not None]
+    source, start, text = known[0].span.source, known[0].span.start, ""
+    end = start
+    for edit in known:
+        text += source.text[end : edit.span.start] + edit.text
+        end = edit.span.end
+    return Fix(title, Span(source, start, end), text)
+
+
+def edit_of(
+    title: str, name: str, value: Any, stage: s.Stage | None, names: list[str]
+) -> Fix | None:
+    """The edit of one stage that gives its parameter `name` another value."""
+    if stage is None or stage.callee is None:
+        return None
+    given = argument_of(stage, name, names)
+    if given is not None:
+        return Fix(title, given.value.span, show(value)) if is_literal(given) else None
+    if stage.arguments:
+        end = stage.arguments[-1].span.end
+        return Fix(title, Span(stage.span.source, end, end), f", {title}")
+    end = stage.callee.span.end
+    after = end if stage.arguments is None else end + len("()")
+    return Fix(title, Span(stage.span.source, end, after), f"({title})")
+
+
+def proof_of(help: str | None, net: s.Definition) -> Fix | None:
+    """The edit that adds the assertion which a help line quotes, below the inputs of the net."""
+    quoted = re.match(r"`(assert [^`]+)`", help or "")
+    inputs = [i for i in net.body.statements if isinstance(i, s.InputDeclaration)]
+    if quoted is None or not inputs:
+        return None
+    assertion, source, end = quoted[1], net.span.source, inputs[-1].span.end
+    rest = re.match(r"[ \t]*(#[^\n]*?)?(?=\r?\n)", source.text[end:])
+    if rest is None:  # something else stands on the line
+        return Fix(f"add `{assertion}`", Span(source, end, end), f"; {assertion}")
+    place = Span(source, end + rest.end(), end + rest.end())
+    first = source.line(inputs[-1].span.line)
+    indent = first[: len(first) - len(first.lstrip())]
+    if not first.lstrip().startswith("input"):
+        indent += "    "
+    return Fix(f"add `{assertion}`", place, f"\n{indent}{assertion}")
