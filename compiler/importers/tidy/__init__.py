@@ -14,6 +14,7 @@ from compiler.importers.tidy.merge_crops import merge_crops
 from compiler.importers.tidy.merge_pads import merge_pads
 from compiler.importers.tidy.merge_reshapes import merge_reshapes
 from compiler.importers.tidy.merge_transposes import merge_transposes
+from compiler.importers.tidy.nest_concats import nest_concats
 from compiler.importers.tidy.recognise_lrn import recognise_lrn
 from compiler.importers.tidy.recognise_pooling import recognise_pooling
 from compiler.importers.tidy.recognise_shuffles import recognise_shuffles
@@ -29,6 +30,7 @@ TIDIES = (
     merge_pads,
     merge_constants,
     share_concats,
+    nest_concats,
 )
 
 
