@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from compiler.importers.builder import Refused
-from compiler.importers.from_caffe.network import Network, in_phase, layer_of
+from compiler.importers.from_caffe.network import Layer, Network, in_phase, layer_of
 from compiler.importers.from_caffe.prototxt import Message
 from compiler.ops.base import Shape
 from compiler.values import POISON
 from grammar.source import Span
 
-DATA = {"Input", "Data", "ImageData", "HDF5Data", "MemoryData", "DummyData", "WindowData"}
+
+def is_data(layer: Layer) -> bool:
+    """Whether a layer makes the data: `Input`, what is called `…Data`, code that reads nothing."""
+    source = layer.type in ("Input", "Python") or layer.type.endswith("Data")
+    return source and not layer.bottoms
 
 
 def read_inputs(network: Network, message: Message, shapes: Mapping[str, Shape]) -> None:
@@ -46,16 +50,21 @@ def declared(message: Message) -> Iterator[tuple[str, list[int], Span]]:
         if place < len(blocks):
             dims = [int(d) for d in blocks[place].all("dim")]
         yield str(field.value), dims, field.span
-    for field in message.fields:
-        if field.name in ("layer", "layers") and isinstance(field.value, Message):
-            layer = layer_of(field.value, field.span)
-            if layer.type in DATA and in_phase(layer, "TEST"):
-                yield from from_layer(field.value, field.span)
+    layers = [
+        layer_of(field.value, field.span)
+        for field in message.fields
+        if field.name in ("layer", "layers") and isinstance(field.value, Message)
+    ]
+    data = [layer for layer in layers if is_data(layer)]
+    tested = [layer for layer in data if in_phase(layer, "TEST")]
+    made: set[str] = set()
+    for layer in tested or data:  # a file for training only has none that is for testing
+        yield from (found for found in from_layer(layer) if found[0] not in made)
+        made.update(layer.tops)
 
 
-def from_layer(fields: Message, span: Span) -> Iterator[tuple[str, list[int], Span]]:
+def from_layer(layer: Layer) -> Iterator[tuple[str, list[int], Span]]:
     """The inputs of a layer that declares or reads data; what it calls a label is no input."""
-    layer = layer_of(fields, span)
     shapes = [
         [int(d) for d in shape.all("dim")]
         for name in ("input", "dummy_data")
@@ -64,7 +73,7 @@ def from_layer(fields: Message, span: Span) -> Iterator[tuple[str, list[int], Sp
     ]
     for place, top in enumerate(layer.tops):
         dims = shapes[min(place, len(shapes) - 1)] if shapes else picture(layer.fields)
-        yield top, dims, span
+        yield top, dims, layer.span
 
 
 def picture(fields: Message) -> list[int]:

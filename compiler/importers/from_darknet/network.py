@@ -60,12 +60,13 @@ class Network:
     def add(self, op: str, *inputs: Tensor, **arguments: Any) -> Tensor:
         """Add a layer, with a name that stays where another shares its parameters."""
         owner, place = self.shared.get(op, ""), len(self.made)
-        name = f"layer{place}_{op}" if place in self.lenders and not owner else ""
+        lends = place in self.lenders and op in ("conv", "bn") and not owner
+        name = f"layer{place}_{op}" if lends else ""
         made = self.builder.layer(
             op, inputs, self.section.span, name=name, kept=bool(name), owner=owner, **arguments
         )
-        if made.node is not None:
-            self.parts[-1].setdefault(op, owner or made.node)
+        if name or owner:
+            self.parts[-1].setdefault(op, owner or name)
         return made
 
 

@@ -212,5 +212,5 @@ def without_unused(model: OnnxModel) -> OnnxModel:
     for operator in reversed(model.operators):
         if needed & set(operator.outputs):
             kept.append(operator)
-            needed |= set(operator.inputs)
+            needed |= operator.takes
     return replace(model, operators=tuple(reversed(kept)))

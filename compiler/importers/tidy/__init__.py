@@ -1,9 +1,9 @@
 """Several layers of another format that are one of ours.
 
 Each file holds one rewrite, a function from an imported graph to an imported graph that computes
-the same; `TIDIES` lists them in the order in which they are applied. None requires another to have
-run; each leaves alone what it does not recognise, and never merges what an output or another layer
-takes as well.
+the same; `TIDIES` lists them in the order in which they are applied (an LRN is recognised by a
+pooling that holds its pads). Each leaves alone what it does not recognise, and never merges what an
+output or another layer takes as well.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ TIDIES = (
     merge_reshapes,
     recognise_shuffles,
     recognise_pooling,
-    recognise_lrn,
     merge_crops,
     merge_pads,
+    recognise_lrn,
     merge_constants,
     share_concats,
     nest_concats,
