@@ -57,6 +57,7 @@ IDIOMS = {
     "channels to pixels": ('y = DepthToSpace<blocksize=2, mode="CRD">(c)', "pixel_shuffle"),
     "a power": ("y = Pow(x, three)", "power"),
     "nothing": ("i = Identity(x) y = Dropout(i)", "dropout"),
+    "a constant cast like a tensor": ("c = CastLike(half, x) y = Mul(x, c)", "scale"),
 }
 
 

@@ -176,6 +176,15 @@ def test_branches_of_a_branch_are_a_concat_within_the_concat() -> None:
     assert text.count("concat {") == 2 and "->" in text and " as x" not in text
 
 
+def test_a_concat_within_another_takes_no_layers_name() -> None:
+    """The first of these would be called as the second is."""
+    nodes = """q = Relu(x) r = Tanh(q) s = Sigmoid(q) concat = Concat<axis=1>(r, s, x)
+        e = Elu(concat) concat_1 = Concat<axis=1>(e, x) concat_2 = Tanh(concat_1)
+        concat_within = Concat<axis=1>(concat_2, x) y = Relu(concat_within)"""
+    wanted = "relu tanh sigmoid concat concat elu concat tanh concat relu"
+    assert_means(onnx_model(nodes), wanted)
+
+
 def test_normalisation_by_a_pooling_along_the_channels_is_lrn() -> None:
     """`LocalResponseNorm` as PyTorch exports it: the channels an axis of the map, zeros around."""
     nodes = """q = Mul(x, x) u = Reshape(q, five) p = Pad(u, around)
@@ -208,3 +217,17 @@ def test_a_layer_is_called_after_its_module_when_only_a_shared_bias_has_a_name()
         node.input[:] = [renamed.get(taken, taken) for taken in node.input]
     text = define(import_onnx(model)).text
     assert 'dense(6) as "0" -> relu' in text and 'dense(6) as "2"' in text
+
+
+def test_a_name_that_another_layer_has_gives_way_to_the_module() -> None:
+    """Two normalisations, of equal factors stored once and of offsets of their own."""
+    nodes = "a = LayerNormalization(x, ones, b1) t = Tanh(a) y = LayerNormalization(t, ones, b2)"
+    model = onnx_model(nodes, "float[N, 6] x", weights={"ones": (6,), "b1": (6,), "b2": (6,)})
+    renamed = {"ones": "f.0.norm.weight", "b1": "f.0.norm.bias", "b2": "f.1.norm.bias"}
+    for tensor in model.graph.initializer:
+        tensor.name = renamed[tensor.name]
+    for node, name in zip(model.graph.node, ("f.0/norm", "f.1", "f.1/norm"), strict=True):
+        node.name = f"/f/{name}/{node.op_type}"
+        node.input[:] = [renamed.get(taken, taken) for taken in node.input]
+    text = define(import_onnx(model)).text
+    assert 'as "f.0.norm"' in text and 'as "f.1.norm"' in text

@@ -20,19 +20,26 @@ def is_data(layer: Layer) -> bool:
 
 def read_inputs(network: Network, message: Message, shapes: Mapping[str, Shape]) -> None:
     """Declare every input, of each style; a blob of labels is none."""
-    for name, dims, span in declared(message):
-        if is_label(name, span):
-            network.labels.add(name)
-            continue
-        network.blobs[name] = POISON
-        with network.builder.reporting(span, f"input {name}"):
-            given = shapes.get(name)
-            if given is None and not dims:
-                raise Refused("its shape is not said", help=f"say it: --shape {name}=3x224x224")
-            shape = given or tuple(dims[1:])
-            if not 1 <= len(shape) <= 4:
-                raise Refused(f"a tensor has 1 to 4 sizes besides the batch, not {len(shape)}")
-            network.blobs[name] = network.builder.input(name, shape, span)
+    source = network.builder.source
+    with network.builder.reporting(Span(source, 0, 0), "the input"):
+        for name, dims, span in declared(message):
+            if is_label(name, span):
+                network.labels.add(name)
+                continue
+            network.blobs[name] = POISON
+            with network.builder.reporting(span, f"input {name}"):
+                shape = shape_of(name, dims, shapes.get(name))
+                network.blobs[name] = network.builder.input(name, shape, span)
+
+
+def shape_of(name: str, dims: list[int], given: Shape | None) -> Shape:
+    """The shape of an input without the batch: what the call gives, or what the file says."""
+    if given is None and not dims:
+        raise Refused("its shape is not said", help=f"say it: --shape {name}=3x224x224")
+    shape = given or tuple(dims[1:])
+    if not 1 <= len(shape) <= 4:
+        raise Refused(f"a tensor has 1 to 4 sizes besides the batch, not {len(shape)}")
+    return shape
 
 
 def is_label(name: str, span: Span) -> bool:

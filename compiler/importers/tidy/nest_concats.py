@@ -36,7 +36,7 @@ def nest(rewriting: Rewriting, name: str, node: Node) -> None:
         if len(sources) < 2 or rewriting.uses[start] != len(sources):
             inputs += sources
             continue
-        inner = f"{name}_{len(inputs) + 1}"
+        inner = rewriting.unused(f"{name}_within")
         shapes = tuple(rewriting.nodes[source].shape for source in sources)
         shape = infer(node.op, shapes, rewriting.imported.graph.facts)
         rewriting.insert(replace(node, name=inner, inputs=tuple(sources), shape=shape), name)
