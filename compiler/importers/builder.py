@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ from compiler.values import POISON, Tensor
 from grammar.diagnostics import DefinitionError, Diagnostic
 from grammar.lexemes import RESERVED
 from grammar.source import Source, Span
+
+MALFORMED = (ValueError, TypeError, LookupError, OverflowError)
 
 
 class Refused(Exception):
@@ -94,7 +97,10 @@ class Builder:
 
     @contextmanager
     def reporting(self, span: Span, what: str) -> Iterator[None]:
-        """Turn a refusal into a diagnostic at `span` that names the layer."""
+        """Turn a refusal into a diagnostic at `span` that names the layer.
+
+        So is what goes wrong with numbers, names and lists that no sound file has.
+        """
         try:
             yield
         except Refused as error:
@@ -104,6 +110,9 @@ class Builder:
             self.complain(span, what, reason, error.help)
         except Poisoned:
             pass
+        except MALFORMED as error:
+            first = (str(error).splitlines() or [type(error).__name__])[0]
+            self.complain(span, what, f"what it holds does not fit together ({first})")
 
     def complain(self, span: Span, what: str, reason: str, help: str | None = None) -> None:
         """Record that a layer cannot be expressed."""
@@ -161,6 +170,8 @@ class Builder:
         held = {} if owner or weights is None else weights
         for weight in made.weights(shapes) if held else ():
             values = np.asarray(held[weight.name], dtype=np.float32)
+            if values.size != prod(weight.shape):
+                raise Refused(f"its {weight.name} has {values.size} values, not {weight.shape}")
             self.values[f"{name}.{weight.name}"] = values.reshape(weight.shape)
         return Tensor(name, shape)
 

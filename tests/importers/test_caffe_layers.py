@@ -89,11 +89,44 @@ def test_a_last_window_in_the_padding_is_dropped() -> None:
     assert y.shape == (1, 4, 4, 4)
 
 
-def test_local_response_normalisation_within_channels_is_refused() -> None:
-    fields = "lrn_param { norm_region: WITHIN_CHANNEL local_size: 3 }"
+def test_local_response_normalisation_within_channels_is_written_out() -> None:
+    """x (1 + alpha/n^2 sum of squares in an n x n window)^-beta, zeros around the map."""
+    fields = "norm_region: WITHIN_CHANNEL local_size: 3 alpha: 0.5 beta: 0.75"
+    x, y = result(layer("LRN", "n", "x", "y", f"lrn_param {{ {fields} }}"))
+    padded = np.pad(np.square(x), [(0, 0), (0, 0), (1, 1), (1, 1)])
+    for row, column in np.ndindex(7, 6):
+        mean = padded[:, :, row : row + 3, column : column + 3].mean((2, 3))
+        wanted = x[:, :, row, column] * (1 + 0.5 * mean) ** -0.75
+        np.testing.assert_allclose(y[:, :, row, column], wanted, rtol=1e-5)
+
+
+def test_local_response_normalisation_within_channels_needs_a_middle() -> None:
+    fields = "lrn_param { norm_region: WITHIN_CHANNEL local_size: 4 }"
     said = refusals(layer("LRN", "n", "x", "y", fields), layer("ReLU", "r", "y", "y"))
     assert "LRN n cannot be expressed: it normalises within each channel" in said
     assert said.count("error[") == 1
+
+
+@pytest.mark.parametrize("kind", ["ConvolutionDepthwise", "DepthwiseConvolution"])
+def test_a_depthwise_convolution_has_a_group_for_each_channel(kind: str) -> None:
+    fields = "convolution_param { num_output: 8 kernel_size: 3 pad: 1 bias_term: false }"
+    lines = body(layer(kind, "dw", "x", "y", fields), layer("ReLU", "r", "y", "y"))
+    assert lines[0] == "conv(8, 3x3, pad=1, groups=4, bias=false) as dw -> relu"
+
+
+@pytest.mark.parametrize(
+    "fields, height, width",
+    [("height: 13 width: 11", 13, 11), ("zoom_factor: 3", 19, 16), ("shrink_factor: 2", 4, 3)],
+)
+def test_interp_lets_the_corners_of_both_maps_meet(fields: str, height: int, width: int) -> None:
+    x, y = result(layer("Interp", "i", "x", "y", f"interp_param {{ {fields} }}"))
+    assert y.shape == (1, 4, height, width)
+    for row, column in np.ndindex(height, width):
+        v, h = row * 6 / (height - 1), column * 5 / (width - 1)
+        top, left = min(int(v), 5), min(int(h), 4)
+        (a, b), (c, d) = x[0, 0, top : top + 2, left : left + 2]
+        above, below = a + (h - left) * (b - a), c + (h - left) * (d - c)
+        np.testing.assert_allclose(y[0, 0, row, column], above + (v - top) * (below - above), 1e-4)
 
 
 def test_layers_in_place_follow_each_other() -> None:
@@ -230,6 +263,27 @@ def test_what_cannot_be_expressed_is_listed_whole_with_its_place() -> None:
 )
 def test_a_mistake_in_the_syntax_has_a_place(text: str) -> None:
     assert "error[E602]" in refusals(text, top="")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'layer { name: "d" type: "Python" top: "x" top: "label" }',
+        'layer { name: "d" type: "ImageSegData" top: "x" top: "label" }',
+        'layer { name: "d" type: "Data" top: "x" top: "label" include { phase: TRAIN } }',
+        'layer { name: "d" type: "Data" top: "x" include { phase: TEST stage: "all" } }',
+    ],
+)
+def test_whatever_makes_the_data_is_an_input(source: str) -> None:
+    text = f'{source} layer {{ name: "r" type: "ReLU" bottom: "x" top: "y" }}'
+    shapes = {"x": (4, 7, 6)}
+    assert "input x: f32[4, 7, 6]" in define(import_caffe(Source("x.prototxt", text), shapes)).text
+    assert "--shape x=3x224x224" in refusals(text, top="")
+
+
+def test_what_only_an_accuracy_reads_is_an_output() -> None:
+    lines = body(layer("ReLU", "r", "x", "y"), layer("SegAccuracy", "a", "y x", "a"))
+    assert lines == ["relu", "output y"]
 
 
 def test_data_without_a_shape_need_one_from_the_call() -> None:

@@ -102,6 +102,53 @@ def test_a_maxpool_is_padded_by_its_size_less_one_in_all(options: str) -> None:
         assert y[channel, row, column] == window.max()
 
 
+def test_a_local_avgpool_divides_by_the_pixels_that_are_there() -> None:
+    x, y = result("local_avgpool size=3 stride=2")
+    for channel, row, column in np.ndindex(y.shape):
+        top, left = 2 * row - 1, 2 * column - 1
+        window = x[channel, max(top, 0) : top + 3, max(left, 0) : left + 3]
+        np.testing.assert_allclose(y[channel, row, column], window.mean(), rtol=1e-5)
+
+
+def test_strides_may_differ_along_height_and_width() -> None:
+    options = "size=3 pad=1 stride=1 stride_x=2 activation=linear"
+    assert body(f"convolutional filters=2 {options}", "maxpool size=1 stride_y=2") == [
+        "conv(2, 3x3, stride=1x2, pad=1)",
+        "maxpool(1x1, stride=2x1)",
+        "output result",
+    ]
+
+
+def test_the_padding_of_a_dilated_convolution_keeps_its_size() -> None:
+    x, y = result("convolutional filters=3 size=3 pad=1 dilation=2 activation=linear")
+    assert y.shape == (3, *x.shape[1:])
+    assert body("convolutional filters=3 size=1 dilation=2 activation=linear")[0] == "conv(3, 1x1)"
+
+
+def test_layers_share_their_parameters_by_the_index_of_the_first() -> None:
+    """The second convolution is another dilation of the first; both have one set of numbers."""
+    own = "convolutional batch_normalize=1 filters=4 size=3 pad=1 activation=leaky"
+    assert body(own, f"{own} dilation=2 share_index=-1") == [
+        "conv(4, 3x3, pad=1, bias=false) as layer0_conv -> bn(eps=1e-6) as layer0_bn -> "
+        "leaky_relu(0.1)",
+        "conv(4, 3x3, pad=2, dilation=2, bias=false) like layer0_conv -> bn(eps=1e-6) "
+        "like layer0_bn",
+        "-> leaky_relu(0.1)",
+        "output result",
+    ]
+
+
+def test_blocks_are_found_where_the_dilation_and_the_kernel_vary() -> None:
+    """Kernel, pad and dilation all differ between the runs, in blocks within blocks."""
+    layers = [
+        f"convolutional batch_normalize=1 filters={filters} size={size} pad=1 dilation={dilation} "
+        f"activation={activation}"
+        for filters in (4, 8, 16)
+        for size, dilation, activation in ((1, 1, "leaky"), (3, filters // 4, "leaky"))
+    ]
+    assert imported(*layers, *layers).graph.outputs
+
+
 def test_routes_count_back_from_themselves_or_from_the_first_layer() -> None:
     x, y = result(
         "activation activation=relu", "activation activation=tanh", "route layers=-1,0,-2"
@@ -125,6 +172,25 @@ def test_a_shortcut_adds_an_earlier_layer_and_activates() -> None:
     )
     positive = np.maximum(x, 0)
     np.testing.assert_allclose(y, positive + np.tanh(positive), rtol=1e-5)
+
+
+def test_a_shortcut_may_add_several_layers() -> None:
+    x, y = result(
+        "activation activation=relu", "activation activation=tanh", "shortcut from=-2,0,-1"
+    )
+    positive = np.maximum(x, 0)
+    np.testing.assert_allclose(y, 2 * positive + 2 * np.tanh(positive), rtol=1e-5)
+
+
+def test_a_sam_multiplies_value_by_value() -> None:
+    x, y = result("activation activation=relu", "activation activation=logistic", "sam from=-2")
+    positive = np.maximum(x, 0)
+    np.testing.assert_allclose(y, positive / (1 + np.exp(-positive)), rtol=1e-5)
+
+
+def test_a_ramp_adds_a_tenth_of_its_input() -> None:
+    x, y = result("activation activation=ramp")
+    np.testing.assert_allclose(y, np.maximum(x, 0) + 0.1 * x, rtol=1e-5, atol=1e-7)
 
 
 def test_a_shortcut_of_a_larger_map_adds_every_second_pixel_and_the_channels_of_both() -> None:
@@ -172,6 +238,12 @@ def test_a_reorg_moves_each_value_where_darknet_does(stride: int) -> None:
     assert y.shape == (c * stride**2, h // stride, w // stride)
 
 
+def test_a_reorg3d_puts_the_place_of_a_pixel_before_its_channel() -> None:
+    x, y = result("reorg3d stride=2", net="[net]\nchannels=3\nheight=4\nwidth=6\n")
+    wanted = [x[:, top::2, left::2] for top in (0, 1) for left in (0, 1)]
+    np.testing.assert_array_equal(y, np.concatenate(wanted))
+
+
 def test_dense_layers_pooling_dropout_and_softmax() -> None:
     assert body("avgpool", "dropout probability=.25", "connected output=5", "softmax") == [
         "gap -> dropout(0.25) -> flatten",
@@ -202,7 +274,7 @@ def test_the_maps_that_boxes_are_read_from_are_outputs_and_the_note_says_so() ->
         "route layers=-2",
         "upsample stride=2",
         "convolutional filters=6 activation=linear",
-        "yolo mask=2,3 classes=1",
+        "Gaussian_yolo mask=2,3 classes=1",
     )
     assert list(found.graph.outputs) == ["boxes1", "boxes2"]
     assert "# - [yolo] decodes boxes: the map that it reads is an output here" in found.text
@@ -212,10 +284,13 @@ REFUSED = {
     "gru output=3": "[gru], layer 0, cannot be expressed: the language has no such layer",
     "reorg stride=2 reverse=1": "a reorg in reverse",
     "reorg stride=5": "does not divide by its stride 5",
-    "convolutional binary=1": "its weights are binary",
+    "convolutional binary=1": "its option binary=1 changes what it computes",
+    "maxpool size=2 stride=2 antialiasing=1": "its option antialiasing=1 changes what it computes",
+    "convolutional filters=2 share_index=-3": "there is no layer -3 before it to share with",
+    "reorg3d stride=2 reverse=1": "a reorg in reverse",
     "softmax tree=9k.tree": "a softmax over groups of classes",
     "route layers=-4": "there is no layer -4 before it",
-    "activation activation=ramp": "the language has no activation ramp",
+    "activation activation=stair": "the language has no activation stair",
     "convolutional size=9 filters=2": "larger",
 }
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from compiler.importers.define import define
+from compiler.importers.from_onnx import import_onnx
+from grammar.diagnostics import DefinitionError
 from tests.importers.again import assert_means
 from tests.importers.onnx_text import onnx_model
 
@@ -53,6 +57,7 @@ IDIOMS = {
     "channels to pixels": ('y = DepthToSpace<blocksize=2, mode="CRD">(c)', "pixel_shuffle"),
     "a power": ("y = Pow(x, three)", "power"),
     "nothing": ("i = Identity(x) y = Dropout(i)", "dropout"),
+    "a constant cast like a tensor": ("c = CastLike(half, x) y = Mul(x, c)", "scale"),
 }
 
 
@@ -91,6 +96,85 @@ def test_channel_shuffle_written_with_five_axes_is_channel_shuffle() -> None:
     constants = {"five": [-1, 2, 3, 4, 4], "four": [-1, 6, 4, 4]}
     model = onnx_model(nodes, "float[N, 6, 4, 4] x", constants=constants)
     assert "channel_shuffle(2)" in assert_means(model, "channel_shuffle").text
+
+
+def test_softplus_with_a_threshold_is_softplus() -> None:
+    """Beyond 20 PyTorch takes x itself, from which log(1 + e^x) differs by 2e-9."""
+    nodes = "g = Greater(x, bound) s = Softplus(x) y = Where(g, x, s)"
+    assert_means(onnx_model(nodes, constants={"bound": 20.0}), "softplus")
+
+
+VIEW = {"row": [-1], "zero": 0, "one": 1, "twelve": 12, "axes": [1, 2, 3], "nothing": [[[[0]]]]}
+
+
+def test_a_view_of_memory_is_another_shape() -> None:
+    """`as_strided` of a whole tensor: every value at its own place."""
+    constants = VIEW | {"all": np.arange(12).reshape(1, 4, 3, 1)}
+    nodes = "r = Reshape(x, row) v = Gather(r, all) y = Relu(v)"
+    model = onnx_model(nodes, "float[1, 2, 3, 2] x", constants=constants)
+    assert "reshape([4, 3, 1]) -> relu" in define(import_onnx(model)).text
+
+
+def test_a_view_of_any_number_of_samples_is_another_shape() -> None:
+    nodes = """s = Shape(x) n = Gather(s, zero) i = Range(zero, n, one) j = Mul(i, twelve)
+        u = Unsqueeze(j, axes) a = Add(u, channel) b = Add(a, pixel) c = Add(nothing, b)
+        r = Reshape(x, row) v = Gather(r, c) y = Relu(v)"""
+    pixels = {"channel": [[[[0]], [[6]]]], "pixel": np.arange(6).reshape(1, 1, 3, 2)}
+    model = onnx_model(nodes, "float[N, 2, 3, 2] x", constants=VIEW | pixels)
+    assert_means(model, "relu")
+
+
+def test_a_view_of_some_values_only_is_refused() -> None:
+    constants = {"row": [-1], "some": np.arange(1, 13).reshape(1, 12)}
+    nodes = "r = Reshape(x, row) y = Gather(r, some)"
+    with pytest.raises(DefinitionError, match="one row of all samples"):
+        import_onnx(onnx_model(nodes, "float[1, 2, 3, 3] x", constants=constants))
+
+
+def test_an_if_that_shapes_decide_is_its_branch() -> None:
+    """`squeeze(1)` of a tensor whose shape the exporter did not know."""
+    nodes = """s = Shape(x) n = Gather(s, one) e = Equal(n, one) p = Tanh(x)
+        z = If(e) <
+            then_branch = t () => (a) { a = Squeeze(p, axis) },
+            else_branch = f () => (b) { b = Identity(p) }
+        > y = Relu(z)"""
+    constants = {"one": 1, "axis": [1]}
+    taken = onnx_model(nodes, "float[N, 1, 6] x", constants=constants)
+    assert_means(taken, "tanh flatten relu")
+    left = onnx_model(nodes, "float[N, 2, 6] x", constants=constants)
+    assert "    tanh -> relu\n" in define(import_onnx(left)).text
+
+
+def test_an_if_that_the_network_decides_is_control_flow() -> None:
+    nodes = """m = ReduceMax<keepdims=0>(x) g = Greater(m, zero)
+        y = If(g) <
+            then_branch = t () => (a) { a = Relu(x) },
+            else_branch = f () => (b) { b = Tanh(x) }
+        >"""
+    with pytest.raises(DefinitionError) as caught:
+        import_onnx(onnx_model(nodes, constants={"zero": 0.0}))
+    assert "cannot be expressed" in str(caught.value)
+
+
+def test_pads_computed_from_two_shapes_are_numbers() -> None:
+    """A U-Net that pads what comes up to the size of its skip, as PyTorch exports it."""
+    nodes = """p = MaxPool<kernel_shape=[2, 2], strides=[2, 2]>(x)
+        u = ConvTranspose<strides=[2, 2]>(p, w)
+        s = Shape(x) h = Gather(s, two) t = Shape(u) v = Gather(t, two) d = Sub(h, v)
+        half = Div(d, two) rest = Sub(d, half) a = Unsqueeze(half, axis) b = Unsqueeze(rest, axis)
+        given = Concat<axis=0>(zero, zero, a, b) l = Shape(given) k = Sub(eight, l)
+        z = ConstantOfShape<value = int64[1] {0}>(k) all = Concat<axis=0>(given, z)
+        q = Reshape(all, pairs)
+        f = Slice(q, minus, least, axis, minus) g = Transpose(f) e = Reshape(g, minus)
+        y = Pad(u, e)"""
+    numbers = {"two": 2, "axis": [0], "zero": [0], "eight": [8]}
+    model = onnx_model(
+        nodes,
+        "float[N, 3, 9, 8] x",
+        weights={"w": (3, 3, 2, 2)},
+        constants=numbers | {"pairs": [-1, 2], "minus": [-1], "least": [-(2**62)]},
+    )
+    assert "[(0, 1), (0, 0)]" in assert_means(model, "maxpool deconv pad").text
 
 
 ENLARGED = {

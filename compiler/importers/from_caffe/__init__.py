@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 from compiler.importers.builder import Builder, Refused
-from compiler.importers.from_caffe.inputs import DATA, read_inputs
+from compiler.importers.from_caffe.inputs import is_data, read_inputs
 from compiler.importers.from_caffe.network import (
     POISON,
     READERS,
@@ -32,7 +32,7 @@ from grammar.source import Source
 for _family in ("windows", "connect", "activate"):
     import_module(f"compiler.importers.from_caffe.{_family}")
 
-DROPPED = {"Accuracy", "Silence"}  # they compute nothing that a network gives out
+DROPPED = ("Accuracy", "Silence")  # they compute nothing that a network gives out
 LOSSES = {
     "EuclideanLoss",
     "HingeLoss",
@@ -61,7 +61,7 @@ def import_caffe(source: Source, shapes: Mapping[str, Shape] | None = None) -> I
     for field in message.fields:
         if field.name in ("layer", "layers") and isinstance(field.value, Message):
             layer = layer_of(field.value, field.span)
-            if in_phase(layer, "TEST") and layer.type not in DATA:
+            if in_phase(layer, "TEST") and not is_data(layer):
                 read_layer(network, layer)
     for blob in network.unused:
         builder.output(blob, network.blobs[blob])
@@ -73,7 +73,7 @@ def read_layer(network: Network, layer: Layer) -> None:
     network.layer = layer
     made: list[Tensor] = [POISON] * len(layer.tops)
     with network.builder.reporting(layer.span, f"{layer.type or 'layer'} {layer.name}"):
-        if layer.type in DROPPED | LOSSES:
+        if layer.type in LOSSES or layer.type.endswith(DROPPED):
             network.builder.note(f"{layer.type} layers are left out")
         elif layer.type not in READERS:
             raise Refused("the language has no such layer")
@@ -81,11 +81,11 @@ def read_layer(network: Network, layer: Layer) -> None:
             result = READERS[layer.type](network)
             made = result if isinstance(result, list) else [result]
     loss = layer.type.endswith("Loss")
-    if layer.type in LOSSES:
+    if layer.type in LOSSES or layer.type.endswith("Accuracy"):
         return  # what it compares with the truth stays an output
     for blob in layer.bottoms:
         network.unused.pop(blob, None)
-    if layer.type in DROPPED:
+    if layer.type == "Silence":
         return
     tops = (layer.name,) if loss else layer.tops
     for blob, tensor in zip(tops, made, strict=False):

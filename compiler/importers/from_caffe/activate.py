@@ -15,6 +15,7 @@ SAME = {
     "BNLL": "softplus",
     "Swish": "silu",
     "ReLU6": "relu6",
+    "SeLu": "selu",
 }
 
 

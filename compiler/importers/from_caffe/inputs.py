@@ -5,30 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from compiler.importers.builder import Refused
-from compiler.importers.from_caffe.network import Network, in_phase, layer_of
+from compiler.importers.from_caffe.network import Layer, Network, in_phase, layer_of
 from compiler.importers.from_caffe.prototxt import Message
 from compiler.ops.base import Shape
 from compiler.values import POISON
 from grammar.source import Span
 
-DATA = {"Input", "Data", "ImageData", "HDF5Data", "MemoryData", "DummyData", "WindowData"}
+
+def is_data(layer: Layer) -> bool:
+    """Whether a layer makes the data: `Input`, what is called `…Data`, code that reads nothing."""
+    source = layer.type in ("Input", "Python") or layer.type.endswith("Data")
+    return source and not layer.bottoms
 
 
 def read_inputs(network: Network, message: Message, shapes: Mapping[str, Shape]) -> None:
     """Declare every input, of each style; a blob of labels is none."""
-    for name, dims, span in declared(message):
-        if is_label(name, span):
-            network.labels.add(name)
-            continue
-        network.blobs[name] = POISON
-        with network.builder.reporting(span, f"input {name}"):
-            given = shapes.get(name)
-            if given is None and not dims:
-                raise Refused("its shape is not said", help=f"say it: --shape {name}=3x224x224")
-            shape = given or tuple(dims[1:])
-            if not 1 <= len(shape) <= 4:
-                raise Refused(f"a tensor has 1 to 4 sizes besides the batch, not {len(shape)}")
-            network.blobs[name] = network.builder.input(name, shape, span)
+    source = network.builder.source
+    with network.builder.reporting(Span(source, 0, 0), "the input"):
+        for name, dims, span in declared(message):
+            if is_label(name, span):
+                network.labels.add(name)
+                continue
+            network.blobs[name] = POISON
+            with network.builder.reporting(span, f"input {name}"):
+                shape = shape_of(name, dims, shapes.get(name))
+                network.blobs[name] = network.builder.input(name, shape, span)
+
+
+def shape_of(name: str, dims: list[int], given: Shape | None) -> Shape:
+    """The shape of an input without the batch: what the call gives, or what the file says."""
+    if given is None and not dims:
+        raise Refused("its shape is not said", help=f"say it: --shape {name}=3x224x224")
+    shape = given or tuple(dims[1:])
+    if not 1 <= len(shape) <= 4:
+        raise Refused(f"a tensor has 1 to 4 sizes besides the batch, not {len(shape)}")
+    return shape
 
 
 def is_label(name: str, span: Span) -> bool:
@@ -46,16 +57,21 @@ def declared(message: Message) -> Iterator[tuple[str, list[int], Span]]:
         if place < len(blocks):
             dims = [int(d) for d in blocks[place].all("dim")]
         yield str(field.value), dims, field.span
-    for field in message.fields:
-        if field.name in ("layer", "layers") and isinstance(field.value, Message):
-            layer = layer_of(field.value, field.span)
-            if layer.type in DATA and in_phase(layer, "TEST"):
-                yield from from_layer(field.value, field.span)
+    layers = [
+        layer_of(field.value, field.span)
+        for field in message.fields
+        if field.name in ("layer", "layers") and isinstance(field.value, Message)
+    ]
+    data = [layer for layer in layers if is_data(layer)]
+    tested = [layer for layer in data if in_phase(layer, "TEST")]
+    made: set[str] = set()
+    for layer in tested or data:  # a file for training only has none that is for testing
+        yield from (found for found in from_layer(layer) if found[0] not in made)
+        made.update(layer.tops)
 
 
-def from_layer(fields: Message, span: Span) -> Iterator[tuple[str, list[int], Span]]:
+def from_layer(layer: Layer) -> Iterator[tuple[str, list[int], Span]]:
     """The inputs of a layer that declares or reads data; what it calls a label is no input."""
-    layer = layer_of(fields, span)
     shapes = [
         [int(d) for d in shape.all("dim")]
         for name in ("input", "dummy_data")
@@ -64,7 +80,7 @@ def from_layer(fields: Message, span: Span) -> Iterator[tuple[str, list[int], Sp
     ]
     for place, top in enumerate(layer.tops):
         dims = shapes[min(place, len(shapes) - 1)] if shapes else picture(layer.fields)
-        yield top, dims, span
+        yield top, dims, layer.span
 
 
 def picture(fields: Message) -> list[int]:

@@ -18,6 +18,8 @@ from grammar.source import Span
 # The ops that are a Caffe layer itself, whose name they keep; others only help to express it.
 KEPT = {
     "Convolution": ("conv",),
+    "ConvolutionDepthwise": ("conv",),
+    "DepthwiseConvolution": ("conv",),
     "Deconvolution": ("deconv",),
     "InnerProduct": ("dense",),
     "Pooling": ("maxpool", "avgpool", "gap", "gmp"),

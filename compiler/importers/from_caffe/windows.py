@@ -53,7 +53,10 @@ def initial(network: Network, fields: Message) -> dict[str, str]:
             return {}
 
 
-@reads("Convolution", "Deconvolution")
+DEPTHWISE = ("ConvolutionDepthwise", "DepthwiseConvolution")  # layers of derived Caffes
+
+
+@reads("Convolution", "Deconvolution", *DEPTHWISE)
 def convolution(network: Network) -> Tensor:
     """Convolution and its transpose, which share their parameters."""
     x, fields = network.bottom(), network.layer.parameters("convolution")
@@ -65,6 +68,7 @@ def convolution(network: Network) -> Tensor:
     transposed = network.layer.type == "Deconvolution"
     if not fields.all("num_output"):
         raise Refused("it has no num_output")
+    groups = x.shape[0] if network.layer.type in DEPTHWISE else int(fields.one("group", 1))
     return network.add(
         "deconv" if transposed else "conv",
         x,
@@ -73,7 +77,7 @@ def convolution(network: Network) -> Tensor:
         stride=each(numbers(fields, "stride", rank, 1)),
         pad=each(numbers(fields, "pad", rank, 0)),
         dilation=each(numbers(fields, "dilation", rank, 1)),
-        groups=int(fields.one("group", 1)),
+        groups=groups,
         bias=bool(fields.one("bias_term", True)),
         **initial(network, fields),
     )
@@ -133,12 +137,53 @@ def rounds(
     return found
 
 
+def normalised_within(network: Network, fields: Message) -> Tensor:
+    """x (1 + alpha mean(x^2))^-beta, the mean over a window of its channel, its padding counted."""
+    x, size = network.bottom(), int(fields.one("local_size", 5))
+    rank = len(x.shape) - 1
+    if size % 2 == 0 or rank < 1:
+        raise Refused("it normalises within each channel by a window without a middle")
+    network.builder.note("an LRN within channels is written out: there is no layer for it")
+    means = network.add(
+        "avgpool",
+        network.add("mul", x, x),
+        kernel=kernel((size,) * rank),
+        stride=1,
+        pad=size // 2,
+    )
+    scaled = network.add("scale", means, factor=single(float(fields.one("alpha", 1.0))))
+    factor = network.add(
+        "power",
+        network.add("shift", scaled, offset=1),
+        exponent=-single(float(fields.one("beta", 0.75))),
+    )
+    return network.add("mul", x, factor)
+
+
+@reads("Interp")
+def interpolation(network: Network) -> Tensor:
+    """Bilinear, the corners of both maps meeting: to a size, or by whole factors between pixels."""
+    x, fields = network.bottom(), network.layer.parameters("interp")
+    if len(network.layer.bottoms) > 1 or fields.one("pad_beg", 0) or fields.one("pad_end", 0):
+        raise Refused("it crops, or takes its size from another layer")
+    sizes = []
+    for name, size in zip(("height", "width"), x.shape[1:], strict=True):
+        wanted: Any = fields.one(name)
+        if wanted is None:
+            if isinstance(size, Dim):
+                raise Refused("it enlarges a map of symbolic size")
+            shrunk = (size - 1) // int(fields.one("shrink_factor", 1)) + 1
+            wanted = shrunk + (shrunk - 1) * (int(fields.one("zoom_factor", 1)) - 1)
+        sizes.append(int(wanted))
+    return network.add("resize", x, size=each(sizes), mode="linear", align="corners")
+
+
 @reads("LRN")
 def local_response_norm(network: Network) -> Tensor:
-    """Across channels, alpha divided by the size there as here."""
+    """Across channels, alpha divided by the size there as here; within them it is written out."""
     fields = network.layer.parameters("lrn")
     if str(fields.one("norm_region", "ACROSS_CHANNELS")) not in ("ACROSS_CHANNELS", "0"):
-        raise Refused("it normalises within each channel, which the language has no layer for")
+        return normalised_within(network, fields)
     network.builder.note("alpha of LRN is divided by the size, in Caffe as in `lrn`")
     return network.add(
         "lrn",

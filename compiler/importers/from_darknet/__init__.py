@@ -9,12 +9,13 @@ activations  what each activation means
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
 from compiler.importers.builder import Builder, Refused
 from compiler.importers.from_darknet.cfg import Section, parse_cfg
-from compiler.importers.from_darknet.network import READERS, Network
+from compiler.importers.from_darknet.network import READERS, Network, lender
 from compiler.importers.imported import Imported, UnreadableError, read_text
 from compiler.importers.tidy import tidy
 from compiler.values import POISON, Tensor
@@ -23,8 +24,18 @@ from grammar.source import Source
 for _family in ("layers", "routes"):
     import_module(f"compiler.importers.from_darknet.{_family}")
 
-DECODERS = {"yolo", "region", "detection", "Gaussian_yolo", "iseg"}  # boxes out of a raw map
-LOSSES = {"cost"}
+DECODERS = {"yolo", "region", "detection", "gaussian_yolo", "iseg"}  # boxes out of a raw map
+LOSSES = {"cost", "contrastive"}
+
+# Options that change what a layer computes, to which the language has no counterpart.
+CHANGING = {
+    "convolutional": (
+        *("binary", "xnor", "antialiasing", "sway", "rotate", "stretch", "stretch_sway"),
+        "coordconv",
+    ),
+    "maxpool": ("antialiasing", "maxpool_depth"),
+    "scale_channels": ("scale_wh",),
+}
 
 
 def read_darknet(path: Path) -> Imported:
@@ -42,11 +53,22 @@ def import_darknet(source: Source) -> Imported:
     with builder.reporting(sections[0].span, "the input"):
         image = read_input(builder, sections[0])
     network = Network(builder, image)
+    network.lenders = lenders(sections[1:])
     for section in sections[1:]:
         read_layer(network, section)
     with builder.reporting(sections[-1].span, "the network"):
         declare_outputs(network, sections)
     return tidy(builder.finish(f"{source.name} (Darknet)"))
+
+
+def lenders(sections: list[Section]) -> set[int]:
+    """The layers whose parameters others share."""
+    found = set()
+    for place, section in enumerate(sections):
+        with suppress(Refused):  # which the layer itself complains of
+            if section.text("share_index"):
+                found.add(lender(section.whole("share_index", 0), place))
+    return found
 
 
 def read_input(builder: Builder, section: Section) -> Tensor:
@@ -62,7 +84,7 @@ def read_input(builder: Builder, section: Section) -> Tensor:
 
 def read_layer(network: Network, section: Section) -> None:
     """One layer; each section is one, whatever it becomes."""
-    network.section = section
+    network.begin(section)
     made = POISON
     what = f"[{section.name}], layer {len(network.made)},"
     with network.builder.reporting(section.span, what):
@@ -73,13 +95,21 @@ def read_layer(network: Network, section: Section) -> None:
             made = network.current()
             network.taken.discard(len(network.made) - 1)
         elif section.name in LOSSES:
-            network.builder.note("[cost] is for training and was left out")
+            network.builder.note(f"[{section.name}] is for training and was left out")
             made = network.current()
         elif section.name not in READERS:
             raise Refused("the language has no such layer")
         else:
+            refuse_changes(section)
             made = READERS[section.name](network)
     network.made.append(made)
+
+
+def refuse_changes(section: Section) -> None:
+    """Raise `Refused` for an option that would change the numbers if it were passed over."""
+    for name in CHANGING.get(section.name, ()):
+        if section.number(name, 0) != 0:
+            raise Refused(f"its option {name}={section.text(name)} changes what it computes")
 
 
 def declare_outputs(network: Network, sections: list[Section]) -> None:

@@ -30,6 +30,8 @@ def activated(network: Network, x: Tensor, name: str) -> Tensor:
             return network.add("leaky_relu", x)
         case "hardtan":
             return network.add("clip", x, lo=-1, hi=1)
+        case "ramp":  # x where it is positive, and 0.1 x
+            return network.add("add", network.add("relu", x), network.add("scale", x, factor=0.1))
         case "loggy":  # 2/(1 + e^-x) - 1
             return network.add("tanh", network.add("scale", x, factor=0.5))
     if name not in SAME:

@@ -8,8 +8,9 @@ from compiler.dims import Dim
 from compiler.importers.affine import single
 from compiler.importers.builder import Refused
 from compiler.importers.from_darknet.activations import activated
+from compiler.importers.from_darknet.cfg import Section
 from compiler.importers.from_darknet.network import Network, reads
-from compiler.importers.window_arguments import kernel, pooling_pad
+from compiler.importers.window_arguments import each, kernel, pooling_pad
 from compiler.values import Tensor
 
 
@@ -21,7 +22,7 @@ def vector(network: Network, x: Tensor) -> Tensor:
 def finished(network: Network, x: Tensor, default: str) -> Tensor:
     """Batch normalisation where it is asked for, and the activation."""
     section = network.section
-    if section.whole("batch_normalize", 0):
+    if is_normalised(section):
         x = normalised(network, x)
     return activated(network, x, section.text("activation", default))
 
@@ -45,62 +46,79 @@ def normalised(network: Network, x: Tensor) -> Tensor:
 def convolutional(network: Network) -> Tensor:
     """Convolution: `pad=1` means half of the size, `padding` a number of pixels."""
     x, section = network.current(), network.section
-    if section.whole("binary", 0) or section.whole("xnor", 0):
-        raise Refused("its weights are binary")
     size = section.whole("size", 1)
     pad = section.whole("padding", 0)
     if section.whole("pad", 0):
         network.builder.note("pad=1 means size//2 pixels on each side")
         pad = size // 2
     op = "conv" if section.name == "convolutional" else "deconv"
-    arguments: dict[str, Any] = {"bias": not section.whole("batch_normalize", 0)}
+    arguments: dict[str, Any] = {"bias": not is_normalised(section)}
     if op == "conv":
-        arguments["groups"] = section.whole("groups", 1)
-        arguments["dilation"] = section.whole("dilation", 1)
+        dilation = section.whole("dilation", 1) if size > 1 else 1
+        if dilation > 1:
+            network.builder.note("the padding of a dilated convolution grows with its dilation")
+        pad *= dilation
+        arguments |= {"groups": section.whole("groups", 1), "dilation": dilation}
+    if section.text("share_index"):
+        network.share_with(section.whole("share_index", 0))
     y = network.add(
         op,
         x,
         channels=section.whole("filters", 1),
         kernel=kernel((size, size)),
-        stride=section.whole("stride", 1),
+        stride=each(strides_of(section)),
         pad=pad,
         **arguments,
     )
     return finished(network, y, "logistic")
 
 
+def strides_of(section: Section) -> tuple[int, int]:
+    """The stride along the height and the width."""
+    stride = section.whole("stride", 1)
+    return section.whole("stride_y", stride), section.whole("stride_x", stride)
+
+
+def is_normalised(section: Section) -> bool:
+    """Whether a layer has batch normalisation; `cbn` differs when it is trained only."""
+    return bool(section.whole("batch_normalize", 0) or section.whole("cbn", 0))
+
+
 @reads("connected")
 def connected(network: Network) -> Tensor:
     """A dense layer on the vector of all values."""
     units = network.section.whole("output", 1)
-    biased = not network.section.whole("batch_normalize", 0)
+    biased = not is_normalised(network.section)
     y = network.add("dense", vector(network, network.current()), units=units, bias=biased)
     return finished(network, y, "logistic")
 
 
-@reads("maxpool")
-def maxpool(network: Network) -> Tensor:
+@reads("maxpool", "local_avgpool")
+def pool(network: Network) -> Tensor:
     """Padded by size - 1 pixels in all or as `padding` says, the smaller half before."""
     x, section = network.current(), network.section
-    stride = section.whole("stride", 1)
-    size = section.whole("size", stride)
+    strides = strides_of(section)
+    size = section.whole("size", section.whole("stride", 1))
     padding = section.whole("padding", size - 1)
     network.builder.note(
-        "a maxpool is padded by size - 1 pixels in all, the smaller half before: written as the "
-        "padding or `ceil=true` that does the same"
+        f"a {section.name} is padded by size - 1 pixels in all, the smaller half before: written "
+        "as the padding or `ceil=true` that does the same"
     )
     before = padding // 2
     pairs = []
-    for extent in x.shape[1:]:
+    for extent, stride in zip(x.shape[1:], strides, strict=True):
         if isinstance(extent, Dim):
             raise Refused("its input has a symbolic size")
         count = (extent + padding - size) // stride + 1
         pairs.append((before, max((count - 1) * stride + size - extent - before, 0)))
-    sizes, strides = (size,) * len(pairs), (stride,) * len(pairs)
+    sizes = (size,) * len(pairs)
     facts = network.builder.graph.facts
     pad, ceil = pooling_pad(tuple(pairs), x.shape[1:], sizes, strides, (1,) * len(pairs), facts)
-    arguments: dict[str, Any] = {"stride": stride} if stride != size else {}
-    return network.add("maxpool", x, kernel=kernel(sizes), pad=pad, ceil=ceil, **arguments)
+    arguments: dict[str, Any] = {"stride": each(strides)} if set(strides) != {size} else {}
+    if section.name == "local_avgpool" and pad != 0:
+        arguments["count_pad"] = False
+    op = "maxpool" if section.name == "maxpool" else "avgpool"
+    return network.add(op, x, kernel=kernel(sizes), pad=pad, ceil=ceil, **arguments)
 
 
 @reads("avgpool")

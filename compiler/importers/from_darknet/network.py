@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias, TypeVar
 
 from compiler.importers.builder import Builder, Poisoned, Refused
@@ -19,6 +19,22 @@ class Network:
         self.made: list[Tensor] = []
         self.taken: set[int] = set()
         self.section: Section
+        self.parts: list[dict[str, str]] = []  # of each layer the nodes it became, by their op
+        self.shared: Mapping[str, str] = {}  # those of the layer that this one shares with
+        self.lenders: Collection[int] = ()  # the layers whose parameters others use
+
+    def begin(self, section: Section) -> None:
+        """Turn to the next layer."""
+        self.section = section
+        self.shared = {}
+        self.parts.append({})
+
+    def share_with(self, index: int) -> None:
+        """Let the layer at hand use the parameters of another one."""
+        absolute = lender(index, len(self.made))
+        if not 0 <= absolute < len(self.made):
+            raise Refused(f"there is no layer {index} before it to share with")
+        self.shared = self.parts[absolute]
 
     def current(self) -> Tensor:
         """What flows into the layer at hand."""
@@ -42,8 +58,21 @@ class Network:
         return self.made[absolute]
 
     def add(self, op: str, *inputs: Tensor, **arguments: Any) -> Tensor:
-        """Add a layer."""
-        return self.builder.layer(op, inputs, self.section.span, **arguments)
+        """Add a layer, with a name that stays where another shares its parameters."""
+        owner, place = self.shared.get(op, ""), len(self.made)
+        lends = place in self.lenders and op in ("conv", "bn") and not owner
+        name = f"layer{place}_{op}" if lends else ""
+        made = self.builder.layer(
+            op, inputs, self.section.span, name=name, kept=bool(name), owner=owner, **arguments
+        )
+        if name or owner:
+            self.parts[-1].setdefault(op, owner or name)
+        return made
+
+
+def lender(index: int, place: int) -> int:
+    """The layer that the one at a place shares with: a negative index counts back from it."""
+    return index + place if index < 0 else index
 
 
 Reader: TypeAlias = Callable[[Network], Tensor]

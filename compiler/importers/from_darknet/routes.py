@@ -6,6 +6,7 @@ from compiler.dims import Dim
 from compiler.importers.affine import single
 from compiler.importers.builder import Refused
 from compiler.importers.from_darknet.activations import activated
+from compiler.importers.from_darknet.cfg import Section
 from compiler.importers.from_darknet.network import Network, reads
 from compiler.importers.window_arguments import kernel
 from compiler.values import Tensor
@@ -31,14 +32,14 @@ def route(network: Network) -> Tensor:
 
 @reads("shortcut")
 def shortcut(network: Network) -> Tensor:
-    """Another layer added: where it is larger every nth pixel, where it is thinner what it has."""
+    """Other layers added: where one is larger every nth pixel, where it is thinner what it has."""
     x, section = network.current(), network.section
-    other = network.layer(section.whole("from", -1))
+    others = [network.layer(index) for index in section.wholes("from") or [-1]]
     if section.number("alpha", 1) != 1 or section.number("beta", 1) != 1:
         raise Refused("a weighted sum")
     if section.text("weights_type", "none") != "none":
         raise Refused("a sum with learned weights")
-    added = network.add("add", x, fitted(network, other, x))
+    added = network.add("add", x, *(fitted(network, other, x) for other in others))
     return activated(network, added, section.text("activation", "linear"))
 
 
@@ -82,8 +83,7 @@ def reorg(network: Network) -> Tensor:
     """
     x, section = network.current(), network.section
     s = section.whole("stride", 1)
-    if section.whole("reverse", 0) or section.whole("flatten", 0) or section.whole("extra", 0):
-        raise Refused("a reorg in reverse, or to a vector")
+    refuse_reverse(section)
     c, h, w = (size for size in x.shape if not isinstance(size, Dim))
     if c % (s * s) or h % s or w % s:
         raise Refused(f"its map [{c}, {h}, {w}] does not divide by its stride {s}")
@@ -92,6 +92,21 @@ def reorg(network: Network) -> Tensor:
     places = network.add("pixel_unshuffle", wide, r=s)
     dealt = network.add("channel_shuffle", places, groups=c // (s * s))
     return network.add("reshape", dealt, shape=[c * s * s, h // s, w // s])
+
+
+def refuse_reverse(section: Section) -> None:
+    """Raise `Refused` for the rarer forms of a reorg."""
+    if any(section.whole(name, 0) for name in ("reverse", "flatten", "extra")):
+        raise Refused("a reorg in reverse, or to a vector")
+
+
+@reads("reorg3d")
+def reorg3d(network: Network) -> Tensor:
+    """Pixels to channels, the place of a pixel counting more than its channel."""
+    x, section = network.current(), network.section
+    refuse_reverse(section)
+    places = network.add("pixel_unshuffle", x, r=section.whole("stride", 1))
+    return network.add("channel_shuffle", places, groups=x.shape[0])
 
 
 @reads("crop")
@@ -106,9 +121,9 @@ def crop(network: Network) -> Tensor:
     return network.add("shift", network.add("scale", y, factor=2), offset=-1)
 
 
-@reads("scale_channels")
+@reads("scale_channels", "sam")
 def scale_channels(network: Network) -> Tensor:
-    """Another layer's map scaled by this vector of factors."""
+    """Another layer's map scaled by this one's factors, for each channel or for each value."""
     other = network.layer(network.section.whole("from", -1))
     gated = network.add("mul", other, network.current())
     return activated(network, gated, network.section.text("activation", "linear"))

@@ -5,6 +5,7 @@ idioms      groups of operators that stand for one, found by patterns
 sizes       what is computed from constants and shapes, worked out
 names       what the layers are called
 reading     one model being read; the files below register what each operator means
+running     what one operator makes
 """
 
 from __future__ import annotations
@@ -14,15 +15,14 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
-import numpy as np
 import onnx
 
 from compiler.dims import Size, symbol
 from compiler.importers.builder import Builder, Poisoned, Refused, identifier
 from compiler.importers.from_onnx.idioms import recognise
 from compiler.importers.from_onnx.operators import Declared, OnnxModel, load_onnx, take_apart
-from compiler.importers.from_onnx.reading import CONVERTERS, Reading, Value
-from compiler.importers.from_onnx.sizes import fold
+from compiler.importers.from_onnx.reading import Reading, Value
+from compiler.importers.from_onnx.running import keep, run
 from compiler.importers.imported import Imported
 from compiler.importers.tidy import tidy
 from compiler.importers.tidy.untouched import untouched
@@ -80,8 +80,8 @@ def import_onnx(
         made: tuple[Value, ...] = ()
         with builder.reporting(operator.span, what):
             made = run(reading)
-        for place, output in enumerate(operator.outputs):
-            reading.values[output] = made[place] if place < len(made) else POISON
+        reading.operator = operator
+        keep(reading, made)
     for declared in taken.outputs:
         with builder.reporting(declared.span, f"output {declared.name}"):
             value = reading.values.get(declared.name, POISON)
@@ -150,19 +150,6 @@ def size_of(size: int | str | None, name: str, place: int, rank: int) -> Size:
     ours = {1: "L", 2: "HW"[place - 1], 3: "DHW"[place - 1]}[rank - 1] if rank > 1 else "L"
     known = size if size and not size[:1].isdigit() and "unk" not in size else ours
     return symbol(identifier(known, ours))
-
-
-def run(reading: Reading) -> tuple[Value, ...]:
-    """What the operator at hand makes: folded, or layers of the network."""
-    operator = reading.operator
-    values = [reading.value(i) if name else None for i, name in enumerate(operator.inputs)]
-    folded = fold(reading, values)
-    if folded is not None:
-        return folded
-    if operator.type not in CONVERTERS:
-        raise Refused("the language has no such operator")
-    made = CONVERTERS[operator.type](reading)
-    return (made,) if isinstance(made, Tensor | np.ndarray) else tuple(made)  # type: ignore[arg-type]
 
 
 __all__ = ["OnnxModel", "Poisoned", "import_onnx", "read_onnx"]

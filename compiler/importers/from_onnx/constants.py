@@ -48,7 +48,7 @@ def evaluated(
     if node.op_type == "Constant":
         return constant(node)
     feeds = {name: constants[name] for name in node.input if name}
-    if node.op_type == "ConstantOfShape":
+    if node.op_type == "ConstantOfShape" and feeds:
         if np.prod(next(iter(feeds.values())).astype(np.float64)) > LARGEST:
             return None
         return constant_of_shape(node, next(iter(feeds.values())))

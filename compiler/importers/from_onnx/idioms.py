@@ -91,16 +91,55 @@ def linear(bound: Bound, constants: Constants) -> Any:
     return "MatMul", (bound["x"], bound["w"], bound["b"]), {}
 
 
+def softplus(bound: Bound, constants: Constants) -> Any:
+    """log(1 + e^x), by x itself beyond a threshold where the two do not differ."""
+    threshold = constants.get(bound["t"])
+    if threshold is None or threshold.size != 1 or threshold.item() < LEAST_THRESHOLD:
+        return None
+    return "Identity", (bound["made"].outputs[0],), {}
+
+
+def strided(bound: Bound, constants: Constants) -> Any:
+    """Every value of a tensor at the place in memory where it lies: a new shape, no more."""
+    offsets = [constants.get(bound[name]) for name in "abc" if name in bound]
+    row, apart = constants.get(bound["row"]), constants.get(bound.get("apart", ""))
+    if any(o is None for o in offsets) or row is None or row.tolist() != [-1]:
+        return None
+    places = np.asarray(sum(offset for offset in offsets if offset is not None))
+    in_order = np.array_equal(places.ravel(), np.arange(places.size))
+    if bound["gather"].attributes.get("axis", 0) != 0 or not in_order:
+        return None
+    if "apart" not in bound:
+        return "Reshape", (bound["x"],), {"shape": places.shape}
+    if apart is None or apart.tolist() != places.size or places.shape[0] != 1:
+        return None
+    return "Reshape", (bound["x"],), {"shape": (-1, *places.shape[1:])}
+
+
+LEAST_THRESHOLD = 15  # log(1 + e^15) - 15 is 3e-7
+
 CENTRED = make("Sub", "x", make("ReduceMean", "x", name="mean"))
 SQUARES = (make("Pow", CENTRED, 2.0), make("Mul", CENTRED, CENTRED))
 PLUS_3 = make("Clip", make("Add", "x", 3.0), 0.0, 6.0)
 ERFS = (make("Erf", make("Div", "x", sqrt(2))), make("Erf", make("Mul", "x", sqrt(0.5))))
+ROW = make("Reshape", "x", "row")  # all values of all samples
+SAMPLES = make("Unsqueeze", make("Mul", make("Range", 0.0, "n", 1.0), "apart"), "axes")
+PLACES = (
+    "a",
+    make("Add", SAMPLES, "a"),
+    make("Add", make("Add", SAMPLES, "a"), "b"),
+    make("Add", make("Add", make("Add", SAMPLES, "a"), "b"), "c"),
+)
 NORM = make("InstanceNormalization", make("Reshape", "x", "s"), "one", "zero", name="norm")
 
 IDIOMS = (
     Idiom(make("Mul", "x", make("Sigmoid", "x")), is_now("Swish")),
     Idiom(make("Mul", "x", make("Tanh", make("Softplus", "x"))), is_now("Mish")),
     Idiom(make("Mul", "x", make("HardSigmoid", "x", name="gate")), gated),
+    Idiom(
+        make("Where", make("Greater", "x", "t"), "x", make("Softplus", "x", name="made")), softplus
+    ),
+    *(Idiom(make("Gather", ROW, places, name="gather"), strided) for places in PLACES),
     *(
         Idiom(pattern, is_now("HardSwish"))
         for pattern in (
@@ -173,5 +212,5 @@ def without_unused(model: OnnxModel) -> OnnxModel:
     for operator in reversed(model.operators):
         if needed & set(operator.outputs):
             kept.append(operator)
-            needed |= set(operator.inputs)
+            needed |= operator.takes
     return replace(model, operators=tuple(reversed(kept)))

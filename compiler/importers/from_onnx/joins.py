@@ -117,9 +117,12 @@ def concat(reading: Reading) -> Tensor:
     return reading.add("concat", *tensors, axis=axis)
 
 
-@converts("Identity", "Cast")
-def identity(reading: Reading) -> Tensor:
-    """What came in; all our numbers are floats."""
+@converts("Identity", "Cast", "CastLike")
+def identity(reading: Reading) -> Value:
+    """What came in, a constant when it is cast like a tensor; all our numbers are floats."""
+    value = reading.value(0)
+    if reading.operator.type == "CastLike" and isinstance(value, np.ndarray):
+        return value
     if reading.operator.type == "Cast" and reading.get("to") not in (1, 10, 11, 16):
         raise Refused("it casts to a type that is no float")
     return reading.tensor(0)

@@ -60,12 +60,13 @@ def layer_name(operator: Operator, holders: Sequence[str], taken: bool) -> tuple
     """A layer's name, and whether it is the source's own and must stay.
 
     `holders` are the initializers that hold its parameters. A layer with parameters is called as
-    they say, unless that is another layer's name (`taken`), else as the operator's module or the
-    operator; one without parameters keeps the name that netc once gave it.
+    the first says, unless that is another layer's name (`taken`), else as the operator's module, as
+    the others say (equal ones an exporter stores once, under one layer's name), or the operator;
+    one without parameters keeps the name that netc once gave it.
     """
     module = operator.module or module_path(operator.name)
-    for holder in () if taken else holders:
-        found = stem(holder, operator.type in ("Mul", "Add", "Sub", "Div"))
+    said = [stem(holder, operator.type in ("Mul", "Add", "Sub", "Div")) for holder in holders]
+    for found in () if taken else (*said[:1], module if holders else "", *said[1:]):
         if found:
             return found, True
     own = clean_label(operator.layer or operator.name)

@@ -39,6 +39,12 @@ class Operator:
     layer: str
     module: str
 
+    @property
+    def takes(self) -> set[str]:
+        """The tensors that it takes, those that its branches take from outside among them."""
+        graphs = [g for g in self.attributes.values() if isinstance(g, onnx.GraphProto)]
+        return {*self.inputs, *(name for g in graphs for node in g.node for name in node.input)}
+
 
 @dataclass(frozen=True)
 class Declared:

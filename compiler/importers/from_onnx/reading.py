@@ -141,6 +141,8 @@ class Reading:
         else:
             again = False
         name, kept = layer_name(operator, holders, again)
+        if kept and not owner and name in self.builder.graph:
+            name, kept = layer_name(operator, holders, True)
         self.exact = self.exact or any(holder.endswith(".weight") for holder in holders)
         made = self.builder.layer(
             op,

@@ -97,6 +97,7 @@ def squeeze(reading: Reading) -> Tensor:
         raise Refused("it takes away or moves the batch")
     shape = tuple(sizes[reading.batch :])
     if not shape:
+        reading.builder.note("a single number for each sample is a vector of one here")
         shape = (1,)
     return to_shape(reading, x, shape)
 

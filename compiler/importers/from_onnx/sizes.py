@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from onnx import helper
 
 from compiler.dims import Dim, SymbolicError
 from compiler.importers.builder import Refused
+from compiler.importers.from_onnx.constants import evaluated
 from compiler.importers.from_onnx.reading import BATCH, Reading, Sizes, Value
 from compiler.values import Tensor
 
@@ -25,9 +27,23 @@ def fold(reading: Reading, values: list[Value | None]) -> tuple[Value, ...] | No
         return (shape_of(reading, values[0]),)
     if any(isinstance(value, Tensor) for value in values) or "graph" in str(operator.attributes):
         return None
+    if not any(isinstance(value, Sizes) for value in values):
+        return fold_constant(reading, values)
     if operator.type not in FOLDERS:
         raise Refused(f"{operator.type} of constants or sizes cannot be worked out")
     return (fold_sizes(reading, values),)
+
+
+def fold_constant(reading: Reading, values: list[Value | None]) -> tuple[Value, ...]:
+    """The result of an operator on constants, sizes that have become known among them."""
+    operator = reading.operator
+    pairs = zip(operator.inputs, values, strict=True)
+    given = {name: value for name, value in pairs if isinstance(value, np.ndarray)}
+    node = helper.make_node(operator.type, operator.inputs, operator.outputs, **operator.attributes)
+    found = evaluated(node, given, reading.opset)
+    if found is None:
+        raise Refused(f"{operator.type} of constants or sizes cannot be worked out")
+    return tuple(found[name] for name in operator.outputs if name)
 
 
 def shape_of(reading: Reading, tensor: Tensor) -> Value:
@@ -108,6 +124,19 @@ def same(reading: Reading, arrays: list[NDArray[Any]]) -> NDArray[Any]:
     return arrays[0]
 
 
+def equal(reading: Reading, arrays: list[NDArray[Any]]) -> NDArray[Any]:
+    """Whether sizes are equal; of a symbol it must be proved that they are."""
+
+    def decided(a: Any, b: Any) -> bool:
+        if not isinstance(a, Dim) and not isinstance(b, Dim):
+            return bool(a == b)
+        if not reading.builder.graph.facts.equal(a, b):
+            raise ValueError(f"whether {a} is {b} is not known")
+        return True
+
+    return np.asarray(np.vectorize(decided, otypes=[bool])(*arrays))
+
+
 FOLDERS: dict[str, Callable[[Reading, list[NDArray[Any]]], Any]] = {
     "Gather": gather,
     "Concat": concat,
@@ -119,6 +148,7 @@ FOLDERS: dict[str, Callable[[Reading, list[NDArray[Any]]], Any]] = {
     "Unsqueeze": lambda reading, arrays: np.atleast_1d(arrays[0]),
     "Squeeze": lambda reading, arrays: arrays[0].reshape(()),
     "Reshape": lambda reading, arrays: np.atleast_1d(arrays[0]),
+    "Equal": equal,
     "Cast": same,
     "Identity": same,
     "Floor": same,

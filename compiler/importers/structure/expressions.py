@@ -80,7 +80,7 @@ class Parameters:
         required: list[Parameter] = []
         optional: list[Parameter] = []
         for name, vector in self.vectors.items():
-            usual = None if self.roles[name] in ("count", "place") else common(vector)
+            usual = None if self.roles[name] in ("count", "place", "name") else common(vector)
             (optional if usual is not None else required).append(Parameter(name, usual))
         required.sort(key=lambda p: self.roles[p.name] != "count")
         return (*required, *optional)

@@ -97,7 +97,7 @@ class Merger:
 
     def __init__(self, places: tuple[Place, ...], shared: Shared, labels: dict[int, Label]) -> None:
         given = [s.given for s in places[0].stages if s is not None]
-        known = all(shape and isinstance(shape[0], int) for shape in given)
+        known = all(shape and isinstance(shape[0], int | Expression) for shape in given)
         self.parameters = Parameters(tuple(shape[0] for shape in given) if known else ())
         self.labels = labels
         self.hints = count_hints(places)
@@ -120,7 +120,29 @@ class Merger:
             if name in arguments:
                 self.counts[id(place)] = arguments[name]
         label = self.labels[id(place)]
-        return Stage(first.callee, arguments, first.defaults, first.roles, label, branches)
+        given, made = (self.channels(place, side) for side in ("given", "made"))
+        return Stage(
+            first.callee,
+            arguments,
+            first.defaults,
+            first.roles,
+            label,
+            branches,
+            given=given,
+            made=made,
+        )
+
+    def channels(self, place: Place, side: str) -> tuple[Any, ...]:
+        """The channels that enter a stage or leave it, as the body says them; () when it cannot."""
+        shapes = [None if s is None else getattr(s, side) for s in place.stages]
+        if any(shape is not None and not shape for shape in shapes):
+            return ()
+        counts = tuple(None if shape is None else shape[0] for shape in shapes)
+        known = [count for count in counts if count is not None]
+        if isinstance(known[0], int) and len(set(known)) == 1:
+            return (known[0],)
+        found = self.parameters.derived(counts)
+        return () if found is None else (found,)
 
     def argument(self, place: Place, name: str) -> Any:
         """What the body says for one argument."""
@@ -201,7 +223,10 @@ def is_half(place: Place) -> bool:
     """Whether the kernel varies and the pad is always half of it."""
     stages = [stage for stage in place.stages if stage is not None]
     kernels = [stage.arguments.get("kernel") for stage in stages]
-    if len(set(map(str, kernels))) < 2 or any(isinstance(k, Expression) for k in kernels):
+    dilations = [stage.arguments.get("dilation") for stage in stages]
+    if len(set(map(str, kernels))) < 2:
+        return False
+    if any(isinstance(value, Expression) for value in kernels + dilations):
         return False
     return all(stage.arguments["pad"] == half(stage) for stage in stages)
 

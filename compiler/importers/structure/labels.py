@@ -1,8 +1,8 @@
 """How the kept names of a run follow from one name for the whole run.
 
 Three ways, the first that fits all runs: no name is kept; the names share a dotted path
-(`layer1.0.conv1`, `layer1.0.bn1`), which becomes the label of the call; they share the beginning
-of a word (`res2a_branch1`, `res2a_branch2`), which becomes a parameter of the block.
+(`layer1.0.conv1`, `layer1.0.bn1`), which becomes the label of the call; they differ from those of
+the other runs in a word (`res2a_branch1`, `bn2a_branch1`), which becomes a parameter of the block.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from compiler.importers.structure.tree import Expression
 
 Label = str | None
+DIGITS = "0123456789"
 
 
 @dataclass(frozen=True)
@@ -59,21 +60,31 @@ def by_path(
 ) -> Shared | None:
     """A dotted path for each call, the longest that leaves the same names inside."""
     names = [named(run, kept) for run in runs]
-    paths = [common_path(list(own.values())) for own in names]
-    for dropped in range(max(map(len, paths)) + 1):
-        prefixes = [".".join(path[: len(path) - dropped]) for path in paths]
-        if not all(prefixes) or len(set(prefixes)) < len(prefixes) or taken & set(prefixes):
-            continue
-        inside: dict[int, str] = {}
-        fits = True
-        for own, prefix in zip(names, prefixes, strict=True):
-            for place, label in own.items():
-                rest = label[len(prefix) + 1 :]
-                fits = fits and inside.setdefault(place, rest) == rest
-        if fits:
+    fullest = max(names, key=len)
+    path = common_path(list(fullest.values()))
+    for depth in range(len(path), 0, -1):
+        start = len(".".join(path[:depth])) + 1
+        inside = {place: label[start:] for place, label in fullest.items()}
+        prefixes = [prefix_of(own, inside) for own in names]
+        fits = all(prefixes) and len(set(prefixes)) == len(prefixes)
+        if fits and not taken & set(prefixes):
             width = len(runs[0])
             return Shared(tuple(prefixes), tuple(inside.get(place) for place in range(width)))
     return None
+
+
+def prefix_of(names: dict[int, str], inside: dict[int, str]) -> str:
+    """The path before the names inside, which learn those that they lack; empty when it varies."""
+    place = next((place for place in names if place in inside), None)
+    if place is None or not names[place].endswith(f".{inside[place]}"):
+        return ""
+    prefix = names[place][: -len(inside[place]) - 1]
+    own = {p: n[len(prefix) + 1 :] for p, n in names.items() if n.startswith(f"{prefix}.")}
+    same = all(inside.get(place, rest) == rest for place, rest in own.items())
+    if not same or len(own) < len(names):
+        return ""
+    inside |= own
+    return prefix
 
 
 def common_path(labels: Sequence[str]) -> list[str]:
@@ -87,36 +98,51 @@ def common_path(labels: Sequence[str]) -> list[str]:
     return shared
 
 
+def by_word(runs: Sequence[Sequence[object]], kept: Sequence[int]) -> Shared | None:
+    """A word for each call that stands in all its names, what is around it being the same.
+
+    The words are where the first names that all runs have differ: `2a` and `3b` of
+    `res2a_branch1` and `res3b_branch1`.
+    """
+    names = [named(run, kept) for run in runs]
+    full = [place for place in kept if all(place in own for own in names)]
+    if not full or min(map(len, names)) < 2:
+        return None
+    words = differing([own[full[0]] for own in names])
+    if not all(words) or len(set(words)) < len(words):
+        return None
+    inside: dict[int, Label] = {}
+    for place in kept:
+        pairs = [(own[place], word) for own, word in zip(names, words, strict=True) if place in own]
+        around = surroundings(pairs)
+        if around is None:
+            return None
+        before, after = around
+        inside[place] = Expression(f"{before}{{name}}{after}")
+    width = len(runs[0])
+    return Shared(("",) * len(runs), tuple(map(inside.get, range(width))), tuple(words))
+
+
+def differing(labels: Sequence[str]) -> list[str]:
+    """What is left of each label without the beginning and the end of all; no number is cut."""
+    start = len(common_beginning(labels).rstrip(DIGITS))
+    rests = [label[start:] for label in labels]
+    end = len(common_beginning([rest[::-1] for rest in rests]).rstrip(DIGITS))
+    return [rest[: len(rest) - end] for rest in rests]
+
+
+def surroundings(pairs: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
+    """What stands before and after the word in every label, of pairs of both."""
+    label, word = pairs[0]
+    for start in range(len(label) - len(word) + 1):
+        before, after = label[:start], label[start + len(word) :]
+        if all(before + own + after == other for other, own in pairs):
+            return before, after
+    return None
+
+
 def common_beginning(labels: Sequence[str]) -> str:
     """The letters that all labels begin with."""
     first, last = min(labels), max(labels)
     same = [a == b for a, b in zip(first, last, strict=False)]
     return first[: same.index(False) if False in same else len(same)]
-
-
-def by_word(runs: Sequence[Sequence[object]], kept: Sequence[int]) -> Shared | None:
-    """A word for each call with which all its names begin, the rests being the same.
-
-    The rests are those of the run that has most names, whose word is the shortest.
-    """
-    names = [named(run, kept) for run in runs]
-    fullest = max(names, key=len)
-    if min(map(len, names)) < 2 or len(fullest) < len(kept):
-        return None
-    shortest = common_beginning(list(fullest.values()))
-    inside = {place: label[len(shortest) :] for place, label in fullest.items()}
-    words = [word_of(own, inside) for own in names]
-    if not all(words) or len(set(words)) < len(words) or not all(inside.values()):
-        return None
-    width = len(runs[0])
-    labels = tuple(
-        Expression("{name}" + inside[place]) if place in inside else None for place in range(width)
-    )
-    return Shared(("",) * len(runs), labels, tuple(words))
-
-
-def word_of(names: dict[int, str], inside: dict[int, str]) -> str:
-    """What stands before the rests in all names of a run; empty when that differs."""
-    words = {label.removesuffix(inside[place]) for place, label in names.items()}
-    fits = all(label.endswith(inside[place]) for place, label in names.items())
-    return words.pop() if fits and len(words) == 1 else ""

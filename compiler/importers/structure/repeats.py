@@ -61,13 +61,33 @@ def groups_of_runs(chains: list[tuple[Path, Chain]]) -> list[list[Run]]:
                 item = chain[stop - 1]
                 if not isinstance(item, Stage) or item.joined or item.like:
                     break
-                found[tuple(keys[start:stop])].append(Run(path, start, stop, chain[start:stop]))
+                if stop - start == 1 or not (
+                    is_gate(chain[start]) or cuts_a_row(chain, start, stop)
+                ):
+                    run = Run(path, start, stop, chain[start:stop])
+                    found[tuple(keys[start:stop])].append(run)
                 if item.tag:
                     break
     groups = [apart(runs) for runs in found.values() if len(runs) > 1]
     groups = [runs for runs in groups if len(runs) > 1 and is_worth(runs[0].items)]
     groups.sort(key=lambda runs: -(len(runs) - 1) * cost(runs[0].items))
     return groups[:MOST_TRIED]
+
+
+def is_gate(item: Item) -> bool:
+    """Whether the stage scales what flows by something computed from it."""
+    return isinstance(item, Stage) and item.callee == "mul" and () in item.branches
+
+
+def cuts_a_row(chain: Chain, start: int, stop: int) -> bool:
+    """Whether a run takes some of the calls of one block that stand in a row, and leaves others."""
+
+    def same_block(a: Item, b: Item) -> bool:
+        calls = isinstance(a, Stage) and isinstance(b, Stage) and a.callee not in OPS
+        return calls and a.callee == b.callee  # type: ignore[union-attr]
+
+    begins = start > 0 and same_block(chain[start - 1], chain[start])
+    return begins or (stop < len(chain) and same_block(chain[stop - 1], chain[stop]))
 
 
 def is_follower(item: Item) -> bool:

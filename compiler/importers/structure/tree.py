@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from compiler.ops.base import Shape
-
 
 class Expression(str):
     """The text of an expression over a block's parameters: `4 * c`."""
@@ -27,8 +25,8 @@ class Stage:
     `roles` say of a block's parameters which arguments of an op they are. `label` is the name to
     keep, None where any name will do, "" for a call that adds no level.
     `branches` are a join's; `joined` are the tensors of a join that names them. `tag` is set when
-    other statements use what it makes. `given` and `made` are the shapes that enter and leave, ()
-    in the body of a block.
+    other statements use what it makes. `given` and `made` are the shapes that enter and leave; in
+    the body of a block their channels only, () where it cannot say them.
     """
 
     callee: str
@@ -40,8 +38,8 @@ class Stage:
     joined: tuple[str, ...] = ()
     like: str | None = None
     tag: str | None = None
-    given: Shape = ()
-    made: Shape = ()
+    given: tuple[Any, ...] = ()
+    made: tuple[Any, ...] = ()
     node: str = ""
 
 

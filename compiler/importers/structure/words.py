@@ -55,14 +55,17 @@ def describe(chain: Chain) -> str:
     if "channel_shuffle" in callees:
         return "shuffle_unit"
     joins = [item for item in chain if isinstance(item, Stage) and item.branches]
+    own = [s for s in chain if isinstance(s, Stage) and s.callee in ("conv", "deconv")]
+    if own and all(join.callee == "mul" for join in joins):
+        joins, convolutions = [], own  # a gate is a part of what its layers are
     if joins:
         return describe_join(joins[0], len(joins))
+    if any(is_depthwise(s) for s in convolutions):
+        return {2: "separable", 3: "inverted"}.get(len(convolutions), "depthwise")
     if any(callee not in OPS for callee in callees):
         return "stage"
     if "dense" in callees:
         return "head"
-    if any(is_depthwise(s) for s in convolutions):
-        return {2: "separable", 3: "inverted"}.get(len(convolutions), "depthwise")
     if callees[:1] in (["bn"], ["relu"]):
         return "preactivated"
     if any(c in POOLS for c in callees):
@@ -89,7 +92,8 @@ def describe_join(join: Stage, joins: int) -> str:
     if join.callee == "concat":
         if bare:
             return "dense_layer"
-        if len(branches) == 2 and all(len(b) == 1 for b in branches):
+        kernels = [side(s.arguments["kernel"]) for branch in branches for s in branch]
+        if kernels == ["1", "3"] and len(branches) == 2:
             return "fire"
         return "inception" if len(branches) > 2 and any(branches) else "branches"
     return f"{join.callee}_of"

@@ -1,9 +1,9 @@
 """Several layers of another format that are one of ours.
 
 Each file holds one rewrite, a function from an imported graph to an imported graph that computes
-the same; `TIDIES` lists them in the order in which they are applied. None requires another to have
-run; each leaves alone what it does not recognise, and never merges what an output or another layer
-takes as well.
+the same; `TIDIES` lists them in the order in which they are applied (an LRN is recognised by a
+pooling that holds its pads). Each leaves alone what it does not recognise, and never merges what an
+output or another layer takes as well.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from compiler.importers.tidy.merge_crops import merge_crops
 from compiler.importers.tidy.merge_pads import merge_pads
 from compiler.importers.tidy.merge_reshapes import merge_reshapes
 from compiler.importers.tidy.merge_transposes import merge_transposes
+from compiler.importers.tidy.nest_concats import nest_concats
 from compiler.importers.tidy.recognise_lrn import recognise_lrn
 from compiler.importers.tidy.recognise_pooling import recognise_pooling
 from compiler.importers.tidy.recognise_shuffles import recognise_shuffles
@@ -24,11 +25,12 @@ TIDIES = (
     merge_reshapes,
     recognise_shuffles,
     recognise_pooling,
-    recognise_lrn,
     merge_crops,
     merge_pads,
+    recognise_lrn,
     merge_constants,
     share_concats,
+    nest_concats,
 )
 
 

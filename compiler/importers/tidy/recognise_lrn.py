@@ -2,40 +2,92 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.domain import Facts
 from compiler.graph import Node
 from compiler.importers.imported import Imported
 from compiler.importers.tidy.rewriting import Rewriting, weight_of
+from compiler.ops.base import Axis, Shape
 from compiler.ops.convolution import Conv
 from compiler.ops.elementary import Power
 from compiler.ops.joins import Div, Mul
 from compiler.ops.normalise import LocalResponseNorm
+from compiler.ops.pooling import AvgPool
+from compiler.ops.reshape import Reshape
+from compiler.ops.scale import Scale, Shift
 
 
 def recognise_lrn(imported: Imported) -> Imported:
     """x divided by a power of k plus a band of weights on its squares is `lrn`.
 
-    The power arrives as one layer, or for beta = 0.75 as sqrt(s) * sqrt(sqrt(s)).
+    The power arrives as one layer, or for beta = 0.75 as sqrt(s) * sqrt(sqrt(s)). PyTorch averages
+    the squares with a pooling along the channels instead, made an axis of the map.
     """
     rewriting = Rewriting(imported)
     for name in list(rewriting.nodes):
         node = rewriting.nodes.get(name)
         if node is None or not isinstance(node.op, Div):
             continue
-        found = denominator(rewriting, rewriting.nodes[node.inputs[1]])
+        power = rewriting.nodes[node.inputs[1]]
+        found = banded(rewriting, power) or pooled(rewriting, power)
         if found is None:
             continue
-        beta, sums, between = found
-        op = response(rewriting, sums, beta)
-        squares = rewriting.nodes[sums.inputs[0]] if op is not None else None
-        if op is None or squares is None or not is_square(squares, node.inputs[0]):
+        op, layers = found
+        squares = rewriting.nodes[layers[0].inputs[0]]
+        if not is_square(squares, node.inputs[0]):
             continue
         rewriting.become(node, op, Node(node.name, op, node.inputs[:1], (), node.span))
-        for layer in [*between, sums, squares]:
+        for layer in [squares, *layers]:
             rewriting.remove(layer.name)
     return rewriting.finished()
+
+
+def banded(rewriting: Rewriting, node: Node) -> tuple[LocalResponseNorm, Sequence[Node]] | None:
+    """The normalisation that ends in a power of a convolution, and its layers from there on."""
+    found = denominator(rewriting, node)
+    if found is None:
+        return None
+    beta, sums, between = found
+    op = response(rewriting, sums, beta)
+    return None if op is None else (op, [sums, *between])
+
+
+def pooled(rewriting: Rewriting, node: Node) -> tuple[LocalResponseNorm, Sequence[Node]] | None:
+    """The normalisation that ends in a power of averages, and its layers from there on."""
+    averages = (Reshape, AvgPool, Reshape)
+    for rest in ((Scale, Shift, Power), (Shift, Power)):
+        layers = rewriting.chain(node, *averages, *rest)
+        if layers is not None:
+            break
+    else:
+        return None
+    wide, pool, narrow, *scaled = layers
+    squares = rewriting.nodes[wide.inputs[0]]
+    size = channels_averaged(pool, wide.shape)
+    alpha = scaled[0].op.factor if isinstance(scaled[0].op, Scale) else 1
+    k, beta = scaled[-2].op.offset, scaled[-1].op.exponent  # type: ignore[attr-defined]
+    fits = wide.shape == (1, *squares.shape) and narrow.shape == squares.shape
+    if (
+        not fits
+        or size is None
+        or not all(isinstance(v, int | float) and v > 0 for v in (alpha, k))
+    ):
+        return None
+    return LocalResponseNorm(size=size, alpha=alpha, beta=beta, k=k), layers
+
+
+def channels_averaged(pool: Node, given: Shape) -> int | None:
+    """Over how many channels, its second axis, a pooling averages; None when it does else."""
+    assert isinstance(pool.op, AvgPool)
+    along, *others = pool.op.axes(given[1:], Facts())
+    half = along.kernel // 2
+    centred = along == Axis(along.kernel, 1, 1, half, half) and along.kernel % 2 == 1
+    alone = all(axis == Axis(1) for axis in others)
+    return along.kernel if centred and alone and pool.op.count_pad else None
 
 
 def denominator(rewriting: Rewriting, node: Node) -> tuple[float, Node, list[Node]] | None:
