@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 import netc as package
-from netc.subject import Subject, subject_of_net
+from netc.subject import Subject, subject_of_graph
 from runtime.machine import NO_DRIVER
 from tests.netc.command import netc
 
@@ -189,11 +189,11 @@ def test_a_call_at_fault_says_so_and_writes_nothing(
 def test_a_gpu_that_auto_cannot_use_is_told_of(
     here: Path, monkeypatch: pytest.MonkeyPatch, note: str, said: str
 ) -> None:
-    def noted(net: Any, engine: Any) -> Subject:
-        subject = subject_of_net(net, engine)
+    def noted(graph: Any, engine: Any) -> Subject:
+        subject = subject_of_graph(graph, engine)
         return replace(subject, runner=replace(subject.runner, note=note))
 
-    monkeypatch.setattr("netc.execute.subject_of_net", noted)
+    monkeypatch.setattr("netc.execute.subject_of_graph", noted)
     result = netc("run", "two.netdef", "--random")
     assert (result.exit_code, result.stderr) == (0, said)
 
