@@ -14,6 +14,7 @@ from runtime.devices import PROVIDERS, parse_device
 from runtime.errors import CallError
 
 TOLERANCES = {"cpu": (1e-4, 1e-5), "cuda": (1e-3, 1e-4), "auto": (1e-3, 1e-4)}
+DRIFT = 100.0  # see `Tolerance`; about a hundredth of the values on a CPU
 ROUNDED = 2e-2  # both, for float16, bfloat16, TF32 and whatever TensorRT chooses
 STEP = 2.0**-8  # of bfloat16, relative
 PIECE = 2**20  # numbers that are compared at a time
@@ -37,11 +38,17 @@ APART = Gap(math.inf, math.inf, math.inf)
 
 
 class Tolerance(NamedTuple):
-    """What may differ: relative to the value, and to the tensor's largest magnitude or `floor`."""
+    """What may differ: relative to the value, and to the tensor's largest magnitude or `floor`.
+
+    `drift` is how many times this a tensor may be off by what its inputs bring, where the layer
+    that makes it agrees. Roundings add up: behind a clip such as relu6 what is left is small
+    against the numbers that were rounded.
+    """
 
     relative: float
     absolute: float
     floor: float = 1.0
+    drift: float = 1.0
 
 
 def tolerance(device: str, dtype: str = "f32", *, exact: bool = True, layers: int = 1) -> Tolerance:
@@ -55,15 +62,13 @@ def tolerance(device: str, dtype: str = "f32", *, exact: bool = True, layers: in
     if kind not in PROVIDERS:
         raise CallError(f"what is compared runs on {', '.join(PROVIDERS)}, not on {kind}")
     if dtype == "f32" and exact and kind in TOLERANCES:
-        return Tolerance(*TOLERANCES[kind])
+        return Tolerance(*TOLERANCES[kind], drift=DRIFT)
     allowed = max(ROUNDED, STEP * math.sqrt(layers)) if dtype == "bf16" else ROUNDED
     return Tolerance(allowed, allowed, floor=float(np.finfo(np.float64).tiny))
 
 
-def gap(
-    ours: NDArray[Any], reference: NDArray[Any], rtol: float, atol: float, floor: float = 1.0
-) -> Gap:
-    """Compare two tensors; atol * max(floor, scale) + rtol * |value| is allowed at each place.
+def gap(ours: NDArray[Any], reference: NDArray[Any], allow: Tolerance) -> Gap:
+    """Compare two tensors; absolute * max(floor, scale) + relative * |value| is allowed of each.
 
     The scale is the tensor's largest magnitude: a sum of large terms that nearly cancel cannot be
     closer than their rounding. In the rounded precisions it counts below 1 too, where 1 would
@@ -79,7 +84,8 @@ def gap(
         if error == math.inf:
             return APART
         values = np.abs(np.where(np.isfinite(b), b, 0))
-        share = max(share, float((difference / (atol * max(floor, scale) + rtol * values)).max()))
+        allowed = allow.absolute * max(allow.floor, scale) + allow.relative * values
+        share = max(share, float((difference / allowed).max()))
     relative = error / scale if scale else math.inf if error else 0.0
     return Gap(error, relative, share)
 

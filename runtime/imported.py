@@ -60,6 +60,6 @@ def compare_imported(
     for output, tensor in outputs.items() if first is None else ():
         node = graph[graph.outputs[output]]
         if tensor not in taken:
-            found = gap(tensors.take(tensor), ours[node.name], *ledger.allow)
+            found = gap(tensors.take(tensor), ours[node.name], ledger.allow)
             ledger.note(output, node.span.line, "outputs", found)
     return ledger.close(len(ledger.gaps), first, subject="ONNX Runtime with the original")

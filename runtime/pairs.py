@@ -73,7 +73,7 @@ def compare_models(
     found = None
     for name in in_order(first.model, pairs):
         reference, subject = theirs.take(name), ours.take(pairs[name])
-        shapes[name], gaps[name] = reference.shape, gap(subject, reference, *ledger.allow)
+        shapes[name], gaps[name] = reference.shape, gap(subject, reference, ledger.allow)
         place = places[name]
         if not ledger.note(name, place.span.line, "outputs", gaps[name]) and bisect:
             known = [n for n in dict.fromkeys(place.inputs) if n in shapes]

@@ -22,7 +22,7 @@ from compiler.passes import PASSES
 from compiler.verify import verify
 from grammar.diagnostics import DefinitionError, Diagnostic
 from grammar.source import Source
-from runtime.gaps import TOLERANCES, gap
+from runtime.gaps import TOLERANCES, Tolerance, gap
 from tests.differential.costs import check_costs
 from tests.differential.definitions import Definition
 from tests.differential.difference import Difference
@@ -254,7 +254,7 @@ class Judge:
         exact = self.exact[name]
         if not np.isfinite(exact).all():
             raise Difference("not finite", f"{name} in float64")
-        found = gap(ours, exact, RTOL, ATOL)
+        found = gap(ours, exact, Tolerance(RTOL, ATOL))
         if found.share <= 1:
             return
         if self.rounding is None:

@@ -10,19 +10,21 @@ import pytest
 import netc
 import runtime.reference
 from runtime.comparison import Comparison, Difference
-from runtime.gaps import gap
+from runtime.gaps import Tolerance, gap
 from runtime.kernels import run_kernel
+
+CLOSE = Tolerance(1e-4, 1e-5)
 
 
 def test_the_relative_difference_is_the_largest_over_the_largest_magnitude() -> None:
-    found = gap(np.array([1.0, -8.0, 0.0]), np.array([1.0, -10.0, 0.5]), 1e-4, 1e-5)
+    found = gap(np.array([1.0, -8.0, 0.0]), np.array([1.0, -10.0, 0.5]), CLOSE)
     assert (found.error, found.relative) == (2.0, 0.2)
     assert found.share == pytest.approx(0.5 / (1e-5 * 10 + 1e-4 * 0.5))
 
 
 def test_equal_tensors_do_not_differ_even_where_they_are_infinite_or_no_number() -> None:
     values = np.array([0.0, np.inf, -np.inf, np.nan, 3.0])
-    assert gap(values, values.copy(), 1e-4, 1e-5).share == 0
+    assert gap(values, values.copy(), CLOSE).share == 0
 
 
 @pytest.mark.parametrize(
@@ -36,15 +38,15 @@ def test_equal_tensors_do_not_differ_even_where_they_are_infinite_or_no_number()
     ],
 )
 def test_a_number_against_none_is_infinitely_far(ours: list[Any], reference: list[Any]) -> None:
-    found = gap(np.array(ours), np.array(reference), 1e-4, 1e-5)
+    found = gap(np.array(ours), np.array(reference), CLOSE)
     assert found.error == found.relative == found.share == float("inf")
 
 
 def test_a_tensor_of_zeros_has_no_scale_to_divide_by() -> None:
     zeros = np.zeros(3)
-    assert gap(zeros, zeros, 1e-4, 1e-5).relative == 0
-    assert gap(zeros + 1e-9, zeros, 1e-4, 1e-5).relative == float("inf")
-    assert gap(np.zeros(0), np.zeros(0), 1e-4, 1e-5).relative == 0
+    assert gap(zeros, zeros, CLOSE).relative == 0
+    assert gap(zeros + 1e-9, zeros, CLOSE).relative == float("inf")
+    assert gap(np.zeros(0), np.zeros(0), CLOSE).relative == 0
 
 
 def test_a_wrong_kernel_is_found_at_its_own_layer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,3 +74,31 @@ def test_a_verified_net_reports_how_close_it_is() -> None:
     assert comparison.ok
     assert 0 < comparison.relative < 1e-4
     assert comparison.relative_node and comparison.worst_node
+
+
+# Behind the clip only what was near 0 is left, off by the rounding of numbers a thousand times it.
+CLIPPED = """
+net n {
+    input x: f32[2, 64, 64]
+    conv(8, 3x3, pad=1) -> tanh -> scale(10000) -> relu6
+    output y
+}
+"""
+
+
+def test_roundings_that_add_up_are_told_of_and_are_no_failure() -> None:
+    comparison = netc.loads(CLIPPED).verify()
+    assert comparison.ok and comparison.worst > 1
+    assert comparison.drifted == 2  # the clip, and the output after the passes
+    assert "roundings add up to more than the tolerance at 2 of them" in comparison.sentence("cpu")
+    assert netc.loads(CLIPPED).verify(bisect=True).culprit is None
+
+
+def test_a_wrong_layer_among_roundings_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def skewed(op: Any, inputs: Any, arrays: Any) -> Any:
+        return run_kernel(op, inputs, arrays) * (1.001 if op.name == "relu6" else 1)
+
+    monkeypatch.setattr(runtime.reference, "run_kernel", skewed)
+    comparison = netc.loads(CLIPPED).verify(bisect=True)
+    assert not comparison.ok and comparison.drifted == 0
+    assert comparison.culprit is not None and comparison.culprit.place.op == "relu6"
