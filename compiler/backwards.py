@@ -196,7 +196,10 @@ class Search:
             return None
 
     def solutions(self) -> list[Change]:
-        """The changes that make it right, nearest first, one for each layer and argument."""
+        """The changes that make it right, one for each layer and argument.
+
+        The padding that keeps the size at stride 1 comes first, then what is nearest.
+        """
         near = self.nearest()
         symbolic = any(isinstance(size, Dim) for node in near for size in node.shape)
         most = (MOST_SYMBOLIC if symbolic else MOST_INFERENCES) // (len(self.upstream) + 1)
@@ -207,7 +210,8 @@ class Search:
             found.append(change)
             if len(found) == MOST_SHOWN:
                 break
-        if not any(c.argument == "pad" and c.value == keeping_size(c.nodes[0]) for c in found):
+        found.sort(key=lambda change: not is_usual_padding(change))
+        if not found or not is_usual_padding(found[0]):
             alike = islice(self.around.paddings(near), 1 + most // 8)
             found = [*islice(self.fitting(alike), 1), *found]
         return found[:MOST_SHOWN] or list(islice(self.fitting(self.usual_inputs()), 1))
@@ -246,6 +250,11 @@ def changed_graph(around: Surroundings, ops: Ops, shapes: Shapes) -> Graph | Non
     return around.graph.rebuilt(
         [replace(n, op=ops.get(n.name, n.op), shape=changed.get(n.name, n.shape)) for n in nodes]
     )
+
+
+def is_usual_padding(change: Change) -> bool:
+    """Whether a change pads an unpadded layer so that it keeps the size of its input."""
+    return change.argument == "pad" and change.value == keeping_size(change.nodes[0])
 
 
 def anything(shape: Shape) -> bool:

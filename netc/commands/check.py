@@ -27,7 +27,7 @@ def command(files: tuple[str, ...], strict: bool, form: str, choice: Choice) -> 
     for file in files:
         module, checked_nets = choice.examined(file)
         of_file = all_found(module, (checked for _, checked in checked_nets))
-        if not checked_nets and not of_file:
+        if not checked_nets and not any(d.severity == "error" for d in of_file):
             lines.append(f"{file}: no nets, only definitions to use")
         lines += [
             f"{file}: {block.name} is fine: {cost(checked.analysis)}"

@@ -123,3 +123,15 @@ def test_a_file_of_blocks_alone_is_fine(file: Path) -> None:
     file.write_text("block b { relu }\n")
     result = netc("check", file)
     assert result.exit_code == 0 and "no nets" in result.stdout
+
+
+def test_a_file_of_blocks_is_told_of_beside_its_warnings(file: Path) -> None:
+    file.write_text("block unit(c, stride=1) { conv(c, 3x3) }\n")
+    result = netc("check", file)
+    assert result.exit_code == 0 and "no nets" in result.stdout and "W105" in result.stderr
+
+
+def test_a_tensor_made_of_itself_is_no_silent_success(file: Path) -> None:
+    file.write_text("net n {\n    input x: f32[3, 4]\n    a = add(a, x)\n    a; output y\n}\n")
+    result = netc("check", file)
+    assert result.exit_code == 1 and "`a` is what this very statement makes" in result.stderr
