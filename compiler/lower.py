@@ -18,7 +18,7 @@ from compiler.emitter import ONNX_TYPES, LayerEmitter
 from compiler.graph import Graph, Input, Node
 from compiler.lowering import Lowering
 from compiler.ops.base import Shape
-from compiler.precision import OPSETS
+from compiler.precision import OPSETS, PrecisionError, check_dtype
 
 # The IR version that came with each opset, so that a runtime which takes the opset takes the file.
 IR_OF_OPSET = {
@@ -56,7 +56,13 @@ def lower(
     so that a run shows all of them. `dtype` is what the network computes in, `io_dtype` what its
     inputs and outputs are (`precision.py`). `doc` describes it. Raises `PrecisionError`.
     """
+    check_dtype(dtype)
+    check_dtype(io_dtype)
     opset = opset or OPSETS[dtype]
+    if opset not in IR_OF_OPSET:
+        raise PrecisionError(f"opsets are {min(IR_OF_OPSET)} to {max(IR_OF_OPSET)}, not {opset}")
+    if batch is not None and batch < 1:
+        raise PrecisionError(f"a batch has at least one sample, not {batch}")
     lowering = Lowering(graph, opset, batch, dtype, io_dtype)
     inputs, outputs = [], []
     wanted = set(graph.outputs.values())

@@ -53,7 +53,13 @@ OPSETS = {"f32": 21, "f16": 21, "bf16": 22}
 
 
 class PrecisionError(ValueError):
-    """Numbers that the wanted type cannot hold: the call is at fault."""
+    """Numbers that the wanted type cannot hold, or no such type: the call is at fault."""
+
+
+def check_dtype(dtype: str) -> None:
+    """Raise `PrecisionError` unless a network can compute in this type."""
+    if dtype not in DTYPES:
+        raise PrecisionError(f"there is no type {dtype}; it is one of {', '.join(DTYPES)}")
 
 
 def layer_precision(op: Op, dtype: str) -> str:

@@ -13,7 +13,7 @@ from netc.subject import Engine, Subject, subject_of_graph
 from runtime.batches import Arrays, collect, run_batches
 from runtime.errors import CallError
 from runtime.inputs import Sample, samples_of
-from runtime.pictures import Augment
+from runtime.pictures import VIEWS, Augment
 from runtime.valid_sizes import check_sizes
 
 
@@ -57,6 +57,8 @@ class Session:
             tensors = (tensors,)
         if batch_size is not None and batch_size < 1:
             raise CallError(f"batch_size is at least 1, not {batch_size}")
+        if tta not in VIEWS:
+            raise CallError(f"there is no tta {tta}; it is one of {', '.join(VIEWS)}")
         subject = self._subject(tuple(tensors))
         samples = samples_by_input(subject, given, tta)
         count = len(next(iter(samples.values())))

@@ -10,11 +10,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from compiler.driver import check_net, load
 from compiler.pictures import Picture
 from grammar.source import Source
+from netc.main import main
 from netc.reference import reference
 from tests.netc.command import netc
 
@@ -68,6 +70,30 @@ def test_the_readmes_tour_prints_what_it_says(
         assert program == "netc"
         result = netc(*arguments)
         assert sizeless(result.output) == sizeless(expected), line
+
+
+def options_of(name: str) -> set[str]:
+    """The options of a command, in all their spellings."""
+    command = main.get_command(click.Context(main), name)
+    assert command is not None, f"there is no command {name}"
+    options = (p for p in command.params if isinstance(p, click.Option))
+    return {text for p in options for text in (*p.opts, *p.secondary_opts)} | {"-h", "--help"}
+
+
+@pytest.mark.parametrize("name", sorted({*main.list_commands(click.Context(main))} - {"lsp"}))
+def test_every_option_is_explained_in_a_document(name: str) -> None:
+    told = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    silent = {"-h", "--help", "--output"}  # -o is what is written everywhere
+    for option in options_of(name) - silent:
+        assert re.search(rf"(?<![\w-]){option}(?![\w-])", told), f"netc {name} {option}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_in_a_document_have_the_options_that_they_show(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for name, rest in re.findall(r"(?:^ {4}|[`$] ?)netc ([a-z]+)([^\n`#]*)", text, re.MULTILINE):
+        shown = re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", rest)
+        assert set(shown) <= options_of(name), f"netc {name}{rest}"
 
 
 def test_the_reference_of_ops_is_current() -> None:

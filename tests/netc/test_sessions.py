@@ -61,6 +61,24 @@ def test_a_run_gives_every_output_with_a_row_a_sample(net: netc.Net, batch: Any)
     np.testing.assert_allclose(found["logits"], reference["logits"], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda net, x: net.run(x, tta="mirror"), "no tta mirror; it is one of none, flip"),
+        (lambda net, x: net.run(x, dtype="f8"), "no type f8; it is one of f32, f16, bf16"),
+        (lambda net, x: net.verify(dtype="f8"), "no type f8"),
+        (lambda net, x: net.model(io_dtype="f64"), "no type f64"),
+        (lambda net, x: net.model(opset=99), "opsets are 13 to 26, not 99"),
+        (lambda net, x: net.model(batch=0), "at least one sample, not 0"),
+    ],
+)
+def test_a_choice_that_there_is_not_is_refused_with_those_that_are(
+    net: netc.Net, batch: Any, call: Any, says: str
+) -> None:
+    with pytest.raises(ValueError, match=says):
+        call(net, batch)
+
+
 def test_arrays_pictures_paths_and_lists_are_taken(net: netc.Net, tmp_path: Path) -> None:
     image = Image.fromarray(np.random.default_rng(1).integers(256, size=(9, 12, 3), dtype=np.uint8))
     image.save(tmp_path / "a.png")
