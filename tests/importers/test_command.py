@@ -71,6 +71,9 @@ MISTAKES = {
     "no such file": ["import", "absent.onnx"],
     "a format that is unknown": ["import", "m.tflite"],
     "no ONNX model": ["import", "broken.onnx"],
+    "a model without nodes": ["import", "empty.onnx"],
+    "a prototxt without layers": ["import", "solver.prototxt"],
+    "a cfg that is something else": ["import", "other.cfg"],
     "a shape that is none": ["import", "m.onnx", "--shape", "x=3by8"],
     "no weights in the format": ["import", "m.cfg", "--weights", "w.safetensors"],
 }
@@ -81,10 +84,14 @@ def test_a_call_at_fault_exits_with_2_and_writes_nothing(call: list[str], folder
     onnx.save(onnx_model("y = Relu(x)"), "m.onnx")
     Path("m.tflite").write_bytes(b"\x00")
     Path("broken.onnx").write_bytes(b"\x08\x08\xff\xff\xff")
+    Path("empty.onnx").write_bytes(b"")
+    Path("solver.prototxt").write_text('base_lr: 0.01 momentum: 0.9 net: "train.prototxt"')
+    Path("other.cfg").write_text('layer {\n  name: "conv1"\n}\n')
     Path("m.cfg").write_text("[net]\nchannels=3\nheight=8\nwidth=8\n[softmax]\n")
     before = {f.name for f in folder.iterdir()}
     told = netc(*call)
     assert told.exit_code == 2 and "Traceback" not in told.output
+    assert told.stderr.count("error: ") == 1 and len(told.stderr.strip().splitlines()) <= 2
     assert {f.name for f in folder.iterdir()} == before
 
 

@@ -23,7 +23,7 @@ from compiler.importers.from_caffe.network import (
     layer_of,
 )
 from compiler.importers.from_caffe.prototxt import Message, parse_prototxt
-from compiler.importers.imported import Imported, read_text
+from compiler.importers.imported import Imported, UnreadableError, read_text
 from compiler.importers.tidy import tidy
 from compiler.ops.base import Shape
 from compiler.values import Tensor
@@ -51,8 +51,13 @@ def read_caffe(path: Path, shapes: Mapping[str, Shape] | None = None) -> Importe
 
 
 def import_caffe(source: Source, shapes: Mapping[str, Shape] | None = None) -> Imported:
-    """The graph of a prototxt text; `shapes` are those of inputs that it does not say."""
+    """The graph of a prototxt text; `shapes` are those of inputs that it does not say.
+
+    Raises `DefinitionError` and, for a text without layers, `UnreadableError`.
+    """
     message = parse_prototxt(source)
+    if not message.all("layer") and not message.all("layers"):
+        raise UnreadableError(f"{source.name} has no layers: it is no network of Caffe")
     name = str(message.one("name", "")) or Path(source.name).stem
     builder = Builder(name, source)
     network = Network(builder)

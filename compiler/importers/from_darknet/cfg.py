@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from compiler.importers.builder import Refused
+from compiler.importers.imported import UnreadableError
 from grammar.diagnostics import DefinitionError, Diagnostic
 from grammar.source import Source, Span
 
@@ -54,7 +55,10 @@ class Section:
 
 
 def parse_cfg(source: Source) -> list[Section]:
-    """The sections in order; raises `DefinitionError` for a line that is neither."""
+    """The sections in order.
+
+    Raises `DefinitionError` for a line that is neither, `UnreadableError` when the first is so.
+    """
     sections: list[Section] = []
     options: dict[str, str] = {}
     mistakes: list[Diagnostic] = []
@@ -71,6 +75,8 @@ def parse_cfg(source: Source) -> list[Section]:
         elif "=" in line and sections:
             key, _, value = line.partition("=")
             options[key.strip()] = value.partition("#")[0].strip()
+        elif not sections and not line.startswith("["):
+            raise UnreadableError(f"{source.name}: a cfg begins with the section [net]")
         else:
             message = "a cfg holds sections in brackets and `key=value` lines"
             mistakes.append(Diagnostic("E602", message, span))

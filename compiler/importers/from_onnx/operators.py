@@ -84,13 +84,13 @@ def load_onnx(path: Path) -> onnx.ModelProto:
 
 def take_apart(model: onnx.ModelProto, name: str) -> OnnxModel:
     """The operators of a model's main graph; raises `UnreadableError`."""
+    if not model.graph.node:
+        raise UnreadableError(f"{name} has no nodes")
     opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 1)
     if opset < OLDEST_OPSET:
         model = newer(model, name)
         opset = OLDEST_OPSET
     graph = model.graph
-    if not graph.node:
-        raise UnreadableError(f"{name} has no nodes")
     constants = {tensor.name: array_of(tensor) for tensor in graph.initializer}
     inputs = [value for value in graph.input if value.name not in constants]
     nodes, origins = fold_constants(graph.node, constants, opset)
