@@ -32,7 +32,7 @@ def nothing(pen: Pen, shape: Shape) -> Values:
 def prelu(pen: Pen, shape: Shape) -> Values:
     """One slope or many."""
     values: Values = {}
-    maybe(pen, values, "channelwise", lambda: pen.chance(2))
+    maybe(pen, values, "channelwise", lambda: not pen.chance(2))
     return values
 
 
@@ -232,7 +232,7 @@ def per_channel(pen: Pen, shape: Shape, *options: float) -> Any:
 
 def scale(pen: Pen, shape: Shape) -> Values:
     """Factors of any sign, 1 and 0 too."""
-    return {"factor": per_channel(pen, shape, 2, 0.5, -0.5, 1.0, 0.0, 1.5)}
+    return {"factor": per_channel(pen, shape, 2, -0.5, 0.5, 1.0, 0.0, 1.5)}
 
 
 def shift(pen: Pen, shape: Shape) -> Values:
