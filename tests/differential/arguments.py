@@ -264,7 +264,7 @@ STRATEGIES: Mapping[str, Callable[[Pen, Shape], Values]] = {
     "thresholded_relu": number("threshold", 0.5, 0.0, -0.25),
     "prelu": prelu,
     "elu": number("alpha", 0.5, 2.0, -0.5),
-    "celu": number("alpha", 0.5, 2.0, -0.5),
+    "celu": number("alpha", 0.5, 2.0),  # a negative one grows as e^-x: beyond float32
     "gelu": gelu,
     "power": number("exponent", 2, 3, 1, 0, given=True),
     "softmax": softmax,
