@@ -9,11 +9,16 @@
     windowed     those of the ops that slide a window
     bodies       chains, joins, loops, conditions, blocks
     definitions  whole files
+    unrolled     the layers that a definition means, a second account of elaboration
+    coverage     which forms of the language, ops and parameters definitions hold
     figures      inputs and weights, and one run of a net on each engine
     agreement    shapes, numbers and domains that must agree
+    judge        how far apart numbers may be
+    wiring       order, inputs, arguments, windows and sharing of the layers
     costs        parameters, MACs and memory counted apart from the analysis
     fields       receptive fields seen on the running net
     campaign     many nets, the failing one made small
+    faults       faults to plant, which the rest has to find
 
 `python -m tests.differential --count 2000` is the long run.
 """

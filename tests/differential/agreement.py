@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import onnx
@@ -22,8 +21,8 @@ from compiler.passes import PASSES
 from compiler.verify import verify
 from grammar.diagnostics import DefinitionError, Diagnostic
 from grammar.source import Source
-from runtime.gaps import TOLERANCES, Tolerance, gap
 from tests.differential.costs import check_costs
+from tests.differential.coverage import reached
 from tests.differential.definitions import Definition
 from tests.differential.difference import Difference
 from tests.differential.fields import check_fields
@@ -33,13 +32,10 @@ from tests.differential.figures import (
     on_onnx,
     open_onnx,
     random_inputs,
-    rounding_of,
 )
+from tests.differential.judge import Judge
 from tests.differential.sizes import size_at
 from tests.differential.wiring import check_wiring
-
-RTOL, ATOL = TOLERANCES["cpu"]
-ROUNDINGS = 8  # times the motion that rounding causes: as far as an ill-conditioned layer may be
 
 
 @dataclass
@@ -52,6 +48,7 @@ class Findings:
     opsets: Counter[int] = field(default_factory=Counter)
     symbolic: int = 0
     ill_conditioned: int = 0
+    forms: Counter[str] = field(default_factory=Counter)
 
 
 def check(definition: Definition, findings: Findings) -> None:
@@ -69,6 +66,7 @@ def check(definition: Definition, findings: Findings) -> None:
     findings.ill_conditioned += excused
     findings.layers += len(graph)
     findings.symbolic += bool(definition.symbols)
+    findings.forms.update(reached(definition))
     findings.opsets[definition.opset] += 1
     findings.ops.update(node.op.name for node in graph.nodes() if not isinstance(node.op, Input))
 
@@ -224,44 +222,3 @@ def check_result_shapes(graph: Graph, exact: Tensors, sizes: Mapping[str, int]) 
         if exact[node.name].shape[1:] != ours:
             made = exact[node.name].shape[1:]
             raise Difference("shape", f"{node.name} at {sizes}: inferred {ours}, made {made}")
-
-
-@dataclass
-class Judge:
-    """Compares a way of running a net with the float64 reference, tensor by tensor.
-
-    `excused` are the tensors beyond the tolerance by what rounding alone explains.
-    """
-
-    graph: Graph
-    feeds: Tensors
-    exact: Tensors
-    rounding: dict[str, float] | None = None
-    excused: set[str] = field(default_factory=set)
-
-    def layers(self, way: str, tensors: Tensors) -> None:
-        """Every layer's tensor."""
-        for name, value in tensors.items():
-            self.compare(way, name, value)
-
-    def outputs(self, way: str, tensors: Tensors) -> None:
-        """The outputs by name."""
-        for output, name in self.graph.outputs.items():
-            self.compare(f"{way}, output {output}", name, tensors[output])
-
-    def compare(self, way: str, name: str, ours: Any) -> None:
-        """Raise `Difference` beyond the tolerance, unless rounding alone explains it."""
-        exact = self.exact[name]
-        if not np.isfinite(exact).all():
-            raise Difference("not finite", f"{name} in float64")
-        found = gap(ours, exact, Tolerance(RTOL, ATOL))
-        if found.share <= 1:
-            return
-        if self.rounding is None:
-            self.rounding = rounding_of(self.graph, self.feeds, self.exact)
-        if found.error <= ROUNDINGS * self.rounding[name]:
-            self.excused.add(name)
-            return
-        op = self.graph[name].op.name
-        text = f"{way}: {name} ({op}) is off by {found.error:.3g}"
-        raise Difference("numbers", f"{text}, {found.share:.3g} times the tolerance")

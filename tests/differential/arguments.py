@@ -32,7 +32,7 @@ def nothing(pen: Pen, shape: Shape) -> Values:
 def prelu(pen: Pen, shape: Shape) -> Values:
     """One slope or many."""
     values: Values = {}
-    maybe(pen, values, "channelwise", lambda: pen.chance(2))
+    maybe(pen, values, "channelwise", lambda: not pen.chance(2))
     return values
 
 
@@ -232,7 +232,7 @@ def per_channel(pen: Pen, shape: Shape, *options: float) -> Any:
 
 def scale(pen: Pen, shape: Shape) -> Values:
     """Factors of any sign, 1 and 0 too."""
-    return {"factor": per_channel(pen, shape, 2, 0.5, -0.5, 1.0, 0.0, 1.5)}
+    return {"factor": per_channel(pen, shape, 2, -0.5, 0.5, 1.0, 0.0, 1.5)}
 
 
 def shift(pen: Pen, shape: Shape) -> Values:
@@ -264,7 +264,7 @@ STRATEGIES: Mapping[str, Callable[[Pen, Shape], Values]] = {
     "thresholded_relu": number("threshold", 0.5, 0.0, -0.25),
     "prelu": prelu,
     "elu": number("alpha", 0.5, 2.0, -0.5),
-    "celu": number("alpha", 0.5, 2.0, -0.5),
+    "celu": number("alpha", 0.5, 2.0),  # a negative one grows as e^-x: beyond float32
     "gelu": gelu,
     "power": number("exponent", 2, 3, 1, 0, given=True),
     "softmax": softmax,

@@ -87,13 +87,13 @@ def draw_chain(pen: Pen, scope: Scope, flow: Shape | None, depth: int) -> Chain:
         flow = run_chain(Chain((stages[0],)), scope, flow)
     while not stages or (pen.left > 0 and not pen.chance(2)):
         pen.spend()
-        stage = draw_stage(pen, scope, flow, depth)
+        stage = draw_stage(pen, scope, flow, depth, stages[-1].head if stages else "")
         stages.append(stage)
         flow = run_chain(Chain((stage,)), scope, flow)
     return Chain(tuple(stages), len(stages) > 1 and pen.chance(4))
 
 
-def draw_stage(pen: Pen, scope: Scope, flow: Shape, depth: int) -> Stage:
+def draw_stage(pen: Pen, scope: Scope, flow: Shape, depth: int, before: str) -> Stage:
     """An op, a join, a block, a group, or a parameter in the place of one of these."""
     kind = pen.one("ooooooojjbbgnpaa" if depth < DEEPEST and pen.left > 0 else "oooonpa")
     with suppress(Invalid):
@@ -110,7 +110,7 @@ def draw_stage(pen: Pen, scope: Scope, flow: Shape, depth: int) -> Stage:
                 return draw_parameter_stage(pen, scope, flow)
             case "a":
                 return draw_again(pen, scope, flow)
-    return draw_op(pen, scope, flow)
+    return draw_op(pen, scope, flow, before)
 
 
 def draw_bind(pen: Pen, scope: Scope, flow: Shape, depth: int) -> Bind:

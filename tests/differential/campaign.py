@@ -15,6 +15,7 @@ from hypothesis.errors import UnsatisfiedAssumption
 
 from compiler.lower import IR_OF_OPSET
 from tests.differential.agreement import Findings, check
+from tests.differential.coverage import WANTED
 from tests.differential.definitions import Definition, definitions
 
 BATCH = 50  # nets of one seed; hypothesis varies what it has drawn, so many seeds are more varied
@@ -58,6 +59,10 @@ class Summary:
         )
         yield "ops: " + counts(found.ops)
         yield "opsets: " + counts(found.opsets)
+        never = sorted(WANTED - {*found.forms})
+        yield f"{len(WANTED) - len(never)} of {len(WANTED)} forms of the language"
+        if never:
+            yield f"never: {', '.join(never)}"
         yield f"{found.ill_conditioned} nets ill-conditioned: off by what rounding alone explains"
         yield f"{len(self.failures)} differences"
 

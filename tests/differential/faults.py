@@ -31,9 +31,9 @@ from compiler.ops.spatial import Crop, Pad, Upsample
 from runtime.kernels import KERNELS, convolution, pooling
 
 # The modules, which the functions of the same names hide.
-batch_norms, constants, identities = (
+batch_norms, identities = (
     importlib.import_module(f"compiler.passes.{name}")
-    for name in ("fold_batch_norm", "fold_constants", "remove_identity")
+    for name in ("fold_batch_norm", "remove_identity")
 )
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -174,12 +174,6 @@ def with_shifts(right: Any, graph: Graph, node: Node) -> bool:
     return right(graph, node) or isinstance(node.op, Shift)
 
 
-def unsigned(right: Any, node: Node) -> Any:
-    """A factor without its sign."""
-    found = right(node)
-    return found and (abs(found[0]), found[1])
-
-
 # Shapes and analysis
 
 
@@ -259,7 +253,6 @@ FAULTS = (
     Fault("pass: a bias is lost", instead(batch_norms, "folded", folded_without_bias), "bn"),
     Fault("pass: eps is lost", instead(batch_norms, "folded", folded_without_eps), "bn"),
     Fault("pass: a shift is lost", instead(identities, "is_identity", with_shifts), "shift"),
-    Fault("pass: a sign is lost", instead(constants, "affine", unsigned), "scale"),
     Fault("shape: ceil", instead(shapes, "with_overhang", with_every_window), "ceil"),
     Fault("shape: half", instead(shapes, "resolve_padding", half_rounded_up), "half"),
     Fault("shape: same", instead(shapes, "resolve_padding", odd_pixel_before), '"same"'),
@@ -270,7 +263,6 @@ FAULTS = (
     Fault("field: joins see one branch", instead(receptive_field, "union", of_the_first)),
     Fault("costs: groups forgotten", instead(Conv, "macs", ungrouped), "groups"),
     Fault("domain: begins late", instead(Domain, "contains", one_more)),
-    Fault("domain: mirrors ask nothing", instead(Conv, "conditions", lambda *_: ()), "reflect"),
     Fault("wiring: branches in reverse", instead(flow, "run_branches", backwards)),
     Fault("wiring: turns in reverse", instead(flow, "turns", backwards), "for "),
     Fault("wiring: like without effect", instead(layers, "owner_of", lambda *_: ""), "like"),

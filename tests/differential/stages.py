@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -34,12 +35,19 @@ SCARCE = ["crop", "slice", "pixel_shuffle", "pixel_unshuffle"]
 VECTOR = ["dense", "bn", "reshape"] * 3 + [op for op in PLAIN if op not in MAPS]
 ANY = [op for op in PLAIN if op != "dense"]
 USUAL = [op for op in ANY if op not in SHRINKING] + SCARCE * 2
+# What a pass may fold into the layer before.
+AFFINE = ("shift", "scale", "normalize")
+FOLLOWERS = dict.fromkeys(("conv", "deconv", "dense"), ("bn",)) | dict.fromkeys(AFFINE, AFFINE)
 HELD = ("conv", "deconv", "dense", "bn", "prelu", "groupnorm", "layernorm", "instancenorm")
 
 
-def draw_op(pen: Pen, scope: Scope, flow: Shape) -> Stage:
-    """Any op that takes what flows."""
-    options = VECTOR if len(flow) == 1 else pen.one((INTRICATE, USUAL, INTRICATE, USUAL, ANY))
+def draw_op(pen: Pen, scope: Scope, flow: Shape, before: str = "") -> Stage:
+    """Any op that takes what flows, which the op `before` made."""
+    options: Sequence[str] = (
+        VECTOR if len(flow) == 1 else pen.one((INTRICATE, USUAL, INTRICATE, USUAL, ANY))
+    )
+    if before in FOLLOWERS and pen.one((True, False)):
+        options = FOLLOWERS[before]
     for _ in range(3):
         op = pen.one(options)
         try:

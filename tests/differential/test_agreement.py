@@ -15,6 +15,7 @@ from compiler.domain import Domain
 from compiler.graph import Graph
 from compiler.initialise import scatter
 from compiler.ops.activate import Relu
+from compiler.ops.convolution import Conv
 from compiler.ops.scale import Shift
 from runtime.kernels import KERNELS
 from tests.differential import agreement, campaign, definitions
@@ -167,19 +168,26 @@ def moved(analysis: Analysis, first: int, last: int) -> Analysis:
     return replace(analysis, layers=(*others, replace(layer, field=(wrong, width))))
 
 
+def off_by_one(op: Conv, inputs: Any, arrays: Any, right: Any = KERNELS[Conv]) -> Any:
+    """A convolution that is wrong everywhere."""
+    return right(op, inputs, arrays) + 1
+
+
 def test_a_difference_is_shrunk_and_can_be_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(KERNELS, Relu, lambda op, inputs, arrays: inputs[0] + 1)
+    monkeypatch.setitem(KERNELS, Conv, off_by_one)
+    monkeypatch.setattr(campaign, "SHRINKING", 1e9)
     failure = run_batch(20, 0, Summary(), set())
     assert failure is not None and failure.definition is not None
-    assert failure.definition.text.splitlines()[2:] == ["    relu", "    output y", "}"]
+    _, _, layer, *rest = failure.definition.text.splitlines()
+    assert "conv(" in layer and rest == ["    output y", "}"]
     assert "--seed 0" in str(failure)
 
 
 def test_shrinking_ends_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(KERNELS, Relu, lambda op, inputs, arrays: inputs[0] + 1)
+    monkeypatch.setitem(KERNELS, Conv, off_by_one)
     monkeypatch.setattr(campaign, "SHRINKING", 0.0)
     summary = Summary()
-    failure = run_batch(20, 2, summary, set())
+    failure = run_batch(20, 0, summary, set())
     assert failure is not None and isinstance(failure.error, Difference)
     assert summary.drawn == summary.findings.nets + 1
 

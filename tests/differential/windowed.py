@@ -83,7 +83,7 @@ def conv(pen: Pen, shape: Shape) -> Values:
     channels = pen.one((4, 1, 2, 3, 6))
     values: Values = {"channels": channels}
     geometry(pen, shape, values)
-    maybe(pen, values, "pad_mode", lambda: pen.one(MODES))
+    maybe(pen, values, "pad_mode", lambda: pen.one((*MODES, "reflect")))
     return learned(pen, shape, values)
 
 
@@ -130,7 +130,7 @@ def filter_(pen: Pen, shape: Shape) -> Values:
     values: Values = {"kernel_values": fixed(pen, kernel)}
     maybe(pen, values, "stride", lambda: axes(pen, rank, 1, 3))
     maybe(pen, values, "pad", lambda: padding(pen, rank, 2))
-    maybe(pen, values, "pad_mode", lambda: pen.one(MODES))
+    maybe(pen, values, "pad_mode", lambda: pen.one((*MODES, "reflect")))
     return values
 
 
