@@ -15,6 +15,7 @@ from runtime.errors import CallError
 
 TOLERANCES = {"cpu": (1e-4, 1e-5), "cuda": (1e-3, 1e-4), "auto": (1e-3, 1e-4)}
 DRIFT = 100.0  # see `Tolerance`; about a hundredth of the values on a CPU
+ROUNDED_DRIFT = 2.0  # the rounded precisions allow for most of it already
 ROUNDED = 2e-2  # both, for float16, bfloat16, TF32 and whatever TensorRT chooses
 STEP = 2.0**-8  # of bfloat16, relative
 PIECE = 2**20  # numbers that are compared at a time
@@ -64,7 +65,7 @@ def tolerance(device: str, dtype: str = "f32", *, exact: bool = True, layers: in
     if dtype == "f32" and exact and kind in TOLERANCES:
         return Tolerance(*TOLERANCES[kind], drift=DRIFT)
     allowed = max(ROUNDED, STEP * math.sqrt(layers)) if dtype == "bf16" else ROUNDED
-    return Tolerance(allowed, allowed, floor=float(np.finfo(np.float64).tiny))
+    return Tolerance(allowed, allowed, float(np.finfo(np.float64).tiny), ROUNDED_DRIFT)
 
 
 def gap(ours: NDArray[Any], reference: NDArray[Any], allow: Tolerance) -> Gap:

@@ -60,7 +60,11 @@ def assume(state: State, condition: s.Expression, scope: Scope) -> bool:
 
 
 def operand_notes(state: State, condition: s.Expression, scope: Scope) -> list[str]:
-    """What the sides of a failed comparison were."""
+    """What the sides of a failed comparison were, of several joined those that failed."""
+    if isinstance(condition, s.Logical):
+        failed = [c for c in condition.operands if not state.evaluate.truth(c, scope)]
+        notes = [note for c in failed for note in operand_notes(state, c, scope)]
+        return list(dict.fromkeys(notes))
     if not isinstance(condition, s.Comparison):
         return []
     values = [state.evaluate(operand, scope) for operand in condition.operands]
@@ -143,7 +147,9 @@ def mismatch(
         fixed = measured(state, pattern, scope)
         search = Search(state.surroundings(), state.graph[tensor.node], fits, whole, fixed)
         changes = search.solutions()
-        pair = [] if changes else channels_and_map(search, expected)
+        axes = {axis for axis, *_ in unequal}
+        both = not changes and 0 in axes and len(axes) > 1
+        pair = channels_and_map(search, expected) if both else []
         help = said(changes) or said(pair, together=True) or help
         fixes = search.around.fixes(changes)
     return Mistake(
