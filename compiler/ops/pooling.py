@@ -24,6 +24,8 @@ from compiler.ops.sizes import PADDING
 from compiler.ops.windows import emit_pad, onnx_pads
 from compiler.shapes import window_axes, window_output
 
+STILL = Axis(1)  # a window of the one pixel: nothing is done along this axis
+
 
 class Pool(Op):
     """What the poolings share: a window for each channel by itself, stride = kernel by default."""
@@ -140,8 +142,12 @@ class AvgPool(Pool):
     def lower(self, emit: Emitter, *inputs: str) -> str:
         axes = self.axes(emit.inputs[0][1:], emit.facts)
         x = inputs[0]
-        if any(axis.dilation > 1 for axis in axes):
-            return emit_dilated_mean(emit, x, axes, self.count_pad)
+        if any(axis.dilation > 1 for axis in axes):  # a mean along one axis after the other
+            dilated = tuple(axis if axis.dilation > 1 else STILL for axis in axes)
+            x = emit_dilated_mean(emit, x, dilated, self.count_pad)
+            axes = tuple(axis if axis.dilation == 1 else STILL for axis in axes)
+            if all(axis == STILL for axis in axes):
+                return x
         if self.count_pad:  # real zeros first; then only the overhang is left, which never counts
             x = emit_pad(emit, x, onnx_pads(axes, overhang=False))
             axes = tuple(Axis(a.kernel, a.stride, 1, 0, 0, a.overhang) for a in axes)
@@ -196,7 +202,8 @@ def filled(value: float, axes: tuple[Axis, ...]) -> Any:
 
 
 def emit_dilated_mean(emit: Emitter, x: str, axes: tuple[Axis, ...], count_pad: bool) -> str:
-    """The sum of each dilated window, divided along each axis by the taps that count.
+    """The sum of each dilated window, divided along each axis by the taps that count; `STILL` axes
+    are passed over.
 
     ONNX Runtime's own average ignores dilation before opset 19, and on CUDA longer.
     """
@@ -204,6 +211,8 @@ def emit_dilated_mean(emit: Emitter, x: str, axes: tuple[Axis, ...], count_pad: 
     y = emit_pad(emit, x, onnx_pads(axes))
     y = emit_depthwise(emit, y, filled(1.0, axes), axes, [0] * (2 * len(axes)))
     for place, (size, axis) in enumerate(zip(spatial, axes, strict=True)):
+        if axis == STILL:
+            continue
         shares: Any = tuple(1 / count for count in tap_counts(size, axis, count_pad))
         for _ in range(len(axes) - 1 - place):
             shares = tuple((share,) for share in shares)

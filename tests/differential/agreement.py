@@ -37,6 +37,8 @@ from tests.differential.judge import Judge
 from tests.differential.sizes import size_at
 from tests.differential.wiring import check_wiring
 
+LARGEST = 1e15  # beyond, float32 may overflow on the way: lrn takes squares
+
 
 @dataclass
 class Findings:
@@ -166,7 +168,7 @@ def check_numbers(
 ) -> bool:
     """NumPy in both precisions and ONNX Runtime in four ways agree; so do the costs.
 
-    Tells whether rounding alone had to explain a difference.
+    Tells whether rounding alone had to explain a difference, or numbers grew too large to compare.
     """
     opset = definition.opset
     exposed = lower(graph, opset=opset, expose=True)
@@ -184,8 +186,11 @@ def check_numbers(
     for sizes in points:
         feeds = random_inputs(graph, sizes, definition.seed, batch=2 + definition.seed % 2)
         exact = on_numpy(graph, feeds, np.float64)
-        judge = Judge(graph, feeds, exact)
         check_result_shapes(graph, exact, sizes)
+        if max(float(np.abs(value).max()) for value in exact.values()) > LARGEST:
+            excused = True
+            continue
+        judge = Judge(graph, feeds, exact)
         judge.layers("NumPy in float32", on_numpy(graph, feeds, np.float32))
         found = on_onnx(layers, feeds)
         judge.layers("ONNX Runtime", {n: found[tensor_of[n]] for n in exact if n not in feeds})

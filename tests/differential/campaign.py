@@ -63,7 +63,7 @@ class Summary:
         yield f"{len(WANTED) - len(never)} of {len(WANTED)} forms of the language"
         if never:
             yield f"never: {', '.join(never)}"
-        yield f"{found.ill_conditioned} nets ill-conditioned: off by what rounding alone explains"
+        yield f"{found.ill_conditioned} nets ill-conditioned: rounding explains it, or too large"
         yield f"{len(self.failures)} differences"
 
 

@@ -200,6 +200,17 @@ def test_dilated_means_are_right_at_symbolic_sizes_while_every_window_counts_ali
     assert (error.code, error.argument) == ("E307", "dilation")
 
 
+@pytest.mark.parametrize(("count_pad", "ceil"), [(True, False), (False, False), (False, True)])
+def test_an_axis_beside_a_dilated_one_may_have_any_size_and_any_padding(
+    count_pad: bool, ceil: bool
+) -> None:
+    pad = [(1, 1), (2, 2)]
+    given = {"stride": (2, 1), "pad": pad, "ceil": ceil, "count_pad": count_pad}
+    op = make(AvgPool, 3, dilation=(1, 2), **given)
+    check_symbolic(op, (3, H, 6), sizes=[{"H": h} for h in range(3, 9)])
+    check(op, (3, 7, 6))
+
+
 def test_a_dilated_window_must_not_see_padding_only() -> None:
     # two taps four pixels apart around a map of two: the window at -1 sees -1 and 3
     op = make(MaxPool, 2, stride=1, pad=1, dilation=4)
