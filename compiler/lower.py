@@ -17,8 +17,10 @@ from onnx import helper
 from compiler.emitter import ONNX_TYPES, LayerEmitter
 from compiler.graph import Graph, Input, Node
 from compiler.lowering import Lowering
-from compiler.ops.base import Shape
+from compiler.ops.base import Shape, ShapeError
 from compiler.precision import OPSETS, PrecisionError, check_dtype
+from compiler.verify import fault
+from grammar.diagnostics import DefinitionError
 
 # The IR version that came with each opset, so that a runtime which takes the opset takes the file.
 IR_OF_OPSET = {
@@ -121,7 +123,10 @@ def add_layer(lowering: Lowering, node: Node, shown: bool) -> None:
     """
     emit = LayerEmitter(lowering, node)
     inputs = tuple(lowering.tensor_of[name] for name in node.inputs)
-    result = node.op.lower(emit, *inputs)
+    try:
+        result = node.op.lower(emit, *inputs)
+    except ShapeError as error:  # the shape rule should have said so before
+        raise DefinitionError([fault(node, error.code, error.message, *error.notes)]) from None
     if result in inputs:
         result = emit.node("Identity", result)
     name, kind = lowering.tensor_of[node.name], lowering.kinds[result]

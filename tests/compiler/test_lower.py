@@ -8,6 +8,9 @@ import pytest
 
 from compiler.initialise import scatter
 from compiler.lower import lower
+from compiler.ops.activate import Relu
+from compiler.ops.base import ShapeError
+from grammar.diagnostics import DefinitionError
 from runtime.reference import run_reference
 from tests.define import define
 from tests.opcheck import run_onnx
@@ -35,3 +38,17 @@ def test_equal_names_are_told_apart(body: str, expose: bool) -> None:
     onnx.checker.check_model(model, full_check=True)
     for output, wanted in run_reference(graph, feeds, np.float64).items():
         np.testing.assert_allclose(found[output], wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_a_layer_that_cannot_be_lowered_is_told_of_at_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def lowered(self: Relu, emit: object, *inputs: str) -> str:
+        raise ShapeError("E307", "no such sizes")
+
+    monkeypatch.setattr(Relu, "lower", lowered)
+    graph = define("net n {\n    input x: f32[3, 4, 5]\n    relu\n    output y\n}").graph
+    with pytest.raises(DefinitionError) as error:
+        lower(graph)
+    (found,) = error.value.diagnostics
+    assert (found.code, found.message, found.span.line) == ("E307", "no such sizes", 3)
