@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from compiler.backwards import Fits, Search, said
+from compiler.backwards import Search, said
 from compiler.changes import Change
 from compiler.comparisons import compare
 from compiler.dims import Dim, Size, symbol, symbols
@@ -18,6 +18,7 @@ from compiler.ops.arguments import show
 from compiler.ops.base import Shape, show_shape
 from compiler.shapes import axis_names
 from compiler.source_text import source_text
+from compiler.surroundings import Fits
 from compiler.values import Mistake, Scope, Tensor
 from grammar import syntax as s
 from grammar.diagnostics import Fix

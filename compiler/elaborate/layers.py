@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compiler.backwards import Search, anything, said
+from compiler.backwards import Search, said
 from compiler.changes import Change
 from compiler.dims import Dim
 from compiler.elaborate.names import local_name
@@ -12,6 +12,7 @@ from compiler.graph import Assumed, Input, Node
 from compiler.ops.base import Op, Shape, ShapeError, show_shape
 from compiler.ops.convolution import Conv
 from compiler.shapes import infer
+from compiler.surroundings import anything
 from compiler.values import Mistake, Tensor, TooMuch
 from grammar import syntax as s
 from grammar.diagnostics import Fix
@@ -90,7 +91,7 @@ def kernel_remedies(
     if isinstance(source.op, Input):
         return help, []
     search = Search(state.surroundings(), Node(op.name, op, sources, (), stage.span), anything)
-    found = next(search.fitting(search.inputs()), None)
+    found = next(search.fitting(search.larger_inputs()), None)
     return (help if found is None else f"{help}, or {found}" if help else said([found])), []
 
 

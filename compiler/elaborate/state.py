@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from types import TracebackType
 
-from compiler.backwards import Fits, Surroundings
 from compiler.changes import Call
 from compiler.dims import Size
 from compiler.domain import Facts
@@ -13,6 +12,7 @@ from compiler.edits import proof_of
 from compiler.evaluate import Evaluator
 from compiler.graph import Graph
 from compiler.modules import Block, diagnostic
+from compiler.surroundings import Fits, Surroundings
 from compiler.values import Mistake, Scope, Silenced, Tensor, TooMuch, told_of_later
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic, TrailStep
