@@ -2,7 +2,7 @@
 
 From a layer that came out wrong the search walks back, nearest layer first, tries other values of
 each layer's arguments and other sizes of the input, and infers again what lies between. A change
-that would break an assertion that holds on the way is none.
+that would break a layer, or an assertion that holds, anywhere in the net is none.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Search:
         graph = self.around.graph
         inputs = tuple(changed.get(n, graph[n].shape) for n in self.target.inputs)
         try:
-            return infer(change.ops.get(self.target.name, self.target.op), inputs, graph.facts)
+            return infer(change.op(self.target), inputs, graph.facts)
         except ShapeError:
             return None
 
@@ -102,7 +102,7 @@ class Search:
             if change.nodes[0].name in self.fixed:
                 continue
             # Layers of one stage, each in its turn, lead to the same change.
-            key = (frozenset(node.name for node in change.nodes), change.argument, change.value)
+            key = (change.names, change.argument, change.value)
             if key in tried:
                 continue
             tried.add(key)

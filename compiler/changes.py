@@ -73,15 +73,19 @@ class Change:
         return self.nodes[0].span if self.passed is None else self.passed[0].stage.span
 
     @cached_property
-    def ops(self) -> dict[str, Op]:
-        """The changed layers."""
-        if self.argument == "input":
-            return {}
-        return {n.name: replace(n.op, **{self.argument: self.value}) for n in self.nodes}
+    def names(self) -> frozenset[str]:
+        """The layers that it changes, by name."""
+        return frozenset(node.name for node in self.nodes)
 
-    @cached_property
-    def shapes(self) -> dict[str, Shape]:
-        """The changed input."""
+    def op(self, node: Node) -> Op:
+        """The op of a layer after the change."""
+        if node.name not in self.names or self.argument == "input":
+            return node.op
+        return replace(node.op, **{self.argument: self.value})
+
+    @property
+    def inputs(self) -> dict[str, Shape]:
+        """The changed input, if it changes one."""
         if self.argument != "input":
             return {}
         return {n.name: (n.shape[0], *(self.value for _ in n.shape[1:])) for n in self.nodes}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from compiler.changes import (
     ROUNDS,
@@ -51,13 +52,14 @@ class Surroundings:
 
     def reinferred(self, nodes: Iterable[Node], change: Change) -> dict[str, Shape] | None:
         """The shapes that change among `nodes`, inputs first; None when something breaks."""
-        ops, changed = change.ops, dict(change.shapes)
+        changed = change.inputs
         for node in nodes:
-            if node.name not in ops and not any(name in changed for name in node.inputs):
+            touched = node.name in change.names or not changed.keys().isdisjoint(node.inputs)
+            if isinstance(node.op, Input) or not touched:
                 continue
             inputs = tuple(changed.get(n, self.graph[n].shape) for n in node.inputs)
             try:
-                shape = infer(ops.get(node.name, node.op), inputs, self.graph.facts)
+                shape = infer(change.op(node), inputs, self.graph.facts)
             except ShapeError:
                 return None
             if shape != node.shape:
@@ -99,9 +101,8 @@ class Surroundings:
         if not is_only_handed_on(call, parameter, argument):
             return None
         nodes = [node]
-        for other in self.graph.nodes():
-            same = bool(other.trail) and other.trail[-1].span == call.stage.span
-            if not same or other.name == node.name:
+        for other in self.called.get(call.stage.span, ()):
+            if other.name == node.name:
                 continue
             if parameter_of(self.stages.get(other.span), argument, other.op, call) == parameter:
                 nodes.append(other)
@@ -125,8 +126,18 @@ class Surroundings:
 
     def siblings(self, node: Node) -> tuple[Node, ...]:
         """The layers that the same stage of the text makes, this one first."""
-        others = (n for n in self.graph.nodes() if n.span == node.span and n.name != node.name)
+        others = (n for n in self.made.get(node.span, ()) if n.name != node.name)
         return (node, *(n for n in others if type(n.op) is type(node.op)))
+
+    @cached_property
+    def made(self) -> dict[Span, list[Node]]:
+        """The layers that each stage of the text makes."""
+        return grouped((node.span, node) for node in self.graph.nodes())
+
+    @cached_property
+    def called(self) -> dict[Span, list[Node]]:
+        """The layers that stand in the block which each call of the text calls."""
+        return grouped((n.trail[-1].span, n) for n in self.graph.nodes() if n.trail)
 
     def fixes(self, changes: list[Change]) -> list[Fix]:
         """Changes as edits of the text."""
@@ -141,11 +152,16 @@ def changed_graph(around: Surroundings, change: Change) -> Graph | None:
     if changed is None:
         return None
     return around.graph.rebuilt(
-        [
-            replace(n, op=change.ops.get(n.name, n.op), shape=changed.get(n.name, n.shape))
-            for n in nodes
-        ]
+        [replace(n, op=change.op(n), shape=changed.get(n.name, n.shape)) for n in nodes]
     )
+
+
+def grouped(pairs: Iterable[tuple[Span, Node]]) -> dict[Span, list[Node]]:
+    """The layers of each place."""
+    found: dict[Span, list[Node]] = {}
+    for span, node in pairs:
+        found.setdefault(span, []).append(node)
+    return found
 
 
 def anything(shape: Shape) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from compiler.backwards import Search, said
-from compiler.changes import Change
 from compiler.dims import Dim
 from compiler.elaborate.names import local_name
 from compiler.elaborate.sharing import owner_of
@@ -53,27 +54,24 @@ def inferred(
         conditions = [(size, 1) for size in shape] + list(op.conditions(shapes, state.facts))
     except ShapeError as error:
         assert stage.callee is not None
-        help, fixes = error.help, list[Fix]()
-        if error.code == "E302":
-            help, fixes = kernel_remedies(state, stage, op, sources, help)
-        elif error.code == "E304" and not state.has_said("E304", stage.callee.span):
-            changes, together = join_remedies(state, stage, op, sources)
-            help = said(changes, together=together) or help
-            fixes = [] if together else state.surroundings().fixes(changes)
         word = "input" if op.most_inputs == 1 else "branch"
         inputs = [
             f"{word}: {show_shape(state.graph[name].shape)}, from {describe(state.graph[name])}"
             for name in dict.fromkeys(sources)
         ]
-        raise Mistake(
+        mistake = Mistake(
             error.code,
             error.message,
             places.get(error.argument or "", stage.callee.span),
             label=error.label,
             notes=[*inputs[:8], *error.notes],
-            help=help,
-            fixes=fixes,
-        ) from None
+            help=error.help,
+        )
+        if error.code == "E302":
+            mistake.remedy = partial(kernel_remedies, state, stage, op, sources, error.help)
+        elif error.code == "E304":
+            mistake.remedy = partial(join_remedies, state, stage, op, sources)
+        raise mistake from None
     state.conditions += [(size, least) for size, least in conditions if isinstance(size, Dim)]
     return shape
 
@@ -90,22 +88,19 @@ def kernel_remedies(
         return f"the input's channels are not written: conv({rest})", []
     if isinstance(source.op, Input):
         return help, []
-    search = Search(state.surroundings(), Node(op.name, op, sources, (), stage.span), anything)
+    search = Search(state.around, Node(op.name, op, sources, (), stage.span), anything)
     found = next(search.fitting(search.larger_inputs()), None)
     return (help if found is None else f"{help}, or {found}" if help else said([found])), []
 
 
 def join_remedies(
     state: State, stage: s.Stage, op: Op, sources: tuple[str, ...]
-) -> tuple[list[Change], bool]:
-    """What would bring the branches of a join to one size: one change, or one for each branch.
-
-    Tells whether the changes are needed all together.
-    """
-    around = state.surroundings()
+) -> tuple[str | None, list[Fix]]:
+    """What would bring the branches of a join to one size: one change, or one for each branch."""
+    around = state.around
     single = Search(around, Node(op.name, op, sources, (), stage.span), anything).solutions()
     if single:
-        return single, False
+        return said(single), around.fixes(single)
     first = state.graph[sources[0]].shape
     changes = []
     for name in dict.fromkeys(sources[1:]):
@@ -115,10 +110,10 @@ def join_remedies(
         found = Search(around, node, lambda shape: shape[1:] == first[1:]).solutions()
         own = [change for change in found if change.argument != "input"]
         if not own:
-            return [], False
+            return None, []
         changes.append(own[0])
     places = [change.place for change in changes]
-    return (changes, True) if len(set(places)) == len(places) else ([], False)
+    return said(changes, together=True) if len(set(places)) == len(places) else None, []
 
 
 def describe(node: Node) -> str:
