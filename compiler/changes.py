@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any
 
 from compiler.graph import Input, Node
@@ -71,9 +72,23 @@ class Change:
         """The first stage of the text that it changes."""
         return self.nodes[0].span if self.passed is None else self.passed[0].stage.span
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The layers that it changes, by name."""
+        return frozenset(node.name for node in self.nodes)
+
     def op(self, node: Node) -> Op:
-        """The op of one of the changed layers."""
+        """The op of a layer after the change."""
+        if node.name not in self.names or self.argument == "input":
+            return node.op
         return replace(node.op, **{self.argument: self.value})
+
+    @property
+    def inputs(self) -> dict[str, Shape]:
+        """The changed input, if it changes one."""
+        if self.argument != "input":
+            return {}
+        return {n.name: (n.shape[0], *(self.value for _ in n.shape[1:])) for n in self.nodes}
 
 
 def where(spans: set[Span], word: str) -> str:
@@ -91,7 +106,9 @@ def where(spans: set[Span], word: str) -> str:
     return f"{word} at line {span.line}" + (f", column {span.column}" if len(alike) > 1 else "")
 
 
-def variants(op: Op, wanted: Shape | None, names: Sequence[str]) -> Iterator[tuple[str, Any]]:
+def variants(
+    op: Op, wanted: Shape | None, names: Sequence[str]
+) -> Iterator[tuple[str, Sequence[Any]]]:
     """Those of the named arguments that an op has, each with the values worth trying.
 
     They are small, and the nearest to the present one comes first.
@@ -102,10 +119,10 @@ def variants(op: Op, wanted: Shape | None, names: Sequence[str]) -> Iterator[tup
             continue
         now = getattr(op, name)
         if isinstance(now, bool):
-            yield name, not now
+            yield name, (not now,)
         elif name in ("channels", "units"):
             if wanted and isinstance(wanted[0], int) and wanted[0] != now:
-                yield name, wanted[0]
+                yield name, (wanted[0],)
         else:
             same = uniform(now)
             middle = LEAST[name] if same is None or same > 63 else same
@@ -115,29 +132,32 @@ def variants(op: Op, wanted: Shape | None, names: Sequence[str]) -> Iterator[tup
             if name == "stride":
                 near = (1, 2, middle - 1, middle + 1, 2 * middle, middle / 2)
                 values = [v for v in values if v in near]
-            yield from ((name, v) for v in sorted(values, key=lambda v: (abs(v - middle), v)))
+            yield name, sorted(values, key=lambda v: (abs(v - middle), v))
 
 
-def resized(node: Node) -> Iterator[tuple[int, int, Shape]]:
-    """Shapes of an input that is up to a quarter larger or smaller: (new, old, shape)."""
-    spatial = node.shape[1:]
-    if not isinstance(node.op, Input) or not spatial or len(set(spatial)) != 1:
-        return
-    old = spatial[0]
-    if not isinstance(old, int):
-        return
-    for step in range(1, max(8, old // 4) + 1):
-        for new in (old + step, old - step):
-            if new >= 1:
-                yield new, old, (node.shape[0], *(new for _ in spatial))
+def resized(node: Node) -> Iterator[Change]:
+    """An input up to a quarter larger or smaller, the nearest sizes first."""
+    old = size_of(node)
+    if old is not None:
+        steps = range(1, max(8, old // 4) + 1)
+        sizes = (new for step in steps for new in (old + step, old - step))
+        yield from (Change((node,), "input", new, old) for new in sizes if new >= 1)
 
 
-def of_usual_size(node: Node) -> Iterator[tuple[int, int, Shape]]:
-    """Shapes of an input at the sizes that networks are made for: (new, old, shape)."""
-    spatial = node.shape[1:]
-    if isinstance(node.op, Input) and len(set(spatial)) == 1 and isinstance(spatial[0], int):
-        for new in USUAL_SIZES:
-            yield new, spatial[0], (node.shape[0], *(new for _ in spatial))
+def of_usual_size(node: Node) -> Iterator[Change]:
+    """An input at the sizes that networks are made for."""
+    old = size_of(node)
+    if old is not None:
+        yield from (Change((node,), "input", new, old) for new in USUAL_SIZES)
+
+
+def size_of(node: Node) -> int | None:
+    """The size of an input along every spatial axis; None when they differ or are symbolic."""
+    sizes = set(node.shape[1:])
+    if not isinstance(node.op, Input) or len(sizes) != 1:
+        return None
+    size = sizes.pop()
+    return size if isinstance(size, int) else None
 
 
 def keeping_size(node: Node) -> int | None:

@@ -6,7 +6,7 @@ from itertools import chain, islice
 from typing import Any
 
 from compiler.analysis import Analysis, analyse
-from compiler.backwards import MOST_SHOWN, changed_graph, said
+from compiler.backwards import MOST_SHOWN, said
 from compiler.builtins import Builtin
 from compiler.changes import Change
 from compiler.elaborate import Elaborated
@@ -14,6 +14,7 @@ from compiler.evaluate import Evaluator
 from compiler.graph import Graph
 from compiler.modules import diagnostic
 from compiler.ops.arguments import Extent, show
+from compiler.surroundings import changed_graph
 from compiler.values import Mistake, Scope, Silenced, Tensor
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic, Fix
@@ -57,8 +58,8 @@ def remedies(elaborated: Elaborated, condition: s.Expression) -> list[Change]:
     nodes = list(around.graph.nodes())
     trials = chain.from_iterable(around.trials([node]) for node in reversed(nodes))
     found: list[Change] = []
-    for change, ops, shapes in islice(trials, MOST_LAYERS // len(nodes)):
-        graph = changed_graph(around, ops, shapes)
+    for change in islice(trials, MOST_LAYERS // len(nodes)):
+        graph = changed_graph(around, change)
         if graph is None or any(c.place == change.place for c in found):
             continue
         if change.argument != "input" and not around.fixes([change]):

@@ -77,16 +77,39 @@ class Picture:
             return f'order="bgr" is for 3 channels, the input has {channels}'
         if self.grey and channels == 4:
             return "grey=true leaves no transparency for a fourth channel"
-        made = both_sides(self.crop)
-        if made is None and isinstance(self.resize, tuple):
-            made = both_sides(self.resize)
-        wanted = self.sides(shape)
-        if made and any(isinstance(w, int) and w != m for w, m in zip(wanted, made, strict=True)):
+        made, wanted = self.made, self.sides(shape)
+        if made and self.has_other_sides(shape):
             return (
                 f"the picture becomes {made[0]} by {made[1]}, "
                 f"the input is {wanted[0]} by {wanted[1]}"
             )
         return None
+
+    @property
+    def made(self) -> tuple[int, int] | None:
+        """Height and width of what a picture becomes; None when that depends on the picture."""
+        whole = self.resize if isinstance(self.resize, tuple) else None
+        return both_sides(self.crop) or both_sides(whole)
+
+    def has_other_sides(self, shape: Sequence[Any]) -> bool:
+        """Whether an input's height or width is a number that no picture becomes."""
+        pairs = zip(self.sides(shape), self.made or (), strict=False)
+        return any(isinstance(wanted, int) and wanted != made for wanted, made in pairs)
+
+    def remedy(self, shape: Sequence[Any]) -> str | None:
+        """For an input of other sides: its shape that would fit, and the clause that would."""
+        if self.made is None or len(shape) != 3 or not self.has_other_sides(shape):
+            return None
+        channels, (h, w) = self.channels(shape), self.sides(shape)
+        sizes = (*self.made, channels) if self.layout == "hwc" else (channels, *self.made)
+        words = f"an input [{', '.join(map(str, sizes))}] would fit"
+        room = both_sides(self.resize)
+        if not isinstance(h, int) or not isinstance(w, int):
+            return words
+        if self.crop is None:
+            return f"{words}, or resize={h}x{w}"
+        fits = room is None or (h <= room[0] and w <= room[1])
+        return f"{words}, or crop={h if h == w else f'{h}x{w}'}" if fits else words
 
     def described(self, channels: Any, *, pixels: bool = False) -> str:
         """In words what an input takes; with `pixels` only what is left to do outside the model."""

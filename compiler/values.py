@@ -6,7 +6,7 @@ block, net and op.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,10 +30,14 @@ class Tensor:
 POISON = Tensor(None)
 
 
+Remedy = Callable[[], tuple[str | None, Sequence[Fix]]]
+
+
 class Mistake(Exception):
     """One mistake with its place; becomes a diagnostic.
 
-    `others` are further mistakes of the same call, to be told as well.
+    `others` are further mistakes of the same call, to be told as well. `remedy` looks for a better
+    help line, and its fixes, once the whole net is known.
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class Mistake(Exception):
         self.help = help
         self.fixes = tuple(fixes)
         self.others: tuple[Mistake, ...] = ()
+        self.remedy: Remedy | None = None
 
 
 def told_of_later(mistake: Mistake, within: s.Syntax | s.File) -> Mistake:

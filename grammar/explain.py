@@ -98,7 +98,7 @@ def explain(
         return Diagnostic(
             "E101", habit.message, span, label=f"found {span.text!r}", help=habit.help
         )
-    help = keyword_meant(text, damage.start, place)
+    help = keyword_meant(text, damage.start)
     if token.type in ("_NEWLINE", "$END"):
         span = Span(source, max(0, before.last - 1), before.last)
         ends = "the text ends here" if token.type == "$END" else "the line ends here"

@@ -111,9 +111,9 @@ def habit_at(text: str, start: int, place: int, *, in_brackets: bool) -> Habit |
     return None
 
 
-def keyword_meant(text: str, start: int, place: int) -> str | None:
+def keyword_meant(text: str, start: int) -> str | None:
     """A help line for a statement whose first word looks like a keyword with a slip."""
     word = re.compile(r"[A-Za-z]{3,}").match(text, start)
-    if word is None or word.end() > place + len(word[0]) or word[0] in KEYWORDS:
+    if word is None or word[0] in KEYWORDS:
         return None
     return did_you_mean(word[0], KEYWORDS)

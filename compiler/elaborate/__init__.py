@@ -26,7 +26,7 @@ from compiler.elaborate.interface import begin, bind_parameters
 from compiler.elaborate.state import Elaborated, Frame, Here, Made, State, Stopped
 from compiler.modules import Block
 from compiler.values import Mistake, Scope
-from grammar.diagnostics import Diagnostic, deduplicate
+from grammar.diagnostics import Diagnostic
 
 __all__ = ["Elaborated", "Made", "elaborate"]
 
@@ -60,7 +60,7 @@ def elaborate(net: Block, overrides: Mapping[str, Any] | None = None) -> Elabora
         tuple(state.contracts),
         here.scope,
         tuple(state.made),
-        tuple(deduplicate(state.diagnostics)),
-        state.surroundings(),
+        tuple(state.told()),
+        state.around,
         state.damaged,
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
-from compiler.backwards import Fits, Search, said
+from compiler.backwards import Search, said
 from compiler.changes import Change
 from compiler.comparisons import compare
 from compiler.dims import Dim, Size, symbol, symbols
@@ -18,6 +19,7 @@ from compiler.ops.arguments import show
 from compiler.ops.base import Shape, show_shape
 from compiler.shapes import axis_names
 from compiler.source_text import source_text
+from compiler.surroundings import Fits
 from compiler.values import Mistake, Scope, Tensor
 from grammar import syntax as s
 from grammar.diagnostics import Fix
@@ -132,7 +134,7 @@ def mismatch(
     ]
     words = ("channels", *axis_names(len(tensor.shape) - 1))
     notes = [f"made by {describe(state.graph[tensor.node])}"]
-    help, fixes = None, list[Fix]()
+    help = None
     if len(tensor.shape) != len(expected):
         notes.append(f"sizes: got {len(tensor.shape)}, wanted {len(expected)}")
     elif any(isinstance(size, Dim) for _, *pair in unequal for size in pair):
@@ -140,36 +142,52 @@ def mismatch(
         help = help_unequal(state.facts, pairs, state.conditions)
     else:
         notes += [f"{words[axis]}: got {have}, wanted {want}" for axis, have, want in unequal]
-    proved = help is not None and help.startswith("`assert")
-    if len(tensor.shape) == len(expected) and not proved:
-        wanted = tuple(want for want in expected if not isinstance(want, s.Wildcard))
-        whole = wanted if len(wanted) == len(expected) else None
-        fixed = measured(state, pattern, scope)
-        search = Search(state.surroundings(), state.graph[tensor.node], fits, whole, fixed)
-        changes = search.solutions()
-        axes = {axis for axis, *_ in unequal}
-        both = not changes and 0 in axes and len(axes) > 1
-        pair = channels_and_map(search, expected) if both else []
-        help = said(changes) or said(pair, together=True) or help
-        fixes = search.around.fixes(changes)
-    return Mistake(
+    mistake = Mistake(
         "E301",
         "the shape is not the asserted one",
         pattern.span,
         label=f"the tensor is {show_shape(tensor.shape)}",
         notes=notes,
         help=help,
-        fixes=fixes,
     )
+    proved = help is not None and help.startswith("`assert")
+    if len(tensor.shape) == len(expected) and not proved:
+        node, fixed = state.graph[tensor.node], measured(state, pattern, scope)
+        mistake.remedy = partial(shape_remedies, state, node, expected, fits, fixed)
+    return mistake
+
+
+def shape_remedies(
+    state: State,
+    node: Node,
+    expected: list[Size | s.Wildcard],
+    fits: Fits,
+    fixed: frozenset[str],
+) -> tuple[str | None, list[Fix]]:
+    """What would give a layer the asserted shape: one change, or one of the channels and one more.
+
+    The layers `fixed` stay as they are.
+    """
+    wanted = tuple(want for want in expected if not isinstance(want, s.Wildcard))
+    whole = wanted if len(wanted) == len(expected) else None
+    search = Search(state.around, node, fits, whole, fixed)
+    changes = search.solutions()
+    pair = [] if changes else channels_and_map(search, expected)
+    return said(changes) or said(pair, together=True), search.around.fixes(changes)
 
 
 def channels_and_map(search: Search, expected: list[Size | s.Wildcard]) -> list[Change]:
-    """Two changes that together give the wanted shape: of the channels, and of the map's sizes."""
+    """Two changes that together give the wanted shape: of the channels, and of the map's sizes.
+
+    Neither when only the channels, or only the map's sizes, are wrong.
+    """
     now = search.target.shape
     channels, *rest = (
         have if isinstance(size, s.Wildcard) else size
         for size, have in zip(expected, now, strict=True)
     )
+    if search.fits((channels, *now[1:])) or search.fits((now[0], *rest)):
+        return []
     parts = (
         replace(search, fits=lambda shape: search.fits((shape[0], *rest))),
         replace(search, fits=lambda shape: search.fits((channels, *shape[1:]))),

@@ -115,9 +115,8 @@ def run_chain(state: State, chain: s.Chain, here: Here, flow: Tensor | None) -> 
         with state.reporting(here):
             result = run_stage(state, stage, here, flow, first=index == 0)
         if stage.shape is not None:
-            asserted, state.asserted = result, stage
+            asserted, result = result, POISON
             with state.reporting(here):
-                result = POISON
                 result = check_shape(state, asserted, stage.shape, here)
         if stage.label is not None:
             with state.reporting(here):

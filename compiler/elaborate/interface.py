@@ -151,7 +151,7 @@ def picture_of(
     picture = bind_picture(origin, state.evaluate, scope)
     complaint = picture.complaint(shape)
     if complaint is not None:
-        raise Mistake("E305", complaint, place)
+        raise Mistake("E305", complaint, place, help=picture.remedy(shape))
     return picture
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from compiler.backwards import Search, anything, said
-from compiler.changes import Change
+from functools import partial
+
+from compiler.backwards import Search, said
 from compiler.dims import Dim
 from compiler.elaborate.names import local_name
 from compiler.elaborate.sharing import owner_of
@@ -11,7 +12,9 @@ from compiler.elaborate.state import MOST_NODES, Here, State
 from compiler.graph import Assumed, Input, Node
 from compiler.ops.base import Op, Shape, ShapeError, show_shape
 from compiler.ops.convolution import Conv
+from compiler.ops.reshape import Reshape, Transpose
 from compiler.shapes import infer
+from compiler.surroundings import anything
 from compiler.values import Mistake, Tensor, TooMuch
 from grammar import syntax as s
 from grammar.diagnostics import Fix
@@ -52,27 +55,24 @@ def inferred(
         conditions = [(size, 1) for size in shape] + list(op.conditions(shapes, state.facts))
     except ShapeError as error:
         assert stage.callee is not None
-        help, fixes = error.help, list[Fix]()
-        if error.code == "E302":
-            help, fixes = kernel_remedies(state, stage, op, sources, help)
-        elif error.code == "E304" and not state.has_said("E304", stage.callee.span):
-            changes, together = join_remedies(state, stage, op, sources)
-            help = said(changes, together=together) or help
-            fixes = [] if together else state.surroundings().fixes(changes)
         word = "input" if op.most_inputs == 1 else "branch"
         inputs = [
             f"{word}: {show_shape(state.graph[name].shape)}, from {describe(state.graph[name])}"
             for name in dict.fromkeys(sources)
         ]
-        raise Mistake(
+        mistake = Mistake(
             error.code,
             error.message,
             places.get(error.argument or "", stage.callee.span),
             label=error.label,
             notes=[*inputs[:8], *error.notes],
-            help=help,
-            fixes=fixes,
-        ) from None
+            help=error.help,
+        )
+        if error.code == "E302":
+            mistake.remedy = partial(kernel_remedies, state, stage, op, sources, error.help)
+        elif error.code == "E304":
+            mistake.remedy = partial(join_remedies, state, stage, op, sources)
+        raise mistake from None
     state.conditions += [(size, least) for size, least in conditions if isinstance(size, Dim)]
     return shape
 
@@ -87,24 +87,40 @@ def kernel_remedies(
     if named and not any(argument.keyword for argument in arguments[:3]):
         rest = ", ".join(argument.span.text for argument in arguments[1:])
         return f"the input's channels are not written: conv({rest})", []
+    swapped = channels_last(state, sources)
+    if swapped is not None:
+        asked = f"was {show_shape(swapped)} meant? the channels come first"
+        return f"{help}; {asked}" if help else asked, []
     if isinstance(source.op, Input):
         return help, []
-    search = Search(state.surroundings(), Node(op.name, op, sources, (), stage.span), anything)
-    found = next(search.fitting(search.inputs()), None)
+    search = Search(state.around, Node(op.name, op, sources, (), stage.span), anything)
+    found = next(search.fitting(search.larger_inputs()), None)
     return (help if found is None else f"{help}, or {found}" if help else said([found])), []
+
+
+def channels_last(state: State, sources: tuple[str, ...]) -> Shape | None:
+    """The shape that was meant when the only input looks like a picture, its channels last.
+
+    Not where the axes are moved on the way to `sources`.
+    """
+    nodes = state.graph.upstream(sources)
+    inputs = [node for node in nodes if isinstance(node.op, Input)]
+    moved = any(isinstance(node.op, Transpose | Reshape) for node in nodes)
+    if moved or len(inputs) != 1 or len(inputs[0].shape) != 3:
+        return None
+    height, width, channels = inputs[0].shape
+    looks = channels in (1, 3) and height == width and isinstance(height, int) and height > 3
+    return (channels, height, width) if looks else None
 
 
 def join_remedies(
     state: State, stage: s.Stage, op: Op, sources: tuple[str, ...]
-) -> tuple[list[Change], bool]:
-    """What would bring the branches of a join to one size: one change, or one for each branch.
-
-    Tells whether the changes are needed all together.
-    """
-    around = state.surroundings()
+) -> tuple[str | None, list[Fix]]:
+    """What would bring the branches of a join to one size: one change, or one for each branch."""
+    around = state.around
     single = Search(around, Node(op.name, op, sources, (), stage.span), anything).solutions()
     if single:
-        return single, False
+        return said(single), around.fixes(single)
     first = state.graph[sources[0]].shape
     changes = []
     for name in dict.fromkeys(sources[1:]):
@@ -114,10 +130,10 @@ def join_remedies(
         found = Search(around, node, lambda shape: shape[1:] == first[1:]).solutions()
         own = [change for change in found if change.argument != "input"]
         if not own:
-            return [], False
+            return None, []
         changes.append(own[0])
     places = [change.place for change in changes]
-    return (changes, True) if len(set(places)) == len(places) else ([], False)
+    return said(changes, together=True) if len(set(places)) == len(places) else None, []
 
 
 def describe(node: Node) -> str:

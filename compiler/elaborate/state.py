@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import TracebackType
 
-from compiler.backwards import Fits, Surroundings
 from compiler.changes import Call
 from compiler.dims import Size
 from compiler.domain import Facts
@@ -13,9 +13,10 @@ from compiler.edits import proof_of
 from compiler.evaluate import Evaluator
 from compiler.graph import Graph
 from compiler.modules import Block, diagnostic
-from compiler.values import Mistake, Scope, Silenced, Tensor, TooMuch, told_of_later
+from compiler.surroundings import Fits, Surroundings
+from compiler.values import Mistake, Remedy, Scope, Silenced, Tensor, TooMuch, told_of_later
 from grammar import syntax as s
-from grammar.diagnostics import Diagnostic, TrailStep
+from grammar.diagnostics import Diagnostic, TrailStep, deduplicate
 from grammar.source import Span
 
 MOST_NODES = 20_000  # layers of a net
@@ -115,10 +116,10 @@ class State:
         self.contracts: list[s.Expect] = []
         self.made: list[Made] = []
         self.calls: dict[Span, Call] = {}
-        self.asserted: s.Stage | None = None  # whose shape assertion is being checked
         self.held: dict[str, Fits] = {}  # the tensors whose shape assertions hold
         self.patterns_held: set[Span] = set()  # the assertions that held for some tensor
         self.diagnostics: list[Diagnostic] = []
+        self.remedies: dict[int, Remedy] = {}  # still to be looked for, by their diagnostic's place
         self.damaged = False  # something is missing because of a mistake, perhaps one in the text
         self.steps = 0
 
@@ -126,11 +127,10 @@ class State:
         """The graph with its outputs."""
         return Graph(self.net.name, self.graph.layers, self.outputs, self.classes, self.facts)
 
-    def surroundings(self) -> Surroundings:
-        """What a search for a remedy needs to know of the net."""
+    @cached_property
+    def around(self) -> Surroundings:
+        """What a search for a remedy needs to know of the net, once that is whole."""
         stages = {made.stage.span: made.stage for made in self.made}
-        if self.asserted is not None:
-            stages[self.asserted.span] = self.asserted
         return Surroundings(self.finished(), self.held, stages, self.calls)
 
     def report(self, mistake: Mistake, here: Here) -> None:
@@ -141,9 +141,21 @@ class State:
         proof = proof_of(mistake.help, self.net.definition)
         if proof is not None:
             mistake.fixes = (proof, *mistake.fixes)
+        if mistake.remedy is not None and not self.has_said(mistake.code, mistake.span):
+            self.remedies[len(self.diagnostics)] = mistake.remedy
         self.diagnostics.append(diagnostic(mistake, here.frame.trail, notes))
         if isinstance(mistake, TooMuch) or len(self.diagnostics) >= MOST_REPORTS:
             raise Stopped from None
+
+    def told(self) -> list[Diagnostic]:
+        """Every mistake, with what the whole net leaves of its remedies."""
+        for place, remedy in self.remedies.items():
+            found, (help, fixes) = self.diagnostics[place], remedy()
+            self.diagnostics[place] = replace(
+                found, help=help or found.help, fixes=(*fixes, *found.fixes)
+            )
+        self.remedies.clear()
+        return deduplicate(self.diagnostics)
 
     def step(self, place: Span) -> None:
         """Count one more stage or turn; raises `TooMuch`."""

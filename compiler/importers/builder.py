@@ -16,6 +16,7 @@ from compiler.dims import Dim, Size
 from compiler.domain.suggestions import equalities_for
 from compiler.graph import Graph, Input, Node
 from compiler.importers.imported import Imported
+from compiler.importers.numbered import numbered
 from compiler.ops import OPS
 from compiler.ops.arguments import ArgumentError
 from compiler.ops.base import Op, Shape, ShapeError, kind_of
@@ -121,11 +122,7 @@ class Builder:
 
     def unique(self, wanted: str) -> str:
         """`wanted`, or with a number behind it, so that no other layer has the name."""
-        name, count = wanted, 1
-        while name in self.graph:
-            count += 1
-            name = f"{wanted}_{count}"
-        return name
+        return numbered(wanted, self.graph, "_")
 
     def input(self, name: str, shape: Shape, span: Span) -> Tensor:
         """Declare an input."""

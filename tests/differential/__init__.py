@@ -2,11 +2,13 @@
 
     sizes        a size of a tensor, a number or symbolic, worked out apart from the compiler
     windows      the output sizes of windows
-    rules        what shape each op makes, and what it refuses
+    rules        what shape each op makes, and what it refuses; `rules_of_windows`,
+                 `rules_of_parts`, and what they ask: `asked`
     tree         a definition while it is drawn: its text, and the shapes that it makes
     numbers      expressions, as definitions write numbers
     arguments    the arguments of every op that suit an input
     windowed     those of the ops that slide a window
+    rearranged   those of the ops that put values elsewhere
     bodies       chains, joins, loops, conditions, blocks
     definitions  whole files
     unrolled     the layers that a definition means, a second account of elaboration

@@ -123,3 +123,8 @@ def product_of(sizes: Shape) -> Size:
 def count_of(shape: Shape) -> int:
     """How many numbers a tensor of this shape has where the net is drawn."""
     return prod(map(value_of, shape))
+
+
+def channels_of(shape: Shape) -> int:
+    """The channels, 1 where they are symbolic."""
+    return shape[0] if isinstance(shape[0], int) else 1

@@ -9,8 +9,9 @@ from typing import Any
 from compiler.dims import Dim, evaluate
 from compiler.domain import Facts
 from compiler.graph import Graph, Input, Node
+from tests.differential.asked import dimensions
 from tests.differential.difference import Difference
-from tests.differential.rules import dimensions, transposed_windows
+from tests.differential.rules_of_windows import transposed_windows
 from tests.differential.sizes import Symbolic, value_of
 from tests.differential.unrolled import Layer, Source
 from tests.differential.windows import Window, windows_of

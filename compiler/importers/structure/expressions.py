@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from compiler.importers.numbered import numbered
 from compiler.importers.structure.tree import Expression, Parameter
 
 LARGEST_FACTOR = 64
@@ -67,10 +68,7 @@ class Parameters:
 
     def new(self, role: str, vector: Vector, hint: str) -> Expression:
         """A new parameter."""
-        name, count = hint, 1
-        while name in self.vectors:
-            count += 1
-            name = f"{hint}{count}"
+        name = numbered(hint, self.vectors)
         self.vectors[name] = vector
         self.roles[name] = family(role)
         return Expression(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 
+from compiler.importers.numbered import numbered
 from compiler.importers.structure.parallel import Place
 from compiler.importers.structure.tree import Chain, Choice, Expression, Stage, stages
 from compiler.ops import OPS
@@ -40,12 +41,7 @@ def count_hints(places: Sequence[Place], within: bool = False) -> dict[int, str]
 
 def block_name(chain: Chain, taken: Set[str]) -> str:
     """A name for a block, with a number behind it when it is taken."""
-    word, count = describe(chain), 1
-    name = word
-    while name in taken:
-        count += 1
-        name = f"{word}{count}"
-    return name
+    return numbered(describe(chain), taken)
 
 
 def describe(chain: Chain) -> str:

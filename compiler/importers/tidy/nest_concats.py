@@ -7,6 +7,7 @@ from itertools import groupby
 
 from compiler.graph import Input, Node
 from compiler.importers.imported import Imported
+from compiler.importers.numbered import numbered
 from compiler.importers.tidy.rewriting import Rewriting
 from compiler.ops.joins import Concat
 from compiler.shapes import infer
@@ -36,7 +37,7 @@ def nest(rewriting: Rewriting, name: str, node: Node) -> None:
         if len(sources) < 2 or rewriting.uses[start] != len(sources):
             inputs += sources
             continue
-        inner = rewriting.unused(f"{name}_within")
+        inner = numbered(f"{name}_within", rewriting.nodes, "_")
         shapes = tuple(rewriting.nodes[source].shape for source in sources)
         shape = infer(node.op, shapes, rewriting.imported.graph.facts)
         rewriting.insert(replace(node, name=inner, inputs=tuple(sources), shape=shape), name)

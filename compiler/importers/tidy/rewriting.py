@@ -51,14 +51,6 @@ class Rewriting:
         shape = infer(op, shapes, self.imported.graph.facts)
         self.nodes[node.name] = replace(node, op=op, inputs=first.inputs, shape=shape)
 
-    def unused(self, wanted: str) -> str:
-        """A name that no layer has."""
-        name, count = wanted, 1
-        while name in self.nodes:
-            count += 1
-            name = f"{wanted}_{count}"
-        return name
-
     def insert(self, node: Node, before: str) -> None:
         """Put a new layer in front of another."""
         items = list(self.nodes.items())
