@@ -18,7 +18,7 @@ from compiler.ops.base import (
     ShapeError,
     Shapes,
 )
-from compiler.ops.checks import spatial_of
+from compiler.ops.checks import channels_of, spatial_of
 from compiler.ops.filtering import emit_depthwise
 from compiler.ops.sizes import PADDING
 from compiler.ops.windows import emit_pad, onnx_pads
@@ -134,6 +134,7 @@ class AvgPool(Pool):
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         shape = super().infer(inputs, facts)
         spatial = inputs[0][1:]
+        check_summed(self, inputs[0], facts)
         for size, axis in zip(spatial, self.axes(spatial, facts), strict=True):
             if axis.dilation > 1:
                 tap_counts(size, axis, self.count_pad)
@@ -176,6 +177,11 @@ class LpPool(Pool):
     ceil: bool = arg(FLAG, False, "keep a last, partial window")
     dilation: int | Extent = arg(extent(1), 1, "pixels from one tap to the next")
 
+    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
+        shape = super().infer(inputs, facts)
+        check_summed(self, inputs[0], facts)
+        return shape
+
     def lower(self, emit: Emitter, *inputs: str) -> str:
         axes = self.axes(emit.inputs[0][1:], emit.facts)
         # Real zeros first, since a zero adds nothing to the sum: the pooling itself has no pads.
@@ -191,6 +197,12 @@ class LpPool(Pool):
             p=self.p,
             strides=[a.stride for a in axes],
         )
+
+
+def check_summed(pool: AvgPool | LpPool, shape: Shape, facts: Facts) -> None:
+    """A dilated sum is a convolution, which must know its channels (E307)."""
+    if any(axis.dilation > 1 for axis in pool.axes(shape[1:], facts)):
+        channels_of(shape, f"a dilated {pool.name}")
 
 
 def filled(value: float, axes: tuple[Axis, ...]) -> Any:

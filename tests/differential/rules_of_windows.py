@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from tests.differential.asked import Arguments, Rule, dimensions, known, need
 from tests.differential.sizes import Shape, value_of
 from tests.differential.windows import Window, each_axis, slid, windows_of, written
@@ -75,14 +77,15 @@ def filter_(given: Arguments, shape: Shape) -> Shape:
 
 
 def weightedpool(given: Arguments, shape: Shape) -> Shape:
-    """weightedpool: as filter, without padding."""
+    """weightedpool: as filter, without padding, of weights whose sum is not 0."""
     kernel = dimensions(given["kernel_values"])
+    need(bool(np.sum(given["kernel_values"]) != 0))
     windows = windows_of(shape[1:], kernel, given.get("stride"), 0, 1)
     return (known(shape[0]), *slid(shape[1:], windows))
 
 
 def pool(given: Arguments, shape: Shape) -> Shape:
-    """maxpool, lppool: no window sees padding only."""
+    """maxpool: no window sees padding only."""
     ceil, pad = given.get("ceil", False), given.get("pad", 0)
     windows = windows_of(
         shape[1:],
@@ -98,12 +101,23 @@ def pool(given: Arguments, shape: Shape) -> Shape:
     return (shape[0], *slid(shape[1:], windows, ceil=ceil))
 
 
+def summed(given: Arguments, shape: Shape) -> Shape:
+    """lppool: a dilated sum is a convolution, which must know its channels."""
+    dilated = max(each_axis(given.get("dilation", 1), len(shape) - 1)) > 1
+    return pool(given, (known(shape[0]) if dilated else shape[0], *shape[1:]))
+
+
 def avgpool(given: Arguments, shape: Shape) -> Shape:
     """avgpool: a dilated mean over a symbolic size has all taps of every window count."""
     rank = len(shape) - 1
-    made = pool(given, shape)
+    made = summed(given, shape)
     windows = windows_of(
-        shape[1:], given["kernel"], given.get("stride"), given.get("pad", 0), 1, ceil=True
+        shape[1:],
+        given["kernel"],
+        given.get("stride"),
+        given.get("pad", 0),
+        given.get("dilation", 1),
+        ceil=True,
     )
     for size, dilation, window in zip(
         shape[1:], each_axis(given.get("dilation", 1), rank), windows, strict=True
@@ -136,7 +150,7 @@ WINDOWS: Mapping[str, Rule] = {
     "weightedpool": weightedpool,
     "maxpool": pool,
     "avgpool": avgpool,
-    "lppool": pool,
+    "lppool": summed,
     "gap": global_pool,
     "gmp": global_pool,
     "adaptive_avgpool": adaptive_avgpool,

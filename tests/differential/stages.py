@@ -142,7 +142,9 @@ def label_text(pen: Pen, scope: Scope) -> str:
     if turns:
         return f'"{name}{turns}"'
     form = pen.whole(0, 3)
-    others = [*scope.call.owners, "conv1", "bn1"]
+    # What begins like the label of a block counts as one of its layers.
+    layers = [n for n, of in scope.call.owners.items() if not of or of[0] not in scope.call.file]
+    others = [*layers, "conv1", "bn1"]
     if form == 3:
         free = f"{pen.one(others)}.{pen.one(('weight', 'bias', name))}"
         return f'"{free}"' if free not in scope.call.owners else name

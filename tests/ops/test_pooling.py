@@ -211,6 +211,12 @@ def test_an_axis_beside_a_dilated_one_may_have_any_size_and_any_padding(
     check(op, (3, 7, 6))
 
 
+@pytest.mark.parametrize("pool", [AvgPool, LpPool])
+def test_a_dilated_sum_must_know_its_channels(pool: Any) -> None:
+    assert refuse(make(pool, 2, dilation=2), (H, 9, 9)).code == "E307"
+    check_symbolic(make(pool, 2), (H, 8, 8), sizes=[{"H": h} for h in (1, 3)])
+
+
 def test_a_dilated_window_must_not_see_padding_only() -> None:
     # two taps four pixels apart around a map of two: the window at -1 sees -1 and 3
     op = make(MaxPool, 2, stride=1, pad=1, dilation=4)
