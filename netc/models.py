@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from compiler import importers
 from compiler.importers import FORMATS
 from compiler.importers.imported import Imported, UnreadableError
-from netc.api import Net
+from netc.net import Net
 from runtime.errors import CallError
 
 if TYPE_CHECKING:

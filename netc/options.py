@@ -13,7 +13,6 @@ import click
 from compiler.driver import Checked, check_net
 from compiler.modules import Block, Module
 from compiler.precision import DTYPES
-from netc.api import Net
 from netc.errors import show
 from netc.library import (
     check_settings,
@@ -22,6 +21,7 @@ from netc.library import (
     open_module,
     parse_settings,
 )
+from netc.net import Net
 from runtime.errors import CallError
 
 if TYPE_CHECKING:

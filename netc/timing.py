@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from compiler.initialise import initialise
 from compiler.precision import WORDS
-from netc.api import Net
+from netc.net import Net
 from netc.options import Choice
 from netc.tables import print_rows
 from runtime.bench import Ready, Run, Timing, make_ready, ratios, significant, time_together

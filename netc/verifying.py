@@ -19,7 +19,7 @@ from compiler.initialise import initialise
 from compiler.lowering import tensor_names
 from compiler.precision import WORDS
 from grammar.diagnostics import render
-from netc.api import Net
+from netc.net import Net
 from netc.options import Choice
 from runtime.arrays import store_npy, store_npz
 from runtime.compare import compare_all, random_feeds, sizes_for

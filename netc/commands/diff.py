@@ -10,8 +10,8 @@ import click
 from compiler.analysis import Layer
 from compiler.difference import Change, compare, count, totals
 from compiler.ops.base import show_shape
-from netc.api import Net
 from netc.models import is_model, read
+from netc.net import Net
 from netc.options import FORMAT, Choice, chooses_net
 from netc.summary import plain, plain_shape
 
