@@ -22,6 +22,11 @@ def is_model(file: str) -> bool:
     return Path(file).suffix in FORMATS
 
 
+def is_onnx(file: str) -> bool:
+    """Whether a file is a model that runs as it is, by its name."""
+    return Path(file).suffix == ".onnx"
+
+
 def read_model(path: Path, shapes: Mapping[str, Shape] | None = None) -> tuple[Imported, Defined]:
     """What a file holds and the definition of it.
 

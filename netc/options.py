@@ -156,19 +156,21 @@ class Choice:
         self.refuse()
         return [read(file)]
 
-    def refuse(self) -> None:
-        """Raise `CallError` when a net is chosen and there is no definition to choose it from."""
+    def refuse(self, weights: WeightsFile | None = None) -> None:
+        """Raise `CallError` when a net of a definition is chosen, or weights for one."""
         if self.net or self.settings:
             raise CallError("a model has one net, its parameters inside: no --net, no --set")
+        if weights is not None:
+            raise CallError("an ONNX file has its weights inside: no --weights")
 
-    def single(self, file: str) -> Net:
-        """The one net that is meant; its warnings are shown."""
+    def single(self, file: str, weights: WeightsFile | None = None) -> Net:
+        """The one net that is meant, with weights where they are given; its warnings are shown."""
         module, named = open_module(file, self.include)
         block = choose_net(module, self.net or named)
         check_settings(block, self.settings)
         net = Net(check_net(block, self.settings))
         show(net.warnings)
-        return net
+        return net if weights is None else net.with_weights(weights)
 
 
 def chooses_net(command: Callable[..., Any]) -> Callable[..., Any]:
