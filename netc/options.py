@@ -13,6 +13,7 @@ import click
 from compiler.driver import Checked, check_net
 from compiler.modules import Block, Module
 from compiler.precision import DTYPES
+from grammar.diagnostics import printable
 from netc.errors import show
 from netc.library import (
     check_settings,
@@ -171,6 +172,24 @@ class Choice:
         net = Net(check_net(block, self.settings))
         show(net.warnings)
         return net if weights is None else net.with_weights(weights)
+
+
+class TakesPatterns(click.Command):
+    """A command with patterns of files among its options, which a shell spreads if unquoted."""
+
+    allow_extra_args = True
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take a command line; raises `UsageError` for words that belong to nothing."""
+        rest = super().parse_args(ctx, args)
+        if rest and not ctx.resilient_parsing:
+            more = f" and {len(rest) - 1:,} more" if len(rest) > 1 else ""
+            raise click.UsageError(
+                f"unexpected beside FILE: {printable(rest[0])}{more}; "
+                'a pattern of files is quoted, as in --image "photos/*.jpg"',
+                ctx,
+            )
+        return rest
 
 
 def chooses_net(command: Callable[..., Any]) -> Callable[..., Any]:

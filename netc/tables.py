@@ -13,6 +13,7 @@ from compiler.dims import Size, product
 from compiler.graph import Graph, Input
 from compiler.ops.base import show_shape
 from compiler.receptive_field import Field
+from grammar.diagnostics import printable
 from runtime.weights.wanted import Wanted
 
 
@@ -121,7 +122,7 @@ def print_rows(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         right = title.endswith(" ")
         table.add_column(title.strip(), justify="right" if right else "left", no_wrap=True)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(printable, row))
     console_of(200).print(table)
 
 

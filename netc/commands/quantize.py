@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from netc.options import FORMAT, SEED, WEIGHTS, Choice, chooses_net
+from netc.options import FORMAT, SEED, WEIGHTS, Choice, TakesPatterns, chooses_net
 
 
-@click.command("quantize")
+@click.command("quantize", cls=TakesPatterns)
 @click.argument("file")
 @click.option(
     "--calibrate",

@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from netc.options import DEVICE, DTYPE, SEED, TF32, WEIGHTS, Choice, chooses_net
+from netc.options import DEVICE, DTYPE, SEED, TF32, WEIGHTS, Choice, TakesPatterns, chooses_net
 
 
-@click.command("run")
+@click.command("run", cls=TakesPatterns)
 @click.argument("file")
 @click.option(
     "--image",
