@@ -34,7 +34,7 @@ SHAPE = re.compile(r"(.+?)=(\d+(?:x\d+)*)")
     "shapes",
     multiple=True,
     metavar="INPUT=3x224x224",
-    help="The shape of an input that the file leaves open, without the batch.",
+    help="The shape of an input that the file leaves open, without the batch; may be repeated.",
 )
 def command(file: Path, output: Path | None, weights: Path | None, shapes: tuple[str, ...]) -> None:
     """Turn an ONNX, Caffe or Darknet model into a definition.

@@ -17,7 +17,8 @@ from netc.options import FORMAT, SEED, WEIGHTS, Choice, TakesPatterns, chooses_n
     multiple=True,
     required=True,
     metavar="FOLDER",
-    help="Typical input: a folder, glob or file of pictures or arrays; NAME=… for several inputs.",
+    help="Typical input: a folder, a quoted glob or a file of pictures or arrays; NAME=… for "
+    "several inputs; may be repeated.",
 )
 @click.option(
     "-o",
