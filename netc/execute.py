@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from grammar.diagnostics import printable
 from netc.destination import destination
 from netc.entries import Telling
 from netc.gather import gather
@@ -55,7 +54,7 @@ def execute(file: str, options: RunOptions, choice: Choice) -> None:
     said = f"{subject.name} on {subject.runner.device}"
     if subject.seeded:
         said += " with initial weights, not trained ones (give --weights)"
-    click.echo(printable(said), err=where.is_data)
+    click.echo(said, err=where.is_data)
     if subject.runner.note not in ("", NO_DRIVER):
         click.echo(f"note: {subject.runner.note}", err=True)
     batches = run(subject, samples, options)

@@ -18,7 +18,7 @@ from compiler.importers.imported import UnreadableError, with_valid_sizes
 from compiler.initialise import initialise
 from compiler.lowering import tensor_names
 from compiler.precision import WORDS
-from grammar.diagnostics import render
+from grammar.diagnostics import printable_lines, render
 from netc.models import is_onnx
 from netc.options import Choice
 from runtime.arrays import store_npy, store_npz
@@ -185,7 +185,7 @@ def tell(name: str, comparison: Comparison, options: VerifyOptions) -> None:
     where = options.device
     if options.dtype != "f32":
         where += f", {WORDS[options.dtype]}"
-    click.echo(f"{name}: {comparison.sentence(where)}")
+    click.echo(printable_lines(f"{name}: {comparison.sentence(where)}"))
     if comparison.culprit is not None:
         found = comparison.culprit.diagnostic(comparison.subject, comparison.reference)
         click.echo("\n" + render(found))
