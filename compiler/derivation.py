@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from compiler.analysis import Layer
 from compiler.dims import Size, product
 from compiler.graph import Graph, Input, Node
-from compiler.ops.base import Axis, Shape, show_shape
-from compiler.receptive_field import Field
+from compiler.ops.base import Axis, Shape, show_count, show_shape
+from compiler.receptive_field import Field, show_field
 from compiler.shapes import axis_names
 
 
@@ -89,7 +89,7 @@ def multiplications(graph: Graph, layer: Layer) -> Iterator[str]:
         return
     positions = counted_positions(graph, layer.node)
     count = product(positions)
-    macs = f"{layer.macs:,}" if isinstance(layer.macs, int) else str(layer.macs)
+    macs = show_count(layer.macs)
     if isinstance(layer.macs, int) and isinstance(count, int) and layer.macs % count == 0:
         where = "*".join(map(str, positions)) or "1"
         yield f"MACs: {layer.macs // count:,} multiplications at {where} positions = {macs}"
@@ -108,7 +108,7 @@ def receptive_field(field: Field) -> Iterator[str]:
     """Size, stride and start, in input pixels."""
     if not field:
         return
-    size = "x".join(str(axis.size) for axis in field)
+    size = show_field(field)
     stride = "x".join(str(axis.stride) for axis in field)
     start = ", ".join(str(axis.start) for axis in field)
     if all(axis.stride == 0 for axis in field):

@@ -9,7 +9,7 @@ from typing import Any
 from compiler.analysis import Analysis, Layer
 from compiler.graph import Graph, Input
 from compiler.ops.arguments import show
-from compiler.ops.base import show_shape
+from compiler.ops.base import show_count, show_shape
 
 
 @dataclass(frozen=True)
@@ -88,13 +88,8 @@ def differences(old: Layer, new: Layer) -> tuple[str, ...]:
     if old.parameters != new.parameters:
         found.append(f"params {old.parameters:,} -> {new.parameters:,}")
     if old.macs != new.macs:
-        found.append(f"MACs {count(old.macs)} -> {count(new.macs)}")
+        found.append(f"MACs {show_count(old.macs)} -> {show_count(new.macs)}")
     return tuple(found)
-
-
-def count(value: Any) -> str:
-    """A number with thousands separated, or a closed form."""
-    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def totals(

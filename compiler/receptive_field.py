@@ -61,6 +61,11 @@ class FieldAxis:
 Field: TypeAlias = tuple[FieldAxis, ...]
 
 
+def show_field(field: Field) -> str:
+    """The size of a receptive field: `32x32`."""
+    return "x".join(str(axis.size) for axis in field)
+
+
 def propagate(
     reach: Reach, sources: list[tuple[Field, Shape]], output: Shape, facts: Facts
 ) -> Field:

@@ -145,6 +145,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\t" else "\ufffd" for c in text)
 
 
+def printable_lines(text: str) -> str:
+    """As `printable`, for a text of several lines."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def nearest(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | None:
     """The closest known word, if one is close; `cutoff` is how alike it must be, up to 1."""
     close = get_close_matches(word, sorted(candidates), n=1, cutoff=cutoff)

@@ -7,8 +7,9 @@
 """
 
 from grammar.diagnostics import DefinitionError, Diagnostic
-from netc.api import Net, load, loads
+from netc.api import load, loads
 from netc.models import read
+from netc.net import Net
 
 __version__ = "0.1.0"
 __all__ = ["DefinitionError", "Diagnostic", "Net", "load", "loads", "read"]

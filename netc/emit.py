@@ -8,7 +8,7 @@ from typing import Any
 from compiler.modules import Module
 from compiler.ops.base import show_shape
 from grammar.source import Span
-from netc.api import Net
+from netc.net import Net
 
 
 def emit_text(stage: str, made: Any) -> str:

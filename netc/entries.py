@@ -12,6 +12,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from grammar.diagnostics import printable
 from runtime.batches import Batch
 
 Labels: TypeAlias = tuple[str, ...]
@@ -78,7 +79,7 @@ def describe(output: str, value: NDArray[Any], told: Telling) -> str:
             for row in value
             for entry in entries(output, row, told)
         ]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def write_table(file: IO[str], batches: Iterator[Batch], told: Telling) -> int:
@@ -91,7 +92,7 @@ def write_table(file: IO[str], batches: Iterator[Batch], told: Telling) -> int:
         count += len(batch.names)
         for index, sample in enumerate(batch.names):
             for cells in table_rows(batch, index, told):
-                table.add_row(sample, *cells)
+                table.add_row(*map(printable, (sample, *cells)))
                 sample = ""
     console = Console(file=file, highlight=False, markup=False)
     if not console.is_terminal:

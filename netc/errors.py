@@ -13,13 +13,13 @@ from typing import NoReturn
 import click
 
 from compiler.precision import PrecisionError
-from grammar.diagnostics import DefinitionError, Diagnostic, printable, render
+from grammar.diagnostics import DefinitionError, Diagnostic, printable_lines, render
 from runtime.errors import CallError, MachineError
 
 
 def fail(code: int, message: str) -> NoReturn:
     """Say it on standard error and stop; names from files in it may hold anything."""
-    click.echo("\n".join(map(printable, message.split("\n"))), err=True)
+    click.echo(printable_lines(message), err=True)
     sys.exit(code)
 
 

@@ -12,11 +12,11 @@ import click
 from netc.destination import destination
 from netc.entries import Telling
 from netc.gather import gather
+from netc.models import is_onnx
 from netc.options import Choice
 from netc.results import report
 from netc.subject import Engine, Subject, subject_of_graph, subject_of_model
 from runtime.batches import Batch, run_batches
-from runtime.errors import CallError
 from runtime.inputs import Sample
 from runtime.machine import NO_DRIVER
 from runtime.pictures import Augment
@@ -64,15 +64,10 @@ def execute(file: str, options: RunOptions, choice: Choice) -> None:
 def find_subject(file: str, options: RunOptions, choice: Choice) -> Subject:
     """The net of a definition or a compiled model, on its device."""
     engine = Engine(options.device, options.seed, options.dtype, exact=not options.tf32)
-    if Path(file).suffix == ".onnx":
-        choice.refuse()
-        if options.weights is not None:
-            raise CallError("an ONNX file has its weights inside: no --weights")
+    if is_onnx(file):
+        choice.refuse(options.weights)
         return subject_of_model(Path(file), engine)
-    net = choice.single(file)
-    if options.weights is not None:
-        net = net.with_weights(options.weights)
-    return subject_of_graph(net.graph, engine)
+    return subject_of_graph(choice.single(file, options.weights).graph, engine)
 
 
 def names_of(samples: dict[str, list[Sample]]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from compiler import importers
 from compiler.importers import FORMATS
 from compiler.importers.imported import Imported, UnreadableError
-from netc.api import Net
+from netc.net import Net
 from runtime.errors import CallError
 
 if TYPE_CHECKING:
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 def is_model(file: str) -> bool:
     """Whether a file is a model of another format, by its name."""
     return Path(file).suffix in FORMATS
+
+
+def is_onnx(file: str) -> bool:
+    """Whether a file is a model that runs as it is, by its name."""
+    return Path(file).suffix == ".onnx"
 
 
 def read_model(path: Path, shapes: Mapping[str, Shape] | None = None) -> tuple[Imported, Defined]:

@@ -6,8 +6,9 @@ from html import escape
 
 from compiler.analysis import Analysis
 from compiler.graph import Graph, Input
-from compiler.ops.base import show_shape
-from netc.tables import count, field_text, totals
+from compiler.ops.base import show_count, show_shape
+from compiler.receptive_field import show_field
+from netc.tables import totals
 
 HEAD = ("layer", "op", "output", "params", "MACs", "receptive field")
 LEFT = 3  # so many columns hold words
@@ -34,9 +35,9 @@ def layer_rows(graph: Graph, analysis: Analysis) -> list[tuple[str, ...]]:
             layer.node.name,
             layer.node.op.name,
             show_shape(layer.node.shape),
-            count(layer.parameters) if layer.parameters else "",
-            count(layer.macs) if layer.macs != 0 else "",
-            "" if isinstance(layer.node.op, Input) else field_text(layer.field),
+            show_count(layer.parameters) if layer.parameters else "",
+            show_count(layer.macs) if layer.macs != 0 else "",
+            "" if isinstance(layer.node.op, Input) else show_field(layer.field),
         )
         for layer in analysis.layers
     ]

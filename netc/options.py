@@ -13,7 +13,7 @@ import click
 from compiler.driver import Checked, check_net
 from compiler.modules import Block, Module
 from compiler.precision import DTYPES
-from netc.api import Net
+from grammar.diagnostics import printable
 from netc.errors import show
 from netc.library import (
     check_settings,
@@ -22,6 +22,7 @@ from netc.library import (
     open_module,
     parse_settings,
 )
+from netc.net import Net
 from runtime.errors import CallError
 
 if TYPE_CHECKING:
@@ -156,19 +157,39 @@ class Choice:
         self.refuse()
         return [read(file)]
 
-    def refuse(self) -> None:
-        """Raise `CallError` when a net is chosen and there is no definition to choose it from."""
+    def refuse(self, weights: WeightsFile | None = None) -> None:
+        """Raise `CallError` when a net of a definition is chosen, or weights for one."""
         if self.net or self.settings:
             raise CallError("a model has one net, its parameters inside: no --net, no --set")
+        if weights is not None:
+            raise CallError("an ONNX file has its weights inside: no --weights")
 
-    def single(self, file: str) -> Net:
-        """The one net that is meant; its warnings are shown."""
+    def single(self, file: str, weights: WeightsFile | None = None) -> Net:
+        """The one net that is meant, with weights where they are given; its warnings are shown."""
         module, named = open_module(file, self.include)
         block = choose_net(module, self.net or named)
         check_settings(block, self.settings)
         net = Net(check_net(block, self.settings))
         show(net.warnings)
-        return net
+        return net if weights is None else net.with_weights(weights)
+
+
+class TakesPatterns(click.Command):
+    """A command with patterns of files among its options, which a shell spreads if unquoted."""
+
+    allow_extra_args = True
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take a command line; raises `UsageError` for words that belong to nothing."""
+        rest = super().parse_args(ctx, args)
+        if rest and not ctx.resilient_parsing:
+            more = f" and {len(rest) - 1:,} more" if len(rest) > 1 else ""
+            raise click.UsageError(
+                f"unexpected beside FILE: {printable(rest[0])}{more}; "
+                'a pattern of files is quoted, as in --image "photos/*.jpg"',
+                ctx,
+            )
+        return rest
 
 
 def chooses_net(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -14,6 +14,7 @@ import click
 import onnx
 
 from netc.gather import gather
+from netc.models import is_onnx
 from netc.options import Choice
 from netc.subject import Engine, Subject, subject_of_graph, subject_of_model
 from netc.tables import print_rows
@@ -90,14 +91,10 @@ def find_model(
 ) -> tuple[Subject, onnx.ModelProto]:
     """What is quantized: what its inputs take, and its float32 model."""
     engine = Engine("cpu", options.seed)
-    if Path(file).suffix != ".onnx":
-        net = choice.single(file)
-        if options.weights is not None:
-            net = net.with_weights(options.weights)
+    if not is_onnx(file):
+        net = choice.single(file, options.weights)
         return subject_of_graph(net.graph, engine), net.model(seed=options.seed)
-    choice.refuse()
-    if options.weights is not None:
-        raise CallError("an ONNX file has its weights inside: no --weights")
+    choice.refuse(options.weights)
     subject = subject_of_model(Path(file), engine)
     precision = describe(Path(file)).precision
     if precision != "f32":

@@ -15,6 +15,7 @@ from compiler.graph import Graph, Input
 from compiler.initialise import initialise
 from compiler.labels import label_of
 from compiler.pictures import Picture
+from grammar.diagnostics import printable
 from runtime.batches import Arrays, Runner
 from runtime.compare import random_feeds
 from runtime.errors import CallError
@@ -148,7 +149,7 @@ def subject_of_model(path: Path, engine: Engine) -> Subject:
         raise CallError(f"the metadata of {path} is broken: {error}") from None
     specs = tuple(spec_of_model(session, name, found) for name in session.inputs)
     return Subject(
-        name=session.metadata.get("netc.net", path.stem),
+        name=printable(session.metadata.get("netc.net", path.stem)),
         inputs=specs,
         runner=runner_of_session(session),
         labels=found["labels"],

@@ -9,16 +9,12 @@ from rich.console import Console
 from rich.table import Table
 
 from compiler.analysis import Analysis
-from compiler.dims import Size, product
+from compiler.dims import product
 from compiler.graph import Graph, Input
-from compiler.ops.base import show_shape
-from compiler.receptive_field import Field
+from compiler.ops.base import show_count, show_shape
+from compiler.receptive_field import show_field
+from grammar.diagnostics import printable
 from runtime.weights.wanted import Wanted
-
-
-def count(value: Size) -> str:
-    """A number with thousands separated, or a closed form."""
-    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def bytes_text(value: int) -> str:
@@ -28,11 +24,6 @@ def bytes_text(value: int) -> str:
             return f"{value:,.0f} {unit}" if unit == "B" else f"{value:,.1f} {unit}"
         value = value / 1024  # type: ignore[assignment]
     return f"{value:,.1f} GiB"
-
-
-def field_text(field: Field) -> str:
-    """The size of a receptive field: `32x32`."""
-    return "x".join(str(axis.size) for axis in field)
 
 
 def summary_table(graph: Graph, analysis: Analysis) -> Table:
@@ -49,9 +40,9 @@ def summary_table(graph: Graph, analysis: Analysis) -> Table:
             layer.node.name,
             layer.node.op.name,
             show_shape(layer.node.shape),
-            count(layer.parameters) if layer.parameters else "",
-            count(layer.macs) if layer.macs != 0 else "",
-            "" if isinstance(layer.node.op, Input) else field_text(layer.field),
+            show_count(layer.parameters) if layer.parameters else "",
+            show_count(layer.macs) if layer.macs != 0 else "",
+            "" if isinstance(layer.node.op, Input) else show_field(layer.field),
             bytes_text(size * 4) if isinstance(size, int) else "",
         )
     return table
@@ -59,12 +50,12 @@ def summary_table(graph: Graph, analysis: Analysis) -> Table:
 
 def totals(graph: Graph, analysis: Analysis) -> list[str]:
     """The lines below the table."""
-    lines = [f"parameters   {count(analysis.parameters)}"]
+    lines = [f"parameters   {show_count(analysis.parameters)}"]
     if analysis.trainable != analysis.parameters:
-        lines[0] += f" ({count(analysis.trainable)} trainable)"
+        lines[0] += f" ({show_count(analysis.trainable)} trainable)"
     if analysis.buffers:
-        lines.append(f"buffers      {count(analysis.buffers)} (running statistics)")
-    lines.append(f"MACs         {count(analysis.macs)} per sample")
+        lines.append(f"buffers      {show_count(analysis.buffers)} (running statistics)")
+    lines.append(f"MACs         {show_count(analysis.macs)} per sample")
     lines.append(f"depth        {analysis.depth} layers with weights")
     if analysis.peak is not None:
         lines.append(
@@ -121,7 +112,7 @@ def print_rows(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         right = title.endswith(" ")
         table.add_column(title.strip(), justify="right" if right else "left", no_wrap=True)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(printable, row))
     console_of(200).print(table)
 
 

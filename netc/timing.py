@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from compiler.initialise import initialise
 from compiler.precision import WORDS
-from netc.api import Net
+from netc.models import is_onnx
+from netc.net import Net
 from netc.options import Choice
 from netc.tables import print_rows
 from runtime.bench import Ready, Run, Timing, make_ready, ratios, significant, time_together
@@ -76,16 +77,14 @@ def report(file: str, options: dict[str, Any], choice: Choice) -> None:
 
 def subject_of(file: str, options: dict[str, Any], choice: Choice, device: Device) -> Subject:
     """The first model of a call."""
-    if Path(file).suffix == ".onnx":
-        choice.refuse()
+    if is_onnx(file):
+        choice.refuse(options["weights"])
         if options["dtype"] != "f32":
             raise CallError("an ONNX file has its precision inside: no --dtype")
         if device.kind == "numpy":
             raise CallError("the NumPy device runs definitions, not ONNX models")
         return from_file(Path(file))
-    net = choice.single(file)
-    if options["weights"] is not None:
-        net = net.with_weights(options["weights"])
+    net = choice.single(file, options["weights"])
     if device.kind == "numpy":
         if options["dtype"] != "f32":
             raise CallError("the NumPy device computes in float32: no --dtype")

@@ -18,8 +18,8 @@ from compiler.importers.imported import UnreadableError, with_valid_sizes
 from compiler.initialise import initialise
 from compiler.lowering import tensor_names
 from compiler.precision import WORDS
-from grammar.diagnostics import render
-from netc.api import Net
+from grammar.diagnostics import printable_lines, render
+from netc.models import is_onnx
 from netc.options import Choice
 from runtime.arrays import store_npy, store_npz
 from runtime.compare import compare_all, random_feeds, sizes_for
@@ -82,11 +82,15 @@ def comparisons(
         return
     if options.inputs:
         raise CallError("--input is for two models; one is verified on random input")
-    if is_model(file):
-        refuse_choice(choice, options)
+    if is_onnx(file):
+        choice.refuse(options.weights)
         yield compare_import(Path(file), options)
         return
-    for net in choice.opened(file) if options.weights is None else [single(file, options, choice)]:
+    if options.weights is None:
+        nets = choice.opened(file)
+    else:
+        nets = [choice.single(file, options.weights)]
+    for net in nets:
         yield (
             net.name,
             net.verify(
@@ -133,8 +137,8 @@ def compare_two(
     file: str, other: str, options: VerifyOptions, choice: Choice
 ) -> tuple[str, Comparison]:
     """Two models, or a definition and a model, on one device."""
-    if is_model(file) and is_model(other):
-        refuse_choice(choice, options)
+    if is_onnx(file) and is_onnx(other):
+        choice.refuse(options.weights)
         if options.dtype != "f32":
             raise CallError("an ONNX file has its precision inside: no --dtype")
     first = side_of(file, options, choice)
@@ -153,31 +157,13 @@ def compare_two(
 
 def side_of(file: str, options: VerifyOptions, choice: Choice) -> Side:
     """A model file, or a definition compiled; layers keep their names when one is looked for."""
-    if is_model(file):
+    if is_onnx(file):
         return Side(file, read_model_file(Path(file)))
-    net = single(file, options, choice)
+    net = choice.single(file, options.weights)
     model = net.model(seed=options.seed, optimise=not options.bisect, dtype=options.dtype)
     names = tensor_names(net.graph)
     places = {names[node.name]: Place.of(node) for node in net.graph.nodes()}
     return Side(net.name, model, places, sizes_for(net.graph))
-
-
-def single(file: str, options: VerifyOptions, choice: Choice) -> Net:
-    """The one net that is meant, with its weights where a file of them is given."""
-    net = choice.single(file)
-    return net if options.weights is None else net.with_weights(options.weights)
-
-
-def is_model(file: str) -> bool:
-    """Whether a file is an ONNX model by its name."""
-    return Path(file).suffix == ".onnx"
-
-
-def refuse_choice(choice: Choice, options: VerifyOptions) -> None:
-    """Raise `CallError` when a net of a definition is chosen, or weights for one."""
-    choice.refuse()
-    if options.weights is not None:
-        raise CallError("an ONNX file has its weights inside: no --weights")
 
 
 def given_arrays(inputs: Sequence[str]) -> dict[str, NDArray[Any]]:
@@ -199,7 +185,7 @@ def tell(name: str, comparison: Comparison, options: VerifyOptions) -> None:
     where = options.device
     if options.dtype != "f32":
         where += f", {WORDS[options.dtype]}"
-    click.echo(f"{name}: {comparison.sentence(where)}")
+    click.echo(printable_lines(f"{name}: {comparison.sentence(where)}"))
     if comparison.culprit is not None:
         found = comparison.culprit.diagnostic(comparison.subject, comparison.reference)
         click.echo("\n" + render(found))

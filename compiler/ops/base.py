@@ -206,3 +206,8 @@ def is_required(parameter: Field[Any]) -> bool:
 def show_shape(shape: Sequence[Size]) -> str:
     """A shape as a definition writes it: `[64, 56, 56]`."""
     return "[" + ", ".join(map(str, shape)) + "]"
+
+
+def show_count(value: object) -> str:
+    """A number with thousands separated, or a closed form."""
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from netc.options import DEVICE, DTYPE, FORMAT, SEED, TF32, WEIGHTS, Choice, chooses_net
-from runtime.errors import CallError
 
 
 def batch_sizes(ctx: click.Context, parameter: click.Parameter, text: str) -> tuple[int, ...]:
@@ -69,6 +68,4 @@ def command(file: str, choice: Choice, **options: Any) -> None:
     """Time a definition or an ONNX model: latency and throughput."""
     from netc.timing import report
 
-    if options["weights"] is not None and Path(file).suffix == ".onnx":
-        raise CallError("an ONNX file has its weights inside: no --weights")
     report(file, options, choice)

@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from compiler.analysis import Layer
-from compiler.difference import Change, compare, count, totals
-from compiler.ops.base import show_shape
-from netc.api import Net
+from compiler.difference import Change, compare, totals
+from compiler.ops.base import show_count, show_shape
 from netc.models import is_model, read
+from netc.net import Net
 from netc.options import FORMAT, Choice, chooses_net
 from netc.summary import plain, plain_shape
 
@@ -48,7 +48,8 @@ def command(before: str, after: str, to_net: str | None, form: str, choice: Choi
     if changes:
         click.echo()
     for name, a, b in rows:
-        click.echo(f"{name:<16} {count(a)}" + (f" -> {count(b)}" if a != b else " (the same)"))
+        then = f"-> {show_count(b)}" if a != b else "(the same)"
+        click.echo(f"{name:<16} {show_count(a)} {then}")
 
 
 def side_of(file: str, choice: Choice) -> Net:

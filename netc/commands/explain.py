@@ -10,7 +10,7 @@ import click
 from compiler.derivation import derive
 from compiler.graph import Node
 from compiler.ops.base import show_shape
-from netc.api import Net
+from netc.net import Net
 from netc.options import Choice, chooses_net
 from netc.pages import page
 from runtime.errors import CallError

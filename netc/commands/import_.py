@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from grammar.diagnostics import printable_lines
 from netc.models import read_model
 from runtime.errors import CallError
 from runtime.files import write_whole
@@ -34,7 +35,7 @@ SHAPE = re.compile(r"(.+?)=(\d+(?:x\d+)*)")
     "shapes",
     multiple=True,
     metavar="INPUT=3x224x224",
-    help="The shape of an input that the file leaves open, without the batch.",
+    help="The shape of an input that the file leaves open, without the batch; may be repeated.",
 )
 def command(file: Path, output: Path | None, weights: Path | None, shapes: tuple[str, ...]) -> None:
     """Turn an ONNX, Caffe or Darknet model into a definition.
@@ -52,7 +53,7 @@ def command(file: Path, output: Path | None, weights: Path | None, shapes: tuple
         save_weights(weights, graph.values)
     write_whole(target, defined.text.encode())
     for note in imported.notes:
-        click.echo(f"note: {note}")
+        click.echo(printable_lines(f"note: {note}"))
     click.echo(f"{graph.name}: {len(graph)} layers -> {target}")
     if weights is not None:
         click.echo(f"{len(graph.values)} arrays -> {weights}")

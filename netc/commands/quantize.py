@@ -7,17 +7,18 @@ from typing import Any
 
 import click
 
-from netc.options import FORMAT, SEED, WEIGHTS, Choice, chooses_net
+from netc.options import FORMAT, SEED, WEIGHTS, Choice, TakesPatterns, chooses_net
 
 
-@click.command("quantize")
+@click.command("quantize", cls=TakesPatterns)
 @click.argument("file")
 @click.option(
     "--calibrate",
     multiple=True,
     required=True,
     metavar="FOLDER",
-    help="Typical input: a folder, glob or file of pictures or arrays; NAME=… for several inputs.",
+    help="Typical input: a folder, a quoted glob or a file of pictures or arrays; NAME=… for "
+    "several inputs; may be repeated.",
 )
 @click.option(
     "-o",

@@ -7,24 +7,26 @@ from typing import Any
 
 import click
 
-from netc.options import DEVICE, DTYPE, SEED, TF32, WEIGHTS, Choice, chooses_net
+from netc.options import DEVICE, DTYPE, SEED, TF32, WEIGHTS, Choice, TakesPatterns, chooses_net
 
 
-@click.command("run")
+@click.command("run", cls=TakesPatterns)
 @click.argument("file")
 @click.option(
     "--image",
     "images",
     multiple=True,
     metavar="PICTURE",
-    help="A picture, a folder or a glob of them, for the first input that takes pictures.",
+    help="A picture, a folder or a quoted glob of them, for the first input that takes pictures; "
+    "may be repeated.",
 )
 @click.option(
     "--input",
     "inputs",
     multiple=True,
     metavar="NAME=X.npy",
-    help="Arrays or pictures for an input: a file, a folder or a glob; or an .npz for all inputs.",
+    help="Arrays or pictures for an input: a file, a folder or a quoted glob; or an .npz for all "
+    "inputs; may be repeated.",
 )
 @click.option("--random", is_flag=True, help="Random numbers for every input that has nothing.")
 @DEVICE

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     "inputs",
     multiple=True,
     metavar="[NAME=]PATH",
-    help="Numbers for an input of two models, batch first: .npy, or .npz with every input.",
+    help="Numbers for an input of two models, batch first: .npy, or .npz with every input; may be "
+    "repeated.",
 )
 @DTYPE
 @TF32

@@ -8,7 +8,8 @@ from compiler.analysis import Layer
 from compiler.dims import Dim, Size
 from compiler.driver import Checked
 from compiler.elaborate import Made
-from compiler.receptive_field import Field
+from compiler.ops.base import show_count
+from compiler.receptive_field import Field, show_field
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,9 @@ class Cost:
 
     def text(self) -> str:
         """In words: `9,408 parameters, 118,013,952 MACs, receptive field 7x7`."""
-        macs = f"{self.macs:,}" if isinstance(self.macs, int) else str(self.macs)
         parts = [f"{self.parameters:,} parameters"] if self.parameters else []
-        parts += [f"{macs} MACs"] if self.macs != 0 else []
-        parts += [f"receptive field {field_text(self.field)}"] if self.field else []
+        parts += [f"{show_count(self.macs)} MACs"] if self.macs != 0 else []
+        parts += [f"receptive field {show_field(self.field)}"] if self.field else []
         return ", ".join(parts)
 
 
@@ -61,11 +61,6 @@ class Costs:
             whole = self.calls[id(node.trail[depth])]
             return replace(whole, field=self.layers[name].field)
         return None
-
-
-def field_text(field: Field) -> str:
-    """The size of a receptive field: `32x32`."""
-    return "x".join(str(axis.size) for axis in field)
 
 
 def short(count: Size) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from compiler.ops.base import Shape, show_shape
+from compiler.receptive_field import show_field
 from grammar import syntax as s
 from netc.lsp.analysis import Analysis, Call
-from netc.lsp.costs import field_text, short
+from netc.lsp.costs import short
 from netc.lsp.options import Options
 
 MOST_SHAPES = 8  # in a tooltip
@@ -71,7 +72,7 @@ def label_of(analysis: Analysis, stage: s.Stage, calls: list[Call], options: Opt
     if cost is not None and options.macs and cost.macs != 0:
         parts.append(f"{short(cost.macs)} MACs")
     if cost is not None and options.receptive_field and cost.field:
-        parts.append(f"sees {field_text(cost.field)}")
+        parts.append(f"sees {show_field(cost.field)}")
     return " · ".join(parts)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from compiler.analysis import Analysis as Measured
 from compiler.derivation import derive, sizes
-from compiler.driver import Checked
+from compiler.graph import Graph
 from compiler.names import Definition, Use
 from compiler.ops import OPS
-from compiler.ops.base import Shape, show_shape
+from compiler.ops.base import Shape, show_count, show_shape
 from grammar import syntax as s
 from grammar.source import Span
 from netc.lsp.analysis import Analysis, nodes
@@ -77,7 +78,8 @@ def known_of(analysis: Analysis, definition: Definition) -> list[str]:
     if (shape := shape_of(analysis, definition)) is not None:
         return [f"`{show_shape(shape)}`"]
     if definition.kind == "net":
-        return [totals(net) for net in analysis.nets if net.graph.name == definition.name]
+        named = [net for net in analysis.nets if net.graph.name == definition.name]
+        return [totals(net.graph, net.analysis) for net in named if net.analysis is not None]
     owner = definition.owner
     if definition.kind == "symbol" and owner is not None:
         domains = [net.graph.domain for net in analysis.nets if net.graph.name == owner.name]
@@ -90,15 +92,11 @@ def known_of(analysis: Analysis, definition: Definition) -> list[str]:
     return []
 
 
-def totals(net: Checked) -> str:
+def totals(graph: Graph, measured: Measured) -> str:
     """What a whole net holds and costs, and the sizes it takes."""
-    if net.analysis is None:
-        return ""
-    measured = net.analysis
-    macs = f"{measured.macs:,}" if isinstance(measured.macs, int) else str(measured.macs)
-    said = f"{measured.parameters:,} parameters, {macs} MACs, depth {measured.depth}"
-    lines = net.graph.domain.lines() if net.graph.domain else []
-    return said + "".join(f", `{line}`" for line in lines)
+    said = f"{measured.parameters:,} parameters, {show_count(measured.macs)} MACs"
+    lines = graph.domain.lines() if graph.domain else []
+    return ", ".join([said, f"depth {measured.depth}", *(f"`{line}`" for line in lines)])
 
 
 def first_call(analysis: Analysis, block: Definition) -> list[str]:

@@ -148,9 +148,16 @@ def replaced_part(name: str, target: str) -> str | None:
 
 
 def heads(surplus: list[str], needed: Mapping[str, Shape]) -> list[str]:
-    """Patterns that cover the surplus and nothing that is needed."""
+    """Patterns that cover the surplus and nothing that is needed.
+
+    A slash stands in no needed name, but in those of constants: `relu61/constant_0`.
+    """
     found: list[str] = []
     for name in surplus:
+        _, slash, last = name.rpartition("/")
+        if stem := last.rstrip("0123456789") if slash else "":
+            found.append(f"*/{stem}*")
+            continue
         for head, _ in splits(name):
             if not any(other.startswith(head) for other in needed):
                 found.append(f"{head}*")

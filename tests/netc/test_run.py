@@ -176,6 +176,20 @@ def test_a_call_at_fault_says_so_and_writes_nothing(
     assert sorted(p.name for p in here.rglob("*")) == before
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "pets.netdef", "--image", "photos/a.png", "photos/b.png", "photos/d.png"],
+        ["run", "--image", "photos/a.png", "photos/b.png", "photos/d.png", "pets.netdef"],
+        ["quantize", "pets.netdef", "--calibrate", "photos/a.png", "photos/b.png", "photos/d.png"],
+    ],
+)
+def test_a_pattern_that_the_shell_spread_is_to_be_quoted(here: Path, arguments: list[str]) -> None:
+    said = " ".join(fails(*arguments).split())
+    assert "photos/b.png and 1 more" in said or "photos/d.png and 1 more" in said
+    assert 'a pattern of files is quoted, as in --image "photos/*.jpg"' in said
+
+
 # ── symbolic sizes, pictures out ─────────────────────────────────────────────────────────────
 
 
@@ -318,6 +332,14 @@ def test_a_table_has_the_entries_of_every_sample(here: Path) -> None:
     assert len(rows) == 5
     for row, index in zip(rows, best, strict=True):
         assert NAMES[index] in row
+
+
+def test_names_of_files_and_classes_cannot_steer_the_terminal(here: Path) -> None:
+    Path("photos/a.png").rename("photos/\x1b[31ma.png")
+    Path("names.txt").write_text("\n".join(["cat\x1b[2J", "dog\x1b[2J", "newt\x1b[2J"]))
+    table = ok("run", "pets.netdef", "--image", "photos")
+    assert "\x1b" not in table and "photos/\ufffd[31ma.png" in table and "cat\ufffd[2J" in table
+    assert "\x1b" not in ok("run", "pets.netdef", "--random")
 
 
 def test_json_lines_and_csv_are_all_that_standard_output_carries(here: Path) -> None:

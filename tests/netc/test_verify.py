@@ -213,6 +213,17 @@ def test_two_models_agree_or_the_first_tensor_that_differs_is_named(model: Path)
     assert "input stage0.relu1, [2, 4, 16, 16]: off by 0" in result.output
 
 
+def test_names_in_a_model_cannot_steer_the_terminal(model: Path) -> None:
+    changed = onnx.load(model)
+    name = changed.graph.output[0].name
+    for node in changed.graph.node:
+        node.output[:] = [f"{name}\x1b[31m" if n == name else n for n in node.output]
+    changed.graph.output[0].name += "\x1b[31m"
+    onnx.save(changed, model.with_name("strange.onnx"))
+    said = netc("verify", model.with_name("strange.onnx"), model, color=True).stdout
+    assert f"{name}\ufffd[31m" in said and "\x1b" not in said
+
+
 def test_a_definition_against_a_model_points_into_the_definition(small: Path, model: Path) -> None:
     assert netc("verify", small, model).exit_code == 0
     changed = with_weight_changed(model, "stage2.conv1.weight")

@@ -256,8 +256,12 @@ RESNET = {n: s for n, s in STATE_DICTS["resnet18"].items() if "num_batches" not 
             ("*.gamma=*.weight",),
         ),
         (RESNET | {"aux.fc.weight": (3, 4), "aux.fc.bias": (3,)}, ("aux.*=",)),
+        (
+            RESNET | {f"layer1.relu6{i}/constant_{j}": () for i in range(20) for j in (0, 1)},
+            ("*/constant_*=",),
+        ),
     ],
-    ids=["prefix", "longer prefix", "other head", "other ending", "surplus part"],
+    ids=["prefix", "longer prefix", "other head", "other ending", "surplus part", "constants"],
 )
 def test_renames_that_would_help_are_suggested_and_do_help(
     made: Shapes, rules: tuple[str, ...]

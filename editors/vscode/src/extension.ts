@@ -68,8 +68,8 @@ async function start(files: vscode.FileSystemWatcher): Promise<void> {
 async function report(command: string, error: unknown): Promise<void> {
   const open = "Open the setting";
   const chosen = await vscode.window.showErrorMessage(
-    `"${command}" could not be started: ${String(error)}. ` +
-      `Install it with ${REMEDY}, or say where it is in the setting netc.command.`,
+    `"${command}" does not start. Install it with ${REMEDY}, ` +
+      `or say where it is in the setting netc.command. (${String(error)})`,
     open,
   );
   if (chosen === open) {

@@ -1,0 +1,243 @@
+"""A checked network in Python: measured, compiled, run and verified."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from compiler.analysis import Analysis
+from compiler.driver import Checked, compile_graph
+from compiler.graph import Graph, Input
+from grammar.diagnostics import DefinitionError
+from netc.summary import net_summary
+from runtime.errors import CallError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import onnx
+    from numpy.typing import NDArray
+
+    from compiler.embed import Layout
+    from compiler.pictures import Picture
+    from netc.sessions import Session
+    from runtime.comparison import Comparison
+    from runtime.pictures import Augment
+    from runtime.weights.rename import WeightsFile
+
+
+class Net:
+    """A checked network."""
+
+    def __init__(self, checked: Checked) -> None:
+        if checked.errors or checked.analysis is None:
+            raise DefinitionError(checked.diagnostics)
+        self.graph: Graph = checked.graph
+        self.analysis: Analysis = checked.analysis
+        self.warnings = checked.diagnostics
+        self.doc = checked.doc
+        self._kept: tuple[tuple[str, int, str, int], Session] | None = None
+
+    @property
+    def name(self) -> str:
+        """What the definition calls it."""
+        return self.graph.name
+
+    def summary(self) -> dict[str, Any]:
+        """Totals, inputs, outputs, valid domain, and every layer with shapes and costs."""
+        return net_summary(self.graph, self.analysis)
+
+    def __str__(self) -> str:
+        from netc.tables import totals
+
+        return "\n".join([self.name, *totals(self.graph, self.analysis)])
+
+    def _repr_html_(self) -> str:
+        """The summary as a notebook shows it."""
+        from netc.notebook import summary_html
+
+        return summary_html(self.graph, self.analysis)
+
+    @property
+    def weights(self) -> Mapping[str, NDArray[np.float32]]:
+        """Every parameter and buffer by its full name, read only.
+
+        Those that were loaded; where there are none, the initial ones of seed 0.
+        """
+        from compiler.initialise import initialise
+
+        return read_only(initialise(self.graph).values)
+
+    def with_weights(
+        self,
+        source: str | Path | WeightsFile | Mapping[str, Any],
+        *,
+        rename: Sequence[str] = (),
+    ) -> Net:
+        """This network with the parameters of a file, or of a mapping of names to arrays.
+
+        The file is .safetensors, .npz, .onnx, or .pt and .pth where PyTorch is installed; `rename`
+        holds rules such as "module.*=*". Strict: raises `CallError` with every name that is
+        missing, surplus or misshapen.
+        """
+        from runtime.weights.fit import apply_weights
+        from runtime.weights.rename import WeightsFile, parse_rule
+
+        if isinstance(source, str | Path):
+            source = WeightsFile(Path(source), tuple(map(parse_rule, rename)))
+        elif rename:
+            raise CallError("rename is for the names in a file")
+        return self.with_graph(apply_weights(self.graph, source))
+
+    def with_graph(self, graph: Graph) -> Net:
+        """This network with the numbers or outputs of another graph."""
+        net = copy.copy(self)
+        net.graph, net._kept = graph, None
+        return net
+
+    def model(
+        self,
+        *,
+        seed: int = 0,
+        optimise: bool = True,
+        opset: int | None = None,
+        batch: int | None = None,
+        dtype: str = "f32",
+        io_dtype: str = "f32",
+        embed: Layout | None = None,
+    ) -> onnx.ModelProto:
+        """The ONNX model; parameters without numbers get seeded initial ones.
+
+        `dtype` is what it computes in, f32, f16 or bf16, `io_dtype` what its inputs and outputs
+        are. With `embed` the inputs that come from pictures take pixels, uint8 in this layout, and
+        the model scales and normalises them.
+        """
+        from netc import __version__
+
+        if embed is not None and io_dtype != "f32":
+            raise CallError("inputs are pixels with --embed-preprocess, no --io-dtype")
+        model = compile_graph(
+            self.graph,
+            seed=seed,
+            optimise=optimise,
+            opset=opset,
+            batch=batch,
+            dtype=dtype,
+            io_dtype=io_dtype,
+            doc=self.doc,
+        )
+        model.producer_version = __version__
+        if embed is not None:
+            from compiler.embed import embed_pictures
+
+            model = embed_pictures(model, self.pictures(), embed)
+        return model
+
+    def pictures(self) -> dict[str, Picture]:
+        """The inputs that say `from picture(…)`, of which there is one; raises `CallError`."""
+        found = {
+            node.name: node.op.picture
+            for node in self.graph.inputs()
+            if isinstance(node.op, Input) and node.op.picture is not None
+        }
+        if not found:
+            raise CallError(f"no input of {self.name} says from picture(…)")
+        return found
+
+    def compile(
+        self,
+        path: str | Path,
+        *,
+        seed: int = 0,
+        optimise: bool = True,
+        opset: int | None = None,
+        batch: int | None = None,
+        dtype: str = "f32",
+        io_dtype: str = "f32",
+        embed: Layout | None = None,
+        external: bool | None = None,
+    ) -> Path:
+        """Write the ONNX file, whole or not at all; returns its path.
+
+        With `external` its weights lie in a file beside it, by default above 1.5 GB.
+        """
+        from runtime.models import write_model
+
+        model = self.model(
+            seed=seed,
+            optimise=optimise,
+            opset=opset,
+            batch=batch,
+            dtype=dtype,
+            io_dtype=io_dtype,
+            embed=embed,
+        )
+        return write_model(model, Path(path), external=external)
+
+    def session(
+        self, device: str = "auto", *, seed: int = 0, dtype: str = "f32", exact: bool = True
+    ) -> Session:
+        """This network opened on a device, to be run many times, from several threads.
+
+        `device` is auto, cpu, cuda, cuda:1, tensorrt or numpy: there, or `MachineError`. `exact`
+        keeps CUDA from rounding float32 products to TF32.
+        """
+        from netc.sessions import Session
+        from netc.subject import Engine
+
+        return Session(self.graph, Engine(device, seed, dtype, exact))
+
+    def run(
+        self,
+        given: Any,
+        *,
+        device: str = "auto",
+        seed: int = 0,
+        dtype: str = "f32",
+        tensors: Sequence[str] = (),
+        batch_size: int | None = None,
+        tta: Augment = "none",
+    ) -> dict[str, NDArray[Any]]:
+        """The outputs by name, one row a sample; see `Session.run` for what may be given.
+
+        The session is kept, so that the next run on the same device starts at once.
+        """
+        key = (device, seed, dtype, os.getpid())
+        kept = self._kept
+        if kept is None or kept[0] != key:
+            kept = self._kept = (key, self.session(device, seed=seed, dtype=dtype))
+        return kept[1].run(given, tensors=tensors, batch_size=batch_size, tta=tta)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_kept": None}  # a session cannot be pickled
+
+    def verify(
+        self,
+        *,
+        device: str = "cpu",
+        seed: int = 0,
+        dtype: str = "f32",
+        exact: bool = True,
+        batch: int = 2,
+        bisect: bool = False,
+    ) -> Comparison:
+        """NumPy against ONNX Runtime on random input, every layer; `exact` rules TF32 out.
+
+        With `bisect` it ends at the first layer that differs, and `culprit` reports on it.
+        """
+        from compiler.initialise import scatter
+        from runtime.compare import compare_all, random_feeds
+
+        graph = scatter(self.graph, seed)
+        feeds = random_feeds(graph, seed, batch)
+        return compare_all(graph, feeds, device=device, dtype=dtype, exact=exact, bisect=bisect)
+
+
+def read_only(arrays: Mapping[str, NDArray[np.float32]]) -> Mapping[str, NDArray[np.float32]]:
+    """The same arrays, which cannot be written through."""
+    views = {name: array.view() for name, array in arrays.items()}
+    for view in views.values():
+        view.flags.writeable = False
+    return views
