@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from statistics import median
 from typing import Any
 
 import onnxruntime as ort
 from onnx.reference import ReferenceEvaluator
 
 import netc
-from benchmarks.measure import THREADS, Options, Row, Timing, in_turn, settled
+from benchmarks.measure import THREADS, Options, Row, Timing, clocked, in_turn
 from compiler.driver import check_net, load
 from compiler.initialise import initialise
 from grammar.source import Source
+from runtime.bench import REST
 from runtime.compare import random_feeds
 from runtime.reference import run_reference
+
+SETTLING, TIMED = 2, 3  # runs of a side that do not count, and that do, in each of its turns
 
 # The thirteen depthwise-separable layers of MobileNet (Howard et al. 2017, table 1).
 DEPTHWISE = """
@@ -78,6 +84,21 @@ def compare(
         theirs = Timing("onnx ReferenceEvaluator", milliseconds(found["onnx"]), "ms")
         made.append(Row(f"run {name}", ours, theirs, 1 / 6))
     return made
+
+
+def settled(action: Callable[[], Any]) -> Callable[[], float]:
+    """The median seconds of an action when its like ran just before.
+
+    For sides within one process: the threads that the other side left waiting, and the memory that
+    it used, have nothing to do with what an action takes.
+    """
+    once = clocked(action)
+
+    def timed() -> float:
+        time.sleep(REST)
+        return median([once() for _ in range(SETTLING + TIMED)][SETTLING:])
+
+    return timed
 
 
 def session_of(model: bytes) -> Any:

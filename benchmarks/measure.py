@@ -15,7 +15,6 @@ from statistics import median
 from typing import Any
 
 THREADS = 2  # of everything that computes with several
-SETTLING, TIMED = 2, 3  # runs of a side that do not count, and that do, in each of its turns
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -96,20 +95,6 @@ def clocked(action: Callable[[], Any]) -> Callable[[], float]:
         start = time.perf_counter()
         action()
         return time.perf_counter() - start
-
-    return timed
-
-
-def settled(action: Callable[[], Any]) -> Callable[[], float]:
-    """The median seconds of an action when its like ran just before.
-
-    For sides within one process: the threads that the other side left waiting, and the memory that
-    it used, have nothing to do with what an action takes.
-    """
-    once = clocked(action)
-
-    def timed() -> float:
-        return median([once() for _ in range(SETTLING + TIMED)][SETTLING:])
 
     return timed
 

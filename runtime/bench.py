@@ -20,6 +20,7 @@ from runtime.session import Model, Session, open_session
 
 WARM_UP = 0.3  # seconds, and at least three runs
 BLOCK = 0.02  # seconds that a block of runs takes at least
+REST = 0.05  # seconds after which the threads of a library no longer wait spinning
 LEAST_ROUNDS = 10
 MOST_ROUNDS = 1000
 Run = Callable[[], object]
@@ -69,9 +70,10 @@ def time_together(
     """Time several runs in rounds, each in turn, the order turning from round to round.
 
     What disturbs the machine for a moment disturbs all of them. A round times a block of runs long
-    enough for the clock, after one that is not timed: it takes the cores from the spinning threads
-    of the run before. About `seconds` for each, after a warm-up, and at least ten rounds. With
-    `clock=time.process_time` the time is that of this process's threads, whoever else is there.
+    enough for the clock, after a rest, in which the threads of the side before stop spinning on the
+    cores, and a run that is not timed, which warms the caches. About `seconds` for each, after a
+    warm-up, and at least ten rounds. With `clock=time.process_time` the time is that of this
+    process's threads, whoever else is there.
     """
     blocks = {name: max(1, math.ceil(BLOCK / warm_up(run))) for name, run in runs.items()}
     names, times = list(runs), {name: list[float]() for name in runs}
@@ -82,6 +84,7 @@ def time_together(
         for place in range(len(names)):
             name = names[(place + turn) % len(names)]
             if len(names) > 1:
+                time.sleep(REST)
                 runs[name]()
             times[name].append(block_time(runs[name], blocks[name], clock))
     return {name: Timing(batch, tuple(values)) for name, values in times.items()}
