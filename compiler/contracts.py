@@ -6,15 +6,15 @@ from itertools import chain, islice
 from typing import Any
 
 from compiler.analysis import Analysis, analyse
-from compiler.backwards import MOST_SHOWN, said
 from compiler.builtins import Builtin
-from compiler.changes import Change
 from compiler.elaborate import Elaborated
 from compiler.evaluate import Evaluator
 from compiler.graph import Graph
 from compiler.modules import diagnostic
 from compiler.ops.arguments import Extent, show
-from compiler.surroundings import changed_graph
+from compiler.remedies.backwards import MOST_SHOWN, said
+from compiler.remedies.changes import Change
+from compiler.remedies.surroundings import changed_graph
 from compiler.values import Mistake, Scope, Silenced, Tensor
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic, Fix

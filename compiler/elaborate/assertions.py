@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from compiler.backwards import Search, said
-from compiler.changes import Change
 from compiler.comparisons import compare
 from compiler.dims import Dim, Size, symbol, symbols
 from compiler.domain import Contradiction
@@ -17,9 +15,11 @@ from compiler.graph import Assumed, Node
 from compiler.names import children
 from compiler.ops.arguments import show
 from compiler.ops.base import Shape, show_shape
+from compiler.remedies.backwards import Search, said
+from compiler.remedies.changes import Change
+from compiler.remedies.surroundings import Fits
 from compiler.shapes import axis_names
 from compiler.source_text import source_text
-from compiler.surroundings import Fits
 from compiler.values import Mistake, Scope, Tensor
 from grammar import syntax as s
 from grammar.diagnostics import Fix

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from compiler.bind import bind_block
-from compiler.changes import Call
 from compiler.dims import Dim
 from compiler.elaborate.layers import describe
 from compiler.elaborate.names import label_text, local_name
@@ -14,6 +13,7 @@ from compiler.elaborate.state import MOST_CALLS, Frame, Here, State
 from compiler.modules import Block
 from compiler.ops.arguments import show
 from compiler.ops.base import show_shape
+from compiler.remedies.changes import Call
 from compiler.values import Mistake, Scope, Silenced, Tensor
 from grammar import syntax as s
 from grammar.diagnostics import TrailStep

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-from compiler.backwards import Search, said
 from compiler.dims import Dim
 from compiler.elaborate.names import local_name
 from compiler.elaborate.sharing import owner_of
@@ -13,8 +12,9 @@ from compiler.graph import Assumed, Input, Node
 from compiler.ops.base import Op, Shape, ShapeError, show_shape
 from compiler.ops.convolution import Conv
 from compiler.ops.reshape import Reshape, Transpose
+from compiler.remedies.backwards import Search, said
+from compiler.remedies.surroundings import anything
 from compiler.shapes import infer
-from compiler.surroundings import anything
 from compiler.values import Mistake, Tensor, TooMuch
 from grammar import syntax as s
 from grammar.diagnostics import Fix

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import TracebackType
 
-from compiler.changes import Call
 from compiler.dims import Size
 from compiler.domain import Facts
-from compiler.edits import proof_of
 from compiler.evaluate import Evaluator
 from compiler.graph import Graph
 from compiler.modules import Block, diagnostic
-from compiler.surroundings import Fits, Surroundings
+from compiler.remedies.changes import Call
+from compiler.remedies.edits import proof_of
+from compiler.remedies.surroundings import Fits, Surroundings
 from compiler.values import Mistake, Remedy, Scope, Silenced, Tensor, TooMuch, told_of_later
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic, TrailStep, deduplicate

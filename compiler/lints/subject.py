@@ -8,12 +8,12 @@ from functools import cached_property
 from typing import Any
 
 from compiler.analysis import Analysis
-from compiler.changes import Change, argument_of, names_of
-from compiler.edits import fix_of
 from compiler.elaborate import Elaborated
 from compiler.graph import Graph, Node
 from compiler.ops import OPS
 from compiler.ops.base import Axis
+from compiler.remedies.changes import Change, argument_of, names_of
+from compiler.remedies.edits import fix_of
 from compiler.shapes import axis_names
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic, Fix

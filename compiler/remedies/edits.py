@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from compiler.changes import Change, argument_of, is_literal, names_of
 from compiler.ops.arguments import show
+from compiler.remedies.changes import Change, argument_of, is_literal, names_of
 from grammar import syntax as s
 from grammar.diagnostics import Fix
 from grammar.source import Span

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from compiler.changes import (
+from compiler.graph import Graph, Input, Node
+from compiler.ops.base import Shape, ShapeError
+from compiler.remedies.changes import (
     ROUNDS,
     Call,
     Change,
@@ -19,9 +21,7 @@ from compiler.changes import (
     resized,
     variants,
 )
-from compiler.edits import fix_of
-from compiler.graph import Graph, Input, Node
-from compiler.ops.base import Shape, ShapeError
+from compiler.remedies.edits import fix_of
 from compiler.shapes import infer
 from grammar import syntax as s
 from grammar.diagnostics import Fix

@@ -14,12 +14,12 @@ from functools import cached_property
 from itertools import chain, islice
 from typing import Any
 
-from compiler.changes import Change, keeping_size, of_usual_size, resized
 from compiler.dims import Dim
 from compiler.graph import Input, Node
 from compiler.ops.base import Shape, ShapeError
+from compiler.remedies.changes import Change, keeping_size, of_usual_size, resized
+from compiler.remedies.surroundings import Fits, Surroundings
 from compiler.shapes import infer
-from compiler.surroundings import Fits, Surroundings
 
 MOST_LAYERS = 24  # layers whose arguments are tried
 MOST_INFERENCES = 20_000
