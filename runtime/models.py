@@ -141,12 +141,13 @@ def copy_fields(source: Any, target: Any, left_out: set[str]) -> None:
 
 def own_data(path: Path) -> set[Path]:
     """The data files of ours that the model now at `path`, if there is one, names."""
-    if not path.is_file() or not mentions_data(path):
+    ours = re.compile(re.escape(path.name) + r"\.[0-9a-f]{16}\.data")
+    beside = {file for file in path.parent.glob("*.data") if ours.fullmatch(file.name)}
+    if not beside or not path.is_file() or not mentions_data(path):
         return set()
     try:
         tensors = list(all_tensors(read_graph(path)))
     except ModelError:
         return set()
-    ours = re.compile(re.escape(path.name) + r"\.[0-9a-f]{16}\.data")
     names = {e.value for t in tensors for e in t.external_data if e.key == "location"}
-    return {path.with_name(name) for name in names if ours.fullmatch(name)}
+    return {file for file in beside if file.name in names}
