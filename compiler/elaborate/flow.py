@@ -72,10 +72,7 @@ def run_aside(state: State, statement: s.Statement, here: Here, flow: Tensor | N
     scope = here.scope
     match statement:
         case s.Let():
-            if statement.name.id in scope.values:
-                name = statement.name
-                raise Mistake("E204", f"`{name.id}` is already defined here", name.span)
-            scope.values[statement.name.id] = state.evaluate(statement.value, scope)
+            run_let(state, statement, scope)
         case s.Bind():
             check_new_tensor(statement.name, scope)
             scope.tensors[statement.name.id] = run_chain(state, statement.chain, here, flow)
@@ -90,6 +87,18 @@ def run_aside(state: State, statement: s.Statement, here: Here, flow: Tensor | N
             mistake = misplaced_input(statement, here)
             if mistake is not None:
                 raise mistake
+
+
+def run_let(state: State, statement: s.Let, scope: Scope) -> None:
+    """`let inner = in.c // 2`; after a mistake in the value its name is no second mistake."""
+    name = statement.name
+    if name.id in scope.values:
+        raise Mistake("E204", f"`{name.id}` is already defined here", name.span)
+    try:
+        scope.values[name.id] = state.evaluate(statement.value, scope)
+    except (Mistake, Silenced):
+        scope.lost.add(name.id)
+        raise
 
 
 def run_output(
