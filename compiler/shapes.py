@@ -29,6 +29,11 @@ def axis_names(rank: int) -> tuple[str, ...]:
     return AXIS_NAMES.get(rank) or tuple(f"axis {i + 1}" for i in range(rank))
 
 
+def axes_in_words(rank: int) -> str:
+    """`1 spatial axis`, `2 spatial axes`"""
+    return f"{rank} spatial {'axis' if rank == 1 else 'axes'}"
+
+
 def infer(op: Op, inputs: Shapes, facts: Facts) -> Shape:
     """The shape that `op` makes of `inputs`: the one rule, for elaboration and every later check.
 
@@ -45,23 +50,32 @@ def infer(op: Op, inputs: Shapes, facts: Facts) -> Shape:
     return shape
 
 
-def per_axis(value: int | tuple[int, ...], rank: int, argument: str) -> tuple[int, ...]:
-    """A scalar repeated for each of `rank` axes, or a size that must have as many numbers."""
+def per_axis(
+    value: int | tuple[int, ...], rank: int, argument: str, *, help: str | None = None
+) -> tuple[int, ...]:
+    """A scalar repeated for each of `rank` axes, or a size that must have as many numbers.
+
+    `help` is the remedy where that is another than usual.
+    """
     if isinstance(value, int):
         return (value,) * rank
     if len(value) != rank:
-        plural = "axis" if rank == 1 else "axes"
         raise ShapeError(
             "E305",
             f"{argument} {Extent(value)} has {len(value)} numbers, "
-            f"but the input has {rank} spatial {plural}",
+            f"but the input has {axes_in_words(rank)}",
             argument=argument,
-            label=f"{len(value)} numbers for {rank} spatial {plural}",
-            help="the batch is not written, an image is [C, H, W]"
-            if (rank, len(value)) == (3, 2)
-            else f"a single number serves every axis: {argument}={value[0]}",
+            label=f"{len(value)} numbers for {axes_in_words(rank)}",
+            help=help or rank_help(value, rank, argument),
         )
     return tuple(value)
+
+
+def rank_help(value: tuple[int, ...], rank: int, argument: str) -> str:
+    """The remedy for a size of too few or too many numbers."""
+    if (rank, len(value)) == (3, 2):
+        return "the batch is not written, an image is [C, H, W]"
+    return f"a single number serves every axis: {argument}={value[0]}"
 
 
 def resolve_padding(
@@ -103,13 +117,17 @@ def resolve_padding(
         if len(pad) != rank:
             raise ShapeError(
                 "E305",
-                f"{argument} has {len(pad)} (before, after) pairs, "
-                f"but the input has {rank} spatial axes",
+                f"{argument} is (before, after) of {axes_in_words(len(pad))}, "
+                f"but the input has {axes_in_words(rank)}",
                 argument=argument,
-                help=f"write {rank} pairs, or one number for all",
+                help="one pair for each axis, or one number for all",
             )
         return pad
-    return tuple((p, p) for p in per_axis(pad, rank, argument))
+    help = None
+    if isinstance(pad, tuple) and len(pad) == 2 * rank:
+        sides = ", ".join(map(str, zip(pad[::2], pad[1::2], strict=True)))
+        help = f"before and after each axis: {argument}=[{sides}]"
+    return tuple((p, p) for p in per_axis(pad, rank, argument, help=help))
 
 
 def window_axes(
