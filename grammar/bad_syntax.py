@@ -104,7 +104,16 @@ EXAMPLES: dict[str, list[str]] = {
     "`if` needs a condition": _in_net("if { relu }"),
     "`else` has no `if` before it": _beginning("else { relu }"),
     "a statement ends with a newline or `;`": _in_net(
-        "relu relu", "conv(1, 1) relu", "a = relu b", "let a = 1 b", "let a = 1 relu -> relu"
+        "relu relu",
+        "conv(1, 1) relu",
+        "a = relu b",
+        "let a = 1 b",
+        "let a = 1 relu -> relu",
+        "add { { relu } { relu } }",
+        "add { { relu -> relu } relu }",
+        "if a { relu } relu",
+        "repeat 2 { relu } conv(1, 1)",
+        "for x in y { relu } { relu }",
     ),
     "`==` compares; `=` stands only in keyword arguments, `let` and names": _in_net(
         "assert a = b", "expect params = 3", "if a = b { relu }", "conv(1, (3x3, a=1) -> relu"
