@@ -163,10 +163,10 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
 
 
 def deduplicate(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """One of each (a block that fails at every call is said once), in the order of the text."""
+    """One of each (what fails at every call or turn is said once), in the order of the text."""
     seen: dict[Any, Diagnostic] = {}
     for diagnostic in diagnostics:
         span = diagnostic.span
-        key = (diagnostic.code, span.source.name, span.start, span.end, diagnostic.message)
+        key = (diagnostic.code, span.source.name, span.start, span.end)
         seen.setdefault(key, diagnostic)
     return sorted(seen.values(), key=lambda d: (d.span.source.name, d.span.start))
