@@ -56,10 +56,16 @@ EXAMPLES: dict[str, list[str]] = {
     "a value is missing after `=`": _in_net("conv(1, pad=)", "conv(1, pad=, stride=2)", "let a = "),
     "a chain is missing after `=`": _in_net("a = ", "output a = ", "a = 3"),
     "arguments need a comma between them": _in_net(
-        "conv(1 3x3)", "conv(a b)", "conv(64, 3x3 pad=1)", "conv(64, pad=1 stride=2)", "f(3x3 3x3)"
+        "conv(1 3x3)",
+        "conv(a b)",
+        "conv(64, 3x3 pad=1)",
+        "conv(64, pad=1 stride=2)",
+        "f(3x3 3x3)",
+        "conv(1; 2)",
+        "conv(a; pad=1)",
     ),
     "list items need a comma between them": _in_net(
-        "let a = [1 2]", "let a = [1, 2 3]", "let a = [a b]"
+        "let a = [1 2]", "let a = [1, 2 3]", "let a = [a b]", "let a = [1; 2]"
     ),
     "a shape is written in brackets: `: [64, 56, 56]`": _in_net(
         "relu : 64", "relu : (1, 2)", "relu : 3x3", "relu : x"

@@ -51,6 +51,7 @@ class _Walk:
         self.open: list[Lexeme] = []
         self.unclosed: Lexeme | None = None
         self.noticed = 0
+        self.closing = 0  # up to here the brackets are known to be closed
         self.end = len(text.rstrip())
         for gap, first, lexeme in _significant(text, start):
             if self._ends_before(text, first, lexeme, place, in_body):
@@ -67,6 +68,8 @@ class _Walk:
     ) -> bool:
         """Whether the statement is over when this lexeme comes; it may show a bracket unclosed."""
         sign = lexeme.text
+        if sign == ";" and self._is_between_brackets(text, lexeme):
+            return False
         if sign in NOT_IN_BRACKETS or (first and sign in OPENING):
             self._give_up(lexeme.start)
         if first and _OUTSIDE.match(sign) and text[lexeme.start - 1] == "\n":
@@ -76,12 +79,35 @@ class _Walk:
         begins = first and lexeme.start > place and sign not in ("->", "else")
         return begins or sign == ";" or (sign == "}" and in_body)
 
+    def _is_between_brackets(self, text: str, sign: Lexeme) -> bool:
+        """Whether a `;` stands between a bracket and its partner on the same line."""
+        if not self.open or self.open[-1].text == "{":
+            return False
+        if sign.start > self.closing:
+            self.closing = _closing(text, sign, self.open[-1]) or 0
+        return sign.start < self.closing
+
     def _give_up(self, offset: int) -> None:
         """Round and square brackets that are open here will never be closed."""
         while self.open and self.open[-1].text != "{":
             bracket = self.open.pop()
             if self.unclosed is None or bracket.start < self.unclosed.start:
                 self.unclosed, self.noticed = bracket, offset
+
+
+def _closing(text: str, sign: Lexeme, bracket: Lexeme) -> int | None:
+    """Where a bracket that is open at a sign is closed behind it on the same line, if it is."""
+    open_brackets = [bracket]
+    for lexeme in scan(text, sign.end):
+        if lexeme.kind in ("newline", "comment") or lexeme.text in ("{", "}"):
+            return None
+        if lexeme.text in ("(", "["):
+            open_brackets.append(lexeme)
+        elif lexeme.text in PARTNER:
+            close(open_brackets, lexeme.text)
+            if not open_brackets:
+                return lexeme.start
+    return None
 
 
 def close(open_brackets: list[Lexeme], closing: str) -> None:

@@ -24,20 +24,28 @@ DTYPES = ("f32",)
 
 
 def bind_parameters(state: State, overrides: Mapping[str, Any], here: Here) -> None:
-    """The net's own parameters: overridden, or by default."""
+    """The net's own parameters: overridden, or by default; one without a value is lost."""
     for parameter in state.net.definition.parameters:
         name = parameter.name.id
         if name in overrides:
             here.scope.values[name] = overrides[name]
-        elif parameter.default is not None:
-            here.scope.values[name] = state.evaluate(parameter.default, here.scope)
-        else:
-            raise Mistake(
-                "E202",
-                f"net {state.net.name} needs a value for `{name}`",
-                parameter.span,
-                help=f"give a default, or --set {name}=…",
-            )
+            continue
+        here.scope.lost.add(name)
+        with state.reporting(here):
+            here.scope.values[name] = default_of(state, parameter, here.scope)
+
+
+def default_of(state: State, parameter: s.Parameter, scope: Scope) -> Any:
+    """What a parameter of the net is where nothing else is said; raises E202 without a default."""
+    if parameter.default is not None:
+        return state.evaluate(parameter.default, scope)
+    name = parameter.name.id
+    raise Mistake(
+        "E202",
+        f"net {state.net.name} needs a value for `{name}`",
+        parameter.span,
+        help=f"give a default, or --set {name}=…",
+    )
 
 
 def begin(state: State, here: Here) -> Tensor | None:

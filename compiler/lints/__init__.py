@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from compiler.lints.joins import join_of_one_branch
 from compiler.lints.layers import (
     bias_before_norm,
     dropped_pixels,
-    join_of_one_branch,
     kernel_wider_than_map,
     same_is_not_half,
     two_nonlinearities,

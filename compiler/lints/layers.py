@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from compiler.lints.subject import Subject
 from compiler.shapes import resolve_padding
-from grammar import syntax as s
 from grammar.diagnostics import Diagnostic
 
 KEEPS_ORDER = {"clip", "identity", "dropout"}  # what may stand between or after a nonlinearity
@@ -115,30 +114,3 @@ def kernel_wider_than_map(subject: Subject) -> Iterator[Diagnostic]:
                     help=f"a kernel of at most {size}, or fewer strides before it",
                 )
                 break
-
-
-def join_of_one_branch(subject: Subject) -> Iterator[Diagnostic]:
-    """W111: a false `if` without `else` left a join with a single branch."""
-    for node in subject.graph.nodes():
-        stage = subject.elaborated.around.stages.get(node.span)
-        if len(node.inputs) != 1 or stage is None or stage.body is None:
-            continue
-        absent = [statement for statement in stage.body.statements if may_be_absent(statement)]
-        if absent:
-            yield subject.warn(
-                "W111",
-                node,
-                f"`{node.op.name}` joins a single branch",
-                label="nothing else is joined",
-                notes=[f"the `if` at line {absent[0].span.line} is false and gives no branch"],
-                help="`else { identity }` joins what flows into the braces",
-            )
-
-
-def may_be_absent(statement: s.Statement) -> bool:
-    """Whether a statement is an `if`, or a chain of them, that ends without an `else`."""
-    while isinstance(statement, s.If) and statement.otherwise is not None:
-        if len(statement.otherwise.statements) != 1:
-            return False
-        (statement,) = statement.otherwise.statements
-    return isinstance(statement, s.If)

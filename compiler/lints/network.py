@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.graph import Input
+from compiler.lints.joins import passed_by
 from compiler.lints.subject import Subject
 from grammar.diagnostics import Diagnostic
 
@@ -34,9 +35,9 @@ def dominant_dense(subject: Subject) -> Iterator[Diagnostic]:
 def unused_tensor(subject: Subject) -> Iterator[Diagnostic]:
     """W110: a tensor that nothing takes and that is no output."""
     graph = subject.graph
-    outputs = set(graph.outputs.values())
+    taken = passed_by(subject) | set(graph.outputs.values())  # W111 tells of the former
     for node in graph.nodes():
-        if node.name in outputs or subject.users[node.name]:
+        if node.name in taken or subject.users[node.name]:
             continue
         what = "input" if isinstance(node.op, Input) else "result of"
         yield subject.warn(
