@@ -56,6 +56,7 @@ def elaborate(net: Block, overrides: Mapping[str, Any] | None = None) -> Elabora
             Diagnostic("E308", f"no input size is valid: {error}", definition.name.span)
         )
     return Elaborated(
+        definition,
         graph,
         tuple(state.contracts),
         here.scope,

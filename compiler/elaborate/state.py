@@ -81,11 +81,12 @@ class Made:
 
 @dataclass(frozen=True)
 class Elaborated:
-    """The graph, the contracts still to be checked with the scope they stand in, the mistakes.
+    """A net's graph, the contracts still to be checked with the scope they stand in, the mistakes.
 
     The graph of a `damaged` net lacks what a broken statement, or what needs it, would have made.
     """
 
+    definition: s.Definition
     graph: Graph
     contracts: tuple[s.Expect, ...]
     scope: Scope
