@@ -36,8 +36,11 @@ def add_layer(
     sources = tuple(t.node for t in tensors if t.node is not None)
     shapes = tuple(t.shape for t in tensors)
     shape = inferred(state, stage, op, sources, shapes, places)
-    name = here.frame.name(local_name(state, stage, op.name, here))
-    owner = owner_of(state, stage, name, op, shapes, here)
+    frame, local = here.frame, local_name(state, stage, op.name, here)
+    name = frame.name(local)
+    member = frame.members.unlabelled(op.name) if stage.label is None else local
+    owner = owner_of(state, stage, member, op, shapes, here)
+    frame.members.layers[member] = name
     state.graph.add(Node(name, op, sources, shape, stage.span, here.frame.trail, owner))
     return Tensor(name, shape)
 
