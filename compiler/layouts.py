@@ -79,16 +79,16 @@ def is_sample_count(size: Size) -> bool:
 
 
 def has_channels_first(sizes: Shape) -> bool:
-    """Whether sizes behind the batch look like `[1, W]` of a wave, `[C, H, W]` of a picture."""
-    channels = {2: (1,), 3: (1, 3, 4)}.get(len(sizes), ())
-    return bool(channels) and sizes[0] in channels and all(map(is_side, sizes[1:]))
+    """Whether sizes behind the batch look like `[1, W]`, `[C, H, W]` or `[C, D, H, W]`."""
+    channels = {2: (1,), 3: (1, 3, 4), 4: (1, 3, 4)}.get(len(sizes), ())
+    return bool(channels) and sizes[0] in channels and all(map(is_side, sizes[1:][-2:]))
 
 
 def is_batch_of_many(shape: Shape) -> bool:
     """Whether a shape looks like `[16, 3, H, H]`, so large that it is no map of 3 frames."""
-    if len(shape) != 4 or shape[1] not in (1, 3) or shape[2] != shape[3]:
+    if len(shape) not in (4, 5) or shape[1] not in (1, 3) or shape[-2] != shape[-1]:
         return False
-    return is_side(shape[0]) and is_side(shape[2], least=2 * LEAST_SIDE)
+    return is_side(shape[0]) and is_side(shape[-1], least=2 * LEAST_SIDE)
 
 
 def has_channels_last(sizes: Shape) -> bool:

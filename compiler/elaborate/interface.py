@@ -102,11 +102,14 @@ def declare_input(state: State, statement: s.InputDeclaration, here: Here) -> No
         )
     shape = tuple(input_size(state, size, scope) for size in statement.shape.sizes)
     if not 1 <= len(shape) <= 4:
+        layout = foreign_layout(shape)
+        layout = layout if layout is not None and layout.has_batch else None
         raise Mistake(
             "E305",
             "an input has 1 to 4 sizes: channels, then up to three axes",
             statement.shape.span,
-            help="the batch is not written",
+            help=layout.question(shape) if layout else "the batch is not written",
+            fixes=[layout.fix(statement)] if layout else [],
         )
     picture = picture_of(state, statement, shape, scope)
     node = Node(name, Input(statement.dtype.id, picture), (), shape, statement.name.span)

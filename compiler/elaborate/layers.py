@@ -74,6 +74,8 @@ def inferred(
         )
         if error.code == "E302":
             mistake.remedy = partial(kernel_remedies, state, stage, op, sources, error.help)
+        elif error.code == "E305" and op.most_inputs == 1:
+            mistake.remedy = partial(rank_remedies, state, stage, op, sources)
         elif error.code == "E304":
             mistake.remedy = partial(join_remedies, state, stage, op, sources)
         raise mistake from None
@@ -100,6 +102,15 @@ def kernel_remedies(
         return help, []
     found = next(search.fitting(search.larger_inputs()), None)
     return (help if found is None else f"{help}, or {found}" if help else said([found])), []
+
+
+def rank_remedies(
+    state: State, stage: s.Stage, op: Op, sources: tuple[str, ...]
+) -> tuple[str | None, list[Fix]]:
+    """The input in another layout, for a layer that its axes do not suit."""
+    search = Search(state.around, Node(op.name, op, sources, (), stage.span), anything)
+    meant = input_meant(state, search)
+    return (meant[0], [meant[1]]) if meant else (None, [])
 
 
 def input_meant(state: State, search: Search) -> tuple[str, Fix] | None:
