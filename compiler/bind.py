@@ -131,11 +131,13 @@ def bind_op(
     elif op.most_inputs == 1 and arguments and isinstance(arguments[0].value, s.Name):
         name = arguments[0].value.id
         if not scope.has_value(name) and scope.tensor(name) is not None:
+            rest = ", ".join(argument.span.text for argument in arguments[1:])
+            call = f"{op.name}({rest})" if 0 < len(rest) <= 40 else op.name
             raise Mistake(
                 "E203",
                 f"`{op.name}` takes what flows, not an argument",
                 arguments[0].span,
-                help=f"{name} -> {op.name}",
+                help=f"{name} -> {call}",
             )
     accepted = parameters(op)
     usage = partial(signature, op, op.name)

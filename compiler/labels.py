@@ -17,7 +17,7 @@ def label_of(graph: Graph, label: str) -> str:
         return label
     if label in graph.tensors:
         return graph.tensors[label]
-    inside = [node.name for node in graph.nodes() if node.name.startswith(f"{label}.")]
+    inside = layers_inside(graph, label)
     if not inside:
         known = [*graph.outputs, *graph.tensors, *labels(graph)]
         hint = did_you_mean(label, known)
@@ -30,6 +30,12 @@ def label_of(graph: Graph, label: str) -> str:
         if name in served or any(user.name not in within for user in users[name])
     ]
     return (leaving or inside)[-1]
+
+
+def layers_inside(graph: Graph, label: str) -> list[str]:
+    """The layers of the block call that is called so; without one, those whose labels begin so."""
+    called = [n.name for n in graph.nodes() if any(step.name == label for step in n.trail)]
+    return called or [n.name for n in graph.nodes() if n.name.startswith(f"{label}.")]
 
 
 def labels(graph: Graph) -> list[str]:

@@ -102,6 +102,8 @@ class Picture:
             return None
         channels, (h, w) = self.channels(shape), self.sides(shape)
         sizes = (*self.made, channels) if self.layout == "hwc" else (channels, *self.made)
+        if self.complaint(sizes) is not None:
+            return None
         words = f"an input [{', '.join(map(str, sizes))}] would fit"
         room = both_sides(self.resize)
         if not isinstance(h, int) or not isinstance(w, int):

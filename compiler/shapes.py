@@ -16,6 +16,7 @@ from typing import Any
 
 from compiler.dims import Dim, Size, ceil_div
 from compiler.domain import Facts
+from compiler.domain.suggestions import suggest_equal
 from compiler.ops.arguments import Extent
 from compiler.ops.base import Axis, Op, Shape, ShapeError, Shapes, show_shape
 
@@ -103,12 +104,15 @@ def resolve_padding(
         for size, extent, stride in zip(spatial, extents, strides, strict=True):
             total = facts.simplify((ceil_div(size, stride) - 1) * stride + extent - size)
             if isinstance(total, Dim):
+                multiples = [(w % s, 0) for w, s in zip(spatial, strides, strict=True)]
+                assertion = suggest_equal(facts, *multiples)
+                number = "give the padding as a number"
                 raise ShapeError(
                     "E307",
                     f'pad="{pad}" at stride {stride} depends on the symbolic size {size}',
                     argument=argument,
                     label=f"the padding would be {total}",
-                    help=f"assert {size} % {stride} == 0, or give the padding as a number",
+                    help=f"`{assertion}` would decide it, or {number}" if assertion else number,
                 )
             small, large = max(total, 0) // 2, (max(total, 0) + 1) // 2
             pairs.append((small, large) if pad == "same" else (large, small))
@@ -123,11 +127,11 @@ def resolve_padding(
                 help="one pair for each axis, or one number for all",
             )
         return pad
-    help = None
+    in_pairs = None
     if isinstance(pad, tuple) and len(pad) == 2 * rank:
         sides = ", ".join(map(str, zip(pad[::2], pad[1::2], strict=True)))
-        help = f"before and after each axis: {argument}=[{sides}]"
-    return tuple((p, p) for p in per_axis(pad, rank, argument, help=help))
+        in_pairs = f"before and after each axis: {argument}=[{sides}]"
+    return tuple((p, p) for p in per_axis(pad, rank, argument, help=in_pairs))
 
 
 def window_axes(

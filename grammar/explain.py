@@ -14,7 +14,7 @@ from lark.parsers.lalr_parser_state import ParserState
 
 from grammar.bad_syntax import EXAMPLES, OUTSIDE
 from grammar.damage import NOT_IN_BRACKETS, Damage, begins_line, close
-from grammar.diagnostics import Diagnostic
+from grammar.diagnostics import Diagnostic, Fix
 from grammar.habits import habit_at, keyword_meant
 from grammar.lexemes import PARTNER, Lexeme, scan
 from grammar.source import Source, Span
@@ -98,17 +98,27 @@ def explain(
         return Diagnostic(
             "E101", habit.message, span, label=f"found {span.text!r}", help=habit.help
         )
-    help = keyword_meant(text, damage.start)
+    help, fixes = _keyword(source, text, damage.start)
     if token.type in ("_NEWLINE", "$END"):
         span = Span(source, max(0, before.last - 1), before.last)
         ends = "the text ends here" if token.type == "$END" else "the line ends here"
-        return Diagnostic("E101", message, span, label=ends, help=help)
+        return Diagnostic("E101", message, span, label=ends, help=help, fixes=fixes)
     span = Span(source, place, place + max(1, len(token)))
     found = str(token) if len(token) <= 30 else f"{token[:30]}…"
     if message == OUTSIDE and text[:place].rstrip().endswith("}"):
         closed = source.position(len(text[:place].rstrip()) - 1)[0]
         help = help or f"the `}}` at line {closed} ends the definition above"
-    return Diagnostic("E101", message, span, label=f"found {found!r}", help=help)
+    return Diagnostic("E101", message, span, label=f"found {found!r}", help=help, fixes=fixes)
+
+
+def _keyword(source: Source, text: str, start: int) -> tuple[str | None, tuple[Fix, ...]]:
+    """Help and fix for a statement that begins with something like a keyword."""
+    meant = keyword_meant(text, start)
+    if meant is None:
+        return None, ()
+    keyword, end = meant
+    fix = Fix(f"replace with `{keyword}`", Span(source, start, end), keyword)
+    return f"did you mean `{keyword}`?", (fix,)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from grammar.diagnostics import did_you_mean
+from grammar.diagnostics import nearest
 
 KEYWORDS = ("use", "let", "block", "net", "input", "output", "for", "repeat", "if", "expect")
 FAR = 200  # characters before a mistake that are looked at
@@ -111,9 +111,17 @@ def habit_at(text: str, start: int, place: int, *, in_brackets: bool) -> Habit |
     return None
 
 
-def keyword_meant(text: str, start: int) -> str | None:
-    """A help line for a statement whose first word looks like a keyword with a slip."""
-    word = re.compile(r"[A-Za-z]{3,}").match(text, start)
-    if word is None or word[0] in KEYWORDS:
+def keyword_meant(text: str, start: int) -> tuple[str, int] | None:
+    """What the first word of a statement looks like, a keyword with a slip, and where it ends.
+
+    A name that should follow may be joined to it: `leta = 3`.
+    """
+    word = re.compile(r"([A-Za-z]{3,})[ \t]*").match(text, start)
+    if word is None or word[1] in KEYWORDS:
         return None
-    return did_you_mean(word[0], KEYWORDS)
+    near = nearest(word[1], KEYWORDS)
+    if near is None:
+        return None
+    name = word[1].removeprefix(near)
+    is_joined = name != word[1] and not re.compile(r"[\w\"({]").match(text, word.end())
+    return f"{near} {name}" if is_joined else near, word.end(1)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 from compiler.names import children
 from compiler.ops import OPS
@@ -13,14 +14,10 @@ from grammar.diagnostics import Diagnostic
 from grammar.parse import parse
 from grammar.source import Source
 
-ARGUMENT = re.compile(
-    r'(\w+)=("?\w+"?) in (?:(\d+) )?(\w+?)s? at lines? ([\d, and]+\d)(?:, column (\d+))?'
-)
-INPUT = re.compile(r"input (\d+) instead of (\d+)")
-ASSERTION = re.compile(r"^`(assert [^`]+)` would (?:prove|decide) it$")
-KERNEL = re.compile(r"a kernel of at most ([\dx]+) fits")
-PAD = re.compile(r"(?:^|so would )pad=(\d+)")
-OUTPUT = re.compile(r"^`(output (\w+) = \2)` makes that one an output$")
+Change: TypeAlias = Callable[[re.Match[str], Diagnostic, str], Iterator[str]]
+
+ARGUMENT = r'(\w+)=("?\w+"?) in (?:(\d+) )?(\w+?)s? at lines? ([\d, and]*\d)(?:, column (\d+))?'
+LAYER = r"(?:are not written|are both included|flows in tells|without brackets): (\w+(?:\(.*\))?)$"
 
 
 def offered(diagnostic: Diagnostic, text: str) -> Iterator[str]:
@@ -31,45 +28,150 @@ def offered(diagnostic: Diagnostic, text: str) -> Iterator[str]:
             text = "".join(changed(part, diagnostic, text))
         yield text
         return
-    for part in help.split(", or "):
+    for part in re.split(", or |; (?:so )?", help):
         yield from changed(part, diagnostic, text)
 
 
 def changed(part: str, diagnostic: Diagnostic, text: str) -> Iterator[str]:
-    """The text after one offered change; nothing for words that name none."""
-    if found := ARGUMENT.search(part):
-        name, value, _, word, lines, column = found.groups()
-        places = {int(line) for line in re.findall(r"\d+", lines)}
-        made = [
-            stage
-            for stage in stages(text)
-            if stage.span.line in places
-            and (word in ("layer", stage.callee.id if stage.callee else ""))
-            and (column is None or stage.span.column == int(column))
-        ]
-        yield with_argument(text, made, name, value)
-    elif found := INPUT.search(part):
-        new, old = found.groups()
-        yield re.sub(
-            r"(?m)^(\s*input .*f32)(\[.*?\])",
-            lambda m: m[1] + re.sub(rf"\b{old}\b", new, m[2]),
-            text,
-        )
-    elif found := ASSERTION.search(part):
-        last = [m.end() for m in re.finditer(r"(?m)^\s*input .*$|input \w+: f32\[.*?\]", text)][-1]
-        yield f"{text[:last]}\n{found[1]}\n{text[last:]}"
-    elif found := OUTPUT.search(part):
-        yield (
-            text[: diagnostic.span.start]
-            + found[1].removeprefix("output ")
-            + (text[diagnostic.span.end :])
-        )
-    if diagnostic.code == "E302":
-        here = [st for st in stages(text) if st.span.start <= diagnostic.span.start < st.span.end]
-        inner = [min(here, key=lambda st: st.span.end - st.span.start)]
-        for rule, name in ((KERNEL, "kernel"), (PAD, "pad")):
-            if found := rule.search(part):
-                yield with_argument(text, inner, name, found[1])
+    """The text after each change that the words name; nothing for words that name none."""
+    for pattern, change in OFFERS.items():
+        if found := re.search(pattern, part):
+            yield from change(found, diagnostic, text)
+            return
+
+
+def argument_elsewhere(found: re.Match[str], _: Diagnostic, text: str) -> Iterator[str]:
+    """`pad=1 in 2 convs at lines 3 and 4`"""
+    name, value, _count, word, lines, column = found.groups()
+    places = {int(line) for line in re.findall(r"\d+", lines)}
+    made = [
+        stage
+        for stage in stages(text)
+        if stage.span.line in places
+        and (word in ("layer", stage.callee.id if stage.callee else ""))
+        and (column is None or stage.span.column == int(column))
+    ]
+    yield with_argument(text, made, name, value)
+
+
+def argument_here(name: str) -> Change:
+    """A change that gives the stage at fault the argument `name`."""
+
+    def change(found: re.Match[str], diagnostic: Diagnostic, text: str) -> Iterator[str]:
+        yield with_argument(text, [stage_at(diagnostic, text)], name, found[1])
+
+    return change
+
+
+def arguments_here(found: re.Match[str], diagnostic: Diagnostic, text: str) -> Iterator[str]:
+    """`use pad=0 with output_pad=1`"""
+    for name, value in re.findall(r'(\w+)=("?\w+"?)', found[1]):
+        text = with_argument(text, [stage_at(diagnostic, text)], name, value)
+    yield text
+
+
+def other_input(found: re.Match[str], _: Diagnostic, text: str) -> Iterator[str]:
+    """`input 33 instead of 32`"""
+    new, old = found.groups()
+    yield re.sub(
+        r"(?m)^(\s*input .*f32)(\[.*?\])",
+        lambda m: m[1] + re.sub(rf"\b{old}\b", new, m[2]),
+        text,
+    )
+
+
+def other_shape(found: re.Match[str], diagnostic: Diagnostic, text: str) -> Iterator[str]:
+    """`was [3, 224, 224] meant?`, of the only input of a net"""
+    shapes = re.finditer(r"input \w+: f32(\[.*?\])", text)
+    shape = [m for m in shapes if m.start() < diagnostic.span.end][-1]
+    yield text[: shape.start(1)] + found[1] + text[shape.end(1) :]
+
+
+def other_picture(found: re.Match[str], diagnostic: Diagnostic, text: str) -> Iterator[str]:
+    """`crop=224`, of the picture on the line of the input at fault"""
+    start = text.index("picture(", diagnostic.span.start) + len("picture(")
+    rest = re.sub(rf"^(.*?)(?:, )?\b{found[1]}=\w+", r"\1", text[start:])
+    yield f"{text[:start]}{found[0]}{'' if rest.startswith((')', ',')) else ', '}{rest}"
+
+
+def assertion(found: re.Match[str], diagnostic: Diagnostic, text: str) -> Iterator[str]:
+    """`assert H % 32 == 0`, behind the last input of the net"""
+    ends = [m.end() for m in re.finditer(r"(?m)^\s*input .*$|input \w+: f32\[.*?\]", text)]
+    last = [end for end in ends if end <= diagnostic.span.start or end == ends[0]][-1]
+    yield f"{text[:last]}\n{found[1]}\n{text[last:]}"
+
+
+def another_output(found: re.Match[str], diagnostic: Diagnostic, text: str) -> Iterator[str]:
+    """`output y = y` makes that one an output"""
+    yield replaced(diagnostic, text, found[1].removeprefix("output "))
+
+
+def another_word(found: re.Match[str], diagnostic: Diagnostic, text: str) -> Iterator[str]:
+    """Did you mean `relu`?"""
+    if diagnostic.code == "E101":  # the place is that of what does not fit
+        line = text.rfind("\n", 0, diagnostic.span.start) + 1
+        yield text[:line] + re.sub(r"\w+", found[1], text[line:], count=1)
+        return
+    quotes = diagnostic.span.text.startswith('"') and not found[1].startswith('"')
+    yield replaced(diagnostic, text, f'"{found[1]}"' if quotes else found[1])
+
+
+def another_number(found: re.Match[str], diagnostic: Diagnostic, text: str) -> Iterator[str]:
+    """`use 3 or 5`"""
+    yield replaced(diagnostic, text, found[1])
+    yield replaced(diagnostic, text, found[2])
+
+
+def another_layer(found: re.Match[str], diagnostic: Diagnostic, text: str) -> Iterator[str]:
+    """`the channels are not given, what flows in tells: bn`"""
+    yield with_call(text, stage_at(diagnostic, text), found[1])
+
+
+def layer_before(found: re.Match[str], diagnostic: Diagnostic, text: str) -> Iterator[str]:
+    """Add `flatten` before it"""
+    told = re.match(r"\w+ at line (\d+)", diagnostic.label)
+    start = diagnostic.span.start
+    if told:
+        start = next(st for st in stages(text) if st.span.line == int(told[1])).span.start
+    yield f"{text[:start]}{found[1]} -> {text[start:]}"
+
+
+def layer_behind(found: re.Match[str], diagnostic: Diagnostic, text: str) -> Iterator[str]:
+    """`flatten` behind the map would do: behind each branch of a join that is one"""
+    sizes = r"\[\w+\]" if found[2] == "vector" else r"\[.*,.*\]"
+    for note in diagnostic.notes:
+        if told := re.match(rf"branch: {sizes}, from (.*) at line (\d+)$", note):
+            stage = next(st for st in stages(text) if st.span.line == int(told[2]))
+            end = text.index(told[1], stage.span.start) + len(told[1])
+            text = f"{text[:end]} -> {found[1]}{text[end:]}"
+    yield text
+
+
+OFFERS: dict[str, Change] = {
+    ARGUMENT: argument_elsewhere,
+    r"input (\d+) instead of (\d+)": other_input,
+    r"^`?(assert [^`]+)(?:` would (?:prove|decide) it)?$": assertion,
+    r"^`(output (\w+) = \2)` makes that one an output$": another_output,
+    r"a kernel of at most ([\dx]+) fits": argument_here("kernel"),
+    r"^(?:would )?pad=(\d+)": argument_here("pad"),
+    r"^pad at most (\d+)": argument_here("pad"),
+    r"^output_pad is at most (\d+)": argument_here("output_pad"),
+    r"number of groups up to \d+ that fits is (\d+)$": argument_here("groups"),
+    r"serves every axis: kernel=(\d+)$": argument_here("kernel"),
+    r"serves every axis: stride=(\d+)$": argument_here("stride"),
+    r"serves every axis: pad=(\d+)$": argument_here("pad"),
+    r'^use (\w+="?\w+"?(?: with \w+=\w+)?)$': arguments_here,
+    r"^use (\d+) or (\d+)$": another_number,
+    r"(?:was|an input|one by one:) (\[.*?\])(?: meant\?| would fit|$)": other_shape,
+    r"^(crop|resize)=\w+$": other_picture,
+    r'did you mean (?:`|(?="))(.+?)`?\?$': another_word,
+    LAYER: another_layer,
+    r"(?:add )?`(.+)` before it": layer_before,
+    r"`(.+)` behind the (vector|map) would do$": layer_behind,
+    r"the channels are axis 0: (axis=\d+)$": arguments_here,
+    r"^(\w+ -> \w+(?:\(.*\))?)$": another_layer,
+    r"^write (range\(\d+\))$": another_word,
+}
 
 
 def stages(text: str) -> list[s.Stage]:
@@ -80,6 +182,18 @@ def stages(text: str) -> list[s.Stage]:
         nodes += children(node)
         found += [node] if isinstance(node, s.Stage) else []
     return found
+
+
+def stage_at(diagnostic: Diagnostic, text: str) -> s.Stage:
+    """The innermost stage at the place of a diagnostic."""
+    start = diagnostic.span.start
+    here = [stage for stage in stages(text) if stage.span.start <= start < stage.span.end]
+    return min(here, key=lambda stage: stage.span.end - stage.span.start)
+
+
+def replaced(diagnostic: Diagnostic, text: str, words: str) -> str:
+    """The text with other words at the place of a diagnostic."""
+    return text[: diagnostic.span.start] + words + text[diagnostic.span.end :]
 
 
 def with_argument(text: str, made: list[s.Stage], name: str, value: str) -> str:
@@ -98,11 +212,17 @@ def with_argument(text: str, made: list[s.Stage], name: str, value: str) -> str:
             continue
         before = ", ".join(argument.span.text for argument in stage.arguments or ())
         call = f"{stage.callee.id}({before}{', ' if before else ''}{name}={value})"
-        start = stage.callee.span.end
-        end = stage.arguments[-1].span.end + 1 if stage.arguments else start
-        end += 2 if not stage.arguments and text.startswith("()", start) else 0
-        text = text[: stage.callee.span.start] + call + text[end:]
+        text = with_call(text, stage, call)
     return text
+
+
+def with_call(text: str, stage: s.Stage, call: str) -> str:
+    """The text with another op and arguments in a stage; its label and shape stay."""
+    assert stage.callee is not None
+    start = stage.callee.span.end
+    end = stage.arguments[-1].span.end + 1 if stage.arguments else start
+    end += 2 if not stage.arguments and text.startswith("()", start) else 0
+    return text[: stage.callee.span.start] + call + text[end:]
 
 
 def parameters_of(text: str, called: str) -> list[str]:

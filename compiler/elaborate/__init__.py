@@ -23,7 +23,7 @@ from typing import Any
 from compiler.domain import Contradiction, valid_domain
 from compiler.elaborate.flow import run_body
 from compiler.elaborate.interface import begin, bind_parameters
-from compiler.elaborate.state import Elaborated, Frame, Here, Made, State, Stopped
+from compiler.elaborate.state import Elaborated, Frame, Here, Made, Members, State, Stopped
 from compiler.modules import Block
 from compiler.values import Mistake, Scope
 from grammar.diagnostics import Diagnostic
@@ -35,7 +35,8 @@ def elaborate(net: Block, overrides: Mapping[str, Any] | None = None) -> Elabora
     """Unroll a net; `overrides` are values for its parameters."""
     state = State(net)
     definition = net.definition
-    here = Here(Frame("", None, (), definition, inner=False), Scope(net.scope))
+    frame = Frame("", None, (), definition, inner=False, members=Members(""))
+    here = Here(frame, Scope(net.scope))
     with suppress(Stopped), state.reporting(here):
         bind_parameters(state, overrides or {}, here)
         flow = begin(state, here)
@@ -56,6 +57,7 @@ def elaborate(net: Block, overrides: Mapping[str, Any] | None = None) -> Elabora
             Diagnostic("E308", f"no input size is valid: {error}", definition.name.span)
         )
     return Elaborated(
+        definition,
         graph,
         tuple(state.contracts),
         here.scope,

@@ -8,7 +8,7 @@ from compiler.bind import bind_block
 from compiler.dims import Dim
 from compiler.elaborate.layers import describe
 from compiler.elaborate.names import label_text, local_name
-from compiler.elaborate.sharing import check_all_shared, shared_path
+from compiler.elaborate.sharing import check_all_shared, members_of
 from compiler.elaborate.state import MOST_CALLS, Frame, Here, State
 from compiler.modules import Block
 from compiler.ops.arguments import show
@@ -26,15 +26,17 @@ def enter_block(state: State, stage: s.Stage, block: Block, here: Here, flow: Te
     inner = Scope(block.scope)
     bound = bind_block(stage, definition, state.evaluate, here.scope, inner)
     inner.values.update(bound)
-    path = frame.path
+    path, local = frame.path, None
     if stage.label is None or label_text(state, stage.label, here):
-        path = frame.name(local_name(state, stage, block.name, here))
+        local = local_name(state, stage, block.name, here)
+        path = frame.name(local)
         state.taken.setdefault(path, stage.span)
     state.calls[stage.span] = Call(stage, definition)
     step = TrailStep(block.name, stage.span, path, call_text(stage, block, bound), here.turns())
-    like = shared_path(state, stage, path, here)
+    members, like = members_of(state, stage, block.name, local, here)
     inner.tensors["in"] = flow
-    call = Frame(path, flow, (*frame.trail, step), definition, inner=True, like=like)
+    trail = (*frame.trail, step)
+    call = Frame(path, flow, trail, definition, inner=True, members=members, like=like)
     inside = Here(call, inner)
     if definition.kind == "net":
         bind_single_input(state, stage, definition, inside, flow)
@@ -82,7 +84,7 @@ def result_of(
             )
         flow = next(iter(frame.outputs.values()))
     if frame.like is not None and stage.like is not None:
-        check_all_shared(state, stage.like, frame.path, frame.like)
+        check_all_shared(state, stage.like, frame.members, frame.like)
     assert flow is not None
     return flow
 

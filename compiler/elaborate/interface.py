@@ -11,6 +11,7 @@ from compiler.elaborate.assertions import assume
 from compiler.elaborate.layers import describe
 from compiler.elaborate.state import Here, State
 from compiler.graph import Input, Node
+from compiler.layouts import foreign_layout
 from compiler.ops.arguments import Extent, show
 from compiler.ops.base import show_shape
 from compiler.pictures import Picture
@@ -18,7 +19,6 @@ from compiler.shapes import LARGEST_SIZE
 from compiler.values import POISON, Mistake, Scope, Silenced, Tensor
 from grammar import syntax as s
 from grammar.diagnostics import Fix
-from grammar.source import Span
 
 DTYPES = ("f32",)
 
@@ -110,15 +110,16 @@ def declare_input(state: State, statement: s.InputDeclaration, here: Here) -> No
         )
     shape = tuple(input_size(state, size, scope) for size in statement.shape.sizes)
     if not 1 <= len(shape) <= 4:
+        layout = foreign_layout(shape)
+        layout = layout if layout is not None and layout.has_batch else None
         raise Mistake(
             "E305",
             "an input has 1 to 4 sizes: channels, then up to three axes",
             statement.shape.span,
-            help="the batch is not written",
+            help=layout.question(shape) if layout else "the batch is not written",
+            fixes=[layout.fix(statement)] if layout else [],
         )
-    picture = None
-    if statement.origin is not None:
-        picture = picture_of(state, statement.origin, shape, statement.shape.span, scope)
+    picture = picture_of(state, statement, shape, scope)
     node = Node(name, Input(statement.dtype.id, picture), (), shape, statement.name.span)
     state.graph.add(node)
     state.conditions += [(size, 1) for size in shape if isinstance(size, Dim)]
@@ -153,14 +154,21 @@ def input_size(state: State, size: s.Expression | s.Wildcard, scope: Scope) -> S
 
 
 def picture_of(
-    state: State, origin: s.CallExpression, shape: tuple[Size, ...], place: Span, scope: Scope
-) -> Picture:
-    """`from picture(…)`, for an input that a picture can become."""
-    picture = bind_picture(origin, state.evaluate, scope)
+    state: State, declaration: s.InputDeclaration, shape: tuple[Size, ...], scope: Scope
+) -> Picture | None:
+    """`from picture(…)`, for an input that a picture can become; None without it."""
+    if declaration.origin is None:
+        return None
+    picture, place = bind_picture(declaration.origin, state.evaluate, scope), declaration.shape.span
     complaint = picture.complaint(shape)
-    if complaint is not None:
-        raise Mistake("E305", complaint, place, help=picture.remedy(shape))
-    return picture
+    if complaint is None:
+        return picture
+    layout = foreign_layout(shape) if picture.layout == "chw" else None
+    meant = shape if layout is None else layout.meant(shape)
+    if layout is not None and picture.complaint(meant) is None:
+        question, fix = layout.question(shape), layout.fix(declaration)
+        raise Mistake("E305", complaint, place, help=question, fixes=[fix])
+    raise Mistake("E305", complaint, place, help=picture.remedy(meant))
 
 
 def declare_output(

@@ -9,10 +9,11 @@ from compiler.elaborate.names import local_name
 from compiler.elaborate.sharing import owner_of
 from compiler.elaborate.state import MOST_NODES, Here, State
 from compiler.graph import Assumed, Input, Node
+from compiler.layouts import declarations, foreign_layout
 from compiler.ops.base import Op, Shape, ShapeError, show_shape
 from compiler.ops.convolution import Conv
-from compiler.ops.reshape import Reshape, Transpose
 from compiler.remedies.backwards import Search, said
+from compiler.remedies.changes import Change
 from compiler.remedies.surroundings import anything
 from compiler.shapes import infer
 from compiler.values import Mistake, Tensor, TooMuch
@@ -35,8 +36,11 @@ def add_layer(
     sources = tuple(t.node for t in tensors if t.node is not None)
     shapes = tuple(t.shape for t in tensors)
     shape = inferred(state, stage, op, sources, shapes, places)
-    name = here.frame.name(local_name(state, stage, op.name, here))
-    owner = owner_of(state, stage, name, op, shapes, here)
+    frame, local = here.frame, local_name(state, stage, op.name, here)
+    name = frame.name(local)
+    member = frame.members.unlabelled(op.name) if stage.label is None else local
+    owner = owner_of(state, stage, member, op, shapes, here)
+    frame.members.layers[member] = name
     state.graph.add(Node(name, op, sources, shape, stage.span, here.frame.trail, owner))
     return Tensor(name, shape)
 
@@ -70,6 +74,8 @@ def inferred(
         )
         if error.code == "E302":
             mistake.remedy = partial(kernel_remedies, state, stage, op, sources, error.help)
+        elif error.code == "E305" and op.most_inputs == 1:
+            mistake.remedy = partial(rank_remedies, state, stage, op, sources)
         elif error.code == "E304":
             mistake.remedy = partial(join_remedies, state, stage, op, sources)
         raise mistake from None
@@ -87,30 +93,37 @@ def kernel_remedies(
     if named and not any(argument.keyword for argument in arguments[:3]):
         rest = ", ".join(argument.span.text for argument in arguments[1:])
         return f"the input's channels are not written: conv({rest})", []
-    swapped = channels_last(state, sources)
-    if swapped is not None:
-        asked = f"was {show_shape(swapped)} meant? the channels come first"
-        return f"{help}; {asked}" if help else asked, []
+    search = Search(state.around, Node(op.name, op, sources, (), stage.span), anything)
+    meant = input_meant(state, search)
+    if meant is not None:
+        question, fix = meant
+        return f"{help}; {question}" if help else question, [fix]
     if isinstance(source.op, Input):
         return help, []
-    search = Search(state.around, Node(op.name, op, sources, (), stage.span), anything)
     found = next(search.fitting(search.larger_inputs()), None)
     return (help if found is None else f"{help}, or {found}" if help else said([found])), []
 
 
-def channels_last(state: State, sources: tuple[str, ...]) -> Shape | None:
-    """The shape that was meant when the only input looks like a picture, its channels last.
+def rank_remedies(
+    state: State, stage: s.Stage, op: Op, sources: tuple[str, ...]
+) -> tuple[str | None, list[Fix]]:
+    """The input in another layout, for a layer that its axes do not suit."""
+    search = Search(state.around, Node(op.name, op, sources, (), stage.span), anything)
+    meant = input_meant(state, search)
+    return (meant[0], [meant[1]]) if meant else (None, [])
 
-    Not where the axes are moved on the way to `sources`.
-    """
-    nodes = state.graph.upstream(sources)
-    inputs = [node for node in nodes if isinstance(node.op, Input)]
-    moved = any(isinstance(node.op, Transpose | Reshape) for node in nodes)
-    if moved or len(inputs) != 1 or len(inputs[0].shape) != 3:
+
+def input_meant(state: State, search: Search) -> tuple[str, Fix] | None:
+    """The only input in the layout that was perhaps meant, if that mends what went wrong."""
+    inputs = [node for node in search.upstream if isinstance(node.op, Input)]
+    layout = foreign_layout(inputs[0].shape) if len(inputs) == 1 else None
+    if layout is None:
         return None
-    height, width, channels = inputs[0].shape
-    looks = channels in (1, 3) and height == width and isinstance(height, int) and height > 3
-    return (channels, height, width) if looks else None
+    shape = inputs[0].shape
+    change = Change(tuple(inputs), "input", layout.meant(shape), shape)
+    declaration = declarations(state.net.definition)[inputs[0].span]
+    fits = any(search.fitting([change]))
+    return (layout.question(shape), layout.fix(declaration)) if fits else None
 
 
 def join_remedies(

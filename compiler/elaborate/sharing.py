@@ -2,45 +2,61 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from compiler.elaborate.names import label_text
-from compiler.elaborate.state import Here, State
+from compiler.elaborate.state import Here, Members, State
 from compiler.graph import Node
 from compiler.ops.base import Op, Shape, Weight, show_shape
 from compiler.values import Mistake, Silenced
 from grammar import syntax as s
 from grammar.diagnostics import did_you_mean
+from grammar.source import Span
 
 
 def owner_of(
-    state: State, stage: s.Stage, name: str, op: Op, shapes: tuple[Shape, ...], here: Here
+    state: State, stage: s.Stage, member: str, op: Op, shapes: tuple[Shape, ...], here: Here
 ) -> str:
-    """The layer whose parameters this one uses, of the same kind and shapes; "" for its own."""
-    frame = here.frame
+    """The layer whose parameters this one uses, of the same kind and shapes; "" for its own.
+
+    `member` is what this layer is called in its call.
+    """
+    frame, span = here.frame, stage.span
+    owner: str | None
     if stage.like is not None:
-        owner, place = frame.name(label_text(state, stage.like, here)), stage.like.span
+        wanted, span = frame.name(label_text(state, stage.like, here)), stage.like.span
+        owner = wanted if wanted in state.graph else None
     elif frame.like is not None:
-        owner, place = frame.like + name.removeprefix(frame.path), stage.span
+        wanted = f"{frame.like.path}.{member}"
+        owner = frame.like.layers.get(member)
     else:
         return ""
     weights = op.weights(shapes)
     if not weights and stage.like is None:
         return ""
-    if owner not in state.graph and state.damaged:
-        raise Silenced
-    if owner not in state.graph:
-        raise Mistake(
-            "E206",
-            f"`like` finds no layer `{owner}`",
-            place,
-            help=did_you_mean(owner, state.taken),
-        )
+    if owner is None:
+        raise not_found(state, "layer", wanted, span)
     other = state.graph[owner]
     notes = differences(other, state.graph.weights(other), op, weights)
     if notes:
         raise Mistake(
-            "E206", f"`like {owner}` needs the same op and parameter shapes", place, notes=notes
+            "E206", f"`like {owner}` needs the same op and parameter shapes", span, notes=notes
         )
     return other.parameters_of
+
+
+def not_found(state: State, kind: Literal["layer", "block"], name: str, span: Span) -> Exception:
+    """What to raise where `like` names nothing of its kind."""
+    if state.damaged:
+        return Silenced()
+    layers = [name for name in state.taken if name in state.graph]
+    help = did_you_mean(name, layers if kind == "layer" else state.called)
+    if name in state.called:
+        help = f"`{name}` is a call of a block, no layer"
+    elif name in state.graph:
+        help = f"`{name}` is a {state.graph[name].op.name}"
+        help += " outside of that block" if kind == "layer" else ", no call of a block"
+    return Mistake("E206", f"`like` finds no {kind} `{name}`", span, help=help)
 
 
 def differences(
@@ -60,38 +76,52 @@ def differences(
     return notes
 
 
-def shared_path(state: State, stage: s.Stage, path: str, here: Here) -> str | None:
-    """The path of the block call whose parameters the call at `path` shares; raises E206."""
+def members_of(
+    state: State, stage: s.Stage, word: str, local: str | None, here: Here
+) -> tuple[Members, Members | None]:
+    """Where the members of a new call are kept, and those of the call whose parameters it uses.
+
+    A call that adds no level (`local` is None) adds to the members of the call around it, unless
+    it says `like` itself. Raises E206.
+    """
     frame = here.frame
-    if stage.like is None:
-        return None if frame.like is None else frame.like + path.removeprefix(frame.path)
-    like = frame.name(label_text(state, stage.like, here))
-    if like not in state.taken and state.damaged:
-        raise Silenced
-    if like not in state.taken:
-        raise Mistake(
-            "E206",
-            f"`like` finds no block `{like}`",
-            stage.like.span,
-            help=did_you_mean(like, state.taken),
-        )
-    return like
+    if local is None and stage.like is None:
+        return frame.members, frame.like
+    member = frame.members.unlabelled(word) if local is None or stage.label is None else local
+    like = None
+    if stage.like is not None:
+        like = members_like(state, stage.like, here)
+    elif frame.like is not None:
+        missing = Members(f"{frame.like.path}.{member}")
+        like = frame.like.calls.get(member, missing)
+    members = Members(frame.path if local is None else frame.name(local))
+    frame.members.calls[member] = members
+    if local is not None:
+        state.called[members.path] = members
+    return members, like
 
 
-def check_all_shared(state: State, place: s.Text, path: str, like: str) -> None:
-    """Raise E206 when the other block has layers with parameters that this one lacks."""
-    used = {node.parameters_of for node in state.graph.nodes() if node.name.startswith(path + ".")}
+def members_like(state: State, label: s.Text, here: Here) -> Members:
+    """The members of the call that a label names; raises E206."""
+    name = here.frame.name(label_text(state, label, here))
+    if name not in state.called:
+        raise not_found(state, "block", name, label.span)
+    return state.called[name]
+
+
+def check_all_shared(state: State, place: s.Text, ours: Members, theirs: Members) -> None:
+    """Raise E206 when the other call has layers with parameters that this one lacks."""
+    graph = state.graph
+    used = {graph[name].parameters_of for name in ours.all_layers()}
     left = [
-        node.name
-        for node in state.graph.nodes()
-        if node.name.startswith(like + ".")
-        and state.graph.weights(node)
-        and node.parameters_of not in used
+        name
+        for name in theirs.all_layers()
+        if graph.weights(graph[name]) and graph[name].parameters_of not in used
     ]
     if left and not state.damaged:
         raise Mistake(
             "E206",
-            f"`like {like}` needs the same layers",
+            f"`like {theirs.path}` needs the same layers",
             place.span,
             notes=[f"{name} has no counterpart here" for name in left[:8]],
         )

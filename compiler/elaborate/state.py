@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import TracebackType
@@ -26,10 +27,38 @@ MOST_REPORTS = 100
 
 
 @dataclass
+class Members:
+    """What a call at `path` has made, by what it is called there: layers, and calls inside it.
+
+    Another call that shares its parameters finds its own layers' owners by these names, which the
+    labels of layers outside cannot take.
+    """
+
+    path: str
+    layers: dict[str, str] = field(default_factory=dict)  # their full names
+    calls: dict[str, Members] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)  # of what has no label, by op or block
+
+    def unlabelled(self, word: str) -> str:
+        """The next name in this call for an op or block without a label."""
+        while True:
+            count = self.counts[word] = self.counts.get(word, 0) + 1
+            name = f"{word}{count}"
+            if name not in self.layers and name not in self.calls:
+                return name
+
+    def all_layers(self) -> Iterator[str]:
+        """The full names of all layers, those of the calls inside too."""
+        yield from self.layers.values()
+        for call in self.calls.values():
+            yield from call.all_layers()
+
+
+@dataclass
 class Frame:
     """One call of a block (or the net itself): where its layers' names begin, what entered it.
 
-    `like` is the path of the call whose parameters this one shares; `outputs` are those of a net.
+    `like` has the owners of the parameters that it uses; `outputs` are those of a net.
     """
 
     path: str
@@ -37,7 +66,8 @@ class Frame:
     trail: tuple[TrailStep, ...]
     definition: s.Definition
     inner: bool
-    like: str | None = None
+    members: Members
+    like: Members | None = None
     outputs: dict[str, Tensor] = field(default_factory=dict)
 
     def name(self, local: str) -> str:
@@ -81,11 +111,12 @@ class Made:
 
 @dataclass(frozen=True)
 class Elaborated:
-    """The graph, the contracts still to be checked with the scope they stand in, the mistakes.
+    """A net's graph, the contracts still to be checked with the scope they stand in, the mistakes.
 
     The graph of a `damaged` net lacks what a broken statement, or what needs it, would have made.
     """
 
+    definition: s.Definition
     graph: Graph
     contracts: tuple[s.Expect, ...]
     scope: Scope
@@ -110,6 +141,7 @@ class State:
         self.outputs: dict[str, str] = {}
         self.classes: dict[str, tuple[str, ...]] = {}  # the class names of an output
         self.taken: dict[str, Span] = {}  # full names of labels and block calls
+        self.called: dict[str, Members] = {}  # the block calls by their full names
         self.counts: dict[tuple[str, str], int] = {}  # unlabelled ops and blocks in a call
         self.conditions: list[tuple[Size, int]] = []  # (size, the least it may be)
         self.symbols: list[str] = []

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from compiler.lints.inputs import foreign_shapes
 from compiler.lints.joins import join_of_one_branch
 from compiler.lints.layers import (
     bias_before_norm,
@@ -35,6 +36,7 @@ RULES: tuple[Callable[[Subject], Iterable[Diagnostic]], ...] = (
     dominant_dense,
     unused_tensor,
     join_of_one_branch,
+    foreign_shapes,
 )
 
 ALLOW = re.compile(r"#\s*netc:\s*allow\s+(W\d+(?:[\s,]+W\d+)*)")

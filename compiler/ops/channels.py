@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from compiler.dims import Dim
 from compiler.domain import Facts
+from compiler.domain.suggestions import suggest_equal
 from compiler.ops.arguments import (
     arg,
     whole,
@@ -105,12 +106,13 @@ class PixelUnshuffle(Op):
         for size in inputs[0][1:]:
             if not facts.equal(size % self.r, 0):
                 symbolic = isinstance(size, Dim)
+                assertion = suggest_equal(facts, *((size % self.r, 0) for size in inputs[0][1:]))
                 raise ShapeError(
                     "E307" if symbolic else "E306",
                     "pixel_unshuffle needs multiples of r pixels",
                     argument="r",
                     label=f"{size} is not {'proved ' if symbolic else ''}a multiple of {self.r}",
-                    help=f"assert {size} % {self.r} == 0" if symbolic else None,
+                    help=f"`{assertion}` would prove it" if symbolic and assertion else None,
                 )
         return (channels * self.r**2, *(size // self.r for size in inputs[0][1:]))
 

@@ -61,7 +61,8 @@ def per_sample_axis(axis: int, shape: Shape, op: str) -> int:
             f"the axis of {op} must exist",
             argument="axis",
             label=f"{axis}, but the tensor {show_shape(shape)} has axes 0 to {len(shape) - 1}",
-            help="the batch is not counted: the channels are axis 0",
+            help="the batch is not counted, the channels are axis 0"
+            + (f": axis={axis - 1}" if 0 < axis <= len(shape) else ""),
         )
     return axis % len(shape)
 

@@ -6,11 +6,20 @@ from dataclasses import dataclass
 from functools import partial, reduce
 from typing import ClassVar
 
-from compiler.dims import Dim, Size
+from compiler.dims import Dim, Size, product
 from compiler.domain import Facts
 from compiler.domain.suggestions import help_unequal
 from compiler.ops.arguments import arg
-from compiler.ops.base import Emitter, Op, Reach, Shape, ShapeError, Shapes, along_axis
+from compiler.ops.base import (
+    Emitter,
+    Op,
+    Reach,
+    Shape,
+    ShapeError,
+    Shapes,
+    along_axis,
+    show_shape,
+)
 from compiler.ops.checks import per_sample_axis
 from compiler.ops.sizes import AXIS
 from compiler.shapes import axis_names
@@ -21,15 +30,31 @@ def size_word(axis: int, rank: int) -> str:
     return "channels" if axis == 0 else axis_names(rank - 1)[axis - 1]
 
 
-def check_ranks(inputs: Shapes, op: str) -> None:
+def check_ranks(op: Op, inputs: Shapes, facts: Facts) -> None:
     """Raise E305 unless all branches have as many axes."""
-    if len({len(shape) for shape in inputs}) > 1:
-        raise ShapeError(
-            "E305",
-            f"{op} joins tensors of one rank",
-            help="a [C, 1, 1] tensor goes with a [C, H, W] one; a vector needs "
-            "`reshape([C, 1, 1])` first",
-        )
+    rank = max(map(len, inputs))
+    if all(len(shape) == rank for shape in inputs):
+        return
+    help = None
+    vectors = {shape for shape in inputs if len(shape) == 1}
+    if len(vectors) == 1:
+        wanted = (*vectors.pop(), *[1] * (rank - 1))
+        as_maps = tuple(wanted if len(shape) == 1 else shape for shape in inputs)
+        as_vectors = tuple((product(shape),) for shape in inputs)
+        if is_joined(op, as_maps, facts):
+            help = f"`reshape({show_shape(wanted)})` behind the vector would do"
+        elif is_joined(op, as_vectors, facts):
+            help = "`flatten` behind the map would do"
+    raise ShapeError("E305", f"{op.name} joins tensors of one rank", help=help)
+
+
+def is_joined(op: Op, inputs: Shapes, facts: Facts) -> bool:
+    """Whether a join takes branches of these shapes."""
+    try:
+        op.infer(inputs, facts)
+    except ShapeError:
+        return False
+    return True
 
 
 def projection(inputs: Shapes) -> str:
@@ -76,7 +101,7 @@ class Join(Op):
     variadic: ClassVar[bool] = False
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
-        check_ranks(inputs, self.name)
+        check_ranks(self, inputs, facts)
         shape = list(inputs[0])
         for other in inputs[1:]:
             unequal = []
@@ -169,7 +194,7 @@ class Concat(Op):
     axis: int = arg(AXIS, 0, "0 is the channels; negative counts from the end")
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
-        check_ranks(inputs, self.name)
+        check_ranks(self, inputs, facts)
         along = per_sample_axis(self.axis, inputs[0], self.name)
         shape = list(inputs[0])
         for other in inputs[1:]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
 from struct import pack, unpack
 from typing import Any, ClassVar
 
@@ -21,8 +20,8 @@ from compiler.ops.base import (
     show_shape,
 )
 from compiler.ops.checks import spatial_of
+from compiler.ops.interpolation import emit_interpolated
 from compiler.ops.nearest import Nearest
-from compiler.ops.windows import PAD_MODES, emit_pad
 from compiler.shapes import per_axis
 
 COORDINATES = {"half_pixel": "half_pixel", "corners": "align_corners", "asymmetric": "asymmetric"}
@@ -143,17 +142,16 @@ class Resize(Op):
     def lower_by_scale(self, emit: Emitter, x: str, sizes: tuple[int, ...]) -> str:
         """With a given scale. One that leaves the map as large as it is ONNX Runtime takes for 1.
 
-        So the map gets a longer edge first, and the rest is cut off.
+        So the pixels are picked, and weighted, by numbers worked out here.
         """
-        rank = len(sizes)
-        factors = [in_float32(factor or 1.0) for factor in self.factors(rank)]
-        moves = sizes == emit.inputs[0][1:] and self.align != "corners" and {*factors} != {1.0}
-        if moves:
-            # A factor above 1 leaves W as it is only while W(f - 1) < 1; none below 1 does.
-            after = [ceil(1 / (factor - 1)) if factor > 1 else 0 for factor in factors]
-            x = emit_pad(emit, x, [0] * rank + after, PAD_MODES["replicate"])
-        y = emit.node("Resize", x, "", emit.floats([1.0, 1.0, *factors]), **self.attributes())
-        if not moves:
-            return y
-        axes = emit.ints([*range(2, rank + 2)])
-        return emit.node("Slice", y, emit.ints([0] * rank), emit.ints(sizes), axes)
+        factors = [factor or 1.0 for factor in self.factors(len(sizes))]
+        if sizes != emit.inputs[0][1:] or self.align == "corners" or {*factors} == {1.0}:
+            scales = emit.floats([1.0, 1.0, *factors])
+            return emit.node("Resize", x, "", scales, **self.attributes())
+        for place, (size, factor) in enumerate(zip(sizes, factors, strict=True), start=2):
+            axis = Nearest(size, self.align, self.rounding, factor)
+            if factor != 1.0 and self.mode == "nearest":
+                x = axis.emit(emit, x, place, size)
+            elif factor != 1.0:
+                x = emit_interpolated(emit, x, place, axis.places(factor), size, self.mode)
+        return x

@@ -47,7 +47,8 @@ class Change:
 
     `passed` is the block call, and its parameter, that hands these layers the argument.
 
-    For an input `argument` is "input", `value` its new size along every axis, `before` the old.
+    For an input `argument` is "input", `value` its new size along every axis, `before` the old; or
+    both are whole shapes.
     """
 
     nodes: tuple[Node, ...]
@@ -88,6 +89,8 @@ class Change:
         """The changed input, if it changes one."""
         if self.argument != "input":
             return {}
+        if isinstance(self.value, tuple):
+            return {node.name: self.value for node in self.nodes}
         return {n.name: (n.shape[0], *(self.value for _ in n.shape[1:])) for n in self.nodes}
 
 

@@ -14,6 +14,8 @@ net n {
     input x: f32[3, 4, 4]
     outer(4) as a
     add { outer(4) as left; outer(4) as right } as both
+    conv(4, 1x1) as "a.three"
+    conv(4, 1x1) as "group.0" -> conv(4, 1x1) as "group.1"
     skip = conv(1, 3x3)
     maxpool(2x2)
     output y = conv(2, 1x1) as last
@@ -29,6 +31,8 @@ net n {
         ("a", "a.two.relu1"),
         ("a.one", "a.one.relu1"),
         ("a.one.conv1", "a.one.conv1"),
+        ("a.three", "a.three"),
+        ("group", "group.1"),
         ("left", "left.two.relu1"),
         ("both", "both"),
         ("y", "last"),

@@ -231,3 +231,70 @@ def test_a_name_that_another_layer_has_gives_way_to_the_module() -> None:
         node.input[:] = [renamed.get(taken, taken) for taken in node.input]
     text = define(import_onnx(model)).text
     assert 'as "f.0.norm"' in text and 'as "f.1.norm"' in text
+
+
+DUAL_PATH = """
+block unit(c, wide, stride=1) {
+    bn -> relu -> conv(c, 1x1) -> relu
+    conv(c, 3x3, stride=stride, pad=1, groups=4) -> relu
+    conv(wide, 1x1)
+}
+net dual {
+    input x: f32[16, 16, 16]
+    a = x -> channels(0, 9)
+    b = x -> channels(10, 15)
+    concat(a, b) -> unit(8, 12) as y1
+    c = add { a; y1 -> channels(0, 9) }
+    d = concat { b; y1 -> channels(10, 11) }
+    concat(c, d) -> unit(8, 12) as y2
+    e = add { c; y2 -> channels(0, 9) }
+    f = concat { d; y2 -> channels(10, 11) }
+    concat(e, f) -> unit(8, 14) as y3
+    g = add { e; y3 -> channels(0, 9) }
+    h = concat { f; y3 -> channels(10, 13) }
+    concat(g, h) -> relu
+    output z
+}
+"""
+
+
+def test_a_block_may_begin_with_the_norm_behind_a_join_of_named_tensors() -> None:
+    text = imported_again(DUAL_PATH)
+    assert text.count("block ") == 1 and text.count("conv(") == 3
+    assert text.split("{")[1].lstrip().startswith("bn")
+
+
+GATES = """
+net wave {
+    input x: f32[4, 64]
+    mul {
+        conv(4, 3, pad=[(2, 0)]) as "filter.0" -> tanh
+        conv(4, 3, pad=[(2, 0)]) as "gate.0" -> sigmoid
+    }
+    mul {
+        conv(4, 3, pad=[(4, 0)], dilation=2) as "filter.1" -> tanh
+        conv(4, 3, pad=[(4, 0)], dilation=2) as "gate.1" -> sigmoid
+    }
+    mul {
+        conv(4, 3, pad=4, dilation=4) as "filter.2" -> tanh
+        conv(4, 3, pad=4, dilation=4) as "gate.2" -> sigmoid
+    }
+    mul {
+        conv(4, 3, pad=[(8, 0)], dilation=4) as "filter.3" -> tanh
+        conv(4, 3, pad=[(8, 0)], dilation=4) as "gate.3" -> sigmoid
+    }
+    output y
+}
+"""
+
+
+def test_pads_of_one_side_that_are_so_many_dilations_are_no_parameter() -> None:
+    causal = GATES.replace("pad=4, dilation=4", "pad=[(8, 0)], dilation=4")
+    text = imported_again(causal)
+    assert "conv(4, 3, pad=[(2 * dilation, 0)], dilation=dilation)" in text
+    assert text.count("conv(") == 2
+
+
+def test_pads_that_do_not_all_follow_from_the_dilation_stay_as_they_are() -> None:
+    text = imported_again(GATES)
+    assert "* dilation" not in text and "pad=4, dilation=4" in text

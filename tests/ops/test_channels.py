@@ -70,7 +70,10 @@ def test_pixel_unshuffle_needs_sizes_that_are_proved_multiples() -> None:
     op = make(PixelUnshuffle, 2)
     assert refuse(op, (3, 4, 5)).code == "E306"
     error = refuse(op, (3, H, W))
-    assert (error.code, error.help) == ("E307", "assert H % 2 == 0")
+    assert (error.code, error.help) == (
+        "E307",
+        "`assert H % 2 == 0 and W % 2 == 0` would prove it",
+    )
     facts = Facts()
     facts.assume(H % 2, "==", 0)
     facts.assume(W % 2, "==", 0)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
+from compiler.lower import lower
 from compiler.ops.resampling import Resize
-from tests.opcheck import H, W, apply, check, check_symbolic, make, refuse
+from tests.opcheck import H, W, apply, check, check_symbolic, make, one_op, refuse
 
 
 def test_nearest_by_hand_in_every_alignment_and_rounding() -> None:
@@ -83,6 +85,20 @@ def test_a_scale_that_leaves_the_size_as_it_is_moves_the_pixels(
 ) -> None:
     check(make(Resize, (4, 2), mode=mode, align=align, rounding=rounding, scale=1.2), (3, 4, 2))
     check(make(Resize, (9, 10), mode=mode, align=align, scale=(1.0, 1.2)), (3, 9, 9))
+
+
+@pytest.mark.parametrize("mode", ["nearest", "linear", "cubic"])
+@pytest.mark.parametrize("scale", [1 + 1e-7, 1 + 1e-4, (1.0, 1 + 1e-7), (1.08, 1 + 1e-4)])
+def test_a_scale_just_above_one_takes_no_more_than_the_map(mode: str, scale: Any) -> None:
+    op = make(Resize, (12, 11), mode=mode, align="asymmetric", rounding="floor", scale=scale)
+    check(op, (2, 12, 11))
+    model = lower(one_op(op, (2, 12, 11)))
+    sizes = [
+        dim.dim_value
+        for value in onnx.shape_inference.infer_shapes(model).graph.value_info
+        for dim in value.type.tensor_type.shape.dim
+    ]
+    assert max(sizes, default=0) <= 12
 
 
 @pytest.mark.parametrize(

@@ -47,10 +47,10 @@ class Parameters:
                 return Expression(name)
         return self.new(role, vector, hint)
 
-    def derived(self, vector: Vector) -> Expression | None:
-        """A count that is another one, or a whole multiple or part of it in every call."""
-        counts = {n: v for n, v in self.vectors.items() if self.roles[n] == family("channels")}
-        if self.entering:
+    def derived(self, vector: Vector, role: str = "channels") -> Expression | None:
+        """A number that one of a role is, or is a whole multiple or part of, in every call."""
+        counts = {n: v for n, v in self.vectors.items() if self.roles[n] == family(role)}
+        if self.entering and family(role) == "count":
             counts = {"in.c": self.entering} | counts
         for name, other in counts.items():
             if agree(vector, other):

@@ -8,6 +8,7 @@ from typing import Any
 
 from compiler.importers.structure.expressions import Parameters
 from compiler.importers.structure.labels import ABSENT, Label, Shared, shared_labels
+from compiler.importers.structure.paddings import derived_pad
 from compiler.importers.structure.parallel import (
     Branch,
     Different,
@@ -112,10 +113,11 @@ class Merger:
         """One stage, its varying arguments replaced by expressions."""
         first = place.first
         branches = tuple(self.branch(place, branch) for branch in place.branches)
-        arguments = {
+        found = {
             name: self.argument(place, name) if may_vary(first, name) else first.arguments[name]
-            for name in first.arguments
+            for name in sorted(first.arguments, key="pad".__eq__)  # it may follow from the others
         }
+        arguments = {name: found[name] for name in first.arguments}
         for name in ("channels", "units"):
             if name in arguments:
                 self.counts[id(place)] = arguments[name]
@@ -152,8 +154,10 @@ class Merger:
                 stride_of(s) if s is not None and v is None else v
                 for s, v in zip(place.stages, values, strict=True)
             ]
-        if name == "pad" and place.first.callee in OPS and is_half(place):
-            return "half"
+        if name == "pad" and place.first.callee in OPS:
+            pad = derived_pad(place.stages, self.parameters)
+            if pad is not None:
+                return pad
         if name == "shape":
             return self.shape(values)
         if all(value is None for value in values):
@@ -217,24 +221,3 @@ def stride_of(pool: Stage) -> Any:
     """The stride of a pooling that steps by its kernel."""
     kernel = pool.arguments["kernel"]
     return kernel[0] if isinstance(kernel, Extent) and len(set(kernel)) == 1 else kernel
-
-
-def is_half(place: Place) -> bool:
-    """Whether the kernel varies and the pad is always half of it."""
-    stages = [stage for stage in place.stages if stage is not None]
-    kernels = [stage.arguments.get("kernel") for stage in stages]
-    dilations = [stage.arguments.get("dilation") for stage in stages]
-    if len(set(map(str, kernels))) < 2:
-        return False
-    if any(isinstance(value, Expression) for value in kernels + dilations):
-        return False
-    return all(stage.arguments["pad"] == half(stage) for stage in stages)
-
-
-def half(stage: Stage) -> Any:
-    """The pad that `"half"` stands for."""
-    kernel, dilation = stage.arguments["kernel"], stage.arguments.get("dilation", 1)
-    sides = kernel if isinstance(kernel, Extent) else (kernel,)
-    steps = dilation if isinstance(dilation, Extent) else (dilation,) * len(sides)
-    halves = [d * (k - 1) // 2 for k, d in zip(sides, steps, strict=True)]
-    return halves[0] if len(set(halves)) == 1 else Extent(halves)

@@ -55,11 +55,11 @@ def groups_of_runs(chains: list[tuple[Path, Chain]]) -> list[list[Run]]:
     for path, chain in chains:
         keys = [skeleton(item) for item in chain]
         for start in range(len(chain)):
-            if start and is_follower(chain[start]):
+            if start and is_follower(chain[start]) and not is_alone(chain[start - 1]):
                 continue
             for stop in range(start + 1, min(len(chain), start + LONGEST) + 1):
                 item = chain[stop - 1]
-                if not isinstance(item, Stage) or item.joined or item.like:
+                if not isinstance(item, Stage) or is_alone(item):
                     break
                 if stop - start == 1 or not (
                     is_gate(chain[start]) or cuts_a_row(chain, start, stop)
@@ -72,6 +72,11 @@ def groups_of_runs(chains: list[tuple[Path, Chain]]) -> list[list[Run]]:
     groups = [runs for runs in groups if len(runs) > 1 and is_worth(runs[0].items)]
     groups.sort(key=lambda runs: -(len(runs) - 1) * cost(runs[0].items))
     return groups[:MOST_TRIED]
+
+
+def is_alone(item: Item) -> bool:
+    """Whether the stage takes or uses what has a name outside, so that no block holds it."""
+    return isinstance(item, Stage) and bool(item.joined or item.like)
 
 
 def is_gate(item: Item) -> bool:
