@@ -130,7 +130,7 @@ def open_session(
     wanted = parse_device(device)
     settings = settings or Settings(exact, optimise)
     if isinstance(model, Path):
-        check_external_data(model)
+        model = check_external_data(model)
     if wanted.kind == "numpy":
         raise CallError("the NumPy device runs definitions, not ONNX models")
     if wanted.on_gpu:
