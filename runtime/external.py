@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import onnx
 
 from runtime.errors import CallError
+from runtime.files import no_file
 
 
 class ModelError(CallError):
@@ -29,7 +30,7 @@ def check_external_data(path: Path) -> Path:
     since external data lies beside that.
     """
     if not path.is_file():
-        raise ModelError(f"there is no file {path}")
+        raise ModelError(no_file(path))
     path = path.resolve() if path.is_symlink() else path
     if not mentions_data(path):
         return path

@@ -41,6 +41,13 @@ def write_whole(path: Path, write: bytes | Callable[[Path], None]) -> None:
         flush(place.parent)
 
 
+def no_file(path: Path | str) -> str:
+    """What is said of a path that is to be read and is no file."""
+    if Path(path).exists():
+        return f"{path} is a folder, a device or a pipe, not a file"
+    return f"there is no file {path}"
+
+
 def place_of(path: Path) -> Path:
     """Where a file for `path` is written: a symbolic link stays, what it points to is replaced.
 

@@ -32,8 +32,6 @@ class Port:
 
 def read_model_file(path: Path) -> onnx.ModelProto:
     """A model with its external data, which is checked first; raises `CallError`."""
-    if not path.is_file():
-        raise CallError(f"there is no file {path}")
     place = check_external_data(path)
     try:
         model = onnx.load_model(place)

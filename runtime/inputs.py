@@ -19,6 +19,7 @@ from PIL import Image
 from runtime.arrays import Stored, store_npy, store_npz
 from runtime.decode import SUFFIXES, Pixels
 from runtime.errors import CallError
+from runtime.files import no_file
 from runtime.pictures import Augment, PictureInput, read_views
 
 ARRAYS = frozenset({".npy", ".npz"})
@@ -116,9 +117,7 @@ def expand(text: str, kinds: frozenset[str] = KINDS) -> list[str]:
     matches = glob.glob(text, recursive=True)  # noqa: PTH207  # a Path's glob is never absolute
     found = [name for name in matches if Path(name).is_file()]
     if not found:
-        raise InputError(
-            f"no file matches {text}" if glob.has_magic(text) else f"there is no file {text}"
-        )
+        raise InputError(f"no file matches {text}" if glob.has_magic(text) else no_file(text))
     return sorted(found)
 
 
