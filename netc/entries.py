@@ -51,7 +51,8 @@ def entries(output: str, row: NDArray[Any], told: Telling) -> list[Entry]:
     """The largest entries of one sample's vector, ties in the order of the classes."""
     vector = row.reshape(-1)
     names = told.labels.get(output, ())
-    order = np.argsort(-vector, kind="stable")[: told.top]
+    # In float64: a small whole number or a bool has no negative of its own type.
+    order = np.argsort(-vector.astype(np.float64), kind="stable")[: told.top]
     return [
         Entry(rank, int(i), names[i] if i < len(names) else "", float(vector[i]))
         for rank, i in enumerate(order, start=1)

@@ -8,8 +8,9 @@ from typing import Any
 
 from netc.subject import Subject
 from runtime.arrays import store_npz
+from runtime.decode import SUFFIXES
 from runtime.errors import CallError
-from runtime.inputs import Sample, samples_of
+from runtime.inputs import Sample, expand, samples_of
 from runtime.pictures import Augment
 
 
@@ -26,7 +27,8 @@ def gather(
         for name, path in parse_input(subject, text):
             given.setdefault(name, []).append(path)
     if images:
-        given[picture_input(subject, given)] = list(images)
+        files = [file for text in images for file in expand(text, SUFFIXES)]
+        given[picture_input(subject, given)] = files
     if random:
         for name, array in subject.random().items():
             given.setdefault(name, [array])

@@ -78,9 +78,9 @@ class Net:
     ) -> Net:
         """This network with the parameters of a file, or of a mapping of names to arrays.
 
-        The file is .safetensors, .npz, .onnx, or .pt and .pth where PyTorch is installed; `rename`
-        holds rules such as "module.*=*". Strict: raises `CallError` with every name that is
-        missing, surplus or misshapen.
+        The file is .safetensors, .npz, .onnx, or .pt, .pth and .ckpt where PyTorch is installed;
+        `rename` holds rules such as "module.*=*". Strict: raises `CallError` with every name that
+        is missing, surplus or misshapen.
         """
         from runtime.weights.fit import apply_weights
         from runtime.weights.rename import WeightsFile, parse_rule

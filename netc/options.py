@@ -81,7 +81,7 @@ def _takes_weights(command: Callable[..., Any]) -> Callable[..., Any]:
         "--weights",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="Parameters from a .safetensors, .npz, .onnx, .pt or .pth file.",
+        help="Parameters from a .safetensors, .npz, .onnx, .pt, .pth or .ckpt file.",
     )
     return weights(takes_renames(wrapped))
 

@@ -22,6 +22,7 @@ from runtime.accuracy import Accuracy
 from runtime.batches import Arrays
 from runtime.describe import describe
 from runtime.errors import CallError
+from runtime.files import place_of
 from runtime.inputs import Sample
 from runtime.models import weight_bytes, write_model
 from runtime.quantize import Plan, folded, loss, quantized
@@ -59,6 +60,8 @@ class QuantizeOptions:
 def quantize(file: str, options: QuantizeOptions, choice: Choice) -> None:
     """Write the int8 model and report its loss on the calibration set."""
     subject, model = find_model(file, options, choice)
+    target = options.output or Path(f"{subject.name}.int8.onnx")
+    place_of(target)  # it would be a pity to learn it after the calibration
     samples = gather(subject, (), options.calibrate, random=False)
     counts = {len(given) for given in samples.values()}
     if len(counts) > 1:
@@ -66,7 +69,6 @@ def quantize(file: str, options: QuantizeOptions, choice: Choice) -> None:
     count = min(counts.pop(), options.limit or 10**9)
     read = partial(sample, subject, samples)
     result = quantized(model, count, read, options.plan)
-    target = options.output or Path(f"{subject.name}.int8.onnx")
     write_model(result, target)
     lost = loss(model, result, map(read, range(count)), layers=options.per_layer)
     outputs = [info.name for info in model.graph.output]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import numpy as np
+from ml_dtypes import bfloat16
 
 from compiler.driver import compile_graph
 from compiler.graph import Graph, Input
@@ -129,10 +130,18 @@ def runner_of_graph(graph: Graph, engine: Engine) -> Runner:
 
 
 def runner_of_session(session: Session) -> Runner:
-    """A session as what runs batches; a model whose batch is a number has it pinned."""
+    """A session as what runs batches; a model whose batch is a number has it pinned.
+
+    bfloat16 outputs become float32, since no file of arrays, table or picture holds them.
+    """
     first = next((shape[0] for shape in session.inputs.values() if shape), None)
     pinned = first if isinstance(first, int) else None
-    return Runner(session.device, session.run, session.note, pinned)
+
+    def run(feeds: Arrays) -> Arrays:
+        outputs = session.run(feeds)
+        return {n: v.astype(np.float32) if v.dtype == bfloat16 else v for n, v in outputs.items()}
+
+    return Runner(session.device, run, session.note, pinned)
 
 
 def subject_of_model(path: Path, engine: Engine) -> Subject:
@@ -147,6 +156,8 @@ def subject_of_model(path: Path, engine: Engine) -> Subject:
         violated = violated_of(found.get("domain", []))
     except (ValueError, TypeError, RecursionError) as error:
         raise CallError(f"the metadata of {path} is broken: {error}") from None
+    if not session.inputs:
+        raise CallError(f"{path} has no input: it gives the same on every run")
     specs = tuple(spec_of_model(session, name, found) for name in session.inputs)
     return Subject(
         name=printable(session.metadata.get("netc.net", path.stem)),
@@ -182,6 +193,8 @@ def spec_of_model(session: Session, name: str, found: Mapping[str, Any]) -> Inpu
 
     An input of uint8 takes the pixels themselves, whether netc embedded the rest or somebody else.
     """
+    if not session.inputs[name]:
+        raise CallError(f"the input {name} is a single number, or of any shape: it has no batch")
     sizes = session.inputs[name][1:]
     shape = tuple(size if isinstance(size, int) else size or "?" for size in sizes)
     dtype = str(session.types[name])
@@ -195,12 +208,16 @@ def spec_of_model(session: Session, name: str, found: Mapping[str, Any]) -> Inpu
 
 
 def random_sample(specs: Sequence[InputSpec], seed: int) -> Arrays:
-    """One sample of random numbers: normal ones, or whole ones from 0 to 255 for pixels."""
+    """One sample of random numbers: normal ones, 0 to 255 for pixels, else 0 and 1 for whole ones.
+
+    Whole numbers are mostly indices, which must not leave a small table.
+    """
     generator = np.random.default_rng(seed)
     sample = {}
     for spec in specs:
         shape = (1, *(size if isinstance(size, int) else OPEN_SIZE for size in spec.shape))
-        pixels = spec.dtype == "uint8"
-        values = generator.integers(256, size=shape) if pixels else generator.standard_normal(shape)
+        whole = np.dtype(spec.dtype).kind in "iub"
+        most = 256 if spec.dtype == "uint8" else 2
+        values = generator.integers(most, size=shape) if whole else generator.standard_normal(shape)
         sample[spec.name] = values.astype(spec.dtype)
     return sample

@@ -36,7 +36,10 @@ class ArrayError(CallError):
 
 @dataclass(frozen=True)
 class Stored:
-    """An array in a file, not yet read: its shape, its element type, and how to read it."""
+    """An array in a file, not yet read: its shape, its element type, and how to read it.
+
+    The type is by name, the same for either order of bytes.
+    """
 
     shape: tuple[int, ...]
     dtype: str
@@ -101,7 +104,7 @@ def store_npy(path: Path) -> Stored:
     check_claim(path.name, header, held)
     mode: Literal["r"] | None = "r" if header.bytes else None  # nothing cannot be mapped
     return Stored(
-        header.shape, str(header.dtype), lambda: np.load(path, mmap_mode=mode, allow_pickle=False)
+        header.shape, header.dtype.name, lambda: np.load(path, mmap_mode=mode, allow_pickle=False)
     )
 
 
@@ -171,7 +174,7 @@ def store_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) 
         except (ValueError, *BROKEN) as error:
             raise ArrayError(f"{name} cannot be read: {error}") from None
 
-    return Stored(header.shape, str(header.dtype), read)
+    return Stored(header.shape, header.dtype.name, read)
 
 
 def save_array(path: Path, array: NDArray[Any]) -> None:

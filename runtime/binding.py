@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from runtime.devices import Device
+from runtime.errors import CallError
+
+WIDTHS = (8, 16, 32, 64)  # of whole numbers, in bits
 
 # ONNX Runtime's names of element types.
 TYPES: dict[str, Any] = {
@@ -20,12 +23,17 @@ TYPES: dict[str, Any] = {
     "tensor(float16)": np.float16,
     "tensor(bfloat16)": ml_dtypes.bfloat16,
     "tensor(double)": np.float64,
-    "tensor(uint8)": np.uint8,
-    "tensor(int8)": np.int8,
-    "tensor(int32)": np.int32,
-    "tensor(int64)": np.int64,
     "tensor(bool)": np.bool_,
+    **{f"tensor({sign}int{bits})": f"{sign}int{bits}" for sign in ("", "u") for bits in WIDTHS},
 }
+
+
+def type_of(port: Any) -> np.dtype[Any]:
+    """The element type of a session's input or output; raises `CallError` for text and lists."""
+    if port.type not in TYPES:
+        raise CallError(f"{port.name} is a {port.type}, and what runs here are tensors of numbers")
+    kind: np.dtype[Any] = np.dtype(TYPES[port.type])
+    return kind
 
 
 def to_value(array: NDArray[Any], device: Device) -> Any:
@@ -64,7 +72,7 @@ class Bound:
         infos = session.get_outputs()
         for info in infos:
             if all(isinstance(size, int) for size in info.shape):
-                kind = helper.np_dtype_to_tensor_dtype(np.dtype(TYPES[info.type]))
+                kind = helper.np_dtype_to_tensor_dtype(type_of(info))
                 value = ort.OrtValue.ortvalue_from_shape_and_type(info.shape, kind, *place)
                 self._binding.bind_ortvalue_output(info.name, value)
             else:

@@ -18,7 +18,12 @@ from runtime.errors import CallError
 
 Pixels: TypeAlias = Path | Image.Image | NDArray[np.uint8]
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm"}
+SUFFIXES = frozenset(
+    {
+        *(".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".webp", ".avif", ".tif", ".tiff", ".gif"),
+        *(".ppm", ".pgm", ".jp2"),
+    }
+)
 DEEPEST = 65535  # the white of a 16-bit picture
 
 
@@ -50,7 +55,10 @@ def read(path: Path, channels: int, grey: bool) -> Image.Image:
     except FileNotFoundError:
         raise PictureError(f"there is no picture {path}") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise PictureError(f"{path} has too many pixels") from None
+        raise PictureError(
+            f"{path} has more than {Image.MAX_IMAGE_PIXELS:,} pixels, as a decompression bomb has: "
+            "make it smaller first"
+        ) from None
     except (OSError, SyntaxError, ValueError) as error:
         raise PictureError(f"{path} is no picture that can be read: {error}") from None
 

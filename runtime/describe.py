@@ -38,8 +38,7 @@ class Description:
 def describe(model: bytes | Path | onnx.ModelProto) -> Description:
     """Read a model's interface; the external data of a file is checked, not read."""
     if isinstance(model, Path):
-        check_external_data(model)
-        model = read_graph(model)
+        model = read_graph(check_external_data(model))
     elif isinstance(model, bytes):
         model = onnx.load_model_from_string(model)
     held = {tensor.name for tensor in model.graph.initializer}

@@ -46,6 +46,8 @@ def examine() -> list[Finding]:
         return [*looked, lacking(str(error), packages)]
     except AttributeError:  # uninstalling one of two packages leaves the folder and no module
         return [*looked, lacking("the package is there, but its files are gone", packages)]
+    except Exception as error:  # a broken installation may raise anything while it is imported
+        return [*looked, lacking(f"{type(error).__name__}: {error}", packages)]
     built = getattr(ort, "cuda_version", "") if CUDA in there else ""
     return [*looked, *cuda_libraries(built, found), *providers(there, found)]
 

@@ -16,22 +16,29 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import onnx
 
 from runtime.errors import CallError
+from runtime.files import no_file
 
 
 class ModelError(CallError):
     """An ONNX file that is not opened: missing, broken, or naming data it must not."""
 
 
-def check_external_data(path: Path) -> None:
-    """Raise `ModelError` unless everything that a model reads besides itself lies beside it."""
+def check_external_data(path: Path) -> Path:
+    """Raise `ModelError` unless everything that a model reads besides itself lies beside it.
+
+    What comes back is the file to open: where `path` is a symbolic link, the one that it leads to,
+    since external data lies beside that.
+    """
     if not path.is_file():
-        raise ModelError(f"there is no file {path}")
+        raise ModelError(no_file(path))
+    path = path.resolve() if path.is_symlink() else path
     if not mentions_data(path):
-        return
+        return path
     for tensor in all_tensors(read_graph(path)):
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
             entries = {entry.key: entry.value for entry in tensor.external_data}
             check_entry(path, tensor.name, entries)
+    return path
 
 
 def mentions_data(path: Path) -> bool:

@@ -21,21 +21,46 @@ def write_whole(path: Path, write: bytes | Callable[[Path], None]) -> None:
 
     `write` is the content, or a function that writes the file whose path it is given. On failure
     nothing is left and an older file stays as it was; what a killed process left half written for
-    this target is removed.
+    this target is removed. Raises `OSError`, as `place_of` does.
     """
-    if not path.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(path.parent))
-    sweep(path)
-    with temporary_beside(path) as temporary:
-        if isinstance(write, bytes):
-            temporary.write_bytes(write)
-        else:
-            write(temporary)
-        flush(temporary)
-        temporary.chmod(0o666 & ~current_umask())
-        temporary.replace(path)
+    place = place_of(path)
+    sweep(place)
+    try:
+        with temporary_beside(place) as temporary:
+            if isinstance(write, bytes):
+                temporary.write_bytes(write)
+            else:
+                write(temporary)
+            flush(temporary)
+            temporary.chmod(0o666 & ~current_umask())
+            temporary.replace(place)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk does not say for whom
+        raise
     if os.name == "posix":
-        flush(path.parent)
+        flush(place.parent)
+
+
+def no_file(path: Path | str) -> str:
+    """What is said of a path that is to be read and is no file."""
+    if Path(path).exists():
+        return f"{path} is a folder, a device or a pipe, not a file"
+    return f"there is no file {path}"
+
+
+def place_of(path: Path) -> Path:
+    """Where a file for `path` is written: a symbolic link stays, what it points to is replaced.
+
+    Raises `OSError` where there is no such folder, and for what a file must not replace: a folder,
+    a device such as /dev/null, a pipe.
+    """
+    if path.exists() and not path.is_file():
+        kind = "folder" if path.is_dir() else "device or pipe"
+        raise OSError(errno.EINVAL, f"a {kind} is not replaced by a file", str(path))
+    place = path.resolve() if path.is_symlink() else path
+    if not place.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(place.parent))
+    return place
 
 
 @contextlib.contextmanager

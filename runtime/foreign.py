@@ -32,11 +32,9 @@ class Port:
 
 def read_model_file(path: Path) -> onnx.ModelProto:
     """A model with its external data, which is checked first; raises `CallError`."""
-    if not path.is_file():
-        raise CallError(f"there is no file {path}")
-    check_external_data(path)
+    place = check_external_data(path)
     try:
-        model = onnx.load_model(path)
+        model = onnx.load_model(place)
     except (DecodeError, onnx.checker.ValidationError, ValueError) as error:
         reason = (str(error).splitlines() or ["it cannot be parsed"])[0]
         raise CallError(f"{path} is no ONNX model: {reason}") from None

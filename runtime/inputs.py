@@ -19,9 +19,11 @@ from PIL import Image
 from runtime.arrays import Stored, store_npy, store_npz
 from runtime.decode import SUFFIXES, Pixels
 from runtime.errors import CallError
+from runtime.files import no_file
 from runtime.pictures import Augment, PictureInput, read_views
 
-ARRAYS = {".npy", ".npz"}
+ARRAYS = frozenset({".npy", ".npz"})
+KINDS = ARRAYS | SUFFIXES
 
 
 class InputError(CallError):
@@ -96,23 +98,26 @@ def is_item(value: Any) -> bool:
     return isinstance(value, str | Path | Image.Image | np.ndarray)
 
 
-def expand(text: str) -> list[str]:
-    """The files that a path stands for: itself, those in a folder, or those of a glob, sorted."""
+def expand(text: str, kinds: frozenset[str] = KINDS) -> list[str]:
+    """The files that a path stands for: itself, those in a folder, or those of a glob, sorted.
+
+    Of a folder those of these `kinds`, by the ends of their names.
+    """
+    if not text:
+        raise InputError("the path is empty: name a file, a folder or a glob")
     path = Path(text)
     if path.is_file():
         return [text]
-    known = SUFFIXES | ARRAYS
     if path.is_dir():
-        found = [str(p) for p in path.iterdir() if p.suffix.lower() in known and p.is_file()]
+        found = [str(p) for p in path.iterdir() if p.suffix.lower() in kinds and p.is_file()]
         if not found:
-            raise InputError(f"the folder {text} holds no pictures, .npy or .npz files")
+            arrays = ", .npy or .npz files" if kinds & ARRAYS else ""
+            raise InputError(f"the folder {text} holds no pictures{arrays}")
         return sorted(found)
     matches = glob.glob(text, recursive=True)  # noqa: PTH207  # a Path's glob is never absolute
     found = [name for name in matches if Path(name).is_file()]
     if not found:
-        raise InputError(
-            f"no file matches {text}" if glob.has_magic(text) else f"there is no file {text}"
-        )
+        raise InputError(f"no file matches {text}" if glob.has_magic(text) else no_file(text))
     return sorted(found)
 
 
@@ -127,10 +132,8 @@ def samples_in(spec: InputSpec, file: str, augment: Augment) -> list[Sample]:
             if spec.name in arrays:
                 return array_samples(spec, f"{file}:{spec.name}", arrays[spec.name], augment)
             if len(arrays) != 1:
-                raise InputError(
-                    f"{file} holds {len(arrays)} arrays, none of them called {spec.name}: "
-                    + ", ".join(list(arrays)[:8])
-                )
+                held = ", ".join(list(arrays)[:8]) or "nothing"
+                raise InputError(f"{file} has no array called {spec.name}; it holds {held}")
             return array_samples(spec, file, next(iter(arrays.values())), augment)
     return [picture_sample(spec, file, path, augment)]
 
@@ -156,10 +159,10 @@ def array_samples(spec: InputSpec, name: str, stored: Stored, augment: Augment) 
         shape = ", ".join(map(str, ("N", *spec.shape)))
         raise InputError(
             f"the input {spec.name} is [{shape}] with the batch first, {name} is "
-            f"{list(stored.shape)}"
+            f"{list(stored.shape)}{channels_last(spec, stored.shape)}"
         )
-    if spec.dtype == "uint8" != stored.dtype:
-        raise InputError(f"{spec.name} takes pixels, uint8, and {name} is {stored.dtype}")
+    if not np.can_cast(stored.dtype, spec.dtype, "same_kind"):
+        raise InputError(f"{spec.name} takes {spec.dtype}, and {name} is {stored.dtype}")
     if single:
         return [Sample(name, partial(row, spec, stored, None, augment))]
     count = stored.shape[0]
@@ -168,6 +171,14 @@ def array_samples(spec: InputSpec, name: str, stored: Stored, augment: Augment) 
     kept = keep(stored)
     names = [name] if count == 1 else [f"{name}[{index}]" for index in range(count)]
     return [Sample(n, partial(row, spec, kept, i, augment)) for i, n in enumerate(names)]
+
+
+def channels_last(spec: InputSpec, shape: tuple[int, ...]) -> str:
+    """What helps where an array would fit with its last axis before height and width."""
+    moved = (*shape[:-3], *shape[-1:], *shape[-3:-1])
+    if spec.fits(moved) or spec.fits(moved[1:]):
+        return "; its channels are last: numpy.moveaxis(x, -1, -3) brings them to the front"
+    return ""
 
 
 def keep(stored: Stored) -> Stored:
@@ -185,7 +196,7 @@ def keep(stored: Stored) -> Stored:
 def row(spec: InputSpec, stored: Stored, index: int | None, augment: Augment) -> NDArray[Any]:
     """One sample of an array as a batch of its views."""
     array = stored.read()
-    sample = np.asarray(array if index is None else array[index], dtype=spec.dtype)[None]
+    sample = converted(spec, array if index is None else array[index])[None]
     if augment == "none":
         return sample
     if augment == "tencrop":
@@ -193,6 +204,21 @@ def row(spec: InputSpec, stored: Stored, index: int | None, augment: Augment) ->
     if spec.mirrored_axis is None:
         raise InputError(f"{spec.name} is {list(spec.shape)}, which has no width to mirror")
     return np.concatenate([sample, np.flip(sample, spec.mirrored_axis)])
+
+
+def converted(spec: InputSpec, values: NDArray[Any]) -> NDArray[Any]:
+    """Numbers in the input's own type; raises `InputError` for those that it cannot hold."""
+    with np.errstate(over="ignore"):
+        made = np.asarray(values, dtype=spec.dtype)
+    if np.asarray(values).dtype == made.dtype:
+        return made
+    if made.dtype.kind in "iu":
+        lost = made != values
+    else:
+        lost = np.isinf(made) & ~np.isinf(values)
+    if lost.any():
+        raise InputError(f"{spec.name} takes {spec.dtype}, which {values[lost].flat[0]:g} is not")
+    return made
 
 
 def picture_samples(

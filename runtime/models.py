@@ -16,7 +16,7 @@ from onnx.external_data_helper import set_external_data
 
 from runtime.errors import CallError
 from runtime.external import ModelError, all_tensors, mentions_data, read_graph
-from runtime.files import write_whole
+from runtime.files import place_of, write_whole
 
 LARGEST_INSIDE = 1_500_000_000  # bytes of weights; protobuf stops at 2 GiB
 SMALL = 1024  # bytes; smaller tensors stay in the model, shapes among them
@@ -41,12 +41,13 @@ def write_model(model: onnx.ModelProto, path: Path, *, external: bool | None = N
             f"{size:,} bytes of weights do not fit inside a model file, which ends at 2 GiB: "
             "leave out --no-external-data"
         )
-    replaced = own_data(path)
+    place = place_of(path)
+    replaced = own_data(place)
     if external:
-        data = write_data(model, path)
+        data = write_data(model, place)
         replaced -= {data}
         model = pointing(model, data.name)
-    write_whole(path, model.SerializeToString(deterministic=True))
+    write_whole(place, model.SerializeToString(deterministic=True))
     for old in replaced:
         old.unlink(missing_ok=True)
     return path

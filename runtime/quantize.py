@@ -26,7 +26,8 @@ from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 from grammar.diagnostics import nearest
 from runtime.accuracy import Accuracy, compare_sessions, exposing
 from runtime.errors import CallError
-from runtime.models import LARGEST_INSIDE, weight_bytes
+from runtime.foreign import read_model_file
+from runtime.models import LARGEST_INSIDE, weight_bytes, write_model
 from runtime.session import first_line, open_session
 
 METHODS = {
@@ -92,7 +93,7 @@ def quantized(
             contextlib.redirect_stdout(io.StringIO()),  # and tells of each sample
         ):
             source, target = Path(folder) / "float32.onnx", Path(folder) / "int8.onnx"
-            onnx.save_model(model, source, save_as_external_data=large)
+            write_model(model, source, external=large)
             quantize_static(
                 source,
                 target,
@@ -154,13 +155,17 @@ def careful_nodes(model: onnx.ModelProto) -> list[str]:
 def folded(path: Path) -> onnx.ModelProto:
     """A model of somebody else's as the quantizer likes it: constants and batch norms folded.
 
-    ONNX Runtime's basic rewrites, which keep the names of tensors. Its external data must have
-    been checked. Raises `CallError`.
+    ONNX Runtime's basic rewrites, which keep the names of tensors. Raises `CallError`.
     """
+    model = read_model_file(path)
+    large = weight_bytes(model) > LARGEST_INSIDE
     with tempfile.TemporaryDirectory(prefix="netc.quantize.") as folder:
-        target = Path(folder) / "folded.onnx"
+        # Its weights are copied beside it: the rewriting looks for external data in the folder
+        # that it writes to.
+        source, target = Path(folder) / "float32.onnx", Path(folder) / "folded.onnx"
         try:
-            quant_pre_process(path, target, skip_symbolic_shape=True)
+            write_model(model, source, external=large)
+            quant_pre_process(source, target, skip_symbolic_shape=True, save_as_external_data=large)
             return onnx.load_model(target)
         except Exception as error:  # bare exceptions of many kinds
             raise CallError(f"ONNX Runtime cannot rewrite {path}: {first_line(error)}") from None

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import onnx
 import onnxruntime as ort
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as raised
 
 from runtime.bfloat16 import has_bfloat16, widened
-from runtime.binding import TYPES, Bound, from_value, to_value
+from runtime.binding import Bound, from_value, to_value, type_of
 from runtime.devices import Device, parse_device
 from runtime.errors import CallError, MachineError
 from runtime.external import check_external_data
@@ -59,10 +60,9 @@ class Session:
         self.inputs = {i.name: tuple(i.shape) for i in session.get_inputs()}
         self.outputs = tuple(o.name for o in session.get_outputs())
         self.metadata: dict[str, str] = dict(session.get_modelmeta().custom_metadata_map)
-        self.types = {i.name: np.dtype(TYPES[i.type]) for i in session.get_inputs()}
-        self._plain = all(
-            "bfloat16" not in info.type for info in session.get_inputs() + session.get_outputs()
-        )
+        self.types = {i.name: type_of(i) for i in session.get_inputs()}
+        kinds = [*self.types.values(), *map(type_of, session.get_outputs())]
+        self._plain = ml_dtypes.bfloat16 not in kinds
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """The outputs by name; raises `RunError`."""
@@ -130,7 +130,7 @@ def open_session(
     wanted = parse_device(device)
     settings = settings or Settings(exact, optimise)
     if isinstance(model, Path):
-        check_external_data(model)
+        model = check_external_data(model)
     if wanted.kind == "numpy":
         raise CallError("the NumPy device runs definitions, not ONNX models")
     if wanted.on_gpu:

@@ -102,7 +102,7 @@ def stored_arrays(arrays: Mapping[str, Any]) -> dict[str, Stored]:
     found = {}
     for name, given in arrays.items():
         array = np.asarray(given)
-        found[name] = Stored(array.shape, str(array.dtype), partial(np.asarray, array))
+        found[name] = Stored(array.shape, array.dtype.name, partial(np.asarray, array))
     return found
 
 

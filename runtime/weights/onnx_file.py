@@ -31,12 +31,16 @@ def store_onnx(path: Path) -> dict[str, Stored]:
     Whole numbers (shapes, axes) and the constants that netc's own lowering adds are no weights.
     Exporters store equal arrays once and give the others their names with Identity nodes.
     """
+    if path.is_symlink():
+        path = path.resolve()  # external data lies beside the file itself
     if path.stat().st_size >= LARGEST:
         raise WeightsError(f"{path} is larger than the 2 GiB that an ONNX file may have")
     try:
         model = onnx.load_model(path, load_external_data=False)
     except (DecodeError, OSError) as error:
         raise WeightsError(f"{path} is no ONNX file: {error}") from None
+    if not model.HasField("graph"):
+        raise WeightsError(f"{path} is no ONNX file: it has no graph")
     ours = model.producer_name == "netc"
     found = {
         tensor.name: store_initializer(tensor, path)

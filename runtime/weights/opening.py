@@ -1,4 +1,4 @@
-"""Files of weights by their kind: .safetensors, .npz, .onnx, and .pt or .pth with PyTorch."""
+"""Files of weights by their kind: .safetensors, .npz, .onnx, and with PyTorch .pt, .pth, .ckpt."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from runtime.arrays import Stored, store_npz
+from runtime.files import no_file
 from runtime.weights import WeightsError
 from runtime.weights.onnx_file import store_onnx
 from runtime.weights.torch_file import store_torch
@@ -25,7 +26,7 @@ def open_weights(path: Path) -> dict[str, Stored]:
     Raises `MachineError` for a PyTorch checkpoint where PyTorch is not installed.
     """
     if not path.is_file():
-        raise WeightsError(f"there is no file {path}")
+        raise WeightsError(no_file(path))
     match path.suffix.lower():
         case ".safetensors":
             return store_safetensors(path)
@@ -33,9 +34,11 @@ def open_weights(path: Path) -> dict[str, Stored]:
             return store_npz(path)
         case ".onnx":
             return store_onnx(path)
-        case ".pt" | ".pth":
+        case ".pt" | ".pth" | ".ckpt":
             return store_torch(path)
-    raise WeightsError(f"{path.name}: weights are .safetensors, .npz, .onnx, .pt or .pth files")
+    raise WeightsError(
+        f"{path.name}: weights are .safetensors, .npz, .onnx, .pt, .pth or .ckpt files"
+    )
 
 
 def store_safetensors(path: Path) -> dict[str, Stored]:

@@ -19,6 +19,7 @@ from runtime.weights import WeightsError
 
 WRAPPERS = ("state_dict", "model_state_dict", "model")  # where training scripts put the state dict
 DEEPEST = 4  # wrappers around wrappers
+MOST_TOLD = 8  # of the entries of a checkpoint that is none
 
 
 def store_torch(path: Path) -> dict[str, Stored]:
@@ -34,9 +35,13 @@ def store_torch(path: Path) -> dict[str, Stored]:
             "installed here",
             conversion(path),
         ) from None
-    tensors = state_dict(load(torch, path), torch.Tensor)
+    loaded = load(torch, path)
+    tensors = state_dict(loaded, torch.Tensor)
     if tensors is None:
-        raise WeightsError(f"{path} holds no state dict, a mapping of names to tensors")
+        raise WeightsError(
+            f"{path} holds no state dict, a mapping of names to tensors, by itself or under "
+            f"{', '.join(WRAPPERS)}; it holds {contents(loaded, torch.Tensor)}"
+        )
     return {
         name: Stored(tuple(tensor.shape), kind_of(tensor), partial(read, tensor))
         for name, tensor in tensors.items()
@@ -60,6 +65,10 @@ def load(torch: Any, path: Path) -> Any:
             "broken: save only the model's state_dict()"
         ) from None
     except Exception as error:  # a broken pickle makes PyTorch's reader raise nearly anything
+        if "TorchScript" in str(error):
+            raise WeightsError(
+                f"{path} is a TorchScript program: save torch.jit.load(…).state_dict() instead"
+            ) from None
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise WeightsError(f"{path} cannot be read as plain tensors: {first}") from None
 
@@ -82,6 +91,17 @@ def conversion(path: Path) -> str:
         f'"{path.stem}.safetensors")\n'
         'where a training script put more into the file, take torch.load(…)["state_dict"]'
     )
+
+
+def contents(loaded: Any, tensor: type[Any]) -> str:
+    """What a checkpoint has instead of a state dict, or among its tensors, in words."""
+    if not isinstance(loaded, Mapping):
+        return f"a {type(loaded).__name__}"
+    tensors = [key for key, value in loaded.items() if isinstance(value, tensor)]
+    said = [f"{len(tensors)} tensors"] if tensors else []
+    said += [f"{k} ({type(v).__name__})" for k, v in loaded.items() if not isinstance(v, tensor)]
+    more = [f"{len(said) - MOST_TOLD} more"] if len(said) > MOST_TOLD else []
+    return ", ".join(said[:MOST_TOLD] + more) or "nothing"
 
 
 def state_dict(loaded: Any, tensor: type[Any]) -> Mapping[str, Any] | None:

@@ -114,6 +114,12 @@ def test_a_compiled_model_obeys_the_clause_in_its_metadata(here: Path) -> None:
     assert NAMES[0] in ok("run", "pixels.onnx", "--image", "photos/a.png")
 
 
+def test_a_folder_of_pictures_may_hold_arrays_which_are_not_for_them(here: Path) -> None:
+    ok("run", "pets.netdef", "--image", "photos", "--out", "photos/probs.npz")
+    ok("run", "pets.netdef", "--image", "photos", "--out", "photos/probs.npz")
+    assert np.load("photos/probs.npz")["probs"].shape == (5, 3)
+
+
 def test_arrays_are_given_by_the_inputs_name_or_all_in_one_file(here: Path) -> None:
     a, b = np.ones((4, 2), np.float32), np.arange(12, dtype=np.float32).reshape(4, 3)
     np.save("a.npy", a)
@@ -145,6 +151,7 @@ def test_random_numbers_fill_what_is_not_given(here: Path) -> None:
     [
         (["pets.netdef"], "nothing is given for the input image"),
         (["pets.netdef", "--image", "none.png"], "there is no file none.png"),
+        (["pets.netdef", "--image", ""], "the path is empty"),
         (["pets.netdef", "--image", "names.txt"], "is no picture that can be read"),
         (["two.netdef", "--image", "photos/a.png"], "two has no input that takes a picture"),
         (["two.netdef", "--input", "c=a.npy"], "there is no input c; there are a, b"),

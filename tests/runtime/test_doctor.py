@@ -127,11 +127,12 @@ def test_tensorrt_may_be_missing(seen: Described) -> None:
     assert any("libnvinfer.so.10" in f.text and f.remedy for f in examine())
 
 
+@pytest.mark.parametrize("kind", [ImportError, OSError, RuntimeError])
 def test_an_onnx_runtime_that_cannot_be_imported(
-    seen: Described, monkeypatch: pytest.MonkeyPatch
+    seen: Described, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
 ) -> None:
     def broken(name: str) -> None:
-        raise ImportError("undefined symbol: x")
+        raise kind("undefined symbol: x")
 
     monkeypatch.setattr(runtime.doctor, "import_module", broken)
     (found,) = wrong()

@@ -118,8 +118,27 @@ def test_an_npz_gives_the_array_of_the_inputs_name_or_its_only_one(tmp_path: Pat
     np.savez(tmp_path / "none.npz", a=np.ones((3, 6)), other=np.zeros(2))
     assert len(read(VECTOR, tmp_path / "one.npz")) == 2
     assert len(read(VECTOR, tmp_path / "two.npz")) == 3
-    with pytest.raises(InputError, match="holds 2 arrays, none of them called z: a, other"):
+    with pytest.raises(InputError, match="no array called z; it holds a, other"):
         samples_of(VECTOR, tmp_path / "none.npz")
+
+
+def test_numbers_that_the_inputs_type_cannot_hold_are_refused() -> None:
+    ids, byte = InputSpec("ids", (3,), "int64"), InputSpec("byte", (3,), "int8")
+    assert read(ids, np.array([1, 2, 3], np.int32))[0][1].dtype == np.int64
+    with pytest.raises(InputError, match="ids takes int64, and array is float64"):
+        samples_of(ids, np.array([1.5, 2, 3]))
+    with pytest.raises(InputError, match="byte takes int8, which 300 is not"):
+        read(byte, np.array([1, 300, 3]))
+    with pytest.raises(InputError, match=r"z takes float32, which 1e\+300 is not"):
+        read(VECTOR, np.array([1, 1e300, np.inf, np.nan, 0, 0]))
+    assert np.isinf(read(VECTOR, np.array([1, np.inf, np.nan, 0, 0, 0]))[0][1][0, 1])
+
+
+@pytest.mark.parametrize("shape", [(4, 5, 3), (2, 4, 5, 3)])
+def test_channels_that_are_last_are_told_how_to_come_first(shape: tuple[int, ...]) -> None:
+    with pytest.raises(InputError, match=r"its channels are last: numpy.moveaxis\(x, -1, -3\)"):
+        samples_of(IMAGE, np.zeros(shape))
+    assert samples_of(IMAGE, np.moveaxis(np.zeros(shape), -1, -3))
 
 
 def test_a_picture_for_a_vector_is_refused() -> None:
@@ -134,7 +153,7 @@ def test_pixels_stay_pixels_where_the_model_normalises() -> None:
         ((_, sample),) = read(spec, picture(51))
         assert sample.dtype == np.uint8 and sample.shape == (1, *shape)
         assert (sample == 51).all()
-        with pytest.raises(InputError, match="takes pixels, uint8"):
+        with pytest.raises(InputError, match="takes uint8, and"):
             samples_of(spec, np.zeros(shape))
 
 

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from onnx import numpy_helper
 
+import netc
 import runtime.models
 import runtime.session
 from netc.main import main
@@ -153,6 +154,41 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as caught:
         write_whole(tmp_path / "nowhere" / "m.onnx", b"")
     assert caught.value.filename == str(tmp_path / "nowhere")
+
+
+def test_a_folder_or_a_pipe_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for name, kind in (("folder", "a folder"), ("pipe", "a device or pipe")):
+        with pytest.raises(OSError, match=f"{kind} is not replaced by a file") as caught:
+            write_whole(tmp_path / name, b"new")
+        assert caught.value.filename == str(tmp_path / name)
+    assert files(tmp_path) == ["folder", "pipe"]
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_symbolic_link_stays_and_its_file_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    link = tmp_path / "m.onnx"
+    link.symlink_to(tmp_path / "far" / "real.onnx")
+    net = define(NET)
+    net.compile(link, seed=1, external=True)
+    net.compile(link, seed=2, external=True)
+    assert link.is_symlink() and len(files(tmp_path / "far")) == 2
+    want = net.run(np.ones((3, 16, 16)), device="cpu", seed=2)["y"]
+    for path in (link, tmp_path / "far" / "real.onnx"):
+        got = open_session(path, "cpu").run({"x": np.ones((1, 3, 16, 16), np.float32)})["y"]
+        np.testing.assert_allclose(got, want, rtol=1e-5)
+    assert netc.read(link).weights.keys() == net.weights.keys()
+
+
+def test_a_full_disk_is_said_of_the_file_that_is_written(tmp_path: Path) -> None:
+    def fail(target: Path) -> None:
+        raise OSError(28, "no space left on device")
+
+    with pytest.raises(OSError, match="no space") as caught:
+        write_whole(tmp_path / "m.onnx", fail)
+    assert caught.value.filename == str(tmp_path / "m.onnx")
 
 
 def test_bytes_do_not_depend_on_process_hash_seed_or_working_directory(tmp_path: Path) -> None:

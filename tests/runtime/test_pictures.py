@@ -210,7 +210,7 @@ def test_a_picture_with_absurdly_many_pixels_is_refused(
 ) -> None:
     path = saved(tmp_path / "a.png", chequered(20, 20))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 300)
-    with pytest.raises(PictureError, match="has too many pixels"):
+    with pytest.raises(PictureError, match="has more than"):
         view(path, (3, 20, 20))
 
 

@@ -191,6 +191,32 @@ def test_a_compiled_model_is_quantized_from_arrays(source: Path, tmp_path: Path)
     assert again.exit_code == 2 and "is int8 already" in again.output
 
 
+@pytest.mark.parametrize("large", [False, True])
+def test_a_model_with_external_data_is_quantized_like_the_one_without(
+    source: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: bool
+) -> None:
+    made = []
+    for option in ("--no-external-data", "--external-data"):
+        model, target = tmp_path / "m.onnx", tmp_path / f"q{option}.onnx"
+        assert netc("compile", source, "-o", model, option, "--no-optimize").exit_code == 0
+        with monkeypatch.context() as patch:
+            if large:
+                patch.setattr("runtime.quantize.LARGEST_INSIDE", 1000)
+            result = netc("quantize", model, "--calibrate", pictures, "-o", target)
+        assert result.exit_code == 0, result.output
+        made.append(target.read_bytes())
+    assert made[0] == made[1]
+
+
+def test_a_target_that_cannot_be_is_refused_before_the_calibration(
+    source: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("netc.quantizing.quantized", lambda *_: pytest.fail("it calibrates"))
+    for target, said in ((tmp_path / "no" / "q.onnx", "no such folder"), (tmp_path, "a folder")):
+        result = netc("quantize", source, "--calibrate", pictures, "-o", target)
+        assert result.exit_code == 2 and said in result.output
+
+
 def test_the_same_call_gives_the_same_bytes_in_every_process(
     source: Path, pictures: Path, tmp_path: Path
 ) -> None:

@@ -113,6 +113,16 @@ def test_an_empty_or_missing_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "w.safetensors").write_bytes(b"")
     assert "cannot be read" in refused(tmp_path / "w.safetensors")
     assert "there is no file" in refused(tmp_path / "other.safetensors")
+    (tmp_path / "folder.npz").mkdir()
+    assert "is a folder, a device or a pipe" in refused(tmp_path / "folder.npz")
+    (tmp_path / "empty.onnx").write_bytes(b"")
+    assert "is no ONNX file: it has no graph" in refused(tmp_path / "empty.onnx")
+
+
+def test_numbers_of_the_other_byte_order_are_the_same_numbers(tmp_path: Path) -> None:
+    np.savez(tmp_path / "w.npz", **{"a.weight": np.array([1.5, -2], ">f4")})
+    stored = open_weights(tmp_path / "w.npz")["a.weight"]
+    assert stored.dtype == "float32" and stored.read().tolist() == [1.5, -2]
     (tmp_path / "w.h5").write_bytes(b"\x89HDF")
     assert "weights are .safetensors, .npz, .onnx" in refused(tmp_path / "w.h5")
 
@@ -302,13 +312,14 @@ def test_a_tensor_that_is_no_plain_array_is_named_as_what_it_is(
     assert says in open_weights(tmp_path / "net.pt")["a"].dtype
 
 
+@pytest.mark.parametrize("ending", ["pt", "pth", "ckpt"])
 @pytest.mark.parametrize("wrap", [lambda d: d, lambda d: {"epoch": 3, "state_dict": d}])
 def test_a_checkpoint_is_read_as_plain_tensors_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrap: Any
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrap: Any, ending: str
 ) -> None:
     calls = install_torch(monkeypatch, wrap({"a.weight": Tensor(np.float16([1, 2]))}))
-    (tmp_path / "net.pt").write_bytes(b"")
-    stored = open_weights(tmp_path / "net.pt")
+    (tmp_path / f"net.{ending}").write_bytes(b"")
+    stored = open_weights(tmp_path / f"net.{ending}")
     assert calls == [{"map_location": "cpu", "weights_only": True, "mmap": False}]
     assert (stored["a.weight"].shape, stored["a.weight"].dtype) == ((2,), "float16")
     assert stored["a.weight"].read().dtype == np.float32
@@ -319,8 +330,12 @@ def test_a_checkpoint_is_read_as_plain_tensors_only(
     [
         (pickle.UnpicklingError("Weights only load failed"), "holds pickled objects"),
         (RuntimeError("PytorchStreamReader failed"), "cannot be read as plain tensors"),
-        ({"epoch": 3}, "holds no state dict"),
-        ([1, 2], "holds no state dict"),
+        (RuntimeError("Cannot use weights_only with TorchScript archives. Re-"), "jit.load(…)"),
+        ({"epoch": 3, "net": {}}, "it holds epoch (int), net (dict)"),
+        (dict.fromkeys("abcdefghij", 1), "h (int), 2 more"),
+        ({"a": Tensor(np.zeros(1)), "b": "f4"}, "it holds 1 tensors, b (str)"),
+        ([1, 2], "it holds a list"),
+        ({}, "it holds nothing"),
         ({1: Tensor(np.zeros(1))}, "holds no state dict"),
         (in_itself("model"), "holds no state dict"),
         (KeyError("storage 7"), "cannot be read as plain tensors"),

@@ -74,9 +74,12 @@ class OnnxModel:
 
 
 def load_onnx(path: Path) -> onnx.ModelProto:
-    """The model of a file with its external data; raises `UnreadableError` and `OSError`."""
+    """The model of a file with its external data; raises `UnreadableError` and `OSError`.
+
+    That data lies beside the file itself, not beside a symbolic link to it.
+    """
     try:
-        return onnx.load(path)
+        return onnx.load(path.resolve() if path.is_symlink() else path)
     except (DecodeError, onnx.checker.ValidationError, ValueError, TypeError) as error:
         reason = (str(error).splitlines() or ["it cannot be parsed"])[0]
         raise UnreadableError(f"{path} is no ONNX model: {reason}") from None
