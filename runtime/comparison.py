@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -63,8 +64,10 @@ class Comparison:
             said += f"\n  roundings add up to more than the tolerance at {self.drifted} of them, "
             said += "each of which agrees when it is computed from the same inputs"
         for first in self.failures[:1]:
-            said += f"\n  first difference: {first.node}, line {first.line}: "
-            said += f"{first.error:.3g} ({first.stage})"
+            error = f"{first.error:.3g}" if math.isfinite(first.error) else "no number on one side"
+            said += (
+                f"\n  first difference: {first.node}, line {first.line}: {error} ({first.stage})"
+            )
         return said
 
     def as_dict(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from grammar.source import Span
 from runtime.gaps import Gap, widest
 
 CODE = "V101"
+ONE_SIDED = "a number on one side, none on the other"
 
 
 @dataclass(frozen=True)
@@ -78,20 +80,38 @@ class Culprit:
             notes.append(said + ("not compared" if taken.gap is None else told(taken.gap)))
         if self.alone is not None:
             notes.append(f"computed from the same inputs by both: {told(self.alone)}")
-        label = f"off by {self.gap.error:.3g}, {self.gap.relative:.2g} of the largest value"
+        headline = f"{self.place.op} {self.place.name} differs"
+        if math.isfinite(self.gap.error):
+            headline += f" by {self.gap.share:.3g} times its tolerance"
         return Diagnostic(
             CODE,
-            f"{self.place.op} {self.place.name} differs by {self.gap.share:.3g} times its "
-            "tolerance",
+            headline,
             self.place.span,
-            label=label,
+            label=self.label(),
             notes=tuple(notes),
             help=self.verdict(),
             trail=self.place.trail,
         )
 
+    def label(self) -> str:
+        """How far the two are apart, in words."""
+        if self.index is None:
+            return "the shapes differ"
+        if math.isinf(self.gap.error):
+            return ONE_SIDED
+        return f"off by {self.gap.error:.3g}, {self.gap.relative:.2g} of the largest value"
+
+    @property
+    def overflows(self) -> bool:
+        """Whether a number of the reference came out infinite."""
+        if self.ours is None or self.reference is None:
+            return False
+        return math.isinf(self.ours) and math.isfinite(self.reference)
+
     def verdict(self) -> str | None:
         """Whether the layer or its inputs are at fault, where that is known."""
+        if self.overflows:
+            return "the number is beyond its precision: float16 ends at 65,504, bf16 where f32 does"
         if self.alone is None:
             return None
         if self.alone.share > 1:
@@ -135,6 +155,8 @@ def plain(found: Gap) -> dict[str, float]:
 
 def told(found: Gap) -> str:
     """A gap in words."""
+    if math.isinf(found.error):
+        return ONE_SIDED
     return f"off by {found.error:.3g}, {found.share:.1%} of the tolerance"
 
 

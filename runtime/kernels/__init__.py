@@ -37,8 +37,12 @@ def kernel(*ops: type[Op]) -> Callable[[K], K]:
 
 
 def run_kernel(op: Op, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
-    """The output of one op, batch first."""
-    return KERNELS[type(op)](op, inputs, arrays)
+    """The output of one op, batch first.
+
+    As in IEEE 754, what is too large becomes infinite, and what has no value NaN, without a word.
+    """
+    with np.errstate(all="ignore"):
+        return KERNELS[type(op)](op, inputs, arrays)
 
 
 for _family in FAMILIES:

@@ -31,8 +31,7 @@ def sub(op: Sub, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
 @kernel(Div)
 def div(op: Div, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """The first divided by the second."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(inputs[0] / inputs[1])
+    return np.asarray(inputs[0] / inputs[1])
 
 
 @kernel(Max)

@@ -127,6 +127,18 @@ def test_json_tells_all_of_it_in_any_precision(
     assert found["alone"]["share"] > 1
 
 
+def test_what_half_precision_cannot_hold_is_said_to_be_too_large(tmp_path: Path) -> None:
+    file = tmp_path / "large.netdef"
+    file.write_text("net large {\n input x: f32[2, 4, 4]\n scale(1e6) -> relu\n output y\n}\n")
+    result = netc("verify", file, "--dtype", "f16", "--bisect")
+    assert result.exit_code == 1
+    assert "first difference: scale1, line 3: no number on one side" in result.output
+    assert "a number on one side, none on the other" in result.output
+    assert "float16 ends at 65,504" in result.output
+    assert "inf times" not in result.output
+    assert "RuntimeWarning" not in result.output + result.stderr
+
+
 def test_without_bisection_every_layer_that_differs_is_listed(
     small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
