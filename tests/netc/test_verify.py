@@ -129,7 +129,8 @@ def test_json_tells_all_of_it_in_any_precision(
 
 def test_what_half_precision_cannot_hold_is_said_to_be_too_large(tmp_path: Path) -> None:
     file = tmp_path / "large.netdef"
-    file.write_text("net large {\n input x: f32[2, 4, 4]\n scale(1e6) -> relu\n output y\n}\n")
+    chain = "scale(6e4) -> add { identity; identity } -> flatten"
+    file.write_text(f"net large {{\n input x: f32[2, 4, 4]\n {chain}\n output y\n}}\n")
     result = netc("verify", file, "--dtype", "f16", "--bisect")
     assert result.exit_code == 1
     assert "first difference: scale1, line 3: no number on one side" in result.output
