@@ -1,4 +1,4 @@
-"""What layers and parameters are called in other tools, for `did you mean`."""
+"""What layers, parameters and values are called in other tools, for `did you mean`."""
 
 from __future__ import annotations
 
@@ -117,3 +117,10 @@ def parameter_meant(word: str, known: Collection[str]) -> str | None:
         return None
     there = [name for name in PARAMETERS.get(word, ()) if name in known]
     return there[0] if there else nearest(word, known)
+
+
+def value_meant(word: str, known: Collection[str], ops: Collection[str]) -> str | None:
+    """The known name that is close to an unknown one: of an op only what is very close."""
+    if word.lower() in ("true", "false"):
+        return word.lower()
+    return nearest(word, known) or nearest(word, ops, cutoff=0.75)

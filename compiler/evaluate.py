@@ -13,6 +13,7 @@ from compiler.builtins import BUILTINS, BadCall, Builtin
 from compiler.comparisons import compare
 from compiler.dims import Dim, SymbolicError
 from compiler.domain import Facts
+from compiler.elsewhere import value_meant
 from compiler.ops import OPS
 from compiler.ops.arguments import Extent, show
 from compiler.values import (
@@ -22,6 +23,7 @@ from compiler.values import (
     Silenced,
     Tensor,
     TooMuch,
+    attribute_of,
     kind_word,
     unknown,
 )
@@ -123,7 +125,8 @@ class Evaluator:
             return OPS[node.id]
         if scope.is_lost(node.id):
             raise Silenced
-        raise unknown(f"unknown name `{node.id}`", node.span, value_meant(node.id, scope))
+        near = value_meant(node.id, scope.names() | set(BUILTINS), OPS)
+        raise unknown(f"unknown name `{node.id}`", node.span, near)
 
     def _listdisplay(self, node: s.ListDisplay, scope: Scope) -> list[Any]:
         return self.keep([self(item, scope) for item in node.items], node)
@@ -254,35 +257,3 @@ class Evaluator:
             raise Mistake(
                 "E205", f"{name} is called as {function.usage}", node.span, label=reason
             ) from None
-
-
-def value_meant(word: str, scope: Scope) -> str | None:
-    """The known name that is close to an unknown one: of an op only what is very close."""
-    if word.lower() in ("true", "false"):
-        return word.lower()
-    known = scope.names() | set(BUILTINS)
-    return nearest(word, known) or nearest(word, OPS, cutoff=0.75)
-
-
-AXIS_LETTERS = {1: "w", 2: "hw", 3: "dhw"}
-
-
-def attribute_of(tensor: Tensor, node: s.Attribute) -> Any:
-    """`.c .d .h .w .shape .rank` of a tensor; `.rank` counts the spatial axes."""
-    rank = len(tensor.shape) - 1
-    if node.name == "shape":
-        return list(tensor.shape)
-    if node.name == "rank":
-        return rank
-    if node.name == "c":
-        return tensor.shape[0]
-    letters = AXIS_LETTERS.get(rank, "")
-    if node.name in letters:
-        return tensor.shape[1 + letters.index(node.name)]
-    has = ", ".join(f".{letter}" for letter in ("c", *letters, "shape", "rank"))
-    raise Mistake(
-        "E205",
-        f"a tensor of {rank} spatial axes has no `.{node.name}`",
-        node.span,
-        help=f"it has {has}",
-    )

@@ -166,3 +166,27 @@ def kind_word(value: object) -> str:
         (type, "an op"),
     ]
     return next((word for sort, word in words if isinstance(value, sort)), "a block")
+
+
+AXIS_LETTERS = {1: "w", 2: "hw", 3: "dhw"}
+
+
+def attribute_of(tensor: Tensor, node: s.Attribute) -> Any:
+    """`.c .d .h .w .shape .rank` of a tensor; `.rank` counts the spatial axes."""
+    rank = len(tensor.shape) - 1
+    if node.name == "shape":
+        return list(tensor.shape)
+    if node.name == "rank":
+        return rank
+    if node.name == "c":
+        return tensor.shape[0]
+    letters = AXIS_LETTERS.get(rank, "")
+    if node.name in letters:
+        return tensor.shape[1 + letters.index(node.name)]
+    has = ", ".join(f".{letter}" for letter in ("c", *letters, "shape", "rank"))
+    raise Mistake(
+        "E205",
+        f"a tensor of {rank} spatial axes has no `.{node.name}`",
+        node.span,
+        help=f"it has {has}",
+    )

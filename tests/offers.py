@@ -70,6 +70,11 @@ def arguments_here(found: re.Match[str], diagnostic: Diagnostic, text: str) -> I
     yield text
 
 
+def pads_here(found: re.Match[str], diagnostic: Diagnostic, text: str) -> Iterator[str]:
+    """`before and after each axis: pad=[(0, 1), (0, 1)]`"""
+    yield with_argument(text, [stage_at(diagnostic, text)], found[1], found[2])
+
+
 def other_input(found: re.Match[str], _: Diagnostic, text: str) -> Iterator[str]:
     """`input 33 instead of 32`"""
     new, old = found.groups()
@@ -160,6 +165,7 @@ OFFERS: dict[str, Change] = {
     r"serves every axis: kernel=(\d+)$": argument_here("kernel"),
     r"serves every axis: stride=(\d+)$": argument_here("stride"),
     r"serves every axis: pad=(\d+)$": argument_here("pad"),
+    r"^before and after each axis: (\w+)=(.*)$": pads_here,
     r'^use (\w+="?\w+"?(?: with \w+=\w+)?)$': arguments_here,
     r"^use (\d+) or (\d+)$": another_number,
     r"(?:was|an input|one by one:) (\[.*?\])(?: meant\?| would fit|$)": other_shape,

@@ -4,7 +4,9 @@ Elaboration goes on after a mistake: what depends on it is poisoned and stays si
 still checked, and an asserted shape of plain numbers takes the place of a shape that is not known.
 
     state       what is known so far; where we are; how a mistake is kept
-    interface   inputs, outputs, parameters of the net
+    interface   parameters and inputs of the net
+    outputs     its outputs
+    callees     what the name of a stage stands for
     flow        statements, chains, joins, block calls: the recursion
     loops       the turns of `for`, `repeat` and `if`
     layers      an op becomes a node

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from compiler.bind import bind_op
 from compiler.elaborate.assertions import check_assert, check_shape
+from compiler.elaborate.callees import called, tensor_argument
 from compiler.elaborate.calls import enter_block, result_of
-from compiler.elaborate.interface import (
-    check_new_output,
-    check_new_tensor,
-    check_output_name,
-    declare_output,
-    misplaced_input,
-)
+from compiler.elaborate.interface import check_new_tensor, misplaced_input
 from compiler.elaborate.layers import add_layer
 from compiler.elaborate.loops import turns
 from compiler.elaborate.names import label_text, outermost, remember
+from compiler.elaborate.outputs import check_new_output, check_output_name, declare_output
 from compiler.elaborate.state import Here, Made, State
-from compiler.elsewhere import layer_meant
 from compiler.modules import Block
-from compiler.ops import OPS
-from compiler.ops.arguments import show
 from compiler.ops.base import Op
-from compiler.values import POISON, Mistake, Scope, Silenced, Tensor, unknown
+from compiler.values import POISON, Mistake, Scope, Silenced, Tensor
 from grammar import syntax as s
 from grammar.source import Span
 
@@ -148,45 +139,13 @@ def run_stage(
         if result is None:
             raise nothing_flows(stage.span)
         return result
-    name, scope = stage.callee.id, here.scope
-    if stage.arguments is None and stage.body is None:
-        tensor = here.frame.entered if name == "in" else scope.tensor(name)
-        if tensor is not None and (first or name not in OPS):
-            return named_tensor(stage, tensor, first)
-    target = scope.value(name)
-    if isinstance(target, Block):
-        return call_block(state, stage, target, here, flow)
-    if isinstance(target, type) or name in OPS:
-        op_type = target if isinstance(target, type) else OPS[name]
-        return call_op(state, stage, op_type, here, flow)
-    if target is None and scope.is_lost(name):
-        raise Silenced
-    if target is not None:
-        raise Mistake(
-            "E201",
-            f"`{name}` is no layer or block",
-            stage.callee.span,
-            label=f"its value is {show(target)}",
-        )
-    raise unknown(
-        f"unknown layer, block or tensor `{name}`",
-        stage.callee.span,
-        layer_meant(name, set(OPS) | scope.names()),
-    )
-
-
-def named_tensor(stage: s.Stage, tensor: Tensor, first: bool) -> Tensor:
-    """A tensor's name as a stage: it can only begin a chain."""
-    if first:
-        return tensor
-    assert stage.callee is not None
-    name = stage.callee.id
-    raise Mistake(
-        "E202",
-        "a tensor's name can only begin a chain",
-        stage.span,
-        help=f"join them: concat(…, {name}), add(…, {name})",
-    )
+    match called(stage, stage.callee, here, first):
+        case Tensor() as tensor:
+            return tensor
+        case Block() as block:
+            return call_block(state, stage, block, here, flow)
+        case op_type:
+            return call_op(state, stage, op_type, here, flow)
 
 
 def call_op(
@@ -239,13 +198,6 @@ def inputs_of(
     if flow is None:
         raise nothing_flows(stage.span)
     return [flow]
-
-
-def tensor_argument(value: Any, scope: Scope) -> Tensor | None:
-    """A tensor argument: a tensor, or a string that is the label of one."""
-    if isinstance(value, str):
-        return scope.tensor(value)
-    return value if isinstance(value, Tensor) else None
 
 
 def run_branches(state: State, body: s.Body, here: Here, flow: Tensor | None) -> list[Tensor]:

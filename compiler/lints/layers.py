@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.lints.subject import Subject
-from compiler.shapes import resolve_padding
+from compiler.windows import resolve_padding
 from grammar.diagnostics import Diagnostic
 
 KEEPS_ORDER = {"clip", "identity", "dropout"}  # what may stand between or after a nonlinearity

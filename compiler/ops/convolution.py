@@ -26,7 +26,8 @@ from compiler.ops.base import (
 from compiler.ops.checks import channels_of, check_groups, spatial_of
 from compiler.ops.sizes import PADDING
 from compiler.ops.windows import PAD_MODES, border_conditions, check_border, emit_pad, onnx_pads
-from compiler.shapes import per_axis, resolve_padding, transposed_output, window_axes, window_output
+from compiler.shapes import per_axis
+from compiler.windows import resolve_padding, transposed_output, window_axes, window_output
 
 
 @dataclass(frozen=True)

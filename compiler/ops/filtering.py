@@ -14,7 +14,7 @@ from compiler.ops.base import Axis, Emitter, Op, Reach, Shape, ShapeError, Shape
 from compiler.ops.checks import channels_of, spatial_of
 from compiler.ops.sizes import PADDING
 from compiler.ops.windows import PAD_MODES, border_conditions, check_border, emit_pad, onnx_pads
-from compiler.shapes import window_axes, window_output
+from compiler.windows import window_axes, window_output
 
 
 class FixedKernel(Op):

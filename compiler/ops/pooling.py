@@ -22,7 +22,7 @@ from compiler.ops.checks import channels_of, spatial_of
 from compiler.ops.filtering import emit_depthwise
 from compiler.ops.sizes import PADDING
 from compiler.ops.windows import emit_pad, onnx_pads
-from compiler.shapes import window_axes, window_output
+from compiler.windows import window_axes, window_output
 
 STILL = Axis(1)  # a window of the one pixel: nothing is done along this axis
 

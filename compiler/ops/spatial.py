@@ -20,7 +20,8 @@ from compiler.ops.base import (
 from compiler.ops.checks import check_map, spatial_of
 from compiler.ops.sizes import PADDING, PADDING_WORDS, SIZE
 from compiler.ops.windows import PAD_MODES, border_conditions, check_border, emit_pad, onnx_pads
-from compiler.shapes import per_axis, resolve_padding
+from compiler.shapes import per_axis
+from compiler.windows import resolve_padding
 
 LAST = 2**62  # "to the end" in an ONNX Slice
 

@@ -1,0 +1,86 @@
+"""What a net gives: its outputs, their names and the names of their classes."""
+
+from __future__ import annotations
+
+from compiler.elaborate.layers import describe
+from compiler.elaborate.state import Here, State
+from compiler.ops.base import show_shape
+from compiler.values import POISON, Mistake, Tensor
+from grammar import syntax as s
+from grammar.diagnostics import Fix
+
+
+def declare_output(
+    state: State, statement: s.OutputDeclaration, here: Here, tensor: Tensor
+) -> None:
+    """`output probs = softmax` once its chain has run, `output features : [64, 56, 56]`."""
+    name, frame = statement.name.id, here.frame
+    frame.outputs[name] = tensor
+    here.scope.tensors.setdefault(name, tensor)
+    if frame.inner or tensor.node is None:
+        return
+    if statement.labels is not None:
+        state.classes[name] = read_labels(statement.labels, tensor)
+    state.outputs[name] = tensor.node
+
+
+def check_output_name(
+    state: State, statement: s.OutputDeclaration, here: Here, tensor: Tensor
+) -> None:
+    """Raise E204 when an output would take the name of another tensor."""
+    name = statement.name.id
+    known = here.scope.tensor(name)
+    if known is not None and None not in (known.node, tensor.node) and known.node != tensor.node:
+        assert known.node is not None
+        bare = statement.chain is None and statement.shape is None
+        raise Mistake(
+            "E204",
+            f"the name `{name}` is another tensor's",
+            statement.name.span,
+            label=f"`{name}` is {describe(state.graph[known.node])}",
+            help=f"`output {name} = {name}` makes that one an output" if bare else None,
+            fixes=[Fix(f"make `{name}` the output", statement.name.span, f"{name} = {name}")]
+            if bare
+            else [],
+        )
+
+
+def check_new_output(statement: s.OutputDeclaration, here: Here) -> None:
+    """Raise E503 in a block, E204 for a name that is taken; until it is made it is poisoned."""
+    if here.frame.definition.kind == "block":
+        raise Mistake(
+            "E503",
+            "only a net has outputs",
+            statement.span,
+            help="a block's result is what flows out of it",
+        )
+    name = statement.name.id
+    if name in here.frame.outputs:
+        raise Mistake("E204", f"the output `{name}` is declared twice", statement.name.span)
+    here.frame.outputs[name] = POISON
+
+
+def read_labels(path: s.Text, tensor: Tensor) -> tuple[str, ...]:
+    """The class names of an output, one a line, as many as the output has numbers."""
+    text = "".join(part for part in path.parts if isinstance(part, str))
+    here = path.span.source.path
+    file = here.resolve().parent / text if here else None
+    if file is None or not file.resolve().is_relative_to(file.parent.resolve()) or ".." in text:
+        raise Mistake("E207", "class names lie beside the definition", path.span)
+    try:
+        names = tuple(file.read_text(encoding="utf-8").splitlines())
+    except OSError as error:
+        reason = error.strerror or "it cannot be opened"
+        raise Mistake(
+            "E207", f"the class names `{text}` cannot be read", path.span, label=reason.lower()
+        ) from None
+    except UnicodeDecodeError:
+        raise Mistake("E207", f"the class names `{text}` are no UTF-8 text", path.span) from None
+    if len(tensor.shape) != 1 or tensor.shape[0] != len(names):
+        raise Mistake(
+            "E207",
+            "there must be one class name for each number of the output",
+            path.span,
+            label=f"{len(names)} names for {show_shape(tensor.shape)}",
+        )
+    return names
