@@ -215,7 +215,7 @@ def test_whatever_a_reader_raises_for_a_broken_file_is_told(
         raise kind("Decoding of color planes failed")
 
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", broken)
-    with pytest.raises(PictureError, match="a.png is no picture that can be read"):
+    with pytest.raises(PictureError, match=r"a\.png is no picture that can be read"):
         view(path, (3, 2, 2))
 
 
