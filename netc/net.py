@@ -49,6 +49,9 @@ class Net:
         """Totals, inputs, outputs, valid domain, and every layer with shapes and costs."""
         return net_summary(self.graph, self.analysis)
 
+    def __repr__(self) -> str:
+        return f"<Net {self.name}: {self.analysis.parameters:,} parameters>"
+
     def __str__(self) -> str:
         from netc.tables import totals
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -26,7 +27,10 @@ LONGEST_HEADER = 10_000  # bytes; numpy's own limit for untrusted files
 LEAST_BOMB = 256 * 2**20  # bytes; less is harmless, however well it packs
 MOST_PACKED = 100  # weights and pictures pack two or three to one
 MOST_DEFLATED = 1032  # deflate cannot pack better than this (zlib's technical notes)
-BROKEN = (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
+BROKEN = (
+    *(OSError, EOFError, zipfile.BadZipFile, zlib.error, struct.error, UnicodeDecodeError),
+    *(NotImplementedError, RuntimeError),
+)
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the time of every member that is written: same arrays, same bytes
 
 

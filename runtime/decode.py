@@ -59,7 +59,7 @@ def read(path: Path, channels: int, grey: bool) -> Image.Image:
             f"{path} has more than {Image.MAX_IMAGE_PIXELS:,} pixels, as a decompression bomb has: "
             "make it smaller first"
         ) from None
-    except (OSError, SyntaxError, ValueError) as error:
+    except Exception as error:  # Pillow's readers raise nearly anything for a broken file
         raise PictureError(f"{path} is no picture that can be read: {error}") from None
 
 

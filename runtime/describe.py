@@ -75,7 +75,17 @@ def fitted(inputs: Mapping[str, Shape], shapes: Sequence[tuple[int, ...]]) -> di
 
 
 def input_shapes(inputs: Mapping[str, Shape], batch: int, other: int) -> list[tuple[int, ...]]:
-    """Shapes for a model's inputs: a symbolic first size becomes the batch, the rest `other`."""
+    """Shapes for a model's inputs: a symbolic first size becomes the batch, the rest `other`.
+
+    Raises `CallError` for a model whose batch is fixed at another size.
+    """
+    for name, shape in inputs.items():
+        if shape and isinstance(shape[0], int) and shape[0] != batch:
+            sizes = ", ".join(map(str, shape))
+            raise CallError(
+                f"the input {name} is [{sizes}], batches of {shape[0]} alone, and {batch} are "
+                f"asked for: give --batch {shape[0]}, or a model whose batch is open"
+            )
     return [
         tuple(
             size if isinstance(size, int) else batch if place == 0 else other

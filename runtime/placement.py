@@ -42,12 +42,18 @@ class Placement:
 
 
 def placement(session: Any) -> Placement | None:
-    """The placement of an ONNX Runtime session; None where this version cannot tell."""
+    """The placement of an ONNX Runtime session; None where this version cannot tell.
+
+    Nor can it where the name of a node is no UTF-8 text.
+    """
     tell = getattr(session, "get_provider_graph_assignment_info", None)
     if tell is None:
         return None
     found: dict[str, list[tuple[str, str]]] = {}
     for part in tell():
-        nodes = [(node.name, node.op_type) for node in part.get_nodes()]
+        try:
+            nodes = [(node.name, node.op_type) for node in part.get_nodes()]
+        except UnicodeDecodeError:
+            return None
         found.setdefault(part.ep_name, []).extend(nodes)
     return Placement({name: tuple(nodes) for name, nodes in found.items()})

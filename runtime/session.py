@@ -38,6 +38,7 @@ BAD_MODEL = (
     raised.InvalidArgument,
     raised.NoSuchFile,
     raised.NotImplemented,
+    UnicodeDecodeError,
 )
 
 
@@ -220,7 +221,15 @@ def create(model: Model, device: Device, settings: Settings, found: Driver) -> A
         source, options, providers=providers_for(device, settings, found), enable_fallback=0
     )
     session.weights_in_use = weights  # it reads them in place
+    check_text(session)
     return session
+
+
+def check_text(session: Any) -> None:
+    """Raise `UnicodeDecodeError` here, not later, when a name in a model is no UTF-8 text."""
+    for port in session.get_inputs() + session.get_outputs():
+        str((port.name, port.type, port.shape))
+    str(session.get_modelmeta().custom_metadata_map)
 
 
 def proto_of(model: Model) -> onnx.ModelProto:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -41,15 +42,23 @@ def store_onnx(path: Path) -> dict[str, Stored]:
         raise WeightsError(f"{path} is no ONNX file: {error}") from None
     if not model.HasField("graph"):
         raise WeightsError(f"{path} is no ONNX file: it has no graph")
+    copies = [
+        (node.input[0], node.output[0])
+        for node in model.graph.node
+        if node.op_type == "Identity" and len(node.input) == len(node.output) == 1
+    ]
+    names: list[str | bytes] = [tensor.name for tensor in model.graph.initializer]
+    if any(isinstance(name, bytes) for name in chain(names, *copies)):
+        raise WeightsError(f"{path} is no ONNX file: a name in it is no UTF-8 text")
     ours = model.producer_name == "netc"
     found = {
         tensor.name: store_initializer(tensor, path)
         for tensor in model.graph.initializer
         if tensor.data_type in FLOATS and not (ours and "/constant_" in tensor.name)
     }
-    for node in model.graph.node:
-        if node.op_type == "Identity" and node.input[0] in found:
-            found[node.output[0]] = found[node.input[0]]
+    for original, copy in copies:
+        if original in found:
+            found[copy] = found[original]
     return found
 
 

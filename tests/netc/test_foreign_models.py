@@ -67,6 +67,16 @@ def test_inputs_that_have_no_samples_are_refused(
     assert result.exit_code == 2 and said in result.output and "Traceback" not in result.output
 
 
+@pytest.mark.parametrize("name", ["x", "y"])
+def test_names_that_are_no_text_are_refused(tmp_path: Path, name: str) -> None:
+    kinds = (TensorProto.FLOAT, TensorProto.FLOAT)
+    path = one_node(tmp_path / "m.onnx", "Relu", kinds, ("N", 3))
+    path.write_bytes(path.read_bytes().replace(name.encode() + b"\x12", b"\xff\x12"))
+    for call in (["run", path, "--random"], ["bench", path, "--seconds", "0"]):
+        result = netc(*call, "--device", "cpu")
+        assert result.exit_code == 2 and result.output.startswith("error: "), result.output
+
+
 def test_a_model_without_inputs_is_refused(tmp_path: Path) -> None:
     value = helper.make_tensor("v", TensorProto.FLOAT, [1], [3.0])
     node = helper.make_node("Constant", [], ["y"], value=value)

@@ -257,6 +257,10 @@ class Checker(HTMLParser):
         assert self.open.pop() == tag
 
 
+def test_a_net_is_named_with_its_size_where_only_text_is_shown(net: netc.Net) -> None:
+    assert repr(net) == f"<Net {net.name}: {net.analysis.parameters:,} parameters>"
+
+
 def test_the_notebooks_summary_is_well_formed_and_has_a_row_a_layer(net: netc.Net) -> None:
     checker = Checker()
     text = net._repr_html_()

@@ -185,6 +185,13 @@ def test_a_packed_member_that_is_damaged_is_refused_when_it_is_read(tmp_path: Pa
     assert "cannot be read" in refused(lambda: read_all(tmp_path / "x.npz"))
 
 
+def test_a_member_whose_name_is_no_text_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", ä=np.ones(3))
+    content = (tmp_path / "a.npz").read_bytes()
+    (tmp_path / "a.npz").write_bytes(content.replace("ä".encode(), b"\xc3a", 1))
+    assert "cannot be read" in refused(lambda: store_npz(tmp_path / "a.npz"))
+
+
 def test_a_file_cut_short_or_missing_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", x=np.ones(1000))
     whole = (tmp_path / "x.npz").read_bytes()

@@ -185,6 +185,14 @@ def test_calls_that_make_no_sense_are_refused(compiled: Path, call: list[str], s
     assert said in result.output
 
 
+def test_a_model_of_a_fixed_batch_is_not_timed_as_another(tmp_path: Path) -> None:
+    define(NET).compile(tmp_path / "two.onnx", batch=2)
+    result = bench(tmp_path / "two.onnx", "--batch", "4", "--device", "cpu")
+    assert result.exit_code == 2 and "give --batch 2" in result.output
+    timed = bench(tmp_path / "two.onnx", "--batch", "2", "--device", "cpu", "--seconds", "0")
+    assert timed.exit_code == 0, timed.output
+
+
 def test_models_with_different_inputs_are_not_compared(compiled: Path) -> None:
     result = bench("lenet5", "--net", "lenet5", "--against", compiled, "--device", "cpu")
     assert result.exit_code == 2

@@ -205,6 +205,20 @@ def test_files_that_are_no_pictures_are_refused(tmp_path: Path) -> None:
         view(tmp_path / "none.png", (3, 2, 2))
 
 
+@pytest.mark.parametrize("kind", [RuntimeError, KeyError, ZeroDivisionError])
+def test_whatever_a_reader_raises_for_a_broken_file_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
+) -> None:
+    path = saved(tmp_path / "a.png", chequered(2, 2))
+
+    def broken(self: Image.Image) -> None:
+        raise kind("Decoding of color planes failed")
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", broken)
+    with pytest.raises(PictureError, match=r"a\.png is no picture that can be read"):
+        view(path, (3, 2, 2))
+
+
 def test_a_picture_with_absurdly_many_pixels_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -194,6 +194,12 @@ def test_a_file_that_is_no_onnx_is_refused(tmp_path: Path) -> None:
     assert "is no ONNX file" in refused(tmp_path / "m.onnx")
 
 
+def test_an_onnx_file_whose_names_are_no_text_is_refused(tmp_path: Path) -> None:
+    path = onnx_file(tmp_path / "m.onnx", numpy_helper.from_array(np.ones(3, np.float32), "wwww"))
+    path.write_bytes(path.read_bytes().replace(b"wwww", b"w\xffww"))
+    assert "a name in it is no UTF-8 text" in refused(path)
+
+
 def test_external_data_beside_the_model_is_read(tmp_path: Path) -> None:
     values = np.arange(4, dtype=np.float32)
     (tmp_path / "m.data").write_bytes(values.tobytes())
