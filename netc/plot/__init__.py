@@ -6,6 +6,7 @@ from pathlib import Path
 
 from compiler.analysis import Analysis
 from compiler.graph import Graph
+from netc.plot.packing import pack
 from netc.plot.page import page
 from netc.plot.plan import Plan, plan_of
 from netc.plot.svg import svg
@@ -15,7 +16,9 @@ from runtime.errors import CallError
 from runtime.files import write_whole
 
 SUFFIXES = (".svg", ".html")
-MOST_SHOWN = 72  # boxes of a picture that nobody asked a depth of
+# The most boxes, and pixels across, of a picture that nobody asked a depth of.
+MOST_SHOWN = 60
+WIDEST = 1600
 
 
 def plot(graph: Graph, analysis: Analysis, path: Path, depth: int | None = None) -> Path:
@@ -44,14 +47,23 @@ def check_suffix(path: Path) -> str:
 
 
 def open_to(plan: Plan, depth: int | None) -> frozenset[int]:
-    """The network and the blocks in so many levels of it."""
-    net = plan.items[0].box
+    """The network and the blocks in so many levels of it; without a depth, in those that fit."""
     if depth is None:
+        net = plan.items[0].box
         fitting = [d for d in range(depth_of(net) + 1) if shown(net, d) <= MOST_SHOWN]
-        depth = max(fitting, default=0)
+        wanted = (open_to(plan, d) for d in reversed(fitting))
+        return next((one for one in wanted if is_narrow(plan, one)), open_to(plan, 0))
     found, level = {0}, {0}
     for _ in range(depth):
         level = {child for index in level for child in plan.items[index].children}
         level = {index for index in level if plan.items[index].arrangement is not None}
+        if not level:
+            break
         found |= level
     return frozenset(found)
+
+
+def is_narrow(plan: Plan, open_items: frozenset[int]) -> bool:
+    """Whether a picture fits on a screen across."""
+    net = pack(plan, open_items)
+    return net.left + net.right <= WIDEST

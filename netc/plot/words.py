@@ -9,7 +9,7 @@ from unicodedata import combining, east_asian_width
 
 from compiler.dims import Size
 from compiler.graph import Input
-from compiler.ops.arguments import show
+from compiler.importers.structure.values import show
 from compiler.ops.base import Op, is_required
 from grammar.diagnostics import printable
 
@@ -73,7 +73,8 @@ def arguments(op: Op, *, every: bool = False) -> str:
             shown.append(show(value))
         elif value != parameter.default and (every or parameter.name not in UNSEEN):
             shown.append(f"{parameter.name}={show(value)}")
-    return ", ".join(shown)
+    text = ", ".join(shown)
+    return text if every else re.sub(r"\d*\.\d{5,}", lambda m: f"{float(m[0]):.4g}", text)
 
 
 def call(op: Op) -> str:
