@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -14,6 +15,7 @@ TEXT = 12.0  # font size of a box's text in pixels
 SMALL = 10.0  # and of all other text
 SIGNS = {"add": "+", "mul": "×"}
 ORDERED = {"sub": "−", "div": "÷"}  # which input is which matters
+BETWEEN = 12.0  # from one shape to the next line
 LINE = 14.0  # pixels from one line of text to the next
 LONGEST_CALL = 46
 
@@ -61,10 +63,14 @@ def rect(face: str, width: float, height: float, radius: float, shift: float = 0
     )
 
 
-def face_of(box: Box, like: str) -> Face:
-    """The closed form of a box; `like` is what it shares its parameters with, or empty."""
+def face_of(box: Box, like: str, leaving: Sequence[str] = ()) -> Face:
+    """The closed form of a box.
+
+    `like` is what it shares its parameters with, or empty; `leaving` are the shapes that are
+    written below it, side by side.
+    """
     if box.kind == "block":
-        return block_face(box, like)
+        return block_face(box, like, leaving)
     if box.kind in ("input", "output"):
         words = Words(cut(box.label))
         width = max(words.width(TEXT) + 26, 48)
@@ -103,13 +109,16 @@ def operand(name: str, box: Box) -> str:
     return inside.partition(".")[0] if inside != name or not around else name.rpartition(".")[2]
 
 
-def block_face(box: Box, like: str) -> Face:
+def block_face(box: Box, like: str, leaving: Sequence[str]) -> Face:
     """A closed block: its name, its call, how much it holds; drawn as a small stack."""
     lines = [(Words(cut(box.label)), TEXT, "text")]
     if made := made_by(box, like):
         lines.append((Words("", made), SMALL, "small"))
     lines.append((Words("", contents(box)), SMALL, "small"))
     width = max(words.width(size) for words, size, _ in lines) + 24
+    if len(leaving) > 1:
+        widest = max(width_of(text, SMALL) for text in leaving)
+        width = max(width, (widest + BETWEEN) * (len(leaving) + 1))
     height = 10 + LINE * len(lines)
     stack = rect("block behind", width, height, 5, 3) + rect("block", width, height, 5)
     texts = [words.svg(0, 17 + LINE * row, name) for row, (words, _, name) in enumerate(lines)]

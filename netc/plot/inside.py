@@ -120,6 +120,9 @@ class Inside:
         for slot, start, text in self.labelled():
             left, right = found[slot]
             found[slot] = (left, max(right, start + METRICS["indent"] + self.widths[text]))
+        if len(self.item.leaving) > 1:
+            for slot, text in zip(self.border(1), self.item.leaving, strict=True):
+                found[slot] = (beside, METRICS["indent"] + self.widths[text])
         if self.item.title is not None and self.arrangement.entering:
             first = self.arrangement.rows[0][0]
             left, right = found[first]

@@ -13,6 +13,7 @@ function planOf(data) {
       children: item.children || [],
       arrangement: item.arrangement === undefined ? null : data.arrangements[item.arrangement],
       labels: item.labels === undefined ? [] : data.labels[item.labels],
+      leaving: item.leaving === undefined ? [] : data.labels[item.leaving],
       ports: item.ports === undefined ? [] : data.ports[item.ports],
     })),
   };
@@ -79,6 +80,11 @@ function extentsOf({ metrics, item, arrangement, child, labelled }, widths) {
   });
   for (const { slot, start, text } of labelled) {
     extents[slot][1] = Math.max(extents[slot][1], start + metrics.indent + widths[text]);
+  }
+  if (item.leaving.length > 1) {
+    border(arrangement, 1).forEach((slot, port) => {
+      extents[slot] = [metrics.beside, metrics.indent + widths[item.leaving[port]]];
+    });
   }
   if (item.title && arrangement.entering.length) {
     const first = extents[arrangement.rows[0][0]];

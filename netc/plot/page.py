@@ -74,6 +74,7 @@ def data_of(graph: Graph, plan: Plan, open_items: frozenset[int], name: str) -> 
             entry["children"] = item.children
             entry["arrangement"] = arrangements(item.arrangement)
             entry["labels"] = labels(item.labels)
+            entry["leaving"] = labels(item.leaving)
             entry["ports"] = ports(item.ports)
         if item.title is not None:
             entry["title"] = titles(item.title)

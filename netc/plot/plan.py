@@ -21,8 +21,9 @@ class Item:
     """One box: `face` is its closed form; the rest is for blocks when they are open.
 
     `labels` has for each tensor of the arrangement the shape that is written where it begins, or
-    empty. `ports` has for each piece of line which of the tensors that leave the child above it
-    is, and which of those that enter the child below (0 for a layer).
+    empty; `leaving` has the shape of each tensor that leaves. `ports` has for each piece of line
+    which of the tensors that leave the child above it is, and which of those that enter the child
+    below (0 for a layer).
     """
 
     box: Box
@@ -31,6 +32,7 @@ class Item:
     children: tuple[int, ...] = ()
     arrangement: Arrangement | None = None
     labels: tuple[str, ...] = ()
+    leaving: tuple[str, ...] = ()
     ports: tuple[tuple[int, int], ...] = ()
 
 
@@ -56,10 +58,11 @@ class _Planning:
         index = len(self.items)
         self.items.append(None)
         like = "" if shared else shared_with(box)
-        face = Face(0, 0, "") if box.kind == "net" else face_of(box, like)
         if box not in self.bodies:
-            self.items[index] = Item(box, face)
+            self.items[index] = Item(box, face_of(box, like))
             return index
+        leaving = tuple(show_dims(self.graph[name].shape) for name in self.bodies[box].outs)
+        face = Face(0, 0, "") if box.kind == "net" else face_of(box, like, leaving)
         children = tuple(self.add(child, shared=shared or bool(like)) for child in box.children)
         body = self.bodies[box]
         arrangement = self.arranged(box, body)
@@ -70,6 +73,7 @@ class _Planning:
             children,
             arrangement,
             self.labels(body),
+            leaving,
             self.ports(box, body, arrangement),
         )
         return index
@@ -118,5 +122,5 @@ def plan_of(graph: Graph, analysis: Analysis) -> Plan:
     planning = _Planning(graph, bodies(net))
     planning.add(net)
     items = tuple(item for item in planning.items if item is not None)
-    texts = dict.fromkeys(text for item in items for text in item.labels)
+    texts = dict.fromkeys(text for item in items for text in (*item.labels, *item.leaving))
     return Plan(items, {text: width_of(text, SMALL) for text in texts})

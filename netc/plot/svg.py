@@ -49,7 +49,8 @@ def inside(plan: Plan, packed: Packed) -> Iterator[str]:
         yield f'<text class="shape" x="{num(x)}" y="{num(y)}">{escape(text)}</text>'
     for child, x, y in packed.children:
         item = plan.items[child.item]
-        yield f'<g transform="translate({num(x)} {num(y)})"><title>{escape(cut(item.box.name, 200))}</title>'
+        name = escape(cut(item.box.name, 200))
+        yield f'<g transform="translate({num(x)} {num(y)})"><title>{name}</title>'
         if not child.children:
             yield f"{item.face.svg}</g>"
             continue

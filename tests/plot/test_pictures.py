@@ -7,83 +7,18 @@ import pytest
 import netc
 from netc.library import library_nets
 from netc.plot import open_to
-from netc.plot.plan import Plan, plan_of
 from netc.plot.svg import svg
 from netc.plot.tree import depth_of
 from netc.plot.words import show_dims
 from tests.define import define
+from tests.plot.definitions import DIFFICULT, planned, random_nets
 from tests.plot.drawing import Drawing, read
 
 LIBRARY = sorted(set(library_nets()) - {"resnet110", "resnet152", "resnet1202"})
 
-BRANCHES = """
-block gate(ratio) {
-    mul { identity; gap -> conv(in.c // ratio, 1x1) -> relu -> conv(in.c, 1x1) -> sigmoid }
-}
-block dense_layer(k) { concat { identity; bn -> relu -> conv(k, 3x3, pad=1) } }
-net branches {
-    input image: f32[3, 32, 32]
-    input clip: f32[8]
-    image -> conv(16, 3x3, pad=1) -> relu -> gate(4) as se
-    stem = add(se, se)
-    stem -> conv(16, 3x3, pad=1) as c1 -> relu
-    conv(16, 3x3, pad=1) as c2 -> relu as r2
-    concat(stem, c1, r2, se) -> conv(8, 1x1) as narrow
-    repeat 3 { dense_layer(4) }
-    flat = gap -> flatten
-    concat(flat, clip) as meet
-    output classes = dense(10)
-    output quality = meet -> dense(1) -> sigmoid
-    output meet_too = meet
-}
-"""
-# A label's levels may end and begin again; closed boxes must not make a cycle.
-TORN = """
-net torn {
-    input x: f32[4, 8, 8]
-    conv(4, 1x1) as "a.0"
-    side = in -> relu
-    conv(4, 1x1) as "b.0"
-    relu as "a.1"
-    conv(4, 1x1) as "b.1"
-    output y = identity
-    output z = side
-}
-"""
-CROSSED = """
-net crossed {
-    input x: f32[4, 8, 8]
-    a = in -> conv(4, 1x1) as a0
-    b = in -> conv(4, 1x1) as b0
-    c = in -> conv(4, 1x1) as c0
-    ab = add(b, a) as ab
-    bc = add(c, b, b) as bc
-    ca = add(c, a) as ca
-    output y = concat(ca, ab, bc, a)
-}
-"""
-# Several tensors enter and leave one group of labels.
-PORTS = """
-net ports {
-    input x: f32[4, 8, 8]
-    a = in -> conv(4, 1x1)
-    b = in -> conv(4, 3x3, pad=1)
-    c = a -> conv(4, 1x1) as "heads.a"
-    d = b -> conv(4, 1x1) as "heads.b"
-    e = add(d, c, a) as "heads.both"
-    output first = c
-    output second = d
-    output third = concat(e, b, d)
-}
-"""
-
-
-def plan(net: netc.Net) -> Plan:
-    return plan_of(net.graph, net.analysis)
-
 
 def drawn(net: netc.Net, depth: int | None = None) -> Drawing:
-    made = plan(net)
+    made = planned(net)
     return read(svg(made, open_to(made, depth)))
 
 
@@ -126,13 +61,20 @@ def test_nothing_lies_on_a_box_and_blocks_hold_what_is_in_them(name: str, depth:
     check(drawn(netc.load(name), depth))
 
 
-@pytest.mark.parametrize("text", [BRANCHES, TORN, CROSSED, PORTS])
+@pytest.mark.parametrize("text", DIFFICULT)
 def test_branches_of_every_sort_are_drawn_as_they_are(text: str) -> None:
     net = define(text)
     drawing = drawn(net, 9)
     assert drawing.joined() == edges(net)
-    for depth in range(depth_of(plan(net).items[0].box) + 1):
+    for depth in range(depth_of(planned(net).items[0].box) + 1):
         check(drawn(net, depth))
+
+
+def test_random_networks_are_drawn_as_they_are() -> None:
+    for net in random_nets(0):
+        assert drawn(net, 9).joined() == edges(net)
+        for depth in range(depth_of(planned(net).items[0].box) + 1):
+            check(drawn(net, depth))
 
 
 @pytest.mark.parametrize("name", ["googlenet", "resnet18", "unet", "m5"])
@@ -171,7 +113,7 @@ def test_branches_stand_symmetrically_about_the_trunk() -> None:
 
 
 def test_a_closed_block_says_what_it_is_and_how_much_it_holds() -> None:
-    made = plan(netc.load("resnet18"))
+    made = planned(netc.load("resnet18"))
     text = svg(made, open_to(made, 0))
     assert "2 × basic" in text and "17 layers · 525,568 params" in text
     opened = svg(made, open_to(made, 1))
@@ -199,7 +141,7 @@ def test_twins_share_their_parameters_in_words() -> None:
         "    l = left -> tower(8) as tower\n    r = right -> tower(8) like tower\n"
         "    sub(l, r) -> dense(1)\n    output same\n}"
     )
-    made = plan(net)
+    made = planned(net)
     text = svg(made, open_to(made, 0))
     assert "tower(8) like tower" in text
     assert "tower − tower1" in text  # which is taken from which
@@ -216,6 +158,6 @@ def test_symbolic_sizes_are_those_of_the_summary() -> None:
 def test_the_picture_is_the_same_every_time() -> None:
     texts = set()
     for _ in range(2):
-        made = plan(netc.load("googlenet"))
+        made = planned(netc.load("googlenet"))
         texts.add(svg(made, open_to(made, None)))
     assert len(texts) == 1
