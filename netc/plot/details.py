@@ -9,18 +9,19 @@ from compiler.ops.base import show_count, show_shape
 from compiler.receptive_field import show_field
 from grammar.diagnostics import printable
 from grammar.source import Span
-from netc.plot.tree import Box
+from netc.plot.plan import Item
 from netc.plot.words import call
 
 Rows = list[tuple[str, str]]
 
 
-def details_of(graph: Graph, box: Box) -> tuple[Rows, list[str]]:
+def details_of(graph: Graph, item: Item) -> tuple[Rows, list[str]]:
     """Facts with their names, and the lines that say how they came about."""
+    box = item.box
     if box.kind == "output":
         return [("output", show_shape(graph[box.tensor].shape)), ("made by", box.tensor)], []
     if box.layer is None:
-        return block_rows(box), []
+        return block_rows(item), []
     return layer_rows(graph, box.layer), [printable(line) for line in derive(graph, box.layer)]
 
 
@@ -45,11 +46,13 @@ def layer_rows(graph: Graph, layer: Layer) -> Rows:
     return rows
 
 
-def block_rows(box: Box) -> Rows:
+def block_rows(item: Item) -> Rows:
     """A block's call, size and place."""
-    rows: Rows = []
+    box, rows = item.box, Rows()
     if box.step is not None:
         rows.append(("call", printable(box.step.call or box.step.block)))
+    if item.leaving:
+        rows.append(("output", " and ".join(item.leaving)))
     rows.append(("layers", f"{sum(1 for _ in box.layers()):,}"))
     rows.append(("params", show_count(box.parameters)))
     rows.append(("MACs", show_count(box.macs)))

@@ -7,6 +7,7 @@ beside the boxes. Nothing here depends on how large the boxes are.
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -147,7 +148,8 @@ def crossings(order: Order, below: dict[int, list[int]]) -> int:
         place = {slot: index for index, slot in enumerate(following)}
         ends: list[int] = []
         for slot in row:
-            here = sorted(place[other] for other in below.get(slot, ()))
-            count += sum(end > other for end in ends for other in here)
-            ends += here
+            here = [place[other] for other in below.get(slot, ())]
+            count += sum(len(ends) - bisect_right(ends, end) for end in here)
+            for end in here:
+                insort(ends, end)
     return count

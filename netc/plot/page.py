@@ -62,7 +62,7 @@ def data_of(graph: Graph, plan: Plan, open_items: frozenset[int], name: str) -> 
     words = Table()
     items = []
     for item in plan.items:
-        rows, lines = details_of(graph, item.box)
+        rows, lines = details_of(graph, item)
         entry: dict[str, Any] = {
             "kind": item.box.kind,
             "name": cut(item.box.name, 200),

@@ -7,10 +7,13 @@
   const picture = document.getElementById("picture");
   const open = new Set(data.open);
   const blocks = [...data.items.keys()].filter((index) => data.items[index].children && index);
+  const parents = [];
+  data.items.forEach((item, index) => item.children?.forEach((child) => (parents[child] = index)));
   const tip =
     '<marker id="tip" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="7" markerHeight="7" ' +
     'markerUnits="userSpaceOnUse" orient="auto"><path class="tip" d="M0 0.8L8 4L0 7.2z"/></marker>';
   let chosen = 0;
+  let pointed = 0;
   let scale = 1;
 
   const escaped = (text) =>
@@ -89,18 +92,32 @@
     find(chosen)?.classList.add("chosen");
   }
 
-  // Draw anew, a box staying where it is on the screen.
+  // A box and the blocks around it, from inside out; the first box of all in the end.
+  function outwards(index) {
+    const found = [];
+    for (let box = index; box; box = parents[box]) {
+      found.push(box);
+    }
+    return [...found, 1];
+  }
+
+  // Draw anew, a box (or what it is hidden in) staying where it is on the screen.
   function renderAround(index) {
-    const before = find(index)?.getBoundingClientRect();
+    const places = outwards(index).map((box) => [box, find(box)?.getBoundingClientRect()]);
     render();
-    const after = find(index)?.getBoundingClientRect();
-    if (before && after) {
+    const [box, before] = places.find(([box, place]) => place && find(box)) || [];
+    if (before) {
+      const after = find(box).getBoundingClientRect();
       picture.scrollTop += after.top - before.top;
       picture.scrollLeft += (after.left + after.right - before.left - before.right) / 2;
+    }
+    if (chosen && !find(chosen)) {
+      choose(outwards(chosen).find(find));
     }
   }
 
   function tell(index) {
+    pointed = index;
     const item = data.items[index];
     document.getElementById("chosen").textContent = index ? item.name : data.name;
     document.getElementById("totals").hidden = index !== 0;
@@ -152,7 +169,12 @@
     const index = indexOf(target);
     index === null ? choose(0) : toggle(index);
   });
-  picture.addEventListener("mouseover", ({ target }) => tell(indexOf(target) ?? chosen));
+  picture.addEventListener("mousemove", ({ target, movementX, movementY }) => {
+    const index = indexOf(target) ?? chosen;
+    if ((movementX || movementY) && index !== pointed) {  // a picture that moves is no pointing
+      tell(index);
+    }
+  });
   picture.addEventListener("mouseleave", () => tell(chosen));
   picture.addEventListener("focusin", ({ target }) => choose(indexOf(target) ?? chosen));
   picture.addEventListener("keydown", (event) => {
