@@ -13,8 +13,10 @@ from netc.plot.words import arguments, cut, is_counted, width_of
 
 TEXT = 12.0  # font size of a box's text in pixels
 SMALL = 10.0  # and of all other text
+SIZES = {"text": TEXT, "small": SMALL}
 SIGNS = {"add": "+", "mul": "×"}
 ORDERED = {"sub": "−", "div": "÷"}  # which input is which matters
+GAP = 0.36  # between the two parts of a text, of its size
 BETWEEN = 12.0  # from one shape to the next line
 LINE = 14.0  # pixels from one line of text to the next
 LONGEST_CALL = 46
@@ -38,15 +40,28 @@ class Words:
 
     def width(self, size: float) -> float:
         """Its width in pixels."""
-        gap = " " if self.bold and self.plain else ""
-        return width_of(self.bold, size, bold=True) + width_of(gap + self.plain, size)
+        gap = GAP * size if self.bold and self.plain else 0
+        return width_of(self.bold, size, bold=True) + gap + width_of(self.plain, size)
 
-    def svg(self, x: float, y: float, name: str) -> str:
-        """The text element; `name` is its class."""
-        parts = f'<tspan class="bold">{escape(self.bold)}</tspan>' if self.bold else ""
-        gap = " " if self.bold and self.plain else ""
-        text = f"{parts}{gap}{escape(self.plain)}"
-        return f'<text class="{name}" x="{num(x)}" y="{num(y)}">{text}</text>'
+    def svg(self, y: float, name: str, x: float | None = None) -> str:
+        """The text of a class `name`, around the axis or from x on.
+
+        Both parts are elements of their own: not every program measures a part of a text.
+        """
+        if x is not None or not (self.bold and self.plain):
+            weight = " bold" if self.bold else ""
+            return text_svg(self.bold or self.plain, x or 0, y, name + weight)
+        size = SIZES[name]
+        end = width_of(self.bold, size, bold=True) - self.width(size) / 2
+        start = end + GAP * size
+        return text_svg(self.bold, end, y, f"{name} bold end") + text_svg(
+            self.plain, start, y, f"{name} start"
+        )
+
+
+def text_svg(text: str, x: float, y: float, name: str) -> str:
+    """A text element of these classes."""
+    return f'<text class="{name}" x="{num(x)}" y="{num(y)}">{escape(text)}</text>'
 
 
 def num(value: float) -> str:
@@ -74,7 +89,7 @@ def face_of(box: Box, like: str, leaving: Sequence[str] = ()) -> Face:
     if box.kind in ("input", "output"):
         words = Words(cut(box.label))
         width = max(words.width(TEXT) + 26, 48)
-        return Face(width, 24, rect(box.kind, width, 24, 12) + words.svg(0, 16, f"text {box.kind}"))
+        return Face(width, 24, rect(box.kind, width, 24, 12) + words.svg(16, f"text {box.kind}"))
     assert box.layer is not None
     op = box.layer.node.op
     if op.most_inputs != 1:
@@ -83,7 +98,7 @@ def face_of(box: Box, like: str, leaving: Sequence[str] = ()) -> Face:
     plain = arguments(op) if counted else f"{op.name} {arguments(op)}".strip()
     words = Words(cut(box.label), cut(f"{plain} like {like}" if like else plain))
     width = max(words.width(TEXT) + 22, 60)
-    return Face(width, 26, rect(f"box {op.group}-op", width, 26, 4) + words.svg(0, 17, "text"))
+    return Face(width, 26, rect(f"box {op.group}-op", width, 26, 4) + words.svg(17, "text"))
 
 
 def join_face(box: Box) -> Face:
@@ -93,13 +108,13 @@ def join_face(box: Box) -> Face:
     sign, label = SIGNS.get(op.name), cut(box.label)
     if is_counted(box.label, op.name) and sign:
         circle = '<circle class="box join" cx="0" cy="11" r="11"/>'
-        return Face(22, 22, circle + Words(sign).svg(0, 16, "text sign"))
+        return Face(22, 22, circle + Words(sign).svg(16, "text sign"))
     word = f"{sign or op.name} {arguments(op)}".strip()
     if op.name in ORDERED:
         word = f" {ORDERED[op.name]} ".join(operand(name, box) for name in box.layer.node.inputs)
     words = Words("" if is_counted(box.label, op.name) else label, cut(word))
     width = words.width(TEXT) + 20
-    return Face(width, 22, rect("box join", width, 22, 11) + words.svg(0, 15, "text"))
+    return Face(width, 22, rect("box join", width, 22, 11) + words.svg(15, "text"))
 
 
 def operand(name: str, box: Box) -> str:
@@ -121,7 +136,7 @@ def block_face(box: Box, like: str, leaving: Sequence[str]) -> Face:
         width = max(width, (widest + BETWEEN) * (len(leaving) + 1))
     height = 10 + LINE * len(lines)
     stack = rect("block behind", width, height, 5, 3) + rect("block", width, height, 5)
-    texts = [words.svg(0, 17 + LINE * row, name) for row, (words, _, name) in enumerate(lines)]
+    texts = [words.svg(17 + LINE * row, name) for row, (words, _, name) in enumerate(lines)]
     return Face(width, height + 3, stack + "".join(texts))
 
 
@@ -145,7 +160,7 @@ def made_by(box: Box, like: str) -> str:
 def title_of(box: Box, like: str) -> Face:
     """What is written in the corner of an open block, x = 0 being its left."""
     name, made = Words(cut(box.label)), Words("", made_by(box, like))
-    svg = name.svg(8, 14, "title") + (made.svg(8, 26, "caption") if made.plain else "")
+    svg = name.svg(14, "title", 8) + (made.svg(26, "caption", 8) if made.plain else "")
     return Face(max(name.width(TEXT), made.width(SMALL)) + 16, 30 if made.plain else 20, svg)
 
 
