@@ -23,6 +23,7 @@ COMMANDS = (
     "quantize",
     "weights",
     "explain",
+    "plot",
     "diff",
     "watch",
     "fmt",

@@ -63,6 +63,15 @@ class Net:
 
         return summary_html(self.graph, self.analysis)
 
+    def plot(self, path: str | Path, depth: int | None = None) -> Path:
+        """Draw it into an .svg or .html file, written whole or not at all; returns its path.
+
+        `depth` is how many levels of blocks are open, by default as many as stay readable.
+        """
+        from netc.plot import plot
+
+        return plot(self.graph, self.analysis, Path(path), depth)
+
     @property
     def weights(self) -> Mapping[str, NDArray[np.float32]]:
         """Every parameter and buffer by its full name, read only.

@@ -60,6 +60,11 @@ def test_a_command_that_computes_nothing_loads_no_numerical_library(command: str
     assert not loaded & set(HEAVY)
 
 
+@pytest.mark.parametrize("suffix", [".svg", ".html"])
+def test_a_picture_of_a_definition_loads_no_numerical_library(tmp_path: Path, suffix: str) -> None:
+    assert not loaded_by(["plot", "resnet18", "-o", str(tmp_path / f"x{suffix}")]) & set(HEAVY)
+
+
 def test_check_loads_no_library_that_it_has_no_use_for() -> None:
     assert not loaded_by(LIGHT["check"]) & {"networkx", "rich", "safetensors"}
 

@@ -1,0 +1,39 @@
+"""`netc plot`: the picture of a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from netc.models import is_model
+from netc.options import Choice, chooses_net
+from netc.plot import check_suffix
+
+
+@click.command("plot")
+@click.argument("file")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="X.svg|X.html",
+    help="Where to draw: .svg is a picture, .html a page whose blocks open and close.",
+)
+@click.option(
+    "--depth",
+    type=click.IntRange(0),
+    metavar="N",
+    help="How many levels of blocks are open; by default as many as stay readable.",
+)
+@chooses_net
+def command(file: str, output: Path, depth: int | None, choice: Choice) -> None:
+    """Draw a net: its layers and blocks, shapes on the lines.
+
+    FILE is a definition, a name of the library, or a model: .onnx, .prototxt, .cfg.
+    """
+    check_suffix(output)
+    (net,) = choice.measured(file) if is_model(file) else [choice.single(file)]
+    path = net.plot(output, depth)
+    click.echo(f"{net.name}: {len(net.graph):,} layers -> {path} ({path.stat().st_size:,} bytes)")

@@ -1,0 +1,178 @@
+"""Lanes: the slots of a block's rows that stand below one another, so that lines are straight.
+
+After Brandes and Köpf, "Fast and simple horizontal coordinate assignment" (2001): a slot is aligned
+with the middle one of its neighbours, lines that pass rows go first, and no two alignments cross.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from netc.plot.flows import Body, Flow
+from netc.plot.layers import Piece, Rows, rows_of
+from netc.plot.trunk import skips, weights
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """A block's picture without sizes.
+
+    `rows` has the slots of each row. `nodes` has the place of each slot (`Flow`), None where a
+    tensor passes, and `lanes` its lane, numbered so that in each row the numbers grow. `pieces` of
+    line are (tensor, slot above, slot below, times), the tensors numbered as they are first used.
+    `pulls` are for each lane the pieces to other lanes that would be straight if they could, each
+    with whether the lane is at its lower end. `entering` and `leaving` are the places, from left to
+    right, of the tensors that cross the border.
+    """
+
+    children: int
+    rows: tuple[tuple[int, ...], ...]
+    nodes: tuple[int | None, ...]
+    lanes: tuple[int, ...]
+    pulls: tuple[tuple[tuple[int, bool], ...], ...]
+    pieces: tuple[tuple[int, int, int, int], ...]
+    entering: tuple[int, ...]
+    leaving: tuple[int, ...]
+
+
+def arrange(body: Body, plain: Sequence[bool]) -> Arrangement:
+    """Rows and lanes of a block; `plain` children are those that change nothing."""
+    skipped = skips(body, plain)
+    above, below = weights(body, skipped)
+    rows = rows_of(body, plain)
+    number = {name: index for index, name in enumerate(tensors_of(body))}
+    lanes = lanes_of(rows, above, below)
+    first_out = body.children + len(body.ins)
+    return Arrangement(
+        body.children,
+        rows.rows,
+        tuple(slot.node for slot in rows.slots),
+        lanes,
+        pulls_of(rows, lanes, above | below),
+        tuple((number[p.tensor], p.above, p.below, p.times) for p in rows.pieces),
+        tuple(rows.position[place] for place in range(body.children, first_out)),
+        tuple(rows.position[place] for place in range(first_out, first_out + len(body.outs))),
+    )
+
+
+def tensors_of(body: Body) -> list[str]:
+    """The tensors that flow in a block, in the order of their first use."""
+    return list(dict.fromkeys(flow.tensor for flow in body.flows))
+
+
+def counted(rows: Rows, flows: set[Flow]) -> set[Piece]:
+    """The pieces of line on the way of some of the flows."""
+    wanted = {(flow.tensor, flow.target) for flow in flows}
+    into: dict[int, Piece] = {}
+    for piece in rows.pieces:
+        if rows.slots[piece.below].node is None:
+            into[piece.below] = piece
+    found: set[Piece] = set()
+    for piece in rows.pieces:
+        if (piece.tensor, rows.slots[piece.below].node) in wanted:
+            found.add(piece)
+            while rows.slots[piece.above].node is None:
+                piece = into[piece.above]
+                found.add(piece)
+    return found
+
+
+def lanes_of(rows: Rows, above: set[Flow], below: set[Flow]) -> tuple[int, ...]:
+    """The lane of each slot."""
+    up, down = counted(rows, above), counted(rows, below)
+    middle_above = middle(rows, up, lambda piece: piece.below, lambda piece: piece.above)
+    middle_below = middle(rows, down, lambda piece: piece.above, lambda piece: piece.below)
+    leaving = Counter(piece.above for piece in rows.pieces)
+    entering = Counter(piece.below for piece in rows.pieces)
+    ranked: list[list[Piece]] = [[], [], []]
+    for piece in rows.pieces:
+        ends = (piece.above, piece.below)
+        if all(rows.slots[end].node is None for end in ends):
+            ranked[0].append(piece)
+        elif (middle_below.get(piece.above), middle_above.get(piece.below)) == ends[::-1]:
+            ranked[1].append(piece)
+        elif leaving[piece.above] == entering[piece.below] == 1:
+            ranked[2].append(piece)
+    return numbered(rows, aligned(rows, [piece for pieces in ranked for piece in pieces]))
+
+
+def middle(
+    rows: Rows, pieces: set[Piece], here: Callable[[Piece], int], there: Callable[[Piece], int]
+) -> dict[int, int]:
+    """The middle one of the slots to which pieces lead from a slot, if their number is odd."""
+    ends: dict[int, list[int]] = {}
+    for piece in rows.pieces:
+        if piece in pieces:
+            ends.setdefault(here(piece), []).append(there(piece))
+    return {
+        slot: sorted(near, key=lambda end: rows.position[end])[len(near) // 2]
+        for slot, near in ends.items()
+        if len(near) % 2
+    }
+
+
+def aligned(rows: Rows, pieces: Sequence[Piece]) -> dict[int, int]:
+    """For each slot the one that goes on straight below it; of two that cross the first stays."""
+    below: dict[int, int] = {}
+    taken: set[int] = set()
+    kept: dict[int, list[Piece]] = {}
+    for piece in pieces:
+        others = kept.setdefault(rows.slots[piece.above].row, [])
+        if piece.above in below or piece.below in taken:
+            continue
+        if any(cross(rows, piece, other) for other in others):
+            continue
+        others.append(piece)
+        below[piece.above] = piece.below
+        taken.add(piece.below)
+    return below
+
+
+def cross(rows: Rows, one: Piece, other: Piece) -> bool:
+    """Whether two pieces between the same rows cross."""
+    place = rows.position
+    return (place[one.above] < place[other.above]) != (place[one.below] < place[other.below])
+
+
+def numbered(rows: Rows, below: dict[int, int]) -> tuple[int, ...]:
+    """A number for each slot's lane, growing to the right in every row."""
+    head: dict[int, int] = {}
+    for row in rows.rows:
+        for slot in row:
+            head.setdefault(slot, slot)
+            if slot in below:
+                head[below[slot]] = head[slot]
+    right: dict[int, dict[int, None]] = {lane: {} for lane in dict.fromkeys(head.values())}
+    for row in rows.rows:
+        for slot, beside in pairwise(row):
+            right[head[slot]][head[beside]] = None
+    waiting = Counter(lane for lanes in right.values() for lane in lanes)
+    free = [lane for lane in right if not waiting[lane]]
+    number: dict[int, int] = {}
+    for lane in free:  # grows while it is read
+        number[lane] = len(number)
+        for beside in right[lane]:
+            waiting[beside] -= 1
+            if not waiting[beside]:
+                free.append(beside)
+    return tuple(number[head[slot]] for slot in range(len(rows.slots)))
+
+
+def pulls_of(
+    rows: Rows, lanes: Sequence[int], flows: set[Flow]
+) -> tuple[tuple[tuple[int, bool], ...], ...]:
+    """For each lane the pieces along the flows that count; for a mere line's lane all of them."""
+    counting = counted(rows, flows)
+    passing = [True] * (max(lanes, default=-1) + 1)
+    for slot, lane in enumerate(lanes):
+        passing[lane] = passing[lane] and rows.slots[slot].node is None
+    found: list[list[tuple[int, bool]]] = [[] for _ in passing]
+    for index, piece in enumerate(rows.pieces):
+        above, below = lanes[piece.above], lanes[piece.below]
+        for lane, is_lower in ((above, False), (below, True)):
+            if above != below and (piece in counting or passing[lane]):
+                found[lane].append((index, is_lower))
+    return tuple(map(tuple, found))

@@ -1,0 +1,155 @@
+"""The rows of a block's picture: which box stands in which row, and beside which.
+
+A row lies below the rows of all that flows into it (Sugiyama, Tagawa and Toda 1981). A tensor that
+passes rows on its way has a place in each of them, which all its users share, so that its line runs
+beside the boxes. Nothing here depends on how large the boxes are.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import TypeAlias
+
+from netc.plot.flows import Body
+
+SWEEPS = 4
+
+Order: TypeAlias = list[list[int]]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place in a row: of a child, of the border (`node` as in `Flow`), or of a passing tensor."""
+
+    row: int
+    node: int | None
+    tensor: str = ""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A tensor's line from a slot to one in the next row."""
+
+    tensor: str
+    above: int
+    below: int
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The slots of each row from left to right, and the pieces of line between them."""
+
+    slots: tuple[Slot, ...]
+    rows: tuple[tuple[int, ...], ...]
+    pieces: tuple[Piece, ...]
+
+    @cached_property
+    def position(self) -> dict[int, int]:
+        """Where in its row each slot stands."""
+        return {slot: place for row in self.rows for place, slot in enumerate(row)}
+
+
+def rows_of(body: Body, side: Sequence[bool]) -> Rows:
+    """Rank a block's places and order each row; children for which `side` holds stand right."""
+    ranks = rank(body)
+    slots = [Slot(row, node) for node, row in enumerate(ranks)]
+    pieces: list[Piece] = []
+    passing: dict[tuple[str, int], int] = {}
+    for flow in body.flows:
+        above = flow.source
+        for row in range(ranks[flow.source] + 1, ranks[flow.target]):
+            below = passing.get((flow.tensor, row))
+            if below is None:
+                below = passing[flow.tensor, row] = len(slots)
+                slots.append(Slot(row, None, flow.tensor))
+                pieces.append(Piece(flow.tensor, above, below))
+            above = below
+        pieces.append(Piece(flow.tensor, above, flow.target, flow.times))
+    order: Order = [[] for _ in range(max(ranks, default=0) + 1)]
+    for index, slot in enumerate(slots):
+        order[slot.row].append(index)
+    late = [slot.node is None or (slot.node < len(side) and side[slot.node]) for slot in slots]
+    return Rows(tuple(slots), tuple(map(tuple, ordered(order, pieces, late))), tuple(pieces))
+
+
+def rank(body: Body) -> list[int]:
+    """The row of each place: one below the lowest that flows into it, at the border the ends.
+
+    A child that nothing flows into stands just above its first user.
+    """
+    entering = range(body.children, body.children + len(body.ins))
+    leaving = range(entering.stop, entering.stop + len(body.outs))
+    ranks = [1 if body.ins else 0] * leaving.stop
+    for place in entering:
+        ranks[place] = 0
+    flows = sorted(body.flows, key=lambda flow: flow.source)
+    for flow in flows:  # children come in an order in which sources are first
+        if flow.source in entering:
+            ranks[flow.target] = max(ranks[flow.target], 1)
+    for flow in flows:
+        if flow.source < body.children:
+            ranks[flow.target] = max(ranks[flow.target], ranks[flow.source] + 1)
+    fed = {flow.target for flow in flows}
+    for place in reversed(range(body.children)):
+        users = [ranks[flow.target] for flow in flows if flow.source == place]
+        if place not in fed and users:
+            ranks[place] = min(users) - 1
+    bottom = max(ranks[: body.children]) + 1
+    for place in leaving:
+        ranks[place] = bottom
+    return ranks
+
+
+def ordered(order: Order, pieces: Sequence[Piece], late: Sequence[bool]) -> Order:
+    """Rows ordered by the mean place of their neighbours; the best of a few sweeps is kept."""
+    above: dict[int, list[int]] = {}
+    below: dict[int, list[int]] = {}
+    for piece in pieces:
+        above.setdefault(piece.below, []).append(piece.above)
+        below.setdefault(piece.above, []).append(piece.below)
+    order = swept(order, above, late)
+    best, fewest = order, crossings(order, below)
+    for _ in range(SWEEPS):
+        if not fewest:
+            break
+        order = swept(swept(order[::-1], below, late)[::-1], above, late)
+        count = crossings(order, below)
+        if count < fewest:
+            best, fewest = order, count
+    return best
+
+
+def swept(order: Order, neighbours: dict[int, list[int]], late: Sequence[bool]) -> Order:
+    """Each row sorted by the mean place of its neighbours in the row before; ties as they were."""
+    done: Order = []
+    place: dict[int, int] = {}
+    for row in order:
+        was = {slot: index for index, slot in enumerate(row)}
+
+        def key(slot: int, was: dict[int, int] = was) -> tuple[float, bool, int]:
+            near = [place[other] for other in neighbours.get(slot, ())]
+            return (sum(near) / len(near) if near else was[slot], late[slot], was[slot])
+
+        row = sorted(row, key=key)
+        place.update((slot, index) for index, slot in enumerate(row))
+        done.append(row)
+    return done
+
+
+def crossings(order: Order, below: dict[int, list[int]]) -> int:
+    """How often lines cross."""
+    count = 0
+    for row, following in pairwise(order):
+        place = {slot: index for index, slot in enumerate(following)}
+        ends: list[int] = []
+        for slot in row:
+            here = [place[other] for other in below.get(slot, ())]
+            count += sum(len(ends) - bisect_right(ends, end) for end in here)
+            for end in here:
+                insort(ends, end)
+    return count

@@ -1,0 +1,126 @@
+"""Everything a picture needs, whatever is open: the boxes with their faces, rows and lanes.
+
+Both forms of a picture are packed from it, the SVG in Python and the page in the browser.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from compiler.analysis import Analysis
+from compiler.graph import Graph
+from netc.plot.faces import SMALL, Face, face_of, shared_with, title_of
+from netc.plot.flows import Body, bodies
+from netc.plot.lanes import Arrangement, arrange, tensors_of
+from netc.plot.tree import Box, nest
+from netc.plot.words import show_dims, width_of
+
+
+@dataclass(frozen=True)
+class Item:
+    """One box: `face` is its closed form; the rest is for blocks when they are open.
+
+    `labels` has for each tensor of the arrangement the shape that is written where it begins, or
+    empty; `leaving` has the shape of each tensor that leaves. `ports` has for each piece of line
+    which of the tensors that leave the child above it is, and which of those that enter the child
+    below (0 for a layer).
+    """
+
+    box: Box
+    face: Face
+    title: Face | None = None
+    children: tuple[int, ...] = ()
+    arrangement: Arrangement | None = None
+    labels: tuple[str, ...] = ()
+    leaving: tuple[str, ...] = ()
+    ports: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The boxes in the order of the definition, the network first; the width of each label."""
+
+    items: tuple[Item, ...]
+    widths: dict[str, float]
+
+
+@dataclass
+class _Planning:
+    """A plan while it grows."""
+
+    graph: Graph
+    bodies: dict[Box, Body]
+    items: list[Item | None] = field(default_factory=list)
+    known: dict[object, Arrangement] = field(default_factory=dict)
+
+    def add(self, box: Box, *, shared: bool = False) -> int:
+        """Plan a box and all inside it; `shared` says that a box around it tells of sharing."""
+        index = len(self.items)
+        self.items.append(None)
+        like = "" if shared else shared_with(box)
+        if box not in self.bodies:
+            self.items[index] = Item(box, face_of(box, like))
+            return index
+        leaving = tuple(show_dims(self.graph[name].shape) for name in self.bodies[box].outs)
+        face = Face(0, 0, "") if box.kind == "net" else face_of(box, like, leaving)
+        children = tuple(self.add(child, shared=shared or bool(like)) for child in box.children)
+        body = self.bodies[box]
+        arrangement = self.arranged(box, body)
+        self.items[index] = Item(
+            box,
+            face,
+            None if box.kind == "net" else title_of(box, like),
+            children,
+            arrangement,
+            self.labels(body),
+            leaving,
+            self.ports(box, body, arrangement),
+        )
+        return index
+
+    def arranged(self, box: Box, body: Body) -> Arrangement:
+        """The arrangement of a body, one object for all that are alike."""
+        plain = tuple(
+            c.layer is not None and c.layer.node.op.name == "identity" for c in box.children
+        )
+        number = {name: index for index, name in enumerate(tensors_of(body))}
+        flows = tuple((number[f.tensor], f.source, f.target, f.times) for f in body.flows)
+        key = (body.children, len(body.ins), len(body.outs), flows, plain)
+        if key not in self.known:
+            self.known[key] = arrange(body, plain)
+        return self.known[key]
+
+    def labels(self, body: Body) -> tuple[str, ...]:
+        """The shape of each tensor that begins at a child and that a child takes."""
+        made = {flow.tensor for flow in body.flows if flow.source < body.children}
+        used = {flow.tensor for flow in body.flows if flow.target < body.children}
+        return tuple(
+            show_dims(self.graph[tensor].shape) if tensor in made & used else ""
+            for tensor in tensors_of(body)
+        )
+
+    def ports(self, box: Box, body: Body, arrangement: Arrangement) -> tuple[tuple[int, int], ...]:
+        """Where each piece of line meets the children at its ends."""
+        tensors, found = tensors_of(body), []
+        for number, above, below, _ in arrangement.pieces:
+            out = self.inside(box, body, arrangement.nodes[above])
+            into = self.inside(box, body, arrangement.nodes[below])
+            name = tensors[number]
+            found.append((out.outs.index(name) if out else 0, into.ins.index(name) if into else 0))
+        return tuple(found)
+
+    def inside(self, box: Box, body: Body, node: int | None) -> Body | None:
+        """The body of the block at a place, if it is one."""
+        if node is None or node >= body.children:
+            return None
+        return self.bodies.get(box.children[node])
+
+
+def plan_of(graph: Graph, analysis: Analysis) -> Plan:
+    """The plan of a network."""
+    net = nest(graph, analysis)
+    planning = _Planning(graph, bodies(net))
+    planning.add(net)
+    items = tuple(item for item in planning.items if item is not None)
+    texts = dict.fromkeys(text for item in items for text in (*item.labels, *item.leaving))
+    return Plan(items, {text: width_of(text, SMALL) for text in texts})

@@ -1,0 +1,95 @@
+"""`netc plot` and `Net.plot`: files, depth, and what a call can get wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+import netc
+from runtime.errors import CallError
+from tests.netc.command import netc as run
+from tests.plot.drawing import read
+
+DOCS = Path(__file__).parents[2] / "docs"
+NET = "net n {\n    input x: f32[3, 8, 8]\n    conv(4, 3x3) as first\n    output y = relu\n}\n"
+
+
+def boxes(path: Path) -> list[str]:
+    return [box.name for box in read(path.read_text(encoding="utf-8")).boxes]
+
+
+def test_a_definition_becomes_a_picture(tmp_path: Path) -> None:
+    file, out = tmp_path / "n.netdef", tmp_path / "n.svg"
+    file.write_text(NET)
+    result = run("plot", file, "-o", out)
+    assert result.exit_code == 0
+    assert result.stdout == f"n: 3 layers -> {out} ({out.stat().st_size:,} bytes)\n"
+    assert boxes(out) == ["x", "first", "relu1", "output y"]
+
+
+@pytest.mark.parametrize(("depth", "count"), [(0, 13), (1, 17), (2, 73)])
+def test_depth_says_how_many_levels_are_open(tmp_path: Path, depth: int, count: int) -> None:
+    out = tmp_path / "r.svg"
+    assert run("plot", "resnet18", "-o", out, "--depth", depth).exit_code == 0
+    assert len(boxes(out)) == count
+
+
+def test_the_options_that_choose_a_net_are_those_of_the_other_commands(tmp_path: Path) -> None:
+    out = tmp_path / "v.svg"
+    assert run("plot", "vgg", "-o", out, "--net", "vgg_a", "--set", "classes=7").exit_code == 0
+    assert "dense 7" in "".join(ElementTree.parse(out).getroot().itertext())
+    several = run("plot", "vgg", "-o", out)
+    assert several.exit_code == 2 and "choose one with --net" in several.stderr
+
+
+def test_a_model_of_another_format_is_drawn_as_its_import(tmp_path: Path) -> None:
+    model, out = tmp_path / "m.onnx", tmp_path / "m.svg"
+    netc.loads(NET).compile(model)
+    assert run("plot", model, "-o", out).exit_code == 0
+    assert boxes(out) == ["x", "first", "relu1", "output y"]
+    assert run("plot", model, "-o", out, "--net", "n").exit_code == 2
+
+
+@pytest.mark.parametrize("name", ["x.png", "x.pdf", "x", "svg"])
+def test_another_suffix_is_told_the_two_that_work(tmp_path: Path, name: str) -> None:
+    result = run("plot", "lenet_caffe", "-o", tmp_path / name)
+    assert result.exit_code == 2
+    assert ".svg or .html" in result.stderr
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(CallError, match=r"\.svg or \.html"):
+        netc.load("lenet_caffe").plot(tmp_path / name)
+
+
+def test_a_definition_with_mistakes_writes_nothing(tmp_path: Path) -> None:
+    file, out = tmp_path / "n.netdef", tmp_path / "n.svg"
+    file.write_text(NET.replace("3x3", "9x9"))
+    out.write_text("as it was")
+    result = run("plot", file, "-o", out)
+    assert result.exit_code == 1 and "E302" in result.stderr
+    assert out.read_text() == "as it was"
+
+
+def test_a_folder_that_is_not_there_is_the_calls_fault(tmp_path: Path) -> None:
+    result = run("plot", "lenet_caffe", "-o", tmp_path / "none" / "x.svg")
+    assert result.exit_code == 2 and "no such folder" in result.stderr
+
+
+def test_hostile_labels_are_text_in_the_picture(tmp_path: Path) -> None:
+    label = '<b> & \\" ]]> \u007f\ufffe\u202e日本'
+    out = netc.loads(NET.replace(" as first", f' as "{label}"')).plot(tmp_path / "n.svg")
+    texts = "".join(ElementTree.parse(out).getroot().itertext())
+    assert '<b> & " ]]> ' in texts and "日本" in texts
+
+
+def test_the_suffix_may_be_written_large(tmp_path: Path) -> None:
+    assert netc.load("lenet_caffe").plot(tmp_path / "A.SVG").read_text().startswith("<svg")
+
+
+def test_the_picture_of_the_document_is_current(tmp_path: Path, bless: bool) -> None:
+    document = (DOCS / "plot.md").read_text(encoding="utf-8")
+    _, _, rest = document.partition("```netdef\n")
+    net = netc.loads(rest.partition("```")[0])
+    made = net.plot(DOCS / "residual.svg" if bless else tmp_path / "residual.svg", depth=1)
+    assert made.read_bytes() == (DOCS / "residual.svg").read_bytes(), "renew it with --bless"
