@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compiler import receptive_field, shapes
+from compiler import receptive_field, shapes, windows
 from compiler.domain import Domain
 from compiler.elaborate import flow, layers
 from compiler.graph import Graph, Node
@@ -75,7 +75,7 @@ def as_if(op: type, **values: Any) -> Plant:
 
 def forget_windows() -> None:
     """Windows are kept from net to net; a faulty one must not be, nor hide the fault."""
-    shapes.known_axes.cache_clear()
+    windows.known_axes.cache_clear()
 
 
 # Kernels
@@ -253,9 +253,9 @@ FAULTS = (
     Fault("pass: a bias is lost", instead(batch_norms, "folded", folded_without_bias), "bn"),
     Fault("pass: eps is lost", instead(batch_norms, "folded", folded_without_eps), "bn"),
     Fault("pass: a shift is lost", instead(identities, "is_identity", with_shifts), "shift"),
-    Fault("shape: ceil", instead(shapes, "with_overhang", with_every_window), "ceil"),
-    Fault("shape: half", instead(shapes, "resolve_padding", half_rounded_up), "half"),
-    Fault("shape: same", instead(shapes, "resolve_padding", odd_pixel_before), '"same"'),
+    Fault("shape: ceil", instead(windows, "with_overhang", with_every_window), "ceil"),
+    Fault("shape: half", instead(windows, "resolve_padding", half_rounded_up), "half"),
+    Fault("shape: same", instead(windows, "resolve_padding", odd_pixel_before), '"same"'),
     Fault("field: windows begin late", instead(receptive_field, "windowed", moved(1, 0))),
     Fault("field: windows end late", instead(receptive_field, "windowed", moved(0, 1))),
     Fault("field: deconv ends early", instead(receptive_field, "transposed", moved(0, -1))),
