@@ -206,6 +206,14 @@ def test_a_session_keeps_few_choices_of_tensors_open(
     assert len(opened) == 2 + len(labels), "what was used long ago does not"
 
 
+def test_what_goes_wrong_is_caught_by_the_names_of_the_package(net: netc.Net) -> None:
+    with pytest.raises(netc.CallError, match="there is no device gpu"):
+        net.session("gpu")
+    with pytest.raises(netc.MachineError) as caught:
+        net.session("cuda:999")
+    assert "--device cpu" in caught.value.remedy
+
+
 def test_a_session_knows_its_device(net: netc.Net) -> None:
     assert net.session(device="numpy").device == "numpy"
     assert "small on cpu" in repr(net.session(device="cpu"))
