@@ -10,6 +10,16 @@ from grammar.diagnostics import DefinitionError, Diagnostic
 from netc.api import load, loads
 from netc.models import read
 from netc.net import Net
+from runtime.errors import CallError, MachineError
 
 __version__ = "0.1.0"
-__all__ = ["DefinitionError", "Diagnostic", "Net", "load", "loads", "read"]
+__all__ = [
+    "CallError",
+    "DefinitionError",
+    "Diagnostic",
+    "MachineError",
+    "Net",
+    "load",
+    "loads",
+    "read",
+]

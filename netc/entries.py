@@ -63,7 +63,9 @@ def figures(value: NDArray[Any]) -> dict[str, float]:
     """The least, greatest and mean value; none of an empty array."""
     if not value.size:
         return {}
-    return {"min": float(value.min()), "max": float(value.max()), "mean": float(value.mean())}
+    with np.errstate(all="ignore"):  # infinities of both signs have no mean, and that is told
+        mean = float(value.mean())
+    return {"min": float(value.min()), "max": float(value.max()), "mean": mean}
 
 
 def describe(output: str, value: NDArray[Any], told: Telling) -> str:

@@ -90,15 +90,18 @@ WEIGHTS = _takes_weights
 
 
 def weights_file(
-    path: Path | None, rules: Sequence[str], rule_file: Path | None
+    path: Path | None, rules: Sequence[str], rule_file: Path | None, option: str = "--weights"
 ) -> WeightsFile | None:
-    """A file of weights with the rules for its names, those of the rule file first."""
+    """A file of weights with the rules for its names, those of the rule file first.
+
+    `option` is the one that gives the file.
+    """
     from runtime.weights.rename import WeightsFile, parse_rule, read_rules
 
     texts = [*(read_rules(rule_file) if rule_file else ()), *rules]
     if path is None:
         if texts:
-            raise CallError("--rename is for the names in a file of weights: give --weights")
+            raise CallError(f"--rename is for the names in a file of weights: give {option}")
         return None
     return WeightsFile(path, tuple(map(parse_rule, texts)))
 

@@ -16,6 +16,8 @@ from runtime.inputs import Sample, samples_of
 from runtime.pictures import VIEWS, Augment
 from runtime.valid_sizes import check_sizes
 
+MOST_OPEN = 4  # choices of other tensors that a session keeps open besides its own outputs
+
 
 class Session:
     """A network opened on a device: `net.session(device="cuda")`.
@@ -73,13 +75,20 @@ class Session:
         )
 
     def _subject(self, tensors: tuple[str, ...]) -> Subject:
-        """The network with these tensors as outputs, opened at most once."""
+        """The network with these tensors as outputs: opened before, or now.
+
+        Each holds weights of its own, so those that were not asked for lately are closed.
+        """
         if os.getpid() != self._process:
             raise CallError("a session does not survive a fork: open one in each process")
         with self._lock:
-            if tensors not in self._opened:
-                self._opened[tensors] = subject_of_graph(self._graph, self._engine, tensors)
-            return self._opened[tensors]
+            subject = self._opened.pop(tensors, None)
+            if subject is None:
+                subject = subject_of_graph(self._graph, self._engine, tensors)
+            self._opened[tensors] = subject  # the one used last stands last
+            for other in [labels for labels in self._opened if labels][:-MOST_OPEN]:
+                del self._opened[other]
+            return subject
 
 
 def samples_by_input(subject: Subject, given: Any, augment: Augment) -> dict[str, list[Sample]]:

@@ -33,7 +33,7 @@ def command(
     """List the arrays that a net wants, or check a file of them."""
     from runtime.weights.wanted import wanted_arrays
 
-    weights = weights_file(compare, rename, rename_file)
+    weights = weights_file(compare, rename, rename_file, "--compare")
     net = choice.single(file)
     if weights is not None:
         from runtime.weights.fit import compare_weights, open_renamed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -75,7 +75,8 @@ class Fit:
         if self.folded:
             lines.append(
                 "  help: batch normalisation is folded into the layers before it in this file; "
-                "export it without (netc compile --no-optimize)"
+                "export it without (netc compile --no-optimize; torch.onnx.export with "
+                "dynamo=True, optimize=False)"
             )
         if self.rules:
             options = " ".join(f"--rename {shown(rule)}" for rule in self.rules)
@@ -157,11 +158,14 @@ def compare_weights(graph: Graph, stored: Mapping[str, Stored]) -> Fit:
     return Fit(graph.name, len(needed), tuple(complaints), rules, folded)
 
 
-def is_folded(missing: Sequence[Wanted], surplus: Iterable[str]) -> bool:
-    """Whether whole normalisations are missing, and at most biases are there instead of them."""
-    statistics = any(w.name.endswith(".running_mean") for w in missing)
-    only = all(w.op == "bn" for w in missing) and all(n.endswith(".bias") for n in surplus)
-    return statistics and only
+def is_folded(missing: Sequence[Wanted], surplus: Mapping[str, Shape]) -> bool:
+    """Whether whole normalisations are missing, and at most a bias is there instead of each.
+
+    Exporters name that bias as they like; it is a vector.
+    """
+    norms = sum(w.name.endswith(".running_mean") for w in missing)
+    biases = len(surplus) <= norms and all(len(shape) == 1 for shape in surplus.values())
+    return norms > 0 and biases and all(w.op == "bn" for w in missing)
 
 
 def misfit(wanted: Wanted, stored: Stored) -> Complaint | None:

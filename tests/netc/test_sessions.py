@@ -16,6 +16,8 @@ from PIL import Image
 
 import netc
 from grammar.diagnostics import DefinitionError
+from netc.sessions import MOST_OPEN
+from netc.subject import subject_of_graph
 from runtime.compare import random_feeds
 from runtime.errors import CallError
 from runtime.reference import interpret
@@ -183,6 +185,33 @@ def test_a_session_may_be_used_from_many_threads(net: netc.Net, batch: Any, devi
         np.testing.assert_allclose(logits, wanted[index], rtol=1e-5, atol=1e-6)
         label = ("first", "second", "joined")[index % 3]
         np.testing.assert_array_equal(session.run(inputs[index], tensors=[label])[label], tensor)
+
+
+def test_a_session_keeps_few_choices_of_tensors_open(
+    net: netc.Net, batch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+
+    def opening(graph: Any, engine: Any, tensors: tuple[str, ...]) -> Any:
+        opened.append(tensors)
+        return subject_of_graph(graph, engine, tensors)
+
+    monkeypatch.setattr("netc.sessions.subject_of_graph", opening)
+    session = net.session(device="cpu")
+    labels = ["first", "second", "joined", "head", "side", "logits"]
+    for label in [*labels, *labels[-MOST_OPEN:], ()]:
+        session.run(batch, tensors=label)
+    assert len(opened) == 1 + len(labels), "what was used lately, and the outputs, stay open"
+    session.run(batch, tensors=labels[0])
+    assert len(opened) == 2 + len(labels), "what was used long ago does not"
+
+
+def test_what_goes_wrong_is_caught_by_the_names_of_the_package(net: netc.Net) -> None:
+    with pytest.raises(netc.CallError, match="there is no device gpu"):
+        net.session("gpu")
+    with pytest.raises(netc.MachineError) as caught:
+        net.session("cuda:999")
+    assert "--device cpu" in caught.value.remedy
 
 
 def test_a_session_knows_its_device(net: netc.Net) -> None:

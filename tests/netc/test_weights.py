@@ -117,7 +117,7 @@ def test_run_and_compile_take_renamed_weights(here: Path, how: list[str]) -> Non
     [
         (["compile", "n.netdef", "--weights", "w.safetensors", "-o", "n.onnx"], 2, "8 missing"),
         (["run", "n.netdef", "--weights", "none.npz", "--random"], 2, "there is no file none.npz"),
-        (["weights", "n.netdef", "--rename", "a=b"], 2, "is for the names in a file of weights"),
+        (["weights", "n.netdef", "--rename", "a=b"], 2, "a file of weights: give --compare"),
         (
             ["weights", "n.netdef", "--compare", "w.safetensors", "--rename", "bet.*=*"],
             2,

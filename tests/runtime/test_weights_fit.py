@@ -172,6 +172,14 @@ def test_a_file_with_folded_normalisation_says_so(tmp_path: Path) -> None:
     assert "--rename" not in str(caught.value)
 
 
+def test_the_bias_of_a_folded_normalisation_may_have_any_name() -> None:
+    text = "net n { input x: f32[3, 8, 8]\n conv(4, 3x3, bias=false) -> bn\n output y }"
+    arrays = {"conv1.weight": np.zeros((4, 3, 3, 3)), "conv1.weight_bias": np.zeros(4)}
+    with pytest.raises(WeightsError, match="batch normalisation is folded") as caught:
+        netc.loads(text).with_weights(arrays)
+    assert "--rename" not in str(caught.value)
+
+
 # ── renames ──────────────────────────────────────────────────────────────────────────────────
 
 
