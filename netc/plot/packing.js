@@ -114,7 +114,7 @@ function opened(inside, index) {
   const [entering, leaving] = [0, 1].map((side) =>
     border(arrangement, side).map((slot) => at[slot]),
   );
-  const axis = entering.reduce((sum, place) => sum + place, 0) / (entering.length || 1);
+  const axis = arrangement.axis === null ? 0 : at[arrangement.axis];
   const x = at.map((place) => place - axis);
   const rows = rowsOf(inside, x, edge);
   const tops = x.map((_, slot) => {
