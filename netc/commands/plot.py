@@ -36,4 +36,6 @@ def command(file: str, output: Path, depth: int | None, choice: Choice) -> None:
     check_suffix(output)
     (net,) = choice.measured(file) if is_model(file) else [choice.single(file)]
     path = net.plot(output, depth)
-    click.echo(f"{net.name}: {len(net.graph):,} layers -> {path} ({path.stat().st_size:,} bytes)")
+    count = len(net.graph)
+    layers = f"{count:,} layer{'s' if count != 1 else ''}"
+    click.echo(f"{net.name}: {layers} -> {path} ({path.stat().st_size:,} bytes)")

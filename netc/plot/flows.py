@@ -14,13 +14,16 @@ class Flow:
     """A tensor from one place of a block to another, `times` times (`add(x, x)` takes it twice).
 
     The places are numbered: the block's children in order, then the tensors that enter (`ins`),
-    then those that leave (`outs`).
+    then those that leave (`outs`). `out` and `into` say where along its boxes' widths it leaves
+    and enters, from -0.5 to 0.5.
     """
 
     tensor: str
     source: int
     target: int
     times: int = 1
+    out: float = 0.0
+    into: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from netc.plot.flows import Body, Flow
-from netc.plot.layers import Piece, Rows, rows_of
+from netc.plot.layers import Piece, Rows, Slot, rows_of
 from netc.plot.trunk import skips, weights
 
 
@@ -25,7 +25,7 @@ class Arrangement:
     line are (tensor, slot above, slot below, times), the tensors numbered as they are first used.
     `pulls` are for each lane the pieces to other lanes that would be straight if they could, each
     with whether the lane is at its lower end. `entering` and `leaving` are the places, from left to
-    right, of the tensors that cross the border.
+    right, of the tensors that cross the border; `axis` is the slot in which the main one enters.
     """
 
     children: int
@@ -36,6 +36,7 @@ class Arrangement:
     pieces: tuple[tuple[int, int, int, int], ...]
     entering: tuple[int, ...]
     leaving: tuple[int, ...]
+    axis: int | None
 
 
 def arrange(body: Body, plain: Sequence[bool]) -> Arrangement:
@@ -55,7 +56,22 @@ def arrange(body: Body, plain: Sequence[bool]) -> Arrangement:
         tuple((number[p.tensor], p.above, p.below, p.times) for p in rows.pieces),
         tuple(rows.position[place] for place in range(body.children, first_out)),
         tuple(rows.position[place] for place in range(first_out, first_out + len(body.outs))),
+        axis_of(rows, body, lanes),
     )
+
+
+def axis_of(rows: Rows, body: Body, lanes: Sequence[int]) -> int | None:
+    """The slot of the tensor that enters above the most children, if any enters."""
+    held = Counter(
+        lane for slot, lane in zip(rows.slots, lanes, strict=True) if is_child(slot, body)
+    )
+    entering = range(body.children, body.children + len(body.ins))
+    return max(entering, key=lambda slot: held[lanes[slot]], default=None)
+
+
+def is_child(slot: Slot, body: Body) -> bool:
+    """Whether a child stands in a slot."""
+    return slot.node is not None and slot.node < body.children
 
 
 def tensors_of(body: Body) -> list[str]:
@@ -103,10 +119,10 @@ def middle(
     rows: Rows, pieces: set[Piece], here: Callable[[Piece], int], there: Callable[[Piece], int]
 ) -> dict[int, int]:
     """The middle one of the slots to which pieces lead from a slot, if their number is odd."""
-    ends: dict[int, list[int]] = {}
+    ends: dict[int, set[int]] = {}
     for piece in rows.pieces:
         if piece in pieces:
-            ends.setdefault(here(piece), []).append(there(piece))
+            ends.setdefault(here(piece), set()).add(there(piece))
     return {
         slot: sorted(near, key=lambda end: rows.position[end])[len(near) // 2]
         for slot, near in ends.items()

@@ -11,7 +11,6 @@ from bisect import bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import TypeAlias
 
 from netc.plot.flows import Body
@@ -19,6 +18,7 @@ from netc.plot.flows import Body
 SWEEPS = 4
 
 Order: TypeAlias = list[list[int]]
+Near: TypeAlias = dict[int, list[tuple[int, float]]]
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,14 @@ class Slot:
 
 @dataclass(frozen=True)
 class Piece:
-    """A tensor's line from a slot to one in the next row."""
+    """A tensor's line from a slot to one in the next row; `out` and `into` as in `Flow`."""
 
     tensor: str
     above: int
     below: int
     times: int = 1
+    out: float = 0.0
+    into: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -61,15 +63,15 @@ def rows_of(body: Body, side: Sequence[bool]) -> Rows:
     pieces: list[Piece] = []
     passing: dict[tuple[str, int], int] = {}
     for flow in body.flows:
-        above = flow.source
+        above, out = flow.source, flow.out
         for row in range(ranks[flow.source] + 1, ranks[flow.target]):
             below = passing.get((flow.tensor, row))
             if below is None:
                 below = passing[flow.tensor, row] = len(slots)
                 slots.append(Slot(row, None, flow.tensor))
-                pieces.append(Piece(flow.tensor, above, below))
-            above = below
-        pieces.append(Piece(flow.tensor, above, flow.target, flow.times))
+                pieces.append(Piece(flow.tensor, above, below, out=out))
+            above, out = below, 0.0
+        pieces.append(Piece(flow.tensor, above, flow.target, flow.times, out, flow.into))
     order: Order = [[] for _ in range(max(ranks, default=0) + 1)]
     for index, slot in enumerate(slots):
         order[slot.row].append(index)
@@ -107,24 +109,24 @@ def rank(body: Body) -> list[int]:
 
 def ordered(order: Order, pieces: Sequence[Piece], late: Sequence[bool]) -> Order:
     """Rows ordered by the mean place of their neighbours; the best of a few sweeps is kept."""
-    above: dict[int, list[int]] = {}
-    below: dict[int, list[int]] = {}
+    above: Near = {}
+    below: Near = {}
     for piece in pieces:
-        above.setdefault(piece.below, []).append(piece.above)
-        below.setdefault(piece.above, []).append(piece.below)
+        above.setdefault(piece.below, []).append((piece.above, piece.out))
+        below.setdefault(piece.above, []).append((piece.below, piece.into))
     order = swept(order, above, late)
-    best, fewest = order, crossings(order, below)
+    best, fewest = order, crossings(order, pieces)
     for _ in range(SWEEPS):
         if not fewest:
             break
         order = swept(swept(order[::-1], below, late)[::-1], above, late)
-        count = crossings(order, below)
+        count = crossings(order, pieces)
         if count < fewest:
             best, fewest = order, count
     return best
 
 
-def swept(order: Order, neighbours: dict[int, list[int]], late: Sequence[bool]) -> Order:
+def swept(order: Order, neighbours: Near, late: Sequence[bool]) -> Order:
     """Each row sorted by the mean place of its neighbours in the row before; ties as they were."""
     done: Order = []
     place: dict[int, int] = {}
@@ -132,7 +134,7 @@ def swept(order: Order, neighbours: dict[int, list[int]], late: Sequence[bool]) 
         was = {slot: index for index, slot in enumerate(row)}
 
         def key(slot: int, was: dict[int, int] = was) -> tuple[float, bool, int]:
-            near = [place[other] for other in neighbours.get(slot, ())]
+            near = [place[other] + shift for other, shift in neighbours.get(slot, ())]
             return (sum(near) / len(near) if near else was[slot], late[slot], was[slot])
 
         row = sorted(row, key=key)
@@ -141,15 +143,18 @@ def swept(order: Order, neighbours: dict[int, list[int]], late: Sequence[bool]) 
     return done
 
 
-def crossings(order: Order, below: dict[int, list[int]]) -> int:
+def crossings(order: Order, pieces: Sequence[Piece]) -> int:
     """How often lines cross."""
+    place = {slot: index for row in order for index, slot in enumerate(row)}
+    row_of = {slot: index for index, row in enumerate(order) for slot in row}
+    gaps: list[list[tuple[float, float]]] = [[] for _ in order]
+    for piece in pieces:
+        ends = (place[piece.above] + piece.out, place[piece.below] + piece.into)
+        gaps[row_of[piece.above]].append(ends)
     count = 0
-    for row, following in pairwise(order):
-        place = {slot: index for index, slot in enumerate(following)}
-        ends: list[int] = []
-        for slot in row:
-            here = [place[other] for other in below.get(slot, ())]
-            count += sum(len(ends) - bisect_right(ends, end) for end in here)
-            for end in here:
-                insort(ends, end)
+    for gap in gaps:
+        passed: list[float] = []
+        for _, end in sorted(gap):
+            count += len(passed) - bisect_right(passed, end)
+            insort(passed, end)
     return count

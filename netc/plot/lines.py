@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from netc.plot.inside import METRICS, Inside, Line
+
+Place: TypeAlias = tuple[int, float]  # a slot, and x from its axis
 
 
 def over(span: float) -> float:
@@ -59,7 +62,7 @@ def oblique_rows(inside: Inside, x: Sequence[float]) -> set[int]:
     """
     leaving = Counter((above, start) for _, above, _, _, start, _ in inside.meetings)
     entering = Counter((below, end) for _, _, below, _, _, end in inside.meetings)
-    bent: dict[int, list[tuple[float, float, int, int]]] = {}
+    bent: dict[int, list[tuple[float, float, Place, Place]]] = {}
     found: set[int] = set()
     for _, above, below, _, start, end in inside.meetings:
         row, one, other = inside.row_of[above], x[above] + start, x[below] + end
@@ -68,9 +71,9 @@ def oblique_rows(inside: Inside, x: Sequence[float]) -> set[int]:
             continue
         if leaving[above, start] > 1 and entering[below, end] > 1:
             found.add(row)
-        for low_too, high_too, above_too, below_too in bent.setdefault(row, []):
-            apart = above != above_too and below != below_too
+        for low_too, high_too, start_too, end_too in bent.setdefault(row, []):
+            apart = (above, start) != start_too and (below, end) != end_too
             if apart and low < high_too + METRICS["apart"] and low_too < high + METRICS["apart"]:
                 found.add(row)
-        bent[row].append((low, high, above, below))
+        bent[row].append((low, high, (above, start), (below, end)))
     return found

@@ -1,5 +1,5 @@
-// How large everything is and where it goes, for the blocks that are open: packing.py, columns.py
-// and lines.py once more, step by step in the same order, so that both come to the same numbers.
+// How large everything is and where it goes, for the blocks that are open: packing.py and inside.py
+// once more, step by step in the same order, so that both come to the same numbers.
 "use strict";
 
 // The picture's data (see page.py) as packing takes it: every table looked up.
@@ -93,66 +93,6 @@ function extentsOf({ metrics, item, arrangement, child, labelled }, widths) {
   return extents;
 }
 
-// The x of each lane: as narrow as can be, then as near as can be to what it is joined with.
-function columns(inside) {
-  const { metrics, extents } = inside;
-  const { lanes, pulls, rows } = inside.arrangement;
-  const before = pulls.map(() => []);
-  const after = pulls.map(() => []);
-  const least = pulls.map(() => 0);
-  const room = pulls.map(() => 0);
-  lanes.forEach((lane, slot) => {
-    least[lane] = Math.max(least[lane], extents[slot][0]);
-    room[lane] = Math.max(room[lane], extents[slot][1]);
-  });
-  for (const row of rows) {
-    for (let place = 1; place < row.length; place++) {
-      const [slot, beside] = [row[place - 1], row[place]];
-      const apart = extents[slot][1] + metrics.apart + extents[beside][0];
-      after[lanes[slot]].push([lanes[beside], apart]);
-      before[lanes[beside]].push([lanes[slot], apart]);
-    }
-  }
-  const rightOf = (x, lane, from) =>
-    before[lane].reduce((low, [other, by]) => Math.max(low, x[other] + by), from);
-  const leftOf = (x, lane, from) =>
-    after[lane].reduce((high, [other, by]) => Math.min(high, x[other] - by), from);
-  const onwards = [...pulls.keys()];
-  const backwards = [...onwards].reverse();
-  for (const lane of onwards) {
-    least[lane] = rightOf(least, lane, least[lane]);
-  }
-  const width = least.reduce((most, low, lane) => Math.max(most, low + room[lane]), 0);
-  const most = room.map((extent) => width - extent);
-  for (const lane of backwards) {
-    most[lane] = leftOf(most, lane, most[lane]);
-  }
-  const x = least.map((low, lane) => (low + most[lane]) / 2);
-  for (let sweep = 0; sweep < metrics.sweeps; sweep++) {
-    for (const lane of sweep % 2 === 0 ? onwards : backwards) {
-      const low = rightOf(x, lane, least[lane]);
-      const high = leftOf(x, lane, most[lane]);
-      x[lane] = Math.max(low, Math.min(high, wish(inside, lane, x)));
-    }
-  }
-  return x;
-}
-
-function wish({ arrangement, meetings }, lane, x) {
-  const pulls = arrangement.pulls[lane];
-  if (!pulls.length) {
-    return x[lane];
-  }
-  let total = 0;
-  for (const [piece, isLower] of pulls) {
-    const { above, below, start, end } = meetings[piece];
-    total += isLower
-      ? x[arrangement.lanes[above]] + start - end
-      : x[arrangement.lanes[below]] + end - start;
-  }
-  return total / pulls.length;
-}
-
 // The slots at which tensors enter (side 0) or leave (1), in the order of the flows.
 function border({ children, entering, leaving, nodes }, side) {
   const first = children + side * entering.length;
@@ -174,7 +114,7 @@ function opened(inside, index) {
   const [entering, leaving] = [0, 1].map((side) =>
     border(arrangement, side).map((slot) => at[slot]),
   );
-  const axis = entering.reduce((sum, place) => sum + place, 0) / (entering.length || 1);
+  const axis = arrangement.axis === null ? 0 : at[arrangement.axis];
   const x = at.map((place) => place - axis);
   const rows = rowsOf(inside, x, edge);
   const tops = x.map((_, slot) => {
@@ -232,71 +172,6 @@ function gapsOf({ metrics, arrangement, labelled, meetings, rowOf }, x) {
   return gaps.map(({ stem, span }) => ({ stem, bend: over(metrics, span) }));
 }
 
-// The height in which a line goes over by a width.
-function over(metrics, span) {
-  if (span <= metrics.straight) {
-    return 0;
-  }
-  return Math.max(metrics.least, Math.min(metrics.most, span * metrics.slope));
-}
-
-function linesOf(inside, x, boxTops, { tops, heights, gaps }) {
-  const { metrics, arrangement, child, rowOf } = inside;
-  const slanting = obliqueRows(inside, x);
-  const lines = [];
-  for (const { tensor, above, below, times, start, end } of inside.meetings) {
-    const [row, upper, lower] = [rowOf[above], child(above), child(below)];
-    const bend = tops[row] + heights[row] + gaps[row].stem;
-    const passes = arrangement.nodes[above] === null;
-    for (let twin = 0; twin < times; twin++) {
-      lines.push({
-        tensor,
-        x: x[above] + start,
-        top: passes ? tops[row] + heights[row] : boxTops[above] + (upper ? upper.height : 0),
-        bend,
-        end: bend + gaps[row].bend,
-        to: x[below] + end + (twin - (times - 1) / 2) * metrics.twin,
-        bottom: boxTops[below] + (lower ? 0 : heights[row + 1]),
-        arrow: lower !== null && !lower.children.length,
-        oblique: slanting.has(row),
-      });
-    }
-  }
-  return lines;
-}
-
-// The rows below which square lines of unlike tensors would lie on each other.
-function obliqueRows({ metrics, meetings, rowOf }, x) {
-  const leaving = new Map();
-  const entering = new Map();
-  const count = (map, slot, at) => map.set(`${slot} ${at}`, (map.get(`${slot} ${at}`) || 0) + 1);
-  for (const { above, below, start, end } of meetings) {
-    count(leaving, above, start);
-    count(entering, below, end);
-  }
-  const bent = new Map();
-  const found = new Set();
-  for (const { above, below, start, end } of meetings) {
-    const [row, one, other] = [rowOf[above], x[above] + start, x[below] + end];
-    const [low, high] = [Math.min(one, other), Math.max(one, other)];
-    if (high - low <= metrics.straight) {
-      continue;
-    }
-    if (leaving.get(`${above} ${start}`) > 1 && entering.get(`${below} ${end}`) > 1) {
-      found.add(row);
-    }
-    const others = bent.get(row) || [];
-    for (const too of others) {
-      const apart = above !== too.above && below !== too.below;
-      if (apart && low < too.high + metrics.apart && too.low < high + metrics.apart) {
-        found.add(row);
-      }
-    }
-    bent.set(row, [...others, { low, high, above, below }]);
-  }
-  return found;
-}
-
 function labelsOf({ metrics, child, labelled }, x, tops) {
   const found = new Map();
   for (const { slot, start, text } of labelled) {
@@ -307,8 +182,4 @@ function labelsOf({ metrics, child, labelled }, x, tops) {
     }
   }
   return [...found.values()];
-}
-
-if (typeof module !== "undefined") {
-  module.exports = { planOf, pack };
 }

@@ -62,7 +62,7 @@ def opened(inside: Inside, index: int) -> Packed:
     if title is not None:
         right = max(right, left + title.width)
     entering, leaving = ([at[slot] for slot in inside.border(side)] for side in (0, 1))
-    axis = sum(entering) / len(entering) if entering else 0.0
+    axis = at[inside.arrangement.axis] if inside.arrangement.axis is not None else 0.0
     x = [place - axis for place in at]
     rows = rows_of(inside, x, edge)
     tops = [top_in(inside, rows, slot) for slot in range(len(x))]

@@ -15,6 +15,8 @@ from netc.plot.plan import Plan
 from netc.plot.svg import FOLDER
 from netc.plot.words import cut
 
+PARTS = ("picture.css", "page.css", "columns.js", "lines.js", "packing.js", "view.js")
+
 
 class Table:
     """Values that are written once, however often they are used."""
@@ -34,22 +36,14 @@ class Table:
 
 def page(graph: Graph, plan: Plan, open_items: frozenset[int], totals: list[str]) -> str:
     """The page: everything that it needs is in it, and it asks no other place for anything."""
-    texts = {
-        name: (FOLDER / name).read_text(encoding="utf-8")
-        for name in ("page.html", "picture.css", "page.css", "packing.js", "view.js")
-    }
     name = cut(plan.items[0].box.name)
     data = json.dumps(data_of(graph, plan, open_items, name), separators=(",", ":"))
-    parts = {
+    parts = {part: (FOLDER / part).read_text(encoding="utf-8") for part in PARTS} | {
         "name": escape(name),
         "totals": escape("\n".join(totals)),
-        "picture.css": texts["picture.css"],
-        "page.css": texts["page.css"],
         "data": data.replace("<", "\\u003c"),
-        "packing.js": texts["packing.js"],
-        "view.js": texts["view.js"],
     }
-    before, *rest = texts["page.html"].split("{{")
+    before, *rest = (FOLDER / "page.html").read_text(encoding="utf-8").split("{{")
     return before + "".join(
         parts[key] + text for key, _, text in (part.partition("}}") for part in rest)
     )

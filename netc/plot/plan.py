@@ -5,7 +5,8 @@ Both forms of a picture are packed from it, the SVG in Python and the page in th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from compiler.analysis import Analysis
 from compiler.graph import Graph
@@ -65,7 +66,7 @@ class _Planning:
         face = Face(0, 0, "") if box.kind == "net" else face_of(box, like, leaving)
         children = tuple(self.add(child, shared=shared or bool(like)) for child in box.children)
         body = self.bodies[box]
-        arrangement = self.arranged(box, body)
+        arrangement = self.arranged(box, body, children)
         self.items[index] = Item(
             box,
             face,
@@ -78,17 +79,44 @@ class _Planning:
         )
         return index
 
-    def arranged(self, box: Box, body: Body) -> Arrangement:
+    def arranged(self, box: Box, body: Body, children: Sequence[int]) -> Arrangement:
         """The arrangement of a body, one object for all that are alike."""
         plain = tuple(
             c.layer is not None and c.layer.node.op.name == "identity" for c in box.children
         )
-        number = {name: index for index, name in enumerate(tensors_of(body))}
-        flows = tuple((number[f.tensor], f.source, f.target, f.times) for f in body.flows)
-        key = (body.children, len(body.ins), len(body.outs), flows, plain)
+        number = {name: str(index) for index, name in enumerate(tensors_of(body))}
+        flows = tuple(
+            replace(
+                flow,
+                tensor=number[flow.tensor],
+                out=self.along(box, body, flow.source, flow.tensor, children, leaving=True),
+                into=self.along(box, body, flow.target, flow.tensor, children, leaving=False),
+            )
+            for flow in body.flows
+        )
+        key = (len(body.ins), len(body.outs), flows, plain)
         if key not in self.known:
-            self.known[key] = arrange(body, plain)
+            self.known[key] = arrange(replace(body, flows=flows), plain)
         return self.known[key]
+
+    def along(
+        self,
+        box: Box,
+        body: Body,
+        node: int,
+        tensor: str,
+        children: Sequence[int],
+        *,
+        leaving: bool,
+    ) -> float:
+        """Where along its width a tensor leaves or enters what stands at a place."""
+        inside = self.inside(box, body, node)
+        item = self.items[children[node]] if inside else None
+        if inside is None or item is None or item.arrangement is None:
+            return 0.0
+        places = item.arrangement.leaving if leaving else item.arrangement.entering
+        port = (inside.outs if leaving else inside.ins).index(tensor)
+        return (places[port] + 1) / (len(places) + 1) - 0.5
 
     def labels(self, body: Body) -> tuple[str, ...]:
         """The shape of each tensor that begins at a child and that a child takes."""

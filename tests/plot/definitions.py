@@ -68,7 +68,17 @@ net ports {
     output third = concat(e, b, d)
 }
 """
-DIFFICULT = (BRANCHES, TORN, CROSSED, PORTS)
+# Tensors leave two levels side by side.
+LEVELS = """
+net levels {
+    input x: f32[4, 32, 32]
+    conv(4, 1x1) as "a.b.c.f"
+    relu as "a.b.c.g"
+    add { conv(4, 1x1) as "a.b.x"; sigmoid as "a.b.y"; identity }
+    output y
+}
+"""
+DIFFICULT = (BRANCHES, TORN, CROSSED, PORTS, LEVELS)
 
 
 def random_nets(seed: int) -> list[Net]:

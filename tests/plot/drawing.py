@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TypeAlias
 from xml.etree import ElementTree
 
 NEAR = 0.6  # coordinates are rounded, and added up through the blocks
 SVG = "{http://www.w3.org/2000/svg}"
+
+Point: TypeAlias = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,22 @@ class Stroke:
     def end(self) -> tuple[float, float]:
         return self.corners[-1]
 
+    def lies_on(self, other: Stroke) -> bool:
+        """Whether a part of it lies along a part of another that neither starts nor ends alike."""
+        if self.start == other.start or self.end == other.end:
+            return False
+        if self.end == other.start or self.start == other.end:
+            return False
+        return any(
+            along(one, two, axis)
+            for one in pairwise(self.corners)
+            for two in pairwise(other.corners)
+            for axis in (0, 1)
+        )
+
     def crosses(self, box: Rectangle) -> bool:
         """Whether it goes through the inside of a box (a bend counts with all that it spans)."""
-        for (x, y), (to_x, to_y) in zip(self.corners, self.corners[1:], strict=False):
+        for (x, y), (to_x, to_y) in pairwise(self.corners):
             left, right = sorted((x, to_x))
             top, bottom = sorted((y, to_y))
             across = left < box.right - NEAR and right > box.left + NEAR
@@ -94,6 +111,14 @@ class Drawing:
         assert onwards, f"a line ends nowhere, at {stroke.end}"
         for other in onwards:
             yield from self.ends(other)
+
+
+def along(one: tuple[Point, Point], two: tuple[Point, Point], axis: int) -> bool:
+    """Whether two straight pieces go along an axis (0: across) on the same line, and overlap."""
+    ends = [sorted(point[axis] for point in piece) for piece in (one, two)]
+    others = [point[1 - axis] for piece in (one, two) for point in piece]
+    same_line = max(others) - min(others) < NEAR
+    return same_line and min(ends[0][1], ends[1][1]) - max(ends[0][0], ends[1][0]) > NEAR
 
 
 def is_at(point: tuple[float, float], left: float, right: float, y: float) -> bool:

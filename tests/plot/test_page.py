@@ -21,14 +21,14 @@ from netc.plot.packing import pack
 from tests.define import define
 from tests.plot.definitions import DIFFICULT, planned, random_nets
 
-PACKING = Path(netc.plot.__file__).with_name("packing.js")
+FOLDER = Path(netc.plot.__file__).parent
 NODE = shutil.which("node")
 HOSTILE = """
 net n {
     input x: f32[3, 8, 8]
     conv(4, 1x1) as "<script>alert(1)"
     relu as "]]> <!-- &amp; {{{{data}}}}"
-    conv(4, 1x1) as "'\\" onload=x \\u2028 日本語"
+    conv(4, 1x1) as "'\\" onload=x \u2028 日本語"
     relu as "block<b>.in"
     output y = identity
 }
@@ -109,7 +109,7 @@ def test_what_a_definition_calls_its_layers_stays_text(tmp_path: Path) -> None:
     net = define(HOSTILE)
     text = page(net, tmp_path)
     elements = Elements(text)
-    assert [tag for tag, _ in elements.found].count("script") == 3
+    assert [tag for tag, _ in elements.found].count("script") == 5
     assert "b" not in {tag for tag, _ in elements.found}
     names = [item["name"] for item in data_of(text)["items"]]
     assert "<script>alert(1)" in names and "]]> <!-- &amp; {{data}}" in names
@@ -122,7 +122,7 @@ def test_the_page_can_be_read_and_worked_without_a_mouse(tmp_path: Path) -> None
     labelled = [attributes for _, attributes in elements if "aria-label" in attributes]
     assert len(labelled) >= 4
     assert ("html", {"lang": "en"}) in elements
-    view = PACKING.with_name("view.js").read_text(encoding="utf-8")
+    view = (FOLDER / "view.js").read_text(encoding="utf-8")
     assert all(word in view for word in ("aria-expanded", 'tabindex="0"', '"Enter"', "keydown"))
 
 
@@ -144,14 +144,25 @@ def test_the_browser_packs_as_python_does(tmp_path: Path) -> None:
         jobs.append((data_of(page(net, tmp_path)), sets))
         expected.append([plain(pack(plan, frozenset(one))) for one in sets])
     assert NODE is not None
+    sources = [
+        (FOLDER / f"{name}.js").read_text(encoding="utf-8")
+        for name in ("columns", "lines", "packing")
+    ]
     done = subprocess.run(
         [NODE, Path(__file__).with_name("pack.js")],
-        input=json.dumps({"packing": str(PACKING), "jobs": jobs}),
+        input=json.dumps({"sources": sources, "jobs": jobs}),
         capture_output=True,
         text=True,
         check=True,
     )
     assert json.loads(done.stdout) == expected
+
+
+@pytest.mark.skipif(NODE is None, reason="node is not installed")
+def test_the_scripts_of_the_page_are_sound() -> None:
+    assert NODE is not None
+    for script in sorted(FOLDER.glob("*.js")):
+        subprocess.run([NODE, "--check", script], check=True)
 
 
 def plain(packed: Packed) -> dict[str, Any]:

@@ -41,6 +41,9 @@ def check(drawing: Drawing) -> None:
     for stroke in drawing.strokes:
         for box in drawing.boxes:
             assert not stroke.crosses(box), (stroke, box.name)
+    for index, one_line in enumerate(drawing.strokes):
+        for other_line in drawing.strokes[index + 1 :]:
+            assert not one_line.lies_on(other_line), (one_line, other_line)
     for x, y, text in drawing.shapes:
         for box in drawing.boxes:
             assert not (box.left < x < box.right and box.top < y < box.bottom), (text, box.name)
