@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count, islice, takewhile
-from math import inf, lcm
+from math import gcd, inf, lcm
 
 from compiler.dims import symbol
 from compiler.domain.conditions import Condition, Contradiction
@@ -47,11 +47,12 @@ class Progression:
 
     def congruent(self, modulus: int, residue: int) -> Progression:
         """The values with this remainder, by the Chinese remainder theorem."""
-        step = lcm(self.step, modulus)
-        for lower in range(self.lower, self.lower + step, self.step):
-            if lower % modulus == residue:
-                return self._make(lower, self.upper, step)
-        raise Contradiction("no value is left")
+        common = gcd(self.step, modulus)
+        steps, rest = divmod(residue - self.lower, common)
+        if rest:
+            raise Contradiction("no value is left")
+        steps = steps * pow(self.step // common, -1, modulus // common) % (modulus // common)
+        return self._make(self.lower + steps * self.step, self.upper, lcm(self.step, modulus))
 
     @staticmethod
     def _make(lower: int, upper: int | None, step: int) -> Progression:

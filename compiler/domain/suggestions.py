@@ -117,18 +117,18 @@ def candidates(facts: Facts, size: Size) -> Iterator[list[Equality]]:
     """Equalities that might make `size` zero, the simplest first."""
     periods = dict(sorted(periods_of(size).items()))
     names = list(periods)
-    moduli = [[m for m in range(1, p + 1) if p % m == 0] for p in periods.values()]
+    moduli = [moduli_of(period) for period in periods.values()]
     chosen_moduli = sorted(
         islice(product(*moduli), MOST_CASES),
         key=lambda chosen: (sum(m > 1 for m in chosen), prod(chosen)),
     )
     zero = [[(n, m, 0) for n, m in zip(periods, c, strict=True) if m > 1] for c in chosen_moduli]
-    other = [
+    other = (
         [(name, m, r)]
         for name, choices in zip(periods, moduli, strict=True)
         for m in choices
-        for r in range(1, m)
-    ]
+        for r in range(1, min(m, MOST_CASES))
+    )
     yield from congruences(facts, size, (c for c in zero if len(c) == 1))
     for first, second in combinations(names, 2):
         yield [(symbol(first), symbol(second))]
@@ -140,6 +140,13 @@ def candidates(facts: Facts, size: Size) -> Iterator[list[Equality]]:
         solution = (names[0], root[names[0]]) if root else None
     if solution:
         yield [(symbol(solution[0]), solution[1])]
+
+
+def moduli_of(period: int) -> list[int]:
+    """The divisors of a period; of one beyond what can be looked at, 1 and itself."""
+    if period > MOST_CASES:
+        return [1, period]
+    return [m for m in range(1, period + 1) if period % m == 0]
 
 
 def congruences(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from compiler.dims import Size, ceil_div, evaluate, symbol
 from compiler.domain import Contradiction, Domain, Facts, valid_domain
+from compiler.domain.progressions import Progression
 from compiler.domain.suggestions import counterexample, suggest, suggest_equal
 
 D, H, K, W = (symbol(name) for name in "DHKW")
@@ -61,6 +62,18 @@ def test_a_fact_on_one_symbol_is_learned(fact: Fact, lines: list[str]) -> None:
     assert known.lines(["H"]) == lines
     assert known.assume(*fact) is False
     assert known.decide(*fact) is True
+
+
+def test_an_assertion_on_a_large_remainder_is_suggested_at_once() -> None:
+    large = 2_999_999_999_999
+    assert suggest(Facts(), H % large, "==", 0) == f"assert H % {large} == 0"
+
+
+def test_the_remainders_of_two_large_moduli_meet_in_one() -> None:
+    first, second = 2_999_999_999_999, 1_000_003
+    both = Progression().congruent(first, 5).congruent(second, 7)
+    assert (both.lower % first, both.lower % second, both.step) == (5, 7, first * second)
+    assert both.lower < both.step
 
 
 def test_congruences_combine() -> None:
