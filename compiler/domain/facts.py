@@ -10,7 +10,7 @@ from compiler.domain.conditions import Condition, Contradiction
 from compiler.domain.knowledge import Knowledge
 from compiler.domain.progressions import ANY, Progression
 from compiler.domain.proofs import Case, rises
-from compiler.domain.rewriting import solve
+from compiler.domain.rewriting import remainder, solve
 
 LARGEST_SIZE = 1 << 40  # a bound beyond this is not searched for
 
@@ -74,6 +74,10 @@ class Facts(Knowledge):
 
     def _learn_class(self, name: str, question: Condition) -> bool:
         """Learn a condition that holds for exactly one remainder of the symbol."""
+        left = remainder(name, question.size) if question.relation == "==" else None
+        if left is not None:
+            self._set(name, self.known.get(name, ANY).congruent(*left))
+            return True
         cases = list(self._cases(question.size, split=True))
         verdicts = [case.verdict(question.relation) for case in cases]
         right = [case.classes[name] for case, held in zip(cases, verdicts, strict=True) if held]

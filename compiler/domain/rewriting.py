@@ -6,7 +6,31 @@ from collections.abc import Mapping, Sequence
 from math import gcd, prod
 
 from compiler.dims import Floor, Size, symbol, symbols
+from compiler.domain.conditions import Contradiction
 from compiler.domain.progressions import Progression
+
+MOST_DIVISORS = 4096  # tried for a common one
+
+
+def remainder(name: str, size: Size) -> tuple[int, int] | None:
+    """The (m, r) for which `size` is 0 just where the symbol leaves r by m, as in H % m - r.
+
+    Raises `Contradiction` for an r that no number leaves.
+
+    >>> H = symbol("H")
+    >>> remainder("H", (H + 3) % 16000 - 1)
+    (16000, 15998)
+    """
+    if isinstance(size, int):
+        return None
+    for floor, coefficient in ((m[0], c) for m, c in size.terms if m and isinstance(m[0], Floor)):
+        shift, modulus = floor.numerator - symbol(name), floor.divisor
+        left = floor.numerator % modulus - (size if coefficient < 0 else -size)
+        if isinstance(shift, int) and isinstance(left, int):
+            if not 0 <= left < modulus:
+                raise Contradiction("no value is left")
+            return modulus, (left - shift) % modulus
+    return None
 
 
 def solve(size: Size) -> tuple[str, Size] | None:
@@ -53,9 +77,14 @@ def restored(size: Size, periodic: Mapping[str, Progression]) -> Size:
 
 
 def shared_divisor(moduli: Sequence[int], coefficient: int) -> int | None:
-    """The least s for which the product of all m/s divides the coefficient."""
+    """The least s for which the product of all m/s divides the coefficient.
+
+    Of several moduli a large common one is not searched through.
+    """
     common = gcd(*moduli)
-    for divisor in range(1, common + 1):
+    if len(moduli) == 1:
+        return common // gcd(common, coefficient)
+    for divisor in range(1, min(common, MOST_DIVISORS) + 1):
         if common % divisor == 0 and coefficient % prod(m // divisor for m in moduli) == 0:
             return divisor
     return None

@@ -36,7 +36,7 @@ class Domain:
         """The smallest valid values. Raises `Contradiction` when none were found."""
         for point in self.facts.values(self.names):
             return {name: point[name] for name in self.names}
-        raise Contradiction("no sizes satisfy " + ", ".join(self.lines()))
+        raise Contradiction("no sizes were found that satisfy " + ", ".join(self.lines()))
 
     def contains(self, values: Mapping[str, int]) -> list[str]:
         """The lines that these values violate; none when they are valid."""

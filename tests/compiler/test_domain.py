@@ -76,6 +76,26 @@ def test_the_remainders_of_two_large_moduli_meet_in_one() -> None:
     assert both.lower < both.step
 
 
+@pytest.mark.parametrize(
+    ("fact", "line"),
+    [
+        ((H % 16000, "==", 0), "H % 16000 == 0"),
+        (((H + 3) % 16000, "==", 1), "H % 16000 == 15998"),
+        ((7, "==", (H - 5) % 2_999_999_999_999), "H % 2999999999999 == 12"),
+    ],
+)
+def test_a_remainder_by_a_large_number_is_learned(fact: Fact, line: str) -> None:
+    known = facts(fact)
+    assert line in known.lines(["H"])
+    assert known.decide(*fact) is True
+    assert valid_domain(known, [], ["H"]).smallest()["H"] == known.known["H"].lower
+
+
+def test_a_remainder_that_no_number_leaves_is_a_contradiction() -> None:
+    with pytest.raises(Contradiction):
+        facts((H % 16000, "==", 16000))
+
+
 def test_congruences_combine() -> None:
     assert facts((H % 4, "==", 3), (H % 6, "==", 1)).lines(["H"]) == ["H >= 7", "H % 12 == 7"]
 
@@ -274,7 +294,7 @@ def test_a_condition_that_does_not_rise_is_scanned() -> None:
 def test_an_empty_domain_names_the_conditions() -> None:
     with pytest.raises(Contradiction, match="H <= 20 contradicts H >= 33"):
         domain((H, 33), (20 - H, 0))
-    with pytest.raises(Contradiction, match=r"no sizes satisfy .*H \+ W <= 8"):
+    with pytest.raises(Contradiction, match=r"no sizes were found that satisfy .*H \+ W <= 8"):
         domain((H * W, 60), (8 - H - W, 0), names=["H", "W"])
 
 
