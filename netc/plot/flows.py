@@ -15,7 +15,7 @@ class Flow:
 
     The places are numbered: the block's children in order, then the tensors that enter (`ins`),
     then those that leave (`outs`). `out` and `into` say where along its boxes' widths it leaves
-    and enters, from -0.5 to 0.5.
+    and enters, from -0.5 to 0.5; it is `main` when it is on the axis of both.
     """
 
     tensor: str
@@ -24,6 +24,7 @@ class Flow:
     times: int = 1
     out: float = 0.0
     into: float = 0.0
+    main: bool = True
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,11 @@ class Arrangement:
     leaving: tuple[int, ...]
     axis: int | None
 
+    def is_main(self, port: int, *, leaving: bool) -> bool:
+        """Whether a tensor that leaves or enters does so on the axis."""
+        slot = self.children + port + leaving * len(self.entering)  # places are the first slots
+        return self.axis is not None and self.lanes[slot] == self.lanes[self.axis]
+
 
 def arrange(body: Body, plain: Sequence[bool]) -> Arrangement:
     """Rows and lanes of a block; `plain` children are those that change nothing."""
@@ -108,6 +113,8 @@ def lanes_of(rows: Rows, above: set[Flow], below: set[Flow]) -> tuple[int, ...]:
         ends = (piece.above, piece.below)
         if all(rows.slots[end].node is None for end in ends):
             ranked[0].append(piece)
+        elif not piece.main:
+            continue
         elif (middle_below.get(piece.above), middle_above.get(piece.below)) == ends[::-1]:
             ranked[1].append(piece)
         elif leaving[piece.above] == entering[piece.below] == 1:

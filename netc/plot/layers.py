@@ -32,7 +32,7 @@ class Slot:
 
 @dataclass(frozen=True)
 class Piece:
-    """A tensor's line from a slot to one in the next row; `out` and `into` as in `Flow`."""
+    """A tensor's line from a slot to one in the next row; the rest as in `Flow`."""
 
     tensor: str
     above: int
@@ -40,6 +40,7 @@ class Piece:
     times: int = 1
     out: float = 0.0
     into: float = 0.0
+    main: bool = True
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,10 @@ def rows_of(body: Body, side: Sequence[bool]) -> Rows:
             if below is None:
                 below = passing[flow.tensor, row] = len(slots)
                 slots.append(Slot(row, None, flow.tensor))
-                pieces.append(Piece(flow.tensor, above, below, out=out))
+                pieces.append(Piece(flow.tensor, above, below, out=out, main=flow.main))
             above, out = below, 0.0
-        pieces.append(Piece(flow.tensor, above, flow.target, flow.times, out, flow.into))
+        last = Piece(flow.tensor, above, flow.target, flow.times, out, flow.into, flow.main)
+        pieces.append(last)
     order: Order = [[] for _ in range(max(ranks, default=0) + 1)]
     for index, slot in enumerate(slots):
         order[slot.row].append(index)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from compiler.analysis import Analysis
 from compiler.graph import Graph
 from netc.plot.faces import SMALL, Face, face_of, shared_with, title_of
-from netc.plot.flows import Body, bodies
+from netc.plot.flows import Body, Flow, bodies
 from netc.plot.lanes import Arrangement, arrange, tensors_of
 from netc.plot.tree import Box, nest
 from netc.plot.words import show_dims, width_of
@@ -85,38 +85,33 @@ class _Planning:
             c.layer is not None and c.layer.node.op.name == "identity" for c in box.children
         )
         number = {name: str(index) for index, name in enumerate(tensors_of(body))}
-        flows = tuple(
-            replace(
-                flow,
-                tensor=number[flow.tensor],
-                out=self.along(box, body, flow.source, flow.tensor, children, leaving=True),
-                into=self.along(box, body, flow.target, flow.tensor, children, leaving=False),
-            )
-            for flow in body.flows
-        )
+        flows = tuple(self.placed(box, body, flow, children) for flow in body.flows)
+        flows = tuple(replace(flow, tensor=number[flow.tensor]) for flow in flows)
         key = (len(body.ins), len(body.outs), flows, plain)
         if key not in self.known:
             self.known[key] = arrange(replace(body, flows=flows), plain)
         return self.known[key]
 
-    def along(
-        self,
-        box: Box,
-        body: Body,
-        node: int,
-        tensor: str,
-        children: Sequence[int],
-        *,
-        leaving: bool,
-    ) -> float:
-        """Where along its width a tensor leaves or enters what stands at a place."""
-        inside = self.inside(box, body, node)
-        item = self.items[children[node]] if inside else None
-        if inside is None or item is None or item.arrangement is None:
-            return 0.0
-        places = item.arrangement.leaving if leaving else item.arrangement.entering
-        port = (inside.outs if leaving else inside.ins).index(tensor)
-        return (places[port] + 1) / (len(places) + 1) - 0.5
+    def placed(self, box: Box, body: Body, flow: Flow, children: Sequence[int]) -> Flow:
+        """A flow with where along the widths of the blocks at its ends it leaves and enters."""
+        out, into, main = 0.0, 0.0, True
+        if inside := self.inside(box, body, flow.source):
+            arrangement = self.arrangement(children[flow.source])
+            port = inside.outs.index(flow.tensor)
+            out = shift(arrangement.leaving, port)
+            main = len(inside.outs) == 1 or arrangement.is_main(port, leaving=True)
+        if inside := self.inside(box, body, flow.target):
+            arrangement = self.arrangement(children[flow.target])
+            port = inside.ins.index(flow.tensor)
+            into = shift(arrangement.entering, port)
+            main = main and arrangement.is_main(port, leaving=False)
+        return replace(flow, out=out, into=into, main=main)
+
+    def arrangement(self, index: int) -> Arrangement:
+        """The arrangement of a block that is planned already."""
+        item = self.items[index]
+        assert item is not None and item.arrangement is not None
+        return item.arrangement
 
     def labels(self, body: Body) -> tuple[str, ...]:
         """The shape of each tensor that begins at a child and that a child takes."""
@@ -142,6 +137,11 @@ class _Planning:
         if node is None or node >= body.children:
             return None
         return self.bodies.get(box.children[node])
+
+
+def shift(places: Sequence[int], port: int) -> float:
+    """Where one of the ports lies that are spread over a width, from -0.5 to 0.5."""
+    return (places[port] + 1) / (len(places) + 1) - 0.5
 
 
 def plan_of(graph: Graph, analysis: Analysis) -> Plan:

@@ -33,7 +33,7 @@ def skips(body: Body, plain: Sequence[bool]) -> set[Flow]:
                 onward = after.get(flow.target, [flow])
             others = 0
             for other in flows:
-                if other is not flow:
+                if other.target != flow.target:
                     others |= forward.places[other.target]
             if all(others >> end.target & 1 for end in onward) and onward:
                 found |= {flow, *onward}

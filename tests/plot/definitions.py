@@ -78,7 +78,23 @@ net levels {
     output y
 }
 """
-DIFFICULT = (BRANCHES, TORN, CROSSED, PORTS, LEVELS)
+# An encoder and a decoder, each a group of labels, with skips from one to the other.
+GROUPS = """
+net groups {
+    input image: f32[3, 32, 32]
+    conv(8, 3x3, pad=1) as "encoder.stage0"
+    maxpool(2x2) as "encoder.pool0"
+    conv(16, 3x3, pad=1) as "encoder.stage1"
+    maxpool(2x2) as "encoder.pool1"
+    conv(32, 3x3, pad=1) as "encoder.stage2"
+    for i in [1, 0] {
+        deconv(8 * 2 ** i, 2x2, stride=2) as "decoder.up{i}"
+        concat("encoder.stage{i}", "decoder.up{i}") as "decoder.join{i}"
+    }
+    output mask = conv(1, 1x1) as head
+}
+"""
+DIFFICULT = (BRANCHES, TORN, CROSSED, PORTS, LEVELS, GROUPS)
 
 
 def random_nets(seed: int) -> list[Net]:

@@ -11,7 +11,7 @@ from netc.plot.svg import svg
 from netc.plot.tree import depth_of
 from netc.plot.words import show_dims
 from tests.define import define
-from tests.plot.definitions import DIFFICULT, planned, random_nets
+from tests.plot.definitions import DIFFICULT, GROUPS, planned, random_nets
 from tests.plot.drawing import Drawing, read
 
 LIBRARY = sorted(set(library_nets()) - {"resnet110", "resnet152", "resnet1202"})
@@ -104,6 +104,12 @@ def test_a_skip_runs_beside_a_straight_trunk() -> None:
     axes = {round(box[f"layer1.1.{name}"], 0) for name in trunk}
     assert len(axes) == 1
     assert box["layer1.1.shortcut"] > max(axes) + 50
+
+
+def test_the_trunk_is_straight_through_groups_that_many_tensors_leave() -> None:
+    middle = {b.name: (b.left + b.right) / 2 for b in drawn(define(GROUPS), 1).boxes}
+    trunk = ["image", "encoder.stage0", "encoder.stage2", "decoder.up1", "decoder.join0", "head"]
+    assert len({round(middle[name]) for name in trunk}) == 1
 
 
 def test_branches_stand_symmetrically_about_the_trunk() -> None:
