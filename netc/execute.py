@@ -36,6 +36,7 @@ class RunOptions:
     device: str = "auto"
     dtype: str = "f32"
     tf32: bool = False
+    placement: bool = False
     seed: int = 0
     weights: WeightsFile | None = None
     batch_size: int | None = None
@@ -57,6 +58,9 @@ def execute(file: str, options: RunOptions, choice: Choice) -> None:
     click.echo(said, err=where.is_data)
     if subject.runner.note not in ("", NO_DRIVER):
         click.echo(f"note: {subject.runner.note}", err=True)
+    if options.placement:
+        placed = subject.runner.placed or (f"no placement: {subject.runner.device} runs it all",)
+        click.echo("\n".join(placed), err=where.is_data)
     batches = run(subject, samples, options)
     report(batches, where, Telling(subject.labels, options.top), names_of(samples))
 

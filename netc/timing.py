@@ -24,6 +24,7 @@ from runtime.describe import describe, input_shapes, random_arrays
 from runtime.devices import Device, parse_device
 from runtime.errors import CallError
 from runtime.machine import driver, processor
+from runtime.placement import told
 from runtime.providers import Settings
 from runtime.reference import run_reference
 from runtime.session import Model
@@ -183,9 +184,7 @@ def show_placement(rows: Sequence[dict[str, Any]]) -> None:
     """For each model and provider the operators with their counts."""
     for found in rows:
         for provider, nodes in found["placement"].items():
-            types = list(nodes.values())
-            counts = ", ".join(f"{types.count(t)} {t}" for t in sorted(set(types)))
-            click.echo(f"{found['model']}: {len(types)} nodes on {provider}: {counts}")
+            click.echo(f"{found['model']}: {told(provider, list(nodes.values()))}")
 
 
 def cells(found: dict[str, Any]) -> tuple[str, ...]:

@@ -25,12 +25,16 @@ READERS = min(4, os.cpu_count() or 1)
 
 @dataclass(frozen=True)
 class Runner:
-    """A model on a device: `run` takes a batch by input name; `pinned` is its fixed batch size."""
+    """A model on a device: `run` takes a batch by input name; `pinned` is its fixed batch size.
+
+    `placed` says for each of ONNX Runtime's providers which operators run there.
+    """
 
     device: str
     run: Run
     note: str = ""
     pinned: int | None = None
+    placed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,16 @@ class Placement:
             f"{count} node{'s' * (count != 1)} on {name.removesuffix('ExecutionProvider')}"
             for name, count in self.counts.items()
         )
+
+    def lines(self) -> list[str]:
+        """For each provider how many nodes of which operators it runs."""
+        return [told(name, [kind for _, kind in nodes]) for name, nodes in self.nodes.items()]
+
+
+def told(provider: str, operators: Sequence[str]) -> str:
+    """What a provider runs: `3 nodes on CPUExecutionProvider: 2 Conv, 1 Gemm`"""
+    counts = ", ".join(f"{operators.count(kind)} {kind}" for kind in sorted(set(operators)))
+    return f"{len(operators)} node{'s' * (len(operators) != 1)} on {provider}: {counts}"
 
 
 def placement(session: Any) -> Placement | None:

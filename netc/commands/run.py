@@ -32,6 +32,7 @@ from netc.options import DEVICE, DTYPE, SEED, TF32, WEIGHTS, Choice, TakesPatter
 @DEVICE
 @DTYPE
 @TF32
+@click.option("--placement", is_flag=True, help="How many nodes of which operators run where.")
 @click.option(
     "--batch-size", type=click.IntRange(1), help="How many samples run at once; 8 by default."
 )

@@ -449,3 +449,13 @@ def test_a_bar_counts_the_samples_on_a_terminal_only(here: Path) -> None:
     assert Path("said.txt").read_text().splitlines() == [
         "pets on cpu with initial weights, not trained ones (give --weights)"
     ]
+
+
+def test_run_tells_how_many_nodes_run_where(tmp_path: Path) -> None:
+    file = tmp_path / "two.netdef"
+    file.write_text(
+        "net two {\n input x: f32[3, 8, 8]\n conv(4, 3x3) -> maxpool(2)\n output y\n}\n"
+    )
+    call = ("run", file, "--random", "--placement", "--device")
+    assert "2 nodes on CPUExecutionProvider: 1 Conv, 1 MaxPool\n" in netc(*call, "cpu").stdout
+    assert "no placement: numpy runs it all\n" in netc(*call, "numpy").stdout
