@@ -13,6 +13,7 @@ MOST_LEXEMES = 50_000  # looked at for the end of one statement
 NOT_IN_BRACKETS = ("->", ":", ";", "{", "}")
 
 _OUTSIDE = re.compile(r"(?:block|net|use)\b")  # never stand in a body
+_DECLARED = re.compile(r"[ \t]*((?:input|output)[ \t]+[A-Za-z_])")
 _HEADER = re.compile(r"(?:for|repeat|if|block|net)\b[^{]*")  # what a body should follow
 
 
@@ -31,9 +32,10 @@ def measure(text: str, start: int, place: int, *, in_body: bool) -> Damage:
     end = walk.end
     unclosed = walk.unclosed
     if unclosed is not None and place < walk.noticed:
-        if begins_line(text, place) and "\n" in text[unclosed.start : place]:
+        begun = new_statement(text, unclosed.start, place)
+        if begun is not None:
             # The line before is the broken one; what begins the next is a statement of its own.
-            end = min(end, len(text[:place].rstrip()))
+            end = min(end, len(text[:begun].rstrip()))
         else:
             cut = _line_end(text, max(place, unclosed.start))
             end = cut if cut < walk.noticed else end
@@ -129,6 +131,20 @@ def _significant(text: str, start: int) -> Iterator[tuple[int, bool, Lexeme]]:
         elif lexeme.kind != "comment":
             yield gap, first, lexeme
             gap, first = lexeme.end, False
+
+
+def new_statement(text: str, opened: int, place: int) -> int | None:
+    """Where a statement begins on a line below an open bracket: at `place`, or before it.
+
+    What begins a line with `input x` or `output x` is no argument, though its first word may be.
+    """
+    start = text.rfind("\n", 0, place) + 1
+    if opened >= start:
+        return None
+    if begins_line(text, place):
+        return place
+    declared = _DECLARED.match(text, start)
+    return declared.start(1) if declared else None
 
 
 def begins_line(text: str, offset: int) -> bool:

@@ -13,7 +13,7 @@ from lark.parsers.lalr_analysis import Shift
 from lark.parsers.lalr_parser_state import ParserState
 
 from grammar.bad_syntax import EXAMPLES, OUTSIDE
-from grammar.damage import NOT_IN_BRACKETS, Damage, begins_line, close
+from grammar.damage import NOT_IN_BRACKETS, Damage, close, new_statement
 from grammar.diagnostics import Diagnostic, Fix
 from grammar.habits import habit_at, keyword_meant
 from grammar.lexemes import PARTNER, Lexeme, scan
@@ -151,7 +151,7 @@ def _before(text: str, start: int, place: int) -> _Before:
 
 def _shows_unclosed(text: str, opened: int, place: int) -> bool:
     """Whether what came is what cannot stand inside brackets, or begins a line of its own."""
-    on_next_line = begins_line(text, place) and "\n" in text[opened:place]
+    on_next_line = new_statement(text, opened, place) is not None
     outside = text.startswith(NOT_IN_BRACKETS, place) or _AFTER_STAGE.match(text, place)
     return on_next_line or place >= len(text) - 1 or bool(outside)
 
