@@ -59,8 +59,9 @@ def execute(file: str, options: RunOptions, choice: Choice) -> None:
     if subject.runner.note not in ("", NO_DRIVER):
         click.echo(f"note: {subject.runner.note}", err=True)
     if options.placement:
-        placed = subject.runner.placed or (f"no placement: {subject.runner.device} runs it all",)
-        click.echo("\n".join(placed), err=where.is_data)
+        placed = subject.runner.placement()
+        none = [f"no placement: {subject.runner.device} runs it all"]
+        click.echo("\n".join(placed.lines() if placed else none), err=where.is_data)
     batches = run(subject, samples, options)
     report(batches, where, Telling(subject.labels, options.top), names_of(samples))
 

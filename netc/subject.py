@@ -141,9 +141,7 @@ def runner_of_session(session: Session) -> Runner:
         outputs = session.run(feeds)
         return {n: v.astype(np.float32) if v.dtype == bfloat16 else v for n, v in outputs.items()}
 
-    placed = session.placement()
-    lines = tuple(placed.lines()) if placed is not None else ()
-    return Runner(session.device, run, session.note, pinned, lines)
+    return Runner(session.device, run, session.note, pinned, session.placement)
 
 
 def subject_of_model(path: Path, engine: Engine) -> Subject:

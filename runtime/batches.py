@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from runtime.errors import CallError
 from runtime.inputs import Sample
 from runtime.pictures import VIEWS, Augment
+from runtime.placement import Placement
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 Run: TypeAlias = Callable[[Arrays], Arrays]
@@ -27,14 +28,14 @@ READERS = min(4, os.cpu_count() or 1)
 class Runner:
     """A model on a device: `run` takes a batch by input name; `pinned` is its fixed batch size.
 
-    `placed` says for each of ONNX Runtime's providers which operators run there.
+    `placement` tells which of ONNX Runtime's providers runs which node, where it can.
     """
 
     device: str
     run: Run
     note: str = ""
     pinned: int | None = None
-    placed: tuple[str, ...] = ()
+    placement: Callable[[], Placement | None] = lambda: None
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ class Placement:
 
     def __str__(self) -> str:
         return ", ".join(
-            f"{count} node{'s' * (count != 1)} on {name.removesuffix('ExecutionProvider')}"
+            counted(count, name.removesuffix("ExecutionProvider"))
             for name, count in self.counts.items()
         )
 
@@ -48,7 +48,12 @@ class Placement:
 def told(provider: str, operators: Sequence[str]) -> str:
     """What a provider runs: `3 nodes on CPUExecutionProvider: 2 Conv, 1 Gemm`"""
     counts = ", ".join(f"{operators.count(kind)} {kind}" for kind in sorted(set(operators)))
-    return f"{len(operators)} node{'s' * (len(operators) != 1)} on {provider}: {counts}"
+    return f"{counted(len(operators), provider)}: {counts}"
+
+
+def counted(nodes: int, provider: str) -> str:
+    """`1 node on CPU`, `3 nodes on CPU`"""
+    return f"{nodes} node{'s' * (nodes != 1)} on {provider}"
 
 
 def placement(session: Any) -> Placement | None:
