@@ -1,0 +1,145 @@
+"""Schedules: the rate as a function of how many epochs are done (a fraction within one).
+
+steps(0.1, at=[82, 123], by=0.1)     times `by` at each of these epochs
+cosine(0.1, to=0)                    down to `to` along half a cosine, over all epochs
+exponential(0.1, by=0.95)            times `by` each epoch
+warmup(0.1, epochs=5)                up from 0 in a line first; also of another schedule
+plateau(0.1, by=0.1, patience=10)    times `by` when the first report (or the loss) has not
+                                     become better for so many epochs
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from compiler.ops.arguments import POSITIVE, Kind, arg, number, whole
+
+
+def _not_negative(value: Any) -> float:
+    if number(value) < 0:
+        raise ValueError
+    return float(value)
+
+
+def _epochs(value: Any) -> tuple[float, ...]:
+    found = tuple(_not_negative(v) for v in (value if isinstance(value, list | tuple) else [value]))
+    if not found or list(found) != sorted(set(found)):
+        raise ValueError
+    return found
+
+
+NOT_NEGATIVE = Kind("a number of at least 0", _not_negative)
+EPOCHS = Kind("a list of epochs, rising", _epochs)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The base of all schedules."""
+
+    name: ClassVar[str] = ""
+
+    def value(self, epoch: float, epochs: int, history: Sequence[float] = ()) -> float:
+        """The rate when `epoch` of `epochs` are done.
+
+        `history` has what was measured after each epoch, the smaller the better.
+        """
+        raise NotImplementedError
+
+
+def rate_at(
+    rate: float | Schedule, epoch: float, epochs: int, history: Sequence[float] = ()
+) -> float:
+    """A rate, constant or scheduled, when `epoch` of `epochs` are done."""
+    return rate.value(epoch, epochs, history) if isinstance(rate, Schedule) else rate
+
+
+@dataclass(frozen=True)
+class Steps(Schedule):
+    """Times `by` at each epoch of `at`."""
+
+    name: ClassVar[str] = "steps"
+
+    rate: float = arg(POSITIVE, doc="the rate at first")
+    at: tuple[float, ...] = arg(EPOCHS, doc="the epochs at which it changes")
+    by: float = arg(POSITIVE, 0.1, "what it is multiplied by")
+
+    def value(self, epoch: float, epochs: int, history: Sequence[float] = ()) -> float:
+        return self.rate * self.by ** sum(epoch >= change for change in self.at)
+
+
+@dataclass(frozen=True)
+class Cosine(Schedule):
+    """Loshchilov and Hutter, 2017, equation 5, without restarts."""
+
+    name: ClassVar[str] = "cosine"
+
+    rate: float = arg(POSITIVE, doc="the rate at first")
+    to: float = arg(NOT_NEGATIVE, 0.0, "the rate at the end")
+
+    def value(self, epoch: float, epochs: int, history: Sequence[float] = ()) -> float:
+        done = min(1.0, epoch / epochs)
+        return self.to + (self.rate - self.to) * (1 + math.cos(math.pi * done)) / 2
+
+
+@dataclass(frozen=True)
+class Exponential(Schedule):
+    """Times `by` each epoch, smoothly."""
+
+    name: ClassVar[str] = "exponential"
+
+    rate: float = arg(POSITIVE, doc="the rate at first")
+    by: float = arg(POSITIVE, doc="what it is multiplied by in an epoch")
+
+    def value(self, epoch: float, epochs: int, history: Sequence[float] = ()) -> float:
+        return self.rate * self.by**epoch
+
+
+@dataclass(frozen=True)
+class Plateau(Schedule):
+    """Times `by` when nothing has become better for `patience` epochs; then it waits anew."""
+
+    name: ClassVar[str] = "plateau"
+
+    rate: float = arg(POSITIVE, doc="the rate at first")
+    by: float = arg(POSITIVE, 0.1, "what it is multiplied by")
+    patience: int = arg(whole(1), 10, "epochs to wait for something better")
+
+    def value(self, epoch: float, epochs: int, history: Sequence[float] = ()) -> float:
+        rate, best, waited = self.rate, math.inf, 0
+        for measured in history:
+            waited = 0 if measured < best else waited + 1
+            best = min(best, measured)
+            if waited == self.patience:
+                rate, waited = rate * self.by, 0
+        return rate
+
+
+def _constant_or_schedule(value: Any) -> float | Schedule:
+    if isinstance(value, Schedule):
+        return value
+    if number(value) <= 0:
+        raise ValueError
+    return float(value)
+
+
+@dataclass(frozen=True)
+class Warmup(Schedule):
+    """A line up from 0 over the first `epochs`, times the rate that would be without it."""
+
+    name: ClassVar[str] = "warmup"
+
+    rate: float | Schedule = arg(
+        Kind("a number above 0 or a schedule", _constant_or_schedule), doc="the rate afterwards"
+    )
+    epochs: float = arg(POSITIVE, 5.0, "how many epochs it takes")
+
+    def value(self, epoch: float, epochs: int, history: Sequence[float] = ()) -> float:
+        return rate_at(self.rate, epoch, epochs, history) * min(1.0, epoch / self.epochs)
+
+
+SCHEDULES: dict[str, type[Schedule]] = {
+    schedule.name: schedule for schedule in (Steps, Cosine, Exponential, Plateau, Warmup)
+}
