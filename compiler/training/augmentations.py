@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from compiler.dims import Size
-from compiler.ops.arguments import FRACTION, POSITIVE, Extent, Kind, arg, extent, number, whole
+from compiler.ops.arguments import POSITIVE, Extent, Kind, arg, extent, number, whole
 from compiler.ops.base import Shape
 
 
@@ -53,14 +52,9 @@ class Crop(Augmentation):
         high, wide = sides(self.size)
         for side, have in zip((high, wide), shape[1:], strict=True):
             if isinstance(have, int) and side > have + 2 * self.pad:
-                raise ValueError(
-                    f"a part of {high} by {wide} does not fit in {_by(shape, self.pad)}"
-                )
+                whole_picture = " by ".join(str(s + 2 * self.pad) for s in shape[1:])
+                raise ValueError(f"a part of {high} by {wide} does not fit in {whole_picture}")
         return (shape[0], high, wide)
-
-
-def _by(shape: tuple[Size, ...], pad: int) -> str:
-    return " by ".join(str(side + 2 * pad) for side in shape[1:])
 
 
 @dataclass(frozen=True)

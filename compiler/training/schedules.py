@@ -67,7 +67,8 @@ class Steps(Schedule):
     by: float = arg(POSITIVE, 0.1, "what it is multiplied by")
 
     def value(self, epoch: float, epochs: int, history: Sequence[float] = ()) -> float:
-        return self.rate * self.by ** sum(epoch >= change for change in self.at)
+        changes = sum(epoch >= change for change in self.at)
+        return float(self.rate * self.by**changes)
 
 
 @dataclass(frozen=True)
