@@ -95,7 +95,7 @@ class Exponential(Schedule):
     by: float = arg(POSITIVE, doc="what it is multiplied by in an epoch")
 
     def value(self, epoch: float, epochs: int, history: Sequence[float] = ()) -> float:
-        return self.rate * self.by**epoch
+        return float(self.rate * self.by**epoch)
 
 
 @dataclass(frozen=True)
