@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from benchmarks.measure import Options, Row, Timing
-from compiler.modules import LIBRARY
+from compiler.files import LIBRARY
 from tests.lsp.client import Client
 
 WHOLE = {"start": {"line": 0, "character": 0}, "end": {"line": 9999, "character": 0}}

@@ -7,17 +7,17 @@ The part in brackets needs numpy and onnx, and imports them when it is reached.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compiler.analysis import Analysis, analyse
 from compiler.contracts import check_contracts
 from compiler.elaborate import Elaborated, Made, elaborate
+from compiler.files import Files
 from compiler.graph import Graph
 from compiler.lints import Subject, lint, lint_names
-from compiler.modules import Block, Loader, Module, ReadSource, read_source
+from compiler.modules import Block, Loader, Module
 from compiler.verify import verify
 from grammar.diagnostics import DefinitionError, Diagnostic, deduplicate
 from grammar.source import Source
@@ -47,14 +47,14 @@ class Checked:
         return tuple(d for d in self.diagnostics if d.severity == "error")
 
 
-def load(source: Source, include: Sequence[Path] = (), read: ReadSource = read_source) -> Module:
-    """Parse a source and follow `use`, files read by `read`; raises `DefinitionError`."""
-    return examine(source, include, read).whole()
+def load(source: Source, files: Files | None = None) -> Module:
+    """Parse a source and follow `use` to what `files` allow; raises `DefinitionError`."""
+    return examine(source, files).whole()
 
 
-def examine(source: Source, include: Sequence[Path] = (), read: ReadSource = read_source) -> Module:
+def examine(source: Source, files: Files | None = None) -> Module:
     """What `load` loads, with its mistakes in `diagnostics`: nets go on being checked."""
-    return Loader(include, read).load(source)
+    return Loader(files or Files()).load(source)
 
 
 def check_net(net: Block, overrides: Mapping[str, Any] | None = None) -> Checked:

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from compiler.domain import Facts
 from compiler.evaluate import Evaluator
+from compiler.files import Files, real
 from compiler.ops import OPS
 from compiler.values import Mistake, Scope, Silenced, TooMuch, told_of_later, unknown
 from grammar import syntax as s
 from grammar.diagnostics import DefinitionError, Diagnostic, TrailStep, nearest
 from grammar.parse import parse
-from grammar.source import Source
-
-LIBRARY = Path(__file__).resolve().parent.parent / "netdefs"
-LARGEST_FILE = 16 * 2**20
+from grammar.source import Source, Span
 
 
 @dataclass(frozen=True)
 class Block:
-    """A block or net as a value: its definition, and the names of the file it stands in."""
+    """A block or net as a value: its definition, the names of its file, what that may read."""
 
     definition: s.Definition
     scope: Scope = field(repr=False, compare=False)
+    files: Files = field(repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -56,35 +54,20 @@ class Module:
         return self
 
 
-def read_source(path: Path, name: str | None = None) -> Source:
-    """The text of a file; raises `OSError`, and ValueError when too large.
-
-    Bytes that are no UTF-8 become lone surrogates, which the parser reports where they stand.
-    """
-    if path.stat().st_size > LARGEST_FILE:
-        raise ValueError(f"larger than {LARGEST_FILE // 2**20} MiB")
-    text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
-    return Source(name or str(path), text, path)
-
-
-ReadSource = Callable[[Path, str], Source]
-
-
 class Loader:
     """Loads files and what they use, each once; `use` stays inside the root folders."""
 
-    def __init__(self, include: Sequence[Path] = (), read: ReadSource = read_source) -> None:
-        self.include = tuple(folder.resolve() for folder in include)
-        self.read = read
+    def __init__(self, files: Files) -> None:
+        self.files = files
         self._loaded: dict[Path, Module] = {}
         self._loading: list[Path] = []
 
     def load(self, source: Source) -> Module:
         """The module of a source, with every mistake at the top level of all that it uses."""
-        root = source.path.resolve().parent if source.path else None
-        return self._module(source, root)
+        root = real(source.path).parent if source.path else None
+        return self._module(source, self.files.below(root))
 
-    def _module(self, source: Source, root: Path | None) -> Module:
+    def _module(self, source: Source, files: Files) -> Module:
         parsed = parse(source)
         scope = Scope()
         found = list(parsed.diagnostics)
@@ -96,7 +79,7 @@ class Loader:
                 continue
             try:
                 if isinstance(item, s.Use):
-                    self._use(item, scope, root, found)
+                    self._use(item, scope, files, found)
                 elif isinstance(item, s.Let):
                     self._check_new(item.name, scope)
                     scope.values[item.name.id] = evaluator(item.value, scope)
@@ -109,7 +92,7 @@ class Loader:
                             item.name.span,
                             help="choose another name",
                         )
-                    scope.values[item.name.id] = Block(item, scope)
+                    scope.values[item.name.id] = Block(item, scope, files)
             except Mistake as mistake:
                 told = (mistake, *mistake.others)
                 found += [diagnostic(told_of_later(each, parsed.file)) for each in told]
@@ -124,19 +107,19 @@ class Loader:
         if name.id in scope.values:
             raise Mistake("E204", f"`{name.id}` is defined twice in this file", name.span)
 
-    def _use(self, item: s.Use, scope: Scope, root: Path | None, found: list[Diagnostic]) -> None:
+    def _use(self, item: s.Use, scope: Scope, files: Files, found: list[Diagnostic]) -> None:
         """Take names from another file; its own mistakes go to `found` when it is read."""
-        path = find_used(item, root, self.include)
+        path = files.find(item.path)
         if path in self._loading:
             cycle = " -> ".join(p.name for p in [*self._loading[self._loading.index(path) :], path])
             raise Mistake("E207", "files use each other in a circle", item.span, label=cycle)
         if path not in self._loaded:
             self._loading.append(path)
             try:
-                source = self.read(path, path.name)
-                self._loaded[path] = self._module(source, root_of(path, root, self.include))
-            except (OSError, ValueError) as error:
-                raise Mistake("E207", f"the file cannot be read: {error}", item.path.span) from None
+                source = files.read(path, path.name)
+                self._loaded[path] = self._module(source, files.below(files.root_of(path)))
+            except OSError as error:
+                raise unreadable(error, item.path.span) from None
             finally:
                 self._loading.pop()
             found += self._loaded[path].diagnostics
@@ -163,44 +146,9 @@ def names_of(item: s.Item) -> frozenset[str]:
             return frozenset({item.name.id})
 
 
-def find_used(item: s.Use, root: Path | None, include: Sequence[Path]) -> Path:
-    """The file that `use` names: beside its own file, in `include`, in the library; raises E207.
-
-    It must lie below `root`, one of `include`, or the library.
-    """
-    text = "".join(part for part in item.path.parts if isinstance(part, str))
-    here = item.span.source.path
-    folders = [here.parent.resolve()] if here else []
-    roots = [folder for folder in (root, *include, LIBRARY) if folder is not None]
-    outside = False
-    for folder in [*folders, *include, LIBRARY]:
-        path = (folder / text).resolve()
-        if not any(path.is_relative_to(r) for r in roots):
-            outside = outside or path.exists()
-        elif path.is_file():
-            return path
-    if outside:
-        raise Mistake(
-            "E207",
-            "a used file must lie inside the definition's own folder",
-            item.path.span,
-            label=f"`{text}` leads out of it",
-            help="allow its folder with -I",
-        )
-    raise Mistake(
-        "E207",
-        f"no file `{text}`",
-        item.path.span,
-        label="looked beside this file, in the -I folders and in the library",
-    )
-
-
-def root_of(path: Path, root: Path | None, include: Sequence[Path]) -> Path:
-    """The root folder that a used file belongs to, which its own `use` may not leave."""
-    for folder in (root, *include, LIBRARY):
-        if folder is not None and path.is_relative_to(folder):
-            return folder
-    return path.parent
+def unreadable(error: OSError, place: Span) -> Mistake:
+    """The mistake of naming a file that is there and cannot be read."""
+    return Mistake("E207", "the file cannot be read", place, label=error.strerror or str(error))
 
 
 def diagnostic(

@@ -8,6 +8,7 @@ from typing import Any
 
 from compiler.driver import check_net
 from compiler.driver import load as load_module
+from compiler.files import Files
 from compiler.modules import Module
 from grammar.source import Source
 from netc.library import check_settings, choose_net, open_module
@@ -26,7 +27,7 @@ def load(
     `net` chooses one of several; `parameters` are the net's own (`classes=10`). Raises
     `DefinitionError` with every mistake, `CallError` when the call is at fault.
     """
-    module, named = open_module(str(file), [Path(folder) for folder in include])
+    module, named = open_module(str(file), files_in(include))
     return checked(module, net or named, parameters)
 
 
@@ -38,8 +39,13 @@ def loads(
     **parameters: Any,
 ) -> Net:
     """The network that a text defines; its `use` looks in the `include` folders and the library."""
-    module = load_module(Source("<text>", text), [Path(folder) for folder in include])
+    module = load_module(Source("<text>", text), files_in(include))
     return checked(module, net, parameters)
+
+
+def files_in(include: Sequence[str | Path]) -> Files:
+    """What a definition may read besides its own folder."""
+    return Files(tuple(map(Path, include)))
 
 
 def checked(module: Module, net: str | None, parameters: Mapping[str, Any]) -> Net:

@@ -10,13 +10,15 @@ from typing import Any
 from compiler.domain import Facts
 from compiler.driver import examine
 from compiler.evaluate import Evaluator
+from compiler.files import LIBRARY, Files, is_regular, read_source
 from compiler.importers import FORMATS
-from compiler.modules import LIBRARY, Block, Module, read_source
+from compiler.modules import Block, Module
 from compiler.values import Mistake, Scope
 from grammar.diagnostics import did_you_mean
 from grammar.parse import parse_expression
 from grammar.source import Source
 from runtime.errors import CallError
+from runtime.files import no_file
 
 
 def library_files() -> list[Path]:
@@ -36,14 +38,14 @@ def library_nets() -> dict[str, Path]:
 def find(text: str) -> tuple[Source, str | None]:
     """The source that a path or library name stands for, and the net it names if it names one."""
     path = Path(text)
-    if path.suffix in FORMATS and path.is_file():
+    if path.suffix in FORMATS and is_regular(path):
         raise CallError(f"{text} is a model, not a definition; netc import {text} makes it one")
-    if path.is_file():
+    if is_regular(path):
         return read(path, text), None
     if path.is_dir():
         raise CallError(f"{text} is a folder, not a definition")
     if path.suffix or len(path.parts) > 1:
-        raise CallError(f"there is no file {text}")
+        raise CallError(no_file(text))
     nets = library_nets()
     if text in nets:
         return read(nets[text], nets[text].name), text
@@ -58,20 +60,20 @@ def read(path: Path, name: str) -> Source:
     """The text of a definition file; raises `CallError` when it cannot be read."""
     try:
         return read_source(path, name)
-    except (OSError, ValueError) as error:
-        raise CallError(f"{name} cannot be read: {error}") from None
+    except OSError as error:
+        raise CallError(f"{name} cannot be read: {error.strerror or error}") from None
 
 
-def open_module(text: str, include: Sequence[Path] = ()) -> tuple[Module, str | None]:
+def open_module(text: str, files: Files | None = None) -> tuple[Module, str | None]:
     """The loaded definition file of a path or name, and the net it names if it names one."""
-    module, net = examine_module(text, include)
+    module, net = examine_module(text, files)
     return module.whole(), net
 
 
-def examine_module(text: str, include: Sequence[Path] = ()) -> tuple[Module, str | None]:
+def examine_module(text: str, files: Files | None = None) -> tuple[Module, str | None]:
     """As `open_module`, but the mistakes of a file are in the module's `diagnostics`."""
     source, net = find(text)
-    return examine(source, include), net
+    return examine(source, files), net
 
 
 def choose_net(module: Module, name: str | None) -> Block:

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compiler import importers
+from compiler.files import is_regular
 from compiler.importers import FORMATS
 from compiler.importers.imported import Imported, UnreadableError
 from netc.net import Net
 from runtime.errors import CallError
+from runtime.files import no_file
 
 if TYPE_CHECKING:
     from compiler.importers.define import Defined
@@ -35,8 +37,12 @@ def read_model(path: Path, shapes: Mapping[str, Shape] | None = None) -> tuple[I
     """
     from compiler.importers.define import define
 
-    if not path.is_file():
-        raise CallError(f"there is no file {path}")
+    if not is_regular(path):
+        raise CallError(no_file(path))
+    if path.suffix == ".onnx":
+        from runtime.external import check_external_data
+
+        path = check_external_data(path)
     try:
         imported = importers.read_model(path, shapes)
     except UnreadableError as error:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from compiler.driver import Checked, check_net
+from compiler.files import Files
 from compiler.modules import Block, Module
 from compiler.precision import DTYPES
 from grammar.diagnostics import printable
@@ -112,20 +113,20 @@ class Choice:
 
     net: str | None
     settings: Mapping[str, Any]
-    include: tuple[Path, ...]
+    files: Files
 
     def module(self, file: str) -> Module:
         """The loaded file, whatever nets it has."""
-        return open_module(file, self.include)[0]
+        return open_module(file, self.files)[0]
 
     def checked(self, file: str) -> list[tuple[Block, Checked]]:
         """Each chosen net with what its check found; the list is empty for a file of blocks."""
-        module, named = open_module(file, self.include)
+        module, named = open_module(file, self.files)
         return self._checked(module, named)
 
     def examined(self, file: str) -> tuple[Module, list[tuple[Block, Checked]]]:
         """The module with its mistakes, and each chosen net that its text still gives."""
-        module, named = examine_module(file, self.include)
+        module, named = examine_module(file, self.files)
         if module.diagnostics and not module.nets():
             return module, []
         return module, self._checked(module, named)
@@ -169,7 +170,7 @@ class Choice:
 
     def single(self, file: str, weights: WeightsFile | None = None) -> Net:
         """The one net that is meant, with weights where they are given; its warnings are shown."""
-        module, named = open_module(file, self.include)
+        module, named = open_module(file, self.files)
         block = choose_net(module, self.net or named)
         check_settings(block, self.settings)
         net = Net(check_net(block, self.settings))
@@ -212,12 +213,12 @@ def chooses_net(command: Callable[..., Any]) -> Callable[..., Any]:
         multiple=True,
         metavar="FOLDER",
         type=click.Path(exists=True, file_okay=False, path_type=Path),
-        help="A folder in which `use` may look; may be repeated.",
+        help="A folder in which `use` and `labels` may look; may be repeated.",
     )
     @wraps(command)
     def wrapped(
         net: str | None, settings: tuple[str, ...], include: tuple[Path, ...], **rest: Any
     ) -> Any:
-        return command(choice=Choice(net, parse_settings(settings), include), **rest)
+        return command(choice=Choice(net, parse_settings(settings), Files(include)), **rest)
 
     return wrapped

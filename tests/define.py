@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 
 import netc
 from compiler.driver import check_net, load
-from compiler.modules import LIBRARY
 from grammar.source import Source
 
 
@@ -19,7 +18,7 @@ def define(text: str, **parameters: Any) -> netc.Net:
 
     Raises `DefinitionError` when the text is at fault.
     """
-    (net,) = load(Source("test.netdef", text), [LIBRARY]).nets()
+    (net,) = load(Source("test.netdef", text)).nets()
     return netc.Net(check_net(net, parameters))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from compiler.elaborate.layers import describe
 from compiler.elaborate.state import Here, State
+from compiler.modules import unreadable
 from compiler.ops.base import show_shape
 from compiler.values import POISON, Mistake, Tensor
 from grammar import syntax as s
@@ -20,7 +21,7 @@ def declare_output(
     if frame.inner or tensor.node is None:
         return
     if statement.labels is not None:
-        state.classes[name] = read_labels(statement.labels, tensor)
+        state.classes[name] = read_labels(state, statement.labels, tensor)
     state.outputs[name] = tensor.node
 
 
@@ -60,22 +61,17 @@ def check_new_output(statement: s.OutputDeclaration, here: Here) -> None:
     here.frame.outputs[name] = POISON
 
 
-def read_labels(path: s.Text, tensor: Tensor) -> tuple[str, ...]:
+def read_labels(state: State, path: s.Text, tensor: Tensor) -> tuple[str, ...]:
     """The class names of an output, one a line, as many as the output has numbers."""
-    text = "".join(part for part in path.parts if isinstance(part, str))
-    here = path.span.source.path
-    file = here.resolve().parent / text if here else None
-    if file is None or not file.resolve().is_relative_to(file.parent.resolve()) or ".." in text:
-        raise Mistake("E207", "class names lie beside the definition", path.span)
+    files = state.net.files
+    file = files.find(path)
     try:
-        names = tuple(file.read_text(encoding="utf-8").splitlines())
+        text = files.read(file, file.name).text
     except OSError as error:
-        reason = error.strerror or "it cannot be opened"
-        raise Mistake(
-            "E207", f"the class names `{text}` cannot be read", path.span, label=reason.lower()
-        ) from None
-    except UnicodeDecodeError:
-        raise Mistake("E207", f"the class names `{text}` are no UTF-8 text", path.span) from None
+        raise unreadable(error, path.span) from None
+    if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
+        raise Mistake("E207", f"the class names `{file.name}` are no UTF-8 text", path.span)
+    names = tuple(text.splitlines())
     if len(tensor.shape) != 1 or tensor.shape[0] != len(names):
         raise Mistake(
             "E207",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from compiler.dims import Dim, Size, symbols
 from compiler.domain.valid import valid_domain
+from compiler.files import read_regular
 from compiler.graph import Graph
 
 
@@ -45,14 +46,9 @@ def with_valid_sizes(graph: Graph) -> Graph:
     return graph.with_domain(valid_domain(graph.facts, conditions, list(dict.fromkeys(names))))
 
 
-LARGEST_TEXT = 16 * 2**20
-
-
 def read_text(path: Path) -> str:
     """The text of a file; raises `UnreadableError` and `OSError`."""
-    if path.stat().st_size > LARGEST_TEXT:
-        raise UnreadableError(f"{path} is larger than {LARGEST_TEXT // 2**20} MiB")
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return read_regular(path).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError:
         raise UnreadableError(f"{path} is no UTF-8 text") from None

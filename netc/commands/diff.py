@@ -30,7 +30,7 @@ def command(before: str, after: str, to_net: str | None, form: str, choice: Choi
     BEFORE and AFTER are definitions, names of the library, or models: .onnx, .prototxt, .cfg.
     Layers of a model are called as in the definition that `netc import` makes of it.
     """
-    other = Choice(to_net or choice.net, choice.settings, choice.include)
+    other = Choice(to_net or choice.net, choice.settings, choice.files)
     if is_model(before) and is_model(after):
         other.refuse()
     old, new = side_of(before, choice), side_of(after, other)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 from compiler.driver import Checked, all_found, check_net, examine
 from compiler.elaborate import Made
-from compiler.modules import ReadSource, read_source
+from compiler.files import Files, real
 from compiler.names import Names, children
 from compiler.resolve import resolve
 from grammar import syntax as s
@@ -30,7 +30,7 @@ class Call(NamedTuple):
 
 @dataclass(frozen=True)
 class Analysis:
-    """What is known of one text; `used` are the files that it needs, found in `include` too."""
+    """What is known of one text; `used` are the files that it needs, of what it may read."""
 
     source: Source
     file: s.File
@@ -38,7 +38,7 @@ class Analysis:
     nets: tuple[Checked, ...]
     diagnostics: tuple[Diagnostic, ...]
     used: frozenset[Path]
-    include: tuple[Path, ...]
+    files: Files
 
     @cached_property
     def calls(self) -> dict[Place, list[Call]]:
@@ -90,17 +90,10 @@ class Analysis:
         return min(covering, key=lambda st: st.span.end - st.span.start, default=None)
 
 
-def analyse(
-    source: Source, include: Sequence[Path] = (), read: ReadSource = read_source
-) -> Analysis:
+def analyse(source: Source, files: Files | None = None) -> Analysis:
     """Check every net of a text; never raises for what the text says."""
-    used: set[Path] = set()
-
-    def reading(path: Path, name: str) -> Source:
-        used.add(path)
-        return read(path, name)
-
-    module = examine(source, include, reading)
+    files = replace(files or Files(), seen=set())
+    module = examine(source, files)
     nets = tuple(map(check_net, module.nets()))
     return Analysis(
         source,
@@ -108,8 +101,8 @@ def analyse(
         resolve(module.file),
         nets,
         tuple(all_found(module, nets)),
-        frozenset(used),
-        tuple(include),
+        frozenset(files.seen),
+        files.below(real(source.path).parent if source.path else None),
     )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from compiler.modules import ReadSource, read_source
+from compiler.files import Files, is_regular, real
 from compiler.names import Names
 from grammar import syntax as s
 from grammar.source import Source
@@ -137,10 +137,10 @@ class Documents:
             uri = next(iter(self._waiting))
             del self._waiting[uri]
             document = self.opened[uri]
-            source, include, read = document.source, self.options.include, self.reader()
+            source, files = document.source, self.files()
             document.outdated = False
             try:
-                analysis = await loop.run_in_executor(self._pool, analyse, source, include, read)
+                analysis = await loop.run_in_executor(self._pool, analyse, source, files)
             except Exception:  # a fault of ours must not take the editor's server down
                 log.exception("%s could not be checked", uri)
                 analysis = empty(source)
@@ -152,35 +152,39 @@ class Documents:
 
     # ── files ────────────────────────────────────────────────────────────────────────────────
 
-    def reader(self) -> ReadSource:
-        """Reads files; an open one as it stands in the editor now."""
+    def files(self) -> Files:
+        """What a text may read: open files, saved or not, as they stand in the editor now."""
         texts = {d.source.path: d.source for d in self.opened.values() if d.source.path}
-
-        def read(path: Path, name: str) -> Source:
-            return texts[path] if path in texts else read_source(path, name)
-
-        return read
+        return Files(self.options.include, texts)
 
     def project(self) -> Project:
         """The texts of the editor's folders, open ones as they stand."""
-        return Project(self.reader(), self.options.include, self.paths, self._texts)
+        return Project(self.files(), self.paths, self._texts)
 
     def paths(self) -> Iterable[Path]:
         """Every definition file there is: open, beside an open one, in the editor's folders."""
         found = {d.source.path: None for d in [*self.opened.values()] if d.source.path}
         for folder in dict.fromkeys([path.parent for path in found]):
-            found |= {path.resolve(): None for path in sorted(folder.glob("*.netdef"))}
+            found |= dict.fromkeys(definitions(folder, sorted(folder.glob("*.netdef"))))
         for folder in self.folders:
-            for path in folder.rglob("*.netdef"):
-                parts = path.relative_to(folder).parts
-                if not any(part.startswith(".") or part in SKIPPED for part in parts):
-                    found[path.resolve()] = None
+            for path in definitions(folder, folder.rglob("*.netdef")):
+                found[path] = None
                 if len(found) >= MOST_FILES:
                     return found
         return found
 
 
+def definitions(folder: Path, paths: Iterable[Path]) -> Iterator[Path]:
+    """Those of a folder's paths that a definition there could name, symbolic links followed."""
+    for path in paths:
+        parts = path.relative_to(folder).parts
+        if not any(part.startswith(".") or part in SKIPPED for part in parts):
+            place = real(path)
+            if place.is_relative_to(real(folder)) and is_regular(place):
+                yield place
+
+
 def empty(source: Source) -> Analysis:
     """An analysis that says nothing."""
     names = Names((), ())
-    return Analysis(source, s.File(source, ()), names, (), (), frozenset(), ())
+    return Analysis(source, s.File(source, ()), names, (), (), frozenset(), Files())

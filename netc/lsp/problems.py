@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from compiler.lints import ALLOW
-from compiler.modules import find_used
 from compiler.values import Mistake
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic, Fix
@@ -77,10 +76,9 @@ def using(analysis: Analysis, place: Span) -> Span:
     """The `use` that brings in the file of a place; the first one when none does directly."""
     items = [item for item in analysis.file.items if isinstance(item, s.Use)]
     for item in items:
-        here = analysis.source.path
         try:
-            path = find_used(item, here.resolve().parent if here else None, analysis.include)
-        except (Mistake, OSError, ValueError):
+            path = analysis.files.find(item.path)
+        except Mistake:
             continue
         if place.source.path == path:
             return item.path.span

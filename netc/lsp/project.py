@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from compiler.modules import LIBRARY, ReadSource, find_used
+from compiler.files import LIBRARY, Files, real
 from compiler.names import Definition, Names, Use
 from compiler.resolve import resolve
 from compiler.values import Mistake
@@ -51,20 +51,18 @@ def same_file(one: Source, other: Source) -> bool:
 
 
 class Project:
-    """Texts found by `use`; `read` gives the text of a file, `paths` all files there are.
+    """Texts found by `use` among the `files` that may be read; `paths` are all that there are.
 
     `known` keeps what was parsed for as long as its text is the same, for the next project too.
     """
 
     def __init__(
         self,
-        read: ReadSource,
-        include: tuple[Path, ...] = (),
+        files: Files,
         paths: Callable[[], Iterable[Path]] = tuple,
         known: dict[Path, Text] | None = None,
     ) -> None:
-        self.read = read
-        self.include = include
+        self.files = files
         self.paths = paths
         self._texts: dict[Path, Text] = {} if known is None else known
 
@@ -75,8 +73,8 @@ class Project:
     def text(self, path: Path) -> Text | None:
         """The text of a file; None when it cannot be read."""
         try:
-            source = self.read(path, path.name)
-        except (OSError, ValueError):
+            source = self.files.read(path, path.name)
+        except OSError:
             return None
         known = self._texts.get(path)
         if known is not None and known.source.text == source.text:
@@ -90,8 +88,8 @@ class Project:
         """The file that a `use` names."""
         here = item.span.source.path
         try:
-            return find_used(item, here.resolve().parent if here else None, self.include)
-        except (Mistake, OSError, ValueError):
+            return self.files.below(real(here).parent if here else None).find(item.path)
+        except Mistake:
             return None
 
     def file_named_at(self, text: Text, offset: int) -> Text | None:

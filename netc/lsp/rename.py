@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
-from compiler.modules import ReadSource
+from compiler.files import Files
 from compiler.names import Definition, Names, Use
 from compiler.ops import OPS
 from compiler.resolve import resolve
@@ -135,12 +134,10 @@ def new_mistake(project: Project, changed: dict[Source, Source]) -> Diagnostic |
     """The first error that changed files have and did not have before."""
     paths = {after.path: after for after in changed.values() if after.path is not None}
 
-    def read(path: Path, name: str) -> Source:
-        return paths[path] if path in paths else project.read(path, name)
-
+    files = replace(project.files, opened={**project.files.opened, **paths})
     for source, after in changed.items():
-        found = errors(after, project, read)
-        known = Counter(d.code for d in errors(source, project, project.read)) if found else {}
+        found = errors(after, files)
+        known = Counter(d.code for d in errors(source, project.files)) if found else {}
         for diagnostic in found:
             if known.get(diagnostic.code, 0) == 0:
                 return diagnostic
@@ -148,7 +145,7 @@ def new_mistake(project: Project, changed: dict[Source, Source]) -> Diagnostic |
     return None
 
 
-def errors(source: Source, project: Project, read: ReadSource) -> list[Diagnostic]:
+def errors(source: Source, files: Files) -> list[Diagnostic]:
     """The errors of a text, warnings left out."""
-    analysis = analyse(source, project.include, read)
+    analysis = analyse(source, files)
     return [d for d in analysis.diagnostics if d.severity == "error"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from compiler.modules import LIBRARY
+from compiler.files import LIBRARY
 from netc.lsp.context import Context
 from netc.lsp.describe import definition_text
 from netc.lsp.scope import Item, Scope
@@ -58,7 +58,7 @@ def files_beside(scope: Scope) -> list[Path]:
 def places(scope: Scope, name: str) -> Iterator[Path]:
     """Where `use` looks for a name: beside this file, in the given folders, in the library."""
     here = scope.analysis.source.path
-    for folder in [*([here.parent] if here else []), *scope.analysis.include, LIBRARY]:
+    for folder in [*([here.parent] if here else []), *scope.analysis.files.include, LIBRARY]:
         yield folder / name
 
 

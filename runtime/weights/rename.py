@@ -15,9 +15,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from compiler.files import read_regular
 from runtime.errors import CallError
-
-LARGEST_FILE = 16 * 2**20
 
 
 @dataclass(frozen=True)
@@ -75,11 +74,11 @@ def parse_rule(text: str) -> Rule:
 def read_rules(path: Path) -> list[str]:
     """The rules in a file, one a line; empty lines and those that begin with # say nothing."""
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise CallError(f"{path} is no file of rename rules: it is larger than 16 MiB")
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CallError(f"{path} cannot be read: {error}") from None
+        lines = read_regular(path).decode("utf-8-sig").splitlines()
+    except OSError as error:
+        raise CallError(f"{path} cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise CallError(f"{path} is no UTF-8 text") from None
     return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
 
 

@@ -10,7 +10,7 @@ import lark
 import pytest
 from lark import Lark
 
-from compiler.modules import LIBRARY
+from compiler.files import LIBRARY
 from grammar import tables
 from grammar.parse import NewlineFilter
 

@@ -11,11 +11,11 @@ import onnx
 import netc
 from compiler.dims import evaluate, symbols
 from compiler.driver import check_net, compile_graph, load
+from compiler.files import read_source
 from compiler.graph import Graph
 from compiler.importers.define import Defined, define
 from compiler.importers.from_onnx import import_onnx
 from compiler.initialise import scatter
-from compiler.modules import read_source
 from runtime.reference import run_reference
 from runtime.session import open_session
 

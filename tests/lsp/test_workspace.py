@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -199,3 +200,24 @@ def test_a_burst_of_edits_and_questions_is_answered_for_the_last_text(client: Cl
     assert client.problems(uri) == []
     (hint,) = client.about("inlayHint", uri, range=WHOLE)
     assert hint["label"] == "[47, 62]"
+
+
+def test_an_open_file_that_was_never_saved_can_be_used(client: Client, tmp_path: Path) -> None:
+    main, blocks = tmp_path / "main.netdef", tmp_path / "blocks.netdef"
+    assert codes(client.open(main.as_uri(), MAIN)) == ["E207"]
+    assert codes(client.open(blocks.as_uri(), BLOCKS)) == []
+    client.at("hover", main.as_uri(), 0, 5)  # answered once the text is checked again
+    assert codes(client.problems(main.as_uri())) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no FIFOs")
+def test_the_server_waits_for_no_pipe_and_opens_no_file_of_the_system(tmp_path: Path) -> None:
+    for name in ("pipe.netdef", "names"):
+        os.mkfifo(tmp_path / name)
+    text = MAIN.replace("blocks", "pipe").replace("output y", 'output y labels "names"')
+    with Client(rootUri=tmp_path.as_uri()) as client:
+        main = (tmp_path / "main.netdef").as_uri()
+        assert codes(client.open(main, text)) == ["E207"]
+        assert client.at("completion", main, 0, 4) is not None
+        labels = 'net n {\ninput x: f32[1]\nrelu\noutput y labels "/dev/zero"\n}\n'
+        assert codes(client.edit(main, labels)) == ["E207"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from compiler.modules import read_source
+from compiler.files import Files
 from grammar.source import Source
 from netc.lsp.analysis import Analysis, analyse
 from netc.lsp.project import Project, Text
@@ -36,7 +36,7 @@ def marked(text: str, path: Path | None = None) -> tuple[Analysis, int]:
 
 def alone() -> Project:
     """A project that has no files."""
-    return Project(read_source)
+    return Project(Files())
 
 
 def folder(path: Path, **texts: str) -> Project:
@@ -44,7 +44,7 @@ def folder(path: Path, **texts: str) -> Project:
     for name, text in texts.items():
         (path / f"{name}.netdef").write_text(text, encoding="utf-8")
     root = path.resolve()
-    return Project(read_source, paths=lambda: sorted(root.glob("*.netdef")))
+    return Project(Files(), paths=lambda: sorted(root.glob("*.netdef")))
 
 
 def file_of(project: Project, path: Path, name: str) -> Text:
