@@ -172,6 +172,12 @@ class Builder:
             self.values[f"{name}.{weight.name}"] = values.reshape(weight.shape)
         return Tensor(name, shape)
 
+    def parameters(self, layer: str) -> dict[str, NDArray[np.float32]]:
+        """The numbers of a layer's parameters by their short names."""
+        names = [weight.name for weight in self.graph.weights(self.graph[layer])]
+        held = {name: self.values.get(f"{layer}.{name}") for name in names}
+        return {name: value for name, value in held.items() if value is not None}
+
     def agree(self, op: Op, shapes: tuple[Shape, ...]) -> None:
         """Learn what makes the symbolic sizes of a join's branches equal, as `assert` would."""
         along = getattr(op, "axis", None)

@@ -118,6 +118,14 @@ class Reading:
         arrays = [self.values.get(name) for name in names]
         return any(isinstance(a, np.ndarray) and a.size > 1 and bool(np.ptp(a)) for a in arrays)
 
+    def holds(self, layer: str, weights: Mapping[str, NDArray[Any]]) -> bool:
+        """Whether these are the numbers of a layer's parameters."""
+        held = self.builder.parameters(layer)
+        return held.keys() == weights.keys() and all(
+            np.array_equal(held[name].reshape(-1), np.float32(value).reshape(-1))
+            for name, value in weights.items()
+        )
+
     # ---- layers
 
     def add(
@@ -136,10 +144,10 @@ class Reading:
         taken = [operator.inputs[i] for i in known_by if self.has(i)]
         holders = tuple(self.origins.get(name, name) for name in taken)
         owner = self.owners.get((op, *holders), "") if holders else ""
-        if owner and not self.is_learned(taken):  # equal constants that an exporter stored once
-            owner, again = "", True
-        else:
-            again = False
+        # Equal constants that an exporter stored once, or an initializer in another role (with the
+        # other sign, transposed, its reciprocal), are no shared parameters.
+        again = bool(owner) and not (self.is_learned(taken) and self.holds(owner, weights or {}))
+        owner = "" if again else owner
         name, kept = layer_name(operator, holders, again)
         if kept and not owner and name in self.builder.graph:
             name, kept = layer_name(operator, holders, True)

@@ -73,4 +73,4 @@ def along(
         left = Extent(1 if axis in axes else size for axis, size in enumerate(spatial))
         return reading.add("adaptive_avgpool", x, size=left)
     window = Extent(size if axis in axes else 1 for axis, size in enumerate(spatial))
-    return reading.add("maxpool", x, size=window)
+    return reading.add("maxpool", x, kernel=window)

@@ -29,10 +29,12 @@ def merge_constants(imported: Imported) -> Imported:
         if not chain:
             continue
         source = rewriting.before(chain[0])
-        if source is None or source.owner or source.name in rewriting.shared:
+        if source is None or rewriting.shares(source):
             continue
         constant = next(node for node in chain if isinstance(node.op, Conv))
         factor, offset = numbers(rewriting, constant)
+        if source.shape[0] != factor.size or (len(chain) > 1 and len(source.shape) > 1):
+            continue  # a constant for each value of a map, not for each channel
         if isinstance(source.op, BatchNorm):
             for key, added in (("weight", 0.0), ("bias", offset)):
                 value = factor * weight_of(rewriting, source, key) + added
@@ -52,9 +54,8 @@ def constants_ending_in(rewriting: Rewriting, node: Node | None) -> list[Node]:
         return []
     chain = [node] if isinstance(node.op, Conv) else rewriting.chain(node, Reshape, Conv, Flatten)
     held = [] if chain is None else [n for n in chain if isinstance(n.op, Conv)]
-    plain = all(n.name in rewriting.imported.constants and not n.owner for n in held)
-    private = all(n.name not in rewriting.shared for n in held)
-    return chain if chain and plain and private else []
+    plain = all(n.name in rewriting.imported.constants and not rewriting.shares(n) for n in held)
+    return chain if chain and plain else []
 
 
 def numbers(rewriting: Rewriting, node: Node) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -71,4 +72,4 @@ def add_bias(
     old = weight_of(rewriting, layer, "bias")
     total = offset if old is None else old + offset
     rewriting.values[f"{layer.name}.bias"] = total.astype(np.float32)
-    rewriting.nodes[layer.name] = replace(layer, op=replace(op, bias=True))
+    rewriting.put(replace(layer, op=replace(op, bias=True)))

@@ -20,13 +20,14 @@ def merge_pads(imported: Imported) -> Imported:
     """A `pad` before a window becomes the window's own padding where that means the same.
 
     Zeros do for conv, filter, lppool, and avgpool when its padding counts; other borders for conv
-    and filter without a padding of their own. A maxpool's own padding never wins, so it stays.
+    and filter without a padding of their own. A maxpool's own padding never wins, so it stays, and
+    so does one before a constant for each channel, which is no window.
     """
     rewriting = Rewriting(imported)
     for name in list(rewriting.nodes):
         node = rewriting.nodes[name]
         source = rewriting.before(node)
-        if source is None or not isinstance(source.op, Pad):
+        if name in imported.constants or source is None or not isinstance(source.op, Pad):
             continue
         try:
             merged = with_pad(rewriting, node, source, source.op)

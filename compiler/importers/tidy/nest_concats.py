@@ -34,7 +34,7 @@ def nest(rewriting: Rewriting, name: str, node: Node) -> None:
         return
     inputs = []
     for start, sources in groups:
-        if len(sources) < 2 or rewriting.uses[start] != len(sources):
+        if len(sources) < 2 or rewriting.uses(start) != len(sources):
             inputs += sources
             continue
         inner = numbered(f"{name}_within", rewriting.nodes, "_")
@@ -42,13 +42,13 @@ def nest(rewriting: Rewriting, name: str, node: Node) -> None:
         shape = infer(node.op, shapes, rewriting.imported.graph.facts)
         rewriting.insert(replace(node, name=inner, inputs=tuple(sources), shape=shape), name)
         inputs.append(inner)
-    rewriting.nodes[name] = replace(node, inputs=tuple(inputs))
+    rewriting.put(replace(node, inputs=tuple(inputs)))
 
 
 def origin(rewriting: Rewriting, name: str) -> str:
     """The tensor that a private chain of layers leaves."""
     node = rewriting.nodes[name]
-    while rewriting.uses[name] == 1 and not isinstance(node.op, Input) and len(node.inputs) == 1:
+    while rewriting.uses(name) == 1 and not isinstance(node.op, Input) and len(node.inputs) == 1:
         name = node.inputs[0]
         node = rewriting.nodes[name]
     return name

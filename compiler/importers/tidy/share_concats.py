@@ -23,7 +23,7 @@ def share_concats(imported: Imported) -> Imported:
         for count in range(len(inputs) - 1, 1, -1):
             held = earlier.get((axis, inputs[:count]))
             if held is not None:
-                rewriting.nodes[name] = replace(node, inputs=(held, *inputs[count:]))
+                rewriting.put(replace(node, inputs=(held, *inputs[count:])))
                 break
         earlier[axis, inputs] = name
     return rewriting.finished()
