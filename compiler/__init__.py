@@ -12,9 +12,8 @@ What a text says:
 
 What a network is:
     graph          the nodes; labels: which of them a name in the text means
-    ops            what each layer is: parameters, shape rule, cost, ONNX
+    ops            what each layer is: parameters, shape rule, cost; the size formula
     dims           sizes that may be symbolic; domain: what is known and proved of them
-    shapes         the one rule that infers a shape; windows: the output-size formula
     verify         every rule checked again
 
 What it measures:
@@ -24,6 +23,7 @@ What it measures:
 
 What becomes of it:
     initialise     seeded numbers; passes: rewrites
-    lower          the ONNX model; lowering, emitter, precision, embed (pictures: `from picture`)
+    registry       tables of functions: what each op means in one place
+    onnx           how each layer is written in ONNX (pictures: `from picture`)
     importers      ONNX, Caffe and Darknet to a definition
 """

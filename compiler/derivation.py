@@ -8,8 +8,8 @@ from compiler.analysis import Layer
 from compiler.dims import Size, product
 from compiler.graph import Graph, Input, Node
 from compiler.ops.base import Axis, Shape, show_count, show_shape
+from compiler.ops.shapes import axis_names
 from compiler.receptive_field import Field, show_field
-from compiler.shapes import axis_names
 
 
 def derive(graph: Graph, layer: Layer) -> list[str]:

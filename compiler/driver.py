@@ -101,7 +101,7 @@ def compile_graph(
 ) -> onnx.ModelProto:
     """Initial numbers for what has none, the passes, and the ONNX model; `doc` describes it."""
     from compiler.initialise import initialise
-    from compiler.lower import lower
+    from compiler.onnx.lower import lower
     from compiler.passes import PASSES
 
     seeded = any(w.values is None and n not in graph.values for n, w in graph.parameters().items())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from compiler.graph import Graph, Input, Node
 from compiler.ops.base import ShapeError, show_shape
-from compiler.shapes import infer
+from compiler.ops.shapes import infer
 from grammar.diagnostics import Diagnostic
 
 

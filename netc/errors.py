@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import click
 
-from compiler.precision import PrecisionError
+from compiler.onnx.precision import PrecisionError
 from grammar.diagnostics import DefinitionError, Diagnostic, printable_lines, render
 from runtime.errors import CallError, MachineError
 

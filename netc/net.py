@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import onnx
     from numpy.typing import NDArray
 
-    from compiler.embed import Layout
+    from compiler.onnx.embed import Layout
     from compiler.pictures import Picture
     from netc.sessions import Session
     from runtime.comparison import Comparison
@@ -142,7 +142,7 @@ class Net:
         )
         model.producer_version = __version__
         if embed is not None:
-            from compiler.embed import embed_pictures
+            from compiler.onnx.embed import embed_pictures
 
             model = embed_pictures(model, self.pictures(), embed)
         return model

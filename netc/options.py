@@ -13,7 +13,7 @@ import click
 from compiler.driver import Checked, check_net
 from compiler.files import Files
 from compiler.modules import Block, Module
-from compiler.precision import DTYPES
+from compiler.onnx.precision import DTYPES
 from grammar.diagnostics import printable
 from netc.errors import show
 from netc.library import (

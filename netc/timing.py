@@ -13,7 +13,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from compiler.initialise import initialise
-from compiler.precision import WORDS
+from compiler.onnx.precision import WORDS
 from netc.models import is_onnx
 from netc.net import Net
 from netc.options import Choice

@@ -16,8 +16,8 @@ from compiler.domain import Contradiction
 from compiler.importers.from_onnx import import_onnx
 from compiler.importers.imported import UnreadableError, with_valid_sizes
 from compiler.initialise import initialise
-from compiler.lowering import tensor_names
-from compiler.precision import WORDS
+from compiler.onnx.lowering import tensor_names
+from compiler.onnx.precision import WORDS
 from grammar.diagnostics import printable_lines, render
 from netc.models import is_onnx
 from netc.options import Choice

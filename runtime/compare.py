@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from compiler.dims import evaluate, symbols
 from compiler.graph import Graph, Input, Node
 from compiler.initialise import generator
-from compiler.lower import lower
-from compiler.lowering import tensor_names
+from compiler.onnx.lower import lower
+from compiler.onnx.lowering import tensor_names
 from compiler.passes import PASSES
 from runtime.comparison import Comparison, Ledger
 from runtime.culprit import Culprit, Place, culprit, taken

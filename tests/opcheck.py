@@ -14,9 +14,9 @@ from compiler.dims import Size, evaluate, symbol
 from compiler.domain import Facts
 from compiler.graph import Graph, Input, Node
 from compiler.initialise import scatter
-from compiler.lower import lower
+from compiler.onnx.lower import lower
 from compiler.ops.base import Op, ShapeError, kind_of, parameters
-from compiler.shapes import infer
+from compiler.ops.shapes import infer
 from grammar.source import Source, Span
 from runtime.reference import run_reference
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,27 @@ def test_imports_run_one_way(path: Path) -> None:
     part = path.relative_to(ROOT).parts[0]
     above = FLOW[FLOW.index(part) + 1 :]
     assert not imported(path) & {*above, "tests", "benchmarks"}
+
+
+def folders_used() -> dict[str, set[str]]:
+    """For each folder of the compiler the other ones that its files import."""
+    folders = {path.name for path in (ROOT / "compiler").iterdir() if path.is_dir()}
+    found: dict[str, set[str]] = {}
+    for path in FILES:
+        part, folder, *rest = path.relative_to(ROOT).parts
+        if part != "compiler" or not rest:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("compiler."):
+                name = (node.module or "").split(".")[1]
+                found.setdefault(folder, set()).update({name} & folders - {folder})
+    return found
+
+
+def test_folders_of_the_compiler_import_one_another_one_way() -> None:
+    used = folders_used()
+    assert used["ops"] == {"domain"} and not used["domain"]
+    list(TopologicalSorter(used).static_order())  # raises CycleError
 
 
 def loaded_by(arguments: list[str]) -> set[str]:

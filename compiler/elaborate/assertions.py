@@ -15,10 +15,10 @@ from compiler.graph import Assumed, Node
 from compiler.names import children
 from compiler.ops.arguments import show
 from compiler.ops.base import Shape, show_shape
+from compiler.ops.shapes import axis_names
 from compiler.remedies.backwards import Search, said
 from compiler.remedies.changes import Change
 from compiler.remedies.surroundings import Fits
-from compiler.shapes import axis_names
 from compiler.source_text import source_text
 from compiler.values import Mistake, Scope, Tensor
 from grammar import syntax as s

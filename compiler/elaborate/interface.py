@@ -12,8 +12,8 @@ from compiler.elaborate.state import Here, State
 from compiler.graph import Input, Node
 from compiler.layouts import foreign_layout
 from compiler.ops.arguments import Extent, show
+from compiler.ops.shapes import LARGEST_SIZE
 from compiler.pictures import Picture
-from compiler.shapes import LARGEST_SIZE
 from compiler.values import POISON, Mistake, Scope, Silenced, Tensor
 from grammar import syntax as s
 

@@ -12,10 +12,10 @@ from compiler.graph import Assumed, Input, Node
 from compiler.layouts import declarations, foreign_layout
 from compiler.ops.base import Op, Shape, ShapeError, show_shape
 from compiler.ops.convolution import Conv
+from compiler.ops.shapes import infer
 from compiler.remedies.backwards import Search, said
 from compiler.remedies.changes import Change
 from compiler.remedies.surroundings import anything
-from compiler.shapes import infer
 from compiler.values import Mistake, Tensor, TooMuch
 from grammar import syntax as s
 from grammar.diagnostics import Fix

@@ -20,7 +20,7 @@ from compiler.importers.numbered import numbered
 from compiler.ops import OPS
 from compiler.ops.arguments import ArgumentError
 from compiler.ops.base import Op, Shape, ShapeError, kind_of
-from compiler.shapes import infer
+from compiler.ops.shapes import infer
 from compiler.values import POISON, Tensor
 from grammar.diagnostics import DefinitionError, Diagnostic
 from grammar.lexemes import RESERVED

@@ -9,7 +9,7 @@ from compiler.domain import Facts
 from compiler.importers.builder import Refused
 from compiler.ops.arguments import Extent
 from compiler.ops.base import Shape, ShapeError
-from compiler.windows import resolve_padding, window_axes
+from compiler.ops.windows import resolve_padding, window_axes
 
 Pairs = tuple[tuple[int, int], ...]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.lints.subject import Subject
-from compiler.windows import resolve_padding
+from compiler.ops.windows import resolve_padding
 from grammar.diagnostics import Diagnostic
 
 KEEPS_ORDER = {"clip", "identity", "dropout"}  # what may stand between or after a nonlinearity

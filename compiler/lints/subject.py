@@ -12,9 +12,9 @@ from compiler.elaborate import Elaborated
 from compiler.graph import Graph, Node
 from compiler.ops import OPS
 from compiler.ops.base import Axis
+from compiler.ops.shapes import axis_names
 from compiler.remedies.changes import Change, argument_of, names_of
 from compiler.remedies.edits import fix_of
-from compiler.shapes import axis_names
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic, Fix
 from grammar.source import Span

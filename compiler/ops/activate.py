@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 from compiler.domain import Facts
 from compiler.ops.arguments import FLAG, NUMBER, arg
 from compiler.ops.base import (
-    Emitter,
     Op,
     Reach,
     Shape,
@@ -27,13 +25,9 @@ class Activation(Op):
     """What they share: the shape stays; most are one ONNX node of the same meaning."""
 
     group: ClassVar[str] = "activate"
-    onnx_type: ClassVar[str] = ""
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         return inputs[0]
-
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        return emit.node(self.onnx_type, inputs[0])
 
 
 @dataclass(frozen=True)
@@ -41,7 +35,6 @@ class Relu(Activation):
     """max(x, 0)."""
 
     name: ClassVar[str] = "relu"
-    onnx_type: ClassVar[str] = "Relu"
 
 
 @dataclass(frozen=True)
@@ -49,9 +42,6 @@ class Relu6(Activation):
     """min(max(x, 0), 6)."""
 
     name: ClassVar[str] = "relu6"
-
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        return emit.node("Clip", inputs[0], emit.floats(0.0), emit.floats(6.0))
 
 
 @dataclass(frozen=True)
@@ -61,9 +51,6 @@ class LeakyRelu(Activation):
     name: ClassVar[str] = "leaky_relu"
 
     slope: float = arg(NUMBER, 0.01, "factor of negative values")
-
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        return emit.node("LeakyRelu", inputs[0], alpha=self.slope)
 
 
 @dataclass(frozen=True)
@@ -78,11 +65,6 @@ class PRelu(Activation):
         count = channels_of(inputs[0], self.name) if self.channelwise else 1
         return (Weight("weight", (count,), "constant(0.25)"),)
 
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        rank = len(emit.inputs[0]) - 1
-        slope = emit.node("Reshape", emit.weight("weight"), emit.ints([-1, *([1] * rank)]))
-        return emit.node("PRelu", inputs[0], slope)
-
 
 @dataclass(frozen=True)
 class Elu(Activation):
@@ -92,18 +74,12 @@ class Elu(Activation):
 
     alpha: float = arg(NUMBER, 1.0, "size of the negative plateau")
 
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        return emit.node("Elu", inputs[0], alpha=self.alpha)
-
 
 @dataclass(frozen=True)
 class Celu(Elu):
     """x where positive, else alpha * (e^(x/alpha) - 1), smooth at 0 (Barron 2017)."""
 
     name: ClassVar[str] = "celu"
-
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        return emit.node("Celu", inputs[0], alpha=self.alpha)
 
 
 @dataclass(frozen=True)
@@ -114,16 +90,12 @@ class ThresholdedRelu(Activation):
 
     threshold: float = arg(NUMBER, 1.0, "what a value must exceed to stay")
 
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        return emit.node("ThresholdedRelu", inputs[0], alpha=self.threshold)
-
 
 @dataclass(frozen=True)
 class Selu(Activation):
     """The self-normalising ELU with its two fixed constants (Klambauer et al. 2017)."""
 
     name: ClassVar[str] = "selu"
-    onnx_type: ClassVar[str] = "Selu"
 
 
 @dataclass(frozen=True)
@@ -137,30 +109,12 @@ class Gelu(Activation):
 
     approximate: bool = arg(FLAG, False, "the approximation by tanh in place of the exact Phi")
 
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        if self.approximate:
-            return self.lower_tanh(emit, inputs[0])
-        erf = emit.node("Erf", emit.node("Mul", inputs[0], emit.floats(math.sqrt(0.5))))
-        phi = emit.node("Mul", emit.node("Add", erf, emit.floats(1.0)), emit.floats(0.5))
-        return emit.node("Mul", inputs[0], phi)
-
-    @staticmethod
-    def lower_tanh(emit: Emitter, x: str) -> str:
-        """The approximation, written out."""
-        cube = emit.node("Mul", emit.node("Mul", emit.node("Mul", x, x), x), emit.floats(0.044715))
-        inner = emit.node("Mul", emit.node("Add", x, cube), emit.floats(math.sqrt(2 / math.pi)))
-        rest = emit.node("Add", emit.node("Tanh", inner), emit.floats(1.0))
-        return emit.node("Mul", emit.node("Mul", x, rest), emit.floats(0.5))
-
 
 @dataclass(frozen=True)
 class Silu(Activation):
     """x * sigmoid(x), also called swish."""
 
     name: ClassVar[str] = "silu"
-
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        return emit.node("Mul", inputs[0], emit.node("Sigmoid", inputs[0]))
 
 
 @dataclass(frozen=True)
@@ -169,19 +123,12 @@ class Mish(Activation):
 
     name: ClassVar[str] = "mish"
 
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        gate = emit.node("Tanh", emit.node("Softplus", inputs[0]))
-        return emit.node("Mul", inputs[0], gate)
-
 
 @dataclass(frozen=True)
 class HardSigmoid(Activation):
     """min(max(x + 3, 0), 6)/6."""
 
     name: ClassVar[str] = "hardsigmoid"
-
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        return emit.node("HardSigmoid", inputs[0], alpha=1 / 6, beta=0.5)
 
 
 @dataclass(frozen=True)
@@ -190,16 +137,12 @@ class HardSwish(HardSigmoid):
 
     name: ClassVar[str] = "hardswish"
 
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        return emit.node("Mul", inputs[0], super().lower(emit, *inputs))
-
 
 @dataclass(frozen=True)
 class Sigmoid(Activation):
     """1/(1 + e^-x)."""
 
     name: ClassVar[str] = "sigmoid"
-    onnx_type: ClassVar[str] = "Sigmoid"
 
 
 @dataclass(frozen=True)
@@ -207,7 +150,6 @@ class Tanh(Activation):
     """The hyperbolic tangent."""
 
     name: ClassVar[str] = "tanh"
-    onnx_type: ClassVar[str] = "Tanh"
 
 
 @dataclass(frozen=True)
@@ -215,7 +157,6 @@ class Softsign(Activation):
     """x/(1 + |x|)."""
 
     name: ClassVar[str] = "softsign"
-    onnx_type: ClassVar[str] = "Softsign"
 
 
 @dataclass(frozen=True)
@@ -223,7 +164,6 @@ class Softplus(Activation):
     """log(1 + e^x), a smooth relu."""
 
     name: ClassVar[str] = "softplus"
-    onnx_type: ClassVar[str] = "Softplus"
 
 
 @dataclass(frozen=True)
@@ -231,7 +171,7 @@ class Softmax(Activation):
     """e^x divided by the sum of e^x along an axis: numbers that sum to 1."""
 
     name: ClassVar[str] = "softmax"
-    onnx_type: ClassVar[str] = "Softmax"
+    in_float32: ClassVar[bool] = True
 
     axis: int = arg(AXIS, 0, "0 is the channels; negative counts from the end")
 
@@ -242,16 +182,12 @@ class Softmax(Activation):
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return along_axis(self.axis, output)
 
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        return emit.node(self.onnx_type, inputs[0], axis=self.axis % len(emit.output) + 1)
-
 
 @dataclass(frozen=True)
 class LogSoftmax(Softmax):
     """The logarithm of softmax."""
 
     name: ClassVar[str] = "log_softmax"
-    onnx_type: ClassVar[str] = "LogSoftmax"
 
 
 @dataclass(frozen=True)
@@ -272,6 +208,3 @@ class Clip(Activation):
                 label=f"{self.hi:g} is not above {self.lo:g}",
             )
         return inputs[0]
-
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        return emit.node("Clip", inputs[0], emit.floats(self.lo), emit.floats(self.hi))

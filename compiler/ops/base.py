@@ -1,15 +1,16 @@
 """What an op is: one frozen dataclass whose fields are the language's parameters.
 
-An op says its shape rule (`infer`), the arrays it holds (`weights`), its cost (`macs`), what each
-output position looks at (`reach`) and how it is written in ONNX (`lower`). Nothing here imports
-onnx or numpy: lowering speaks to an `Emitter`, numbers stay nested tuples of floats.
+An op says its shape rule (`infer`), the arrays it holds (`weights`), its cost (`macs`) and what
+each output position looks at (`reach`). What else it means stands in tables (`compiler.registry`):
+in ONNX in `compiler/onnx`, in NumPy in `runtime/kernels`. Nothing here imports onnx or numpy:
+numbers stay nested tuples of floats.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import MISSING, Field, dataclass, fields
-from typing import Any, ClassVar, Literal, Protocol, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from compiler.dims import Size
 from compiler.domain import Facts
@@ -17,7 +18,6 @@ from compiler.ops.arguments import Kind
 
 Shape: TypeAlias = tuple[Size, ...]
 Shapes: TypeAlias = tuple[Shape, ...]
-Attribute: TypeAlias = int | float | str | Sequence[int] | Sequence[float]
 
 
 class ShapeError(Exception):
@@ -116,41 +116,6 @@ def along_axis(axis: int, shape: Shape) -> Reach:
     return POINTWISE if spatial < 0 else Reach("everywhere", along=(spatial,))
 
 
-class Emitter(Protocol):
-    """Where a layer writes its ONNX nodes; one emitter serves one layer.
-
-    `inputs` and `output` are the per-sample shapes; ONNX tensors have the batch in front of them.
-    """
-
-    @property
-    def opset(self) -> int: ...
-    @property
-    def inputs(self) -> Shapes: ...
-    @property
-    def output(self) -> Shape: ...
-    @property
-    def facts(self) -> Facts: ...
-    def node(self, op_type: str, *inputs: str, **attributes: Attribute) -> str:
-        """Add one ONNX node with a single output; returns the output's name."""
-        ...
-
-    def weight(self, name: str) -> str:
-        """The initializer that holds this layer's array `name`."""
-        ...
-
-    def has_weight(self, name: str) -> bool:
-        """Whether this layer holds an array `name`."""
-        ...
-
-    def floats(self, values: Any, shape: Sequence[int] | None = None) -> str:
-        """A constant from (nested) floats, repeated to fill `shape` where that is larger."""
-        ...
-
-    def ints(self, values: Sequence[int] | int) -> str:
-        """A constant of 64-bit integers, one-dimensional (a bare int gives a scalar)."""
-        ...
-
-
 @dataclass(frozen=True)
 class Op:
     """The base of all ops. Class variables: the language's name, its group, how many inputs."""
@@ -160,6 +125,7 @@ class Op:
     least_inputs: ClassVar[int] = 1
     most_inputs: ClassVar[int | None] = 1  # None: any number, the op is a join
     holds_weights: ClassVar[bool] = False  # counts towards `depth`
+    in_float32: ClassVar[bool] = False  # sums or exponentiates by itself: never in half precision
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         """The output's shape per sample, from the inputs'; raises `ShapeError`."""
@@ -180,10 +146,6 @@ class Op:
     def conditions(self, inputs: Shapes, facts: Facts) -> tuple[tuple[Size, int], ...]:
         """What it asks of its input beyond a positive output: pairs (size, least value)."""
         return ()
-
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        """Write it in ONNX; returns the name of the output tensor."""
-        raise NotImplementedError
 
 
 def parameters(op: type[Op]) -> tuple[Field[Any], ...]:

@@ -14,7 +14,6 @@ from compiler.ops.arguments import (
 )
 from compiler.ops.base import (
     Axis,
-    Emitter,
     Op,
     Reach,
     Shape,
@@ -47,10 +46,6 @@ class Channels(Op):
             )
         return (self.last - self.first + 1, *inputs[0][1:])
 
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        first, beyond, axis = emit.ints([self.first]), emit.ints([self.last + 1]), emit.ints([1])
-        return emit.node("Slice", inputs[0], first, beyond, axis)
-
 
 @dataclass(frozen=True)
 class PadChannels(Op):
@@ -65,11 +60,6 @@ class PadChannels(Op):
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         return (channels_of(inputs[0], self.name) + self.before + self.after, *inputs[0][1:])
 
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        rest = [0] * (len(emit.output) - 1)
-        pads = emit.ints([0, self.before, *rest, 0, self.after, *rest])
-        return emit.node("Pad", inputs[0], pads, mode="constant")
-
 
 @dataclass(frozen=True)
 class ChannelShuffle(Op):
@@ -83,12 +73,6 @@ class ChannelShuffle(Op):
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         check_groups(self.groups, input=channels_of(inputs[0], self.name))
         return inputs[0]
-
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        each = channels_of(emit.inputs[0], self.name) // self.groups
-        split = emit.node("Reshape", inputs[0], emit.ints([0, self.groups, each, -1]))
-        dealt = emit.node("Transpose", split, perm=[0, 2, 1, 3])
-        return emit.node("Reshape", dealt, emit.node("Shape", inputs[0]))
 
 
 @dataclass(frozen=True)
@@ -119,14 +103,6 @@ class PixelUnshuffle(Op):
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return Reach("window", (Axis(self.r, self.r), Axis(self.r, self.r)))
 
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        # ONNX puts the r*r places before the channels.
-        places = emit.node("SpaceToDepth", inputs[0], blocksize=self.r)
-        channels = channels_of(emit.inputs[0], self.name)
-        split = emit.node("Reshape", places, emit.ints([0, self.r**2, channels, -1]))
-        dealt = emit.node("Transpose", split, perm=[0, 2, 1, 3])
-        return emit.node("Reshape", dealt, emit.node("Shape", places))
-
 
 @dataclass(frozen=True)
 class PixelShuffle(Op):
@@ -152,6 +128,3 @@ class PixelShuffle(Op):
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return Reach("resample", (Axis(1, self.r), Axis(1, self.r)))
-
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        return emit.node("DepthToSpace", inputs[0], blocksize=self.r, mode="CRD")

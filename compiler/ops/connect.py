@@ -11,7 +11,6 @@ from compiler.ops.arguments import FLAG, FRACTION, INIT, arg, whole
 from compiler.ops.arrays import FIXED_VALUES, check_fixed
 from compiler.ops.base import (
     EVERYWHERE,
-    Emitter,
     Op,
     Reach,
     Shape,
@@ -69,10 +68,6 @@ class Dense(Op):
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return EVERYWHERE
 
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        bias = [emit.weight("bias")] if self.bias else []
-        return emit.node("Gemm", inputs[0], emit.weight("weight"), *bias, transB=1)
-
 
 @dataclass(frozen=True)
 class Identity(Op):
@@ -82,9 +77,6 @@ class Identity(Op):
     group: ClassVar[str] = "connect"
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
-        return inputs[0]
-
-    def lower(self, emit: Emitter, *inputs: str) -> str:
         return inputs[0]
 
 

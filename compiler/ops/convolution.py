@@ -15,7 +15,6 @@ from compiler.ops.arrays import (
 )
 from compiler.ops.base import (
     Axis,
-    Emitter,
     Op,
     Reach,
     Shape,
@@ -24,10 +23,17 @@ from compiler.ops.base import (
     Weight,
 )
 from compiler.ops.checks import channels_of, check_groups, spatial_of
+from compiler.ops.shapes import per_axis
 from compiler.ops.sizes import PADDING
-from compiler.ops.windows import PAD_MODES, border_conditions, check_border, emit_pad, onnx_pads
-from compiler.shapes import per_axis
-from compiler.windows import resolve_padding, transposed_output, window_axes, window_output
+from compiler.ops.windows import (
+    PAD_MODES,
+    border_conditions,
+    check_border,
+    resolve_padding,
+    transposed_output,
+    window_axes,
+    window_output,
+)
 
 
 @dataclass(frozen=True)
@@ -96,25 +102,6 @@ class Conv(Op):
     def conditions(self, inputs: Shapes, facts: Facts) -> tuple[tuple[Size, int], ...]:
         spatial = inputs[0][1:]
         return border_conditions(self.pad_mode, spatial, self.axes(spatial, facts))
-
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        axes = self.axes(emit.inputs[0][1:], emit.facts)
-        pads = onnx_pads(axes)
-        x = inputs[0]
-        if self.pad_mode != "zero":
-            x, pads = emit_pad(emit, x, pads, PAD_MODES[self.pad_mode]), [0] * len(pads)
-        bias = [emit.weight("bias")] if self.bias else []
-        return emit.node(
-            "Conv",
-            x,
-            emit.weight("weight"),
-            *bias,
-            kernel_shape=[a.kernel for a in axes],
-            strides=[a.stride for a in axes],
-            dilations=[a.dilation for a in axes],
-            pads=pads,
-            group=self.groups,
-        )
 
 
 @dataclass(frozen=True)
@@ -210,20 +197,3 @@ class Deconv(Op):
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return Reach("transposed", self.axes(inputs[0][1:], facts))
-
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        spatial = emit.inputs[0][1:]
-        axes = self.axes(spatial, emit.facts)
-        bias = [emit.weight("bias")] if self.bias else []
-        return emit.node(
-            "ConvTranspose",
-            inputs[0],
-            emit.weight("weight"),
-            *bias,
-            kernel_shape=[a.kernel for a in axes],
-            strides=[a.stride for a in axes],
-            dilations=[a.dilation for a in axes],
-            pads=onnx_pads(axes),
-            group=self.groups,
-            output_padding=list(per_axis(self.output_pad, len(spatial), "output_pad")),
-        )

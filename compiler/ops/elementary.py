@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from compiler.ops.activate import Activation
 from compiler.ops.arguments import NUMBER, arg
-from compiler.ops.base import Emitter
 
 
 @dataclass(frozen=True)
@@ -16,7 +15,6 @@ class Absolute(Activation):
 
     name: ClassVar[str] = "abs"
     group: ClassVar[str] = "scale"
-    onnx_type: ClassVar[str] = "Abs"
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,6 @@ class Exponential(Activation):
 
     name: ClassVar[str] = "exp"
     group: ClassVar[str] = "scale"
-    onnx_type: ClassVar[str] = "Exp"
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,6 @@ class Logarithm(Activation):
 
     name: ClassVar[str] = "log"
     group: ClassVar[str] = "scale"
-    onnx_type: ClassVar[str] = "Log"
 
 
 @dataclass(frozen=True)
@@ -45,6 +41,3 @@ class Power(Activation):
     group: ClassVar[str] = "scale"
 
     exponent: float = arg(NUMBER, doc="the power")
-
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        return emit.node("Pow", inputs[0], emit.floats(self.exponent))

@@ -10,11 +10,16 @@ from compiler.dims import Size, product
 from compiler.domain import Facts
 from compiler.ops.arguments import Extent, arg, choice, extent
 from compiler.ops.arrays import KERNEL_VALUES, nested_map, nested_shape, nested_sum
-from compiler.ops.base import Axis, Emitter, Op, Reach, Shape, ShapeError, Shapes
+from compiler.ops.base import Axis, Op, Reach, Shape, ShapeError, Shapes
 from compiler.ops.checks import channels_of, spatial_of
 from compiler.ops.sizes import PADDING
-from compiler.ops.windows import PAD_MODES, border_conditions, check_border, emit_pad, onnx_pads
-from compiler.windows import window_axes, window_output
+from compiler.ops.windows import (
+    PAD_MODES,
+    border_conditions,
+    check_border,
+    window_axes,
+    window_output,
+)
 
 
 class FixedKernel(Op):
@@ -84,13 +89,6 @@ class Filter(FixedKernel):
         spatial = inputs[0][1:]
         return border_conditions(self.pad_mode, spatial, self.axes(spatial, facts))
 
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        axes = self.axes(emit.inputs[0][1:], emit.facts)
-        x, pads = inputs[0], onnx_pads(axes)
-        if self.pad_mode != "zero":
-            x, pads = emit_pad(emit, x, pads, PAD_MODES[self.pad_mode]), [0] * len(pads)
-        return emit_depthwise(emit, x, self.kernel_values, axes, pads)
-
 
 @dataclass(frozen=True)
 class WeightedPool(FixedKernel):
@@ -123,26 +121,3 @@ class WeightedPool(FixedKernel):
                 "E306", "the weights of a pooling must not sum to 0", argument="kernel_values"
             )
         return super().infer(inputs, facts)
-
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        axes = self.axes(emit.inputs[0][1:], emit.facts)
-        total = nested_sum(self.kernel_values)
-        kernel = nested_map(lambda v: v / total, self.kernel_values)
-        return emit_depthwise(emit, inputs[0], kernel, axes, onnx_pads(axes))
-
-
-def emit_depthwise(
-    emit: Emitter, x: str, kernel: Any, axes: tuple[Axis, ...], pads: list[int]
-) -> str:
-    """One constant kernel on each channel: a Conv with as many groups as channels."""
-    channels = channels_of(emit.inputs[0], "filter")
-    return emit.node(
-        "Conv",
-        x,
-        emit.floats(kernel, (channels, 1, *nested_shape(kernel))),
-        group=channels,
-        kernel_shape=[a.kernel for a in axes],
-        strides=[a.stride for a in axes],
-        dilations=[a.dilation for a in axes],
-        pads=pads,
-    )

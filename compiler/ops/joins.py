@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial, reduce
 from typing import ClassVar
 
 from compiler.dims import Dim, Size, product
@@ -11,7 +10,6 @@ from compiler.domain import Facts
 from compiler.domain.suggestions import help_unequal
 from compiler.ops.arguments import arg
 from compiler.ops.base import (
-    Emitter,
     Op,
     Reach,
     Shape,
@@ -21,8 +19,8 @@ from compiler.ops.base import (
     show_shape,
 )
 from compiler.ops.checks import per_sample_axis
+from compiler.ops.shapes import axis_names
 from compiler.ops.sizes import AXIS
-from compiler.shapes import axis_names
 
 
 def size_word(axis: int, rank: int) -> str:
@@ -97,8 +95,6 @@ class Join(Op):
 
     group: ClassVar[str] = "connect"
     most_inputs: ClassVar[int | None] = None
-    onnx_type: ClassVar[str] = ""
-    variadic: ClassVar[bool] = False
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         check_ranks(self, inputs, facts)
@@ -114,18 +110,12 @@ class Join(Op):
                 raise disagree(inputs, unequal, self.name, facts)
         return tuple(shape)
 
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        if self.variadic and len(inputs) > 1:
-            return emit.node(self.onnx_type, *inputs)
-        return reduce(partial(emit.node, self.onnx_type), inputs)
-
 
 @dataclass(frozen=True)
 class Add(Join):
     """The sum of its branches, [C, 1, 1] stretching over [C, H, W]."""
 
     name: ClassVar[str] = "add"
-    onnx_type: ClassVar[str] = "Add"
 
 
 @dataclass(frozen=True)
@@ -133,7 +123,6 @@ class Mul(Join):
     """The product of its branches, [C, 1, 1] stretching over [C, H, W]: a gate."""
 
     name: ClassVar[str] = "mul"
-    onnx_type: ClassVar[str] = "Mul"
 
 
 @dataclass(frozen=True)
@@ -141,7 +130,6 @@ class Sub(Join):
     """The first of two tensors minus the second."""
 
     name: ClassVar[str] = "sub"
-    onnx_type: ClassVar[str] = "Sub"
     least_inputs: ClassVar[int] = 2
     most_inputs: ClassVar[int | None] = 2
 
@@ -151,7 +139,6 @@ class Div(Join):
     """The first of two tensors divided by the second."""
 
     name: ClassVar[str] = "div"
-    onnx_type: ClassVar[str] = "Div"
     least_inputs: ClassVar[int] = 2
     most_inputs: ClassVar[int | None] = 2
 
@@ -161,8 +148,6 @@ class Max(Join):
     """The largest of its branches, element by element: maxout (Goodfellow et al. 2013)."""
 
     name: ClassVar[str] = "max"
-    onnx_type: ClassVar[str] = "Max"
-    variadic: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
@@ -170,8 +155,6 @@ class Min(Join):
     """The smallest of its branches, element by element."""
 
     name: ClassVar[str] = "min"
-    onnx_type: ClassVar[str] = "Min"
-    variadic: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
@@ -179,8 +162,7 @@ class Mean(Join):
     """The mean of its branches, element by element: an ensemble."""
 
     name: ClassVar[str] = "mean"
-    onnx_type: ClassVar[str] = "Mean"
-    variadic: ClassVar[bool] = True
+    in_float32: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
@@ -213,8 +195,3 @@ class Concat(Op):
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return along_axis(self.axis, output)
-
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        if len(inputs) == 1:
-            return inputs[0]
-        return emit.node("Concat", *inputs, axis=self.axis % len(emit.output) + 1)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from compiler.domain import Facts
 from compiler.ops.arguments import FLAG, POSITIVE, SMALL, arg, whole
 from compiler.ops.base import (
     EVERYWHERE,
-    Emitter,
     Op,
     Reach,
     Shape,
@@ -26,19 +25,10 @@ from compiler.ops.checks import (
 )
 from compiler.ops.sizes import AXIS
 
-WIDEST_BAND = 256  # channels; beyond, a band of weights is more work than the operator itself
-
 
 def affine_weights(shape: tuple[int, ...]) -> tuple[Weight, ...]:
     """A learnable factor, at first 1, and offset, at first 0."""
     return (Weight("weight", shape, "constant(1)"), Weight("bias", shape, "zero"))
-
-
-def emit_affine(emit: Emitter, x: str, rank: int) -> str:
-    """x * weight + bias with one number for each channel."""
-    shape = emit.ints([-1, *([1] * rank)])
-    scaled = emit.node("Mul", x, emit.node("Reshape", emit.weight("weight"), shape))
-    return emit.node("Add", scaled, emit.node("Reshape", emit.weight("bias"), shape))
 
 
 @dataclass(frozen=True)
@@ -50,6 +40,7 @@ class BatchNorm(Op):
 
     name: ClassVar[str] = "bn"
     group: ClassVar[str] = "normalise"
+    in_float32: ClassVar[bool] = True
 
     eps: float = arg(SMALL, 1e-5, "added to the variance")
 
@@ -65,10 +56,6 @@ class BatchNorm(Op):
             Weight("running_var", shape, "constant(1)", buffer=True),
         )
 
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        held = [emit.weight(n) for n in ("weight", "bias", "running_mean", "running_var")]
-        return emit.node("BatchNormalization", inputs[0], *held, epsilon=self.eps)
-
 
 @dataclass(frozen=True)
 class LocalResponseNorm(Op):
@@ -80,6 +67,7 @@ class LocalResponseNorm(Op):
 
     name: ClassVar[str] = "lrn"
     group: ClassVar[str] = "normalise"
+    in_float32: ClassVar[bool] = True
 
     size: int = arg(whole(1), doc="how many channels, an odd number")
     alpha: float = arg(POSITIVE, 1e-4, "weight of the squares, divided by the size")
@@ -98,46 +86,6 @@ class LocalResponseNorm(Op):
         spatial_of(inputs[0], self.name)
         return inputs[0]
 
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        x = inputs[0]
-        channels = emit.inputs[0][0]
-        if isinstance(channels, int) and channels <= WIDEST_BAND:
-            return self.lower_as_convolution(emit, x, channels)
-        planar = len(emit.inputs[0]) == 3  # ONNX Runtime takes [N, C, H, W] only
-        if not planar:
-            x = emit.node("Reshape", x, emit.ints([0, 0, 1, -1]))
-        y = emit.node("LRN", x, size=self.size, alpha=self.alpha, beta=self.beta, bias=self.k)
-        return y if planar else emit.node("Reshape", y, emit.node("Shape", inputs[0]))
-
-    def lower_as_convolution(self, emit: Emitter, x: str, channels: int) -> str:
-        """The sum over neighbours as a 1x1 convolution of the squares with a band of weights.
-
-        ONNX Runtime's own LRN takes 4 to 8 times as long on a CPU, most of it for the power:
-        beta = 0.75 is sqrt(s) * sqrt(sqrt(s)).
-        """
-        ones = (1,) * (len(emit.inputs[0]) - 1)
-        share, reach = self.alpha / self.size, self.size // 2
-        # [channels, channels, 1, …]: brackets around each weight, one pair an axis.
-        weight: Any = share
-        zero: Any = 0.0
-        for _ in ones:
-            weight, zero = (weight,), (zero,)
-        band = tuple(
-            tuple(weight if abs(i - j) <= reach else zero for j in range(channels))
-            for i in range(channels)
-        )
-        sums = emit.node(
-            "Conv",
-            emit.node("Mul", x, x),
-            emit.floats(band),
-            emit.floats(self.k, (channels,)),
-            kernel_shape=ones,
-        )
-        if self.beta == 0.75:
-            root = emit.node("Sqrt", sums)
-            return emit.node("Div", x, emit.node("Mul", root, emit.node("Sqrt", root)))
-        return emit.node("Div", x, emit.node("Pow", sums, emit.floats(self.beta)))
-
 
 @dataclass(frozen=True)
 class GroupNorm(Op):
@@ -145,6 +93,7 @@ class GroupNorm(Op):
 
     name: ClassVar[str] = "groupnorm"
     group: ClassVar[str] = "normalise"
+    in_float32: ClassVar[bool] = True
 
     groups: int = arg(whole(1), doc="how many groups of channels")
     eps: float = arg(SMALL, 1e-5, "added to the variance")
@@ -159,18 +108,6 @@ class GroupNorm(Op):
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return EVERYWHERE
 
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        grouped = emit.node("Reshape", inputs[0], emit.ints([0, self.groups, -1]))
-        normal = emit.node(
-            "InstanceNormalization",
-            grouped,
-            emit.floats(1.0, (self.groups,)),
-            emit.floats(0.0, (self.groups,)),
-            epsilon=self.eps,
-        )
-        back = emit.node("Reshape", normal, emit.node("Shape", inputs[0]))
-        return emit_affine(emit, back, len(emit.inputs[0]) - 1)
-
 
 @dataclass(frozen=True)
 class LayerNorm(Op):
@@ -181,6 +118,7 @@ class LayerNorm(Op):
 
     name: ClassVar[str] = "layernorm"
     group: ClassVar[str] = "normalise"
+    in_float32: ClassVar[bool] = True
 
     eps: float = arg(SMALL, 1e-5, "added to the variance")
     axis: int = arg(AXIS, 0, "the first axis; 0 is the channels, negative counts from the end")
@@ -199,33 +137,6 @@ class LayerNorm(Op):
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return EVERYWHERE
 
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        axis = per_sample_axis(self.axis, emit.output, self.name)
-        if axis:
-            return self.lower_partly(emit, inputs[0], [*range(axis + 1, len(emit.output) + 1)])
-        flat = emit.node("Reshape", inputs[0], emit.ints([0, 1, -1]))
-        normal = emit.node(
-            "InstanceNormalization",
-            flat,
-            emit.floats(1.0, (1,)),
-            emit.floats(0.0, (1,)),
-            epsilon=self.eps,
-        )
-        back = emit.node("Reshape", normal, emit.node("Shape", inputs[0]))
-        scaled = emit.node("Mul", back, emit.weight("weight"))
-        return emit.node("Add", scaled, emit.weight("bias"))
-
-    def lower_partly(self, emit: Emitter, x: str, axes: list[int]) -> str:
-        """Over some of the axes; written out before opset 17, which brought the operator."""
-        if emit.opset >= 17:
-            weight, bias = emit.weight("weight"), emit.weight("bias")
-            return emit.node("LayerNormalization", x, weight, bias, axis=axes[0], epsilon=self.eps)
-        centred = emit.node("Sub", x, emit.node("ReduceMean", x, axes=axes))
-        variance = emit.node("ReduceMean", emit.node("Mul", centred, centred), axes=axes)
-        deviation = emit.node("Sqrt", emit.node("Add", variance, emit.floats(self.eps)))
-        scaled = emit.node("Mul", emit.node("Div", centred, deviation), emit.weight("weight"))
-        return emit.node("Add", scaled, emit.weight("bias"))
-
 
 @dataclass(frozen=True)
 class InstanceNorm(Op):
@@ -233,6 +144,7 @@ class InstanceNorm(Op):
 
     name: ClassVar[str] = "instancenorm"
     group: ClassVar[str] = "normalise"
+    in_float32: ClassVar[bool] = True
 
     eps: float = arg(SMALL, 1e-5, "added to the variance")
     affine: bool = arg(FLAG, False, "a learnable factor and offset for each channel")
@@ -247,9 +159,3 @@ class InstanceNorm(Op):
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return EVERYWHERE
-
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        channels = (channels_of(emit.inputs[0], self.name),)
-        factor = emit.weight("weight") if self.affine else emit.floats(1.0, channels)
-        offset = emit.weight("bias") if self.affine else emit.floats(0.0, channels)
-        return emit.node("InstanceNormalization", inputs[0], factor, offset, epsilon=self.eps)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,7 +10,6 @@ from compiler.domain import Facts
 from compiler.ops.arguments import FLAG, Extent, arg, extent, whole
 from compiler.ops.base import (
     Axis,
-    Emitter,
     Op,
     Reach,
     Shape,
@@ -19,12 +17,8 @@ from compiler.ops.base import (
     Shapes,
 )
 from compiler.ops.checks import channels_of, spatial_of
-from compiler.ops.filtering import emit_depthwise
 from compiler.ops.sizes import PADDING
-from compiler.ops.windows import emit_pad, onnx_pads
-from compiler.windows import window_axes, window_output
-
-STILL = Axis(1)  # a window of the one pixel: nothing is done along this axis
+from compiler.ops.windows import window_axes, window_output
 
 
 class Pool(Op):
@@ -96,21 +90,6 @@ class MaxPool(Pool):
     dilation: int | Extent = arg(extent(1), 1, "pixels from one tap to the next")
     ceil: bool = arg(FLAG, False, "keep a last, partial window")
 
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        axes = self.axes(emit.inputs[0][1:], emit.facts)
-        x, pads = inputs[0], onnx_pads(axes)
-        if any(pad >= axis.kernel for pad, axis in zip(pads, axes * 2, strict=True)):
-            # ONNX Runtime takes pads below the kernel only, and forgets its dilation.
-            x, pads = emit_pad(emit, x, pads, fill=-math.inf), [0] * len(pads)
-        return emit.node(
-            "MaxPool",
-            x,
-            kernel_shape=[a.kernel for a in axes],
-            pads=pads,
-            strides=[a.stride for a in axes],
-            dilations=[a.dilation for a in axes],
-        )
-
 
 @dataclass(frozen=True)
 class AvgPool(Pool):
@@ -121,6 +100,7 @@ class AvgPool(Pool):
 
     name: ClassVar[str] = "avgpool"
     group: ClassVar[str] = "windows"
+    in_float32: ClassVar[bool] = True
 
     kernel: int | Extent = arg(extent(1), doc="window size")
     stride: int | Extent | None = arg(
@@ -140,26 +120,6 @@ class AvgPool(Pool):
                 tap_counts(size, axis, self.count_pad)
         return shape
 
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        axes = self.axes(emit.inputs[0][1:], emit.facts)
-        x = inputs[0]
-        if any(axis.dilation > 1 for axis in axes):  # a mean along one axis after the other
-            dilated = tuple(axis if axis.dilation > 1 else STILL for axis in axes)
-            x = emit_dilated_mean(emit, x, dilated, self.count_pad)
-            axes = tuple(axis if axis.dilation == 1 else STILL for axis in axes)
-            if all(axis == STILL for axis in axes):
-                return x
-        if self.count_pad:  # real zeros first; then only the overhang is left, which never counts
-            x = emit_pad(emit, x, onnx_pads(axes, overhang=False))
-            axes = tuple(Axis(a.kernel, a.stride, 1, 0, 0, a.overhang) for a in axes)
-        return emit.node(
-            "AveragePool",
-            x,
-            kernel_shape=[a.kernel for a in axes],
-            strides=[a.stride for a in axes],
-            pads=onnx_pads(axes),
-        )
-
 
 @dataclass(frozen=True)
 class LpPool(Pool):
@@ -167,6 +127,7 @@ class LpPool(Pool):
 
     name: ClassVar[str] = "lppool"
     group: ClassVar[str] = "windows"
+    in_float32: ClassVar[bool] = True
 
     kernel: int | Extent = arg(extent(1), doc="window size")
     p: int = arg(whole(1), 2, "order of the norm")
@@ -182,54 +143,11 @@ class LpPool(Pool):
         check_summed(self, inputs[0], facts)
         return shape
 
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        axes = self.axes(emit.inputs[0][1:], emit.facts)
-        # Real zeros first, since a zero adds nothing to the sum: the pooling itself has no pads.
-        x = emit_pad(emit, inputs[0], onnx_pads(axes))
-        if any(axis.dilation > 1 for axis in axes):
-            powers = emit.node("Pow", emit.node("Abs", x), emit.floats(float(self.p)))
-            total = emit_depthwise(emit, powers, filled(1.0, axes), axes, [0] * (2 * len(axes)))
-            return emit.node("Pow", total, emit.floats(1 / self.p))
-        return emit.node(
-            "LpPool",
-            x,
-            kernel_shape=[a.kernel for a in axes],
-            p=self.p,
-            strides=[a.stride for a in axes],
-        )
-
 
 def check_summed(pool: AvgPool | LpPool, shape: Shape, facts: Facts) -> None:
     """A dilated sum is a convolution, which must know its channels (E307)."""
     if any(axis.dilation > 1 for axis in pool.axes(shape[1:], facts)):
         channels_of(shape, f"a dilated {pool.name}")
-
-
-def filled(value: float, axes: tuple[Axis, ...]) -> Any:
-    """A kernel that holds one value everywhere."""
-    kernel: Any = value
-    for axis in reversed(axes):
-        kernel = (kernel,) * axis.kernel
-    return kernel
-
-
-def emit_dilated_mean(emit: Emitter, x: str, axes: tuple[Axis, ...], count_pad: bool) -> str:
-    """The sum of each dilated window, divided along each axis by the taps that count; `STILL` axes
-    are passed over.
-
-    ONNX Runtime's own average ignores dilation before opset 19, and on CUDA longer.
-    """
-    spatial = emit.inputs[0][1:]
-    y = emit_pad(emit, x, onnx_pads(axes))
-    y = emit_depthwise(emit, y, filled(1.0, axes), axes, [0] * (2 * len(axes)))
-    for place, (size, axis) in enumerate(zip(spatial, axes, strict=True)):
-        if axis == STILL:
-            continue
-        shares: Any = tuple(1 / count for count in tap_counts(size, axis, count_pad))
-        for _ in range(len(axes) - 1 - place):
-            shares = tuple((share,) for share in shares)
-        y = emit.node("Mul", y, emit.floats(shares))
-    return y
 
 
 def tap_counts(size: Size, axis: Axis, count_pad: bool) -> list[int]:

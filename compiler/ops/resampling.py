@@ -11,7 +11,6 @@ from compiler.domain import Facts
 from compiler.ops.arguments import LARGEST_NUMBER, Extent, Kind, arg, choice, extent, number
 from compiler.ops.base import (
     EVERYWHERE,
-    Emitter,
     Op,
     Reach,
     Shape,
@@ -20,17 +19,10 @@ from compiler.ops.base import (
     show_shape,
 )
 from compiler.ops.checks import spatial_of
-from compiler.ops.interpolation import emit_interpolated
-from compiler.ops.nearest import Nearest
-from compiler.shapes import per_axis
+from compiler.ops.shapes import per_axis
 
-COORDINATES = {"half_pixel": "half_pixel", "corners": "align_corners", "asymmetric": "asymmetric"}
-ROUNDINGS = {
-    "prefer_floor": "round_prefer_floor",
-    "prefer_ceil": "round_prefer_ceil",
-    "floor": "floor",
-    "ceil": "ceil",
-}
+ALIGNMENTS = ("half_pixel", "corners", "asymmetric")
+ROUNDINGS = ("prefer_floor", "prefer_ceil", "floor", "ceil")
 
 
 def in_float32(value: float) -> float:
@@ -70,7 +62,7 @@ class Resize(Op):
 
     size: int | Extent = arg(extent(1), doc="output size")
     mode: str = arg(choice("nearest", "linear", "cubic"), "nearest", "how pixels come about")
-    align: str = arg(choice(*COORDINATES), "half_pixel", "where output pixels lie in the input")
+    align: str = arg(choice(*ALIGNMENTS), "half_pixel", "where output pixels lie in the input")
     rounding: str = arg(choice(*ROUNDINGS), "prefer_floor", "which pixel is the nearest")
     scale: Any = arg(
         FACTORS, None, "the factor between the pixels", default_text="output size/input size"
@@ -112,46 +104,3 @@ class Resize(Op):
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return EVERYWHERE
-
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        rank, x = len(emit.output) - 1, inputs[0]
-        sizes, factors = per_axis(self.size, rank, "size"), self.factors(rank)
-        axes = [
-            Nearest(w, self.align, self.rounding, f) for w, f in zip(sizes, factors, strict=True)
-        ]
-        pairs = list(zip(axes, emit.inputs[0][1:], strict=True))
-        if self.mode == "nearest" and any(axis.is_tied(have) for axis, have in pairs):
-            for place, (axis, have) in enumerate(pairs, start=2):
-                x = axis.emit(emit, x, place, have)
-            return x
-        if self.scale is not None:
-            return self.lower_by_scale(emit, x, sizes)
-        shape = emit.node("Shape", x)
-        lead = emit.node("Slice", shape, emit.ints([0]), emit.ints([2]), emit.ints([0]))
-        full = emit.node("Concat", lead, emit.ints(sizes), axis=0)
-        return emit.node("Resize", x, "", "", full, **self.attributes())
-
-    def attributes(self) -> dict[str, str]:
-        """Those of the ONNX node."""
-        return {
-            "mode": self.mode,
-            "coordinate_transformation_mode": COORDINATES[self.align],
-            "nearest_mode": ROUNDINGS[self.rounding],
-        }
-
-    def lower_by_scale(self, emit: Emitter, x: str, sizes: tuple[int, ...]) -> str:
-        """With a given scale. One that leaves the map as large as it is ONNX Runtime takes for 1.
-
-        So the pixels are picked, and weighted, by numbers worked out here.
-        """
-        factors = [factor or 1.0 for factor in self.factors(len(sizes))]
-        if sizes != emit.inputs[0][1:] or self.align == "corners" or {*factors} == {1.0}:
-            scales = emit.floats([1.0, 1.0, *factors])
-            return emit.node("Resize", x, "", scales, **self.attributes())
-        for place, (size, factor) in enumerate(zip(sizes, factors, strict=True), start=2):
-            axis = Nearest(size, self.align, self.rounding, factor)
-            if factor != 1.0 and self.mode == "nearest":
-                x = axis.emit(emit, x, place, size)
-            elif factor != 1.0:
-                x = emit_interpolated(emit, x, place, axis.places(factor), size, self.mode)
-        return x

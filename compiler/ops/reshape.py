@@ -10,7 +10,6 @@ from compiler.domain import Facts
 from compiler.ops.arguments import arg
 from compiler.ops.base import (
     EVERYWHERE,
-    Emitter,
     Op,
     Reach,
     Shape,
@@ -33,9 +32,6 @@ class Flatten(Op):
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return EVERYWHERE
-
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        return emit.node("Flatten", inputs[0], axis=1)
 
 
 @dataclass(frozen=True)
@@ -78,25 +74,6 @@ class Reshape(Op):
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return EVERYWHERE
 
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        moved = moved_sizes(emit.inputs[0], emit.output, emit.facts)
-        sizes = [0]  # the batch; 0 keeps a size, -1 is what is left over
-        for index, size in enumerate(emit.output):
-            sizes.append(size if isinstance(size, int) else -1 if index in moved else 0)
-        if len(moved) <= 1:
-            return emit.node("Reshape", inputs[0], emit.ints(sizes))
-        open_index = next((i for i, source in moved.items() if source is None), max(moved))
-        parts = []
-        given = emit.node("Shape", inputs[0])
-        for index, size in enumerate(sizes, start=-1):
-            source = None if index == open_index else moved.get(index)
-            parts.append(
-                emit.ints([size])
-                if source is None
-                else emit.node("Gather", given, emit.ints([source + 1]))
-            )
-        return emit.node("Reshape", inputs[0], emit.node("Concat", *parts, axis=0))
-
 
 def quotient(total: Size, rest: Size, facts: Facts) -> Size | None:
     """`total` divided by `rest`, None where it has no closed form."""
@@ -138,6 +115,3 @@ class Transpose(Op):
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return EVERYWHERE
-
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        return emit.node("Transpose", inputs[0], perm=[0, *(axis + 1 for axis in self.order)])

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from compiler.domain import Facts
 from compiler.ops.arguments import DEVIATIONS, NUMBERS, arg
-from compiler.ops.base import Emitter, Op, Shape, ShapeError, Shapes
+from compiler.ops.base import Op, Shape, ShapeError, Shapes
 from compiler.ops.checks import channels_of
 
 
@@ -23,15 +23,6 @@ def check_length(values: Any, shape: Shape, op: str, argument: str) -> None:
         )
 
 
-def channel_constant(emit: Emitter, values: Any) -> str:
-    """A constant that broadcasts over the axes after the channels."""
-    numbers = values if isinstance(values, tuple) else (values,)
-    rank = len(emit.inputs[0]) - 1
-    for _ in range(rank):
-        numbers = tuple((n,) for n in numbers)
-    return emit.floats(numbers)
-
-
 @dataclass(frozen=True)
 class Scale(Op):
     """Multiplies by a constant, one for all or one for each channel."""
@@ -44,9 +35,6 @@ class Scale(Op):
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         check_length(self.factor, inputs[0], self.name, "factor")
         return inputs[0]
-
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        return emit.node("Mul", inputs[0], channel_constant(emit, self.factor))
 
 
 @dataclass(frozen=True)
@@ -61,9 +49,6 @@ class Shift(Op):
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         check_length(self.offset, inputs[0], self.name, "offset")
         return inputs[0]
-
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        return emit.node("Add", inputs[0], channel_constant(emit, self.offset))
 
 
 @dataclass(frozen=True)
@@ -80,7 +65,3 @@ class Normalize(Op):
         check_length(self.mean, inputs[0], self.name, "mean")
         check_length(self.std, inputs[0], self.name, "std")
         return inputs[0]
-
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        centred = emit.node("Sub", inputs[0], channel_constant(emit, self.mean))
-        return emit.node("Div", centred, channel_constant(emit, self.std))

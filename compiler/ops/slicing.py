@@ -8,11 +8,9 @@ from typing import Any, ClassVar
 from compiler.dims import Dim, Size
 from compiler.domain import Facts
 from compiler.ops.arguments import Kind, arg, known_whole, whole
-from compiler.ops.base import EVERYWHERE, Axis, Emitter, Op, Reach, Shape, ShapeError, Shapes
+from compiler.ops.base import EVERYWHERE, Axis, Op, Reach, Shape, ShapeError, Shapes
 from compiler.ops.checks import per_sample_axis
 from compiler.ops.sizes import AXIS
-
-FIRST = -(2**62)  # "down to the first" in an ONNX Slice that goes backwards
 
 
 def _step(value: Any) -> int:
@@ -74,9 +72,3 @@ class Slice(Op):
             "window",
             tuple(moved if i == axis else Axis(1) for i in range(1, len(inputs[0]))),
         )
-
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        end = self.last + (1 if self.step > 0 else -1)
-        axis = per_sample_axis(self.axis, emit.inputs[0], self.name) + 1
-        bounds = ([self.first], [FIRST if end < 0 else end], [axis], [self.step])
-        return emit.node("Slice", inputs[0], *map(emit.ints, bounds))

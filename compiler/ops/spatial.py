@@ -10,7 +10,6 @@ from compiler.domain import Facts
 from compiler.ops.arguments import Extent, arg, choice, extent, whole
 from compiler.ops.base import (
     Axis,
-    Emitter,
     Op,
     Reach,
     Shape,
@@ -18,10 +17,14 @@ from compiler.ops.base import (
     Shapes,
 )
 from compiler.ops.checks import check_map, spatial_of
+from compiler.ops.shapes import per_axis
 from compiler.ops.sizes import PADDING, PADDING_WORDS, SIZE
-from compiler.ops.windows import PAD_MODES, border_conditions, check_border, emit_pad, onnx_pads
-from compiler.shapes import per_axis
-from compiler.windows import resolve_padding
+from compiler.ops.windows import (
+    PAD_MODES,
+    border_conditions,
+    check_border,
+    resolve_padding,
+)
 
 LAST = 2**62  # "to the end" in an ONNX Slice
 
@@ -57,10 +60,6 @@ class Crop(Op):
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         spans = self.spans(inputs[0], facts)
         return Reach("window", tuple(Axis(1, before=-start) for start, _ in spans))
-
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        starts, ends = zip(*self.spans(emit.inputs[0], emit.facts), strict=True)
-        return emit.node("Slice", inputs[0], emit.ints(starts), emit.ints(ends), emit.ints([2, 3]))
 
 
 def span(
@@ -138,13 +137,6 @@ class Pad(Op):
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return Reach("window", self.axes(inputs[0][1:], facts))
 
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        axes = self.axes(emit.inputs[0][1:], emit.facts)
-        # ONNX Runtime moves zeros into the pads of a pooling that follows, where they are no values
-        # any more (its maxpool ignores them) or too many for it. A zero of the other sign stays.
-        fill = -0.0 if self.mode == "zero" else None
-        return emit_pad(emit, inputs[0], onnx_pads(axes), PAD_MODES[self.mode], fill)
-
 
 @dataclass(frozen=True)
 class Upsample(Op):
@@ -168,24 +160,3 @@ class Upsample(Op):
         kernel = 1 if self.mode == "nearest" else 2
         scales = per_axis(self.scale, len(inputs[0]) - 1, "scale")
         return Reach("resample", tuple(Axis(kernel, factor) for factor in scales))
-
-    def lower(self, emit: Emitter, *inputs: str) -> str:
-        scales = emit.floats([1, 1, *per_axis(self.scale, len(emit.output) - 1, "scale")])
-        if self.mode == "nearest":
-            return emit.node(
-                "Resize",
-                inputs[0],
-                "",
-                scales,
-                mode="nearest",
-                coordinate_transformation_mode="asymmetric",
-                nearest_mode="floor",
-            )
-        return emit.node(
-            "Resize",
-            inputs[0],
-            "",
-            scales,
-            mode="linear",
-            coordinate_transformation_mode="half_pixel",
-        )

@@ -1,31 +1,242 @@
-"""What the ops that slide a window share: padding, its checks and its ONNX form."""
+"""Windows that slide: padding and the output-size formula, in one place.
+
+Along an axis of W pixels, with K = d(k - 1) + 1 the dilated kernel:
+
+    floor((W + P_before + P_after - K)/S) + 1        (Dumoulin and Visin, 2016, relationship 6)
+
+`ceil=true` takes the ceiling, less a last window that would start in the padding after (as PyTorch
+does). It is turned into an `overhang` of extra pixels, so that one floor formula serves everywhere.
+A transposed window gives (W - 1)S - P_before - P_after + K + output_pad.
+"""
 
 from __future__ import annotations
 
-from compiler.dims import Size
-from compiler.ops.base import Axis, Emitter, Shape, ShapeError
+from functools import lru_cache
+from typing import Any
 
-PAD_MODES = {"zero": "constant", "replicate": "edge", "reflect": "reflect"}
+from compiler.dims import Dim, Size, ceil_div
+from compiler.domain import Facts
+from compiler.domain.suggestions import suggest_equal
+from compiler.ops.arguments import Extent
+from compiler.ops.base import Axis, Shape, ShapeError
+from compiler.ops.shapes import axes_in_words, axis_names, per_axis
+
+PAD_MODES = ("zero", "replicate", "reflect")
 
 
-def onnx_pads(axes: tuple[Axis, ...], *, overhang: bool = True) -> list[int]:
-    """Pads in ONNX's order: all the befores, then all the afters."""
-    return [a.before for a in axes] + [a.after + (a.overhang if overhang else 0) for a in axes]
+def resolve_padding(
+    pad: Any,
+    spatial: Shape,
+    extents: tuple[int, ...],
+    strides: tuple[int, ...],
+    facts: Facts,
+    *,
+    argument: str = "pad",
+) -> tuple[tuple[int, int], ...]:
+    """The pixels (before, after) each axis for any form of `pad`; raises `ShapeError`.
 
-
-def emit_pad(
-    emit: Emitter, x: str, pads: list[int], mode: str = "constant", fill: float | None = None
-) -> str:
-    """An ONNX Pad of the spatial axes, or `x` itself when there is nothing to pad.
-
-    Without a `fill` they hold zeros, which ONNX Runtime may move into the layer that follows.
+    "same" gives an output of ceil(W/S): total padding (ceil(W/S) - 1)S + K - W, the odd pixel
+    after ("same_lower": before). "half" is (K - 1)//2 on both sides. `argument` is what the op
+    calls its padding.
     """
-    if not any(pads):
-        return x
-    half = len(pads) // 2
-    widths = emit.ints([0, 0, *pads[:half], 0, 0, *pads[half:]])
-    constant = [] if fill is None else [emit.floats(fill)]
-    return emit.node("Pad", x, widths, *constant, mode=mode)
+    rank = len(spatial)
+    if pad == "valid":
+        return ((0, 0),) * rank
+    if pad == "half":
+        return tuple(((k - 1) // 2, (k - 1) // 2) for k in extents)
+    if pad in ("same", "same_lower"):
+        return same_padding(pad, spatial, extents, strides, facts, argument)
+    if isinstance(pad, tuple) and isinstance(pad[0], tuple):
+        if len(pad) != rank:
+            raise ShapeError(
+                "E305",
+                f"{argument} is (before, after) of {axes_in_words(len(pad))}, "
+                f"but the input has {axes_in_words(rank)}",
+                argument=argument,
+                help="one pair for each axis, or one number for all",
+            )
+        return pad
+    in_pairs = None
+    if isinstance(pad, tuple) and len(pad) == 2 * rank:
+        sides = ", ".join(map(str, zip(pad[::2], pad[1::2], strict=True)))
+        in_pairs = f"before and after each axis: {argument}=[{sides}]"
+    return tuple((p, p) for p in per_axis(pad, rank, argument, help=in_pairs))
+
+
+def same_padding(
+    pad: str,
+    spatial: Shape,
+    extents: tuple[int, ...],
+    strides: tuple[int, ...],
+    facts: Facts,
+    argument: str,
+) -> tuple[tuple[int, int], ...]:
+    """The pixels (before, after) each axis that give ceil(W/S) pixels; raises `ShapeError`."""
+    pairs = []
+    for size, extent, stride in zip(spatial, extents, strides, strict=True):
+        total = facts.simplify((ceil_div(size, stride) - 1) * stride + extent - size)
+        if isinstance(total, Dim):
+            multiples = [(w % s, 0) for w, s in zip(spatial, strides, strict=True)]
+            assertion = suggest_equal(facts, *multiples)
+            help = "give the padding as a number"
+            raise ShapeError(
+                "E307",
+                f'pad="{pad}" at stride {stride} depends on the symbolic size {size}',
+                argument=argument,
+                label=f"the padding would be {total}",
+                help=f"`{assertion}` would decide it, or {help}" if assertion else help,
+            )
+        small, large = max(total, 0) // 2, (max(total, 0) + 1) // 2
+        pairs.append((small, large) if pad == "same" else (large, small))
+    return tuple(pairs)
+
+
+def window_axes(
+    spatial: Shape,
+    kernel: int | tuple[int, ...],
+    *,
+    stride: int | tuple[int, ...] | None = 1,
+    pad: Any = 0,
+    dilation: int | tuple[int, ...] = 1,
+    ceil: bool = False,
+    facts: Facts,
+    argument: str = "kernel",
+) -> tuple[Axis, ...]:
+    """The window along each spatial axis of an input of sizes `spatial`, all pads resolved.
+
+    `stride=None` means the kernel; `argument` is what the op calls its kernel. Raises `ShapeError`
+    for a wrong number of axes and for a kernel larger than its padded input.
+    """
+    if any(isinstance(size, Dim) for size in spatial):
+        return resolved_axes(spatial, kernel, stride, pad, dilation, ceil, argument, facts)
+    return known_axes(spatial, kernel, stride, pad, dilation, ceil, argument)
+
+
+@lru_cache(maxsize=1024)
+def known_axes(
+    spatial: Shape,
+    kernel: int | tuple[int, ...],
+    stride: int | tuple[int, ...] | None,
+    pad: Any,
+    dilation: int | tuple[int, ...],
+    ceil: bool,
+    argument: str,
+) -> tuple[Axis, ...]:
+    """The axes over sizes that are numbers, kept: a net asks for the same ones many times."""
+    return resolved_axes(spatial, kernel, stride, pad, dilation, ceil, argument, Facts())
+
+
+def resolved_axes(
+    spatial: Shape,
+    kernel: int | tuple[int, ...],
+    stride: int | tuple[int, ...] | None,
+    pad: Any,
+    dilation: int | tuple[int, ...],
+    ceil: bool,
+    argument: str,
+    facts: Facts,
+) -> tuple[Axis, ...]:
+    """The window along each axis, worked out."""
+    rank = len(spatial)
+    kernels = per_axis(kernel, rank, "kernel")
+    strides = kernels if stride is None else per_axis(stride, rank, "stride")
+    dilations = per_axis(dilation, rank, "dilation")
+    extents = tuple(d * (k - 1) + 1 for d, k in zip(dilations, kernels, strict=True))
+    pads = resolve_padding(pad, spatial, extents, strides, facts)
+    axes = tuple(
+        Axis(k, s, d, before, after)
+        for k, s, d, (before, after) in zip(kernels, strides, dilations, pads, strict=True)
+    )
+    check_kernel_fits(spatial, axes, ceil, facts, argument)
+    if not ceil:
+        return axes
+    return tuple(with_overhang(size, axis) for size, axis in zip(spatial, axes, strict=True))
+
+
+def check_kernel_fits(
+    spatial: Shape, axes: tuple[Axis, ...], ceil: bool, facts: Facts, argument: str
+) -> None:
+    """Raise E302 when a kernel is larger than its padded input along some axis."""
+    names = axis_names(len(spatial))
+    bad = []
+    for index, (size, axis) in enumerate(zip(spatial, axes, strict=True)):
+        slack = axis.stride - 1 if ceil else 0
+        padded = facts.simplify(size + axis.before + axis.after)
+        if facts.decide(padded + slack, ">=", axis.extent) is False:
+            bad.append((index, size, padded, axis))
+    if not bad:
+        return
+    index, size, padded, axis = bad[0]
+    fits = [facts.simplify(s + a.before + a.after) for s, a in zip(spatial, axes, strict=True)]
+    largest = [
+        (n - 1) // a.dilation + 1 if isinstance(n, int) else a.kernel
+        for n, a in zip(fits, axes, strict=True)
+    ]
+    advice = []
+    if all(n >= 1 for n in largest):
+        advice.append(f"a kernel of at most {Extent(largest)} fits")
+    if isinstance(padded, int):
+        needed = max(
+            (a.extent - (s if isinstance(s, int) else a.extent) + 1) // 2
+            for s, a in zip(spatial, axes, strict=True)
+        )
+        advice.append(f"so would pad={needed}" if advice else f"pad={needed} would fit")
+    formula = "ceil" if ceil else "floor"
+    numerator = f"({size} + {axis.before} + {axis.after} - {axis.extent})/{axis.stride}"
+    value = size_along(size, axis) if not ceil else None
+    raise ShapeError(
+        "E302",
+        "kernel is larger than its padded input",
+        argument=argument,
+        label=f"{axis.extent} along {names[index]}, but the padded input has {padded}",
+        notes=[f"size: {formula}({numerator}) + 1" + (f" = {value}" if value is not None else "")],
+        help="; ".join(advice) or None,
+    )
+
+
+def with_overhang(size: Size, axis: Axis) -> Axis:
+    """The axis with the extra pixels that make a last, partial window whole (`ceil=true`).
+
+    For a symbolic size the rule is closed only when S + P_after <= K: then the last window never
+    starts in the padding after, and S - 1 extra pixels turn the floor into the ceiling.
+    """
+    if isinstance(size, Dim):
+        if axis.stride + axis.after > axis.extent:
+            raise ShapeError(
+                "E307",
+                f"ceil=true of stride {axis.stride} over the symbolic size {size} has no closed "
+                "form here",
+                argument="ceil",
+                help="use ceil=false, or a stride and padding that together do not exceed "
+                f"the kernel's {axis.extent}",
+            )
+        extra = axis.stride - 1
+    else:
+        padded = size + axis.before + axis.after
+        count = -((axis.extent - padded) // axis.stride) + 1
+        if (count - 1) * axis.stride >= size + axis.before:
+            count -= 1
+        extra = max((count - 1) * axis.stride + axis.extent - padded, 0)
+    return Axis(axis.kernel, axis.stride, axis.dilation, axis.before, axis.after, extra)
+
+
+def size_along(size: Size, axis: Axis) -> Size:
+    """The output-size formula along one axis."""
+    padded = size + axis.before + axis.after + axis.overhang
+    return (padded - axis.extent) // axis.stride + 1
+
+
+def window_output(spatial: Shape, axes: tuple[Axis, ...]) -> Shape:
+    """The output-size formula along every axis."""
+    return tuple(size_along(size, axis) for size, axis in zip(spatial, axes, strict=True))
+
+
+def transposed_output(spatial: Shape, axes: tuple[Axis, ...], extra: tuple[int, ...]) -> Shape:
+    """The sizes that a transposed convolution makes: (W - 1)S - P_before - P_after + K + extra."""
+    return tuple(
+        (size - 1) * axis.stride - axis.before - axis.after + axis.extent + more
+        for size, axis, more in zip(spatial, axes, extra, strict=True)
+    )
 
 
 def check_border(

@@ -17,9 +17,9 @@ from typing import Any
 from compiler.dims import Dim
 from compiler.graph import Input, Node
 from compiler.ops.base import Shape, ShapeError
+from compiler.ops.shapes import infer
 from compiler.remedies.changes import Change, keeping_size, of_usual_size, resized
 from compiler.remedies.surroundings import Fits, Surroundings
-from compiler.shapes import infer
 
 MOST_LAYERS = 24  # layers whose arguments are tried
 MOST_INFERENCES = 20_000

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from compiler.graph import Graph, Input, Node
 from compiler.ops.base import Shape, ShapeError
+from compiler.ops.shapes import infer
 from compiler.remedies.changes import (
     ROUNDS,
     Call,
@@ -22,7 +23,6 @@ from compiler.remedies.changes import (
     variants,
 )
 from compiler.remedies.edits import fix_of
-from compiler.shapes import infer
 from grammar import syntax as s
 from grammar.diagnostics import Fix
 from grammar.source import Span

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from compiler.precision import DTYPES, OPSETS, WORDS
+from compiler.onnx.precision import DTYPES, OPSETS, WORDS
 from netc.options import DTYPE, SEED, WEIGHTS, Choice, chooses_net
 
 if TYPE_CHECKING:
-    from compiler.embed import Layout
+    from compiler.onnx.embed import Layout
     from runtime.weights.rename import WeightsFile
 
 

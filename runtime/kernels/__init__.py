@@ -8,32 +8,21 @@ from the formula, without a look at the ONNX lowering, so that comparing the two
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from compiler.ops import FAMILIES
 from compiler.ops.base import Op
+from compiler.registry import Registry
 
 Array: TypeAlias = NDArray[np.floating[Any]]
 Arrays: TypeAlias = Mapping[str, Array]
 Kernel: TypeAlias = Callable[[Any, tuple[Array, ...], Arrays], Array]
-K = TypeVar("K", bound=Kernel)
 
-KERNELS: dict[type[Op], Kernel] = {}
-
-
-def kernel(*ops: type[Op]) -> Callable[[K], K]:
-    """Register a function as the meaning of one or several ops."""
-
-    def register(function: K) -> K:
-        for op in ops:
-            KERNELS[op] = function
-        return function
-
-    return register
+KERNELS: Registry[type[Op], Kernel] = Registry("runtime.kernels", FAMILIES)
+kernel = KERNELS.register
 
 
 def run_kernel(op: Op, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
@@ -43,7 +32,3 @@ def run_kernel(op: Op, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """
     with np.errstate(all="ignore"):
         return KERNELS[type(op)](op, inputs, arrays)
-
-
-for _family in FAMILIES:
-    import_module(f"runtime.kernels.{_family}")

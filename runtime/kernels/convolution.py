@@ -9,7 +9,7 @@ import numpy as np
 from compiler.domain import Facts
 from compiler.ops.base import Axis
 from compiler.ops.convolution import Conv, Deconv
-from compiler.shapes import per_axis
+from compiler.ops.shapes import per_axis
 from runtime.kernels import Array, Arrays, kernel
 from runtime.kernels.windows import padded, windows
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.ops.resampling import Resize
-from compiler.shapes import per_axis
+from compiler.ops.shapes import per_axis
 from runtime.kernels import Array, Arrays, kernel
 
 KEYS = -0.75  # the kernel's free number

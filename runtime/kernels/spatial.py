@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from compiler.domain import Facts
+from compiler.ops.shapes import per_axis
 from compiler.ops.spatial import Crop, Pad, Upsample
-from compiler.shapes import per_axis
 from runtime.kernels import Array, Arrays, kernel
 from runtime.kernels.windows import padded
 

@@ -7,7 +7,8 @@ import onnx
 import pytest
 
 from compiler.initialise import scatter
-from compiler.lower import lower
+from compiler.onnx import LOWERINGS
+from compiler.onnx.lower import lower
 from compiler.ops.activate import Relu
 from compiler.ops.base import ShapeError
 from grammar.diagnostics import DefinitionError
@@ -43,10 +44,10 @@ def test_equal_names_are_told_apart(body: str, expose: bool) -> None:
 def test_a_layer_that_cannot_be_lowered_is_told_of_at_its_place(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def lowered(self: Relu, emit: object, *inputs: str) -> str:
+    def lowered(op: Relu, emit: object, *inputs: str) -> str:
         raise ShapeError("E307", "no such sizes")
 
-    monkeypatch.setattr(Relu, "lower", lowered)
+    monkeypatch.setitem(LOWERINGS, Relu, lowered)
     graph = define("net n {\n    input x: f32[3, 4, 5]\n    relu\n    output y\n}").graph
     with pytest.raises(DefinitionError) as error:
         lower(graph)

@@ -13,8 +13,8 @@ from onnx import TensorProto, numpy_helper, shape_inference
 
 import netc
 from compiler.initialise import scatter
-from compiler.lower import lower
-from compiler.precision import BFLOAT16_SINCE, PrecisionError
+from compiler.onnx.lower import lower
+from compiler.onnx.precision import BFLOAT16_SINCE, PrecisionError
 from runtime.compare import compare_all, random_feeds
 from runtime.session import open_session
 from tests.define import define

@@ -14,9 +14,9 @@ from compiler.dims import evaluate
 from compiler.driver import Checked, check_net, load
 from compiler.graph import Graph, Input
 from compiler.initialise import scatter
-from compiler.lower import lower
-from compiler.lowering import tensor_names
 from compiler.modules import Block
+from compiler.onnx.lower import lower
+from compiler.onnx.lowering import tensor_names
 from compiler.passes import PASSES
 from compiler.verify import verify
 from grammar.diagnostics import DefinitionError, Diagnostic

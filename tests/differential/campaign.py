@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import UnsatisfiedAssumption
 
-from compiler.lower import IR_OF_OPSET
+from compiler.onnx.lower import IR_OF_OPSET
 from tests.differential.agreement import Findings, check
 from tests.differential.coverage import WANTED
 from tests.differential.definitions import Definition, definitions

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compiler import receptive_field, shapes, windows
+from compiler import receptive_field
 from compiler.domain import Domain
 from compiler.elaborate import flow, layers
 from compiler.graph import Graph, Node
+from compiler.onnx import LOWERINGS
+from compiler.ops import shapes, windows
 from compiler.ops.activate import LogSoftmax, PRelu
 from compiler.ops.base import Axis
 from compiler.ops.channels import ChannelShuffle
@@ -66,6 +68,16 @@ def kernel(op: type, change: Callable[..., Any]) -> Plant:
         return change(right, *given)
 
     return lambda patch: patch.setitem(KERNELS, op, wrong)
+
+
+def lowering(op: type, **values: Any) -> Plant:
+    """A lowering that does not look at some parameters."""
+    right = LOWERINGS[op]
+
+    def wrong(op: Any, *given: Any) -> str:
+        return right(replace(op, **values), *given)
+
+    return lambda patch: patch.setitem(LOWERINGS, op, wrong)
 
 
 def as_if(op: type, **values: Any) -> Plant:
@@ -150,12 +162,7 @@ def not_normalised(right: Any, op: WeightedPool, xs: Any, arrays: Any) -> Any:
     return right(op, xs, arrays) * np.sum(op.kernel_values, dtype=xs[0].dtype)
 
 
-# Lowering and passes
-
-
-def lowered_as(**values: Any) -> Callable[..., Any]:
-    """A lowering that does not look at some parameters."""
-    return lambda right, op, emit, *inputs: right(replace(op, **values), emit, *inputs)
+# Passes
 
 
 def folded_without_bias(right: Any, graph: Graph, layer: Node, norm: Node) -> Any:
@@ -247,9 +254,9 @@ FAULTS = (
     Fault("upsample: always nearest", as_if(Upsample, mode="nearest"), "bilinear"),
     Fault("pad: never mirrored", kernel(Pad, never_mirrored), "reflect"),
     Fault("weightedpool: not normalised", kernel(WeightedPool, not_normalised), "weightedpool"),
-    Fault("lowering: dilation", instead(MaxPool, "lower", lowered_as(dilation=1)), "dilation"),
-    Fault("lowering: output_pad", instead(Deconv, "lower", lowered_as(output_pad=0)), "output_pad"),
-    Fault("lowering: pad_mode", instead(Conv, "lower", lowered_as(pad_mode="zero")), "pad_mode"),
+    Fault("lowering: dilation", lowering(MaxPool, dilation=1), "dilation"),
+    Fault("lowering: output_pad", lowering(Deconv, output_pad=0), "output_pad"),
+    Fault("lowering: pad_mode", lowering(Conv, pad_mode="zero"), "pad_mode"),
     Fault("pass: a bias is lost", instead(batch_norms, "folded", folded_without_bias), "bn"),
     Fault("pass: eps is lost", instead(batch_norms, "folded", folded_without_eps), "bn"),
     Fault("pass: a shift is lost", instead(identities, "is_identity", with_shifts), "shift"),

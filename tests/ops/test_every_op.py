@@ -7,26 +7,34 @@ import inspect
 from dataclasses import FrozenInstanceError, fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+import compiler.onnx
 import compiler.ops
 import runtime.kernels
 from compiler.analysis import analyse
 from compiler.bind import signature
 from compiler.initialise import scatter
-from compiler.lower import IR_OF_OPSET, lower
+from compiler.onnx import LOWERINGS
+from compiler.onnx.lower import IR_OF_OPSET, lower
 from compiler.ops import FAMILIES, OPS
-from compiler.ops.base import kind_of, parameters
+from compiler.ops.base import Op, kind_of, parameters
+from compiler.registry import Registry
 from netc.reference import reference
 from runtime.kernels import KERNELS, run_kernel
 from tests.opcheck import check, make, one_op, random_inputs
 from tests.ops.examples import EXAMPLES
 
-OPS_FOLDER, KERNELS_FOLDER = (
-    Path(str(package.__file__)).parent for package in (compiler.ops, runtime.kernels)
+OPS_FOLDER, LOWERINGS_FOLDER, KERNELS_FOLDER = (
+    Path(str(package.__file__)).parent for package in (compiler.ops, compiler.onnx, runtime.kernels)
 )
+TABLES: dict[str, tuple[Registry[type[Op], Any], Path, str]] = {
+    "onnx": (LOWERINGS, LOWERINGS_FOLDER, "lowers"),
+    "numpy": (KERNELS, KERNELS_FOLDER, "kernel"),
+}
 OPSETS = (13, 17, 18, 21, 26)
 
 # The table of the language: names, order and defaults. An op may have further parameters.
@@ -182,39 +190,45 @@ def test_an_op_is_one_frozen_documented_dataclass(name: str) -> None:
         some.name = "other"  # type: ignore[misc]
 
 
-def test_the_two_folders_match_file_by_file() -> None:
-    families = {*FAMILIES}
-    assert families <= {path.stem for path in OPS_FOLDER.glob("*.py")}
-    shared = {"__init__", "windows"}
-    assert {path.stem for path in KERNELS_FOLDER.glob("*.py")} == families | shared
+def test_every_family_of_ops_is_a_file() -> None:
+    assert {*FAMILIES} <= {path.stem for path in OPS_FOLDER.glob("*.py")}
+    assert {op.__module__.rpartition(".")[2] for op in OPS.values()} == {*FAMILIES}
 
 
-def test_every_op_has_exactly_one_kernel_in_the_file_of_its_family() -> None:
-    assert {*KERNELS} == {*OPS.values()}
-    for op, kernel in KERNELS.items():
-        assert kernel.__module__.rpartition(".")[2] == op.__module__.rpartition(".")[2]
-    registered = [
-        argument.id if isinstance(argument, ast.Name) else argument.attr
-        for path in KERNELS_FOLDER.glob("*.py")
-        for function in ast.walk(ast.parse(path.read_text()))
-        if isinstance(function, ast.FunctionDef)
-        for decorator in function.decorator_list
-        if isinstance(decorator, ast.Call)
-        for argument in decorator.args
-        if isinstance(argument, ast.Name | ast.Attribute)
-    ]
-    assert sorted(registered) == sorted(op.__name__ for op in OPS.values())
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_mirrors_the_ops_file_by_file(name: str) -> None:
+    _, folder, decorator = TABLES[name]
+    entering = {path.stem for path in folder.glob("*.py") if f"@{decorator}(" in path.read_text()}
+    assert entering == {*FAMILIES}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_op_stands_in_every_table_or_is_said_to_be_unsupported_and_why(name: str) -> None:
+    table, _, _ = TABLES[name]
+    assert {*table} | {*table.unsupported} == {*OPS.values()}
+    assert not {*table} & {*table.unsupported}
+    assert all(reason.strip() for reason in table.unsupported.values())
+    for op, function in table.items():
+        assert function.__module__.rpartition(".")[2] == op.__module__.rpartition(".")[2]
+
+
+def test_a_key_enters_a_table_once() -> None:
+    table: Registry[str, Any] = Registry("tests", ())
+    table.register("relu")(max)
+    with pytest.raises(AssertionError, match="relu is registered twice"):
+        table.register("relu")(min)
 
 
 def test_the_interpreter_shares_no_code_with_the_lowering() -> None:
-    allowed = {"compiler.dims", "compiler.domain", "compiler.graph", "compiler.shapes"}
+    allowed = {"compiler.dims", "compiler.domain", "compiler.graph", "compiler.ops.shapes"}
     for path in (*KERNELS_FOLDER.glob("*.py"), KERNELS_FOLDER.parent / "reference.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute):
-                assert node.attr not in {"lower", "averages"}, path
+                assert node.attr != "averages", path
             if not isinstance(node, ast.ImportFrom) or not node.module:
                 continue
             assert not node.module.startswith("onnx"), path
+            assert not node.module.startswith("compiler.onnx"), path
             if not node.module.startswith("compiler.") or node.module in allowed:
                 continue
             for alias in node.names:

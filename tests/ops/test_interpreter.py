@@ -16,7 +16,7 @@ from compiler.ops.base import Op
 from compiler.ops.convolution import Conv
 from compiler.ops.joins import Add
 from compiler.ops.reshape import Reshape
-from compiler.shapes import infer
+from compiler.ops.shapes import infer
 from runtime import reference
 from runtime.reference import interpret, run_reference, with_sizes
 from tests.opcheck import PLACE, H, W

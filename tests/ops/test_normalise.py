@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.lower import lower
+from compiler.onnx.lower import lower
+from compiler.onnx.normalise import WIDEST_BAND
 from compiler.ops.arguments import ArgumentError
 from compiler.ops.normalise import (
-    WIDEST_BAND,
     BatchNorm,
     GroupNorm,
     InstanceNorm,

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 
-from compiler.lower import lower
+from compiler.onnx.lower import lower
 from compiler.ops.resampling import Resize
 from tests.opcheck import H, W, apply, check, check_symbolic, make, one_op, refuse
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiler.domain import Facts
-from compiler.lower import lower
+from compiler.onnx.lower import lower
 from compiler.ops.spatial import Crop, Pad, Upsample
 from runtime.reference import run_reference
 from runtime.session import open_session

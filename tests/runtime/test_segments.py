@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import netc
 from compiler.initialise import scatter
-from compiler.lower import lower
+from compiler.onnx.lower import lower
 from runtime.compare import random_feeds
 from runtime.providers import Settings
 from runtime.segments import Tensors, parts_of

@@ -9,7 +9,6 @@ inputs     where its data come from
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 
 from compiler.importers.builder import Builder, Refused
@@ -28,9 +27,6 @@ from compiler.importers.tidy import tidy
 from compiler.ops.base import Shape
 from compiler.values import Tensor
 from grammar.source import Source
-
-for _family in ("windows", "connect", "activate"):
-    import_module(f"compiler.importers.from_caffe.{_family}")
 
 DROPPED = ("Accuracy", "Silence")  # they compute nothing that a network gives out
 LOSSES = {

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from compiler.importers.builder import Builder, Poisoned, Refused, clean_label
 from compiler.importers.from_caffe.prototxt import Message
+from compiler.registry import Registry
 from compiler.values import POISON, Tensor
 from grammar.source import Span
 
@@ -145,19 +146,10 @@ class Network:
 
 
 Reader: TypeAlias = Callable[[Network], "Tensor | list[Tensor]"]
-F = TypeVar("F", bound=Reader)
-READERS: dict[str, Reader] = {}
-
-
-def reads(*types: str) -> Callable[[F], F]:
-    """Register a function as the meaning of Caffe layer types."""
-
-    def register(function: F) -> F:
-        for name in types:
-            READERS[name] = function
-        return function
-
-    return register
+READERS: Registry[str, Reader] = Registry(
+    "compiler.importers.from_caffe", ("windows", "connect", "activate")
+)
+reads = READERS.register
 
 
 def layer_of(fields: Message, span: Span) -> Layer:

@@ -11,8 +11,8 @@ from compiler.importers.from_caffe.network import Network, reads
 from compiler.importers.from_caffe.prototxt import Message
 from compiler.importers.window_arguments import each, kernel
 from compiler.ops.base import Axis
+from compiler.ops.windows import with_overhang
 from compiler.values import Tensor
-from compiler.windows import with_overhang
 
 
 def numbers(

@@ -10,7 +10,6 @@ activations  what each activation means
 from __future__ import annotations
 
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 
 from compiler.importers.builder import Builder, Refused
@@ -20,9 +19,6 @@ from compiler.importers.imported import Imported, UnreadableError, read_text
 from compiler.importers.tidy import tidy
 from compiler.values import POISON, Tensor
 from grammar.source import Source
-
-for _family in ("layers", "routes"):
-    import_module(f"compiler.importers.from_darknet.{_family}")
 
 DECODERS = {"yolo", "region", "detection", "gaussian_yolo", "iseg"}  # boxes out of a raw map
 LOSSES = {"cost", "contrastive"}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from compiler.importers.builder import Builder, Poisoned, Refused
 from compiler.importers.from_darknet.cfg import Section
+from compiler.registry import Registry
 from compiler.values import Tensor
 
 
@@ -76,16 +77,5 @@ def lender(index: int, place: int) -> int:
 
 
 Reader: TypeAlias = Callable[[Network], Tensor]
-F = TypeVar("F", bound=Reader)
-READERS: dict[str, Reader] = {}
-
-
-def reads(*names: str) -> Callable[[F], F]:
-    """Register a function as the meaning of sections."""
-
-    def register(function: F) -> F:
-        for name in names:
-            READERS[name] = function
-        return function
-
-    return register
+READERS: Registry[str, Reader] = Registry("compiler.importers.from_darknet", ("layers", "routes"))
+reads = READERS.register

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 
 import onnx
@@ -31,21 +30,6 @@ from compiler.ops.base import Shape
 from compiler.values import POISON, Tensor
 
 Sizes = tuple[int | str | None, ...]
-
-FAMILIES = (
-    "windows",
-    "normalise",
-    "activate",
-    "dense",
-    "joins",
-    "reshape",
-    "parts",
-    "padding",
-    "resampling",
-    "reducing",
-)
-for _family in FAMILIES:
-    import_module(f"compiler.importers.from_onnx.{_family}")
 
 
 def read_onnx(path: Path, shapes: Mapping[str, Shape] | None = None) -> Imported:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from compiler.dims import Dim, Size, symbol
 from compiler.importers.builder import Builder, Poisoned, Refused
 from compiler.importers.from_onnx.names import layer_name
 from compiler.importers.from_onnx.operators import OnnxModel, Operator
+from compiler.registry import Registry
 from compiler.values import POISON, Tensor
 
 BATCH = symbol("batch axis")  # no name of a model: it has a blank
@@ -168,16 +169,19 @@ class Reading:
 
 
 Converter: TypeAlias = Callable[[Reading], Made]
-F = TypeVar("F", bound=Converter)
-CONVERTERS: dict[str, Converter] = {}
-
-
-def converts(*types: str) -> Callable[[F], F]:
-    """Register a function as the meaning of ONNX operators."""
-
-    def register(function: F) -> F:
-        for name in types:
-            CONVERTERS[name] = function
-        return function
-
-    return register
+CONVERTERS: Registry[str, Converter] = Registry(
+    "compiler.importers.from_onnx",
+    (
+        "windows",
+        "normalise",
+        "activate",
+        "dense",
+        "joins",
+        "reshape",
+        "parts",
+        "padding",
+        "resampling",
+        "reducing",
+    ),
+)
+converts = CONVERTERS.register

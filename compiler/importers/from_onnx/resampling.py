@@ -16,7 +16,7 @@ from compiler.importers.affine import single
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.reading import Reading, converts
 from compiler.importers.window_arguments import each, kernel
-from compiler.ops.resampling import COORDINATES, ROUNDINGS
+from compiler.onnx.resampling import COORDINATES, ROUNDINGS
 from compiler.values import Tensor
 
 TYPICAL = 5040  # a value of a symbol at which factors are guessed: many numbers divide it

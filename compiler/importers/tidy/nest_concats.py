@@ -10,7 +10,7 @@ from compiler.importers.imported import Imported
 from compiler.importers.numbered import numbered
 from compiler.importers.tidy.rewriting import Rewriting
 from compiler.ops.joins import Concat
-from compiler.shapes import infer
+from compiler.ops.shapes import infer
 
 
 def nest_concats(imported: Imported) -> Imported:

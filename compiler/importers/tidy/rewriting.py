@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from compiler.graph import Input, Node
 from compiler.importers.imported import Imported
 from compiler.ops.base import Op
-from compiler.shapes import infer
+from compiler.ops.shapes import infer
 
 
 class Rewriting:

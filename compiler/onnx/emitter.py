@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import ml_dtypes
 import numpy as np
@@ -14,11 +14,13 @@ from onnx import TensorProto, helper
 
 from compiler.domain import Facts
 from compiler.graph import Node
-from compiler.lowering import Lowering
-from compiler.ops.base import Attribute, Shape, Shapes
-from compiler.precision import WORDS, PrecisionError, layer_precision, node_precision
+from compiler.onnx.lowering import Lowering
+from compiler.onnx.precision import WORDS, PrecisionError, layer_precision, node_precision
+from compiler.ops.base import Shape, Shapes
 from compiler.verify import fault
 from grammar.diagnostics import DefinitionError
+
+Attribute: TypeAlias = int | float | str | Sequence[int] | Sequence[float]
 
 ONNX_TYPES = {"f32": TensorProto.FLOAT, "f16": TensorProto.FLOAT16, "bf16": TensorProto.BFLOAT16}
 NUMPY_TYPES: dict[str, Any] = {"f32": np.float32, "f16": np.float16, "bf16": ml_dtypes.bfloat16}
@@ -27,9 +29,10 @@ LARGEST_CONSTANT = 2**24  # numbers that a layer repeats over its channels
 ALWAYS_FLOAT32 = {("Resize", 1), ("Resize", 2)}  # the inputs roi and scales
 
 
-class LayerEmitter:
-    """The `Emitter` of one layer.
+class Emitter:
+    """Where one layer writes its ONNX nodes.
 
+    `inputs` and `output` are the per-sample shapes; ONNX tensors have the batch in front of them.
     Arrays stay outside the model until a node takes them, and go in in that node's type; tensors
     of another type are cast on the way, once for all who take them.
     """

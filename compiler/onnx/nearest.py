@@ -11,7 +11,7 @@ from fractions import Fraction
 from math import ceil, floor, gcd
 
 from compiler.dims import Dim, Size
-from compiler.ops.base import Emitter
+from compiler.onnx.emitter import Emitter
 
 LARGEST_EXACT = 2**10  # the denominator of a given scale that float32 divides by well enough
 NEAR = 1e-5  # relative: no float32 place is as far from the true one

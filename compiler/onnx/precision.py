@@ -2,9 +2,9 @@
 
 Weights are stored in the narrow type and convolutions and dense layers run in it (their sums are
 float32 inside the kernels of every device). What sums, squares or exponentiates by itself stays in
-float32: normalisation and its statistics, softmax, averages, norms (Micikevicius et al. 2018,
-section 3.3). So does every ONNX node whose operator does not take the type at the wanted opset, or
-that CUDA has no kernel for in it: the tensors around it are cast.
+float32 (`Op.in_float32`): normalisation and its statistics, softmax, averages, norms
+(Micikevicius et al. 2018, section 3.3). So does every ONNX node whose operator does not take the
+type at the wanted opset, or that CUDA has no kernel for in it: the tensors around it are cast.
 """
 
 from __future__ import annotations
@@ -13,11 +13,6 @@ from compiler.ops.base import Op
 
 DTYPES = ("f32", "f16", "bf16")
 WORDS = {"f32": "float32", "f16": "float16", "bf16": "bfloat16"}
-
-SAFE_GROUPS = frozenset({"normalise"})
-SAFE_OPS = frozenset(
-    {"softmax", "log_softmax", "gap", "avgpool", "adaptive_avgpool", "lppool", "mean"}
-)
 
 # The ONNX operators that run in bfloat16, by the opset from which they take it. Missing are those
 # for which ONNX Runtime's CUDA provider has no bfloat16 kernel: MaxPool, ConvTranspose, Pad,
@@ -64,7 +59,7 @@ def check_dtype(dtype: str) -> None:
 
 def layer_precision(op: Op, dtype: str) -> str:
     """The type in which a layer of this op computes in a network of type `dtype`."""
-    return "f32" if op.group in SAFE_GROUPS or op.name in SAFE_OPS else dtype
+    return "f32" if op.in_float32 else dtype
 
 
 def node_precision(op_type: str, opset: int, dtype: str) -> str:

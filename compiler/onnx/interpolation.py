@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import floor
 
-from compiler.ops.base import Emitter
+from compiler.onnx.emitter import Emitter
 
 KEYS = -0.75  # the free number of the cubic kernel, as in PyTorch and ONNX
 

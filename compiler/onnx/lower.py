@@ -1,6 +1,6 @@
 """Lowering: a checked graph with numbers becomes an ONNX model.
 
-Each layer writes its own nodes (`Op.lower`); this file gives it names, weights and constants and
+The table writes the nodes of each layer; this file gives it names, weights and constants and
 puts the model together: symbolic batch `N` first, symbolic sizes as readable dim_params, source
 line and block path in each node's metadata, and everything that `netc run` needs in the model's.
 """
@@ -14,11 +14,12 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper
 
-from compiler.emitter import ONNX_TYPES, LayerEmitter
 from compiler.graph import Graph, Input, Node
-from compiler.lowering import Lowering
+from compiler.onnx import LOWERINGS
+from compiler.onnx.emitter import ONNX_TYPES, Emitter
+from compiler.onnx.lowering import Lowering
+from compiler.onnx.precision import OPSETS, PrecisionError, check_dtype
 from compiler.ops.base import Shape, ShapeError
-from compiler.precision import OPSETS, PrecisionError, check_dtype
 from compiler.verify import fault
 from grammar.diagnostics import DefinitionError
 
@@ -121,10 +122,10 @@ def add_layer(lowering: Lowering, node: Node, shown: bool) -> None:
 
     A layer that is `shown` has its tensor in the type of the model's outputs.
     """
-    emit = LayerEmitter(lowering, node)
+    emit = Emitter(lowering, node)
     inputs = tuple(lowering.tensor_of[name] for name in node.inputs)
     try:
-        result = node.op.lower(emit, *inputs)
+        result = LOWERINGS[type(node.op)](node.op, emit, *inputs)
     except ShapeError as error:  # the shape rule should have said so before
         raise DefinitionError([fault(node, error.code, error.message, *error.notes)]) from None
     if result in inputs:

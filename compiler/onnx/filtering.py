@@ -1,0 +1,49 @@
+"""Fixed kernels in ONNX."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from compiler.onnx import lowers
+from compiler.onnx.emitter import Emitter
+from compiler.onnx.windows import PAD_MODES, emit_pad, onnx_pads
+from compiler.ops.arrays import nested_map, nested_shape, nested_sum
+from compiler.ops.base import Axis
+from compiler.ops.checks import channels_of
+from compiler.ops.filtering import Filter, WeightedPool
+
+
+@lowers(Filter)
+def filter_(op: Filter, emit: Emitter, x: str) -> str:
+    """A depthwise Conv; what is padded with other than zeros is padded before it."""
+    axes = op.axes(emit.inputs[0][1:], emit.facts)
+    pads = onnx_pads(axes)
+    if op.pad_mode != "zero":
+        x, pads = emit_pad(emit, x, pads, PAD_MODES[op.pad_mode]), [0] * len(pads)
+    return emit_depthwise(emit, x, op.kernel_values, axes, pads)
+
+
+@lowers(WeightedPool)
+def weightedpool(op: WeightedPool, emit: Emitter, x: str) -> str:
+    """A depthwise Conv with the normalised weights."""
+    axes = op.axes(emit.inputs[0][1:], emit.facts)
+    total = nested_sum(op.kernel_values)
+    kernel = nested_map(lambda v: v / total, op.kernel_values)
+    return emit_depthwise(emit, x, kernel, axes, onnx_pads(axes))
+
+
+def emit_depthwise(
+    emit: Emitter, x: str, kernel: Any, axes: tuple[Axis, ...], pads: list[int]
+) -> str:
+    """One constant kernel on each channel: a Conv with as many groups as channels."""
+    channels = channels_of(emit.inputs[0], "filter")
+    return emit.node(
+        "Conv",
+        x,
+        emit.floats(kernel, (channels, 1, *nested_shape(kernel))),
+        group=channels,
+        kernel_shape=[a.kernel for a in axes],
+        strides=[a.stride for a in axes],
+        dilations=[a.dilation for a in axes],
+        pads=pads,
+    )

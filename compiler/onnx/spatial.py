@@ -1,0 +1,52 @@
+"""Cropping, padding and enlarging in ONNX."""
+
+from __future__ import annotations
+
+from compiler.onnx import lowers
+from compiler.onnx.emitter import Emitter
+from compiler.onnx.windows import PAD_MODES, emit_pad, onnx_pads
+from compiler.ops.shapes import per_axis
+from compiler.ops.spatial import Crop, Pad, Upsample
+
+
+@lowers(Crop)
+def crop(op: Crop, emit: Emitter, x: str) -> str:
+    """A Slice of height and width."""
+    starts, ends = zip(*op.spans(emit.inputs[0], emit.facts), strict=True)
+    return emit.node("Slice", x, emit.ints(starts), emit.ints(ends), emit.ints([2, 3]))
+
+
+@lowers(Pad)
+def pad(op: Pad, emit: Emitter, x: str) -> str:
+    """A Pad.
+
+    ONNX Runtime moves zeros into the pads of a pooling that follows, where they are no values any
+    more (its maxpool ignores them) or too many for it. A zero of the other sign stays.
+    """
+    axes = op.axes(emit.inputs[0][1:], emit.facts)
+    fill = -0.0 if op.mode == "zero" else None
+    return emit_pad(emit, x, onnx_pads(axes), PAD_MODES[op.mode], fill)
+
+
+@lowers(Upsample)
+def upsample(op: Upsample, emit: Emitter, x: str) -> str:
+    """A Resize by whole factors."""
+    scales = emit.floats([1, 1, *per_axis(op.scale, len(emit.output) - 1, "scale")])
+    if op.mode == "nearest":
+        return emit.node(
+            "Resize",
+            x,
+            "",
+            scales,
+            mode="nearest",
+            coordinate_transformation_mode="asymmetric",
+            nearest_mode="floor",
+        )
+    return emit.node(
+        "Resize",
+        x,
+        "",
+        scales,
+        mode="linear",
+        coordinate_transformation_mode="half_pixel",
+    )
