@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from compiler.arithmetic import arithmetic
 from compiler.builtins import BUILTINS, BadCall, Builtin
 from compiler.comparisons import compare
-from compiler.dims import Dim, SymbolicError
+from compiler.dims import Dim, Size, SymbolicError, ceil_div
 from compiler.domain import Facts
 from compiler.elsewhere import value_meant
 from compiler.ops import OPS
@@ -245,6 +245,9 @@ class Evaluator:
         for argument in node.arguments:
             if argument.keyword is not None:
                 raise Mistake("E202", f"{name} takes no keyword arguments", argument.span)
+        rounded = self._rounded_quotient(function, node, scope)
+        if rounded is not None:
+            return rounded
         values = [self(argument.value, scope) for argument in node.arguments]
         if any(value is POISON for value in values):
             raise Silenced
@@ -257,3 +260,27 @@ class Evaluator:
             raise Mistake(
                 "E205", f"{name} is called as {function.usage}", node.span, label=reason
             ) from None
+
+    def _rounded_quotient(
+        self, function: Builtin, node: s.CallExpression, scope: Scope
+    ) -> Size | None:
+        """`floor(H / 2)` and `ceil(H / 2)`, as symbolic sizes are shown; None for other calls.
+
+        A quotient of symbolic sizes is no value by itself: only rounded it has a closed form.
+        """
+        quotient = node.arguments[0].value if len(node.arguments) == 1 else None
+        rounds = function is BUILTINS["floor"] or function is BUILTINS["ceil"]
+        if not rounds or not isinstance(quotient, s.Binary) or quotient.operator != "/":
+            return None
+        left, right = self(quotient.left, scope), self(quotient.right, scope)
+        sizes = isinstance(left, int | Dim) and isinstance(right, int | Dim)
+        if not sizes or not (isinstance(left, Dim) or isinstance(right, Dim)):
+            return None
+        try:
+            below: Size = arithmetic("//", left, right)
+            exact = isinstance(right, Dim)  # only such a quotient has a closed form
+            return below if exact or function is BUILTINS["floor"] else ceil_div(left, right)
+        except ZeroDivisionError:
+            raise Mistake("E205", "division by zero", node.span, label=f"{left} / 0") from None
+        except SymbolicError as error:
+            raise Mistake("E205", str(error), node.span) from None

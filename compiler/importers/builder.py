@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import fields, replace
 from math import prod
 from typing import Any
+from unicodedata import category
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,7 @@ def make_op(name: str, arguments: Mapping[str, Any]) -> Op:
 def clean_label(text: str) -> str:
     """A name of another format as a label: slashes become dots, what labels lack underscores."""
     text = re.sub(r"[\s\"{}\\:;,()\[\]=]+", "_", text.replace("/", "."))
+    text = "".join("_" if category(c).startswith("C") else c for c in text)  # not to be seen
     return re.sub(r"\.{2,}", ".", text).strip(".")
 
 
@@ -84,7 +86,8 @@ class Builder:
 
     def __init__(self, name: str, source: Source) -> None:
         self.source = source
-        self.graph = Graph(identifier(name, "net"))
+        name = identifier(name, "net")
+        self.graph = Graph(f"{name}_net" if name in OPS else name)
         self.outputs: dict[str, str] = {}
         self.values: dict[str, NDArray[np.float32]] = {}
         self.kept: set[str] = set()

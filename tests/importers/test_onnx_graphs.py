@@ -6,7 +6,9 @@ import numpy as np
 import onnx
 import pytest
 
-from tests.importers.again import assert_means
+from compiler.importers.define import define
+from compiler.importers.from_onnx import import_onnx
+from tests.importers.again import assert_means, assert_same
 from tests.importers.onnx_text import onnx_model
 
 ROW = "float[N, 6] x"
@@ -199,3 +201,45 @@ def test_a_border_of_a_map_of_any_size_is_cut_off() -> None:
         constants={"starts": [1, 2], "ends": [-1, -4], "axes": [2, 3]},
     )
     assert "crop(H - 2, W - 6, top=1, left=2)" in assert_means(model, "crop").text
+
+
+NESTED = {
+    "a pooling": "p = MaxPool<kernel_shape=[2, 2], strides=[2, 2]>(x)",
+    "a convolution": "p = Conv<pads=[1, 1, 1, 1], strides=[2, 2]>(x, w)",
+}
+
+
+@pytest.mark.parametrize("nodes", NESTED.values(), ids=NESTED.keys())
+def test_sizes_that_are_rounded_down_are_written_and_read(nodes: str) -> None:
+    model = onnx_model(
+        f"{nodes} t = Transpose<perm=[0, 2, 3, 1]>(p) s = Shape(p) n = Gather<axis=0>(s, zero)"
+        "l = Concat<axis=0>(n, rest) y = Reshape(t, l)",
+        "float[N, 4, H, W] x",
+        weights={"w": (4, 4, 3, 3)},
+        constants={"zero": [0], "rest": [-1, 4]},
+    )
+    assert "floor(" in define(import_onnx(model)).text
+    assert_same(model, define(import_onnx(model)))
+
+
+SEQUENCES = {
+    "along a sequence": ("float[N, 20, 4] x", "[0, 2, 1]", "[0, 2, 1]", (6, 4, 3)),
+    "of a map": ("float[N, 9, 7, 3] x", "[0, 3, 1, 2]", "[0, 2, 3, 1]", (5, 3, 3, 2)),
+}
+
+
+@pytest.mark.parametrize("shape, there, back, weight", SEQUENCES.values(), ids=SEQUENCES.keys())
+def test_a_convolution_between_transposes_stays_between_them(
+    shape: str, there: str, back: str, weight: tuple[int, ...]
+) -> None:
+    model = onnx_model(
+        f"t = Transpose<perm={there}>(x) c = Conv(t, w) y = Transpose<perm={back}>(c)",
+        shape,
+        weights={"w": weight},
+    )
+    assert_means(model, "transpose conv transpose")
+
+
+def test_a_clip_of_any_size_keeps_the_names_of_its_sizes() -> None:
+    defined = assert_means(onnx_model("y = Relu(x)", "float[N, 3, T, H, W] x"), "relu")
+    assert "input x: f32[3, T, H, W]" in defined.text

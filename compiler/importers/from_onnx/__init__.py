@@ -131,7 +131,7 @@ def size_of(size: int | str | None, name: str, place: int, rank: int) -> Size:
         return size
     if place == 0 and rank > 1:
         raise Refused("its number of channels is not fixed", f"say it: --shape {name}=3x224x224")
-    ours = {1: "L", 2: "HW"[place - 1], 3: "DHW"[place - 1]}[rank - 1] if rank > 1 else "L"
+    ours = {3: "HW", 4: "DHW"}.get(rank, "LL")[place - 1]
     known = size if size and not size[:1].isdigit() and "unk" not in size else ours
     return symbol(identifier(known, ours))
 

@@ -39,8 +39,9 @@ def reduced(imported: Imported) -> tuple[dict[str, Piece], set[str]]:
     """The pieces by the tensor that each makes, neither rule fitting any more."""
     graph = imported.graph
     swapped: set[str] = set()
+    labelled = imported.kept.union(node.owner for node in graph.nodes())
     pieces = {
-        node.name: Piece(node.inputs, (stage_of(node, imported),))
+        node.name: Piece(node.inputs, (stage_of(node, graph, node.name in labelled),))
         for node in graph.nodes()
         if not isinstance(node.op, Input)
     }
@@ -63,15 +64,14 @@ def reduced(imported: Imported) -> tuple[dict[str, Piece], set[str]]:
     return pieces, swapped
 
 
-def stage_of(node: Node, imported: Imported) -> Stage:
-    """A layer as a stage."""
-    graph = imported.graph
+def stage_of(node: Node, graph: Graph, labelled: bool) -> Stage:
+    """A layer as a stage, `labelled` where its name must stay or `like` says it."""
     given = graph[node.inputs[0]].shape if node.inputs else ()
     return Stage(
         node.op.name,
         {parameter.name: getattr(node.op, parameter.name) for parameter in fields(node.op)},
         {parameter.name: parameter.default for parameter in fields(node.op)},
-        label=node.name if node.name in imported.kept else None,
+        label=node.name if labelled else None,
         like=node.owner or None,
         given=given,
         made=node.shape,

@@ -53,12 +53,15 @@ def names_in(chain: Chain) -> list[str | None]:
 
 
 def counted(labels: Sequence[str]) -> Count | None:
-    """The one number that grows from label to label; None when that is not one, or uneven."""
-    numbers = [[int(n) for n in NUMBERS.findall(label)] for label in labels]
+    """The one number that grows from label to label; None when that is not one, or uneven.
+
+    A number with zeros before it (`conv01`) is a word: a loop would write it without them.
+    """
+    numbers = [NUMBERS.findall(label) for label in labels]
     grown = [(p, c) for p, c in enumerate(zip(*numbers, strict=True)) if len(set(c)) > 1]
-    if len(grown) != 1:
+    if len(grown) != 1 or any(text != str(int(text)) for text in grown[0][1]):
         return None
-    place, column = grown[0]
+    place, column = grown[0][0], [int(text) for text in grown[0][1]]
     steps = {later - earlier for earlier, later in pairwise(column)}
     step = steps.pop()
     return Count(place, column[0], step) if not steps and step > 0 else None

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.dims import Dim
+from compiler.domain import Facts
 from compiler.graph import Node
 from compiler.importers.imported import Imported
 from compiler.importers.tidy.rewriting import Rewriting, weight_of
 from compiler.ops.arguments import Extent
+from compiler.ops.base import Shape
 from compiler.ops.convolution import Conv
 from compiler.ops.global_pooling import AdaptiveAvgPool, GlobalAveragePool
 from compiler.ops.reshape import Transpose
@@ -35,7 +37,7 @@ def recognise_pooling(imported: Imported) -> Imported:
         channels = first.op.order[0] == 0
         if channels or weight is None or any(isinstance(s, Dim) for s in given):
             continue
-        if not is_bare(middle) or not is_means(weight.reshape(weight.shape[:2])):
+        if not is_product(middle, first.shape) or not is_means(weight.reshape(weight.shape[:2])):
             continue
         sizes = [int(size) for size in given if not isinstance(size, Dim)]
         sizes[first.op.order[0]] = len(weight)
@@ -52,9 +54,13 @@ def recognise_pooling(imported: Imported) -> Imported:
     return one_pooling(rewriting.finished())
 
 
-def is_bare(node: Node) -> bool:
-    """Whether a convolution is a product and no more."""
-    return isinstance(node.op, Conv) and not node.op.bias and node.op.groups == 1
+def is_product(node: Node, given: Shape) -> bool:
+    """Whether a convolution of an input of this shape is a product with a matrix and no more."""
+    op = node.op
+    if not isinstance(op, Conv) or op.bias or op.groups != 1:
+        return False
+    axes = op.axes(given[1:], Facts())
+    return all((a.kernel, a.stride, a.before, a.after) == (1, 1, 0, 0) for a in axes)
 
 
 def is_means(matrix: NDArray[Any]) -> bool:

@@ -1,0 +1,94 @@
+"""What layers, networks, inputs and outputs of ONNX models are called in the definition."""
+
+from __future__ import annotations
+
+import onnx
+import pytest
+
+import tests.define
+from compiler.importers.define import define
+from compiler.importers.from_onnx import import_onnx
+from compiler.initialise import scatter
+from tests.importers.again import again, assert_means, assert_same
+from tests.importers.onnx_text import onnx_model
+
+SHARED = {
+    "one is an output": (
+        "y = Conv(x, w) r = Relu(x) q = Conv(r, w) z = Relu(q)",
+        "output y = conv(4, 1x1, bias=false) as y\n",
+    ),
+    "the other epsilon": (
+        """a = BatchNormalization(x, s, b, m, var) y = Relu(a)
+        c = BatchNormalization<epsilon=0.1>(x, s, b, m, var) z = Relu(c)""",
+        "bn(eps=0.1) like a -> relu",
+    ),
+    "two towers": (
+        "h = Conv(x, w) y = Relu(h) q = Conv(u, w) z = Sigmoid(q)",
+        "u -> conv(4, 1x1, bias=false) like h\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("nodes, text", SHARED.values(), ids=SHARED.keys())
+def test_a_layer_whose_parameters_another_shares_keeps_its_label(nodes: str, text: str) -> None:
+    shape = "float[N, 4, 8, 8]"
+    model = onnx_model(
+        nodes,
+        f"{shape} x, {shape} u" if "u, w" in nodes else f"{shape} x",
+        outputs="y, z",
+        weights={"w": (4, 4, 1, 1), "s": (4,), "b": (4,), "m": (4,), "var": (4,)},
+    )
+    defined = define(import_onnx(model))
+    assert_same(model, defined)
+    assert text in defined.text
+
+
+def padded_names(count: int, first: int) -> onnx.ModelProto:
+    """Convolutions in a row, called by a counter of two digits."""
+    labels = [f"conv{number:02}" for number in range(first, first + count)]
+    text, tensor = "", "x"
+    for label in labels:
+        text += f"{label}c = Conv({tensor}, {label}_w) {label}r = Relu({label}c) "
+        tensor = f"{label}r"
+    return onnx_model(
+        f"{text} y = Relu({tensor})",
+        weights={f"{label}_w": (3, 3, 1, 1) for label in labels},
+    )
+
+
+@pytest.mark.parametrize("first", [1, 7])
+def test_counters_with_zeros_before_them_stay_as_they_are(first: int) -> None:
+    defined = define(import_onnx(padded_names(4, first)))
+    for number in range(first, first + 4):
+        assert f"as conv{number:02} -> relu" in defined.text
+
+
+@pytest.mark.parametrize("block", ["b0", "block_08", "stage0"])
+def test_a_block_whose_name_ends_in_a_digit_is_called_twice(block: str) -> None:
+    text = f"""
+        block {block}(c) {{
+            conv(c, 3x3, pad=1) -> relu
+        }}
+        net n {{
+            input x: f32[3, 8, 8]
+            {block}(4)
+            {block}(4)
+            output y
+        }}
+        """
+    model, defined = again(scatter(tests.define.define(text).graph))
+    assert_same(model, defined)
+    assert f"{block}2.conv1.weight" in defined.graph.values
+
+
+@pytest.mark.parametrize("word", ["add", "resize", "conv"])
+def test_a_graph_called_like_an_op_is_a_net_of_its_own_name(word: str) -> None:
+    model = onnx_model("y = Relu(x)")
+    model.graph.name = word
+    assert f"net {word}_net {{" in assert_means(model, "relu").text
+
+
+def test_what_cannot_be_seen_is_no_part_of_a_label() -> None:
+    model = onnx_model("y = Conv(x, w)", weights={"w": (3, 3, 1, 1)})
+    model.graph.node[0].name = "a\x01b\u202ec"
+    assert "as a_b_c" in assert_means(model, "conv").text
