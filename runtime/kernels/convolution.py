@@ -6,17 +6,14 @@ from math import prod
 
 import numpy as np
 
-from compiler.domain import Facts
-from compiler.ops.base import Axis
 from compiler.ops.convolution import Conv, Deconv
-from compiler.ops.shapes import per_axis
 from runtime.kernels import Array, Arrays, kernel
-from runtime.kernels.windows import padded, windows
+from runtime.kernels.windows import Slide, each, padded, slides, transposed_slides, windows
 
 COLUMNS = 2**19  # numbers in the matrix of unrolled windows, if one row of output needs no more
 
 
-def correlate(x: Array, weight: Array, axes: tuple[Axis, ...], groups: int) -> Array:
+def correlate(x: Array, weight: Array, axes: tuple[Slide, ...], groups: int) -> Array:
     """Windows of a padded input times weight [C_out, C_in / groups, taps…].
 
     One matrix product for each group, sample and block of rows of the output: the windows of the
@@ -52,7 +49,7 @@ def add_bias(y: Array, arrays: Arrays) -> Array:
 @kernel(Conv)
 def conv(op: Conv, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """Sum over the channels of a group and the taps of a window, plus the bias."""
-    axes = op.axes(inputs[0].shape[2:], Facts())
+    axes = slides(inputs[0].shape[2:], op.kernel, op.stride, op.pad, op.dilation)
     x = padded(inputs[0], axes, op.pad_mode)
     return add_bias(correlate(x, arrays["weight"], axes, op.groups), arrays)
 
@@ -62,8 +59,8 @@ def deconv(op: Deconv, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """Each input pixel adds its kernel to the full output, which is then cut to size."""
     x, weight = inputs[0], arrays["weight"]
     batch, spatial = x.shape[0], x.shape[2:]
-    axes = op.axes(spatial, Facts())
-    extra = per_axis(op.output_pad, len(spatial), "output_pad")
+    axes = transposed_slides(op.kernel, op.stride, op.pad, op.dilation, len(spatial))
+    extra = each(op.output_pad, len(spatial))
     full = [(w - 1) * a.stride + a.extent + e for w, a, e in zip(spatial, axes, extra, strict=True)]
     y = np.zeros((batch, op.channels, *full), dtype=x.dtype)
     pixels = x.reshape(batch, op.groups, -1, prod(spatial))

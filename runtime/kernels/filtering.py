@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from compiler.domain import Facts
-from compiler.ops.base import Axis
 from compiler.ops.filtering import Filter, WeightedPool
 from runtime.kernels import Array, Arrays, kernel
 from runtime.kernels.convolution import correlate
-from runtime.kernels.windows import padded
+from runtime.kernels.windows import Slide, padded, slides
 
 
-def on_each_channel(x: Array, values: Array, axes: tuple[Axis, ...]) -> Array:
+def on_each_channel(x: Array, values: Array, axes: tuple[Slide, ...]) -> Array:
     """A padded input correlated with one kernel [taps…], channel by channel."""
     weight = np.broadcast_to(values, (x.shape[1], 1, *values.shape))
     return correlate(x, weight, axes, groups=x.shape[1])
@@ -22,8 +20,8 @@ def on_each_channel(x: Array, values: Array, axes: tuple[Axis, ...]) -> Array:
 def filter_(op: Filter, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """The same fixed kernel on every channel by itself."""
     x = inputs[0]
-    axes = op.axes(x.shape[2:], Facts())
     values = np.asarray(op.kernel_values, dtype=x.dtype)
+    axes = slides(x.shape[2:], values.shape, op.stride, op.pad)
     return on_each_channel(padded(x, axes, op.pad_mode), values, axes)
 
 
@@ -33,4 +31,4 @@ def weightedpool(op: WeightedPool, inputs: tuple[Array, ...], arrays: Arrays) ->
     x = inputs[0]
     weights = np.asarray(op.kernel_values, dtype=np.float64)
     weights = (weights / weights.sum()).astype(x.dtype)
-    return on_each_channel(x, weights, op.axes(x.shape[2:], Facts()))
+    return on_each_channel(x, weights, slides(x.shape[2:], weights.shape, op.stride))

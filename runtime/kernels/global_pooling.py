@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from compiler.ops.global_pooling import AdaptiveAvgPool, GlobalAveragePool, GlobalMaxPool
-from compiler.ops.shapes import per_axis
 from runtime.kernels import Array, Arrays, kernel
+from runtime.kernels.windows import each
 
 
 @kernel(GlobalAveragePool)
@@ -25,7 +25,7 @@ def gmp(op: GlobalMaxPool, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
 def adaptive_avgpool(op: AdaptiveAvgPool, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """Part i of n along W pixels is the mean of floor(iW/n) to ceil((i + 1)W/n)."""
     x = inputs[0]
-    for axis, parts in enumerate(per_axis(op.size, x.ndim - 2, "size"), start=2):
+    for axis, parts in enumerate(each(op.size, x.ndim - 2), start=2):
         width = x.shape[axis]
         bounds = [(i * width // parts, -(-(i + 1) * width // parts)) for i in range(parts)]
         means = [x.take(range(*b), axis=axis).mean(axis=axis, keepdims=True) for b in bounds]

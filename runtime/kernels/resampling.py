@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.ops.resampling import Resize
-from compiler.ops.shapes import per_axis
 from runtime.kernels import Array, Arrays, kernel
+from runtime.kernels.windows import each
 
 KEYS = -0.75  # the kernel's free number
 
@@ -20,9 +20,7 @@ def resize(op: Resize, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     x = inputs[0]
     rank = x.ndim - 2
     scales = op.scale if isinstance(op.scale, tuple) else (op.scale,) * rank
-    for axis, (wanted, scale) in enumerate(
-        zip(per_axis(op.size, rank, "size"), scales, strict=True), start=2
-    ):
+    for axis, (wanted, scale) in enumerate(zip(each(op.size, rank), scales, strict=True), start=2):
         matrix = weights(op, x.shape[axis], wanted, scale).astype(x.dtype)
         x = np.moveaxis(np.tensordot(x, matrix, axes=(axis, 1)), -1, axis)
     return np.ascontiguousarray(x)

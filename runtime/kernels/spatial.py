@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from compiler.domain import Facts
-from compiler.ops.shapes import per_axis
 from compiler.ops.spatial import Crop, Pad, Upsample
 from runtime.kernels import Array, Arrays, kernel
-from runtime.kernels.windows import padded
+from runtime.kernels.windows import each, padded, slides
 
 
 @kernel(Crop)
@@ -23,14 +21,14 @@ def crop(op: Crop, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
 @kernel(Pad)
 def pad(op: Pad, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """Pixels added around the map."""
-    return padded(inputs[0], op.axes(inputs[0].shape[2:], Facts()), op.mode)
+    return padded(inputs[0], slides(inputs[0].shape[2:], 1, 1, op.amount), op.mode)
 
 
 @kernel(Upsample)
 def upsample(op: Upsample, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """Axis by axis: pixels repeated, or weighted means of the two nearest centres."""
     x = inputs[0]
-    for axis, factor in enumerate(per_axis(op.scale, x.ndim - 2, "scale"), start=2):
+    for axis, factor in enumerate(each(op.scale, x.ndim - 2), start=2):
         if op.mode == "nearest":
             x = np.repeat(x, factor, axis=axis)
             continue

@@ -1,19 +1,127 @@
-"""Padding and sliding windows, which convolutions, filters and poolings share."""
+"""Windows that slide over a map, which convolutions, filters and poolings share.
+
+Where they stand is worked out here, by the rule of docs/language.md ("Shapes"). The compiler works
+it out too, for symbolic sizes and with its reasons; nothing of that is used here, so that a wrong
+pad on either side is a difference between the numbers.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from compiler.ops.base import Axis
 from runtime.kernels import Array
 
 BORDERS: dict[str, Any] = {"replicate": "edge", "reflect": "reflect"}
 
 
-def padded(x: Array, axes: tuple[Axis, ...], mode: str = "zero", fill: float = 0.0) -> Array:
+@dataclass(frozen=True)
+class Slide:
+    """How a window slides along one axis: its taps, and the pixels that are added to the axis.
+
+    `overhang` comes after the padding, so that a last, partial window is whole (`ceil=true`).
+    """
+
+    kernel: int = 1
+    stride: int = 1
+    dilation: int = 1
+    before: int = 0
+    after: int = 0
+    overhang: int = 0
+
+    @property
+    def extent(self) -> int:
+        """From the first tap to the last, both included."""
+        return self.dilation * (self.kernel - 1) + 1
+
+
+def each(value: int | Sequence[int], rank: int) -> tuple[int, ...]:
+    """One number for every axis, or one for each."""
+    return (value,) * rank if isinstance(value, int) else tuple(value)
+
+
+def slides(
+    sizes: Sequence[int],
+    kernel: int | Sequence[int],
+    stride: int | Sequence[int] | None,
+    pad: Any = 0,
+    dilation: int | Sequence[int] = 1,
+    ceil: bool = False,
+) -> tuple[Slide, ...]:
+    """The window along each axis of a map; `stride=None` is the kernel."""
+    rank, found = len(sizes), []
+    for axis, (size, k, s, d) in enumerate(
+        zip(
+            sizes,
+            each(kernel, rank),
+            each(kernel if stride is None else stride, rank),
+            each(dilation, rank),
+            strict=True,
+        )
+    ):
+        extent = d * (k - 1) + 1
+        if pad in ("same", "same_lower"):  # as many windows as strides begin in the map
+            windows = -(-size // s)
+            before, after = halved((windows - 1) * s + extent - size, pad)
+        else:
+            before, after = fixed_padding(pad, axis, extent)
+        padded = size + before + after
+        count = (padded - extent) // s + 1
+        if ceil and (count - 1) * s + extent < padded and count * s < before + size:
+            count += 1  # what is left over begins in the map, not in the padding after it
+        overhang = max((count - 1) * s + extent - padded, 0)
+        found.append(Slide(k, s, d, before, after, overhang))
+    return tuple(found)
+
+
+def transposed_slides(
+    kernel: int | Sequence[int],
+    stride: int | Sequence[int],
+    pad: Any,
+    dilation: int | Sequence[int],
+    rank: int,
+) -> tuple[Slide, ...]:
+    """The window that a transposed convolution writes along each axis, and what is cut off.
+
+    "same" leaves the size of the input times the stride.
+    """
+    found = []
+    shared = (each(value, rank) for value in (kernel, stride, dilation))
+    for axis, (k, s, d) in enumerate(zip(*shared, strict=True)):
+        extent = d * (k - 1) + 1
+        if pad in ("same", "same_lower"):
+            before, after = halved(extent - s, pad)
+        else:
+            before, after = fixed_padding(pad, axis, extent)
+        found.append(Slide(k, s, d, before, after))
+    return tuple(found)
+
+
+def halved(total: int, word: str) -> tuple[int, int]:
+    """So many pixels on two sides, an odd one after ("same") or before ("same_lower")."""
+    less = max(total, 0) // 2
+    more = max(total, 0) - less
+    return (less, more) if word == "same" else (more, less)
+
+
+def fixed_padding(pad: Any, axis: int, extent: int) -> tuple[int, int]:
+    """The pixels (before, after) of an axis for a `pad` that does not depend on the map's size."""
+    match pad:
+        case "valid":
+            return 0, 0
+        case "half":
+            return (extent - 1) // 2, (extent - 1) // 2
+        case int():
+            return pad, pad
+    own = pad[axis]
+    return (own, own) if isinstance(own, int) else own
+
+
+def padded(x: Array, axes: tuple[Slide, ...], mode: str = "zero", fill: float = 0.0) -> Array:
     """The input with its padding, overhang included, around the spatial axes."""
     widths = [(0, 0), (0, 0), *((a.before, a.after + a.overhang) for a in axes)]
     if not any(before or after for before, after in widths):
@@ -27,7 +135,7 @@ def padded(x: Array, axes: tuple[Axis, ...], mode: str = "zero", fill: float = 0
     return result
 
 
-def windows(x: Array, axes: tuple[Axis, ...]) -> Array:
+def windows(x: Array, axes: tuple[Slide, ...]) -> Array:
     """A view [N, C, output…, taps…] of a padded input: every window with its dilated taps."""
     spatial = tuple(range(2, x.ndim))
     view = sliding_window_view(x, tuple(a.extent for a in axes), axis=spatial)
@@ -36,7 +144,7 @@ def windows(x: Array, axes: tuple[Axis, ...]) -> Array:
     return view[(slice(None), slice(None), *positions, *taps)]
 
 
-def fold(combine: np.ufunc, x: Array, axes: tuple[Axis, ...]) -> Array:
+def fold(combine: np.ufunc, x: Array, axes: tuple[Slide, ...]) -> Array:
     """The taps of every window of a padded input combined, one axis after the other."""
     for index, axis in enumerate(axes, start=2):
         count = (x.shape[index] - axis.extent) // axis.stride + 1
