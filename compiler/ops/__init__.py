@@ -1,4 +1,5 @@
-"""The ops of the language, one file a family; `OPS` finds them by name."""
+"""The ops of the language, one file a family; `OPS` finds those of nets by name, `LOSSES` those
+that only a training has."""
 
 from __future__ import annotations
 
@@ -23,11 +24,12 @@ FAMILIES = (
     "elementary",
     "scale",
 )
+STEP_FAMILIES = ("losses", "training")  # of the graph of a training step
 
 
-def _collect() -> dict[str, type[Op]]:
+def _collect(*families: str) -> dict[str, type[Op]]:
     found: dict[str, type[Op]] = {}
-    for family in FAMILIES:
+    for family in families:
         module = import_module(f"compiler.ops.{family}")
         for value in vars(module).values():
             if (
@@ -40,4 +42,5 @@ def _collect() -> dict[str, type[Op]]:
     return found
 
 
-OPS: dict[str, type[Op]] = _collect()
+OPS: dict[str, type[Op]] = _collect(*FAMILIES)
+LOSSES: dict[str, type[Op]] = _collect("losses")

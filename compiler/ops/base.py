@@ -126,6 +126,7 @@ class Op:
     most_inputs: ClassVar[int | None] = 1  # None: any number, the op is a join
     holds_weights: ClassVar[bool] = False  # counts towards `depth`
     in_float32: ClassVar[bool] = False  # sums or exponentiates by itself: never in half precision
+    no_derivative: ClassVar[str] = ""  # why it has none, if it has none
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         """The output's shape per sample, from the inputs'; raises `ShapeError`."""

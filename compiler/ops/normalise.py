@@ -43,6 +43,7 @@ class BatchNorm(Op):
     in_float32: ClassVar[bool] = True
 
     eps: float = arg(SMALL, 1e-5, "added to the variance")
+    momentum: float = arg(SMALL, 0.1, "the batch's share in the running statistics when training")
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         channels_of(inputs[0], self.name)

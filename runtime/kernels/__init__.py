@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.ops import FAMILIES
+from compiler.ops import FAMILIES, STEP_FAMILIES
 from compiler.ops.base import Op
 from compiler.registry import Registry
 
@@ -21,7 +21,7 @@ Array: TypeAlias = NDArray[np.floating[Any]]
 Arrays: TypeAlias = Mapping[str, Array]
 Kernel: TypeAlias = Callable[[Any, tuple[Array, ...], Arrays], Array]
 
-KERNELS: Registry[type[Op], Kernel] = Registry("runtime.kernels", FAMILIES)
+KERNELS: Registry[type[Op], Kernel] = Registry("runtime.kernels", FAMILIES + STEP_FAMILIES)
 kernel = KERNELS.register
 
 

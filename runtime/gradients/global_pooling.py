@@ -1,0 +1,48 @@
+"""Derivatives of the poolings to a fixed output size."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from compiler.ops.global_pooling import AdaptiveAvgPool, GlobalAveragePool, GlobalMaxPool
+from compiler.shapes import per_axis
+from runtime.gradients import Gradients, by_inputs, gradient
+from runtime.kernels import Array, Arrays
+
+
+@gradient(GlobalAveragePool)
+def gap(
+    op: GlobalAveragePool, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+) -> Gradients:
+    """dy over the number of pixels, for every pixel."""
+    x = inputs[0]
+    return by_inputs(np.broadcast_to(dy * (output[0, 0].size / x[0, 0].size), x.shape))
+
+
+@gradient(GlobalMaxPool)
+def gmp(
+    op: GlobalMaxPool, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+) -> Gradients:
+    """dy for the first of the largest pixels."""
+    x = inputs[0]
+    flat = x.reshape(*x.shape[:2], -1)
+    dx = np.zeros_like(flat)
+    np.put_along_axis(dx, flat.argmax(axis=2)[..., None], dy.reshape(*x.shape[:2], 1), axis=2)
+    return by_inputs(dx.reshape(x.shape))
+
+
+@gradient(AdaptiveAvgPool)
+def adaptive_avgpool(
+    op: AdaptiveAvgPool, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+) -> Gradients:
+    """Axis by axis each part hands dy over its width to its pixels; parts may overlap."""
+    x = inputs[0]
+    for axis, parts in enumerate(per_axis(op.size, x.ndim - 2, "size"), start=2):
+        width = x.shape[axis]
+        moved = np.moveaxis(dy, axis, 0)
+        dx = np.zeros((width, *moved.shape[1:]), dtype=dy.dtype)
+        for part, share in enumerate(moved):
+            first, end = part * width // parts, -(-(part + 1) * width // parts)
+            dx[first:end] += share / (end - first)
+        dy = np.moveaxis(dx, 0, axis)
+    return by_inputs(dy)

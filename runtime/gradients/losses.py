@@ -1,0 +1,131 @@
+"""Derivatives of the losses; dy holds one number a sample, [N]."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from compiler.ops.losses import (
+    AbsoluteError,
+    Average,
+    BinaryCrossEntropy,
+    CrossEntropy,
+    Divergence,
+    Hinge,
+    Huber,
+    SquaredError,
+    Total,
+)
+from runtime.gradients import Gradients, by_inputs, gradient
+from runtime.kernels import Array, Arrays
+from runtime.kernels.activate import log_probabilities, logistic
+from runtime.kernels.losses import LEAST_LOGARITHM, whole
+
+
+def over_samples(dy: Array, x: Array) -> Array:
+    """[N] shaped to broadcast over [N, …]."""
+    return dy.reshape(-1, *([1] * (x.ndim - 1)))
+
+
+def shared(dy: Array, x: Array) -> Array:
+    """What each number of a sample gets of a mean over all of them."""
+    return over_samples(dy, x) / dy.dtype.type(x[0].size)
+
+
+@gradient(CrossEntropy)
+def cross_entropy(
+    op: CrossEntropy, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+) -> Gradients:
+    """softmax - target, the target 1 - smoothing at the right class and smoothing/C everywhere."""
+    x, label = inputs
+    target = np.full_like(x, op.smoothing / x.shape[1])
+    places = whole(label)[:, None]
+    np.put_along_axis(
+        target, places, np.take_along_axis(target, places, axis=1) + 1 - op.smoothing, axis=1
+    )
+    distance = np.exp(log_probabilities(x, 0)) - target
+    return by_inputs(distance * shared(dy, x[:, :1]), None)
+
+
+@gradient(BinaryCrossEntropy)
+def bce(
+    op: BinaryCrossEntropy, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+) -> Gradients:
+    """(p - t)/(p (1 - p)) by p, sigmoid(x) - t by logits; by the target the logits, negative.
+
+    Where a logarithm is cut off it is constant.
+    """
+    x, target = inputs
+    share = shared(dy, x)
+    if op.logits:
+        return by_inputs(share * (logistic(x) - target), -share * x)
+    yes, no = np.log(x), np.log1p(-x)
+    inside_yes, inside_no = yes > LEAST_LOGARITHM, no > LEAST_LOGARITHM
+    by_yes = np.where(inside_yes, target / x, 0)
+    by_no = np.where(inside_no, (1 - target) / (1 - x), 0)
+    yes, no = np.maximum(yes, LEAST_LOGARITHM), np.maximum(no, LEAST_LOGARITHM)
+    return by_inputs(share * (by_no - by_yes), share * (no - yes))
+
+
+@gradient(SquaredError)
+def mse(
+    op: SquaredError, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+) -> Gradients:
+    """2 (x - t)."""
+    dx = shared(dy, inputs[0]) * 2 * (inputs[0] - inputs[1])
+    return by_inputs(dx, -dx)
+
+
+@gradient(AbsoluteError)
+def mae(
+    op: AbsoluteError, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+) -> Gradients:
+    """The sign of x - t."""
+    dx = shared(dy, inputs[0]) * np.sign(inputs[0] - inputs[1])
+    return by_inputs(dx, -dx)
+
+
+@gradient(Huber)
+def huber(
+    op: Huber, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+) -> Gradients:
+    """x - t, at most delta in size."""
+    dx = shared(dy, inputs[0]) * np.clip(inputs[0] - inputs[1], -op.delta, op.delta)
+    return by_inputs(dx, -dx)
+
+
+@gradient(Hinge)
+def hinge(
+    op: Hinge, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+) -> Gradients:
+    """-t by x and -x by t where t x is below 1."""
+    x, target = inputs
+    share = shared(dy, x) * (x * target < 1)
+    return by_inputs(-share * target, -share * x)
+
+
+@gradient(Divergence)
+def kl(
+    op: Divergence, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+) -> Gradients:
+    """log p - log q + 1 by p where p is above 0, -p/q by q, -p by log q."""
+    p, q = inputs
+    share = shared(dy, p[:, :1])
+    logs = q if op.logarithms else np.log(q)
+    by_p = np.where(p > 0, np.log(np.where(p > 0, p, 1)) + 1 - logs, 0)
+    return by_inputs(share * by_p, -share * (p if op.logarithms else p / q))
+
+
+@gradient(Total)
+def total(
+    op: Total, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+) -> Gradients:
+    """1 for every number."""
+    return by_inputs(np.broadcast_to(over_samples(dy, inputs[0]), inputs[0].shape))
+
+
+@gradient(Average)
+def average(
+    op: Average, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+) -> Gradients:
+    """One over their number for every number."""
+    return by_inputs(np.broadcast_to(shared(dy, inputs[0]), inputs[0].shape))

@@ -1,0 +1,62 @@
+"""Derivatives of the poolings."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from compiler.domain import Facts
+from compiler.ops.base import Axis
+from compiler.ops.pooling import AvgPool, LpPool, MaxPool
+from runtime.gradients import Gradients, by_inputs, gradient
+from runtime.gradients.windows import padded_zeros, taps, unpadded
+from runtime.kernels import Array, Arrays
+from runtime.kernels.windows import fold, padded
+
+
+@gradient(MaxPool)
+def maxpool(
+    op: MaxPool, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+) -> Gradients:
+    """dy goes to the largest pixel of its window, of equal ones to the first, row by row."""
+    x = inputs[0]
+    axes = op.axes(x.shape[2:], Facts())
+    seen = padded(x, axes, fill=-np.inf)
+    dx, free = padded_zeros(x, axes), np.ones(dy.shape, dtype=bool)
+    for _, places in taps(axes, dy.shape[2:]):
+        wins = free & (seen[places] == output)
+        dx[places] += np.where(wins, dy, 0)
+        free &= ~wins
+    return by_inputs(unpadded(dx, x.shape[2:], axes, "zero"))
+
+
+@gradient(AvgPool)
+def avgpool(
+    op: AvgPool, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+) -> Gradients:
+    """Each window hands dy, divided by how many of its pixels count, to all its pixels."""
+    x = inputs[0]
+    axes = op.axes(x.shape[2:], Facts())
+    pads = tuple(Axis(1, before=a.before, after=a.after) for a in axes)
+    beyond = tuple(Axis(1, overhang=a.overhang) for a in axes)
+    ones = np.ones((1, 1, *x.shape[2:]), dtype=x.dtype)
+    counted = padded(padded(ones, pads, fill=float(op.count_pad)), beyond)
+    share = dy / fold(np.add, counted, axes)
+    dx = padded_zeros(x, axes)
+    for _, places in taps(axes, dy.shape[2:]):
+        dx[places] += share
+    return by_inputs(unpadded(dx, x.shape[2:], axes, "zero"))
+
+
+@gradient(LpPool)
+def lppool(
+    op: LpPool, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+) -> Gradients:
+    """sign(x) |x|^(p - 1) y^(1 - p); 0 in a window of zeros."""
+    x = inputs[0]
+    axes = op.axes(x.shape[2:], Facts())
+    share = dy * np.where(output > 0, output, 1) ** (1.0 - op.p) * (output > 0)
+    dx = padded_zeros(x, axes)
+    for _, places in taps(axes, dy.shape[2:]):
+        dx[places] += share
+    steep = np.sign(x) * np.abs(x) ** (op.p - 1)
+    return by_inputs(unpadded(dx, x.shape[2:], axes, "zero") * steep)

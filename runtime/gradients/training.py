@@ -1,0 +1,21 @@
+"""Derivatives of the layers in training mode."""
+
+from __future__ import annotations
+
+from compiler.ops.training import BatchNormTraining
+from runtime.gradients import Gradients, gradient
+from runtime.gradients.normalise import affine_gradients, standardised_gradient
+from runtime.kernels import Array, Arrays
+from runtime.kernels.normalise import channelwise, standardised
+from runtime.kernels.training import over_batch
+
+
+@gradient(BatchNormTraining)
+def bn(
+    op: BatchNormTraining, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+) -> Gradients:
+    """Standardised over the batch and all pixels, then a factor and offset for each channel."""
+    x = inputs[0]
+    axes = over_batch(x)
+    dx = standardised_gradient(x, axes, op.eps, dy * channelwise(arrays["weight"], x))
+    return Gradients((dx,), affine_gradients(standardised(x, axes, op.eps), dy))

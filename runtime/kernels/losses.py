@@ -1,0 +1,116 @@
+"""Losses in NumPy: one number a sample, [N]."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.ops.losses import (
+    AbsoluteError,
+    Accuracy,
+    Average,
+    BinaryCrossEntropy,
+    CrossEntropy,
+    Divergence,
+    Hinge,
+    Huber,
+    SquaredError,
+    Total,
+)
+from runtime.kernels import Array, Arrays, kernel
+from runtime.kernels.activate import log_probabilities
+
+LEAST_LOGARITHM = -100.0  # of a probability, as in PyTorch
+
+
+def mean_of_samples(values: Array) -> Array:
+    """[N, …] to [N]."""
+    return np.asarray(values.reshape(len(values), -1).mean(axis=1))
+
+
+def of_class(values: Array, label: Array) -> Array:
+    """The number at the right class: [N, C, …] and [N, …] to [N, …]."""
+    return np.take_along_axis(values, whole(label)[:, None], axis=1)[:, 0]
+
+
+def whole(label: Array) -> NDArray[Any]:
+    """Classes as indices."""
+    return label.astype(np.intp)
+
+
+@kernel(CrossEntropy)
+def cross_entropy(op: CrossEntropy, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """-((1 - smoothing) log p[label] + smoothing * the mean of log p)."""
+    logs = log_probabilities(inputs[0], 0)
+    right = of_class(logs, inputs[1]) * (1 - op.smoothing)
+    return mean_of_samples(-right - op.smoothing * logs.mean(axis=1))
+
+
+@kernel(Accuracy)
+def accuracy(op: Accuracy, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """How often fewer than `top` scores stand before the right one."""
+    scores, label = inputs
+    right = of_class(scores, label)[:, None]
+    places = np.arange(scores.shape[1]).reshape(1, -1, *([1] * (scores.ndim - 2)))
+    before = (scores > right) | ((scores == right) & (places < label[:, None]))
+    return mean_of_samples((before.sum(axis=1) < op.top).astype(scores.dtype))
+
+
+@kernel(BinaryCrossEntropy)
+def bce(op: BinaryCrossEntropy, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """-(t log p + (1 - t) log(1 - p)), or max(x, 0) - x t + log(1 + e^-|x|) of logits."""
+    x, target = inputs
+    if op.logits:
+        return mean_of_samples(np.maximum(x, 0) - x * target + np.log1p(np.exp(-np.abs(x))))
+    yes = np.maximum(np.log(x), LEAST_LOGARITHM)
+    no = np.maximum(np.log1p(-x), LEAST_LOGARITHM)
+    return mean_of_samples(-(target * yes + (1 - target) * no))
+
+
+@kernel(SquaredError)
+def mse(op: SquaredError, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """(x - t)^2."""
+    return mean_of_samples(np.square(inputs[0] - inputs[1]))
+
+
+@kernel(AbsoluteError)
+def mae(op: AbsoluteError, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """|x - t|."""
+    return mean_of_samples(np.abs(inputs[0] - inputs[1]))
+
+
+@kernel(Huber)
+def huber(op: Huber, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """d^2/2 up to d = delta, then delta (d - delta/2)."""
+    distance = np.abs(inputs[0] - inputs[1])
+    line = op.delta * (distance - op.delta / 2)
+    return mean_of_samples(np.where(distance <= op.delta, np.square(distance) / 2, line))
+
+
+@kernel(Hinge)
+def hinge(op: Hinge, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """max(0, 1 - t x)."""
+    return mean_of_samples(np.maximum(1 - inputs[0] * inputs[1], 0))
+
+
+@kernel(Divergence)
+def kl(op: Divergence, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """The sum over the channels of p (log p - log q)."""
+    p, q = inputs
+    logs = q if op.logarithms else np.log(q)
+    parts = np.where(p > 0, p * (np.log(np.where(p > 0, p, 1)) - logs), 0)
+    return mean_of_samples(parts.sum(axis=1))
+
+
+@kernel(Total)
+def total(op: Total, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """The sum of a sample."""
+    return np.asarray(inputs[0].reshape(len(inputs[0]), -1).sum(axis=1))
+
+
+@kernel(Average)
+def average(op: Average, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """The mean of a sample."""
+    return mean_of_samples(inputs[0])
