@@ -46,13 +46,15 @@ def interpret(
 
 def compute(graph: Graph, node: Node, inputs: tuple[Array, ...], sizes: Mapping[str, int]) -> Array:
     """The tensor of one layer from those that it takes, in their type."""
-    arrays = {
-        weight.name: graph.values[f"{node.parameters_of}.{weight.name}"].astype(
-            inputs[0].dtype, copy=False
-        )
+    return run_kernel(with_sizes(node.op, sizes), inputs, arrays_of(graph, node, inputs[0].dtype))
+
+
+def arrays_of(graph: Graph, node: Node, dtype: DTypeLike) -> dict[str, Array]:
+    """The arrays of one layer by name, in this type."""
+    return {
+        weight.name: graph.values[f"{node.parameters_of}.{weight.name}"].astype(dtype, copy=False)
         for weight in graph.weights(node)
     }
-    return run_kernel(with_sizes(node.op, sizes), inputs, arrays)
 
 
 def symbol_values(nodes: Iterable[Node], feeds: Mapping[str, NDArray[Any]]) -> dict[str, int]:

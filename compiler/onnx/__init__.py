@@ -15,11 +15,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from compiler.ops import FAMILIES
+from compiler.ops import FAMILIES, STEP_FAMILIES
 from compiler.ops.base import Op
 from compiler.registry import Registry
 
 Lower: TypeAlias = Callable[..., str]
 
-LOWERINGS: Registry[type[Op], Lower] = Registry("compiler.onnx", FAMILIES)
+LOWERINGS: Registry[type[Op], Lower] = Registry("compiler.onnx", FAMILIES + STEP_FAMILIES)
 lowers = LOWERINGS.register

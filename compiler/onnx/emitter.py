@@ -27,6 +27,8 @@ NUMPY_TYPES: dict[str, Any] = {"f32": np.float32, "f16": np.float16, "bf16": ml_
 INTEGER = "i64"
 LARGEST_CONSTANT = 2**24  # numbers that a layer repeats over its channels
 ALWAYS_FLOAT32 = {("Resize", 1), ("Resize", 2)}  # the inputs roi and scales
+MAKES_INTEGERS = {("Shape", 0), ("ArgMax", 0), ("MaxPool", 1)}  # whatever they take
+MAKES_FLOATS = {"OneHot", "Cast"}  # of whole numbers
 
 
 class Emitter:
@@ -34,10 +36,10 @@ class Emitter:
 
     `inputs` and `output` are the per-sample shapes; ONNX tensors have the batch in front of them.
     Arrays stay outside the model until a node takes them, and go in in that node's type; tensors
-    of another type are cast on the way, once for all who take them.
+    of another type are cast on the way, once for all who take them. Names begin with `prefix`.
     """
 
-    def __init__(self, lowering: Lowering, node: Node) -> None:
+    def __init__(self, lowering: Lowering, node: Node, prefix: str = "") -> None:
         graph = lowering.graph
         self.opset = lowering.opset
         self.facts: Facts = graph.facts
@@ -45,15 +47,23 @@ class Emitter:
         self.output: Shape = node.shape
         self.layer = node
         self.nodes: list[onnx.NodeProto] = []
+        self.kept: dict[str, str] = {}
         self._lowering = lowering
         self._dtype = layer_precision(node.op, lowering.dtype)
         self._held = {weight.name for weight in graph.weights(node)}
         self._arrays: dict[str, NDArray[Any]] = {}
         self._constants = 0
+        self._prefix = f"{prefix}{node.name}"
 
     def node(self, op_type: str, *inputs: str, **attributes: Attribute) -> str:
         """Add one ONNX node with a single output; returns the output's name."""
-        name = f"{self.layer.name}/{op_type}"
+        return self.outputs(1, op_type, *inputs, **attributes)[0]
+
+    def outputs(
+        self, count: int, op_type: str, *inputs: str, **attributes: Attribute
+    ) -> tuple[str, ...]:
+        """Add one ONNX node with so many outputs; returns their names."""
+        name = f"{self._prefix}/{op_type}"
         if any(n.name == name for n in self.nodes):
             name = f"{name}_{len(self.nodes)}"
         dtype = node_precision(op_type, self.opset, self._dtype)
@@ -61,14 +71,23 @@ class Emitter:
             self._take(tensor, "f32" if (op_type, place) in ALWAYS_FLOAT32 else dtype)
             for place, tensor in enumerate(inputs)
         ]
-        self._append(op_type, taken, name, **attributes)
-        whole = op_type == "Shape" or self._lowering.kinds.get(taken[0]) == INTEGER
-        self._lowering.kinds[name] = INTEGER if whole else dtype
-        return name
+        names = (name, *(f"{name}/{place}" for place in range(1, count)))
+        self._append(op_type, taken, *names, **attributes)
+        whole = self._lowering.kinds.get(taken[0]) == INTEGER and op_type not in MAKES_FLOATS
+        for place, output in enumerate(names):
+            kind = INTEGER if whole or (op_type, place) in MAKES_INTEGERS else dtype
+            self._lowering.kinds[output] = kind
+        return names
+
+    def keep(self, **tensors: str) -> None:
+        """Tensors that the gradient of this layer can use again, by name."""
+        self.kept |= tensors
 
     def weight(self, name: str) -> str:
-        """The initializer that holds this layer's array `name`."""
+        """The tensor that holds this layer's array `name`: an initializer, unless it is fed."""
         full = f"{self.layer.parameters_of}.{name}"
+        if full in self._lowering.fed:
+            return full
         self._arrays[full] = self._lowering.graph.values[full]
         return full
 
@@ -95,13 +114,16 @@ class Emitter:
         self._lowering.kinds[name] = dtype
         return name
 
-    def _append(self, op_type: str, inputs: list[str], name: str, **attributes: Attribute) -> None:
+    def _append(
+        self, op_type: str, inputs: list[str], name: str, *more: str, **attributes: Attribute
+    ) -> None:
+        outputs = [name, *more]
         self.nodes.append(
-            helper.make_node(op_type, inputs, [name], name=name, **cast(Any, attributes))
+            helper.make_node(op_type, inputs, outputs, name=name, **cast(Any, attributes))
         )
 
     def _constant(self, array: NDArray[Any]) -> str:
-        name = f"{self.layer.name}/constant_{self._constants}"
+        name = f"{self._prefix}/constant_{self._constants}"
         self._constants += 1
         self._arrays[name] = array
         return name

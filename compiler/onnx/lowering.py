@@ -13,7 +13,8 @@ from compiler.graph import Graph, Input
 class Lowering:
     """The nodes and initializers so far, each tensor's type and name, and the casts of tensors.
 
-    `dtype` is what the layers compute in, `io` the type of the model's inputs and outputs.
+    `dtype` is what the layers compute in, `io` the type of the model's inputs and outputs. Arrays
+    named in `fed` are inputs of the model. `differentiated` layers keep what their gradients need.
     """
 
     def __init__(self, graph: Graph, opset: int, batch: int | None, dtype: str, io: str) -> None:
@@ -24,6 +25,8 @@ class Lowering:
         self.io = io
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: dict[str, NDArray[Any]] = {}
+        self.fed: frozenset[str] = frozenset()
+        self.differentiated = False
         self.kinds: dict[str, str] = {}
         self.casts: dict[tuple[str, str], str] = {}
         self.tensor_of = tensor_names(graph)

@@ -51,13 +51,16 @@ class ElementLoss(Loss):
 
 @dataclass(frozen=True)
 class ClassLoss(Loss):
-    """Scores [C, …] against whole numbers below C […], the mean over the pixels."""
+    """Scores [C, …] against whole numbers below C […] or shares of classes [C, …].
+
+    The mean over the pixels.
+    """
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         scores, label = inputs
         channels_of(scores, self.name)
-        pixels = scores[1:]
-        if len(label) != len(pixels) or not all(map(facts.equal, label, pixels)):
+        compared = scores if len(label) == len(scores) else scores[1:]
+        if len(label) != len(compared) or not all(map(facts.equal, label, compared)):
             raise ShapeError(
                 "E304",
                 f"{self.name} takes one class for each place of the scores",
@@ -68,7 +71,7 @@ class ClassLoss(Loss):
 
 @dataclass(frozen=True)
 class CrossEntropy(ClassLoss):
-    """-log softmax(logits)[label]: the surprise at the right class.
+    """-log softmax(logits)[label]: the surprise at the right class, or the mean by shares.
 
     With `smoothing` the target gives that share to all classes alike (Szegedy et al. 2016, 7).
     """
@@ -80,7 +83,10 @@ class CrossEntropy(ClassLoss):
 
 @dataclass(frozen=True)
 class Accuracy(ClassLoss):
-    """1 where the right class is among the `top` highest scores, else 0; of equals the first."""
+    """1 where the right class is among the `top` highest scores, else 0; of equals the first.
+
+    Of shares the right class is the one with the largest.
+    """
 
     name: ClassVar[str] = "accuracy"
     no_derivative: ClassVar[str] = "it counts; cross_entropy is what can be minimised"

@@ -10,13 +10,14 @@ the value taken is PyTorch's: 0 for relu at 0, and of several largest values the
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from compiler.ops import FAMILIES, STEP_FAMILIES
 from compiler.ops.base import Op
+from compiler.ops.losses import Accuracy
+from compiler.registry import Registry
 from runtime.kernels import Array, Arrays
 
 
@@ -24,24 +25,15 @@ class Gradients(NamedTuple):
     """The derivatives by each input, None for one that has none, and by each learned array."""
 
     inputs: tuple[Array | None, ...]
-    arrays: dict[str, Array]
+    arrays: Arrays
 
 
 Rule: TypeAlias = Callable[[Any, tuple[Array, ...], Arrays, Array, Array], Gradients]
-R = TypeVar("R", bound=Rule)
 
-GRADIENTS: dict[type[Op], Rule] = {}
-
-
-def gradient(*ops: type[Op]) -> Callable[[R], R]:
-    """Register a function as the derivative of one or several ops."""
-
-    def register(function: R) -> R:
-        for op in ops:
-            GRADIENTS[op] = function
-        return function
-
-    return register
+GRADIENTS: Registry[type[Op], Rule] = Registry(
+    "runtime.gradients", FAMILIES + STEP_FAMILIES, {Accuracy: Accuracy.no_derivative}
+)
+gradient = GRADIENTS.register
 
 
 def by_inputs(*inputs: Array | None) -> Gradients:
@@ -55,7 +47,3 @@ def run_gradient(
     """The derivatives of one op; as in IEEE 754, what has no value is NaN, without a word."""
     with np.errstate(all="ignore"):
         return GRADIENTS[type(op)](op, inputs, arrays, output, dy)
-
-
-for _family in FAMILIES + STEP_FAMILIES:
-    import_module(f"runtime.gradients.{_family}")

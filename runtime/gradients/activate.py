@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from compiler.ops import activate as ops
 from runtime.gradients import Gradients, by_inputs, gradient
@@ -14,7 +15,7 @@ from runtime.kernels.activate import SELU_ALPHA, SELU_SCALE, logistic, negative
 _erf = np.frompyfunc(math.erf, 1, 1)
 
 
-def where(condition: Array, dy: Array) -> Gradients:
+def where(condition: NDArray[np.bool_], dy: Array) -> Gradients:
     """`dy` where a condition holds, else 0."""
     return by_inputs(np.where(condition, dy, dy.dtype.type(0)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from compiler.ops.global_pooling import AdaptiveAvgPool, GlobalAveragePool, GlobalMaxPool
-from compiler.shapes import per_axis
+from compiler.ops.shapes import per_axis
 from runtime.gradients import Gradients, by_inputs, gradient
 from runtime.kernels import Array, Arrays
 

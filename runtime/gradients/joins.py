@@ -18,9 +18,7 @@ def gathered(dy: Array, x: Array) -> Array:
 
 
 @gradient(Add)
-def add(
-    op: Add, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def add(op: Add, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """dy for every branch."""
     return by_inputs(*(gathered(dy, x) for x in inputs))
 
@@ -34,28 +32,25 @@ def mean(
 
 
 @gradient(Mul)
-def mul(
-    op: Mul, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def mul(op: Mul, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """dy times the other branches."""
     others = (inputs[:i] + inputs[i + 1 :] for i in range(len(inputs)))
     return by_inputs(
-        *(gathered(reduce(np.multiply, rest, dy), x) for rest, x in zip(others, inputs, strict=True))
+        *(
+            gathered(reduce(np.multiply, rest, dy), x)
+            for rest, x in zip(others, inputs, strict=True)
+        )
     )
 
 
 @gradient(Sub)
-def sub(
-    op: Sub, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def sub(op: Sub, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """dy and -dy."""
     return by_inputs(gathered(dy, inputs[0]), gathered(-dy, inputs[1]))
 
 
 @gradient(Div)
-def div(
-    op: Div, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def div(op: Div, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """1/b and -y/b."""
     a, b = inputs
     return by_inputs(gathered(dy / b, a), gathered(-dy * output / b, b))

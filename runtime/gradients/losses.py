@@ -18,7 +18,7 @@ from compiler.ops.losses import (
 from runtime.gradients import Gradients, by_inputs, gradient
 from runtime.kernels import Array, Arrays
 from runtime.kernels.activate import log_probabilities, logistic
-from runtime.kernels.losses import LEAST_LOGARITHM, whole
+from runtime.kernels.losses import LEAST_LOGARITHM, target
 
 
 def over_samples(dy: Array, x: Array) -> Array:
@@ -35,15 +35,10 @@ def shared(dy: Array, x: Array) -> Array:
 def cross_entropy(
     op: CrossEntropy, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
-    """softmax - target, the target 1 - smoothing at the right class and smoothing/C everywhere."""
-    x, label = inputs
-    target = np.full_like(x, op.smoothing / x.shape[1])
-    places = whole(label)[:, None]
-    np.put_along_axis(
-        target, places, np.take_along_axis(target, places, axis=1) + 1 - op.smoothing, axis=1
-    )
-    distance = np.exp(log_probabilities(x, 0)) - target
-    return by_inputs(distance * shared(dy, x[:, :1]), None)
+    """softmax * the sum of the target - target; shares themselves are not learned."""
+    x, wanted = inputs[0], target(inputs, op.smoothing)
+    expected = np.exp(log_probabilities(x, 0)) * wanted.sum(axis=1, keepdims=True)
+    return by_inputs((expected - wanted) * shared(dy, x[:, :1]), None)
 
 
 @gradient(BinaryCrossEntropy)
@@ -54,14 +49,14 @@ def bce(
 
     Where a logarithm is cut off it is constant.
     """
-    x, target = inputs
+    x, t = inputs
     share = shared(dy, x)
     if op.logits:
-        return by_inputs(share * (logistic(x) - target), -share * x)
+        return by_inputs(share * (logistic(x) - t), -share * x)
     yes, no = np.log(x), np.log1p(-x)
     inside_yes, inside_no = yes > LEAST_LOGARITHM, no > LEAST_LOGARITHM
-    by_yes = np.where(inside_yes, target / x, 0)
-    by_no = np.where(inside_no, (1 - target) / (1 - x), 0)
+    by_yes = np.where(inside_yes, t / x, 0)
+    by_no = np.where(inside_no, (1 - t) / (1 - x), 0)
     yes, no = np.maximum(yes, LEAST_LOGARITHM), np.maximum(no, LEAST_LOGARITHM)
     return by_inputs(share * (by_no - by_yes), share * (no - yes))
 
@@ -98,9 +93,9 @@ def hinge(
     op: Hinge, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """-t by x and -x by t where t x is below 1."""
-    x, target = inputs
-    share = shared(dy, x) * (x * target < 1)
-    return by_inputs(-share * target, -share * x)
+    x, t = inputs
+    share = shared(dy, x) * (x * t < 1)
+    return by_inputs(-share * t, -share * x)
 
 
 @gradient(Divergence)

@@ -45,9 +45,7 @@ def bn(
     x = inputs[0]
     deviation = channelwise(np.sqrt(arrays["running_var"] + x.dtype.type(op.eps)), x)
     z = (x - channelwise(arrays["running_mean"], x)) / deviation
-    return Gradients(
-        (dy * channelwise(arrays["weight"], x) / deviation,), affine_gradients(z, dy)
-    )
+    return Gradients((dy * channelwise(arrays["weight"], x) / deviation,), affine_gradients(z, dy))
 
 
 @gradient(LocalResponseNorm)

@@ -17,5 +17,5 @@ def slice_(
     dx = np.zeros_like(inputs[0])
     axis = op.axis % (dx.ndim - 1) + 1
     places = [op.first + i * op.step for i in range(dy.shape[axis])]
-    dx[(*[slice(None)] * axis, places)] = dy
+    np.moveaxis(dx, axis, 0)[places] = np.moveaxis(dy, axis, 0)
     return by_inputs(dx)

@@ -6,7 +6,7 @@ import numpy as np
 
 from compiler.domain import Facts
 from compiler.ops.spatial import Crop, Pad, Upsample
-from compiler.shapes import per_axis
+from compiler.ops.shapes import per_axis
 from runtime.gradients import Gradients, by_inputs, gradient
 from runtime.gradients.windows import unpadded
 from runtime.kernels import Array, Arrays
@@ -25,9 +25,7 @@ def crop(
 
 
 @gradient(Pad)
-def pad(
-    op: Pad, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def pad(op: Pad, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """Each pixel gathers from its copies."""
     spatial = inputs[0].shape[2:]
     return by_inputs(unpadded(dy, spatial, op.axes(spatial, Facts()), op.mode))

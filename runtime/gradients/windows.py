@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +39,7 @@ def padded_zeros(x: Array, axes: tuple[Axis, ...]) -> Array:
 
 def taps(
     axes: tuple[Axis, ...], sizes: tuple[int, ...]
-) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...]]]:
+) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
     """Each tap of a window and the pixels of the padded input that it meets.
 
     `sizes` is how often the window is laid along each axis; the slices are those of [N, C, …].

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from compiler.ops.losses import (
     AbsoluteError,
@@ -30,31 +27,33 @@ def mean_of_samples(values: Array) -> Array:
     return np.asarray(values.reshape(len(values), -1).mean(axis=1))
 
 
-def of_class(values: Array, label: Array) -> Array:
-    """The number at the right class: [N, C, …] and [N, …] to [N, …]."""
-    return np.take_along_axis(values, whole(label)[:, None], axis=1)[:, 0]
+def target(inputs: tuple[Array, ...], smoothing: float) -> Array:
+    """What a softmax should be, [N, C, …]: 1 at the right class, or the shares that are given.
 
-
-def whole(label: Array) -> NDArray[Any]:
-    """Classes as indices."""
-    return label.astype(np.intp)
+    Smoothed it is (1 - smoothing) target + smoothing/C (Szegedy et al. 2016, section 7).
+    """
+    scores, label = inputs
+    if label.ndim < scores.ndim:
+        places = np.arange(scores.shape[1]).reshape(1, -1, *([1] * (scores.ndim - 2)))
+        label = (label[:, None] == places).astype(scores.dtype)
+    return np.asarray(label * (1 - smoothing) + smoothing / scores.shape[1])
 
 
 @kernel(CrossEntropy)
 def cross_entropy(op: CrossEntropy, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
-    """-((1 - smoothing) log p[label] + smoothing * the mean of log p)."""
+    """-the sum over the classes of target * log p."""
     logs = log_probabilities(inputs[0], 0)
-    right = of_class(logs, inputs[1]) * (1 - op.smoothing)
-    return mean_of_samples(-right - op.smoothing * logs.mean(axis=1))
+    return mean_of_samples(-(target(inputs, op.smoothing) * logs).sum(axis=1))
 
 
 @kernel(Accuracy)
 def accuracy(op: Accuracy, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """How often fewer than `top` scores stand before the right one."""
     scores, label = inputs
-    right = of_class(scores, label)[:, None]
     places = np.arange(scores.shape[1]).reshape(1, -1, *([1] * (scores.ndim - 2)))
-    before = (scores > right) | ((scores == right) & (places < label[:, None]))
+    best = label.argmax(axis=1) if label.ndim == scores.ndim else label.astype(np.intp)
+    right = np.take_along_axis(scores, best[:, None], axis=1)
+    before = (scores > right) | ((scores == right) & (places < best[:, None]))
     return mean_of_samples((before.sum(axis=1) < op.top).astype(scores.dtype))
 
 

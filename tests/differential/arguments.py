@@ -52,6 +52,14 @@ def clip(pen: Pen, shape: Shape) -> Values:
     return {"lo": lo, "hi": lo + pen.one((0.5, 1.0, 6.0))}
 
 
+def bn(pen: Pen, shape: Shape) -> Values:
+    """What only training looks at may be anything."""
+    values: Values = {}
+    maybe(pen, values, "eps", lambda: pen.one(EPSILONS))
+    maybe(pen, values, "momentum", lambda: pen.one((0.1, 0.01, 0.5)))
+    return values
+
+
 def lrn(pen: Pen, shape: Shape) -> Values:
     """An odd number of maps; constants that keep the base of the power above 0."""
     values: Values = {"size": pen.one((3, 1, 5, 7))}
@@ -146,7 +154,7 @@ STRATEGIES: Mapping[str, Callable[[Pen, Shape], Values]] = {
     "avgpool": windowed.avgpool,
     "lppool": windowed.lppool,
     "adaptive_avgpool": adaptive_avgpool,
-    "bn": number("eps", *EPSILONS),
+    "bn": bn,
     "lrn": lrn,
     "groupnorm": groupnorm,
     "layernorm": layernorm,

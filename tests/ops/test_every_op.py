@@ -14,26 +14,33 @@ import pytest
 
 import compiler.onnx
 import compiler.ops
+import runtime.gradients
 import runtime.kernels
 from compiler.analysis import analyse
 from compiler.bind import signature
 from compiler.initialise import scatter
 from compiler.onnx import LOWERINGS
 from compiler.onnx.lower import IR_OF_OPSET, lower
-from compiler.ops import FAMILIES, OPS
+from compiler.ops import FAMILIES, LOSSES, OPS, STEP_FAMILIES
 from compiler.ops.base import Op, kind_of, parameters
+from compiler.ops.training import BatchNormTraining
 from compiler.registry import Registry
 from netc.reference import reference
+from runtime.gradients import GRADIENTS
 from runtime.kernels import KERNELS, run_kernel
 from tests.opcheck import check, make, one_op, random_inputs
 from tests.ops.examples import EXAMPLES
 
-OPS_FOLDER, LOWERINGS_FOLDER, KERNELS_FOLDER = (
-    Path(str(package.__file__)).parent for package in (compiler.ops, compiler.onnx, runtime.kernels)
+OPS_FOLDER, LOWERINGS_FOLDER, KERNELS_FOLDER, GRADIENTS_FOLDER = (
+    Path(str(package.__file__)).parent
+    for package in (compiler.ops, compiler.onnx, runtime.kernels, runtime.gradients)
 )
+EVERY_OP = {*OPS.values(), *LOSSES.values(), BatchNormTraining}
+EVERY_FAMILY = {*FAMILIES, *STEP_FAMILIES}
 TABLES: dict[str, tuple[Registry[type[Op], Any], Path, str]] = {
     "onnx": (LOWERINGS, LOWERINGS_FOLDER, "lowers"),
     "numpy": (KERNELS, KERNELS_FOLDER, "kernel"),
+    "numpy gradients": (GRADIENTS, GRADIENTS_FOLDER, "gradient"),
 }
 OPSETS = (13, 17, 18, 21, 26)
 
@@ -191,7 +198,7 @@ def test_an_op_is_one_frozen_documented_dataclass(name: str) -> None:
 
 
 def test_every_family_of_ops_is_a_file() -> None:
-    assert {*FAMILIES} <= {path.stem for path in OPS_FOLDER.glob("*.py")}
+    assert EVERY_FAMILY <= {path.stem for path in OPS_FOLDER.glob("*.py")}
     assert {op.__module__.rpartition(".")[2] for op in OPS.values()} == {*FAMILIES}
 
 
@@ -199,13 +206,13 @@ def test_every_family_of_ops_is_a_file() -> None:
 def test_a_table_mirrors_the_ops_file_by_file(name: str) -> None:
     _, folder, decorator = TABLES[name]
     entering = {path.stem for path in folder.glob("*.py") if f"@{decorator}(" in path.read_text()}
-    assert entering == {*FAMILIES}
+    assert entering == EVERY_FAMILY
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_every_op_stands_in_every_table_or_is_said_to_be_unsupported_and_why(name: str) -> None:
     table, _, _ = TABLES[name]
-    assert {*table} | {*table.unsupported} == {*OPS.values()}
+    assert {*table} | {*table.unsupported} == EVERY_OP
     assert not {*table} & {*table.unsupported}
     assert all(reason.strip() for reason in table.unsupported.values())
     for op, function in table.items():

@@ -1,0 +1,182 @@
+"""The NumPy derivative of every op: by hand, and against central differences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from compiler.ops import LOSSES, OPS
+from compiler.ops.base import Op
+from compiler.ops.training import BatchNormTraining
+from runtime.gradients import GRADIENTS, run_gradient
+from runtime.kernels import KERNELS, run_kernel
+from tests.differential.arguments import values_for
+from tests.differential.pen import Pen
+from tests.differential.sizes import Invalid
+from tests.gradients.central import check_gradient
+from tests.opcheck import make
+from tests.ops.examples import EXAMPLES
+
+MAPS = [(4, 9), (4, 6, 7), (4, 4, 5, 6)]
+NETS = 3  # random sets of arguments for each op and rank
+POSITIVE = {"log", "power"}  # of inputs above 0 only
+JOINS = {name for name, op in OPS.items() if op.most_inputs != 1}
+
+
+def test_an_op_without_a_derivative_says_why() -> None:
+    for op in KERNELS:
+        assert (op in GRADIENTS) != bool(op.no_derivative), op
+
+
+def inputs_for(name: str, shapes: list[tuple[int, ...]], number: int) -> tuple[Any, ...]:
+    """Random numbers, above 0 for what knows no others."""
+    random = np.random.default_rng(number)
+    found = tuple(random.standard_normal((3, *shape)) for shape in shapes)
+    return tuple(np.abs(x) + 0.1 for x in found) if name in POSITIVE else found
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_derivatives_are_central_differences(name: str) -> None:
+    for number, (arguments, shapes) in enumerate(EXAMPLES.get(name, [({}, [(3, 4, 5)])])):
+        given_inputs = inputs_for(name, shapes, number)
+        check_gradient(make(OPS[name], **arguments), *shapes, inputs=given_inputs)
+
+
+@pytest.mark.parametrize("name", sorted({*OPS} - JOINS))
+def test_derivatives_are_central_differences_for_any_arguments(name: str) -> None:
+    checked = 0
+
+    @seed(0)
+    @settings(
+        max_examples=NETS,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.data())
+    def any_arguments(data: st.DataObject) -> None:
+        nonlocal checked
+        for shape in MAPS if name != "dense" else [(7,)]:
+            try:
+                values = values_for(Pen(data.draw), name, shape)
+            except Invalid:
+                continue
+            check_gradient(
+                make(OPS[name], **values), shape, inputs=inputs_for(name, [shape], checked)
+            )
+            checked += 1
+
+    any_arguments()
+    assert checked
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 5), (3, 4, 5), (2, 3, 4, 3)])
+def test_batch_norm_in_training_differentiates_the_statistics(shape: tuple[int, ...]) -> None:
+    check_gradient(BatchNormTraining(eps=0.1), shape)
+
+
+LOSS_CALLS: list[tuple[str, dict[str, Any], tuple[int, ...]]] = [
+    ("cross_entropy", {}, (5,)),
+    ("cross_entropy", {"smoothing": 0.1}, (5, 3, 2)),
+    ("bce", {}, (4,)),
+    ("bce", {"logits": True}, (2, 3)),
+    ("mse", {}, (4, 3)),
+    ("mae", {}, (4, 3)),
+    ("huber", {"delta": 0.5}, (4, 3)),
+    ("hinge", {}, (4,)),
+    ("kl", {}, (4, 3)),
+    ("kl", {"logarithms": True}, (4,)),
+    ("sum", {}, (4, 3)),
+    ("mean", {}, (4, 3)),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments", "shape"), LOSS_CALLS)
+def test_derivatives_of_losses(
+    name: str, arguments: dict[str, Any], shape: tuple[int, ...]
+) -> None:
+    random = np.random.default_rng(1)
+    op = make(LOSSES[name], **arguments)
+    x, target = random.standard_normal((3, *shape)), random.standard_normal((3, *shape))
+    if name in ("kl", "bce") and not arguments:
+        x = random.uniform(0.1, 0.9, x.shape)
+        target = random.uniform(0.1, 0.9, x.shape)
+    if name == "kl" and arguments:
+        x = np.abs(x)
+    if name != "cross_entropy":
+        shapes = [shape] * op.least_inputs
+        check_gradient(op, *shapes, inputs=(x, target)[: op.least_inputs])
+        return
+    classes = random.integers(0, shape[0], (3, *shape[1:])).astype(np.float64)
+    check_gradient(op, shape, shape[1:], inputs=(x, classes))
+    shares = random.dirichlet(np.ones(shape[0]), (3, *shape[1:]))
+    check_gradient(op, shape, shape, inputs=(x, np.moveaxis(shares, -1, 1)))
+
+
+def derivative(op: Op, x: Any, dy: Any) -> Any:
+    """By the only input of an op without arrays, of one sample."""
+    given_x, given_dy = (np.asarray(v, dtype=np.float64)[None] for v in (x, dy))
+    output = run_kernel(op, (given_x,), {})
+    (dx,) = run_gradient(op, (given_x,), {}, output, given_dy).inputs
+    assert dx is not None
+    return dx[0].tolist()
+
+
+def test_corners_take_the_value_of_pytorch() -> None:
+    assert derivative(make(OPS["relu"]), [-1, 0, 2], [5, 5, 5]) == [0, 0, 5]
+    assert derivative(make(OPS["relu6"]), [0, 3, 6], [1, 1, 1]) == [0, 1, 0]
+    assert derivative(make(OPS["clip"], -1, 1), [-1, 0, 1, 2], [1, 1, 1, 1]) == [1, 1, 1, 0]
+    assert derivative(make(OPS["leaky_relu"], 0.5), [-1, 0, 2], [2, 2, 2]) == [1, 1, 2]
+    assert derivative(make(OPS["abs"]), [-2, 0, 3], [1, 1, 1]) == [-1, 0, 1]
+    assert derivative(make(OPS["power"], 0), [0, 2], [1, 1]) == [0, 0]
+
+
+def test_the_first_of_equal_maxima_is_followed() -> None:
+    equal = [[[1, 1, 0, 2], [1, 1, 2, 2]]]
+    by_window = [[[7, 0, 0, 8], [0, 0, 0, 0]]]
+    assert derivative(make(OPS["maxpool"], 2), equal, [[[7, 8]]]) == by_window
+    assert derivative(make(OPS["gmp"]), equal, [[[5]]]) == [[[0, 0, 0, 5], [0, 0, 0, 0]]]
+    x = np.array([[1.0, 3.0]])
+    op = make(OPS["max"])
+    found = run_gradient(op, (x, x), {}, x, np.array([[4.0, 6.0]])).inputs
+    assert [None if d is None else d.tolist() for d in found] == [[[4, 6]], [[0, 0]]]
+
+
+def test_windows_that_overlap_add_up() -> None:
+    # The 3 in the middle is the largest of both windows.
+    assert derivative(make(OPS["maxpool"], 2, stride=1), [[1, 3, 2]], [[10, 20]]) == [[0, 30, 0]]
+    assert derivative(make(OPS["avgpool"], 2, stride=1), [[1, 3, 2]], [[10, 20]]) == [[5, 15, 10]]
+
+
+def test_a_convolution_by_hand() -> None:
+    x, dy = np.array([[[1.0, 2.0, 3.0]]]), np.array([[[1.0, 10.0]]])
+    arrays = {"weight": np.array([[[3.0, 5.0]]]), "bias": np.array([1.0])}
+    op = make(OPS["conv"], 1, 2)
+    output = run_kernel(op, (x,), arrays)
+    assert output.tolist() == [[[14, 22]]]  # 3*1 + 5*2 + 1, 3*2 + 5*3 + 1
+    found = run_gradient(op, (x,), arrays, output, dy)
+    assert found.inputs[0] is not None
+    assert found.inputs[0].tolist() == [[[3, 35, 50]]]  # 3*1, 5*1 + 3*10, 5*10
+    assert found.arrays["weight"].tolist() == [[[21, 32]]]  # 1*1 + 2*10, 2*1 + 3*10
+    assert found.arrays["bias"].tolist() == [11]
+
+
+def test_edges_that_padding_repeats_gather_their_copies() -> None:
+    replicate = make(OPS["pad"], [(2, 1)], mode="replicate")
+    assert derivative(replicate, [[1, 2]], [[1, 10, 100, 1000, 10000]]) == [[111, 11000]]
+    reflect = make(OPS["pad"], [(1, 1)], mode="reflect")
+    assert derivative(reflect, [[1, 2, 3]], [[1, 10, 100, 1000, 10000]]) == [[10, 10101, 1000]]
+
+
+def test_a_vanishing_probability_does_not_make_the_loss_infinite() -> None:
+    op = make(LOSSES["bce"])
+    x, target = np.array([[0.0, 1.0]]), np.array([[1.0, 0.0]])
+    output = run_kernel(op, (x, target), {})
+    assert output.tolist() == [100.0]
+    found = run_gradient(op, (x, target), {}, output, np.ones(1)).inputs[0]
+    assert found is not None and found.tolist() == [[0, 0]]
