@@ -72,7 +72,7 @@ class Emitter:
             for place, tensor in enumerate(inputs)
         ]
         names = (name, *(f"{name}/{place}" for place in range(1, count)))
-        self._append(op_type, taken, *names, **attributes)
+        self._append(op_type, taken, [*names], **attributes)
         whole = self._lowering.kinds.get(taken[0]) == INTEGER and op_type not in MAKES_FLOATS
         for place, output in enumerate(names):
             kind = INTEGER if whole or (op_type, place) in MAKES_INTEGERS else dtype
@@ -109,17 +109,16 @@ class Emitter:
 
     def cast(self, tensor: str, dtype: str, name: str) -> str:
         """Add a Cast of `tensor` whose output is called `name`."""
-        self._append("Cast", [tensor], name, to=ONNX_TYPES[dtype])
+        self._append("Cast", [tensor], [name], to=ONNX_TYPES[dtype])
         self.nodes[-1].name = f"{name}/Cast"
         self._lowering.kinds[name] = dtype
         return name
 
     def _append(
-        self, op_type: str, inputs: list[str], name: str, *more: str, **attributes: Attribute
+        self, op_type: str, inputs: list[str], outputs: list[str], **attributes: Attribute
     ) -> None:
-        outputs = [name, *more]
         self.nodes.append(
-            helper.make_node(op_type, inputs, outputs, name=name, **cast(Any, attributes))
+            helper.make_node(op_type, inputs, outputs, name=outputs[0], **cast(Any, attributes))
         )
 
     def _constant(self, array: NDArray[Any]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from compiler.domain import Facts
-from compiler.ops.spatial import Crop, Pad, Upsample
 from compiler.ops.shapes import per_axis
+from compiler.ops.spatial import Crop, Pad, Upsample
 from runtime.gradients import Gradients, by_inputs, gradient
 from runtime.gradients.windows import unpadded
 from runtime.kernels import Array, Arrays

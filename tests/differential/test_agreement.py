@@ -99,9 +99,7 @@ def test_a_wrong_kernel_is_a_difference(monkeypatch: pytest.MonkeyPatch, kernel:
 
 
 def test_a_wrong_lowering_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(
-        LOWERINGS, Shift, lambda op, emit, x: emit.node("Mul", x, emit.floats(2.0))
-    )
+    monkeypatch.setitem(LOWERINGS, Shift, lambda op, emit, x: emit.node("Mul", x, emit.floats(2.0)))
     assert "ONNX Runtime" in str(difference())
 
 
