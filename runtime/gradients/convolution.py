@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from compiler.domain import Facts
-from compiler.ops.base import Axis
 from compiler.ops.convolution import Conv, Deconv
 from runtime.gradients import Gradients, gradient
 from runtime.gradients.windows import padded_zeros, taps, unpadded
 from runtime.kernels import Array, Arrays
-from runtime.kernels.windows import padded
+from runtime.kernels.windows import Slide, padded, slides, transposed_slides
 
 
 def correlate_gradients(
-    x: Array, weight: Array, axes: tuple[Axis, ...], groups: int, dy: Array, dx: Array
+    x: Array, weight: Array, axes: tuple[Slide, ...], groups: int, dy: Array, dx: Array
 ) -> Array:
     """Of y[p] = sum over taps of W[tap] x[p stride + tap dilation]: adds to `dx`, returns dW.
 
@@ -43,7 +41,7 @@ def conv(
 ) -> Gradients:
     """Each pixel gathers W dy from the windows that see it; each tap sums x dy over its places."""
     x = inputs[0]
-    axes = op.axes(x.shape[2:], Facts())
+    axes = slides(x.shape[2:], op.kernel, op.stride, op.pad, op.dilation)
     dx = padded_zeros(x, axes)
     weight = correlate_gradients(
         padded(x, axes, op.pad_mode), arrays["weight"], axes, op.groups, dy, dx
@@ -59,7 +57,7 @@ def deconv(
     """y is what a convolution's input gathers, so dx is that convolution of dy."""
     x, weight = inputs[0], arrays["weight"]
     batch, spatial = len(x), x.shape[2:]
-    axes = op.axes(spatial, Facts())
+    axes = transposed_slides(op.kernel, op.stride, op.pad, op.dilation, len(spatial))
     full = padded(dy, axes)
     matrices = weight.reshape(op.groups, -1, *weight.shape[1:])  # [G, in, out, taps…]
     dx, by_weight = np.zeros_like(x), np.zeros_like(matrices)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from compiler.domain import Facts
-from compiler.ops.base import Axis
 from compiler.ops.filtering import Filter, WeightedPool
 from runtime.gradients import Gradients, by_inputs, gradient
 from runtime.gradients.windows import padded_zeros, taps, unpadded
 from runtime.kernels import Array, Arrays
+from runtime.kernels.windows import Slide, slides
 
 
-def spread(x: Array, values: Array, axes: tuple[Axis, ...], dy: Array, mode: str) -> Array:
+def spread(x: Array, values: Array, axes: tuple[Slide, ...], dy: Array, mode: str) -> Array:
     """Each window hands its dy back to its pixels, times the kernel's value there."""
     dx = padded_zeros(x, axes)
     for tap, places in taps(axes, dy.shape[2:]):
@@ -27,7 +26,8 @@ def filter_(
     """dy spread by the kernel."""
     x = inputs[0]
     values = np.asarray(op.kernel_values, dtype=x.dtype)
-    return by_inputs(spread(x, values, op.axes(x.shape[2:], Facts()), dy, op.pad_mode))
+    axes = slides(x.shape[2:], values.shape, op.stride, op.pad)
+    return by_inputs(spread(x, values, axes, dy, op.pad_mode))
 
 
 @gradient(WeightedPool)
@@ -38,4 +38,4 @@ def weightedpool(
     x = inputs[0]
     weights = np.asarray(op.kernel_values, dtype=np.float64)
     shares = (weights / weights.sum()).astype(x.dtype)
-    return by_inputs(spread(x, shares, op.axes(x.shape[2:], Facts()), dy, "zero"))
+    return by_inputs(spread(x, shares, slides(x.shape[2:], shares.shape, op.stride), dy, "zero"))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from compiler.ops.global_pooling import AdaptiveAvgPool, GlobalAveragePool, GlobalMaxPool
-from compiler.ops.shapes import per_axis
 from runtime.gradients import Gradients, by_inputs, gradient
 from runtime.kernels import Array, Arrays
+from runtime.kernels.windows import each
 
 
 @gradient(GlobalAveragePool)
@@ -37,7 +37,7 @@ def adaptive_avgpool(
 ) -> Gradients:
     """Axis by axis each part hands dy over its width to its pixels; parts may overlap."""
     x = inputs[0]
-    for axis, parts in enumerate(per_axis(op.size, x.ndim - 2, "size"), start=2):
+    for axis, parts in enumerate(each(op.size, x.ndim - 2), start=2):
         width = x.shape[axis]
         moved = np.moveaxis(dy, axis, 0)
         dx = np.zeros((width, *moved.shape[1:]), dtype=dy.dtype)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from compiler.domain import Facts
-from compiler.ops.base import Axis
 from compiler.ops.pooling import AvgPool, LpPool, MaxPool
 from runtime.gradients import Gradients, by_inputs, gradient
 from runtime.gradients.windows import padded_zeros, taps, unpadded
 from runtime.kernels import Array, Arrays
-from runtime.kernels.windows import fold, padded
+from runtime.kernels.pooling import slides_of
+from runtime.kernels.windows import Slide, fold, padded
 
 
 @gradient(MaxPool)
@@ -19,7 +18,7 @@ def maxpool(
 ) -> Gradients:
     """dy goes to the largest pixel of its window, of equal ones to the first, row by row."""
     x = inputs[0]
-    axes = op.axes(x.shape[2:], Facts())
+    axes = slides_of(op, x)
     seen = padded(x, axes, fill=-np.inf)
     dx, free = padded_zeros(x, axes), np.ones(dy.shape, dtype=bool)
     for _, places in taps(axes, dy.shape[2:]):
@@ -35,9 +34,9 @@ def avgpool(
 ) -> Gradients:
     """Each window hands dy, divided by how many of its pixels count, to all its pixels."""
     x = inputs[0]
-    axes = op.axes(x.shape[2:], Facts())
-    pads = tuple(Axis(1, before=a.before, after=a.after) for a in axes)
-    beyond = tuple(Axis(1, overhang=a.overhang) for a in axes)
+    axes = slides_of(op, x)
+    pads = tuple(Slide(before=a.before, after=a.after) for a in axes)
+    beyond = tuple(Slide(overhang=a.overhang) for a in axes)
     ones = np.ones((1, 1, *x.shape[2:]), dtype=x.dtype)
     counted = padded(padded(ones, pads, fill=float(op.count_pad)), beyond)
     share = dy / fold(np.add, counted, axes)
@@ -53,7 +52,7 @@ def lppool(
 ) -> Gradients:
     """sign(x) |x|^(p - 1) y^(1 - p); 0 in a window of zeros."""
     x = inputs[0]
-    axes = op.axes(x.shape[2:], Facts())
+    axes = slides_of(op, x)
     share = dy * np.where(output > 0, output, 1) ** (1.0 - op.p) * (output > 0)
     dx = padded_zeros(x, axes)
     for _, places in taps(axes, dy.shape[2:]):

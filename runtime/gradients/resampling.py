@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from compiler.ops.resampling import Resize
-from compiler.ops.shapes import per_axis
 from runtime.gradients import Gradients, by_inputs, gradient
 from runtime.kernels import Array, Arrays
 from runtime.kernels.resampling import weights
+from runtime.kernels.windows import each
 
 
 @gradient(Resize)
@@ -19,9 +19,7 @@ def resize(
     x = inputs[0]
     rank = x.ndim - 2
     scales = op.scale if isinstance(op.scale, tuple) else (op.scale,) * rank
-    for axis, (wanted, scale) in enumerate(
-        zip(per_axis(op.size, rank, "size"), scales, strict=True), start=2
-    ):
+    for axis, (wanted, scale) in enumerate(zip(each(op.size, rank), scales, strict=True), start=2):
         matrix = weights(op, x.shape[axis], wanted, scale).astype(dy.dtype)
         dy = np.moveaxis(np.tensordot(dy, matrix, axes=(axis, 0)), -1, axis)
     return by_inputs(np.ascontiguousarray(dy))

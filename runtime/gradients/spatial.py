@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from compiler.domain import Facts
-from compiler.ops.shapes import per_axis
 from compiler.ops.spatial import Crop, Pad, Upsample
 from runtime.gradients import Gradients, by_inputs, gradient
 from runtime.gradients.windows import unpadded
 from runtime.kernels import Array, Arrays
+from runtime.kernels.windows import each, slides
 
 
 @gradient(Crop)
@@ -28,7 +27,7 @@ def crop(
 def pad(op: Pad, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """Each pixel gathers from its copies."""
     spatial = inputs[0].shape[2:]
-    return by_inputs(unpadded(dy, spatial, op.axes(spatial, Facts()), op.mode))
+    return by_inputs(unpadded(dy, spatial, slides(spatial, 1, 1, op.amount), op.mode))
 
 
 @gradient(Upsample)
@@ -37,7 +36,7 @@ def upsample(
 ) -> Gradients:
     """Axis by axis: the sum over the copies of a pixel, or over those that it is mixed into."""
     x = inputs[0]
-    for axis, factor in enumerate(per_axis(op.scale, x.ndim - 2, "scale"), start=2):
+    for axis, factor in enumerate(each(op.scale, x.ndim - 2), start=2):
         size = x.shape[axis]
         moved = np.moveaxis(dy, axis, 0)
         if op.mode == "nearest":

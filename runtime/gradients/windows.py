@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from compiler.ops.base import Axis
 from runtime.kernels import Array
-from runtime.kernels.windows import BORDERS
+from runtime.kernels.windows import BORDERS, Slide
 
 
-def unpadded(dx: Array, spatial: tuple[int, ...], axes: tuple[Axis, ...], mode: str) -> Array:
+def unpadded(dx: Array, spatial: tuple[int, ...], axes: tuple[Slide, ...], mode: str) -> Array:
     """The derivative by an input [N, C, spatial…] from that by the padded input.
 
     A pixel that padding repeats or mirrors gathers the derivatives of all its copies.
@@ -29,7 +28,7 @@ def unpadded(dx: Array, spatial: tuple[int, ...], axes: tuple[Axis, ...], mode: 
     return dx
 
 
-def padded_zeros(x: Array, axes: tuple[Axis, ...]) -> Array:
+def padded_zeros(x: Array, axes: tuple[Slide, ...]) -> Array:
     """Zeros in the shape of the padded input."""
     grown = (
         size + a.before + a.after + a.overhang for size, a in zip(x.shape[2:], axes, strict=True)
@@ -38,7 +37,7 @@ def padded_zeros(x: Array, axes: tuple[Axis, ...]) -> Array:
 
 
 def taps(
-    axes: tuple[Axis, ...], sizes: tuple[int, ...]
+    axes: tuple[Slide, ...], sizes: tuple[int, ...]
 ) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
     """Each tap of a window and the pixels of the padded input that it meets.
 
