@@ -1,9 +1,9 @@
 """Seeded initial numbers for a network's parameters.
 
-Each array depends on the seed and on its own full name only, so adding or removing a layer leaves
-every other layer's numbers as they were. Formulas: he, He et al. 2015 (std sqrt(2/fan_in));
-xavier, Glorot and Bengio 2010 (uniform up to sqrt(6/(fan_in + fan_out))); lecun, LeCun et al. 1998
-(std sqrt(1/fan_in)).
+The draw of each array depends on the seed and on its own full name only, so adding or removing a
+layer leaves every other layer's numbers as they were, but for the size that `gains` gives them.
+Formulas: he, He et al. 2015 (std sqrt(2/fan_in)); xavier, Glorot and Bengio 2010 (uniform up to
+sqrt(6/(fan_in + fan_out))); lecun, LeCun et al. 1998 (std sqrt(1/fan_in)).
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.gains import initial_gains
 from compiler.graph import Graph
+from compiler.ops.arguments import FITTED
 from compiler.ops.base import Weight
 from compiler.verify import fault
 from grammar.diagnostics import DefinitionError
@@ -32,19 +34,20 @@ def generator(seed: int, name: str) -> np.random.Generator:
     return np.random.Generator(np.random.SFC64(int.from_bytes(digest[:16], "little")))
 
 
-def initial_values(weight: Weight, name: str, seed: int) -> NDArray[np.float32]:
-    """The initial numbers of one array called `name`, float32."""
+def initial_values(weight: Weight, name: str, seed: int, gain: float = 1.0) -> NDArray[np.float32]:
+    """The initial numbers of one array called `name`, float32, `gain` times as large as usual."""
     if weight.values is not None:
         return np.asarray(weight.values, dtype=np.float32).reshape(weight.shape)
     init, _, argument = weight.init.partition("(")
     number = float(argument.rstrip(") ")) if argument else 0.0
     if init in ("zero", "constant"):
-        return np.full(weight.shape, number, dtype=np.float32)
+        return np.full(weight.shape, number * gain, dtype=np.float32)
     random = generator(seed, name)
     if init == "xavier":
         bound = math.sqrt(6 / (weight.fan_in + weight.fan_out))
         return (random.random(weight.shape, dtype=np.float32) * 2 - 1) * np.float32(bound)
     deviation = {
+        FITTED: gain * math.sqrt(2 / weight.fan_in),
         "he": math.sqrt(2 / weight.fan_in),
         "lecun": math.sqrt(1 / weight.fan_in),
         "normal": number,
@@ -75,8 +78,10 @@ def initialise(graph: Graph, seed: int = 0) -> Graph:
     """The graph with numbers for every parameter and buffer that has none yet; raises E209."""
     check_size(graph)
     weights = {name: w for name, w in graph.parameters().items() if name not in graph.values}
+    gains = initial_gains(graph)
+    sizes = [gains.get(name, 1.0) for name in weights]
     with ThreadPoolExecutor() as pool:  # numpy makes random numbers outside Python's lock
-        arrays = pool.map(initial_values, weights.values(), weights, repeat(seed))
+        arrays = pool.map(initial_values, weights.values(), weights, repeat(seed), sizes)
         values = dict(zip(weights, arrays, strict=True))
     return replace(graph, values={**graph.values, **values})
 
@@ -89,12 +94,13 @@ def scatter(graph: Graph, seed: int = 0) -> Graph:
     """
     check_size(graph)
     values = dict(graph.values)
+    gains = initial_gains(graph)
     for name, weight in graph.parameters().items():
         if name in values:
             continue
-        array = initial_values(weight, name, seed)
+        array = initial_values(weight, name, seed, gains.get(name, 1.0))
         if weight.values is None and array.size and (array == array.flat[0]).all():
             noise = generator(seed, name).uniform(-0.25, 0.25, weight.shape)
-            array = (array + noise).astype(np.float32)
+            array = (array + noise * (abs(array.flat[0]) or 1)).astype(np.float32)
         values[name] = array
     return replace(graph, values=values)

@@ -15,13 +15,22 @@ class Difference:
     """A tensor on which the two disagree: its layer, its source line, the largest difference.
 
     `stage` is "layers" for the plain model, "optimised" for the one after the passes, "outputs"
-    for what two models give.
+    for what two models give. `shapes` are both, where they are not the same.
     """
 
     node: str
     line: int
     error: float
     stage: str
+    shapes: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+
+    def __str__(self) -> str:
+        found = f"{self.error:.3g}"
+        if self.shapes is not None:
+            found = "shape {}, but {} is right".format(*map(list, self.shapes))
+        elif math.isinf(self.error):
+            found = "no number on one side"
+        return f"{self.node}, line {self.line}: {found} ({self.stage})"
 
 
 @dataclass(frozen=True)
@@ -30,8 +39,9 @@ class Comparison:
     tolerance that a difference took, each with its layer. Above 1 it is a failure, but for the
     `drifted` layers, which only pass on what the roundings of those before them add up to.
 
-    `culprit` is the first layer that differs, where a bisection looked for it; `reference` and
-    `subject` say what was compared.
+    Layers of whose numbers none is one, on both sides, are `nan`: that they are alike proves
+    nothing. `culprit` is the first layer that differs, where a bisection looked for it; `reference`
+    and `subject` say what was compared.
     """
 
     nodes: int
@@ -41,6 +51,7 @@ class Comparison:
     worst_node: str
     failures: tuple[Difference, ...]
     drifted: int = 0
+    nan: tuple[str, ...] = ()
     culprit: Culprit | None = None
     reference: str = "NumPy"
     subject: str = "ONNX Runtime"
@@ -48,26 +59,31 @@ class Comparison:
 
     @property
     def ok(self) -> bool:
-        """Whether all tensors agree."""
-        return not self.failures
+        """Whether all tensors agree, and have numbers that can."""
+        return not self.failures and not self.nan
 
     def sentence(self, device: str) -> str:
         """The result in words; the first failure on a line of its own."""
-        word = "agree" if self.ok else "DIFFER"
-        said = (
-            f"{self.reference} and {self.subject} ({device}) {word} at "
-            f"{count(self.nodes, self.unit)}, largest relative "
-            f"difference {self.relative:.1e} at {self.relative_node}, "
-            f"{self.worst:.1%} of the tolerance at {self.worst_node}"
-        )
+        said = f"{self.reference} and {self.subject} ({device}) "
+        if self.nan and not self.failures:
+            said += f"are NOT compared everywhere, of {count(self.nodes, self.unit)}"
+        else:
+            said += f"{'DIFFER' if self.failures else 'agree'} at {count(self.nodes, self.unit)}"
+        if math.isfinite(self.relative):
+            said += (
+                f", largest relative difference {self.relative:.1e} at {self.relative_node}, "
+                f"{self.worst:.1%} of the tolerance at {self.worst_node}"
+            )
+        if self.nan:
+            more = len(self.nan) - 1
+            said += f"\n  every number of {self.nan[0]} is NaN"
+            said += f", and so it is at {count(more, self.unit)} behind it" if more else ""
+            said += ": NaN agrees with NaN, which proves nothing"
         if self.drifted:
             said += f"\n  roundings add up to more than the tolerance at {self.drifted} of them, "
-            said += "each of which agrees when it is computed from the same inputs"
+            said += "by no more than rounding is worth there"
         for first in self.failures[:1]:
-            error = f"{first.error:.3g}" if math.isfinite(first.error) else "no number on one side"
-            said += (
-                f"\n  first difference: {first.node}, line {first.line}: {error} ({first.stage})"
-            )
+            said += f"\n  first difference: {first}"
         return said
 
     def as_dict(self) -> dict[str, Any]:
@@ -86,21 +102,23 @@ class Ledger:
     gaps: dict[str, Gap] = field(default_factory=dict)
     failures: list[Difference] = field(default_factory=list)
     drifted: set[str] = field(default_factory=set)
+    nan: list[str] = field(default_factory=list)
 
     def note(self, name: str, line: int, stage: str, found: Gap, alone: Gap | None = None) -> bool:
-        """Write a comparison down; whether it is within the tolerance.
+        """Write a comparison down; whether the two agree.
 
-        `alone` is the gap of the layer by itself, computed from the same inputs.
+        `alone` is the gap without what the inputs bring: of the layer by itself, computed from the
+        same inputs, or of an output with the roundings of all before it allowed for. Behind a
+        layer that truly differs nothing is excused.
         """
         known = f"{name} after optimisation" if stage == "optimised" else name
         self.gaps[known] = found
         if found.share <= 1:
             return True
-        agrees = alone is not None and alone.share <= 1 and not self.failures
-        if agrees and found.share <= self.allow.drift:
+        if alone is not None and alone.share <= 1 and not self.failures:
             self.drifted.add(known)
             return True
-        self.failures.append(Difference(name, line, found.error, stage))
+        self.failures.append(Difference(name, line, found.error, stage, found.shapes))
         return False
 
     def close(self, nodes: int, first: Culprit | None = None, **sides: str) -> Comparison:
@@ -115,6 +133,7 @@ class Ledger:
             worst_node,
             tuple(self.failures),
             len(self.drifted),
+            tuple(self.nan),
             first,
             **sides,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,10 +14,10 @@ from runtime.devices import PROVIDERS, parse_device
 from runtime.errors import CallError
 
 TOLERANCES = {"cpu": (1e-4, 1e-5), "cuda": (1e-3, 1e-4), "auto": (1e-3, 1e-4)}
-DRIFT = 100.0  # see `Tolerance`; about a hundredth of the values on a CPU
-ROUNDED_DRIFT = 2.0  # the rounded precisions allow for most of it already
+ROUNDINGS = 16.0  # two ways to round the same numbers are seldom further apart, in one's errors
 ROUNDED = 2e-2  # both, for float16, bfloat16, TF32 and whatever TensorRT chooses
 STEP = 2.0**-8  # of bfloat16, relative
+SMALLEST = np.finfo(np.float32).tiny  # a difference below it is none that float32 can tell
 PIECE = 2**20  # numbers that are compared at a time
 
 
@@ -26,30 +26,33 @@ class Gap:
     """How far a tensor is from its reference; a shape, infinity or NaN that differs is inf.
 
     `error` is the largest difference; `relative` divides it by the tensor's largest magnitude;
-    `share` is the largest difference as a share of what is allowed at that place.
+    `share` is the largest difference as a share of what is allowed at that place. `shapes` are the
+    tensor's and the reference's, where they are not the same.
     """
 
     error: float
     relative: float
     share: float
+    shapes: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+
+    def __str__(self) -> str:
+        if self.shapes is not None:
+            return "shape {} instead of {}".format(*map(list, self.shapes))
+        if math.isinf(self.error):
+            return ONE_SIDED
+        return f"off by {self.error:.3g}, {self.share:.1%} of the tolerance"
 
 
+ONE_SIDED = "a number on one side, none on the other"
 NONE = Gap(0.0, 0.0, 0.0)
 APART = Gap(math.inf, math.inf, math.inf)
 
 
 class Tolerance(NamedTuple):
-    """What may differ: relative to the value, and to the tensor's largest magnitude or `floor`.
-
-    `drift` is how many times this a tensor may be off by what its inputs bring, where the layer
-    that makes it agrees. Roundings add up: behind a clip such as relu6 what is left is small
-    against the numbers that were rounded.
-    """
+    """What may differ: relative to the value, and to the tensor's largest magnitude."""
 
     relative: float
     absolute: float
-    floor: float = 1.0
-    drift: float = 1.0
 
 
 def tolerance(device: str, dtype: str = "f32", *, exact: bool = True, layers: int = 1) -> Tolerance:
@@ -63,20 +66,21 @@ def tolerance(device: str, dtype: str = "f32", *, exact: bool = True, layers: in
     if kind not in PROVIDERS:
         raise CallError(f"what is compared runs on {', '.join(PROVIDERS)}, not on {kind}")
     if dtype == "f32" and exact and kind in TOLERANCES:
-        return Tolerance(*TOLERANCES[kind], drift=DRIFT)
+        return Tolerance(*TOLERANCES[kind])
     allowed = max(ROUNDED, STEP * math.sqrt(layers)) if dtype == "bf16" else ROUNDED
-    return Tolerance(allowed, allowed, float(np.finfo(np.float64).tiny), ROUNDED_DRIFT)
+    return Tolerance(allowed, allowed)
 
 
-def gap(ours: NDArray[Any], reference: NDArray[Any], allow: Tolerance) -> Gap:
-    """Compare two tensors; absolute * max(floor, scale) + relative * |value| is allowed of each.
+def gap(
+    ours: NDArray[Any], reference: NDArray[Any], allow: Tolerance, rounding: float = 0.0
+) -> Gap:
+    """Compare two tensors; absolute * scale + relative * |value| + rounding is allowed of each.
 
     The scale is the tensor's largest magnitude: a sum of large terms that nearly cancel cannot be
-    closer than their rounding. In the rounded precisions it counts below 1 too, where 1 would
-    forgive everything.
+    closer than their rounding. `rounding` is what more float32 is known to lose in this tensor.
     """
     if ours.shape != reference.shape:
-        return APART
+        return replace(APART, shapes=(ours.shape, reference.shape))
     scale = max((magnitude(b) for _, _, b in pieces(ours, reference)), default=0.0)
     error = share = 0.0
     for _, a, b in pieces(ours, reference):
@@ -85,8 +89,8 @@ def gap(ours: NDArray[Any], reference: NDArray[Any], allow: Tolerance) -> Gap:
         if error == math.inf:
             return APART
         values = np.abs(np.where(np.isfinite(b), b, 0))
-        allowed = allow.absolute * max(allow.floor, scale) + allow.relative * values
-        share = max(share, float((difference / allowed).max()))
+        allowed = allow.absolute * scale + allow.relative * values + rounding
+        share = max(share, float((difference / np.maximum(allowed, SMALLEST)).max()))
     relative = error / scale if scale else math.inf if error else 0.0
     return Gap(error, relative, share)
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from compiler.graph import Node
 from compiler.importers.imported import Imported
-from runtime.compare import compare_layers, random_feeds
+from runtime.compare import compare_layers, compare_outputs, random_feeds
 from runtime.comparison import Comparison, Ledger
 from runtime.foreign import inputs_of, outputs_of, precision_of, random_input
-from runtime.gaps import gap, tolerance
+from runtime.gaps import tolerance
 from runtime.providers import Settings
 from runtime.segments import Tensors
 
@@ -57,9 +57,8 @@ def compare_imported(
 
     ours, first = compare_layers(graph, feeds, take, ledger, bisect)
     taken = set(imported.tensors.values())
-    for output, tensor in outputs.items() if first is None else ():
-        node = graph[graph.outputs[output]]
-        if tensor not in taken:
-            found = gap(tensors.take(tensor), ours[node.name], ledger.allow)
-            ledger.note(output, node.span.line, "outputs", found)
+    if first is None:
+        others = {name: tensor for name, tensor in outputs.items() if tensor not in taken}
+        found = {name: tensors.take(tensor) for name, tensor in others.items()}
+        compare_outputs(graph, feeds, found, ours, "outputs", ledger)
     return ledger.close(len(ledger.gaps), first, subject="ONNX Runtime with the original")

@@ -211,6 +211,7 @@ def _deviations(value: Any) -> Any:
 DEVIATIONS = Kind("a number above 0, or a list with one for each channel", _deviations)
 
 
+FITTED = "fitted"  # where a call gives no `init`: "he", smaller where branches add up (`gains`)
 INIT_PATTERN = re.compile(
     r"he|xavier|lecun|zero|(normal|constant)\(\s*[-+]?\d+(\.\d*)?(e-?\d+)?\s*\)"
 )

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from compiler.dims import Size
 from compiler.domain import Facts
-from compiler.ops.arguments import FLAG, FRACTION, INIT, arg, whole
+from compiler.ops.arguments import FITTED, FLAG, FRACTION, INIT, arg, whole
 from compiler.ops.arrays import FIXED_VALUES, check_fixed
 from compiler.ops.base import (
     EVERYWHERE,
@@ -35,7 +35,12 @@ class Dense(Op):
 
     units: int = arg(whole(1), doc="how many outputs")
     bias: bool = arg(FLAG, True, "add a learnable number to each output")
-    init: str = arg(INIT, "he", "distribution of the initial weight")
+    init: str = arg(
+        INIT,
+        FITTED,
+        "distribution of the initial weight; left out, less where branches add up",
+        default_text='"he"',
+    )
     weight: Any = arg(FIXED_VALUES, None, "fixed values of the weight", default_text="learned")
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from compiler.dims import Size, product
 from compiler.domain import Facts
-from compiler.ops.arguments import FLAG, INIT, Extent, arg, choice, extent, whole
+from compiler.ops.arguments import FITTED, FLAG, INIT, Extent, arg, choice, extent, whole
 from compiler.ops.arrays import (
     FIXED_VALUES,
     check_fixed,
@@ -55,7 +55,12 @@ class Conv(Op):
     dilation: int | Extent = arg(extent(1), 1, "pixels from one kernel tap to the next")
     groups: int = arg(whole(1), 1, "independent groups of channels")
     bias: bool = arg(FLAG, True, "add a learnable number to each output channel")
-    init: str = arg(INIT, "he", "distribution of the initial weight")
+    init: str = arg(
+        INIT,
+        FITTED,
+        "distribution of the initial weight; left out, less where branches add up",
+        default_text='"he"',
+    )
     weight: Any = arg(FIXED_VALUES, None, "fixed values of the weight", default_text="learned")
 
     def axes(self, spatial: Shape, facts: Facts) -> tuple[Axis, ...]:
@@ -125,7 +130,12 @@ class Deconv(Op):
     dilation: int | Extent = arg(extent(1), 1, "pixels from one kernel tap to the next")
     groups: int = arg(whole(1), 1, "independent groups of channels")
     bias: bool = arg(FLAG, True, "add a learnable number to each output channel")
-    init: str = arg(INIT, "he", "distribution of the initial weight")
+    init: str = arg(
+        INIT,
+        FITTED,
+        "distribution of the initial weight; left out, less where branches add up",
+        default_text='"he"',
+    )
     weight: Any = arg(FIXED_VALUES, None, "fixed values of the weight", default_text="learned")
 
     def axes(self, spatial: Shape, facts: Facts) -> tuple[Axis, ...]:

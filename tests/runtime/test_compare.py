@@ -40,6 +40,7 @@ def test_equal_tensors_do_not_differ_even_where_they_are_infinite_or_no_number()
 def test_a_number_against_none_is_infinitely_far(ours: list[Any], reference: list[Any]) -> None:
     found = gap(np.array(ours), np.array(reference), CLOSE)
     assert found.error == found.relative == found.share == float("inf")
+    assert (found.shapes is None) == (len(ours) == len(reference))
 
 
 def test_a_tensor_of_zeros_has_no_scale_to_divide_by() -> None:
@@ -102,3 +103,87 @@ def test_a_wrong_layer_among_roundings_is_a_failure(monkeypatch: pytest.MonkeyPa
     comparison = netc.loads(CLIPPED).verify(bisect=True)
     assert not comparison.ok and comparison.drifted == 0
     assert comparison.culprit is not None and comparison.culprit.place.op == "relu6"
+
+
+# He's weights as they stand, no normalisation: the activations grow with every block, and the gates
+# of the next amplify their roundings.
+GATED = """
+block unit {
+    add {
+        { conv(in.c, 3x3, pad=1, init="he")
+          mul { identity; gap -> conv(4, 1x1) -> relu -> conv(in.c, 1x1) -> hardsigmoid } }
+        identity
+    } -> relu
+}
+net n(depth=40) {
+    input x: f32[3, 8, 8]
+    conv(32, 3x3, pad=1)
+    repeat depth { unit }
+    gap -> flatten -> dense(10)
+    output y
+}
+"""
+
+
+def test_gates_that_amplify_roundings_are_no_failure() -> None:
+    comparison = netc.loads(GATED).verify(seed=2)
+    assert comparison.ok and comparison.drifted and comparison.worst > 3, "no net to learn from"
+
+
+@pytest.mark.parametrize("layer", ["conv1", "unit3.conv1", "unit9.hardsigmoid1", "unit10.mul1"])
+def test_a_thousandth_is_found_in_any_layer_of_an_amplifying_net(
+    monkeypatch: pytest.MonkeyPatch, layer: str
+) -> None:
+    net = netc.loads(GATED, depth=10)
+
+    def skewed(op: Any, inputs: Any, arrays: Any) -> Any:
+        return run_kernel(op, inputs, arrays) * (1.001 if op is net.graph[layer].op else 1)
+
+    monkeypatch.setattr(runtime.reference, "run_kernel", skewed)
+    comparison = net.verify(seed=2)
+    assert comparison.failures and comparison.failures[0].node == layer
+
+
+def test_a_thousandth_is_found_where_numbers_are_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    def skewed(op: Any, inputs: Any, arrays: Any) -> Any:
+        return run_kernel(op, inputs, arrays) * (1.001 if op.name == "softmax" else 1)
+
+    text = "net n { input x: f32[4]\n dense(2000) -> softmax -> scale(1e-6)\n output y }"
+    assert netc.loads(text).verify().ok
+    monkeypatch.setattr(runtime.reference, "run_kernel", skewed)
+    assert netc.loads(text).verify().failures[0].node == "softmax1"
+
+
+def test_a_layer_that_cancels_is_judged_by_what_float32_loses() -> None:
+    text = """net n { input x: f32[4, 16, 16]
+        scale(1e-4) -> shift(1000) -> instancenorm
+        output y }"""
+    comparison = netc.loads(text).verify()
+    assert comparison.ok and comparison.worst > 100
+
+
+def test_a_net_of_nothing_but_nan_is_said_to_be_so() -> None:
+    text = """net n { input x: f32[4, 8, 8]
+        abs -> scale(-1) -> log
+        gap -> flatten
+        output y }"""
+    comparison = netc.loads(text).verify()
+    assert not comparison.ok and not comparison.failures
+    assert len(comparison.nan) == 3
+    said = comparison.sentence("cpu")
+    assert "every number of log1 is NaN, and so it is at 2 layers behind it" in said
+    assert " agree at" not in said
+
+
+def test_shapes_that_differ_are_said_to_be_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def skewed(op: Any, inputs: Any, arrays: Any) -> Any:
+        result = run_kernel(op, inputs, arrays)
+        return result[:, :, 1:] if op.name == "avgpool" else result
+
+    monkeypatch.setattr(runtime.reference, "run_kernel", skewed)
+    text = "net n { input x: f32[3, 8, 8]\n relu -> avgpool(2)\n output y }"
+    said = netc.loads(text).verify().sentence("cpu")
+    assert "avgpool1, line 2: shape [2, 3, 4, 4], but [2, 3, 3, 4] is right (layers)" in said
+    assert "inf" not in said and "no number" not in said
+    report = netc.loads(text).verify(bisect=True).culprit
+    assert report is not None and report.label() == "the shapes differ"
