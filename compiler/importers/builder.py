@@ -94,6 +94,7 @@ class Builder:
         self.constants: set[str] = set()
         self.notes: dict[str, None] = {}
         self.diagnostics: list[Diagnostic] = []
+        self.warnings: list[Diagnostic] = []
 
     def note(self, text: str) -> None:
         """Remember a convention that was translated; each is said once."""
@@ -122,6 +123,10 @@ class Builder:
         """Record that a layer cannot be expressed."""
         message = f"{what} cannot be expressed: {reason}"
         self.diagnostics.append(Diagnostic("E601", message, span, help=help))
+
+    def warn(self, span: Span, message: str, help: str | None = None) -> None:
+        """Record what the source says to no effect, there as here."""
+        self.warnings.append(Diagnostic("W601", message, span, help=help, severity="warning"))
 
     def unique(self, wanted: str) -> str:
         """`wanted`, or with a number behind it, so that no other layer has the name."""
@@ -217,7 +222,14 @@ class Builder:
         if any(isinstance(size, Dim) for node in graph.inputs() for size in node.shape):
             graph = self.with_all_facts(graph)
         constants = frozenset(self.constants)
-        return Imported(graph, frozenset(self.kept), tuple(self.notes), origin, constants=constants)
+        return Imported(
+            graph,
+            frozenset(self.kept),
+            tuple(self.notes),
+            origin,
+            constants=constants,
+            warnings=tuple(self.warnings),
+        )
 
     def with_all_facts(self, graph: Graph) -> Graph:
         """The graph with every shape inferred again, now that all is known of its symbols."""

@@ -10,6 +10,7 @@ from compiler.dims import Dim, Size, symbols
 from compiler.domain.valid import valid_domain
 from compiler.files import read_regular
 from compiler.graph import Graph
+from grammar.diagnostics import Diagnostic
 
 
 class UnreadableError(ValueError):
@@ -24,7 +25,8 @@ class Imported:
     known by them); other names were made up. `notes` say which conventions were translated.
     `graph.values` holds the parameters' numbers where the source has them. `tensors` gives for a
     layer the tensor of the source that it makes, where that is certain. `constants` are the layers
-    that hold a factor and offset for each channel which the source multiplies and adds.
+    that hold a factor and offset for each channel which the source multiplies and adds. `warnings`
+    are what the source says to no effect.
     """
 
     graph: Graph
@@ -33,6 +35,7 @@ class Imported:
     origin: str
     tensors: Mapping[str, str] = field(default_factory=dict)
     constants: frozenset[str] = frozenset()
+    warnings: tuple[Diagnostic, ...] = ()
 
 
 def with_valid_sizes(graph: Graph) -> Graph:

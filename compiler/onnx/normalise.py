@@ -28,8 +28,17 @@ def emit_affine(emit: Emitter, x: str, rank: int) -> str:
 @lowers(BatchNorm)
 def bn(op: BatchNorm, emit: Emitter, x: str) -> str:
     """A BatchNormalization."""
-    held = [emit.weight(n) for n in ("weight", "bias", "running_mean", "running_var")]
-    return emit.node("BatchNormalization", x, *held, epsilon=op.eps)
+    factor, offset = factor_and_offset(op, emit)
+    statistics = [emit.weight(name) for name in ("running_mean", "running_var")]
+    return emit.node("BatchNormalization", x, factor, offset, *statistics, epsilon=op.eps)
+
+
+def factor_and_offset(op: BatchNorm | InstanceNorm, emit: Emitter) -> tuple[str, str]:
+    """The learned numbers of each channel, or ones and zeros."""
+    if op.affine:
+        return emit.weight("weight"), emit.weight("bias")
+    channels = (channels_of(emit.inputs[0], op.name),)
+    return emit.floats(1.0, channels), emit.floats(0.0, channels)
 
 
 @lowers(LocalResponseNorm)
@@ -91,7 +100,8 @@ def emit_standardised(emit: Emitter, x: str, groups: int, eps: float) -> str:
 @lowers(GroupNorm)
 def groupnorm(op: GroupNorm, emit: Emitter, x: str) -> str:
     """An InstanceNormalization of the groups, then factor and offset of the channels."""
-    return emit_affine(emit, emit_standardised(emit, x, op.groups, op.eps), len(emit.inputs[0]) - 1)
+    normal = emit_standardised(emit, x, op.groups, op.eps)
+    return emit_affine(emit, normal, len(emit.inputs[0]) - 1) if op.affine else normal
 
 
 @lowers(LayerNorm)
@@ -100,26 +110,31 @@ def layernorm(op: LayerNorm, emit: Emitter, x: str) -> str:
     axis = per_sample_axis(op.axis, emit.output, op.name)
     if axis:
         return layernorm_partly(op, emit, x, [*range(axis + 1, len(emit.output) + 1)])
-    scaled = emit.node("Mul", emit_standardised(emit, x, 1, op.eps), emit.weight("weight"))
-    return emit.node("Add", scaled, emit.weight("bias"))
+    return emit_valuewise(op, emit, emit_standardised(emit, x, 1, op.eps))
+
+
+def emit_valuewise(op: LayerNorm, emit: Emitter, x: str) -> str:
+    """x * weight + bias with one number for each value, where the layer has them."""
+    if not op.affine:
+        return x
+    return emit.node("Add", emit.node("Mul", x, emit.weight("weight")), emit.weight("bias"))
 
 
 def layernorm_partly(op: LayerNorm, emit: Emitter, x: str, axes: list[int]) -> str:
-    """Over some of the axes; written out before opset 17, which brought the operator."""
-    if emit.opset >= 17:
+    """Over some of the axes; written out before opset 17, which brought the operator.
+
+    So it is without factors, which the operator cannot do without.
+    """
+    if emit.opset >= 17 and op.affine:
         weight, bias = emit.weight("weight"), emit.weight("bias")
         return emit.node("LayerNormalization", x, weight, bias, axis=axes[0], epsilon=op.eps)
     centred = emit.node("Sub", x, emit.node("ReduceMean", x, axes=axes))
     variance = emit.node("ReduceMean", emit.node("Mul", centred, centred), axes=axes)
     deviation = emit.node("Sqrt", emit.node("Add", variance, emit.floats(op.eps)))
-    scaled = emit.node("Mul", emit.node("Div", centred, deviation), emit.weight("weight"))
-    return emit.node("Add", scaled, emit.weight("bias"))
+    return emit_valuewise(op, emit, emit.node("Div", centred, deviation))
 
 
 @lowers(InstanceNorm)
 def instancenorm(op: InstanceNorm, emit: Emitter, x: str) -> str:
     """An InstanceNormalization."""
-    channels = (channels_of(emit.inputs[0], op.name),)
-    factor = emit.weight("weight") if op.affine else emit.floats(1.0, channels)
-    offset = emit.weight("bias") if op.affine else emit.floats(0.0, channels)
-    return emit.node("InstanceNormalization", x, factor, offset, epsilon=op.eps)
+    return emit.node("InstanceNormalization", x, *factor_and_offset(op, emit), epsilon=op.eps)

@@ -44,6 +44,7 @@ class BatchNorm(Op):
 
     eps: float = arg(SMALL, 1e-5, "added to the variance")
     momentum: float = arg(SMALL, 0.1, "the batch's share in the running statistics when training")
+    affine: bool = arg(FLAG, True, "a learnable factor and offset for each channel")
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         channels_of(inputs[0], self.name)
@@ -52,7 +53,7 @@ class BatchNorm(Op):
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         shape = (channels_of(inputs[0], self.name),)
         return (
-            *affine_weights(shape),
+            *(affine_weights(shape) if self.affine else ()),
             Weight("running_mean", shape, "zero", buffer=True),
             Weight("running_var", shape, "constant(1)", buffer=True),
         )
@@ -98,13 +99,14 @@ class GroupNorm(Op):
 
     groups: int = arg(whole(1), doc="how many groups of channels")
     eps: float = arg(SMALL, 1e-5, "added to the variance")
+    affine: bool = arg(FLAG, True, "a learnable factor and offset for each channel")
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         check_groups(self.groups, input=channels_of(inputs[0], self.name))
         return inputs[0]
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
-        return affine_weights((channels_of(inputs[0], self.name),))
+        return affine_weights((channels_of(inputs[0], self.name),)) if self.affine else ()
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return EVERYWHERE
@@ -123,6 +125,7 @@ class LayerNorm(Op):
 
     eps: float = arg(SMALL, 1e-5, "added to the variance")
     axis: int = arg(AXIS, 0, "the first axis; 0 is the channels, negative counts from the end")
+    affine: bool = arg(FLAG, True, "a learnable factor and offset for each value")
 
     def normalised(self, shape: Shape) -> Shape:
         """The sizes that are normalised together."""
@@ -133,7 +136,8 @@ class LayerNorm(Op):
         return inputs[0]
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
-        return affine_weights(known(self.normalised(inputs[0]), self.name))
+        shape = known(self.normalised(inputs[0]), self.name)
+        return affine_weights(shape) if self.affine else ()
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return EVERYWHERE

@@ -50,11 +50,14 @@ def fold_batch_norm(graph: Graph) -> Graph:
 
 def folded(graph: Graph, layer: Node, norm: Node) -> dict[str, NDArray[np.float32]]:
     """The merged weight and bias, by full name."""
-    held = {
-        name: graph.values[f"{norm.parameters_of}.{name}"].astype(np.float64)
-        for name in ("weight", "bias", "running_mean", "running_var")
-    }
     assert isinstance(norm.op, BatchNorm)
+    held = {
+        weight.name: graph.values[f"{norm.parameters_of}.{weight.name}"].astype(np.float64)
+        for weight in graph.weights(norm)
+    }
+    if not norm.op.affine:
+        held |= {"weight": np.ones_like(held["running_var"])}
+        held |= {"bias": np.zeros_like(held["running_mean"])}
     factor = held["weight"] / np.sqrt(held["running_var"] + norm.op.eps)
     weight = graph.values[f"{layer.name}.weight"]
     bias = graph.values.get(f"{layer.name}.bias")

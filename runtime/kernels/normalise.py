@@ -38,9 +38,10 @@ def affine(y: Array, weight: Array, bias: Array) -> Array:
 def bn(op: BatchNorm, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """(x - running_mean)/sqrt(running_var + eps) * weight + bias, multiplied out."""
     x = inputs[0]
-    factor = arrays["weight"] / np.sqrt(arrays["running_var"] + x.dtype.type(op.eps))
+    weight, bias = (arrays["weight"], arrays["bias"]) if op.affine else (1, 0)
+    factor = weight / np.sqrt(arrays["running_var"] + x.dtype.type(op.eps))
     y = np.asarray(x * channelwise(factor, x))
-    y += channelwise(arrays["bias"] - arrays["running_mean"] * factor, x)
+    y += channelwise(bias - arrays["running_mean"] * factor, x)
     return y
 
 
@@ -63,6 +64,8 @@ def groupnorm(op: GroupNorm, inputs: tuple[Array, ...], arrays: Arrays) -> Array
     """Standardised over each group of channels and all pixels."""
     x = inputs[0]
     y = standardised(x.reshape(x.shape[0], op.groups, -1), (2,), op.eps).reshape(x.shape)
+    if not op.affine:
+        return y
     return affine(y, channelwise(arrays["weight"], x), channelwise(arrays["bias"], x))
 
 
@@ -71,7 +74,7 @@ def layernorm(op: LayerNorm, inputs: tuple[Array, ...], arrays: Arrays) -> Array
     """Standardised over the axes of a sample from `axis` on, then a factor and offset each."""
     rank = inputs[0].ndim
     y = standardised(inputs[0], tuple(range(op.axis % (rank - 1) + 1, rank)), op.eps)
-    return affine(y, arrays["weight"], arrays["bias"])
+    return affine(y, arrays["weight"], arrays["bias"]) if op.affine else y
 
 
 @kernel(InstanceNorm)

@@ -72,14 +72,12 @@ def lrn(pen: Pen, shape: Shape) -> Values:
 def groupnorm(pen: Pen, shape: Shape) -> Values:
     """A divisor of the channels."""
     values: Values = {"groups": divisor(pen, channels_of(shape))}
-    maybe(pen, values, "eps", lambda: pen.one(EPSILONS))
-    return values
+    return values | norm(pen, shape)
 
 
 def layernorm(pen: Pen, shape: Shape) -> Values:
     """From any axis on."""
-    values: Values = {}
-    maybe(pen, values, "eps", lambda: pen.one(EPSILONS))
+    values = norm(pen, shape)
     maybe(pen, values, "axis", lambda: pen.whole(-len(shape), len(shape) - 1))
     return values
 
@@ -91,7 +89,7 @@ def gelu(pen: Pen, shape: Shape) -> Values:
     return values
 
 
-def instancenorm(pen: Pen, shape: Shape) -> Values:
+def norm(pen: Pen, shape: Shape) -> Values:
     """With or without learned factors."""
     values: Values = {}
     maybe(pen, values, "eps", lambda: pen.one(EPSILONS))
@@ -158,7 +156,7 @@ STRATEGIES: Mapping[str, Callable[[Pen, Shape], Values]] = {
     "lrn": lrn,
     "groupnorm": groupnorm,
     "layernorm": layernorm,
-    "instancenorm": instancenorm,
+    "instancenorm": norm,
     "leaky_relu": number("slope", 0.25, 0.0, -0.5),
     "thresholded_relu": number("threshold", 0.5, 0.0, -0.25),
     "prelu": prelu,

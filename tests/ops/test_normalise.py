@@ -51,6 +51,31 @@ def test_bn_holds_its_statistics_as_buffers() -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("opset", [13, 21])
+def test_norms_without_factors_learn_nothing(shape: tuple[int, ...], opset: int) -> None:
+    """(x - mean)/sqrt(variance + eps), the statistics held or those of the sample."""
+    kinds = [make(BatchNorm, eps=1e-3, affine=False), make(GroupNorm, 2, eps=1e-3, affine=False)]
+    kinds += [make(LayerNorm, 1e-3, axis=axis, affine=False) for axis in range(len(shape))]
+    for op in kinds:
+        result = check(op, shape, opset=opset)
+        assert all(weight.buffer for weight in op.weights((shape,)))
+        x = result.inputs[0].astype(np.float64)
+        if isinstance(op, BatchNorm):
+            column = (shape[0], *[1] * (len(shape) - 1))
+            mean, variance = (
+                result.arrays[f"running_{name}"].astype(np.float64).reshape(column)
+                for name in ("mean", "var")
+            )
+        else:
+            if isinstance(op, GroupNorm):
+                x = x.reshape(len(x), 2, -1)
+            axes = tuple(range(op.axis + 1 if isinstance(op, LayerNorm) else 2, x.ndim))
+            mean, variance = x.mean(axes, keepdims=True), x.var(axes, keepdims=True)
+        wanted = ((x - mean) / np.sqrt(variance + 1e-3)).reshape(result.reference.shape)
+        np.testing.assert_allclose(result.reference, wanted, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
 def test_bn_is_its_formula(shape: tuple[int, ...]) -> None:
     result = check(make(BatchNorm, eps=1e-3), shape)
     held = {name: value.astype(np.float64) for name, value in result.arrays.items()}

@@ -2,96 +2,110 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from compiler.importers.builder import Refused
-from compiler.importers.from_caffe.network import Layer, Network, in_phase, layer_of
+from compiler.importers.from_caffe.layer import Layer, State, is_data, is_there
+from compiler.importers.from_caffe.network import Network
 from compiler.importers.from_caffe.prototxt import Message
 from compiler.ops.base import Shape
 from compiler.values import POISON
 from grammar.source import Span
 
 
-def is_data(layer: Layer) -> bool:
-    """Whether a layer makes the data: `Input`, what is called `…Data`, code that reads nothing."""
-    source = layer.type in ("Input", "Python") or layer.type.endswith("Data")
-    return source and not layer.bottoms
+@dataclass(frozen=True)
+class Declared:
+    """An input's name, its sizes (batch first, none when not said), and its place.
+
+    What a file declares is an input though nothing reads it; what a data set holds is not.
+    """
+
+    name: str
+    sizes: tuple[int, ...]
+    span: Span
+    is_declared: bool
 
 
-def read_inputs(network: Network, message: Message, shapes: Mapping[str, Shape]) -> None:
-    """Declare every input, of each style; a blob of labels is none."""
-    source = network.builder.source
-    with network.builder.reporting(Span(source, 0, 0), "the input"):
-        for name, dims, span in declared(message):
-            if is_label(name, span):
-                network.labels.add(name)
-                continue
-            network.blobs[name] = POISON
-            with network.builder.reporting(span, f"input {name}"):
-                shape = shape_of(name, dims, shapes.get(name))
-                network.blobs[name] = network.builder.input(name, shape, span)
+def declare_inputs(
+    network: Network, inputs: Sequence[Declared], shapes: Mapping[str, Shape]
+) -> None:
+    """Declare every input, of each style; a blob that only losses read is none."""
+    unneeded = network.plan.unneeded()
+    for declared in inputs:
+        name = declared.name
+        if name in unneeded and (unneeded[name].readers or not declared.is_declared):
+            continue
+        network.blobs[name] = POISON
+        with network.builder.reporting(declared.span, f"input {name}"):
+            shape = shape_of(declared, shapes.get(name))
+            network.blobs[name] = network.builder.input(name, shape, declared.span)
+            network.batches.add(declared.sizes[0] if declared.sizes else 0)
 
 
-def shape_of(name: str, dims: list[int], given: Shape | None) -> Shape:
+def shape_of(declared: Declared, given: Shape | None) -> Shape:
     """The shape of an input without the batch: what the call gives, or what the file says."""
-    if given is None and not dims:
+    name, sizes = declared.name, declared.sizes
+    if given is None and not sizes:
         raise Refused("its shape is not said", help=f"say it: --shape {name}=3x224x224")
-    shape = given or tuple(dims[1:])
+    shape = given or sizes[1:]
     if not 1 <= len(shape) <= 4:
         raise Refused(f"a tensor has 1 to 4 sizes besides the batch, not {len(shape)}")
+    for size in shape:
+        if isinstance(size, int) and size < 1:
+            raise Refused(f"its size {size} is no size")
     return shape
 
 
-def is_label(name: str, span: Span) -> bool:
-    """Whether a data layer's blob holds the classes that an example has."""
-    return "label" in name and not span.text.startswith("input")
-
-
-def declared(message: Message) -> Iterator[tuple[str, list[int], Span]]:
-    """The name, sizes (batch first, none when not said) and place of each input."""
-    names = [field for field in message.fields if field.name == "input"]
-    flat = [int(d) for d in message.all("input_dim")]
-    blocks = [m for m in message.all("input_shape") if isinstance(m, Message)]
+def inputs_of(net: Message, layers: Sequence[Layer], state: State) -> list[Declared]:
+    """The inputs of a file, declared or made by layers of the phase."""
+    names = [field for field in net.fields if field.name == "input"]
+    net.read.add("input")
+    flat = tuple(net.all("input_dim"))
+    blocks = [tuple(shape.all("dim")) for shape in net.all("input_shape")]
+    found = []
     for place, field in enumerate(names):
-        dims = flat[4 * place : 4 * place + 4]
+        sizes = flat[4 * place : 4 * place + 4]
         if place < len(blocks):
-            dims = [int(d) for d in blocks[place].all("dim")]
-        yield str(field.value), dims, field.span
-    layers = [
-        layer_of(field.value, field.span)
-        for field in message.fields
-        if field.name in ("layer", "layers") and isinstance(field.value, Message)
-    ]
-    data = [layer for layer in layers if is_data(layer)]
-    tested = [layer for layer in data if in_phase(layer, "TEST")]
+            sizes = blocks[place]
+        found.append(Declared(str(field.value), sizes, field.span, is_declared=True))
     made: set[str] = set()
-    for layer in tested or data:  # a file for training only has none that is for testing
-        yield from (found for found in from_layer(layer) if found[0] not in made)
+    for layer in data_layers(layers, state):
+        found += [declared for declared in from_layer(layer) if declared.name not in made]
         made.update(layer.tops)
+    return found
 
 
-def from_layer(layer: Layer) -> Iterator[tuple[str, list[int], Span]]:
-    """The inputs of a layer that declares or reads data; what it calls a label is no input."""
+def data_layers(layers: Sequence[Layer], state: State) -> list[Layer]:
+    """The layers that make data; a file for training only has none that is for testing."""
+    data = [layer for layer in layers if is_data(layer)]
+    return [layer for layer in data if is_there(layer, state)] or data
+
+
+def from_layer(layer: Layer) -> Iterator[Declared]:
+    """The inputs of a layer that declares or reads data."""
     shapes = [
-        [int(d) for d in shape.all("dim")]
+        tuple(shape.all("dim"))
         for name in ("input", "dummy_data")
         for shape in layer.parameters(name).all("shape")
-        if isinstance(shape, Message)
     ]
     for place, top in enumerate(layer.tops):
-        dims = shapes[min(place, len(shapes) - 1)] if shapes else picture(layer.fields)
-        yield top, dims, layer.span
+        sizes = shapes[min(place, len(shapes) - 1)] if shapes else picture(layer)
+        yield Declared(top, sizes, layer.span, is_declared=layer.type == "Input")
 
 
-def picture(fields: Message) -> list[int]:
-    """The size of the pictures that a data layer crops: [batch, channels, side, side]."""
-    transform = fields.message("transform_param")
-    side = transform.one("crop_size") or next(
-        (m.one("crop_size") for m in fields.all("data_param") if m.one("crop_size")), None
-    )
-    means = transform.all("mean_value")
-    memory = fields.message("memory_data_param")
+def picture(layer: Layer) -> tuple[int, ...]:
+    """The size of the pictures that a data layer crops: (batch, channels, side, side)."""
+    transform, memory = layer.parameters("transform"), layer.parameters("memory_data")
+    sources = [layer.parameters(name) for name in ("data", "image_data")]
+    batch = next((m.one("batch_size") for m in [*sources, memory] if m.all("batch_size")), 0)
     if memory.all("channels"):
-        return [1, *(int(memory.one(name, 1)) for name in ("channels", "height", "width"))]
+        return (batch, *(memory.one(name, 1) for name in ("channels", "height", "width")))
+    dummy = layer.parameters("dummy_data")
+    if dummy.all("channels"):
+        sizes = [dummy.one(name, 1) for name in ("num", "channels", "height", "width")]
+        return tuple(sizes)
+    sides = [m.one("crop_size") for m in (transform, *sources) if m.one("crop_size")]
+    means = transform.all("mean_value")
     grey = transform.one("force_gray", False) or len(means) == 1
-    return [1, 1 if grey else 3, int(side), int(side)] if side else []
+    return (batch, 1 if grey else 3, sides[0], sides[0]) if sides else ()

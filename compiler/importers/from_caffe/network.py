@@ -6,15 +6,16 @@ Layers of another phase are left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from compiler.importers.builder import Builder, Poisoned, Refused, clean_label
-from compiler.importers.from_caffe.prototxt import Message
+from compiler.importers.builder import Builder, Poisoned, Refused, clean_label, make_op
+from compiler.importers.from_caffe.layer import Layer
+from compiler.importers.from_caffe.plan import Plan
+from compiler.ops.base import Weight
 from compiler.registry import Registry
 from compiler.values import POISON, Tensor
-from grammar.source import Span
 
 # The ops that are a Caffe layer itself, whose name they keep; others only help to express it.
 KEPT = {
@@ -26,98 +27,61 @@ KEPT = {
     "Pooling": ("maxpool", "avgpool", "gap", "gmp"),
     "LRN": ("lrn",),
     "BatchNorm": ("bn",),
+    "BN": ("bn", "conv"),
     "Scale": ("conv",),
+    "Normalize": ("conv",),
     "PReLU": ("prelu",),
 }
-
-# Names of layer types and parameters before 2014-09 ("V1"), as Caffe upgrades them.
-OLD_TYPES = {
-    "CONVOLUTION": "Convolution",
-    "DECONVOLUTION": "Deconvolution",
-    "INNER_PRODUCT": "InnerProduct",
-    "RELU": "ReLU",
-    "TANH": "TanH",
-    "SIGMOID": "Sigmoid",
-    "ABSVAL": "AbsVal",
-    "BNLL": "BNLL",
-    "POWER": "Power",
-    "EXP": "Exp",
-    "POOLING": "Pooling",
-    "LRN": "LRN",
-    "DROPOUT": "Dropout",
-    "CONCAT": "Concat",
-    "ELTWISE": "Eltwise",
-    "SLICE": "Slice",
-    "SPLIT": "Split",
-    "FLATTEN": "Flatten",
-    "SOFTMAX": "Softmax",
-    "SOFTMAX_LOSS": "SoftmaxWithLoss",
-    "ACCURACY": "Accuracy",
-    "SILENCE": "Silence",
-    "DATA": "Data",
-    "IMAGE_DATA": "ImageData",
-    "HDF5_DATA": "HDF5Data",
-    "MEMORY_DATA": "MemoryData",
-    "DUMMY_DATA": "DummyData",
-    "WINDOW_DATA": "WindowData",
-}
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One layer: its type in the current spelling, the blobs it reads and writes, its fields."""
-
-    type: str
-    name: str
-    bottoms: tuple[str, ...]
-    tops: tuple[str, ...]
-    fields: Message
-    span: Span
-
-    def parameters(self, name: str) -> Message:
-        """The message `<name>_param`."""
-        return self.fields.message(f"{name}_param")
-
-    @property
-    def shared(self) -> tuple[str, ...]:
-        """The names of its parameter blobs, by which layers share them."""
-        named = [
-            p.one("name", "") if isinstance(p, Message) else p for p in self.fields.all("param")
-        ]
-        return tuple(str(n) for n in named if n)
+SHARED = ("conv", "deconv", "dense", "bn", "prelu")  # the ops that hold parameters
 
 
 class Network:
     """One network being read; `layer` is the one at hand."""
 
-    def __init__(self, builder: Builder) -> None:
+    def __init__(self, builder: Builder, plan: Plan) -> None:
         self.builder = builder
+        self.plan = plan
         self.blobs: dict[str, Tensor] = {}
-        self.labels: set[str] = set()
         self.unused: dict[str, None] = {}
-        self.owners: dict[tuple[str, ...], str] = {}
+        self.batches: set[int] = set()  # the sizes of batch that the inputs declare
+        self.shared: dict[str, Shared] = {}  # blobs of parameters by their names
+        self.joined: set[int] = set()  # Scales that the BatchNorm before them has taken in
+        self.decoded: dict[str, Tensor] = {}  # what layers that were cut off read
+        self.idle: list[str] = []  # fields that say nothing about what is computed
         self.layer: Layer
 
+    def outputs(self) -> dict[str, Tensor]:
+        """What nothing reads, and what layers that were cut off read."""
+        return self.decoded | {blob: self.blobs[blob] for blob in self.unused}
+
     def bottoms(self) -> tuple[Tensor, ...]:
-        """The tensors that the layer reads, the labels of a data set left out."""
-        found = []
-        for blob in self.layer.bottoms:
-            if blob in self.labels:
-                continue
-            if blob not in self.blobs:
-                raise Refused(f"nothing makes its input {blob}")
-            tensor = self.blobs[blob]
-            if tensor.node is None:
-                raise Poisoned
-            found.append(tensor)
-        return tuple(found)
+        """The tensors that the layer reads."""
+        return tuple(map(self.blob, self.layer.bottoms))
 
     def bottom(self) -> Tensor:
         """The one tensor that the layer reads."""
-        tensors = self.bottoms()
-        if len(tensors) != 1:
-            raise Refused(f"it takes one input, not {len(tensors)}")
-        return tensors[0]
+        if len(self.layer.bottoms) != 1:
+            raise Refused(f"it takes one input, not {len(self.layer.bottoms)}")
+        return self.blob(self.layer.bottoms[0])
+
+    def result(self) -> Tensor:
+        """Of what a loss compares what the network makes."""
+        if not self.layer.bottoms:
+            raise Refused("it takes an input")
+        return self.blob(self.layer.bottoms[0])
+
+    def blob(self, name: str) -> Tensor:
+        """The tensor that a blob stands for."""
+        if name not in self.blobs:
+            raise Refused(f"nothing makes its input {name}")
+        tensor = self.blobs[name]
+        if tensor.node is None:
+            raise Poisoned
+        return tensor
+
+    def batch(self) -> int | None:
+        """The size of the batch, if the inputs declare one."""
+        return next(iter(self.batches)) if len(self.batches) == 1 else None
 
     def write(self, blob: str, tensor: Tensor) -> None:
         """Let a blob stand for a tensor that nothing has read yet."""
@@ -125,13 +89,22 @@ class Network:
         self.unused.pop(blob, None)
         self.unused[blob] = None
 
-    def add(self, op: str, *inputs: Tensor, **arguments: Any) -> Tensor:
-        """Add a layer, called as Caffe calls it where that matters to its parameters."""
+    def add(
+        self, op: str, *inputs: Tensor, names: tuple[str, ...] | None = None, **arguments: Any
+    ) -> Tensor:
+        """Add a layer, called as Caffe calls it where that matters to its parameters.
+
+        `names` are those of its blobs of parameters, by default as many as the op has.
+        """
         layer = self.layer
-        key = (op, *layer.shared)
-        owner = self.owners.get(key, "") if layer.shared else ""
-        label = clean_label(layer.name) if op in KEPT.get(layer.type, ()) else ""
-        made = self.builder.layer(
+        holds = op in KEPT.get(layer.type, ())
+        label = clean_label(layer.name) if holds else ""
+        shapes = tuple(tensor.shape for tensor in inputs)
+        made = make_op(op, arguments)
+        weights = made.weights(shapes) if holds and op in SHARED else ()
+        named = layer.named(len(weights)) if names is None else names
+        owner = self.owner(op, named, weights)
+        tensor = self.builder.layer(
             op,
             inputs,
             layer.span,
@@ -140,44 +113,39 @@ class Network:
             owner=owner,
             **arguments,
         )
-        if layer.shared and made.node is not None:
-            self.owners.setdefault(key, made.node)
-        return made
+        if weights and not owner and tensor.node is not None:
+            held = Shared(tensor.node, op, named, weights)
+            self.shared.update((name, held) for name in named if name)
+        return tensor
+
+    def owner(self, op: str, named: tuple[str, ...], weights: Sequence[Weight]) -> str:
+        """The layer whose parameters these are; raises `Refused` where it shares but some."""
+        known = {self.shared[name].node for name in named if name in self.shared}
+        if not known or not weights:
+            return ""
+        held = self.shared[next(name for name in named if name in self.shared)]
+        if len(known) > 1 or held.names != named or "" in named or held.op != op:
+            raise Refused(f"it shares some of the parameters of {held.node}, or in another role")
+        if [w.shape for w in held.weights] != [w.shape for w in weights]:
+            raise Refused(f"it shares the parameters of {held.node}, which have other shapes")
+        return held.node
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A layer that holds parameters with names, by which others may share them."""
+
+    node: str
+    op: str
+    names: tuple[str, ...]
+    weights: tuple[Weight, ...]
 
 
 Reader: TypeAlias = Callable[[Network], "Tensor | list[Tensor]"]
 READERS: Registry[str, Reader] = Registry(
-    "compiler.importers.from_caffe", ("windows", "connect", "activate")
+    "compiler.importers.from_caffe", ("windows", "connect", "normalise", "reshape", "activate")
 )
 reads = READERS.register
 
 
-def layer_of(fields: Message, span: Span) -> Layer:
-    """A layer of either spelling."""
-    kind = str(fields.one("type", ""))
-    return Layer(
-        OLD_TYPES.get(kind, kind),
-        str(fields.one("name", "")),
-        tuple(map(str, fields.all("bottom"))),
-        tuple(map(str, fields.all("top"))),
-        fields,
-        span,
-    )
-
-
-def in_phase(layer: Layer, phase: str) -> bool:
-    """Whether `include` and `exclude` leave a layer in the network of a phase."""
-    included, excluded = layer.fields.all("include"), layer.fields.all("exclude")
-    if included:
-        return any(matches(rule, phase) for rule in included)
-    return not any(matches(rule, phase) for rule in excluded)
-
-
-def matches(rule: Any, phase: str) -> bool:
-    """Whether a rule speaks of this phase; one of a stage is for calls that name it."""
-    if not isinstance(rule, Message):
-        return False
-    return rule.one("phase", phase) == phase and not rule.all("stage")
-
-
-__all__ = ["POISON", "READERS", "Layer", "Network", "in_phase", "layer_of", "reads"]
+__all__ = ["POISON", "READERS", "Network", "reads"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -15,7 +16,13 @@ from grammar.source import Source, Span
 
 GRAMMAR = Path(__file__).with_name("prototxt.lark")
 
+DEEPEST = 30  # messages within messages; Caffe's own networks need 5
+
 Value: TypeAlias = "int | float | str | bool | Message"
+
+
+class Word(str):
+    """A value without quotes that is no number: `true`, or the name of one of an enumeration."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +36,17 @@ class Field:
 
 @dataclass(frozen=True)
 class Message:
-    """The fields between a pair of braces; the same name may stand there many times."""
+    """The fields between a pair of braces; the same name may stand there many times.
+
+    `read` are the names that somebody asked for: what is never asked for was overlooked.
+    """
 
     fields: tuple[Field, ...] = ()
+    read: set[str] = field(default_factory=set, compare=False, repr=False)
 
     def all(self, *names: str) -> list[Any]:
         """Every value given under one of these names, in order."""
+        self.read.update(names)
         return [field.value for field in self.fields if field.name in names]
 
     def one(self, name: str, default: Any = None) -> Any:
@@ -69,7 +81,7 @@ def parse_prototxt(source: Source) -> Message:
     return Message(tuple(fields_of(tree, source)))
 
 
-def fields_of(tree: Tree[Token], source: Source) -> Iterator[Field]:
+def fields_of(tree: Tree[Token], source: Source, depth: int = 0) -> Iterator[Field]:
     """The fields of a message; a list gives one field for each of its values."""
     for child in tree.children:
         assert isinstance(child, Tree)
@@ -79,7 +91,11 @@ def fields_of(tree: Tree[Token], source: Source) -> Iterator[Field]:
         if child.data == "message":
             (block,) = values
             assert isinstance(block, Tree)
-            yield Field(str(name), Message(tuple(fields_of(block, source))), span)
+            if depth == DEEPEST:
+                message = f"no network nests its messages deeper than {DEEPEST}"
+                place = Span(source, span.start, span.start + len(name))
+                raise DefinitionError([Diagnostic("E602", message, place)])
+            yield Field(str(name), Message(tuple(fields_of(block, source, depth + 1))), span)
             continue
         for value in flat(values):
             yield Field(str(name), value, span)
@@ -99,19 +115,33 @@ def flat(values: list[Any]) -> Iterator[int | float | str | bool]:
             yield plain(value)
 
 
+ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|x([0-9a-fA-F]{1,2})|(.))", re.DOTALL)
+CONTROL = dict(zip(b"ntrabfv", b"\n\t\r\a\b\f\v", strict=True))
+
+
 def unquoted(token: Token) -> str:
-    """The characters of a string."""
-    return token[1:-1].encode("latin-1", "replace").decode("unicode_escape")
+    """The characters of a string, its escapes resolved as C resolves them, to bytes of UTF-8."""
+
+    def byte(match: re.Match[bytes]) -> bytes:
+        octal, hexadecimal, other = match.groups()
+        if other is not None:
+            return bytes([CONTROL.get(other[0], other[0])])
+        return bytes([(int(octal, 8) if octal else int(hexadecimal, 16)) & 0xFF])
+
+    return ESCAPE.sub(byte, token[1:-1].encode()).decode("utf-8", "backslashreplace")
+
+
+OCTAL = re.compile(r"[-+]?0[0-7]+")
 
 
 def plain(token: Token) -> int | float | str | bool:
-    """A number, a truth value, or the name of an enumeration's value."""
+    """A number, a string, or a word."""
     if token.type == "STRING":
         return unquoted(token)
     if token.type == "NAME":
-        return {"true": True, "false": False}.get(str(token), str(token))
-    text = token.rstrip("f") if not token.startswith(("0x", "-0x")) else str(token)
+        return Word(token)
+    text = token.rstrip("f") if not token.startswith(("0x", "-0x", "+0x")) else str(token)
     try:
-        return int(text, 0)
+        return int(text, 8 if OCTAL.fullmatch(text) else 0)
     except ValueError:
         return float(text)

@@ -7,6 +7,7 @@ from typing import Any
 from compiler.dims import Dim
 from compiler.importers.affine import single
 from compiler.importers.builder import Refused
+from compiler.importers.from_caffe.axes import axis_of
 from compiler.importers.from_caffe.network import Network, reads
 from compiler.importers.from_caffe.prototxt import Message
 from compiler.importers.window_arguments import each, kernel
@@ -18,39 +19,57 @@ from compiler.values import Tensor
 def numbers(
     fields: Message, name: str, rank: int, default: int, *, short: str = ""
 ) -> tuple[int, ...]:
-    """A number for each axis: `pad: 1`, one for each axis, or `pad_h` and `pad_w`."""
+    """A number for each axis: `pad: 1`, one for each axis, or `pad_h` and `pad_w`.
+
+    Raises `Refused` for what Caffe refuses: both, one of two, three on two axes.
+    """
     stem = short or name
-    if fields.all(f"{stem}_h") or fields.all(f"{stem}_w"):
-        return int(fields.one(f"{stem}_h", default)), int(fields.one(f"{stem}_w", default))
-    given = [int(v) for v in fields.all(name)]
+    given = fields.all(name)
+    sides = [fields.one(f"{stem}_h"), fields.one(f"{stem}_w")]
+    if any(side is not None for side in sides):
+        if given or rank != 2:
+            raise Refused(f"it has {stem}_h or {stem}_w besides {name}, or not on two axes")
+        if default != 0 and None in sides:
+            raise Refused(f"it has one of {stem}_h and {stem}_w")
+        return tuple(default if side is None else side for side in sides)
     if len(given) not in (0, 1, rank):
         raise Refused(f"{name} has {len(given)} numbers for {rank} spatial axes")
+    if not given and default < 0:
+        raise Refused(f"it has no {name}")
     return tuple(given) if len(given) == rank else tuple(given or [default]) * rank
 
 
-def initial(network: Network, fields: Message) -> dict[str, str]:
+REQUIRED = -1  # in place of a default
+
+
+def initial(network: Network, fields: Message) -> dict[str, Any]:
     """The initial weights, from the filler; without one there is nothing to say."""
-    filler = fields.message("weight_filler")
+    init = filled(network, fields.message("weight_filler"))
+    return {"init": init} if init else {}
+
+
+def filled(network: Network, filler: Message) -> str:
+    """The initial values that a filler makes, "" for those of the language."""
     match filler.one("type"):
         case "xavier":
             network.builder.note(
                 'a "xavier" filler is `init="xavier"`, which averages over inputs and outputs '
                 "where Caffe's counts the inputs"
             )
-            return {"init": "xavier"}
+            return "xavier"
         case "msra":
-            return {"init": "he"}
+            return "he"
         case "gaussian":
-            return {"init": f"normal({single(float(filler.one('std', 1)))!r})"}
+            return f"normal({single(filler.one('std', 1.0))!r})"
         case "constant":
-            return {"init": f"constant({single(float(filler.one('value', 0)))!r})"}
+            return f"constant({single(filler.one('value', 0.0))!r})"
         case None:
-            return {}
+            return ""
         case other:
             network.builder.note(
                 f'a "{other}" filler has no counterpart: `init` was left at its default'
             )
-            return {}
+            return ""
 
 
 DEPTHWISE = ("ConvolutionDepthwise", "DepthwiseConvolution")  # layers of derived Caffes
@@ -63,24 +82,27 @@ def convolution(network: Network) -> Tensor:
     rank = len(x.shape) - 1
     if rank < 1:
         raise Refused("its input is a vector")
-    if fields.one("axis", 1) != 1:
+    if axis_of(fields.one("axis", 1), x) != 0:
         raise Refused("its channels are not axis 1")
     transposed = network.layer.type == "Deconvolution"
     if not fields.all("num_output"):
         raise Refused("it has no num_output")
-    groups = x.shape[0] if network.layer.type in DEPTHWISE else int(fields.one("group", 1))
+    groups = fields.one("group", 1)
     return network.add(
         "deconv" if transposed else "conv",
         x,
-        channels=int(fields.one("num_output")),
-        kernel=kernel(numbers(fields, "kernel_size", rank, 1, short="kernel")),
+        channels=fields.one("num_output"),
+        kernel=kernel(numbers(fields, "kernel_size", rank, REQUIRED, short="kernel")),
         stride=each(numbers(fields, "stride", rank, 1)),
         pad=each(numbers(fields, "pad", rank, 0)),
         dilation=each(numbers(fields, "dilation", rank, 1)),
-        groups=groups,
-        bias=bool(fields.one("bias_term", True)),
+        groups=x.shape[0] if network.layer.type in DEPTHWISE else groups,
+        bias=fields.one("bias_term", True),
         **initial(network, fields),
     )
+
+
+METHODS = {"MAX": ("maxpool", "gmp"), "AVE": ("avgpool", "gap")}
 
 
 @reads("Pooling")
@@ -89,23 +111,25 @@ def pooling(network: Network) -> Tensor:
     x, fields = network.bottom(), network.layer.parameters("pooling")
     if len(network.layer.tops) > 1:
         raise Refused("its second output, the places of the largest values, is used")
-    method = str(fields.one("pool", "MAX"))
-    names = {
-        "MAX": ("maxpool", "gmp"),
-        "AVE": ("avgpool", "gap"),
-        "0": ("maxpool", "gmp"),
-        "1": ("avgpool", "gap"),
-    }
-    if method not in names:
+    method = fields.one("pool", "MAX")
+    if method not in METHODS:
         raise Refused(f"{method.lower()} pooling")
-    windowed, whole = names[method]
-    if fields.one("global_pooling", False):
-        return network.add(whole, x)
     rank = len(x.shape) - 1
-    sizes = numbers(fields, "kernel_size", rank, 1, short="kernel")
+    if rank != 2:
+        raise Refused("its input is no map of height and width")
+    windowed, whole = METHODS[method]
     strides = numbers(fields, "stride", rank, 1)
     pads = numbers(fields, "pad", rank, 0)
-    up = str(fields.one("round_mode", "CEIL")) in ("CEIL", "0")
+    up = rounds_up(fields)
+    if fields.one("global_pooling", False):
+        if set(strides) != {1} or any(pads):
+            raise Refused("it pools the whole map and has a stride or a pad")
+        return network.add(whole, x)
+    sizes = numbers(fields, "kernel_size", rank, REQUIRED, short="kernel")
+    if any(pad >= size for pad, size in zip(pads, sizes, strict=True)):
+        raise Refused("its pad is not smaller than its kernel")
+    if 0 in strides:
+        raise Refused("its stride is 0")
     arguments: dict[str, Any] = {"kernel": kernel(sizes), "pad": each(pads)}
     if strides != sizes:
         arguments["stride"] = each(strides)
@@ -115,6 +139,14 @@ def pooling(network: Network) -> Tensor:
         )
         arguments["ceil"] = True
     return network.add(windowed, x, **arguments)
+
+
+def rounds_up(fields: Message) -> bool:
+    """How a pooling rounds: `round_mode` of Caffe, `ceil_mode` of forks, up by default."""
+    mode, ceil = fields.one("round_mode"), fields.one("ceil_mode")
+    if None not in (mode, ceil) and (mode == "CEIL") != ceil:
+        raise Refused("its round_mode and ceil_mode contradict each other")
+    return mode != "FLOOR" if ceil is None else bool(ceil)
 
 
 def rounds(
@@ -137,59 +169,30 @@ def rounds(
     return found
 
 
-def normalised_within(network: Network, fields: Message) -> Tensor:
-    """x (1 + alpha mean(x^2))^-beta, the mean over a window of its channel, its padding counted."""
-    x, size = network.bottom(), int(fields.one("local_size", 5))
-    rank = len(x.shape) - 1
-    if size % 2 == 0 or rank < 1:
-        raise Refused("it normalises within each channel by a window without a middle")
-    network.builder.note("an LRN within channels is written out: there is no layer for it")
-    means = network.add(
-        "avgpool",
-        network.add("mul", x, x),
-        kernel=kernel((size,) * rank),
-        stride=1,
-        pad=size // 2,
-    )
-    scaled = network.add("scale", means, factor=single(float(fields.one("alpha", 1.0))))
-    factor = network.add(
-        "power",
-        network.add("shift", scaled, offset=1),
-        exponent=-single(float(fields.one("beta", 0.75))),
-    )
-    return network.add("mul", x, factor)
-
-
 @reads("Interp")
 def interpolation(network: Network) -> Tensor:
     """Bilinear, the corners of both maps meeting: to a size, or by whole factors between pixels."""
-    x, fields = network.bottom(), network.layer.parameters("interp")
+    fields = network.layer.parameters("interp")
     if len(network.layer.bottoms) > 1 or fields.one("pad_beg", 0) or fields.one("pad_end", 0):
         raise Refused("it crops, or takes its size from another layer")
+    x = network.bottom()
+    if len(x.shape) != 3:
+        raise Refused("its input is no map of height and width")
+    shrink, zoom = fields.one("shrink_factor"), fields.one("zoom_factor")
+    given = [fields.one("height"), fields.one("width")]
+    factors = shrink is not None or zoom is not None
+    if min(shrink or 1, zoom or 1) < 1 or shrink == 0 or zoom == 0:
+        raise Refused("its factors begin at 1")
+    if None in given and (given != [None, None] or not factors):
+        raise Refused("it has neither a height and a width nor a factor")
+    if factors and given != [None, None]:
+        raise Refused("it has a height and a width besides its factors")
     sizes = []
-    for name, size in zip(("height", "width"), x.shape[1:], strict=True):
-        wanted: Any = fields.one(name)
+    for wanted, size in zip(given, x.shape[1:], strict=True):
         if wanted is None:
             if isinstance(size, Dim):
                 raise Refused("it enlarges a map of symbolic size")
-            shrunk = (size - 1) // int(fields.one("shrink_factor", 1)) + 1
-            wanted = shrunk + (shrunk - 1) * (int(fields.one("zoom_factor", 1)) - 1)
+            shrunk = (size - 1) // (shrink or 1) + 1
+            wanted = shrunk + (shrunk - 1) * ((zoom or 1) - 1)
         sizes.append(int(wanted))
     return network.add("resize", x, size=each(sizes), mode="linear", align="corners")
-
-
-@reads("LRN")
-def local_response_norm(network: Network) -> Tensor:
-    """Across channels, alpha divided by the size there as here; within them it is written out."""
-    fields = network.layer.parameters("lrn")
-    if str(fields.one("norm_region", "ACROSS_CHANNELS")) not in ("ACROSS_CHANNELS", "0"):
-        return normalised_within(network, fields)
-    network.builder.note("alpha of LRN is divided by the size, in Caffe as in `lrn`")
-    return network.add(
-        "lrn",
-        network.bottom(),
-        size=int(fields.one("local_size", 5)),
-        alpha=single(float(fields.one("alpha", 1.0))),
-        beta=single(float(fields.one("beta", 0.75))),
-        k=single(float(fields.one("k", 1.0))),
-    )

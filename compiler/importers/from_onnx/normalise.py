@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -30,17 +31,28 @@ def batch_norm(reading: Reading) -> Tensor:
         raise Refused("spatial=0 normalises each pixel by itself")
     names = ("weight", "bias", "running_mean", "running_var")
     weights = {name: reading.array(index + 1) for index, name in enumerate(names)}
+    learned = is_learned(reading, weights)
     return reading.add(
-        "bn", reading.tensor(0), weights=weights, known_by=(1, 2, 3, 4), eps=epsilon(reading)
+        "bn",
+        reading.tensor(0),
+        weights=weights,
+        known_by=(1, 2, 3, 4) if learned else (3, 4),
+        affine=learned,
+        eps=epsilon(reading),
     )
+
+
+def is_learned(reading: Reading, weights: Mapping[str, NDArray[Any]]) -> bool:
+    """Whether factor and offset, inputs 1 and 2, are more than ones and zeros without a name."""
+    varied = bool(np.any(weights["weight"] != 1) or np.any(weights["bias"] != 0))
+    return varied or bool(stem(reading.operator.inputs[1]))
 
 
 @converts("InstanceNormalization")
 def instance_norm(reading: Reading) -> Tensor:
     """Each map over its own pixels."""
     weights = {"weight": reading.array(1), "bias": reading.array(2)}
-    varied = bool(np.any(weights["weight"] != 1) or np.any(weights["bias"] != 0))
-    learned = varied or bool(stem(reading.operator.inputs[1]))
+    learned = is_learned(reading, weights)
     return reading.add(
         "instancenorm",
         reading.tensor(0),
