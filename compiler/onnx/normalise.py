@@ -6,7 +6,7 @@ from typing import Any
 
 from compiler.onnx import lowers
 from compiler.onnx.emitter import Emitter
-from compiler.ops.checks import channels_of, per_sample_axis
+from compiler.ops.checks import channels_of, known, per_sample_axis
 from compiler.ops.normalise import (
     BatchNorm,
     GroupNorm,
@@ -121,17 +121,19 @@ def emit_valuewise(op: LayerNorm, emit: Emitter, x: str) -> str:
 
 
 def layernorm_partly(op: LayerNorm, emit: Emitter, x: str, axes: list[int]) -> str:
-    """Over some of the axes; written out before opset 17, which brought the operator.
-
-    So it is without factors, which the operator cannot do without.
-    """
-    if emit.opset >= 17 and op.affine:
-        weight, bias = emit.weight("weight"), emit.weight("bias")
-        return emit.node("LayerNormalization", x, weight, bias, axis=axes[0], epsilon=op.eps)
+    """Over some of the axes; written out before opset 17, which brought the operator."""
+    if emit.opset >= 17:
+        held = [emit.weight("weight"), emit.weight("bias")] if op.affine else [ones(op, emit)]
+        return emit.node("LayerNormalization", x, *held, axis=axes[0], epsilon=op.eps)
     centred = emit.node("Sub", x, emit.node("ReduceMean", x, axes=axes))
     variance = emit.node("ReduceMean", emit.node("Mul", centred, centred), axes=axes)
     deviation = emit.node("Sqrt", emit.node("Add", variance, emit.floats(op.eps)))
     return emit_valuewise(op, emit, emit.node("Div", centred, deviation))
+
+
+def ones(op: LayerNorm, emit: Emitter) -> str:
+    """Factors of one, which the operator cannot do without."""
+    return emit.floats(1.0, known(op.normalised(emit.inputs[0]), op.name))
 
 
 @lowers(InstanceNorm)

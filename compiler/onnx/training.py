@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from compiler.onnx import lowers
 from compiler.onnx.emitter import Emitter
+from compiler.onnx.normalise import factor_and_offset
 from compiler.ops.training import BatchNormTraining
 
 
@@ -24,5 +25,5 @@ def bn(op: BatchNormTraining, emit: Emitter, x: str) -> str:
     variance = emit.node("ReduceMean", emit.node("Mul", centred, centred), axes, keepdims=0)
     flat = emit.node("Reshape", mean, emit.ints([-1]))
     emit.keep(mean=flat, centred=centred, variance=variance)
-    held = emit.weight("weight"), emit.weight("bias")
+    held = factor_and_offset(op, emit)
     return emit.node("BatchNormalization", x, *held, flat, variance, epsilon=op.eps)

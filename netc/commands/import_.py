@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from grammar.diagnostics import printable_lines
+from netc.errors import show
 from netc.models import read_model
 from runtime.errors import CallError
 from runtime.files import write_whole
@@ -52,6 +53,7 @@ def command(file: Path, output: Path | None, weights: Path | None, shapes: tuple
     if weights is not None:
         save_weights(weights, graph.values)
     write_whole(target, defined.text.encode())
+    show(imported.warnings)
     for note in imported.notes:
         click.echo(printable_lines(f"note: {note}"))
     click.echo(f"{graph.name}: {len(graph)} layers -> {target}")

@@ -32,9 +32,14 @@ def over_channels(dy: Array) -> Array:
     return np.asarray(dy.sum(axis=(0, *range(2, dy.ndim))))
 
 
-def affine_gradients(z: Array, dy: Array) -> dict[str, Array]:
-    """By the factor and the offset of each channel of z * weight + bias."""
-    return {"weight": over_channels(dy * z), "bias": over_channels(dy)}
+def affine_gradients(affine: bool, z: Array, dy: Array) -> dict[str, Array]:
+    """By the factor and the offset of each channel of z * weight + bias, where it has them."""
+    return {"weight": over_channels(dy * z), "bias": over_channels(dy)} if affine else {}
+
+
+def times_weight(affine: bool, arrays: Arrays, dy: Array) -> Array:
+    """The derivative before z * weight + bias from that behind it, a number for each channel."""
+    return np.asarray(dy * channelwise(arrays["weight"], dy)) if affine else dy
 
 
 @gradient(BatchNorm)
@@ -45,7 +50,8 @@ def bn(
     x = inputs[0]
     deviation = channelwise(np.sqrt(arrays["running_var"] + x.dtype.type(op.eps)), x)
     z = (x - channelwise(arrays["running_mean"], x)) / deviation
-    return Gradients((dy * channelwise(arrays["weight"], x) / deviation,), affine_gradients(z, dy))
+    dx = times_weight(op.affine, arrays, dy) / deviation
+    return Gradients((dx,), affine_gradients(op.affine, z, dy))
 
 
 @gradient(LocalResponseNorm)
@@ -80,9 +86,9 @@ def groupnorm(
     x = inputs[0]
     grouped = x.reshape(len(x), op.groups, -1)
     z = standardised(grouped, (2,), op.eps).reshape(x.shape)
-    dz = (dy * channelwise(arrays["weight"], x)).reshape(grouped.shape)
+    dz = times_weight(op.affine, arrays, dy).reshape(grouped.shape)
     dx = standardised_gradient(grouped, (2,), op.eps, dz).reshape(x.shape)
-    return Gradients((dx,), affine_gradients(z, dy))
+    return Gradients((dx,), affine_gradients(op.affine, z, dy))
 
 
 @gradient(LayerNorm)
@@ -93,6 +99,8 @@ def layernorm(
     x = inputs[0]
     first = op.axis % (x.ndim - 1) + 1
     axes, rest = tuple(range(first, x.ndim)), tuple(range(first))
+    if not op.affine:
+        return by_inputs(standardised_gradient(x, axes, op.eps, dy))
     z = standardised(x, axes, op.eps)
     dx = standardised_gradient(x, axes, op.eps, dy * arrays["weight"])
     return Gradients((dx,), {"weight": (dy * z).sum(axis=rest), "bias": dy.sum(axis=rest)})
@@ -105,8 +113,6 @@ def instancenorm(
     """Standardised over each map's pixels."""
     x = inputs[0]
     axes = tuple(range(2, x.ndim))
-    if not op.affine:
-        return by_inputs(standardised_gradient(x, axes, op.eps, dy))
     z = standardised(x, axes, op.eps)
-    dx = standardised_gradient(x, axes, op.eps, dy * channelwise(arrays["weight"], x))
-    return Gradients((dx,), affine_gradients(z, dy))
+    dx = standardised_gradient(x, axes, op.eps, times_weight(op.affine, arrays, dy))
+    return Gradients((dx,), affine_gradients(op.affine, z, dy))

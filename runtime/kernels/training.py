@@ -19,6 +19,8 @@ def bn(op: BatchNormTraining, inputs: tuple[Array, ...], arrays: Arrays) -> Arra
     """Standardised over the batch and all pixels, then a factor and offset for each channel."""
     x = inputs[0]
     y = standardised(x, over_batch(x), op.eps)
+    if not op.affine:
+        return y
     return affine(y, channelwise(arrays["weight"], x), channelwise(arrays["bias"], x))
 
 

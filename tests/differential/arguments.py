@@ -54,8 +54,7 @@ def clip(pen: Pen, shape: Shape) -> Values:
 
 def bn(pen: Pen, shape: Shape) -> Values:
     """What only training looks at may be anything."""
-    values: Values = {}
-    maybe(pen, values, "eps", lambda: pen.one(EPSILONS))
+    values = norm(pen, shape)
     maybe(pen, values, "momentum", lambda: pen.one((0.1, 0.01, 0.5)))
     return values
 

@@ -87,8 +87,8 @@ MESSAGES = {
     "batch_norm_param": f"""use_global_stats:bool -moving_average_fraction:float eps:float
         -update_global_stats:bool -scale_filler:filler -bias_filler:filler scale_bias:bool {ENGINE}
         use_weight_bias:bool bias_term:bool -filler:filler -stats_batch_size:uint relu:bool""",
-    "bn_param": f"""slope_filler:filler bias_filler:filler momentum:float eps:float frozen:bool
-        {ENGINE} bn_mode=LEARN|INFERENCE scale_filler:filler shift_filler:filler""",
+    "bn_param": f"""-slope_filler:filler -bias_filler:filler -momentum:float eps:float
+        -frozen:bool {ENGINE} bn_mode=LEARN|INFERENCE -scale_filler:filler -shift_filler:filler""",
     "scale_param": """axis:int num_axes:int -filler:filler bias_term:bool -bias_filler:filler""",
     "bias_param": "axis:int num_axes:int -filler:filler",
     "norm_param": """across_spatial:bool scale_filler:filler channel_shared:bool eps:float""",
@@ -239,7 +239,7 @@ def typed(field: Field, rule: Rule) -> int | float | str | bool:
             return value
         raise ValueError(f"{name} is a whole number, not {shown(value)}")
     if rule.kind == "float":
-        if isinstance(value, int | float):
+        if isinstance(value, int | float) and abs(value) < 2**1000:
             return float(value)
         if isinstance(value, Word) and value.lower() in ("inf", "infinity", "nan"):
             return float(value)
