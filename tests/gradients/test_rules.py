@@ -78,6 +78,7 @@ def test_derivatives_are_central_differences_for_any_arguments(name: str) -> Non
 @pytest.mark.parametrize("shape", [(4,), (4, 5), (3, 4, 5), (2, 3, 4, 3)])
 def test_batch_norm_in_training_differentiates_the_statistics(shape: tuple[int, ...]) -> None:
     check_gradient(BatchNormTraining(eps=0.1), shape)
+    check_gradient(BatchNormTraining(eps=0.1, affine=False), shape)
 
 
 LOSS_CALLS: list[tuple[str, dict[str, Any], tuple[int, ...]]] = [
