@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from compiler.ops import OPS
 from tests.differential.asked import Arguments, Rule, dimensions, known, need, smallest
 from tests.differential.rules_of_parts import PARTS
 from tests.differential.rules_of_windows import WINDOWS
 from tests.differential.sizes import Shape, Symbolic, count_of, value_of
 
 MOST_VALUES = 3000  # of one tensor
-SAME_SHAPE_NAMES = """
-bn prelu relu relu6 leaky_relu thresholded_relu elu celu selu gelu silu mish hardswish hardsigmoid
-sigmoid tanh softsign softplus softmax log_softmax clip dropout identity abs exp log power scale
-shift normalize
-"""
-SAME_SHAPE = frozenset(SAME_SHAPE_NAMES.split())
+ACTIVATIONS = {name for name, op in OPS.items() if op.group == "activate"}
+SAME_SHAPE = frozenset(
+    {*["bn", "dropout", "identity", "abs", "exp", "log", "power", "scale", "shift", "normalize"], *ACTIVATIONS}
+)
 COUNTS, AMOUNTS = (  # at least 1, at least 0
     "channels kernel stride dilation groups units size p r scale h w",
     "pad output_pad amount first last before after top left",
