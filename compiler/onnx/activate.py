@@ -86,6 +86,12 @@ def gelu_by_tanh(emit: Emitter, x: str) -> str:
     return emit.node("Mul", emit.node("Mul", x, rest), emit.floats(0.5))
 
 
+@lowers(ops.LogSigmoid)
+def log_sigmoid(op: ops.LogSigmoid, emit: Emitter, x: str) -> str:
+    """-softplus(-x)."""
+    return emit.node("Neg", emit.node("Softplus", emit.node("Neg", x)))
+
+
 @lowers(ops.Silu)
 def silu(op: ops.Silu, emit: Emitter, x: str) -> str:
     """x * sigmoid(x)."""

@@ -146,6 +146,13 @@ class Sigmoid(Activation):
 
 
 @dataclass(frozen=True)
+class LogSigmoid(Activation):
+    """log(1/(1 + e^-x)), the logarithm of sigmoid without its rounding to 0."""
+
+    name: ClassVar[str] = "log_sigmoid"
+
+
+@dataclass(frozen=True)
 class Tanh(Activation):
     """The hyperbolic tangent."""
 

@@ -106,6 +106,12 @@ def sigmoid(op: ops.Sigmoid, inputs: tuple[Array, ...], arrays: Arrays) -> Array
     return logistic(inputs[0])
 
 
+@kernel(ops.LogSigmoid)
+def log_sigmoid(op: ops.LogSigmoid, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """log(1/(1 + e^-x)) = min(x, 0) - log(1 + e^-|x|)."""
+    return negative(inputs[0]) - np.log1p(np.exp(-np.abs(inputs[0])))
+
+
 @kernel(ops.Silu)
 def silu(op: ops.Silu, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """x * sigmoid(x)."""

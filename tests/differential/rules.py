@@ -15,10 +15,9 @@ from tests.differential.rules_of_windows import WINDOWS
 from tests.differential.sizes import Shape, Symbolic, count_of, value_of
 
 MOST_VALUES = 3000  # of one tensor
-ACTIVATIONS = {name for name, op in OPS.items() if op.group == "activate"}
-SAME_SHAPE = frozenset(
-    {*["bn", "dropout", "identity", "abs", "exp", "log", "power", "scale", "shift", "normalize"], *ACTIVATIONS}
-)
+ELSE_SAME_SHAPE = "bn dropout identity abs exp log power scale shift normalize"
+SAME_SHAPE = {name for name, op in OPS.items() if op.group == "activate"}
+SAME_SHAPE |= {*ELSE_SAME_SHAPE.split()}
 COUNTS, AMOUNTS = (  # at least 1, at least 0
     "channels kernel stride dilation groups units size p r scale h w",
     "pad output_pad amount first last before after top left",

@@ -39,6 +39,7 @@ DEFINITIONS: dict[str, tuple[Callable[[float], float], tuple[float, float]]] = {
     "silu": (lambda x: x * logistic(x), (0, 1e4)),
     "hardsigmoid": (lambda x: min(max(x + 3, 0), 6) / 6, (0, 1)),
     "hardswish": (lambda x: x * min(max(x + 3, 0), 6) / 6, (0, 1e4)),
+    "log_sigmoid": (lambda x: math.log(logistic(x)), (-1e4, 0)),
     "sigmoid": (logistic, (0, 1)),
     "tanh": (math.tanh, (-1, 1)),
     "softplus": (lambda x: math.log(1 + math.exp(x)), (0, 1e4)),
