@@ -25,6 +25,8 @@ from grammar.source import Source
 if TYPE_CHECKING:
     import onnx
 
+    from compiler.training.model import Training
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -45,6 +47,15 @@ class Checked:
     def errors(self) -> tuple[Diagnostic, ...]:
         """The diagnostics that are not mere warnings."""
         return tuple(d for d in self.diagnostics if d.severity == "error")
+
+
+@dataclass(frozen=True)
+class CheckedTraining:
+    """One training that went through the checks; None in place of one with a mistake."""
+
+    name: str
+    training: Training | None
+    diagnostics: tuple[Diagnostic, ...]
 
 
 def load(source: Source, files: Files | None = None) -> Module:
@@ -76,12 +87,28 @@ def check_net(net: Block, overrides: Mapping[str, Any] | None = None) -> Checked
     return Checked(graph, analysis, tuple(deduplicate(found)), made, net.definition.doc)
 
 
-def all_found(module: Module, checked: Iterable[Checked]) -> list[Diagnostic]:
+def check_training(item: Block, overrides: Mapping[str, Any] | None = None) -> CheckedTraining:
+    """Read and check one `train` item; mistakes are collected."""
+    from compiler.training.elaborate import elaborate_training
+
+    elaborated = elaborate_training(item, overrides)
+    return CheckedTraining(item.name, elaborated.training, elaborated.diagnostics)
+
+
+def all_found(
+    module: Module,
+    checked: Iterable[Checked],
+    trainings: Iterable[CheckedTraining] | None = None,
+) -> list[Diagnostic]:
     """Everything that is wrong or doubtful in a file and its nets, each once, its own text first.
 
-    Names that nothing uses are only told of in a file without errors.
+    The file's trainings are checked here unless they were before. Names that nothing uses are only
+    told of in a file without errors.
     """
+    if trainings is None:
+        trainings = map(check_training, module.trainings())
     found = [*module.diagnostics, *(d for one in checked for d in one.diagnostics)]
+    found += [d for one in trainings for d in one.diagnostics]
     if not any(d.severity == "error" for d in found):
         found += lint_names(module.file)
     source = module.file.source

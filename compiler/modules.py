@@ -18,7 +18,7 @@ from grammar.source import Source, Span
 
 @dataclass(frozen=True)
 class Block:
-    """A block or net as a value: its definition, the names of its file, what that may read."""
+    """A block, net or training as a value: its definition, its file's names, what may be read."""
 
     definition: s.Definition
     scope: Scope = field(repr=False, compare=False)
@@ -43,9 +43,16 @@ class Module:
 
     def nets(self) -> list[Block]:
         """The networks that the file itself defines, in order."""
-        names = dict.fromkeys(d.name.id for d in self.file.definitions("net"))
+        return self._defined("net")
+
+    def trainings(self) -> list[Block]:
+        """The trainings that the file itself defines, in order."""
+        return self._defined("train")
+
+    def _defined(self, kind: str) -> list[Block]:
+        names = dict.fromkeys(d.name.id for d in self.file.definitions(kind))
         found = (self.scope.values.get(name) for name in names)
-        return [net for net in found if isinstance(net, Block)]
+        return [block for block in found if isinstance(block, Block)]
 
     def whole(self) -> Module:
         """The module itself when it has no mistake; raises `DefinitionError` with all it has."""

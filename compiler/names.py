@@ -15,12 +15,15 @@ from grammar.source import Span
 Kind = Literal[
     "block",
     "net",
+    "train",
     "let",
     "used",  # a name that `use` brings from another file
     "parameter",
     "loop",  # a name of `for`
     "symbol",  # a size of an input that nothing else defines
     "input",
+    "data",  # a part of a sample, of a training
+    "noise",
     "tensor",  # `name = chain`
     "output",
     "label",
@@ -103,7 +106,7 @@ def made_later(within: s.Syntax | s.File, name: str, offset: int) -> s.Syntax | 
     while nodes:
         node = nodes.pop()
         nodes += children(node)
-        named = node.name.id if isinstance(node, s.Bind | s.Let | s.Definition) else None
+        named = node.name.id if isinstance(node, s.Bind | s.Let | s.Definition | s.Assign) else None
         if isinstance(node, s.Stage) and node.label is not None:
             named = literal(node.label)
         if named == name and node.span.end > offset:

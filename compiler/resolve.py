@@ -25,6 +25,8 @@ from compiler.ops import OPS
 from grammar import syntax as s
 from grammar.source import Span
 
+KINDS: dict[str, Kind] = {"block": "block", "net": "net", "train": "train"}
+
 
 def resolve(file: s.File) -> Names:
     """The names of a file."""
@@ -73,7 +75,7 @@ class _Resolver:
                 case s.Let():
                     self.define("let", item.name, item, self.top.values, start=0)
                 case s.Definition():
-                    kind: Kind = "net" if item.kind == "net" else "block"
+                    kind = KINDS[item.kind]
                     made = self.define(kind, item.name, item, self.top.values, start=0)
                     bodies.append((made, item))
         for item in self.file.items:
@@ -175,8 +177,12 @@ class _Resolver:
                     self.define("let", statement.name, statement, self.scope.values)
                 case s.Expect():
                     self.contracts.append(statement)
-                case s.For() | s.Repeat():
+                case s.For() | s.Repeat() | s.Step():
                     self.loop(statement)
+                case s.DataDeclaration() | s.NoiseDeclaration() | s.Augment() | s.Assign():
+                    self.learning(statement)
+                case s.Objective() | s.Report() | s.Update() | s.Setting() | s.Show():
+                    self.expressions(statement)
                 case s.If():
                     self.expressions(statement.condition)
                     for body in (statement.then, statement.otherwise):
@@ -186,8 +192,34 @@ class _Resolver:
                 case s.Assert():
                     self.expressions(statement)
 
-    def loop(self, statement: s.For | s.Repeat) -> None:
-        self.expressions(statement.values if isinstance(statement, s.For) else statement.count)
+    def learning(
+        self, statement: s.DataDeclaration | s.NoiseDeclaration | s.Augment | s.Assign
+    ) -> None:
+        """What a training says of its samples, and what it names."""
+        match statement:
+            case s.DataDeclaration():
+                for part in statement.parts:
+                    self.expressions(part.shape)
+                    for argument in part.origin.arguments if part.origin else ():
+                        self.expressions(argument.value)
+                    self.define("data", part.name, part, self.scope.tensors)
+            case s.NoiseDeclaration():
+                self.expressions(statement.shape)
+                self.define("noise", statement.name, statement, self.scope.tensors)
+            case s.Augment():
+                for name in statement.names:
+                    self.use(name, "name", self.scope.tensor(name.id))
+                for stage in statement.stages:
+                    self.expressions(stage)
+            case s.Assign():
+                for stage in statement.stages:
+                    self.expressions(stage)
+                self.define("tensor", statement.name, statement, self.scope.tensors)
+
+    def loop(self, statement: s.For | s.Repeat | s.Step) -> None:
+        if not isinstance(statement, s.Step):
+            values = statement.values if isinstance(statement, s.For) else statement.count
+            self.expressions(values)
         outer, self.scope = self.scope, _Scope(self.scope, statement.body.span.end)
         if isinstance(statement, s.For):
             start = statement.body.span.start
@@ -195,7 +227,8 @@ class _Resolver:
                 self.define("loop", name, statement, self.scope.values, start=start)
         self.statements(statement.body.statements)
         self.scope = outer
-        self.assertion(statement.shape)
+        if not isinstance(statement, s.Step):
+            self.assertion(statement.shape)
 
     # ── flow ─────────────────────────────────────────────────────────────────────────────────
 

@@ -18,13 +18,23 @@ def _beginning(*statements: str) -> list[str]:
     return [place.format(statement) for statement in statements for place in places]
 
 
+def _in_training(*statements: str) -> list[str]:
+    return [f"train t {{ {statement} }}\n" for statement in statements]
+
+
+def _beginning_training(*statements: str) -> list[str]:
+    """Statements that a training has not, from their first word on."""
+    places = ("train t {{ {} }}\n", "train t {{\n {}\n}}\n", "train t {{\n batch 1;\n {}\n}}\n")
+    return [place.format(statement) for statement in statements for place in places]
+
+
 def _outside(*items: str) -> list[str]:
     """Items that are wrong from their first word, wherever they stand in a file."""
     places = ("{}\n", "\n{}\n", "let a = 1\n{}\n")
     return [place.format(item) for item in items for place in places]
 
 
-OUTSIDE = "only `use`, `let`, `block` and `net` stand outside a body"
+OUTSIDE = "only `use`, `let`, `block`, `net` and `train` stand outside a body"
 
 EXAMPLES: dict[str, list[str]] = {
     OUTSIDE: _outside(
@@ -122,7 +132,11 @@ EXAMPLES: dict[str, list[str]] = {
         "for x in y { relu } { relu }",
     ),
     "`==` compares; `=` stands only in keyword arguments, `let` and names": _in_net(
-        "assert a = b", "expect params = 3", "if a = b { relu }", "conv(1, (3x3, a=1) -> relu"
+        "assert a = b",
+        "assert 3 = 3",
+        "expect params = 3",
+        "if a = b { relu }",
+        "conv(1, (3x3, a=1) -> relu",
     ),
     "`let` is written `let name = value`": _in_net("let", "let a", "let 3 = 4", "let a 3"),
     "`expect` needs a comparison: `expect params == 61_706`": _in_net("expect", "expect params,"),
@@ -149,8 +163,85 @@ EXAMPLES: dict[str, list[str]] = {
         "use a from b\n",
         'use a b from "x"\n',
     ],
-    "`use`, `block` and `net` stand outside any body": _beginning(
-        "block b { relu }", "net m { relu }", 'use a from "b"'
+    "`use`, `block`, `net` and `train` stand outside any body": [
+        *_beginning("block b { relu }", "net m { relu }", 'use a from "b"'),
+        *_beginning_training("block b { relu }", "net m { relu }", 'use a from "b"'),
+    ],
+    "data is written `data image: f32[1, 28, 28], label: class[10]`": _in_training(
+        "data",
+        "data x",
+        "data x: f32",
+        "data x f32[1]",
+        "data x = 3",
+        "data x: 3",
+        "data f32[1]",
+        "data x: f32[1],",
+    ),
+    "noise is written `noise z: f32[100] normal`": _in_training(
+        "noise", "noise z", "noise z: f32", "noise z: f32[1]", "noise z: f32[1] 3", "noise z = 1"
+    ),
+    "augmentation is written `augment image: crop(24) -> flip`": _in_training(
+        "augment", "augment x", "augment x:", "augment x = flip", "augment x -> flip"
+    ),
+    "an objective is written `minimize loss(prediction, target)`": _in_training(
+        "minimize", "maximize", "minimize x as y", "maximize x as y", "minimize = x", "minimize x y"
+    ),
+    "a report is written `report accuracy(logits, label)`": _in_training(
+        "report", "report x,", "report x -> y", "report = x"
+    ),
+    'an update is written `update net with adam(1e-3)`, or `update net only "fc.*" with …`': (
+        _in_training(
+            "update",
+            "update x",
+            "update x with",
+            "update with adam",
+            "update x only",
+            "update x only fc with adam",
+            'update x only "fc"',
+            "update x adam(1)",
+            "update 3",
+            "update x(1) with adam",
+        )
+    ),
+    "`batch`, `epochs` and `accumulate` are followed by a number: `batch 64`": _in_training(
+        "batch", "batch = 3", "epochs = 3", "batch: 3", "epochs", "accumulate"
+    ),
+    "a step is written `step { minimize …; update … }`": _in_training(
+        "step", "step 2 { batch 1 }", "step x", "step = 2"
+    ),
+    "a picture is shown by `show G(z) grid 8x8 as samples`": _in_training(
+        "show",
+        "show x",
+        "show x grid",
+        "show x grid 3",
+        "show x grid 3x3",
+        "show x as y",
+        "show x grid 3 as y",
+    ),
+    "a training has statements such as `data`, `minimize` and `update`": _beginning_training(
+        "conv(1, 1)",
+        "relu",
+        "x -> relu",
+        "3",
+        "(a)",
+        "[1]",
+        "input x: f32[1]",
+        "output x",
+        "{ batch 1 }",
+        "for x in y { batch 1 }",
+        "-> relu",
+        "else { batch 1 }",
+    ),
+    "a training's statement ends with a newline or `;`": _in_training(
+        "x = y z",
+        "repeat 2 { batch 1 } batch 1",
+        "if a { batch 1 } batch 1",
+        "data x: f32[1] y",
+        "augment x: flip y",
+        "report x y",
+        "noise z: f32[1] normal x",
+        "show x grid 3x3 as y z",
+        "step { batch 1 } batch 1",
     ),
     "an operand is missing": _in_net(
         "let a = 1 + ",

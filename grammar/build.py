@@ -33,7 +33,7 @@ def broken(span: Span) -> s.Broken:
     lexemes = takewhile(lambda lexeme: lexeme.start < span.end, scan(span.source.text, span.start))
     first = list(islice(lexemes, MOST_WORDS))
     opening = [lexeme.text for lexeme in first[:2]] or [""]
-    if opening[0] in ("block", "net"):
+    if opening[0] in ("block", "net", "train"):
         first = first[1:2]
     words = {lexeme.text for lexeme in first if lexeme.kind == "word"} - RESERVED
     strings = " ".join(lexeme.text for lexeme in first if lexeme.kind == "text")
@@ -112,6 +112,8 @@ class Builder(ExpressionBuilder):
             self.body(body),
             doc_above(span),
         )
+
+    _training = _definition
 
     def parameter(self, tree: Any) -> s.Parameter:
         """`stride=1`"""
@@ -195,6 +197,94 @@ class Builder(ExpressionBuilder):
         )
 
     _else_if = _if
+
+    # ── training ─────────────────────────────────────────────────────────────────────────────
+
+    def _data(self, tree: Any) -> s.DataDeclaration:
+        return s.DataDeclaration(self.span(tree), tuple(map(self.declared, tree.children)))
+
+    def declared(self, tree: Any) -> s.Declared:
+        """`image: f32[1, 28, 28] from picture(…)`"""
+        name, kind, pattern, origin = tree.children
+        call = None if origin is None else self._call(origin)
+        return s.Declared(
+            self.span(tree), self.name(name), self.name(kind), self.pattern(pattern), call
+        )
+
+    def _noise(self, tree: Any) -> s.NoiseDeclaration:
+        name, kind, pattern, distribution = tree.children
+        return s.NoiseDeclaration(
+            self.span(tree),
+            self.name(name),
+            self.name(kind),
+            self.pattern(pattern),
+            self.name(distribution),
+        )
+
+    def _augment(self, tree: Any) -> s.Augment:
+        names, *stages = tree.children
+        return s.Augment(
+            self.span(tree), tuple(map(self.name, names.children)), self.several(stages)
+        )
+
+    def _assign(self, tree: Any) -> s.Assign:
+        name, *stages = tree.children
+        return s.Assign(self.span(tree), self.name(name), self.several(stages))
+
+    def _objective(self, tree: Any) -> s.Objective:
+        word, value = tree.children
+        return s.Objective(self.span(tree), word == "maximize", self.expression(value))
+
+    def _report(self, tree: Any) -> s.Report:
+        return s.Report(self.span(tree), tuple(map(self.reported, tree.children)))
+
+    def reported(self, tree: Any) -> s.Reported:
+        """`accuracy(logits, label) as top1`"""
+        value, label = tree.children
+        name = None if label is None else self.label(label.children[0])
+        return s.Reported(self.span(tree), self.expression(value), name)
+
+    def _update(self, tree: Any) -> s.Update:
+        *nets, only, optimiser = tree.children
+        patterns = [] if only is None else only.children
+        return s.Update(
+            self.span(tree),
+            tuple(map(self.name, nets)),
+            tuple(map(self.text, patterns)),
+            self.expression(optimiser),
+        )
+
+    def _setting(self, tree: Any) -> s.Setting:
+        word, value = tree.children
+        return s.Setting(self.span(tree), str(word), self.expression(value))
+
+    def _step(self, tree: Any) -> s.Step:
+        return s.Step(self.span(tree), self.body(tree.children[0]))
+
+    def _turns(self, tree: Any) -> s.Repeat:
+        count, body = tree.children
+        return s.Repeat(self.span(tree), self.expression(count), self.body(body), None)
+
+    def _choice(self, tree: Any) -> s.If:
+        condition, then, otherwise = tree.children
+        return s.If(
+            self.span(tree),
+            self.expression(condition),
+            self.body(then),
+            None if otherwise is None else self.body(otherwise),
+            None,
+        )
+
+    def _show(self, tree: Any) -> s.Show:
+        value, grid, label = tree.children
+        return s.Show(
+            self.span(tree), self.expression(value), self.grid(grid), self.label(label.children[0])
+        )
+
+    def grid(self, token: Token) -> s.SizeLiteral:
+        """`8x8`"""
+        extents = self.digits(token).split("x")
+        return s.SizeLiteral(self.span(token), tuple(map(int, extents)))
 
     # ── flow ─────────────────────────────────────────────────────────────────────────────────
 

@@ -12,9 +12,10 @@ from grammar.lexemes import OPENING, PARTNER, Lexeme, scan
 MOST_LEXEMES = 50_000  # looked at for the end of one statement
 NOT_IN_BRACKETS = ("->", ":", ";", "{", "}")
 
-_OUTSIDE = re.compile(r"(?:block|net|use)\b")  # never stand in a body
+# Never stand in a body; `train` is a name there, unless another name follows.
+_OUTSIDE = re.compile(r"(?:block|net|use)\b|train[ \t]+[A-Za-z_]")
 _DECLARED = re.compile(r"[ \t]*((?:input|output)[ \t]+[A-Za-z_])")
-_HEADER = re.compile(r"(?:for|repeat|if|block|net)\b[^{]*")  # what a body should follow
+_HEADER = re.compile(r"(?:for|repeat|if|block|net|train|step)\b[^{]*")  # what a body should follow
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class _Walk:
             return False
         if sign in NOT_IN_BRACKETS or (first and sign in OPENING):
             self._give_up(lexeme.start)
-        if first and _OUTSIDE.match(sign) and text[lexeme.start - 1] == "\n":
+        if first and _OUTSIDE.match(text, lexeme.start) and text[lexeme.start - 1] == "\n":
             return True
         if self.open or lexeme.start < place:
             return False

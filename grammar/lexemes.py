@@ -16,6 +16,23 @@ Kind: TypeAlias = Literal[
 
 OPENING = frozenset({"use", "let", "block", "net", "for", "repeat", "assert", "expect"})
 RESERVED = OPENING | {"and", "or", "not", "if", "else", "in", "true", "false"}
+# They begin a statement of a training and are names anywhere else.
+LEARNING = frozenset(
+    [
+        "data",
+        "noise",
+        "augment",
+        "minimize",
+        "maximize",
+        "report",
+        "update",
+        "batch",
+        "epochs",
+        "accumulate",
+        "step",
+        "show",
+    ]
+)
 PARTNER = {")": "(", "]": "[", "}": "{"}
 
 _LEXEME = re.compile(

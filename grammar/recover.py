@@ -15,6 +15,7 @@ from grammar.explain import acceptable, explain, message_of, place_of
 from grammar.source import Source, Span
 
 MOST_REPORTS = 20
+DEFINING = ("DEFINE", "TRAIN")  # the words that begin a block, net or training
 
 
 def parse_on(source: Source, text: str, parser: Lark) -> tuple[Tree[Token], list[Diagnostic]]:
@@ -69,10 +70,10 @@ class Recovery:
             return False
         if error.token.type == "$END":
             return True
-        if error.token.type not in ("DEFINE", "USE") or not begins_line(self.text, place):
+        if error.token.type not in (*DEFINING, "USE") or not begins_line(self.text, place):
             return False
         column = self.source.position(place)[1]
-        return column <= self.source.position(stopped.offsets("DEFINE")[0])[1]
+        return column <= self.source.position(stopped.offsets(*DEFINING)[0])[1]
 
     def _is_joined_in_vain(self, error: UnexpectedInput, place: int) -> bool:
         """Whether a line begins with `->` or `else` and yet cannot continue what is above it."""
@@ -81,7 +82,7 @@ class Recovery:
 
     def _close_braces(self, place: int, stopped: Stopped) -> None:
         """Report the `{` that is never closed, and close all that are open."""
-        braces, definition = stopped.offsets("LBRACE"), stopped.offsets("DEFINE")[0]
+        braces, definition = stopped.offsets("LBRACE"), stopped.offsets(*DEFINING)[0]
         opened = unclosed_brace(self.text, definition, place, braces)
         if len(self.diagnostics) < MOST_REPORTS:
             span = Span(self.source, opened, opened + 1)
@@ -124,10 +125,10 @@ class Stopped:
                 return value.meta.start_pos
         return None
 
-    def offsets(self, token: str) -> list[int]:
-        """Where the tokens of a type stand that the statement is inside of, outermost first."""
+    def offsets(self, *types: str) -> list[int]:
+        """Where the tokens of these types stand that the statement is inside of, outermost first."""
         values = self.state.value_stack[: self.depth]
-        found = [v for v in values if isinstance(v, Token) and v.type == token]
+        found = [v for v in values if isinstance(v, Token) and v.type in types]
         return [value.start_pos or 0 for value in found]
 
     def go_back(self) -> None:

@@ -175,6 +175,121 @@ class Broken(Syntax):
         return self.keyword not in ("let", "assert", "expect", "input", "output", "use", "=")
 
 
+# ── training ─────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Declared(Syntax):
+    """`image: f32[1, 28, 28]` or `label: class[10]`, a part of a sample"""
+
+    name: Name
+    kind: Name
+    shape: ShapePattern
+    origin: CallExpression | None
+
+
+@dataclass(frozen=True)
+class DataDeclaration(Syntax):
+    """`data image: f32[1, 28, 28], label: class[10]`"""
+
+    parts: tuple[Declared, ...]
+
+
+@dataclass(frozen=True)
+class NoiseDeclaration(Syntax):
+    """`noise z: f32[100] normal`"""
+
+    name: Name
+    kind: Name
+    shape: ShapePattern
+    distribution: Name
+
+
+@dataclass(frozen=True)
+class Augment(Syntax):
+    """`augment image: crop(32, pad=4) -> flip`"""
+
+    names: tuple[Name, ...]
+    stages: tuple[Expression, ...]
+
+
+@dataclass(frozen=True)
+class Assign(Syntax):
+    """`scores = lenet5(image)` or `scores = image -> lenet5`"""
+
+    name: Name
+    stages: tuple[Expression, ...]
+
+
+@dataclass(frozen=True)
+class Objective(Syntax):
+    """`minimize cross_entropy(scores.logits, label)`, `maximize log(D(x))`"""
+
+    maximize: bool
+    value: Expression
+
+
+@dataclass(frozen=True)
+class Reported(Syntax):
+    """`accuracy(scores.logits, label) as top1`, one item of a `report`"""
+
+    value: Expression
+    label: Text | None
+
+
+@dataclass(frozen=True)
+class Report(Syntax):
+    """`report accuracy(scores.logits, label)`"""
+
+    items: tuple[Reported, ...]
+
+
+@dataclass(frozen=True)
+class Update(Syntax):
+    """`update lenet5 only "fc.*" with adam(1e-3)`: the patterns are those of `only`"""
+
+    nets: tuple[Name, ...]
+    only: tuple[Text, ...]
+    optimiser: Expression
+
+
+@dataclass(frozen=True)
+class Setting(Syntax):
+    """`batch 64`, `epochs 12`, `accumulate 4`"""
+
+    keyword: str
+    value: Expression
+
+
+@dataclass(frozen=True)
+class Step(Syntax):
+    """`step { minimize loss }`: one objective of several, taken in turn"""
+
+    body: Body
+
+
+@dataclass(frozen=True)
+class Show(Syntax):
+    """`show G(z) grid 8x8 as samples`"""
+
+    value: Expression
+    grid: SizeLiteral
+    label: Text
+
+
+Learning: TypeAlias = (
+    DataDeclaration
+    | NoiseDeclaration
+    | Augment
+    | Assign
+    | Objective
+    | Report
+    | Update
+    | Setting
+    | Step
+    | Show
+)
+
 Statement: TypeAlias = (
     Flow
     | Bind
@@ -186,6 +301,7 @@ Statement: TypeAlias = (
     | For
     | Repeat
     | If
+    | Learning
     | Broken
 )
 
@@ -210,7 +326,10 @@ class Parameter(Syntax):
 
 @dataclass(frozen=True)
 class Definition(Syntax):
-    """`block unit(c, kernel, stride=1) { … }`, `net lenet5(classes=10) { … }`"""
+    """`block unit(c, kernel, stride=1) { … }`, `net lenet5(classes=10) { … }`: `kind` is the word
+
+    A training, `train digits(n=12) { … }`, is one too.
+    """
 
     kind: str
     name: Name
@@ -238,5 +357,5 @@ class File:
     items: tuple[Item, ...]
 
     def definitions(self, kind: str) -> tuple[Definition, ...]:
-        """The blocks (`kind` "block") or networks ("net"), in order."""
+        """The blocks (`kind` "block"), networks ("net") or trainings ("train"), in order."""
         return tuple(i for i in self.items if isinstance(i, Definition) and i.kind == kind)

@@ -138,6 +138,10 @@ class Choice:
             check_settings(blocks[0], self.settings)
         return [(block, check_net(block, self.settings_of(block))) for block in blocks]
 
+    def trainings(self, module: Module) -> list[Block]:
+        """The trainings that are checked: all of them, unless one net is meant."""
+        return [] if self.net else module.trainings()
+
     def settings_of(self, block: Block) -> dict[str, Any]:
         """Those values that are for parameters of this net."""
         known = {parameter.name.id for parameter in block.definition.parameters}

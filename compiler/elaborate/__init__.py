@@ -33,14 +33,19 @@ from grammar.diagnostics import Diagnostic
 __all__ = ["Elaborated", "Made", "elaborate"]
 
 
-def elaborate(net: Block, overrides: Mapping[str, Any] | None = None) -> Elaborated:
-    """Unroll a net; `overrides` are values for its parameters."""
+def elaborate(
+    net: Block,
+    overrides: Mapping[str, Any] | None = None,
+    sizes: Mapping[str, int] | None = None,
+) -> Elaborated:
+    """Unroll a net; `overrides` are values for its parameters, `sizes` for its symbols."""
     state = State(net)
     definition = net.definition
     frame = Frame("", None, (), definition, inner=False, members=Members(""))
     here = Here(frame, Scope(net.scope))
     with suppress(Stopped), state.reporting(here):
         bind_parameters(state, overrides or {}, here)
+        here.scope.values.update(sizes or {})
         flow = begin(state, here)
         run_body(state, definition.body, here, flow)
         if not here.frame.outputs and not state.diagnostics and not state.damaged:

@@ -25,7 +25,7 @@ def called(stage: s.Stage, callee: s.Name, here: Here, first: bool) -> Tensor | 
         if tensor is not None and (first or name not in OPS):
             return named_tensor(stage, tensor, name, first)
     target = scope.value(name)
-    if isinstance(target, Block):
+    if isinstance(target, Block) and target.definition.kind != "train":
         return target
     if isinstance(target, type) or name in OPS:
         return target if isinstance(target, type) else OPS[name]
@@ -36,7 +36,9 @@ def called(stage: s.Stage, callee: s.Name, here: Here, first: bool) -> Tensor | 
             "E201",
             f"`{name}` is no layer or block",
             callee.span,
-            label=f"its value is {show(target)}",
+            label=f"`{name}` is a training"
+            if isinstance(target, Block)
+            else f"its value is {show(target)}",
         )
     raise unknown(
         f"unknown layer, block or tensor `{name}`",

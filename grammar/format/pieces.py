@@ -7,7 +7,9 @@ from typing import Literal, TypeAlias
 
 from grammar.lexemes import Kind
 
-Role: TypeAlias = Literal["", "binary", "unary", "keyword", "type", "assertion", "loop"]
+Role: TypeAlias = Literal[
+    "", "binary", "unary", "keyword", "type", "assertion", "loop", "statement"
+]
 
 
 @dataclass
@@ -16,8 +18,8 @@ class Piece:
 
     `space` is the author's, None at the beginning of a line; `column` is where it stood. `above`
     are comments on lines of their own before it, `comment` is one behind it on its line. The
-    `role` tells a minus from a difference, and what an `=`, a `:` or an `in` is for. An opening
-    bracket has its `group`.
+    `role` tells a minus from a difference, what an `=`, a `:` or an `in` is for, and which words
+    begin a statement of a training. An opening bracket has its `group`.
     """
 
     text: str

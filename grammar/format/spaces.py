@@ -5,23 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from grammar.format.pieces import Piece
-from grammar.lexemes import RESERVED
+from grammar.lexemes import LEARNING, RESERVED
 
 OPERATORS = frozenset(["+", "-", "*", "/", "//", "%", "**", "==", "!=", "<", "<=", ">", ">="])
 WORD_OPERATORS = frozenset(["and", "or", "not", "if", "else"])
 NO_OPERANDS = RESERVED - {"true", "false", "in"}
+DECLARING = frozenset(["data", "noise", "augment"])  # a `:` behind a name says what it is
 CLOSING = (")", "]", "}")
 
 
 def set_gaps(pieces: Sequence[Piece], starts: set[int]) -> None:
     """Decide role and gap of every piece; `starts` has the indices where a statement begins."""
     brackets: list[str] = []
+    training: list[bool] = []  # for each open brace whether a training's statements are inside
     waits_for = ""  # the sign or word that a statement's first word gives a role
     before: Piece | None = None
+    declares = item = False
     for index, piece in enumerate(pieces):
         if index in starts:
             before = None
             waits_for = {"input": ":", "for": "in"}.get(piece.text, "")
+            learning = bool(training) and training[-1]
+            declares = learning and piece.text in DECLARING
+            item = not training and piece.text == "train"
+            if learning and piece.text in LEARNING and is_followed(pieces, index):
+                piece.role = "statement"
         if piece.text in ("+", "-"):
             piece.role = "binary" if ends_operand(before) else "unary"
         elif piece.text in OPERATORS or piece.text in WORD_OPERATORS:
@@ -33,14 +41,28 @@ def set_gaps(pieces: Sequence[Piece], starts: set[int]) -> None:
             piece.role = "type" if waits_for == ":" else "loop"
             waits_for = ""
         elif piece.text == ":":
-            piece.role = "assertion"
+            piece.role = "type" if declares and not brackets_in_statement(brackets) else "assertion"
         if piece.role != "keyword":
             piece.gap = _gap(before, piece)
         if piece.text in ("(", "[", "{"):
             brackets.append(piece.text)
         elif piece.text in CLOSING:
             brackets.pop()
+        if piece.text == "{":
+            training.append(item or (bool(training) and training[-1]))
+        elif piece.text == "}" and training:
+            training.pop()
         before = piece
+
+
+def brackets_in_statement(brackets: Sequence[str]) -> bool:
+    """Whether a round or square bracket is open."""
+    return bool(brackets) and brackets[-1] != "{"
+
+
+def is_followed(pieces: Sequence[Piece], index: int) -> bool:
+    """Whether a word begins a statement of a training and is not the name in `batch = …`."""
+    return index + 1 < len(pieces) and pieces[index + 1].text != "="
 
 
 def _gap(before: Piece | None, piece: Piece) -> int:
@@ -59,7 +81,7 @@ def _gap(before: Piece | None, piece: Piece) -> int:
 
 def ends_operand(piece: Piece | None) -> bool:
     """Whether a value or name ends here, so that a sign is a difference and a bracket a call."""
-    if piece is None or piece.role == "loop":
+    if piece is None or piece.role in ("loop", "statement"):
         return False
     if piece.kind == "word":
         return piece.text not in NO_OPERANDS

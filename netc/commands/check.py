@@ -9,7 +9,8 @@ from dataclasses import replace
 import click
 
 from compiler.analysis import Analysis
-from compiler.driver import all_found
+from compiler.driver import all_found, check_training
+from compiler.training.model import Training
 from grammar.diagnostics import Diagnostic
 from netc.errors import show
 from netc.options import FORMAT, Choice, chooses_net
@@ -26,13 +27,19 @@ def command(files: tuple[str, ...], strict: bool, form: str, choice: Choice) -> 
     lines: list[str] = []
     for file in files:
         module, checked_nets = choice.examined(file)
-        of_file = all_found(module, (checked for _, checked in checked_nets))
-        if not checked_nets and not any(d.severity == "error" for d in of_file):
+        trainings = [check_training(t, choice.settings_of(t)) for t in choice.trainings(module)]
+        of_file = all_found(module, (checked for _, checked in checked_nets), trainings)
+        if not checked_nets and not trainings and not any(d.severity == "error" for d in of_file):
             lines.append(f"{file}: no nets, only definitions to use")
         lines += [
             f"{file}: {block.name} is fine: {cost(checked.analysis)}"
             for block, checked in checked_nets
             if checked.analysis is not None and not checked.errors
+        ]
+        lines += [
+            f"{file}: training {one.name} is fine: {said(one.training)}"
+            for one in trainings
+            if one.training is not None
         ]
         found += of_file
     if strict:
@@ -46,6 +53,17 @@ def command(files: tuple[str, ...], strict: bool, form: str, choice: Choice) -> 
             click.echo(line)
         show(found)
     sys.exit(1 if failed else 0)
+
+
+def said(training: Training) -> str:
+    """How much a training learns, and how long."""
+    learned = {
+        name for step in training.steps for update in step.updates for name in update.parameters
+    }
+    count = sum(weight.size for name, weight in training.parameters() if name in learned)
+    steps = f"{len(training.steps)} steps, " if len(training.steps) > 1 else ""
+    word = "epoch" if training.epochs == 1 else "epochs"
+    return f"{steps}{count:,} parameters learn, batch {training.batch}, {training.epochs} {word}"
 
 
 def cost(analysis: Analysis) -> str:

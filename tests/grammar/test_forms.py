@@ -171,7 +171,50 @@ STATEMENTS: dict[str, s.Statement] = {
     ),
 }
 
+LEARNING: dict[str, s.Statement] = {
+    "data a: f32[1] from picture(c=1), b: class[10]": s.DataDeclaration(
+        AT,
+        (
+            s.Declared(
+                AT,
+                A,
+                name("f32"),
+                shape(number(1)),
+                s.CallExpression(AT, name("picture"), (s.Argument(AT, "c", number(1)),)),
+            ),
+            s.Declared(AT, B, name("class"), shape(number(10)), None),
+        ),
+    ),
+    "noise a: f32[3] normal": s.NoiseDeclaration(
+        AT, A, name("f32"), shape(number(3)), name("normal")
+    ),
+    "augment a, b: c\n    -> b": s.Augment(AT, (A, B), (C, B)),
+    "a = b -> c": s.Assign(AT, A, (B, C)),
+    "a = b": s.Assign(AT, A, (B,)),
+    "minimize a + b": s.Objective(AT, False, binary("+", A, B)),
+    "maximize -a": s.Objective(AT, True, s.Unary(AT, "-", A)),
+    "report a, b as top": s.Report(AT, (s.Reported(AT, A, None), s.Reported(AT, B, text("top")))),
+    "update a with b": s.Update(AT, (A,), (), B),
+    'update a, b only "c*", "b" with c': s.Update(AT, (A, B), (text("c*"), text("b")), C),
+    "batch 64": s.Setting(AT, "batch", number(64)),
+    "epochs a": s.Setting(AT, "epochs", A),
+    "accumulate 4": s.Setting(AT, "accumulate", number(4)),
+    "step { minimize a }": s.Step(AT, body(s.Objective(AT, False, A))),
+    "repeat 2 { step { } }": s.Repeat(AT, number(2), body(s.Step(AT, body())), None),
+    "if a { batch 64 } else { let a = 1 }": s.If(
+        AT,
+        A,
+        body(s.Setting(AT, "batch", number(64))),
+        body(s.Let(AT, A, number(1))),
+        None,
+    ),
+    "show a grid 3x3 as b": s.Show(AT, A, s.SizeLiteral(AT, (3, 3)), text("b")),
+    "expect a": s.Expect(AT, (A,)),
+    "assert a": s.Assert(AT, A, None),
+}
+
 ITEMS: dict[str, s.Item] = {
+    "train b(a) { }": s.Definition(AT, "train", B, (s.Parameter(AT, A, None),), body(), ""),
     'use a, b from "blocks.netdef"': s.Use(AT, (A, B), text("blocks.netdef")),
     "let a = 1": s.Let(AT, A, number(1)),
     "block b { relu }": s.Definition(AT, "block", B, (), body(RELU), ""),
@@ -200,6 +243,21 @@ def test_a_statement(written: str) -> None:
     assert net.body.statements == (STATEMENTS[written],)
 
 
+@pytest.mark.parametrize("written", LEARNING)
+def test_a_statement_of_a_training(written: str) -> None:
+    (training,) = parse(Source("t", f"train t {{\n    {written}\n}}")).whole().items
+    assert isinstance(training, s.Definition)
+    assert training.body.statements == (LEARNING[written],)
+
+
+def test_words_of_a_training_are_names_elsewhere() -> None:
+    written = "net train { input data: f32[1]; data -> batch(show=step) as report; output epochs }"
+    (net,) = parse(Source("t", written)).whole().items
+    assert isinstance(net, s.Definition)
+    assert net.name.id == "train"
+    assert parse(Source("t", "let train = 1; let minimize = train")).diagnostics == ()
+
+
 @pytest.mark.parametrize("written", ITEMS)
 def test_an_item(written: str) -> None:
     assert parse(Source("t", written)).whole().items == (ITEMS[written],)
@@ -207,7 +265,12 @@ def test_an_item(written: str) -> None:
 
 def test_every_class_of_the_tree_is_among_the_forms() -> None:
     seen: set[type] = set()
-    waiting: list[object] = [*EXPRESSIONS.values(), *STATEMENTS.values(), *ITEMS.values()]
+    waiting: list[object] = [
+        *EXPRESSIONS.values(),
+        *STATEMENTS.values(),
+        *LEARNING.values(),
+        *ITEMS.values(),
+    ]
     while waiting:
         node = waiting.pop()
         if isinstance(node, tuple):

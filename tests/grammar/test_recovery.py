@@ -118,7 +118,7 @@ def test_a_brace_too_many_is_one_report_for_all_that_it_cuts_off() -> None:
         "net n {\n    input x: f32[1]\n    relu\n    }\n    tanh\n    output y\n}\nnet m { a b }\n"
     )
     assert messages(text) == [
-        "only `use`, `let`, `block` and `net` stand outside a body",
+        "only `use`, `let`, `block`, `net` and `train` stand outside a body",
         "a statement ends with a newline or `;`",
     ]
 

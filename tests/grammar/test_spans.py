@@ -23,6 +23,9 @@ CONTEXTS = (
     "net n {{ relu({}) }}",
     "block b({}) {{ relu }}",
     "block b {}",
+    "train t {{\n{}\n}}",
+    "train t {{ report {} }}",
+    "train t {{ data {} }}",
 )
 FORMS = [kind for kind in s.Syntax.__subclasses__() if kind is not s.Broken]
 

@@ -1,0 +1,129 @@
+"""The graph of a whole training while its statements are read: every tensor that any of them names.
+
+Each step takes of it what its objective and reports need. A net that is called stands in it layer
+by layer; the first call owns the parameters, every later one shares them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from compiler.domain import Facts
+from compiler.graph import Graph, Input, Node
+from compiler.modules import Block
+from compiler.ops.base import Op, Shape
+from compiler.shapes import infer
+from compiler.values import Tensor
+from grammar.diagnostics import TrailStep
+from grammar.source import Span
+
+
+@dataclass(frozen=True)
+class Called:
+    """What a call of a net gives: its outputs and its named tensors, by their names there."""
+
+    net: str
+    outputs: Mapping[str, Tensor]
+    tensors: Mapping[str, Tensor]
+
+    @property
+    def single(self) -> Tensor | None:
+        """The only output, if there is only one."""
+        return next(iter(self.outputs.values())) if len(self.outputs) == 1 else None
+
+
+@dataclass
+class UsedNet:
+    """A net that the training calls: its graph (of the first call), how often it is called."""
+
+    block: Block
+    prefix: str
+    graph: Graph
+    overrides: Mapping[str, object]
+    span: Span
+    calls: int = 0
+
+
+@dataclass
+class Whole:
+    """The nodes so far; `net_of` says to which net a layer belongs, `classes` what is a class.
+
+    `classes` maps an integer input to how many classes it has.
+    """
+
+    graph: Graph
+    facts: Facts = field(default_factory=Facts)
+    nets: dict[str, UsedNet] = field(default_factory=dict)
+    net_of: dict[str, str] = field(default_factory=dict)
+    classes: dict[str, int] = field(default_factory=dict)
+    noises: set[str] = field(default_factory=set)
+    named_calls: dict[str, Called] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def node_of(self, tensor: Tensor) -> Node:
+        """The node that makes a tensor."""
+        assert tensor.node is not None
+        return self.graph[tensor.node]
+
+    def add_input(self, name: str, shape: Shape, dtype: str, span: Span) -> Tensor:
+        """Data, a label or noise."""
+        self.graph.add(Node(name, Input(dtype), (), shape, span))
+        return Tensor(name, shape)
+
+    def apply(self, op: Op, sources: Sequence[Tensor], span: Span) -> Tensor:
+        """Add a layer outside of any net; raises `ShapeError`."""
+        shape = infer(op, tuple(source.shape for source in sources), self.facts)
+        name = self.unused(op.name)
+        inputs = tuple(source.node for source in sources if source.node is not None)
+        self.graph.add(Node(name, op, inputs, shape, span))
+        return Tensor(name, shape)
+
+    def unused(self, word: str) -> str:
+        """The next name for an op that has none."""
+        while True:
+            count = self.counts[word] = self.counts.get(word, 0) + 1
+            name = f"{word}{count}"
+            if name not in self.graph and name not in self.nets:
+                return name
+
+    def inline(self, net: UsedNet, graph: Graph, given: Sequence[Tensor], span: Span) -> Called:
+        """Add the layers of one more call of a net, fed by what is given."""
+        net.calls += 1
+        prefix = net.prefix if net.calls == 1 else f"{net.prefix}#{net.calls}"
+        step = TrailStep(net.prefix, span, prefix, span.text if len(span.text) < 60 else net.prefix)
+        made: dict[str, Tensor] = {}
+        sources = iter(given)
+        for node in graph.nodes():
+            if isinstance(node.op, Input):
+                made[node.name] = next(sources)
+                continue
+            name = f"{prefix}.{node.name}"
+            owner = f"{net.prefix}.{node.parameters_of}"
+            inputs = tuple(str(made[source].node) for source in node.inputs)
+            trail = (step, *node.trail)
+            inner = replace(
+                node,
+                name=name,
+                inputs=inputs,
+                trail=trail,
+                owner="" if owner == name else owner,
+            )
+            self.graph.add(inner)
+            self.net_of[name] = net.prefix
+            made[node.name] = Tensor(name, node.shape)
+        outputs = {name: made[node] for name, node in graph.outputs.items()}
+        named = {name: made[node] for name, node in graph.tensors.items() if node in made}
+        return Called(net.prefix, outputs, {**named, **outputs})
+
+    def upstream(self, names: Sequence[str]) -> Graph:
+        """The part of the graph that these tensors need."""
+        wanted: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name not in wanted:
+                wanted.add(name)
+                waiting += self.graph[name].inputs
+        nodes = {n.name: n for n in self.graph.nodes() if n.name in wanted}
+        return replace(self.graph, layers=nodes)
