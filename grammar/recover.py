@@ -126,7 +126,7 @@ class Stopped:
         return None
 
     def offsets(self, *types: str) -> list[int]:
-        """Where the tokens of these types stand that the statement is inside of, outermost first."""
+        """Where the tokens stand that the statement is inside of, outermost first."""
         values = self.state.value_stack[: self.depth]
         found = [v for v in values if isinstance(v, Token) and v.type in types]
         return [value.start_pos or 0 for value in found]

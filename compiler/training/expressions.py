@@ -1,15 +1,15 @@
 """The expressions of a training: numbers as anywhere else, and tensors that calls and signs join.
 
-lenet5(image)                    a net called on tensors; `scores.logits` is a tensor named in it
-cross_entropy(scores.logits, label)   a loss
-log(D(x)), softmax(y), crop(y, 24, 24)   a function, a layer that holds no parameters
-a + 0.3 * b, a / b, a ** 2       arithmetic, element by element
-cosine(0.1), adam(1e-3)          schedules and optimisers, which are values
+    lenet5(image)                a net called on tensors; scores.logits is a tensor named in it
+    cross_entropy(scores.logits, label), mse(y, x)       losses
+    log(D(x)), softmax(y), crop(y, 24, 24)               functions, layers without parameters
+    a + 0.3 * b, a / b, a ** 2                           arithmetic, element by element
+
+Schedules and optimisers, `cosine(0.1)` and `adam(1e-3)`, are values.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import Field, fields
 from functools import partial
@@ -210,7 +210,7 @@ class Expressions(Evaluator):
         scope: Scope,
         fed: Given,
     ) -> Called:
-        """`lenet5(image)`, `D(x, classes=10)`: tensors in the order of the inputs, then parameters."""
+        """`lenet5(image)`, `D(x, classes=10)`: tensors in the inputs' order, then parameters."""
         if net.definition.kind != "net":
             raise Mistake(
                 "E202",
@@ -259,8 +259,8 @@ class Expressions(Evaluator):
         ours = {name: w.shape for name, w in graph.parameters().items()}
         if theirs != ours or dict(used.overrides) != dict(overrides):
             notes = [
-                f"{key}: {theirs.get(key, 'none')} at line {used.span.line}, {ours.get(key, 'none')}"
-                " here"
+                f"{key}: {theirs.get(key, 'none')} at line {used.span.line}, "
+                f"{ours.get(key, 'none')} here"
                 for key in {**theirs, **ours}
                 if theirs.get(key) != ours.get(key)
             ]
@@ -515,7 +515,7 @@ class Expressions(Evaluator):
         left, right = self(node.left, scope), self(node.right, scope)
         if not isinstance(left, Tensor | Called) and not isinstance(right, Tensor | Called):
             return super()._binary(node, scope)
-        sides = []
+        sides: list[int | float | Tensor] = []
         for value, place in ((left, node.left), (right, node.right)):
             if isinstance(value, int | float) and not isinstance(value, bool):
                 sides.append(value)
@@ -570,7 +570,7 @@ class Expressions(Evaluator):
         if () in (left.shape, right.shape) and left.shape != right.shape:
             sides = [
                 self.built.apply(Average(), [side], node.span)
-                if side.shape and math.prod(map(int, side.shape)) == 1
+                if side.shape and all(size == 1 for size in side.shape)
                 else side
                 for side in sides
             ]

@@ -13,7 +13,7 @@ from compiler.domain import Facts
 from compiler.graph import Graph, Input, Node
 from compiler.modules import Block
 from compiler.ops.base import Op, Shape
-from compiler.shapes import infer
+from compiler.ops.shapes import infer
 from compiler.values import Tensor
 from grammar.diagnostics import TrailStep
 from grammar.source import Span
