@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import Field, fields
 from functools import partial
 from typing import Any
@@ -29,10 +29,13 @@ from grammar.source import Span
 FindTensor = Callable[[Any, Scope], Tensor | None]
 
 
-def signature(op: type[Any], name: str) -> str:
-    """How an op is written, with its defaults: `maxpool(kernel, stride=kernel, pad=0)`."""
+def signature(op: type[Any], name: str, accepted: Sequence[Field[Any]] | None = None) -> str:
+    """How an op is written, with its defaults: `maxpool(kernel, stride=kernel, pad=0)`.
+
+    `accepted` are its parameters in another order than they are declared in.
+    """
     written = []
-    for parameter in fields(op):
+    for parameter in fields(op) if accepted is None else accepted:
         default = parameter.metadata["default_text"]
         if is_required(parameter):
             written.append(parameter.name)

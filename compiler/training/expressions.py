@@ -187,11 +187,10 @@ class Expressions(Evaluator):
         arguments: tuple[s.Argument, ...],
         span: Span,
         scope: Scope,
-        hidden: int = 0,
     ) -> Any:
         """A dataclass of arguments (an optimiser, a schedule, an augmentation, an op)."""
         accepted = ordered(kind)
-        usage = partial(signature, kind, name)
+        usage = partial(signature, kind, name, accepted)
         given = match(arguments, [field.name for field in accepted], name, usage)
         for field in accepted:
             if is_required(field) and field.name not in given:
@@ -584,10 +583,12 @@ class Expressions(Evaluator):
             return super()._attribute(node, scope)
         if node.name in value.tensors:
             return value.tensors[node.name]
+        near = nearest(node.name, value.tensors)
+        near = f"{node.value.span.text}.{near}" if near else None
         raise unknown(
             f"net {value.net} names no tensor `{node.name}`",
             node.span,
-            None,
+            near,
             help=f"it names {', '.join(n for n in value.tensors if n != 'in')}",
         )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from compiler.driver import check_net, load
+from compiler.driver import check_net, check_training, load
 from compiler.lints import lint_names
 from grammar.diagnostics import DefinitionError, Diagnostic
 from grammar.source import Source
@@ -27,6 +27,7 @@ def diagnose(text: str) -> list[Diagnostic]:
     except DefinitionError as error:
         return list(error.diagnostics)
     found = [d for net in module.nets() for d in check_net(net).diagnostics]
+    found += [d for t in module.trainings() for d in check_training(t).diagnostics]
     if not any(d.severity == "error" for d in found):
         found += lint_names(module.file)
     return found
