@@ -17,6 +17,7 @@ from netc.options import Choice
 from netc.results import report
 from netc.subject import Engine, Subject, subject_of_graph, subject_of_model
 from runtime.batches import Batch, run_batches
+from runtime.files import refuse_inputs
 from runtime.inputs import Sample
 from runtime.machine import NO_DRIVER
 from runtime.pictures import Augment
@@ -51,6 +52,8 @@ def execute(file: str, options: RunOptions, choice: Choice) -> None:
     """The whole of the `run` command."""
     where = destination(options.out, options.form, options.low_high)
     subject = find_subject(file, options, choice)
+    if where.path is not None:
+        refuse_inputs([where.path], choice.files.seen)
     samples = gather(subject, options.images, options.inputs, options.random, options.tta)
     said = f"{subject.name} on {subject.runner.device}"
     if subject.seeded:

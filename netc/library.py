@@ -73,6 +73,8 @@ def open_module(text: str, files: Files | None = None) -> tuple[Module, str | No
 def examine_module(text: str, files: Files | None = None) -> tuple[Module, str | None]:
     """As `open_module`, but the mistakes of a file are in the module's `diagnostics`."""
     source, net = find(text)
+    if files is not None and source.path is not None:
+        files.seen.add(source.path)
     return examine(source, files), net
 
 

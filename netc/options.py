@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -25,6 +27,7 @@ from netc.library import (
 )
 from netc.net import Net
 from runtime.errors import CallError
+from runtime.files import refuse_inputs
 
 if TYPE_CHECKING:
     from runtime.weights.rename import WeightsFile
@@ -33,6 +36,14 @@ FORMAT = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print."
 )
 SEED = click.option("--seed", default=0, show_default=True, help="Seed of the initial weights.")
+# What a file on the command line is for: read (also by a name of the library), a pattern of files
+# or of pictures that are read, or written.
+INPUT = click.Path(path_type=Path)
+NAMED = click.types.StringParamType()
+PATTERN = click.types.StringParamType()
+PICTURES = click.types.StringParamType()
+OUTPUT = click.Path(path_type=Path)
+FILE = click.argument("file", type=NAMED)
 DEVICE = click.option(
     "--device",
     default="auto",
@@ -62,7 +73,7 @@ def takes_renames(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     file = click.option(
         "--rename-file",
-        type=click.Path(path_type=Path),
+        type=INPUT,
         metavar="FILE",
         help="A file of such rules, one a line.",
     )
@@ -80,7 +91,7 @@ def _takes_weights(command: Callable[..., Any]) -> Callable[..., Any]:
 
     weights = click.option(
         "--weights",
-        type=click.Path(path_type=Path),
+        type=INPUT,
         metavar="FILE",
         help="Parameters from a .safetensors, .npz, .onnx, .pt, .pth or .ckpt file.",
     )
@@ -182,8 +193,11 @@ class Choice:
         return net if weights is None else net.with_weights(weights)
 
 
-class TakesPatterns(click.Command):
-    """A command with patterns of files among its options, which a shell spreads if unquoted."""
+class Command(click.Command):
+    """A command that writes: what it reads is not written over.
+
+    It may have patterns of files among its options, which a shell spreads if unquoted.
+    """
 
     allow_extra_args = True
 
@@ -192,12 +206,46 @@ class TakesPatterns(click.Command):
         rest = super().parse_args(ctx, args)
         if rest and not ctx.resilient_parsing:
             more = f" and {len(rest) - 1:,} more" if len(rest) > 1 else ""
+            patterns = [p.opts[0] for p in self.params if p.type in (PATTERN, PICTURES)]
+            hint = f'; a pattern of files is quoted, as in {patterns[0]} "photos/*.jpg"'
             raise click.UsageError(
-                f"unexpected beside FILE: {printable(rest[0])}{more}; "
-                'a pattern of files is quoted, as in --image "photos/*.jpg"',
-                ctx,
+                f"unexpected beside FILE: {printable(rest[0])}{more}{hint if patterns else ''}", ctx
             )
         return rest
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it, unless an output is one of the inputs: raises `CallError` before any is read."""
+        outputs = [value for p, value in given(self, ctx) if p.type is OUTPUT]
+        read = [file for p, value in given(self, ctx) for file in files_of(p, value)]
+        refuse_inputs(outputs, read)
+        if len(set(map(os.path.realpath, outputs))) < len(outputs):
+            raise CallError(f"{outputs[0]} would be written twice: choose another")
+        return super().invoke(ctx)
+
+
+def given(command: click.Command, ctx: click.Context) -> Iterator[tuple[click.Parameter, Any]]:
+    """The parameters of a call that have a value."""
+    for parameter in command.params:
+        value = ctx.params.get(parameter.name or "")
+        if value not in (None, ()):
+            yield parameter, value
+
+
+def files_of(parameter: click.Parameter, value: Any) -> list[str]:
+    """The files that a parameter makes a command read, as far as they are there."""
+    if parameter.type in (INPUT, NAMED):
+        return [str(value)]
+    if parameter.type not in (PATTERN, PICTURES):
+        return []
+    from runtime.decode import SUFFIXES
+    from runtime.inputs import KINDS, expand
+
+    found: list[str] = []
+    for text in value:
+        for path in (text, text.partition("=")[2]):
+            with suppress(CallError):  # what is not there is told of when it is wanted
+                found += expand(path, SUFFIXES if parameter.type is PICTURES else KINDS)
+    return found
 
 
 def chooses_net(command: Callable[..., Any]) -> Callable[..., Any]:

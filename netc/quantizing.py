@@ -22,7 +22,7 @@ from runtime.accuracy import Accuracy
 from runtime.batches import Arrays
 from runtime.describe import describe
 from runtime.errors import CallError
-from runtime.files import place_of
+from runtime.files import place_of, refuse_inputs
 from runtime.inputs import Sample
 from runtime.models import weight_bytes, write_model
 from runtime.quantize import Plan, folded, loss, quantized
@@ -61,6 +61,7 @@ def quantize(file: str, options: QuantizeOptions, choice: Choice) -> None:
     """Write the int8 model and report its loss on the calibration set."""
     subject, model = find_model(file, options, choice)
     target = options.output or Path(f"{subject.name}.int8.onnx")
+    refuse_inputs([target], choice.files.seen)
     place_of(target)  # it would be a pity to learn it after the calibration
     samples = gather(subject, (), options.calibrate, random=False)
     counts = {len(given) for given in samples.values()}

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from compiler.initialise import initialise
@@ -25,7 +24,7 @@ from runtime.devices import Device, parse_device
 from runtime.errors import CallError
 from runtime.machine import driver, processor
 from runtime.placement import told
-from runtime.providers import Settings
+from runtime.providers import VERSION, Settings
 from runtime.reference import run_reference
 from runtime.session import Model
 
@@ -167,7 +166,7 @@ def about(first: dict[str, Any], subjects: Sequence[Subject]) -> dict[str, Any]:
     return {
         "device": str(device),
         "hardware": hardware,
-        "onnxruntime": ort.__version__,
+        "onnxruntime": VERSION,
         "models": [subject.name for subject in subjects],
     }
 

@@ -18,7 +18,7 @@ from netc.entries import Telling, entries, figures, is_vector
 from runtime.arrays import save_array, save_arrays
 from runtime.batches import Batch, collect
 from runtime.errors import CallError, MachineError
-from runtime.files import write_whole
+from runtime.files import refuse_inputs, write_whole
 from runtime.pictures import write_picture
 
 CHANNELS = (1, 3, 4)
@@ -162,12 +162,13 @@ def write_pictures(where: Destination, batches: Iterator[Batch], names: Sequence
     repeated = [stem for stem, count in Counter(stems).items() if count > 1]
     if repeated and not single:
         raise CallError(f"several samples are called {repeated[0]}, their pictures would be one")
+    paths = [where.path if single else where.path / f"{stem}.png" for stem in stems]
+    refuse_inputs(paths, names)
     output, clipped, size, done = "", 0, 0, 0
     for batch in batches:
         output = picture_like(batch)
         for row in batch.outputs[output]:
-            path = where.path if single else where.path / f"{stems[done]}.png"
-            clipped += write_picture(path, row, where.low, where.high)
+            clipped += write_picture(paths[done], row, where.low, where.high)
             size += row.size
             done += 1
     note = f"{output} of {done:,} samples" if done > 1 else output

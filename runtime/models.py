@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,13 @@ from onnx.external_data_helper import set_external_data
 
 from runtime.errors import CallError
 from runtime.external import ModelError, all_tensors, mentions_data, read_graph
-from runtime.files import place_of, write_whole
+from runtime.files import HIDDEN, left_behind, locked, place_of, put, suffix_of, written_beside
 
 LARGEST_INSIDE = 1_500_000_000  # bytes of weights; protobuf stops at 2 GiB
 SMALL = 1024  # bytes; smaller tensors stay in the model, shapes among them
 LARGEST_MESSAGE = 2**31 - 2**24  # what protobuf can write, less some room for the graph
 PACKED = (TensorProto.INT4, TensorProto.UINT4, TensorProto.FLOAT4E2M1)  # two numbers a byte
+OUR_DATA = re.compile(r".+\.[0-9a-f]{16}\.data")
 ALIGNMENT = 4096  # of each tensor in a data file, so that it can be mapped into memory
 
 
@@ -42,14 +44,21 @@ def write_model(model: onnx.ModelProto, path: Path, *, external: bool | None = N
             "leave out --no-external-data"
         )
     place = place_of(path)
-    replaced = own_data(place)
-    if external:
-        data = write_data(model, place)
-        replaced -= {data}
-        model = pointing(model, data.name)
-    write_whole(place, model.SerializeToString(deterministic=True))
-    for old in replaced:
-        old.unlink(missing_ok=True)
+    sweep_data(place)
+    with ExitStack() as stack:
+        moves = []
+        if external:
+            data = data_name(model, place)
+            moves.append((stack.enter_context(written_beside(data, writer(model))), data))
+            model = pointing(model, data.name)
+        content = model.SerializeToString(deterministic=True)
+        moves.append((stack.enter_context(written_beside(place, content)), place))
+        stack.enter_context(locked(place.parent))
+        replaced = own_data(place) - {target for _, target in moves}
+        for temporary, target in moves:  # the data first
+            put(temporary, target)
+        for old in replaced:
+            old.unlink(missing_ok=True)
     return path
 
 
@@ -68,12 +77,16 @@ def size_of(tensor: onnx.TensorProto) -> int:
     return int(math.prod(tensor.dims) * kind.itemsize)
 
 
-def write_data(model: onnx.ModelProto, path: Path) -> Path:
-    """Write all large initializers one behind the other; the file is named after their content."""
+def data_name(model: onnx.ModelProto, path: Path) -> Path:
+    """The data file of a model at `path`, named after its content."""
     digest = hashlib.sha256()
     for tensor, _ in large_tensors(model):
         digest.update(tensor.raw_data)
-    target = path.with_name(f"{path.name}.{digest.hexdigest()[:16]}.data")
+    return path.with_name(f"{path.name}.{digest.hexdigest()[:16]}.data")
+
+
+def writer(model: onnx.ModelProto) -> Callable[[Path], None]:
+    """What writes all large initializers of a model one behind the other."""
 
     def write(temporary: Path) -> None:
         with temporary.open("wb") as file:
@@ -81,8 +94,20 @@ def write_data(model: onnx.ModelProto, path: Path) -> Path:
                 file.seek(offset)
                 file.write(tensor.raw_data)
 
-    write_whole(target, write)
-    return target
+    return write
+
+
+def sweep_data(place: Path) -> None:
+    """Remove the data of models that a killed process wrote and did not put in their place.
+
+    Such a model still lies beside its place under a hidden name. What a model there names stays.
+    """
+    for hidden in left_behind(place.parent, HIDDEN, suffix_of(place)):
+        orphans = named_data(hidden)
+        for model in place.parent.glob(f"*{place.suffix}") if orphans else ():
+            orphans -= named_data(model) if model != hidden else set()
+        for data in orphans:
+            data.unlink(missing_ok=True)
 
 
 def large_tensors(model: onnx.ModelProto) -> Iterator[tuple[onnx.TensorProto, int]]:
@@ -142,8 +167,12 @@ def copy_fields(source: Any, target: Any, left_out: set[str]) -> None:
 
 def own_data(path: Path) -> set[Path]:
     """The data files of ours that the model now at `path`, if there is one, names."""
-    ours = re.compile(re.escape(path.name) + r"\.[0-9a-f]{16}\.data")
-    beside = {file for file in path.parent.glob("*.data") if ours.fullmatch(file.name)}
+    return {data for data in named_data(path) if data.name.startswith(f"{path.name}.")}
+
+
+def named_data(path: Path) -> set[Path]:
+    """The data files of our making beside a model that it names."""
+    beside = {file for file in path.parent.glob("*.data") if OUR_DATA.fullmatch(file.name)}
     if not beside or not path.is_file() or not mentions_data(path):
         return set()
     try:

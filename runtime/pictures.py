@@ -7,6 +7,7 @@ Resizing is Pillow's bilinear filter with antialiasing, on 8-bit pixels, as torc
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,8 +183,19 @@ def write_picture(path: Path, array: NDArray[Any], low: float = 0.0, high: float
     outside = int(((scaled < -1e-6) | (scaled > 1 + 1e-6)).sum())
     values = np.rint(np.clip(np.nan_to_num(scaled), 0, 1) * 255).astype(np.uint8)
     image = Image.fromarray(values[0] if len(values) == 1 else values.transpose(1, 2, 0))
-    try:
-        write_whole(path, lambda target: image.save(target))
-    except (OSError, ValueError) as error:
-        raise PictureError(f"{path} cannot be written: {error}") from None
+    write_whole(path, encoded(path, image))
     return outside
+
+
+def encoded(path: Path, image: Image.Image) -> bytes:
+    """A picture in the form that a file's name stands for.
+
+    In memory, since Pillow takes no notice when the system writes less to a file than it should.
+    """
+    form = Image.registered_extensions().get(path.suffix.lower())
+    content = io.BytesIO()
+    try:
+        image.save(content, form)
+    except (OSError, ValueError, KeyError) as error:
+        raise PictureError(f"{path} cannot be written: {error}") from None
+    return content.getvalue()

@@ -13,6 +13,7 @@ from runtime.devices import CPU, CUDA, TENSORRT, Device
 from runtime.errors import MachineError
 from runtime.machine import Driver, driver, runtime_packages
 
+VERSION: str = ort.__version__
 TENSOR_CORES = (7, 0)  # the first compute capability whose float16 convolutions prefer NHWC
 
 

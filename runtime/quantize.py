@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 from grammar.diagnostics import nearest
 from runtime.accuracy import Accuracy, compare_sessions, exposing
 from runtime.errors import CallError
+from runtime.files import scratch_folder
 from runtime.foreign import read_model_file
 from runtime.models import LARGEST_INSIDE, weight_bytes, write_model
 from runtime.session import first_line, open_session
@@ -89,10 +89,10 @@ def quantized(
     logging.root.setLevel(logging.ERROR)  # it recommends a step that lowering has done already
     try:
         with (
-            tempfile.TemporaryDirectory(prefix="netc.quantize.") as folder,
+            scratch_folder() as folder,
             contextlib.redirect_stdout(io.StringIO()),  # and tells of each sample
         ):
-            source, target = Path(folder) / "float32.onnx", Path(folder) / "int8.onnx"
+            source, target = folder / "float32.onnx", folder / "int8.onnx"
             write_model(model, source, external=large)
             quantize_static(
                 source,
@@ -159,10 +159,10 @@ def folded(path: Path) -> onnx.ModelProto:
     """
     model = read_model_file(path)
     large = weight_bytes(model) > LARGEST_INSIDE
-    with tempfile.TemporaryDirectory(prefix="netc.quantize.") as folder:
+    with scratch_folder() as folder:
         # Its weights are copied beside it: the rewriting looks for external data in the folder
         # that it writes to.
-        source, target = Path(folder) / "float32.onnx", Path(folder) / "folded.onnx"
+        source, target = folder / "float32.onnx", folder / "folded.onnx"
         try:
             write_model(model, source, external=large)
             quant_pre_process(source, target, skip_symbolic_shape=True, save_as_external_data=large)

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 import click
 
 from compiler.onnx.precision import DTYPES, OPSETS, WORDS
-from netc.options import DTYPE, SEED, WEIGHTS, Choice, chooses_net
+from netc.options import DTYPE, FILE, OUTPUT, SEED, WEIGHTS, Choice, Command, chooses_net
 
 if TYPE_CHECKING:
     from compiler.onnx.embed import Layout
     from runtime.weights.rename import WeightsFile
 
 
-@click.command("compile")
-@click.argument("file")
+@click.command("compile", cls=Command)
+@FILE
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=OUTPUT,
     metavar="X.onnx",
     help="Where to write the model; by default NAME.onnx in the current folder.",
 )
@@ -90,9 +90,11 @@ def command(
         return
     if weights is not None:
         net = net.with_weights(weights)
+    from runtime.files import refuse_inputs
     from runtime.models import own_data
 
     target = output or Path(f"{net.name}.onnx")
+    refuse_inputs([target], choice.files.seen)
     path = net.compile(
         target,
         seed=seed,

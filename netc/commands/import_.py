@@ -10,24 +10,25 @@ import click
 from grammar.diagnostics import printable_lines
 from netc.errors import show
 from netc.models import read_model
+from netc.options import INPUT, OUTPUT, Command
 from runtime.errors import CallError
-from runtime.files import write_whole
+from runtime.files import refuse_inputs, write_whole
 
 SHAPE = re.compile(r"(.+?)=(\d+(?:x\d+)*)")
 
 
-@click.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.command("import", cls=Command)
+@click.argument("file", type=INPUT)
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=OUTPUT,
     metavar="X.netdef",
     help="Where to write the definition; by default NAME.netdef in the current folder.",
 )
 @click.option(
     "--weights",
-    type=click.Path(path_type=Path),
+    type=OUTPUT,
     metavar="X.safetensors",
     help="Where to write the parameters, under the definition's names.",
 )
@@ -45,11 +46,12 @@ def command(file: Path, output: Path | None, weights: Path | None, shapes: tuple
     """
     from runtime.weights.saving import save_weights
 
+    target = output or Path(f"{file.stem}.netdef")
+    refuse_inputs([target], [file])
     imported, defined = read_model(file, dict(map(shape_of, shapes)))
     graph = defined.graph
     if weights is not None and not graph.values:
         raise CallError(f"{file} holds no weights, only a network")
-    target = output or Path(f"{file.stem}.netdef")
     if weights is not None:
         save_weights(weights, graph.values)
     write_whole(target, defined.text.encode())

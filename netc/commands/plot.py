@@ -7,16 +7,17 @@ from pathlib import Path
 import click
 
 from netc.models import is_model
-from netc.options import Choice, chooses_net
+from netc.options import FILE, OUTPUT, Choice, Command, chooses_net
 from netc.plot import check_suffix
+from runtime.files import refuse_inputs
 
 
-@click.command("plot")
-@click.argument("file")
+@click.command("plot", cls=Command)
+@FILE
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=OUTPUT,
     required=True,
     metavar="X.svg|X.html",
     help="Where to draw: .svg is a picture, .html a page whose blocks open and close.",
@@ -35,6 +36,7 @@ def command(file: str, output: Path, depth: int | None, choice: Choice) -> None:
     """
     check_suffix(output)
     (net,) = choice.measured(file) if is_model(file) else [choice.single(file)]
+    refuse_inputs([output], choice.files.seen)
     path = net.plot(output, depth)
     count = len(net.graph)
     layers = f"{count:,} layer{'s' if count != 1 else ''}"

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from netc.options import FORMAT, SEED, WEIGHTS, Choice, TakesPatterns, chooses_net
+from netc.options import (
+    FILE,
+    FORMAT,
+    OUTPUT,
+    PATTERN,
+    SEED,
+    WEIGHTS,
+    Choice,
+    Command,
+    chooses_net,
+)
 
 
-@click.command("quantize", cls=TakesPatterns)
-@click.argument("file")
+@click.command("quantize", cls=Command)
+@FILE
 @click.option(
     "--calibrate",
+    type=PATTERN,
     multiple=True,
     required=True,
     metavar="FOLDER",
@@ -23,7 +33,7 @@ from netc.options import FORMAT, SEED, WEIGHTS, Choice, TakesPatterns, chooses_n
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=OUTPUT,
     metavar="X.onnx",
     help="Where to write the model; by default NAME.int8.onnx in the current folder.",
 )

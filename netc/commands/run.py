@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from netc.options import DEVICE, DTYPE, SEED, TF32, WEIGHTS, Choice, TakesPatterns, chooses_net
+from netc.options import (
+    DEVICE,
+    DTYPE,
+    FILE,
+    OUTPUT,
+    PATTERN,
+    PICTURES,
+    SEED,
+    TF32,
+    WEIGHTS,
+    Choice,
+    Command,
+    chooses_net,
+)
 
 
-@click.command("run", cls=TakesPatterns)
-@click.argument("file")
+@click.command("run", cls=Command)
+@FILE
 @click.option(
     "--image",
     "images",
+    type=PICTURES,
     multiple=True,
     metavar="PICTURE",
     help="A picture, a folder or a quoted glob of them, for the first input that takes pictures; "
@@ -23,6 +36,7 @@ from netc.options import DEVICE, DTYPE, SEED, TF32, WEIGHTS, Choice, TakesPatter
 @click.option(
     "--input",
     "inputs",
+    type=PATTERN,
     multiple=True,
     metavar="NAME=X.npy",
     help="Arrays or pictures for an input: a file, a folder or a quoted glob; or an .npz for all "
@@ -45,7 +59,7 @@ from netc.options import DEVICE, DTYPE, SEED, TF32, WEIGHTS, Choice, TakesPatter
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=OUTPUT,
     metavar="Y.npz|Y.png|…",
     help="Write the results: .npz, .npy, .parquet, .jsonl, .csv, a picture, or a folder of them.",
 )

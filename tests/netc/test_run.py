@@ -195,7 +195,8 @@ def test_a_call_at_fault_says_so_and_writes_nothing(
 def test_a_pattern_that_the_shell_spread_is_to_be_quoted(here: Path, arguments: list[str]) -> None:
     said = " ".join(fails(*arguments).split())
     assert "photos/b.png and 1 more" in said or "photos/d.png and 1 more" in said
-    assert 'a pattern of files is quoted, as in --image "photos/*.jpg"' in said
+    option = "--calibrate" if arguments[0] == "quantize" else "--image"
+    assert f'a pattern of files is quoted, as in {option} "photos/*.jpg"' in said
 
 
 # ── symbolic sizes, pictures out ─────────────────────────────────────────────────────────────

@@ -73,7 +73,7 @@ def test_a_definition_with_mistakes_writes_nothing(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there_is_the_calls_fault(tmp_path: Path) -> None:
     result = run("plot", "lenet_caffe", "-o", tmp_path / "none" / "x.svg")
-    assert result.exit_code == 2 and "no such folder" in result.stderr
+    assert result.exit_code == 2 and "there is no folder" in result.stderr
 
 
 def test_hostile_labels_are_text_in_the_picture(tmp_path: Path) -> None:

@@ -212,7 +212,7 @@ def test_a_target_that_cannot_be_is_refused_before_the_calibration(
     source: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("netc.quantizing.quantized", lambda *_: pytest.fail("it calibrates"))
-    for target, said in ((tmp_path / "no" / "q.onnx", "no such folder"), (tmp_path, "a folder")):
+    for target, said in ((tmp_path / "no" / "q.onnx", "is no folder"), (tmp_path, "a folder")):
         result = netc("quantize", source, "--calibrate", pictures, "-o", target)
         assert result.exit_code == 2 and said in result.output
 

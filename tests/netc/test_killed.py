@@ -1,0 +1,130 @@
+"""A command that is killed while it writes leaves the old file or the new one, never half of one.
+
+NETC_KILLS says how often each is killed: `NETC_KILLS=30 pytest tests/netc/test_killed.py`.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+
+from tests.netc.command import netc
+
+KILLS = int(os.environ.get("NETC_KILLS", "1"))
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="processes are forked and killed")
+
+# Two versions of a network; what is written of one is never what is written of the other.
+NET = """
+net n {{
+    input x: f32[3, 16, 16]
+    conv({0}, 3x3, pad=1) -> relu -> conv(3, 1x1)
+    output y
+}}
+"""
+CALLS = {
+    "compile": "compile n{0}.netdef -o y.onnx",
+    "compile beside": "compile n{0}.netdef -o y.onnx --external-data",
+    "import": "import m{0}.onnx -o y.netdef --weights y.safetensors",
+    "import npz": "import m{0}.onnx -o y.netdef --weights y.npz",
+    "plot svg": "plot n{0}.netdef -o y.svg",
+    "plot html": "plot n{0}.netdef -o y.html",
+    "fmt": "fmt y.netdef",
+    "run npz": "run n{0}.netdef --device numpy --input x.npy --out y.npz",
+    "run npy": "run n{0}.netdef --device numpy --input x.npy --out y.npy",
+    "run jsonl": "run n{0}.netdef --device numpy --input x.npy --out y.jsonl",
+    "run csv": "run v{0}.netdef --device numpy --input x.npy --out y.csv",
+    "run parquet": "run n{0}.netdef --device numpy --input x.npy --out y.parquet",
+    "run png": "run n{0}.netdef --device numpy --input one.npy --out y.png",
+    "quantize": "quantize m{0}.onnx --calibrate x.npy -o y.onnx",
+}
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with both networks, their models and samples, and one for what is written."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "scratch"))
+    Path("scratch").mkdir()
+    for version, channels in enumerate((16, 17)):
+        text = NET.format(channels)
+        Path(f"n{version}.netdef").write_text(text)
+        Path(f"v{version}.netdef").write_text(text.replace("output", "gap -> flatten\n output"))
+        assert netc("compile", f"n{version}.netdef", "-o", f"m{version}.onnx").exit_code == 0
+    np.save("x.npy", np.random.default_rng(0).random((4, 3, 16, 16), np.float32))
+    np.save("one.npy", np.random.default_rng(0).random((1, 3, 16, 16), np.float32))
+    Path("out").mkdir()
+    return tmp_path
+
+
+def write(name: str, version: int) -> None:
+    """One call of a command, its output in the folder `out`."""
+    if name == "fmt":
+        text = NET.format(16 + version).replace("    ", "\t   ")
+        Path("out/fresh").write_text(text)
+        Path("out/fresh").replace("out/y.netdef")
+    call = CALLS[name].format(version).replace("y.", "out/y.")
+    result = netc(*call.replace("out/y.npy --out", "x.npy --out").replace("nout/y", "ny").split())
+    assert result.exit_code == 0, result.output
+
+
+def write_forever(name: str, started: Any) -> None:
+    """One version after the other until the end."""
+    for turn in range(10**9):
+        write(name, turn % 2)
+        started.set()
+
+
+def contents() -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in Path("out").iterdir()}
+
+
+@pytest.fixture
+def moments() -> Iterator[float]:
+    """Parts of the time that a call takes, always the same."""
+    return iter(random.Random(0).random, None)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_killed_command_leaves_whole_files_and_the_next_sweeps_up(
+    here: Path, moments: Iterator[float], name: str
+) -> None:
+    if name == "run parquet":
+        pytest.importorskip("pyarrow", reason="Parquet files need netc[parquet]")
+    whole: dict[str, set[bytes]] = {}
+    start = time.monotonic()
+    for version in (0, 1):
+        write(name, version)
+        for file, content in contents().items():
+            whole.setdefault(file, set()).add(content)
+    seconds = (time.monotonic() - start) / 2
+    if name == "fmt":
+        whole["y.netdef"] |= {NET.format(c).replace("    ", "\t   ").encode() for c in (16, 17)}
+    expected = sorted(contents())
+    # ONNX Runtime does not survive a fork, and is slow to start.
+    context: Any = multiprocessing.get_context("spawn" if name == "quantize" else "fork")
+    for _ in range(KILLS):
+        started = context.Event()
+        process = context.Process(target=write_forever, args=(name, started), daemon=True)
+        process.start()
+        assert started.wait(60)
+        time.sleep(2 * seconds * next(moments))
+        process.kill()
+        process.join()
+        for file, content in contents().items():
+            assert file.startswith((".netc-", "fresh")) or content in whole[file], f"{file} is torn"
+        for path in Path("out").glob("y.onnx"):
+            onnx.load_model(path)  # its data is there
+    write(name, 1)
+    assert sorted(contents()) == expected
+    assert not list(Path("scratch").iterdir())
