@@ -149,6 +149,8 @@ class _Resolver:
         """`input image: f32[3, H, W]`: sizes that nothing defines become symbols."""
         start = statement.name.span.end
         made = self.define("input", statement.name, statement, self.scope.tensors, start=start)
+        if statement.outside is not None:
+            self.expressions(statement.outside)
         for size in statement.shape.sizes:
             if isinstance(size, s.Name) and not self.scope.value(size.id):
                 self.define("symbol", size, statement, self.scope.values, start=start)
@@ -171,6 +173,8 @@ class _Resolver:
                     if statement.chain is not None:
                         self.chain(statement.chain)
                     self.assertion(statement.shape)
+                    if statement.outside is not None:
+                        self.expressions(statement.outside)
                     self.define("output", statement.name, statement, self.scope.tensors)
                 case s.Let():
                     self.expressions(statement.value)

@@ -131,29 +131,43 @@ class Builder(ExpressionBuilder):
         return s.Bind(self.span(tree), self.name(name), self.chain(chain))
 
     def _input(self, tree: Any) -> s.InputDeclaration:
-        name, dtype, pattern, origin = tree.children
+        name, outside, dtype, pattern, origin = tree.children
         return s.InputDeclaration(
             self.span(tree),
             self.name(name),
+            self.optional_text(outside),
             self.name(dtype),
             self.pattern(pattern),
             None if origin is None else self._call(origin),
         )
 
     def _output_flow(self, tree: Any) -> s.OutputDeclaration:
-        name, labels, pattern = tree.children
-        shape = self.optional_pattern(pattern)
+        name, outside, labels, pattern = tree.children
         return s.OutputDeclaration(
-            self.span(tree), self.name(name), self.labels(labels), None, shape
+            self.span(tree),
+            self.name(name),
+            self.optional_text(outside),
+            self.labels(labels),
+            None,
+            self.optional_pattern(pattern),
         )
 
     def _output_chain(self, tree: Any) -> s.OutputDeclaration:
-        name, before, chain, after = tree.children
+        name, outside, before, chain, after = tree.children
         if before is not None and after is not None:
             raise Unbuildable("E101", "an output has one `labels`", self.span(after))
         return s.OutputDeclaration(
-            self.span(tree), self.name(name), self.labels(before or after), self.chain(chain), None
+            self.span(tree),
+            self.name(name),
+            self.optional_text(outside),
+            self.labels(before or after),
+            self.chain(chain),
+            None,
         )
+
+    def optional_text(self, token: Any) -> s.Text | None:
+        """A string, if there is one."""
+        return None if token is None else self.text(token)
 
     def labels(self, tree: Any) -> s.Text | None:
         """`labels "names.txt"`"""

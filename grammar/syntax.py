@@ -88,9 +88,13 @@ class Bind(Syntax):
 
 @dataclass(frozen=True)
 class InputDeclaration(Syntax):
-    """`input image: f32[3, 224, 224] from picture(crop=224)`"""
+    """`input image as "input.1": f32[3, 224, 224] from picture(crop=224)`
+
+    `outside` is the name in the compiled model, None where that is `name`.
+    """
 
     name: Name
+    outside: Text | None
     dtype: Name
     shape: ShapePattern
     origin: CallExpression | None
@@ -98,9 +102,13 @@ class InputDeclaration(Syntax):
 
 @dataclass(frozen=True)
 class OutputDeclaration(Syntax):
-    """`output probs labels "names.txt" = softmax`, `output features : [64, 56, 56]`"""
+    """`output probs as "386" labels "names.txt" = softmax`, `output features : [64, 56, 56]`
+
+    `outside` is the name in the compiled model, None where that is `name`.
+    """
 
     name: Name
+    outside: Text | None
     labels: Text | None
     chain: Chain | None
     shape: ShapePattern | None

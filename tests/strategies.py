@@ -144,7 +144,14 @@ calls = node(s.CallExpression, names, arguments(expressions(3)))
 
 def compound_statements(bodies: Trees) -> Trees:
     """Statements with chains and bodies in them."""
-    outputs = node(s.OutputDeclaration, names, optional(labels), chains(bodies), st.none())
+    outputs = node(
+        s.OutputDeclaration,
+        names,
+        optional(labels),
+        optional(labels),
+        chains(bodies),
+        st.none(),
+    )
     return st.one_of(
         node(s.Flow, chains(bodies)),
         node(s.Bind, names, chains(bodies)),
@@ -157,8 +164,15 @@ def compound_statements(bodies: Trees) -> Trees:
 
 simple = st.one_of(
     lets,
-    node(s.InputDeclaration, names, names, patterns, optional(calls)),
-    node(s.OutputDeclaration, names, optional(labels), st.none(), optional(patterns)),
+    node(s.InputDeclaration, names, optional(labels), names, patterns, optional(calls)),
+    node(
+        s.OutputDeclaration,
+        names,
+        optional(labels),
+        optional(labels),
+        st.none(),
+        optional(patterns),
+    ),
     node(s.Assert, expressions(), optional(expressions(3))),
     node(s.Expect, several(expressions(3), 1)),
 )

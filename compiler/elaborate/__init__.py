@@ -25,6 +25,7 @@ from typing import Any
 from compiler.domain import Contradiction, valid_domain
 from compiler.elaborate.flow import run_body
 from compiler.elaborate.interface import begin, bind_parameters
+from compiler.elaborate.names import check_outside_names
 from compiler.elaborate.state import Elaborated, Frame, Here, Made, Members, State, Stopped
 from compiler.modules import Block
 from compiler.values import Mistake, Scope
@@ -48,6 +49,7 @@ def elaborate(
         here.scope.values.update(sizes or {})
         flow = begin(state, here)
         run_body(state, definition.body, here, flow)
+        check_outside_names(state)
         if not here.frame.outputs and not state.diagnostics and not state.damaged:
             raise Mistake(
                 "E501",

@@ -8,6 +8,7 @@ from typing import Any
 from compiler.bind import bind_picture
 from compiler.dims import Dim, Size, symbol
 from compiler.elaborate.assertions import assume
+from compiler.elaborate.names import outside_name
 from compiler.elaborate.state import Here, State
 from compiler.graph import Input, Node
 from compiler.layouts import foreign_layout
@@ -95,9 +96,9 @@ def check_new_tensor(name: s.Name, scope: Scope) -> None:
 
 def declare_input(state: State, statement: s.InputDeclaration, here: Here) -> None:
     """`input image: f32[3, H, W]`: names that nothing defines become symbols."""
-    name, scope = statement.name.id, here.scope
+    scope = here.scope
     check_new_tensor(statement.name, scope)
-    scope.tensors[name] = POISON
+    scope.tensors[statement.name.id] = POISON
     if statement.dtype.id not in DTYPES:
         raise Mistake(
             "E203",
@@ -117,10 +118,11 @@ def declare_input(state: State, statement: s.InputDeclaration, here: Here) -> No
             fixes=[layout.fix(statement)] if layout else [],
         )
     picture = picture_of(state, statement, shape, scope)
+    name = outside_name(state, statement, here)
     node = Node(name, Input(statement.dtype.id, picture), (), shape, statement.name.span)
     state.graph.add(node)
     state.conditions += [(size, 1) for size in shape if isinstance(size, Dim)]
-    scope.tensors[name] = Tensor(name, shape)
+    scope.tensors[statement.name.id] = Tensor(name, shape)
 
 
 def input_size(state: State, size: s.Expression | s.Wildcard, scope: Scope) -> Size:

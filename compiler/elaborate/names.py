@@ -35,6 +35,34 @@ def label_text(state: State, label: s.Text, here: Here) -> str:
     return str(state.evaluate(label, here.scope))
 
 
+def outside_name(
+    state: State, statement: s.InputDeclaration | s.OutputDeclaration, here: Here
+) -> str:
+    """What an input or output is called in the compiled model; raises E204 for a bad name."""
+    if statement.outside is None:
+        name, span = statement.name.id, statement.name.span
+    else:
+        name, span = label_text(state, statement.outside, here), statement.outside.span
+        if not name or not name.isprintable():
+            raise Mistake("E204", "a name in the model consists of visible characters", span)
+    if name in state.outside:
+        first = state.outside[name].line
+        raise Mistake(
+            "E204",
+            f"two tensors of the model would be called `{name}`",
+            span,
+            label=f"the other one at line {first}",
+        )
+    state.outside[name] = span
+    return name
+
+
+def check_outside_names(state: State) -> None:
+    """Raise E204 when an input or output has the name of a parameter."""
+    for name in state.outside.keys() & state.graph.parameters().keys():
+        raise Mistake("E204", f"`{name}` is the name of a parameter", state.outside[name])
+
+
 def claim(state: State, name: str, span: Span) -> None:
     """Take a full name for a label; raises E204 when it is taken, or cannot be one."""
     if any(ord(c) < 32 or c in "/\\" for c in name) or ".." in f".{name}.":

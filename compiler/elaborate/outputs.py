@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from compiler.elaborate.layers import describe
+from compiler.elaborate.names import outside_name
 from compiler.elaborate.state import Here, State
 from compiler.modules import unreadable
 from compiler.ops.base import show_shape
@@ -20,9 +21,10 @@ def declare_output(
     here.scope.tensors.setdefault(name, tensor)
     if frame.inner or tensor.node is None:
         return
+    outside = name if tensor.node == name else outside_name(state, statement, here)
     if statement.labels is not None:
-        state.classes[name] = read_labels(state, statement.labels, tensor)
-    state.outputs[name] = tensor.node
+        state.classes[outside] = read_labels(state, statement.labels, tensor)
+    state.outputs[outside] = tensor.node
 
 
 def check_output_name(

@@ -140,6 +140,7 @@ class State:
         self.graph = Graph(net.name, facts=self.facts)
         self.outputs: dict[str, str] = {}
         self.classes: dict[str, tuple[str, ...]] = {}  # the class names of an output
+        self.outside: dict[str, Span] = {}  # the names of inputs and outputs in the model
         self.taken: dict[str, Span] = {}  # full names of labels and block calls
         self.called: dict[str, Members] = {}  # the block calls by their full names
         self.counts: dict[tuple[str, str], int] = {}  # unlabelled ops and blocks in a call

@@ -71,6 +71,11 @@ def identifier(text: str, otherwise: str) -> str:
     return f"{word}_" if word in AVOIDED else word
 
 
+def visible(name: str, otherwise: str) -> str:
+    """A name of an input or output as the source gives it, without what cannot be seen."""
+    return "".join(c if c.isprintable() else "_" for c in name) or otherwise
+
+
 # The words of the language, and those that read as its own where a name stands.
 AVOIDED = RESERVED | {
     *("input", "output", "as", "like", "from"),
@@ -134,7 +139,7 @@ class Builder:
 
     def input(self, name: str, shape: Shape, span: Span) -> Tensor:
         """Declare an input."""
-        name = self.unique(identifier(name, "input"))
+        name = self.unique(visible(name, "input"))
         self.graph.add(Node(name, Input(), (), shape, span))
         return Tensor(name, shape)
 
@@ -204,14 +209,11 @@ class Builder:
         return self.graph.facts.equal(a, b)
 
     def output(self, name: str, tensor: Tensor) -> None:
-        """Declare an output, under a name that no other tensor has."""
+        """Declare an output, under a name that no input and no other output has."""
         if tensor.node is None:
             return
-        name = identifier(name, "output")
-        written = self.kept.union(node.name for node in self.graph.inputs()) - {tensor.node}
-        others = {label.partition(".")[0] for label in written}
-        while name in self.outputs or name in others:
-            name += "_"
+        others = {node.name for node in self.graph.inputs()} - {tensor.node}
+        name = numbered(visible(name, "output"), self.outputs.keys() | others, "_")
         self.outputs[name] = tensor.node
 
     def finish(self, origin: str) -> Imported:

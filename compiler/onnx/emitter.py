@@ -64,7 +64,7 @@ class Emitter:
     ) -> tuple[str, ...]:
         """Add one ONNX node with so many outputs; returns their names."""
         name = f"{self._prefix}/{op_type}"
-        if any(n.name == name for n in self.nodes):
+        if name in self._lowering.interface or any(n.name == name for n in self.nodes):
             name = f"{name}_{len(self.nodes)}"
         dtype = node_precision(op_type, self.opset, self._dtype)
         taken = [

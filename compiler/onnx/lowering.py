@@ -30,6 +30,7 @@ class Lowering:
         self.kinds: dict[str, str] = {}
         self.casts: dict[tuple[str, str], str] = {}
         self.tensor_of = tensor_names(graph)
+        self.interface = {*graph.outputs, *(node.name for node in graph.inputs())}
 
     def add_initializer(self, name: str, array: NDArray[Any], kind: str) -> str:
         """Put an array into the model once for each type; returns what it is called there."""

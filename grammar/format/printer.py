@@ -70,7 +70,8 @@ def statement_text(statement: s.Statement) -> str:
             shape = pattern_text(statement.shape)
             origin = statement.origin
             source = "" if origin is None else f" from {expression_text(origin)}"
-            return f"input {statement.name.id}: {statement.dtype.id}{shape}{source}"
+            name = statement.name.id + outside_text(statement.outside)
+            return f"input {name}: {statement.dtype.id}{shape}{source}"
         case s.OutputDeclaration():
             return output_text(statement)
         case s.Let():
@@ -94,13 +95,18 @@ def statement_text(statement: s.Statement) -> str:
 
 
 def output_text(statement: s.OutputDeclaration) -> str:
-    """`output probs labels "names.txt" = softmax`, `output features : [64, 56, 56]`"""
-    text = f"output {statement.name.id}"
+    """`output probs as "386" labels "names.txt" = softmax`, `output features : [64, 56, 56]`"""
+    text = f"output {statement.name.id}{outside_text(statement.outside)}"
     if statement.labels is not None:
         text += f" labels {text_text(statement.labels)}"
     if statement.chain is not None:
         text += f" = {chain_text(statement.chain)}"
     return text + assertion_text(statement.shape)
+
+
+def outside_text(outside: s.Text | None) -> str:
+    """` as "input.1"`, nothing where the name is the one in the text"""
+    return "" if outside is None else f" as {text_text(outside)}"
 
 
 def if_text(statement: s.If) -> str:

@@ -110,7 +110,7 @@ def following(statement: Sequence[str]) -> tuple[str, ...]:
         case ["if", *_]:
             return ("if",) if statement[-1] == "else" else ("else",)
         case ["output", _]:
-            return ("labels",)
+            return ("as", "labels")
         case ["output", *_]:
             return ("as", "like", "labels")
     return ("as", "like")

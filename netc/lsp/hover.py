@@ -145,11 +145,8 @@ def shape_of(analysis: Analysis, definition: Definition) -> Shape | None:
         for net in analysis.nets:
             if net.graph.name != definition.owner.name:
                 continue
-            name = definition.name
-            name = net.graph.outputs.get(name, name) if definition.kind == "output" else name
-            return (
-                net.graph[name].shape if name in net.graph and definition.kind != "symbol" else None
-            )
+            name = net.graph.tensors.get(definition.name)
+            return None if name is None or definition.kind == "symbol" else net.graph[name].shape
     stage = node if isinstance(node, s.Stage) else None
     if isinstance(node, s.Bind):
         stage = node.chain.stages[-1]

@@ -133,6 +133,7 @@ STATEMENTS: dict[str, s.Statement] = {
     "input image: f32[3, H, 8 * 4]": s.InputDeclaration(
         AT,
         name("image"),
+        None,
         name("f32"),
         shape(number(3), name("H"), binary("*", number(8), number(4))),
         None,
@@ -140,19 +141,29 @@ STATEMENTS: dict[str, s.Statement] = {
     "input image: f32[1] from picture(crop=224)": s.InputDeclaration(
         AT,
         name("image"),
+        None,
         name("f32"),
         shape(number(1)),
         s.CallExpression(AT, name("picture"), (s.Argument(AT, "crop", number(224)),)),
     ),
-    "output probs": s.OutputDeclaration(AT, name("probs"), None, None, None),
+    "output probs": s.OutputDeclaration(AT, name("probs"), None, None, None, None),
     "output features : [64, 56, 56]": s.OutputDeclaration(
-        AT, name("features"), None, None, shape(number(64), number(56), number(56))
+        AT, name("features"), None, None, None, shape(number(64), number(56), number(56))
     ),
     'output probs labels "names.txt" = relu': s.OutputDeclaration(
-        AT, name("probs"), text("names.txt"), chain(stage("relu")), None
+        AT, name("probs"), None, text("names.txt"), chain(stage("relu")), None
     ),
     'output probs = relu labels "names.txt"': s.OutputDeclaration(
-        AT, name("probs"), text("names.txt"), chain(stage("relu")), None
+        AT, name("probs"), None, text("names.txt"), chain(stage("relu")), None
+    ),
+    'input image as "input.1": f32[1]': s.InputDeclaration(
+        AT, name("image"), text("input.1"), name("f32"), shape(number(1)), None
+    ),
+    'output probs as "386:0"': s.OutputDeclaration(
+        AT, name("probs"), text("386:0"), None, None, None
+    ),
+    'output probs as "386:0" labels "names.txt" = relu': s.OutputDeclaration(
+        AT, name("probs"), text("386:0"), text("names.txt"), chain(stage("relu")), None
     ),
     "let width = 64": s.Let(AT, name("width"), number(64)),
     'assert a, "why"': s.Assert(AT, A, text("why")),

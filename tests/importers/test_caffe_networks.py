@@ -63,6 +63,6 @@ def test_alexnets_order_and_groups_are_kept() -> None:
 
 def test_losses_become_outputs_and_what_was_translated_is_said() -> None:
     found = defined("caffe/bvlc_googlenet(train_val TRAIN, 2 aux)")
-    assert list(found.graph.outputs) == ["loss1_loss", "loss2_loss", "loss3_loss3"]
+    assert list(found.graph.outputs) == ["loss1/loss", "loss2/loss", "loss3/loss3"]
     for words in ("TRAIN are left out", "rounds the size", "SoftmaxWithLoss", "Accuracy"):
         assert any(line.startswith("# - ") and words in line for line in found.text.splitlines())

@@ -6,6 +6,7 @@ import onnx
 import pytest
 
 import tests.define
+from compiler.driver import compile_graph
 from compiler.importers.define import define
 from compiler.importers.from_onnx import import_onnx
 from compiler.initialise import scatter
@@ -92,3 +93,34 @@ def test_what_cannot_be_seen_is_no_part_of_a_label() -> None:
     model = onnx_model("y = Conv(x, w)", weights={"w": (3, 3, 1, 1)})
     model.graph.node[0].name = "a\x01b\u202ec"
     assert "as a_b_c" in assert_means(model, "conv").text
+
+
+OUTSIDE = {
+    "words of the language": ("input", "output"),
+    "numbers": ("0", "386"),
+    "paths": ("serving_default_x:0", "StatefulPartitionedCall:0"),
+    "braces and quotes": ('x{0}"', "y\\z"),
+    "an op's": ("relu", "relu"),
+    "a layer's": ("x", "conv1"),
+}
+
+
+@pytest.mark.parametrize("given, made", OUTSIDE.values(), ids=OUTSIDE.keys())
+def test_inputs_and_outputs_keep_their_names(given: str, made: str) -> None:
+    model = onnx_model("y = Conv(x, w)", weights={"w": (4, 3, 1, 1)})
+    graph = model.graph
+    graph.node[0].input[0] = graph.input[0].name = given
+    graph.node[0].output[0] = graph.output[0].name = made if made != given else f"{made}/1"
+    defined = define(import_onnx(model))
+    compiled = compile_graph(defined.graph)
+    assert [v.name for v in compiled.graph.input] == [v.name for v in graph.input]
+    assert [v.name for v in compiled.graph.output] == [v.name for v in graph.output]
+    assert_same(model, defined)
+
+
+def test_outputs_come_in_the_order_of_the_model() -> None:
+    model = onnx_model("a = Relu(x) b = Sigmoid(a) c = Tanh(b)", outputs="c, a, b", opset=17)
+    defined = define(import_onnx(model))
+    assert list(defined.graph.outputs) == ["c", "a", "b"]
+    assert [v.name for v in compile_graph(defined.graph).graph.output] == ["c", "a", "b"]
+    assert_same(model, defined)

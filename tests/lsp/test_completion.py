@@ -104,7 +104,7 @@ def test_words_that_go_on_a_statement() -> None:
     assert labels(BEFORE + "relu |") == {"as", "like"}
     assert labels(BEFORE + "if true { relu } |") == {"else"}
     assert labels(BEFORE + "if true { relu } else |") == {"if"}
-    assert labels(BEFORE + "output z |") == {"labels"}
+    assert labels(BEFORE + "output z |") == {"as", "labels"}
     assert labels(BEFORE + "output z = softmax |") == {"as", "like", "labels"}
 
 

@@ -10,6 +10,7 @@ paddings     pads that follow from the kernel or the dilation
 expressions  numbers that follow from others: `4 * c`, `in.c // 16`
 labels       how the kept names of a run follow from one prefix
 loops        equal calls in a row become `for` and `repeat`
+interface    names for inputs and outputs, whose own stand in quotes where they must
 automatic    which labels need not be written, being the automatic names
 text         the text of a definition
 """

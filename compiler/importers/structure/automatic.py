@@ -31,7 +31,7 @@ def drop_automatic(definition: Definition) -> Definition:
     )
     frame = Frame(bodies, [statement.chain for statement in definition.body])
     body = tuple(replace(st, chain=frame.chain(st.chain)) for st in definition.body)
-    return Definition(blocks, body)
+    return replace(definition, blocks=blocks, body=body)
 
 
 class Frame:

@@ -10,6 +10,7 @@ from compiler.importers.builder import AVOIDED
 from compiler.importers.imported import Imported
 from compiler.importers.structure.automatic import drop_automatic
 from compiler.importers.structure.generalise import Found, generalise
+from compiler.importers.structure.interface import interface_of
 from compiler.importers.structure.labels import common_path
 from compiler.importers.structure.loops import rolled
 from compiler.importers.structure.reduce import statements_of
@@ -25,9 +26,11 @@ MOST_BLOCKS = 60
 
 def recover(imported: Imported, most_blocks: int = MOST_BLOCKS) -> Definition:
     """The definition of a graph, with at most so many blocks."""
-    inputs = {node.name for node in imported.graph.inputs()}
     statements, swapped = statements_of(imported)
-    body = name_tensors(statements, inputs)
+    labels = {s.label for st in statements for s in stages(st.chain) if s.label}
+    interface = interface_of(imported.graph, labels)
+    inputs, outputs = set(interface.inputs.values()), set(interface.outputs.values())
+    body = name_tensors(statements, interface.inputs, labels | outputs)
     taken = set(OPS) | AVOIDED | {imported.graph.name} | inputs
     blocks: list[Block] = []
     while len(blocks) < most_blocks:
@@ -50,6 +53,8 @@ def recover(imported: Imported, most_blocks: int = MOST_BLOCKS) -> Definition:
     return Definition(
         tuple(replace(block, chain=rolled(block.chain)) for block in named.blocks),
         tuple(replace(st, chain=rolled(st.chain)) for st in named.body),
+        interface.inputs,
+        interface.outputs,
         swapped,
     )
 

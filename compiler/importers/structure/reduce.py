@@ -9,6 +9,7 @@ graph that is not series-parallel are a few pieces that name the tensors they ta
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 from compiler.graph import Graph, Input, Node
@@ -32,7 +33,13 @@ def statements_of(imported: Imported) -> tuple[tuple[Statement, ...], frozenset[
     Also gives the joins that take their two tensors in the other order.
     """
     pieces, swapped = reduced(imported)
-    return in_order(imported.graph, pieces), frozenset(swapped)
+    outputs = imported.graph.outputs
+    body = in_order(imported.graph, pieces, outputs)
+    declared = [name for statement in body for name in statement.outputs]
+    if declared != list(outputs):  # those that come too early are declared at the end
+        late = in_order(imported.graph, pieces, {})
+        body = (*late, *(Statement((), made, (), (name,)) for name, made in outputs.items()))
+    return body, frozenset(swapped)
 
 
 def reduced(imported: Imported) -> tuple[dict[str, Piece], set[str]]:
@@ -113,12 +120,17 @@ def branched(
     return Piece((origin,), (join, *piece.chain[1:]))
 
 
-def in_order(graph: Graph, pieces: dict[str, Piece]) -> tuple[Statement, ...]:
-    """The pieces as statements: each begins at what flows where it can, else at a named tensor."""
+def in_order(
+    graph: Graph, pieces: dict[str, Piece], declared: Mapping[str, str]
+) -> tuple[Statement, ...]:
+    """The pieces as statements: each begins at what flows where it can, else at a named tensor.
+
+    The outputs `declared` are declared where they are made.
+    """
     rank = {node.name: place for place, node in enumerate(graph.nodes())}
     inputs = [node.name for node in graph.inputs()]
     outputs: dict[str, list[str]] = {}
-    for output, name in graph.outputs.items():
+    for output, name in declared.items():
         outputs.setdefault(name, []).append(output)
     left = sorted(pieces, key=lambda name: rank[name])
     known, flow = set(inputs), inputs[0] if len(inputs) == 1 else ""

@@ -8,10 +8,10 @@ and comes back to it, the tensor that it is joined with is named instead.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 
-from compiler.importers.structure.tree import Chain, Item, Stage, Statement, stages
+from compiler.importers.structure.tree import Chain, Item, Stage, Statement
 from grammar.lexemes import RESERVED
 
 RESIZING = frozenset(
@@ -48,13 +48,19 @@ def tagged(chain: Chain, names: Names, word: str) -> tuple[Chain, str]:
     return (*rest, replace(last, tag=tag)), tag
 
 
-def name_tensors(statements: tuple[Statement, ...], inputs: set[str]) -> tuple[Statement, ...]:
-    """Every tensor that a statement takes by name gets a tag, under which it is taken."""
-    names = Names(inputs | {s.label for st in statements for s in stages(st.chain) if s.label})
+def name_tensors(
+    statements: tuple[Statement, ...], inputs: Mapping[str, str], others: Set[str]
+) -> tuple[Statement, ...]:
+    """Every tensor that a statement takes by name gets a tag, under which it is taken.
+
+    `inputs` are called as they say; `others` are taken too.
+    """
+    names = Names({*inputs.values(), *others})
     statements = tuple(replace(st, chain=flat(st.chain, names)) for st in statements)
     wanted = {st.source for st in statements if st.source}
     wanted |= {name for st in statements if len(st.takes) > 1 for name in st.takes}
-    tags = {name: name for name in inputs}
+    wanted |= {st.makes for st in statements if not st.chain}
+    tags = dict(inputs)
     found = []
     for st in statements:
         if st.makes in wanted and st.chain:
@@ -72,7 +78,8 @@ def taking(statement: Statement, tags: Mapping[str, str]) -> Statement:
         assert isinstance(first, Stage)
         chain = (replace(first, joined=tuple(tags[n] for n in statement.takes)), *chain[1:])
     source = tags[statement.source] if statement.source else None
-    return replace(statement, chain=chain, source=source)
+    makes = statement.makes if statement.chain else tags[statement.makes]
+    return replace(statement, makes=makes, chain=chain, source=source)
 
 
 def settle_tags(body: tuple[Statement, ...]) -> tuple[Statement, ...]:
@@ -81,7 +88,7 @@ def settle_tags(body: tuple[Statement, ...]) -> tuple[Statement, ...]:
     A label that no chain can begin with (it has a dot), or none at all, is helped by an `identity`
     that carries the tag.
     """
-    begun = {st.source for st in body if st.source}
+    begun = {st.source for st in body if st.source} | {st.makes for st in body if not st.chain}
     labels: dict[str, str] = {}
     settled = []
     for st in body:
@@ -101,6 +108,7 @@ def settle_tags(body: tuple[Statement, ...]) -> tuple[Statement, ...]:
         replace(
             st,
             chain=tuple(rejoined(item, labels) for item in st.chain),
+            makes=st.makes if st.chain else labels.get(st.makes, st.makes),
             source=labels.get(st.source, st.source) if st.source else None,
         )
         for st in settled

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
+from dataclasses import replace
 
 from compiler.analysis import analyse
 from compiler.dims import symbols
 from compiler.graph import Graph, Input
 from compiler.importers.imported import Imported
+from compiler.importers.structure.interface import outside_text
 from compiler.importers.structure.stage_text import INDENT, WIDTH, chain_rows, item_text, single
 from compiler.importers.structure.tree import (
     Block,
@@ -29,7 +31,7 @@ def write(imported: Imported, definition: Definition) -> str:
     graph = imported.graph
     parts = [header(imported)]
     parts += ["\n".join(block_lines(block)) for block in definition.blocks]
-    parts.append("\n".join(net_lines(graph, definition.body)))
+    parts.append("\n".join(net_lines(graph, definition)))
     return format_source(Source(graph.name, "\n\n".join(parts) + "\n"))
 
 
@@ -51,16 +53,22 @@ def wrapped(line: str) -> str:
     return "\n".join([*rows, row])
 
 
-def net_lines(graph: Graph, body: Sequence[Statement]) -> list[str]:
+def net_lines(graph: Graph, definition: Definition) -> list[str]:
     """The net."""
+    body = definition.body
+    declared = {name: word + outside_text(word, name) for name, word in definition.outputs.items()}
     lines = [f"net {graph.name} {{"]
     for node in graph.inputs():
         assert isinstance(node.op, Input)
-        lines.append(f"{INDENT}input {node.name}: {node.op.dtype}{show_shape(node.shape)}")
+        word = definition.inputs[node.name]
+        name = word + outside_text(word, node.name)
+        lines.append(f"{INDENT}input {name}: {node.op.dtype}{show_shape(node.shape)}")
     lines += [f"{INDENT}assert {fact}" for fact in facts_of(graph)]
     lines.append("")
     labels = {s.label for st in body for s in stages(st.chain) if s.label}
     for place, statement in enumerate(body):
+        told = tuple(map(declared.__getitem__, statement.outputs))
+        statement = replace(statement, outputs=told)
         lines += statement_rows(statement, labels, place == len(body) - 1)
     lines += ["", f"{INDENT}expect params == {analyse(graph).parameters:_}", "}"]
     return lines

@@ -90,7 +90,8 @@ class Statement:
     """A chain of the net's body that takes tensors and makes one, by their names in the graph.
 
     `source` is the tensor that it begins at, None for what flows (or for a join of several);
-    `outputs` are declared of its result; with `aside` the flow stays where it was.
+    `outputs` are declared of its result; with `aside` the flow stays where it was. Without a chain
+    it declares the tensor that it `makes`, an input or one made before.
     """
 
     takes: tuple[str, ...]
@@ -105,12 +106,15 @@ class Statement:
 class Definition:
     """The whole: blocks, and the body of the net.
 
-    `swapped` are the joins of two tensors, by their names in the graph, that take them in the other
-    order here, which changes nothing.
+    `inputs` and `outputs` are called in the text as they say. `swapped` are the joins of two
+    tensors, by their names in the graph, that take them in the other order here, which changes
+    nothing.
     """
 
     blocks: tuple[Block, ...]
     body: tuple[Statement, ...]
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
     swapped: frozenset[str] = frozenset()
 
 
