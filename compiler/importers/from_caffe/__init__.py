@@ -64,7 +64,10 @@ def import_caffe(source: Source, shapes: Mapping[str, Shape] | None = None) -> I
     declare_inputs(network, inputs, shapes or {})
     for layer in network.plan.layers:
         read_layer(network, layer)
-    for blob, tensor in network.outputs().items():
+    outputs = network.outputs()
+    if not outputs and not builder.diagnostics:
+        raise UnreadableError(f"{source.name} holds data only: nothing in it gives out a result")
+    for blob, tensor in outputs.items():
         builder.output(blob, tensor)
     idle = [
         path for path, field, _ in overlooked(net, "net") if field.name not in ("layer", "layers")

@@ -40,14 +40,14 @@ MESSAGES = {
     "state": "-phase=TRAIN|TEST level:int stage:string*",
     "rule": "phase=TRAIN|TEST min_level:int max_level:int stage:string* not_stage:string*",
     "parameter": """name:string -share_mode=STRICT|PERMISSIVE -lr_mult:float -decay_mult:float""",
-    "filler": """type:string value:float -min:float -max:float -mean:float std:float -sparse:int
+    "filler": """type:string -value:float -min:float -max:float -mean:float -std:float -sparse:int
         -variance_norm=FAN_IN|FAN_OUT|AVERAGE -scale:float""",
     "layer": """name:string type:string bottom:string* top:string* -phase=TRAIN|TEST
         -loss_weight:float* param:parameter* -blobs:any* -propagate_down:bool* include:rule*
         exclude:rule* -transform_param:transform_param -loss_param:any -accuracy_param:any
         -forward_type:any -backward_type:any -forward_math:any -backward_math:any -debug:bool
         -cudnn_math_override:int -engine:string -multinode:any -mn_activation_param:any
-        -mn_grad_compress_param:any quantization_param:any""",
+        -mn_grad_compress_param:any -quantization_param:any""",
     "old_layer": """name:string type:word bottom:string* top:string* include:rule* exclude:rule*
         -blobs:any* param:string* -blob_share_mode=STRICT|PERMISSIVE* -blobs_lr:float*
         -weight_decay:float* -loss_weight:float* -transform_param:transform_param -loss_param:any

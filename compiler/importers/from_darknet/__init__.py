@@ -1,6 +1,7 @@
 """Darknet cfg to graphs in netc's ops.
 
 cfg          sections of options
+options      the options that Darknet reads
 network      one network being read: layers by their index
 layers       what the sections of one input mean
 routes       what those mean that take other layers or resize maps
@@ -10,28 +11,21 @@ activations  what each activation means
 from __future__ import annotations
 
 from contextlib import suppress
+from math import prod
 from pathlib import Path
 
 from compiler.importers.builder import Builder, Refused
 from compiler.importers.from_darknet.cfg import Section, parse_cfg
 from compiler.importers.from_darknet.network import READERS, Network, lender
+from compiler.importers.from_darknet.options import refuse_changes, tell
 from compiler.importers.imported import Imported, UnreadableError, read_text
 from compiler.importers.tidy import tidy
 from compiler.values import POISON, Tensor
+from grammar.diagnostics import did_you_mean
 from grammar.source import Source
 
 DECODERS = {"yolo", "region", "detection", "gaussian_yolo", "iseg"}  # boxes out of a raw map
 LOSSES = {"cost", "contrastive"}
-
-# Options that change what a layer computes, to which the language has no counterpart.
-CHANGING = {
-    "convolutional": (
-        *("binary", "xnor", "antialiasing", "sway", "rotate", "stretch", "stretch_sway"),
-        "coordconv",
-    ),
-    "maxpool": ("antialiasing", "maxpool_depth"),
-    "scale_channels": ("scale_wh",),
-}
 
 
 def read_darknet(path: Path) -> Imported:
@@ -54,6 +48,7 @@ def import_darknet(source: Source) -> Imported:
         read_layer(network, section)
     with builder.reporting(sections[-1].span, "the network"):
         declare_outputs(network, sections)
+    tell(builder, sections, frozenset(DECODERS | LOSSES))
     return tidy(builder.finish(f"{source.name} (Darknet)"))
 
 
@@ -62,7 +57,7 @@ def lenders(sections: list[Section]) -> set[int]:
     found = set()
     for place, section in enumerate(sections):
         with suppress(Refused):  # which the layer itself complains of
-            if section.text("share_index"):
+            if section.name == "convolutional" and section.given("share_index"):
                 found.add(lender(section.whole("share_index", 0), place))
     return found
 
@@ -70,7 +65,9 @@ def lenders(sections: list[Section]) -> set[int]:
 def read_input(builder: Builder, section: Section) -> Tensor:
     """The picture, or the vector of `inputs` numbers."""
     sizes = tuple(section.whole(name, 0) for name in ("channels", "height", "width"))
-    if all(sizes):
+    if all(size > 0 for size in sizes):
+        if section.whole("inputs", prod(sizes)) != prod(sizes):
+            raise Refused("its inputs are not height x width x channels")
         return builder.input("image", sizes, section.span)
     count = section.whole("inputs", 0)
     if count < 1:
@@ -94,18 +91,12 @@ def read_layer(network: Network, section: Section) -> None:
             network.builder.note(f"[{section.name}] is for training and was left out")
             made = network.current()
         elif section.name not in READERS:
-            raise Refused("the language has no such layer")
+            help = did_you_mean(section.name, {*READERS, *DECODERS, *LOSSES})
+            raise Refused("the language has no such layer", help)
         else:
             refuse_changes(section)
             made = READERS[section.name](network)
     network.made.append(made)
-
-
-def refuse_changes(section: Section) -> None:
-    """Raise `Refused` for an option that would change the numbers if it were passed over."""
-    for name in CHANGING.get(section.name, ()):
-        if section.number(name, 0) != 0:
-            raise Refused(f"its option {name}={section.text(name)} changes what it computes")
 
 
 def declare_outputs(network: Network, sections: list[Section]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
 from dataclasses import dataclass, field
 
 from compiler.importers.builder import Refused
@@ -22,59 +22,93 @@ SPELLINGS = {
 }
 
 
+WHOLE = re.compile(r"([-+]?\d{1,18})(\.\d*)?")
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?")
+
+
 @dataclass(frozen=True)
 class Section:
-    """One section, its name in the longer of Darknet's spellings, and where its heading stands."""
+    """One section, its name in the longer of Darknet's spellings, and where its heading stands.
+
+    `places` are where its options stand, `repeated` the lines that give one again, which Darknet
+    passes over; `read` are the options that somebody asked for.
+    """
 
     name: str
     span: Span
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: dict[str, str] = field(default_factory=dict)
+    places: dict[str, Span] = field(default_factory=dict)
+    repeated: list[tuple[str, Span]] = field(default_factory=list)
+    read: set[str] = field(default_factory=set, compare=False, repr=False)
+
+    def given(self, name: str) -> str | None:
+        """An option as it stands, its blanks left out; None where it is not given."""
+        self.read.add(name)
+        return self.options.get(name)
 
     def text(self, name: str, default: str = "") -> str:
-        """An option as it stands."""
-        return self.options.get(name, default)
+        """An option that is a word; raises `Refused` for a comment, which Darknet takes for it."""
+        value = self.given(name)
+        if value is not None and "#" in value:
+            raise Refused(f"{name}={value}: Darknet takes what follows # for a part of the word")
+        return default if value is None else value
 
     def whole(self, name: str, default: int) -> int:
-        """An option that is a whole number, read as C's `atoi` reads it."""
-        return self.wholes(name)[0] if name in self.options else default
+        """An option that is a whole number, read as C's `atoi` reads it; raises `Refused`."""
+        value = self.given(name)
+        return default if value is None else whole_of(name, value)
 
     def wholes(self, name: str) -> list[int]:
         """An option that is a list of whole numbers; raises `Refused`."""
-        parts = [part.strip() for part in self.options.get(name, "").split(",") if part.strip()]
-        try:
-            return [int(float(part)) for part in parts]
-        except ValueError:
-            raise Refused(f"{name}={self.options[name]} is no whole number") from None
+        value = self.given(name)
+        return [] if value is None else [whole_of(name, part) for part in value.split(",")]
 
     def number(self, name: str, default: float) -> float:
-        """An option that is a number; raises `Refused`."""
-        try:
-            return float(self.options.get(name, default))
-        except ValueError:
-            raise Refused(f"{name}={self.options[name]} is no number") from None
+        """An option that is a number, read as C's `atof` reads it; raises `Refused`."""
+        value = self.given(name)
+        if value is None:
+            return default
+        match = NUMBER.match(value)
+        if match is None or value[match.end() :][:1] not in ("", "#"):
+            raise Refused(f"{name}={value} is no number")
+        return float(match[0])
+
+
+def whole_of(name: str, text: str) -> int:
+    """The whole number that a text begins with, a comment behind it; raises `Refused`."""
+    match = WHOLE.match(text)
+    if match is None or text[match.end() :][:1] not in ("", "#"):
+        raise Refused(f"{name}={text} is no whole number")
+    return int(match[1])
 
 
 def parse_cfg(source: Source) -> list[Section]:
     """The sections in order.
 
-    Raises `DefinitionError` for a line that is neither, `UnreadableError` when the first is so.
+    Darknet leaves out all blanks, takes lines that begin with # or ; for comments, and of an
+    option that is given twice the first. Raises `DefinitionError` for a line that is neither a
+    section nor an option, `UnreadableError` when the first is so.
     """
     sections: list[Section] = []
-    options: dict[str, str] = {}
     mistakes: list[Diagnostic] = []
-    for number in range(1, source.text.count("\n") + 2):
-        raw, start = source.line(number), source.line_start(number)
-        line = raw.strip()
+    start = 0
+    for raw in source.text.split("\n"):
+        line = BLANKS.sub("", raw)
+        span = Span(source, start, start + len(raw))
+        start += len(raw) + 1
         if not line or line[0] in "#;":
             continue
-        span = Span(source, start, start + len(raw))
+        key, separator, value = line.partition("=")
         if line.startswith("[") and line.endswith("]"):
-            options = {}
-            name = line[1:-1].strip().lower()
-            sections.append(Section(SPELLINGS.get(name, name), span, options))
-        elif "=" in line and sections:
-            key, _, value = line.partition("=")
-            options[key.strip()] = value.partition("#")[0].strip()
+            name = line[1:-1].lower()
+            sections.append(Section(SPELLINGS.get(name, name), span))
+        elif separator and key and value and sections:
+            section = sections[-1]
+            if key in section.options:
+                section.repeated.append((key, span))
+                continue
+            section.options[key] = value
+            section.places[key] = span
         elif not sections and not line.startswith("["):
             raise UnreadableError(f"{source.name}: a cfg begins with the section [net]")
         else:
@@ -83,3 +117,6 @@ def parse_cfg(source: Source) -> list[Section]:
     if mistakes:
         raise DefinitionError(mistakes)
     return sections
+
+
+BLANKS = re.compile(r"[ \t\r]")

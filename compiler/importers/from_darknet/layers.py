@@ -48,18 +48,22 @@ def convolutional(network: Network) -> Tensor:
     x, section = network.current(), network.section
     size = section.whole("size", 1)
     pad = section.whole("padding", 0)
+    if len(x.shape) != 3:
+        raise Refused("its input is no map")
     if section.whole("pad", 0):
         network.builder.note("pad=1 means size//2 pixels on each side")
         pad = size // 2
     op = "conv" if section.name == "convolutional" else "deconv"
     arguments: dict[str, Any] = {"bias": not is_normalised(section)}
     if op == "conv":
-        dilation = section.whole("dilation", 1) if size > 1 else 1
+        dilation = section.whole("dilation", 1)
+        if size == 1:
+            dilation = 1
         if dilation > 1:
             network.builder.note("the padding of a dilated convolution grows with its dilation")
         pad *= dilation
         arguments |= {"groups": section.whole("groups", 1), "dilation": dilation}
-    if section.text("share_index"):
+    if op == "conv" and section.given("share_index"):
         network.share_with(section.whole("share_index", 0))
     y = network.add(
         op,
@@ -81,7 +85,8 @@ def strides_of(section: Section) -> tuple[int, int]:
 
 def is_normalised(section: Section) -> bool:
     """Whether a layer has batch normalisation; `cbn` differs when it is trained only."""
-    return bool(section.whole("batch_normalize", 0) or section.whole("cbn", 0))
+    each, cross = section.whole("batch_normalize", 0), section.whole("cbn", 0)
+    return bool(each or cross)
 
 
 @reads("connected")
@@ -99,6 +104,8 @@ def pool(network: Network) -> Tensor:
     x, section = network.current(), network.section
     strides = strides_of(section)
     size = section.whole("size", section.whole("stride", 1))
+    if min(size, *strides) < 1 or len(x.shape) != 3:
+        raise Refused(f"a window of {size} pixels, {strides[0]} and {strides[1]} apart")
     padding = section.whole("padding", size - 1)
     network.builder.note(
         f"a {section.name} is padded by size - 1 pixels in all, the smaller half before: written "
@@ -141,6 +148,10 @@ def normalization(network: Network) -> Tensor:
     section = network.section
     size = section.whole("size", 5)
     network.builder.note("alpha of a normalization is not divided by the size, in `lrn` it is")
+    network.builder.note(
+        f"Darknet's own code leaves channel {size // 2} out of every sum of a normalization of "
+        f"{size}, `lrn` does not"
+    )
     return network.add(
         "lrn",
         network.current(),
@@ -155,10 +166,12 @@ def normalization(network: Network) -> Tensor:
 def softmax(network: Network) -> Tensor:
     """Over all values of the sample."""
     x, section = network.current(), network.section
-    if section.whole("groups", 1) != 1 or section.text("tree"):
+    if section.whole("groups", 1) != 1 or section.given("tree"):
         raise Refused("a softmax over groups of classes")
     temperature = section.number("temperature", 1)
-    if section.whole("spatial", 0) == 0 and any(size != 1 for size in x.shape[1:]):
+    if temperature <= 0:
+        raise Refused(f"its temperature is {temperature:g}")
+    if section.number("spatial", 0) == 0 and any(size != 1 for size in x.shape[1:]):
         x = vector(network, x)
     if temperature != 1:
         x = network.add("scale", x, factor=single(1 / temperature))

@@ -19,13 +19,21 @@ def route(network: Network) -> Tensor:
     tensors = [network.layer(index) for index in section.wholes("layers")]
     if not tensors:
         raise Refused("it names no layers")
-    x = tensors[0] if len(tensors) == 1 else network.add("concat", *tensors)
     groups, group = section.whole("groups", 1), section.whole("group_id", 0)
-    if groups == 1:
-        return x
+    if not 0 <= group < groups:
+        raise Refused(f"there is no group {group} of {groups}")
+    if any(tensor.shape[1:] != tensors[0].shape[1:] for tensor in tensors):
+        raise Refused("its layers have maps of different sizes")
+    if groups > 1:
+        tensors = [part(network, x, groups, group) for x in tensors]
+    return tensors[0] if len(tensors) == 1 else network.add("concat", *tensors)
+
+
+def part(network: Network, x: Tensor, groups: int, group: int) -> Tensor:
+    """One of equal groups of channels: of several layers Darknet takes each one's own."""
     channels = x.shape[0]
     if isinstance(channels, Dim) or channels % groups:
-        raise Refused(f"its channels do not divide into {groups} groups")
+        raise Refused(f"its {channels} channels do not divide into {groups} groups")
     each = channels // groups
     return network.add("channels", x, first=group * each, last=(group + 1) * each - 1)
 
@@ -34,7 +42,11 @@ def route(network: Network) -> Tensor:
 def shortcut(network: Network) -> Tensor:
     """Other layers added: where one is larger every nth pixel, where it is thinner what it has."""
     x, section = network.current(), network.section
-    others = [network.layer(index) for index in section.wholes("from") or [-1]]
+    others = [network.layer(index) for index in section.wholes("from")]
+    if not others:
+        raise Refused("it does not say from which layer")
+    if len(others) > 1 and any(other.shape[1:] != x.shape[1:] for other in others):
+        raise Refused("it adds several maps of different sizes")
     if section.number("alpha", 1) != 1 or section.number("beta", 1) != 1:
         raise Refused("a weighted sum")
     if section.text("weights_type", "none") != "none":
@@ -84,6 +96,8 @@ def reorg(network: Network) -> Tensor:
     x, section = network.current(), network.section
     s = section.whole("stride", 1)
     refuse_reverse(section)
+    if len(x.shape) != 3 or s < 1:
+        raise Refused("its input is no map, or its stride no stride")
     c, h, w = (size for size in x.shape if not isinstance(size, Dim))
     if c % (s * s) or h % s or w % s:
         raise Refused(f"its map [{c}, {h}, {w}] does not divide by its stride {s}")
@@ -96,7 +110,8 @@ def reorg(network: Network) -> Tensor:
 
 def refuse_reverse(section: Section) -> None:
     """Raise `Refused` for the rarer forms of a reorg."""
-    if any(section.whole(name, 0) for name in ("reverse", "flatten", "extra")):
+    given = [section.whole(name, 0) for name in ("reverse", "flatten", "extra")]
+    if any(given):
         raise Refused("a reorg in reverse, or to a vector")
 
 
@@ -124,6 +139,12 @@ def crop(network: Network) -> Tensor:
 @reads("scale_channels", "sam")
 def scale_channels(network: Network) -> Tensor:
     """Another layer's map scaled by this one's factors, for each channel or for each value."""
-    other = network.layer(network.section.whole("from", -1))
-    gated = network.add("mul", other, network.current())
+    if network.section.given("from") is None:
+        raise Refused("it does not say from which layer")
+    other, factors = network.layer(network.section.whole("from", -1)), network.current()
+    if network.section.name == "sam" and other.shape != factors.shape:
+        raise Refused("its two layers have different shapes")
+    if network.section.name == "scale_channels" and factors.shape[1:] != (1, 1):
+        raise Refused("its factors are not one for each channel")
+    gated = network.add("mul", other, factors)
     return activated(network, gated, network.section.text("activation", "linear"))
