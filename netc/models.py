@@ -39,12 +39,14 @@ def read_model(path: Path, shapes: Mapping[str, Shape] | None = None) -> tuple[I
 
     if not is_regular(path):
         raise CallError(no_file(path))
-    if path.suffix == ".onnx":
-        from runtime.external import check_external_data
-
-        path = check_external_data(path)
     try:
-        imported = importers.read_model(path, shapes)
+        if is_onnx(str(path)):
+            from compiler.importers.from_onnx import import_onnx
+            from runtime.onnx_file import read_model_file
+
+            imported = import_onnx(read_model_file(path), path.name, shapes=shapes)
+        else:
+            imported = importers.read_model(path, shapes)
     except UnreadableError as error:
         raise CallError(str(error)) from None
     return imported, define(imported)

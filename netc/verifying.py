@@ -26,8 +26,8 @@ from runtime.compare import compare_all, random_feeds, sizes_for
 from runtime.comparison import Comparison
 from runtime.culprit import Place
 from runtime.errors import CallError
-from runtime.foreign import read_model_file
 from runtime.imported import compare_imported
+from runtime.onnx_file import read_model_file
 from runtime.pairs import Side, compare_models
 from runtime.weights.rename import WeightsFile
 

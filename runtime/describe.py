@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto
 
 from runtime.errors import CallError
-from runtime.external import check_external_data, read_graph
+from runtime.external import check_tensors
+from runtime.onnx_file import parse_model, real_place
 
 Shape = tuple[int | str, ...]
 UNNAMED = "?"
@@ -38,7 +39,8 @@ class Description:
 def describe(model: bytes | Path | onnx.ModelProto) -> Description:
     """Read a model's interface; the external data of a file is checked, not read."""
     if isinstance(model, Path):
-        model = read_graph(check_external_data(model))
+        path, model = model, parse_model(model)
+        check_tensors(model, real_place(path))
     elif isinstance(model, bytes):
         model = onnx.load_model_from_string(model)
     held = {tensor.name for tensor in model.graph.initializer}

@@ -16,29 +16,20 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import onnx
 
 from runtime.errors import CallError
-from runtime.files import no_file
+
+LONGEST_NAME = 120  # letters of a file's name in a message
 
 
 class ModelError(CallError):
     """An ONNX file that is not opened: missing, broken, or naming data it must not."""
 
 
-def check_external_data(path: Path) -> Path:
-    """Raise `ModelError` unless everything that a model reads besides itself lies beside it.
-
-    What comes back is the file to open: where `path` is a symbolic link, the one that it leads to,
-    since external data lies beside that.
-    """
-    if not path.is_file():
-        raise ModelError(no_file(path))
-    path = path.resolve() if path.is_symlink() else path
-    if not mentions_data(path):
-        return path
-    for tensor in all_tensors(read_graph(path)):
+def check_tensors(model: onnx.ModelProto, path: Path) -> None:
+    """Raise `ModelError` unless everything that a model reads besides itself lies beside `path`."""
+    for tensor in all_tensors(model):
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
             entries = {entry.key: entry.value for entry in tensor.external_data}
             check_entry(path, tensor.name, entries)
-    return path
 
 
 def mentions_data(path: Path) -> bool:
@@ -48,14 +39,6 @@ def mentions_data(path: Path) -> bool:
             return False
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             return content.find(b"location") >= 0
-
-
-def read_graph(path: Path) -> onnx.ModelProto:
-    """A model without its external data; raises `ModelError` when it is none."""
-    try:
-        return onnx.load_model(path, load_external_data=False)
-    except Exception as error:  # protobuf's DecodeError, or what onnx makes of other formats
-        raise ModelError(f"{path} is no ONNX model: {error}") from None
 
 
 def all_tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
@@ -87,8 +70,9 @@ def check_entry(model: Path, tensor: str, entries: dict[str, str]) -> int:
     location = entries.get("location", "")
 
     def refuse(why: str) -> ModelError:
+        shown = location if len(location) < LONGEST_NAME else f"{location[:LONGEST_NAME]}…"
         return ModelError(
-            f"{model} is not opened: the data of {tensor or 'a tensor'} lies in {location!r}, {why}"
+            f"{model} is not opened: the data of {tensor or 'a tensor'} lies in {shown!r}, {why}"
         )
 
     parts = PurePosixPath(location).parts
@@ -98,13 +82,18 @@ def check_entry(model: Path, tensor: str, entries: dict[str, str]) -> int:
     if ".." in parts or ".." in windows.parts:
         raise refuse("which leaves the model's folder")
     place = model.parent
-    for part in parts:
-        place = place / part
-        if place.is_symlink():
-            raise refuse("which is a symbolic link")
-    if not place.is_file():
-        raise refuse("where there is no file")
-    found = place.stat()
+    try:
+        for part in parts:
+            place = place / part
+            if place.is_symlink():
+                raise refuse("which is a symbolic link")
+        if not place.is_file():
+            raise refuse("where there is no file")
+        found = place.stat()
+    except ModelError:
+        raise
+    except (OSError, ValueError):  # a name too long, or one with NUL
+        raise refuse("where no file can be") from None
     if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
         raise refuse("which has another hard link")
     try:

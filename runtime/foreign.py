@@ -1,21 +1,18 @@
-"""ONNX files that are compared: read safely, what they take, numbers for their inputs."""
+"""ONNX models that are compared: what they take and give, numbers for their inputs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from compiler.initialise import generator
 from runtime.errors import CallError
-from runtime.external import check_external_data
 
 OPEN_SIZE = 64  # what is taken for a size that every model leaves open
 Sizes = tuple[int | str | None, ...]
@@ -28,19 +25,6 @@ class Port:
     name: str
     sizes: Sizes | None
     dtype: np.dtype[Any]
-
-
-def read_model_file(path: Path) -> onnx.ModelProto:
-    """A model with its external data, which is checked first; raises `CallError`."""
-    place = check_external_data(path)
-    try:
-        model = onnx.load_model(place)
-    except (DecodeError, onnx.checker.ValidationError, ValueError) as error:
-        reason = (str(error).splitlines() or ["it cannot be parsed"])[0]
-        raise CallError(f"{path} is no ONNX model: {reason}") from None
-    if not model.graph.node:
-        raise CallError(f"{path} is no ONNX model: it has no nodes")
-    return model
 
 
 def inputs_of(model: onnx.ModelProto) -> list[Port]:
@@ -60,7 +44,7 @@ def port(info: onnx.ValueInfoProto) -> Port:
     if not tensor.elem_type or tensor.elem_type == TensorProto.STRING:
         raise CallError(f"{info.name} is no tensor of numbers")
     sizes: list[int | str | None] = [
-        d.dim_value if d.HasField("dim_value") else d.dim_param or None for d in tensor.shape.dim
+        d.dim_value if d.dim_value > 0 else d.dim_param or None for d in tensor.shape.dim
     ]
     dtype = np.dtype(helper.tensor_dtype_to_np_dtype(tensor.elem_type))
     return Port(info.name, tuple(sizes) if tensor.HasField("shape") else None, dtype)

@@ -16,8 +16,9 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx.external_data_helper import set_external_data
 
 from runtime.errors import CallError
-from runtime.external import ModelError, all_tensors, mentions_data, read_graph
+from runtime.external import ModelError, all_tensors, mentions_data
 from runtime.files import HIDDEN, left_behind, locked, place_of, put, suffix_of, written_beside
+from runtime.onnx_file import parse_model
 
 LARGEST_INSIDE = 1_500_000_000  # bytes of weights; protobuf stops at 2 GiB
 SMALL = 1024  # bytes; smaller tensors stay in the model, shapes among them
@@ -176,7 +177,7 @@ def named_data(path: Path) -> set[Path]:
     if not beside or not path.is_file() or not mentions_data(path):
         return set()
     try:
-        tensors = list(all_tensors(read_graph(path)))
+        tensors = list(all_tensors(parse_model(path)))
     except ModelError:
         return set()
     names = {e.value for t in tensors for e in t.external_data if e.key == "location"}

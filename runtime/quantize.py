@@ -26,8 +26,8 @@ from grammar.diagnostics import nearest
 from runtime.accuracy import Accuracy, compare_sessions, exposing
 from runtime.errors import CallError
 from runtime.files import scratch_folder
-from runtime.foreign import read_model_file
 from runtime.models import LARGEST_INSIDE, weight_bytes, write_model
+from runtime.onnx_file import read_model_file
 from runtime.session import first_line, open_session
 
 METHODS = {
@@ -110,7 +110,7 @@ def quantized(
                 # One sample at a time: all tensors of all samples would not fit in memory.
                 extra_options={"CalibStridedMinMax": 1, "ActivationSymmetric": plan.symmetric},
             )
-            result = onnx.load_model(target)
+            result = read_model_file(target)
     except CallError:
         raise
     except Exception as error:  # the quantizer raises bare exceptions of many kinds
@@ -166,7 +166,7 @@ def folded(path: Path) -> onnx.ModelProto:
         try:
             write_model(model, source, external=large)
             quant_pre_process(source, target, skip_symbolic_shape=True, save_as_external_data=large)
-            return onnx.load_model(target)
+            return read_model_file(target)
         except Exception as error:  # bare exceptions of many kinds
             raise CallError(f"ONNX Runtime cannot rewrite {path}: {first_line(error)}") from None
 

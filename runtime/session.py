@@ -24,9 +24,9 @@ from runtime.bfloat16 import has_bfloat16, widened
 from runtime.binding import Bound, from_value, to_value, type_of
 from runtime.devices import Device, parse_device
 from runtime.errors import CallError, MachineError
-from runtime.external import check_external_data
 from runtime.machine import Driver, driver
 from runtime.models import LARGEST_INSIDE, detached, weight_bytes
+from runtime.onnx_file import check_external_data, read_model_file
 from runtime.placement import RECORD, Placement, placement
 from runtime.probe import probe
 from runtime.providers import Settings, cannot, providers_for, require
@@ -238,4 +238,4 @@ def proto_of(model: Model) -> onnx.ModelProto:
         return model
     if isinstance(model, bytes):
         return onnx.load_model_from_string(model)
-    return onnx.load_model(model)
+    return read_model_file(model)

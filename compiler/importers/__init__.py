@@ -18,16 +18,12 @@ FORMATS = (".onnx", ".prototxt", ".cfg")
 
 
 def read_model(path: Path, shapes: Mapping[str, Shape] | None = None) -> Imported:
-    """The graph of a file, its format known by its ending.
+    """The graph of a text file, its format known by its ending; of ONNX see `from_onnx`.
 
     `shapes` are those of inputs whose sizes the file leaves open, without the batch. Raises
     `DefinitionError` with every layer that cannot be expressed, `UnreadableError`, and `OSError`.
     """
     match path.suffix:
-        case ".onnx":
-            from compiler.importers.from_onnx import read_onnx
-
-            return read_onnx(path, shapes)
         case ".prototxt":
             from compiler.importers.from_caffe import read_caffe
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
-from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from runtime.arrays import Stored
 from runtime.external import check_entry
+from runtime.onnx_file import parse_model
 from runtime.weights import WeightsError
 
-LARGEST = 2**31  # protobuf's own limit, in bytes
 FLOATS: dict[int, str] = {
     TensorProto.FLOAT: "float_data",
     TensorProto.DOUBLE: "double_data",
@@ -34,22 +31,12 @@ def store_onnx(path: Path) -> dict[str, Stored]:
     """
     if path.is_symlink():
         path = path.resolve()  # external data lies beside the file itself
-    if path.stat().st_size >= LARGEST:
-        raise WeightsError(f"{path} is larger than the 2 GiB that an ONNX file may have")
-    try:
-        model = onnx.load_model(path, load_external_data=False)
-    except (DecodeError, OSError) as error:
-        raise WeightsError(f"{path} is no ONNX file: {error}") from None
-    if not model.HasField("graph"):
-        raise WeightsError(f"{path} is no ONNX file: it has no graph")
+    model = parse_model(path)
     copies = [
         (node.input[0], node.output[0])
         for node in model.graph.node
         if node.op_type == "Identity" and len(node.input) == len(node.output) == 1
     ]
-    names: list[str | bytes] = [tensor.name for tensor in model.graph.initializer]
-    if any(isinstance(name, bytes) for name in chain(names, *copies)):
-        raise WeightsError(f"{path} is no ONNX file: a name in it is no UTF-8 text")
     ours = model.producer_name == "netc"
     found = {
         tensor.name: store_initializer(tensor, path)
@@ -66,8 +53,6 @@ def store_initializer(tensor: TensorProto, path: Path) -> Stored:
     """One initializer, its shape held against the data that is there."""
     shape = tuple(tensor.dims)
     dtype = helper.tensor_dtype_to_np_dtype(tensor.data_type)
-    if any(size < 0 for size in shape):
-        raise WeightsError(f"{path.name}: {tensor.name} claims the shape {list(shape)}")
     wanted = math.prod(shape) * dtype.itemsize
     entries = {entry.key: entry.value for entry in tensor.external_data}
     if tensor.data_location == TensorProto.EXTERNAL:

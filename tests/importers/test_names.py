@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from compiler.importers import read_model
-from compiler.importers.define import define as define_imported
+from netc.models import read_model
 from tests.define import define
 
 
@@ -16,6 +15,6 @@ def test_a_layer_called_like_a_word_of_the_language_is_quoted(word: str, tmp_pat
     net = define(
         f'net n {{\n    input x: f32[3, 8, 8]\n    conv(4, 3x3) as "{word}"\n    output y\n}}\n'
     )
-    text = define_imported(read_model(net.compile(tmp_path / "n.onnx"))).text
+    text = read_model(net.compile(tmp_path / "n.onnx"))[1].text
     assert f'as "{word}"' in text
     assert f"{word}.weight" in define(text).graph.parameters()

@@ -7,16 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compiler.importers import read_model
-from compiler.importers.define import define as define_imported
 from compiler.ops.normalise import LocalResponseNorm
+from netc.models import read_model
 from tests.define import define
 
 
 def imported_ops(text: str, folder: Path) -> list[LocalResponseNorm]:
     """The response normalisations of a definition that was compiled and imported again."""
     model = define(text).compile(folder / "n.onnx")
-    graph = define_imported(read_model(model)).graph
+    graph = read_model(model)[1].graph
     return [node.op for node in graph.nodes() if isinstance(node.op, LocalResponseNorm)]
 
 

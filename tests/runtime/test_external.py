@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from onnx import TensorProto, helper, numpy_helper
 
 from netc.main import main
-from runtime.external import ModelError, check_external_data
+from runtime.external import ModelError
+from runtime.onnx_file import check_external_data
 from runtime.session import open_session
 
 WEIGHT = np.arange(12, dtype=np.float32).reshape(4, 3)

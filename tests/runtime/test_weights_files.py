@@ -116,7 +116,7 @@ def test_an_empty_or_missing_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "folder.npz").mkdir()
     assert "is a folder, a device or a pipe" in refused(tmp_path / "folder.npz")
     (tmp_path / "empty.onnx").write_bytes(b"")
-    assert "is no ONNX file: it has no graph" in refused(tmp_path / "empty.onnx")
+    assert "is no ONNX model: it has no graph" in refused(tmp_path / "empty.onnx")
 
 
 def test_numbers_of_the_other_byte_order_are_the_same_numbers(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_an_initializer_that_lies_about_its_size_is_refused(
 
 def test_a_file_that_is_no_onnx_is_refused(tmp_path: Path) -> None:
     (tmp_path / "m.onnx").write_bytes(b"no protobuf at all")
-    assert "is no ONNX file" in refused(tmp_path / "m.onnx")
+    assert "is no ONNX model" in refused(tmp_path / "m.onnx")
 
 
 def test_an_onnx_file_whose_names_are_no_text_is_refused(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import onnx
 from compiler.dims import Size, symbol
 from compiler.importers.builder import Builder, Poisoned, Refused, identifier
 from compiler.importers.from_onnx.idioms import recognise
-from compiler.importers.from_onnx.operators import Declared, OnnxModel, load_onnx, take_apart
+from compiler.importers.from_onnx.operators import Declared, OnnxModel, take_apart
 from compiler.importers.from_onnx.reading import Reading, Value
 from compiler.importers.from_onnx.running import keep, run
 from compiler.importers.imported import Imported
@@ -30,11 +30,6 @@ from compiler.ops.base import Shape
 from compiler.values import POISON, Tensor
 
 Sizes = tuple[int | str | None, ...]
-
-
-def read_onnx(path: Path, shapes: Mapping[str, Shape] | None = None) -> Imported:
-    """The graph of an ONNX file. Raises `DefinitionError`, `UnreadableError`, `OSError`."""
-    return import_onnx(load_onnx(path), path.name, shapes=shapes)
 
 
 def import_onnx(
@@ -136,4 +131,4 @@ def size_of(size: int | str | None, name: str, place: int, rank: int) -> Size:
     return symbol(identifier(known, ours))
 
 
-__all__ = ["OnnxModel", "Poisoned", "import_onnx", "read_onnx"]
+__all__ = ["OnnxModel", "Poisoned", "import_onnx"]

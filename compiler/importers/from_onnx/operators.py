@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import onnx
-from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
-from compiler.importers.from_onnx.constants import array_of, fold_constants
+from compiler.elaborate.state import MOST_NODES
+from compiler.importers.from_onnx.constants import Folding, array_of
 from compiler.importers.imported import UnreadableError
+from grammar.diagnostics import DefinitionError, Diagnostic
 from grammar.source import Source, Span
 
 OLDEST_OPSET = 7  # before it broadcasting had another form; onnx converts such models
@@ -63,7 +64,7 @@ class OnnxModel:
     """
 
     name: str
-    opset: int
+    folding: Folding
     producer: str
     source: Source
     inputs: tuple[Declared, ...]
@@ -72,43 +73,41 @@ class OnnxModel:
     origins: Mapping[str, str]
     operators: tuple[Operator, ...]
 
-
-def load_onnx(path: Path) -> onnx.ModelProto:
-    """The model of a file with its external data; raises `UnreadableError` and `OSError`.
-
-    That data lies beside the file itself, not beside a symbolic link to it.
-    """
-    try:
-        return onnx.load(path.resolve() if path.is_symlink() else path)
-    except (DecodeError, onnx.checker.ValidationError, ValueError, TypeError) as error:
-        reason = (str(error).splitlines() or ["it cannot be parsed"])[0]
-        raise UnreadableError(f"{path} is no ONNX model: {reason}") from None
+    @property
+    def opset(self) -> int:
+        """The version of ONNX's own operators."""
+        return self.folding.opset
 
 
 def take_apart(model: onnx.ModelProto, name: str) -> OnnxModel:
-    """The operators of a model's main graph; raises `UnreadableError`."""
+    """The operators of a model's main graph, each behind those that it takes something from.
+
+    Raises `UnreadableError`, and `DefinitionError` for a graph that is none.
+    """
     if not model.graph.node:
         raise UnreadableError(f"{name} has no nodes")
-    opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 1)
+    opset = opset_of(model, name)
+    constants = constants_of(model.graph)
+    nodes = in_order(model.graph, constants, name)
     if opset < OLDEST_OPSET:
         model = newer(model, name)
         opset = OLDEST_OPSET
+        constants = constants_of(model.graph)
+        nodes = in_order(model.graph, constants, name)
     graph = model.graph
-    constants = {tensor.name: array_of(tensor) for tensor in graph.initializer}
     inputs = [value for value in graph.input if value.name not in constants]
-    nodes, origins = fold_constants(graph.node, constants, opset)
-    rows = [f"input {value.name}" for value in inputs]
-    rows += [listing(node) for node in nodes]
-    rows += [f"output {value.name}" for value in graph.output]
-    source = Source(name, "\n".join(rows))
-    starts = [source.line_start(number) for number in range(1, len(rows) + 1)]
-    spans = [Span(source, start, start + len(row)) for start, row in zip(starts, rows, strict=True)]
+    folding = Folding(opset, sum(value.nbytes for value in constants.values()))
+    nodes, origins = folding.fold(nodes, constants)
+    spans = listed(name, [*map(row_of, inputs), *map(listing, nodes), *map(row_out, graph.output)])
     first, last = len(inputs), len(inputs) + len(nodes)
+    if len(nodes) > MOST_NODES:
+        message = f"{name} has {len(nodes):,} operators; a net has at most {MOST_NODES:_} layers"
+        raise DefinitionError([Diagnostic("E209", message, spans[first + MOST_NODES])])
     return OnnxModel(
         graph.name,
-        opset,
+        folding,
         model.producer_name,
-        source,
+        spans[0].source,
         tuple(declared(value, span) for value, span in zip(inputs, spans, strict=False)),
         tuple(declared(v, span) for v, span in zip(graph.output, spans[last:], strict=True)),
         constants,
@@ -117,11 +116,101 @@ def take_apart(model: onnx.ModelProto, name: str) -> OnnxModel:
     )
 
 
+def opset_of(model: onnx.ModelProto, name: str) -> int:
+    """The version of ONNX's own operators; raises `UnreadableError` for a model without them."""
+    versions = {str(entry.domain): int(entry.version) for entry in model.opset_import}
+    if all(node.domain == "ai.onnx.ml" for node in model.graph.node):
+        raise UnreadableError(
+            f"{name} holds no network: its operators are those of ai.onnx.ml, which are trees, "
+            "support vectors and the like"
+        )
+    opset = versions.get("", versions.get("ai.onnx"))
+    if opset is None:
+        said = f", only those of {', '.join(sorted(versions))}" if versions else ""
+        raise UnreadableError(f"{name} does not say which version of ONNX's operators it has{said}")
+    return opset
+
+
+def constants_of(graph: onnx.GraphProto) -> dict[str, NDArray[Any]]:
+    """The initializers by name; of one that stands twice, the last."""
+    return {tensor.name: array_of(tensor) for tensor in graph.initializer}
+
+
+def in_order(graph: onnx.GraphProto, constants: Collection[str], name: str) -> list[onnx.NodeProto]:
+    """The nodes, each behind those that make what it takes, otherwise as they stand.
+
+    Raises `DefinitionError` for a tensor that nothing or more than one node makes, and a cycle.
+    """
+    nodes = list(graph.node)
+
+    def refuse(place: int, why: str) -> DefinitionError:
+        spans = listed(name, list(map(listing, nodes)))
+        message = f"{name} is no ONNX model: {why}"
+        return DefinitionError([Diagnostic("E602", message, spans[place])])
+
+    known = {*constants, *(value.name for value in graph.input)}
+    maker: dict[str, int] = {}
+    for place, node in enumerate(nodes):
+        if not any(node.output):
+            raise refuse(place, f"{node.op_type} {node.name} makes nothing".replace("  ", " "))
+        for made in filter(None, node.output):
+            if made in maker or made in known:
+                raise refuse(place, f"{made} is made twice")
+            maker[made] = place
+    takes = [[t for t in sorted(taken_by(node)) if t not in known] for node in nodes]
+    for place, taken in enumerate(takes):
+        for tensor in taken:
+            if tensor not in maker:
+                raise refuse(place, f"nothing makes {tensor}")
+    for value in graph.output:
+        if value.name not in maker and value.name not in known:
+            raise refuse(len(nodes) - 1, f"nothing makes its output {value.name}")
+    before = {place: {maker[tensor] for tensor in taken} for place, taken in enumerate(takes)}
+    if all(place > max(others, default=-1) for place, others in before.items()):
+        return nodes
+    try:
+        return [nodes[place] for place in TopologicalSorter(before).static_order()]
+    except CycleError as error:
+        circle = list(error.args[1])
+        names = " -> ".join(next(filter(None, nodes[place].output)) for place in circle)
+        raise refuse(circle[0], f"its operators go round in a circle, {names}") from None
+
+
+def taken_by(node: onnx.NodeProto) -> set[str]:
+    """The tensors that a node takes from outside, those that its branches take among them."""
+    taken = {name for name in node.input if name}
+    for attribute in node.attribute:
+        for graph in (attribute.g, *attribute.graphs):
+            inside = {value.name for value in graph.input} | {t.name for t in graph.initializer}
+            inside |= {name for inner in graph.node for name in inner.output}
+            inner = (name for node in graph.node for name in taken_by(node))
+            taken |= {name for name in inner if name not in inside}
+            taken |= {value.name for value in graph.output if value.name not in inside}
+    return taken
+
+
+def listed(name: str, rows: Sequence[str]) -> list[Span]:
+    """The rows of a listing of the model, each as a place in it."""
+    source = Source(name, "\n".join(rows))
+    starts = [source.line_start(number) for number in range(1, len(rows) + 1)]
+    return [Span(source, start, start + len(row)) for start, row in zip(starts, rows, strict=True)]
+
+
+def row_of(value: onnx.ValueInfoProto) -> str:
+    """An input in the listing."""
+    return f"input {value.name}"
+
+
+def row_out(value: onnx.ValueInfoProto) -> str:
+    """An output in the listing."""
+    return f"output {value.name}"
+
+
 def newer(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
     """A model of an old opset in the oldest that is read, by onnx's own converter."""
     try:
         return onnx.version_converter.convert_version(model, OLDEST_OPSET)
-    except (RuntimeError, ValueError) as error:
+    except Exception as error:  # from C++, of many kinds
         reason = (str(error).splitlines() or ["unknown"])[0]
         raise UnreadableError(
             f"{name} has an opset before {OLDEST_OPSET} that onnx cannot convert: {reason}"
@@ -175,6 +264,6 @@ def declared(value: onnx.ValueInfoProto, span: Span) -> Declared:
     if not tensor.HasField("shape"):
         return Declared(value.name, None, span)
     sizes: list[int | str | None] = [
-        d.dim_value if d.HasField("dim_value") else d.dim_param or None for d in tensor.shape.dim
+        d.dim_value if d.dim_value > 0 else d.dim_param or None for d in tensor.shape.dim
     ]
     return Declared(value.name, tuple(sizes), span)

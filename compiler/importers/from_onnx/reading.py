@@ -46,6 +46,7 @@ class Reading:
     def __init__(self, builder: Builder, model: OnnxModel, batch: int) -> None:
         self.builder = builder
         self.opset = model.opset
+        self.folding = model.folding
         self.batch = batch
         self.batch_size: int | None = None
         self.uses = Counter(name for operator in model.operators for name in operator.inputs)

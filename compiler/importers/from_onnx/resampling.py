@@ -14,6 +14,7 @@ from onnx.reference import ReferenceEvaluator
 from compiler.dims import Dim, Size, evaluate, symbols
 from compiler.importers.affine import single
 from compiler.importers.builder import Refused
+from compiler.importers.from_onnx.constants import LARGEST, model_of
 from compiler.importers.from_onnx.reading import Reading, converts
 from compiler.importers.window_arguments import each, kernel
 from compiler.onnx.resampling import COORDINATES, ROUNDINGS
@@ -210,6 +211,8 @@ def matrix_of(reading: Reading, axis: int, have: int, size: int, factor: float) 
     wide = have
     while not by_size and floor(wide * np.float32(factor)) < size:
         wide += 1
+    if size * wide > LARGEST:
+        raise Refused(f"its weights along an axis are {size:,} by {wide:,} numbers")
     x = np.pad(np.eye(have, dtype=np.float32), ((0, 0), (0, wide - have)), mode="edge")
     feeds: dict[str, NDArray[Any]] = {"x": x, "roi": roi_of(reading, axis)}
     if by_size:
@@ -235,16 +238,3 @@ def roi_of(reading: Reading, axis: int) -> NDArray[Any]:
     ]
     place = named.index(axis + reading.batch)
     return np.array([0, flat[place], 1, flat[place + count]], dtype=np.float32)
-
-
-def model_of(node: onnx.NodeProto, feeds: dict[str, Any], opset: int) -> onnx.ModelProto:
-    """A model of one node."""
-    inputs = [
-        onnx.helper.make_tensor_value_info(
-            name, onnx.helper.np_dtype_to_tensor_dtype(value.dtype), value.shape
-        )
-        for name, value in feeds.items()
-    ]
-    outputs = [onnx.helper.make_empty_tensor_value_info(name) for name in node.output if name]
-    graph = onnx.helper.make_graph([node], "one", inputs, outputs)
-    return onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)])

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 
 from compiler.importers.builder import Refused
-from compiler.importers.from_onnx.constants import array_of, fold_constants
+from compiler.importers.from_onnx.constants import array_of
 from compiler.importers.from_onnx.operators import operator
 from compiler.importers.from_onnx.reading import CONVERTERS, Reading, Value
 from compiler.importers.from_onnx.sizes import fold
@@ -44,7 +44,7 @@ def run_branch(reading: Reading) -> tuple[Value, ...]:
     branch: onnx.GraphProto = reading.get("then_branch" if condition.item() else "else_branch")
     known = {name: v for name, v in reading.values.items() if isinstance(v, np.ndarray)}
     known |= {tensor.name: array_of(tensor) for tensor in branch.initializer}
-    nodes, _ = fold_constants(branch.node, known, reading.opset)
+    nodes, _ = reading.folding.fold(branch.node, known)
     reading.values |= known
     for node in nodes:
         reading.operator = operator(node, whole.span)

@@ -15,9 +15,11 @@ from onnx import helper
 
 from compiler.dims import Dim, SymbolicError
 from compiler.importers.builder import Refused
-from compiler.importers.from_onnx.constants import evaluated
+from compiler.importers.from_onnx.constants import TooLarge
 from compiler.importers.from_onnx.reading import BATCH, Reading, Sizes, Value
 from compiler.values import Tensor
+
+MOST_SIZES = 4096  # in a list
 
 
 def fold(reading: Reading, values: list[Value | None]) -> tuple[Value, ...] | None:
@@ -40,7 +42,10 @@ def fold_constant(reading: Reading, values: list[Value | None]) -> tuple[Value, 
     pairs = zip(operator.inputs, values, strict=True)
     given = {name: value for name, value in pairs if isinstance(value, np.ndarray)}
     node = helper.make_node(operator.type, operator.inputs, operator.outputs, **operator.attributes)
-    found = evaluated(node, given, reading.opset)
+    try:
+        found = reading.folding.evaluated(node, given)
+    except TooLarge as error:
+        raise Refused(str(error)) from None
     if found is None:
         raise Refused(f"{operator.type} of constants or sizes cannot be worked out")
     return tuple(found[name] for name in operator.outputs if name)
@@ -73,6 +78,8 @@ def fold_sizes(reading: Reading, values: list[Value | None]) -> Value:
         for value in values
         if value is not None and not isinstance(value, Tensor)
     ]
+    if sum(array.size for array in arrays) > MOST_SIZES:
+        raise Refused(f"a list of more than {MOST_SIZES:,} sizes")
     try:
         return settled(np.asarray(FOLDERS[operator.type](reading, arrays), dtype=object))
     except (SymbolicError, TypeError, ValueError, IndexError) as error:
