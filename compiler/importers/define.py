@@ -97,6 +97,8 @@ def matched(graph: Graph, original: Graph, swapped: frozenset[str]) -> dict[str,
     found: dict[str, str] = {}
     while pending:
         ours, theirs = pending.pop()
+        if found.get(ours) == theirs:
+            continue
         a, b = graph[ours], original[theirs]
         if a.op.name == "identity" and b.op.name != "identity":
             pending.append((a.inputs[0], theirs))
@@ -105,9 +107,7 @@ def matched(graph: Graph, original: Graph, swapped: frozenset[str]) -> dict[str,
             raise Unequal(f"{ours} is both {found[ours]} and {theirs}")
         compare(a, b, graph, original)
         inputs = b.inputs[::-1] if theirs in swapped else b.inputs
-        pending += [
-            pair for pair in zip(a.inputs, inputs, strict=True) if found.get(pair[0]) != pair[1]
-        ]
+        pending += zip(a.inputs, inputs, strict=True)
     return found
 
 

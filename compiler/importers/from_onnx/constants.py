@@ -14,7 +14,7 @@ from onnx.reference import ReferenceEvaluator
 
 from compiler.importers.imported import UnreadableError
 
-LARGEST = 2**26  # numbers in a constant that is worked out here
+LARGEST = 2**24  # numbers in a constant that is worked out, unless it is made of one so large
 MOST_BYTES = 2**28  # of all of them together, besides twice what the model itself holds
 MOST_SIZES = 64  # numbers in a list of sizes
 MOST_PRODUCTS = 10**10  # multiplications for one of them
@@ -92,7 +92,8 @@ class Folding:
         """Raise `TooLarge` for a node whose results, or the work for them, have no measure."""
         (node,) = model.graph.node
         most = largest_made(model, feeds)
-        if most > LARGEST or most * 4 > self.left:
+        given = max((value.size for value in feeds.values()), default=0)
+        if most > max(LARGEST, given) or most * 4 > self.left:
             raise TooLarge(f"it makes a constant of {most:,} numbers")
         longest = max((size for value in feeds.values() for size in value.shape), default=1)
         if node.op_type in PRODUCTS and most * longest > MOST_PRODUCTS:
@@ -128,7 +129,7 @@ def largest_made(model: onnx.ModelProto, feeds: Arrays) -> int:
     numbers = max((value.size for value in feeds.values()), default=1)
     counts = [abs(int(n)) for v in lists.values() if v.dtype.kind in "iu" for n in v.ravel()]
     try:
-        inferred = onnx.shape_inference.infer_shapes(known, data_prop=True).graph
+        inferred = onnx.shape_inference.infer_shapes(known).graph
     except Exception:  # from C++, for a node whose inputs do not fit
         return 0
     most = 0

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from itertools import accumulate
 from typing import Any
 
 import onnx
@@ -17,6 +18,7 @@ from compiler.importers.imported import UnreadableError
 from grammar.diagnostics import DefinitionError, Diagnostic
 from grammar.source import Source, Span
 
+LARGEST_GRAPH = 3 * MOST_NODES  # what is worked out while reading makes no layer
 OLDEST_OPSET = 7  # before it broadcasting had another form; onnx converts such models
 
 
@@ -86,6 +88,11 @@ def take_apart(model: onnx.ModelProto, name: str) -> OnnxModel:
     """
     if not model.graph.node:
         raise UnreadableError(f"{name} has no nodes")
+    count = sum(bool(node.input) for node in model.graph.node)  # `Constant` takes nothing
+    if count > LARGEST_GRAPH:
+        raise UnreadableError(
+            f"{name} has {count:,} operators, and at most {LARGEST_GRAPH:,} are read"
+        )
     opset = opset_of(model, name)
     constants = constants_of(model.graph)
     nodes = in_order(model.graph, constants, name)
@@ -192,8 +199,8 @@ def taken_by(node: onnx.NodeProto) -> set[str]:
 def listed(name: str, rows: Sequence[str]) -> list[Span]:
     """The rows of a listing of the model, each as a place in it."""
     source = Source(name, "\n".join(rows))
-    starts = [source.line_start(number) for number in range(1, len(rows) + 1)]
-    return [Span(source, start, start + len(row)) for start, row in zip(starts, rows, strict=True)]
+    starts = accumulate((len(row) + 1 for row in rows), initial=0)
+    return [Span(source, start, start + len(row)) for start, row in zip(starts, rows, strict=False)]
 
 
 def row_of(value: onnx.ValueInfoProto) -> str:
