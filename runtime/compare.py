@@ -28,14 +28,17 @@ from runtime.session import open_session
 COMFORTABLE = 16  # a symbolic size in a random test is at least this
 
 
-def sizes_for(graph: Graph) -> dict[str, int]:
-    """Valid values for the symbols, at least 16 and different from each other where they may be."""
+def sizes_for(graph: Graph, least: int = COMFORTABLE) -> dict[str, int]:
+    """Valid values for the symbols, large enough and different from each other where they may be.
+
+    Where no values from `least` on are found, the smallest ones do.
+    """
     if graph.domain is None:
         return {}
     sizes = graph.domain.smallest()
     taken: set[int] = set()
     for name in list(sizes):
-        start = max(sizes[name], COMFORTABLE)
+        start = max(sizes[name], least)
         for value in range(start, start + 4096):
             trial = sizes | {name: value}
             if value not in taken and not graph.domain.contains(trial):
@@ -45,9 +48,11 @@ def sizes_for(graph: Graph) -> dict[str, int]:
     return sizes
 
 
-def random_feeds(graph: Graph, seed: int = 0, batch: int = 2) -> dict[str, NDArray[np.float32]]:
-    """Standard normal numbers for every input."""
-    sizes = sizes_for(graph)
+def random_feeds(
+    graph: Graph, seed: int = 0, batch: int = 2, sizes: Mapping[str, int] | None = None
+) -> dict[str, NDArray[np.float32]]:
+    """Standard normal numbers for every input, symbols of these sizes or ones that are valid."""
+    sizes = sizes_for(graph) if sizes is None else sizes
     feeds = {}
     for node in graph.inputs():
         shape = [

@@ -1,21 +1,58 @@
-"""An imported model in NumPy against ONNX Runtime running the original file."""
+"""An imported model against its original, which ONNX Runtime runs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from compiler.graph import Node
+from compiler.graph import Graph, Node
 from compiler.importers.imported import Imported
 from runtime.compare import compare_layers, compare_outputs, random_feeds
 from runtime.comparison import Comparison, Ledger
-from runtime.foreign import inputs_of, outputs_of, precision_of, random_input
+from runtime.foreign import inputs_of, precision_of, random_input
 from runtime.gaps import tolerance
 from runtime.providers import Settings
 from runtime.segments import Tensors
+
+
+@dataclass(frozen=True)
+class Feeds:
+    """The same numbers by the graph's names and, in the model's types, by the original's."""
+
+    ours: Mapping[str, NDArray[Any]]
+    theirs: Mapping[str, NDArray[Any]]
+
+
+def feeds_for(
+    graph: Graph,
+    model: onnx.ModelProto,
+    seed: int = 0,
+    batch: int = 2,
+    sizes: Mapping[str, int] | None = None,
+) -> Feeds:
+    """Random inputs; a batch that the model fixes goes before `batch`."""
+    ports = inputs_of(model)
+    fixed = next((p.sizes[0] for p in ports if p.sizes and isinstance(p.sizes[0], int)), None)
+    ours: dict[str, NDArray[Any]] = {}
+    ours |= random_feeds(graph, seed, batch if fixed is None else int(fixed), sizes)
+    theirs = {}
+    for node, port in zip(graph.inputs(), ports, strict=True):
+        numbers = ours[node.name]
+        if port.dtype.kind in "iub":
+            numbers = random_input(port, numbers.shape, len(numbers), seed, {})
+        theirs[port.name] = numbers.astype(port.dtype)
+        ours[node.name] = theirs[port.name].astype(np.float32)
+    return Feeds(ours, theirs)
+
+
+def outputs_by_name(graph: Graph, model: onnx.ModelProto) -> dict[str, str]:
+    """The original's output for each output of an imported graph; they are in one order."""
+    return dict(zip(graph.outputs, (info.name for info in model.graph.output), strict=True))
 
 
 def compare_imported(
@@ -27,27 +64,19 @@ def compare_imported(
     seed: int = 0,
     batch: int = 2,
     bisect: bool = False,
+    feeds: Feeds | None = None,
 ) -> Comparison:
-    """Every output, and every layer that makes a tensor of the original as it is.
+    """NumPy on every output, and on every layer that makes a tensor of the original as it is.
 
-    A batch that the model fixes goes before `batch`. With `bisect` it ends at the first layer that
-    differs.
+    The inputs are `feeds`, else random ones (`feeds_for`). With `bisect` it ends at the first layer
+    that differs.
     """
     graph = imported.graph
-    ports = inputs_of(model)
-    fixed = next((p.sizes[0] for p in ports if p.sizes and isinstance(p.sizes[0], int)), None)
-    feeds = random_feeds(graph, seed, batch if fixed is None else int(fixed))
-    given = {}
-    for node, port in zip(graph.inputs(), ports, strict=True):
-        numbers = feeds[node.name]
-        if port.dtype.kind in "iub":
-            numbers = random_input(port, numbers.shape, len(numbers), seed, {})
-        given[port.name] = numbers.astype(port.dtype)
-        feeds[node.name] = given[port.name].astype(np.float32)  # both see the same numbers
-    outputs = dict(zip(graph.outputs, (port.name for port in outputs_of(model)), strict=True))
+    feeds = feeds or feeds_for(graph, model, seed, batch)
+    outputs = outputs_by_name(graph, model)
     wanted = {*imported.tensors.values(), *outputs.values()}
     settings = Settings(exact=exact, optimise=False)
-    tensors = Tensors(model, given, wanted, device, settings)
+    tensors = Tensors(model, feeds.theirs, wanted, device, settings)
     dtype = precision_of(model)
     ledger = Ledger(tolerance(device, dtype, exact=exact, layers=len(graph)))
 
@@ -55,10 +84,10 @@ def compare_imported(
         tensor = imported.tensors.get(node.name)
         return None if tensor is None else tensors.take(tensor)
 
-    ours, first = compare_layers(graph, feeds, take, ledger, bisect)
+    ours, first = compare_layers(graph, feeds.ours, take, ledger, bisect)
     taken = set(imported.tensors.values())
     if first is None:
         others = {name: tensor for name, tensor in outputs.items() if tensor not in taken}
-        found = {name: tensors.take(tensor) for name, tensor in others.items()}
-        compare_outputs(graph, feeds, found, ours, "outputs", ledger)
+        found = {name: tensors.take(tensor, keep=True) for name, tensor in others.items()}
+        compare_outputs(graph, feeds.ours, found, ours, "outputs", ledger)
     return ledger.close(len(ledger.gaps), first, subject="ONNX Runtime with the original")

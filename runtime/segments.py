@@ -56,13 +56,14 @@ class Tensors:
         self._parts = list(parts_of(self._model, self._arrays, feeds, budget))
         self._done = 0
 
-    def take(self, name: str) -> NDArray[Any]:
-        """A tensor, which is then let go; raises `RunError`."""
+    def take(self, name: str, *, keep: bool = False) -> NDArray[Any]:
+        """A tensor, which is then let go unless it is to be kept; raises `RunError`."""
         while name not in self._live and self._done < len(self._parts):
             self._run(self._parts[self._done])
         if name not in self._live:
             raise RunError(f"the model makes no tensor {name}")
-        self._wanted.discard(name)
+        if not keep:
+            self._wanted.discard(name)
         value = self._live[name]
         self._let_go()
         return value

@@ -104,7 +104,7 @@ class Session:
                 isinstance(want, int) and want != got for want, got in zip(shape, have, strict=True)
             ):
                 raise RunError(f"the input {name} is {list(shape)}, the array is {list(have)}")
-            given[name] = np.ascontiguousarray(feeds[name], dtype=self.types[name])
+            given[name] = np.asarray(feeds[name], dtype=self.types[name], order="C")
         return given
 
 

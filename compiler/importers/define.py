@@ -26,10 +26,14 @@ class Unequal(Exception):
 
 @dataclass(frozen=True)
 class Defined:
-    """A definition's text, and its checked net with the original's numbers where there are any."""
+    """A definition's text, and its checked net with the original's numbers where there are any.
+
+    `originals` gives for each layer of the net the one of the imported graph that it is.
+    """
 
     text: str
     checked: Checked
+    originals: Mapping[str, str]
 
     @property
     def graph(self) -> Graph:
@@ -65,7 +69,7 @@ def checked(imported: Imported, definition: Definition) -> Defined:
             raise Unequal(f"{original} is called {ours}")
     graph = replace(result.graph, values=numbers(result.graph, imported, originals))
     told = (*imported.warnings, *result.diagnostics)
-    return Defined(text, replace(result, graph=graph, diagnostics=told))
+    return Defined(text, replace(result, graph=graph, diagnostics=told), originals)
 
 
 def numbers(

@@ -9,7 +9,6 @@ import click
 
 from grammar.diagnostics import printable_lines
 from netc.errors import show
-from netc.models import read_model
 from netc.options import INPUT, OUTPUT, Command
 from runtime.errors import CallError
 from runtime.files import refuse_inputs, write_whole
@@ -39,16 +38,30 @@ SHAPE = re.compile(r"(.+?)=(\d+(?:x\d+)*)")
     metavar="INPUT=3x224x224",
     help="The shape of an input that the file leaves open, without the batch; may be repeated.",
 )
-def command(file: Path, output: Path | None, weights: Path | None, shapes: tuple[str, ...]) -> None:
+@click.option(
+    "--unverified",
+    is_flag=True,
+    help="Write the definition of an ONNX model without running it beside the original.",
+)
+def command(
+    file: Path,
+    output: Path | None,
+    weights: Path | None,
+    shapes: tuple[str, ...],
+    unverified: bool,
+) -> None:
     """Turn an ONNX, Caffe or Darknet model into a definition.
 
-    FILE is .onnx, .prototxt or .cfg.
+    FILE is .onnx, .prototxt or .cfg. The definition of an ONNX model is written when ONNX Runtime
+    gives the same numbers for both.
     """
+    from netc.importing import import_model
     from runtime.weights.saving import save_weights
 
     target = output or Path(f"{file.stem}.netdef")
     refuse_inputs([target], [file])
-    imported, defined = read_model(file, dict(map(shape_of, shapes)))
+    given = dict(map(shape_of, shapes))
+    imported, defined, proof = import_model(file, given, unverified=unverified)
     graph = defined.graph
     if weights is not None and not graph.values:
         raise CallError(f"{file} holds no weights, only a network")
@@ -59,6 +72,8 @@ def command(file: Path, output: Path | None, weights: Path | None, shapes: tuple
     for note in imported.notes:
         click.echo(printable_lines(f"note: {note}"))
     click.echo(f"{graph.name}: {len(graph)} layers -> {target}")
+    if proof:
+        click.echo(proof)
     if weights is not None:
         click.echo(f"{len(graph.values)} arrays -> {weights}")
 

@@ -66,6 +66,9 @@ def import_onnx(
             value = reading.values.get(declared.name, POISON)
             if not isinstance(value, Tensor):
                 raise Refused("it is a constant")
+            if batch and declared.sizes is not None and len(declared.sizes) == 1:
+                help = "keep an axis of size 1 in the model: keepdims=1"
+                raise Refused("it has one number a sample, and no axis besides the batch", help)
             builder.output(declared.name, value)
     producer = f", written by {taken.producer}" if taken.producer else ""
     raw = builder.finish(f"{name} (ONNX, opset {taken.opset}{producer})")

@@ -125,7 +125,7 @@ def largest_made(model: onnx.ModelProto, feeds: Arrays) -> int:
     known.CopyFrom(model)
     lists = {name: value for name, value in feeds.items() if value.size <= MOST_SIZES}
     for name, value in lists.items():
-        known.graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        known.graph.initializer.append(numpy_helper.from_array(np.asarray(value, order="C"), name))
     numbers = max((value.size for value in feeds.values()), default=1)
     counts = [abs(int(n)) for v in lists.values() if v.dtype.kind in "iu" for n in v.ravel()]
     try:
