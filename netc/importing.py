@@ -84,5 +84,5 @@ def told(graph: Graph, failed: Comparison) -> Diagnostic:
         )
         return Diagnostic("E604", message, graph[failed.nan[0]].span, help=ALL_THE_SAME)
     first = failed.failures[0]
-    message += f"its output {first.node} differs, {first}"
+    message += f"its output {first}"
     return Diagnostic("E603", message, graph[graph.outputs[first.node]].span, help=ALL_THE_SAME)
