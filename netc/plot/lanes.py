@@ -6,6 +6,7 @@ with the middle one of its neighbours, lines that pass rows go first, and no two
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -141,23 +142,28 @@ def aligned(rows: Rows, pieces: Sequence[Piece]) -> dict[int, int]:
     """For each slot the one that goes on straight below it; of two that cross the first stays."""
     below: dict[int, int] = {}
     taken: set[int] = set()
-    kept: dict[int, list[Piece]] = {}
+    kept: dict[int, list[tuple[int, int]]] = {}
     for piece in pieces:
-        others = kept.setdefault(rows.slots[piece.above].row, [])
         if piece.above in below or piece.below in taken:
             continue
-        if any(cross(rows, piece, other) for other in others):
+        ends = (rows.position[piece.above], rows.position[piece.below])
+        others = kept.setdefault(rows.slots[piece.above].row, [])
+        index = bisect(others, ends)
+        if crosses(ends, others[max(0, index - 1) : index + 1]):
             continue
-        others.append(piece)
+        others.insert(index, ends)
         below[piece.above] = piece.below
         taken.add(piece.below)
     return below
 
 
-def cross(rows: Rows, one: Piece, other: Piece) -> bool:
-    """Whether two pieces between the same rows cross."""
-    place = rows.position
-    return (place[one.above] < place[other.above]) != (place[one.below] < place[other.below])
+def crosses(ends: tuple[int, int], beside: Sequence[tuple[int, int]]) -> bool:
+    """Whether a piece crosses its neighbours, given as places above and below.
+
+    Those that are kept between two rows do not cross, so a piece that crosses any crosses one that
+    is next to it above.
+    """
+    return any((ends[0] < above) != (ends[1] < below) for above, below in beside)
 
 
 def numbered(rows: Rows, below: dict[int, int]) -> tuple[int, ...]:

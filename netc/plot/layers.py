@@ -8,6 +8,7 @@ beside the boxes. Nothing here depends on how large the boxes are.
 from __future__ import annotations
 
 from bisect import bisect_right, insort
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,7 @@ from typing import TypeAlias
 from netc.plot.flows import Body
 
 SWEEPS = 4
+MOST_PASSING = 32  # tensors with lines of their own beside the boxes, on the way to one layer
 
 Order: TypeAlias = list[list[int]]
 Near: TypeAlias = dict[int, list[tuple[int, float]]]
@@ -62,23 +64,48 @@ def rows_of(body: Body, side: Sequence[bool]) -> Rows:
     ranks = rank(body)
     slots = [Slot(row, node) for node, row in enumerate(ranks)]
     pieces: list[Piece] = []
-    passing: dict[tuple[str, int], int] = {}
+    passing: dict[tuple[str | int, int], int] = {}
+    bundled, ended = bundles(body, ranks), set[int]()
     for flow in body.flows:
         above, out = flow.source, flow.out
+        line = flow.target if flow.target in bundled else flow.tensor
         for row in range(ranks[flow.source] + 1, ranks[flow.target]):
-            below = passing.get((flow.tensor, row))
+            below = passing.get((line, row))
             if below is None:
-                below = passing[flow.tensor, row] = len(slots)
+                below = passing[line, row] = len(slots)
                 slots.append(Slot(row, None, flow.tensor))
                 pieces.append(Piece(flow.tensor, above, below, out=out, main=flow.main))
+            elif line == flow.target:  # it joins the others, whose line goes on to the target
+                pieces.append(Piece(flow.tensor, above, below, out=out, main=flow.main))
+                above = passing[line, ranks[flow.target] - 1]
+                break
             above, out = below, 0.0
-        last = Piece(flow.tensor, above, flow.target, flow.times, out, flow.into, flow.main)
-        pieces.append(last)
+        if above not in ended:
+            last = Piece(flow.tensor, above, flow.target, flow.times, out, flow.into, flow.main)
+            pieces.append(last)
+        if line == flow.target and above != flow.source:
+            ended.add(above)
     order: Order = [[] for _ in range(max(ranks, default=0) + 1)]
     for index, slot in enumerate(slots):
         order[slot.row].append(index)
     late = [slot.node is None or (slot.node < len(side) and side[slot.node]) for slot in slots]
     return Rows(tuple(slots), tuple(map(tuple, ordered(order, pieces, late))), tuple(pieces))
+
+
+def bundles(body: Body, ranks: Sequence[int]) -> set[int]:
+    """The layers to which very many tensors pass rows, so that their lines join into one."""
+    passing: dict[int, set[float]] = {}
+    count = Counter[int]()
+    for flow in body.flows:
+        if ranks[flow.target] - ranks[flow.source] > 1:
+            passing.setdefault(flow.target, set()).add(flow.into)
+            count[flow.target] += 1
+    # A block has a place for each tensor that enters it; a layer one for all.
+    return {
+        target
+        for target, places in passing.items()
+        if len(places) == 1 and count[target] > MOST_PASSING
+    }
 
 
 def rank(body: Body) -> list[int]:
@@ -99,10 +126,12 @@ def rank(body: Body) -> list[int]:
         if flow.source < body.children:
             ranks[flow.target] = max(ranks[flow.target], ranks[flow.source] + 1)
     fed = {flow.target for flow in flows}
+    users: dict[int, list[int]] = {}
+    for flow in flows:
+        users.setdefault(flow.source, []).append(flow.target)
     for place in reversed(range(body.children)):
-        users = [ranks[flow.target] for flow in flows if flow.source == place]
-        if place not in fed and users:
-            ranks[place] = min(users) - 1
+        if place not in fed and place in users:
+            ranks[place] = min(ranks[user] for user in users[place]) - 1
     bottom = max(ranks[: body.children]) + 1
     for place in leaving:
         ranks[place] = bottom

@@ -1,6 +1,9 @@
 // The lines of an open block, as in lines.py.
 "use strict";
 
+// Lines that go over below one row; below a row with more nobody could follow square ones.
+const MOST_SQUARE = 1000;
+
 // The height in which a line goes over by a width.
 function over(metrics, span) {
   if (span <= metrics.straight) {
@@ -51,10 +54,15 @@ function obliqueRows({ metrics, meetings, rowOf }, x) {
     if (high - low <= metrics.straight) {
       continue;
     }
-    if (leaving.get(`${above} ${start}`) > 1 && entering.get(`${below} ${end}`) > 1) {
+    const others = bent.get(row) || [];
+    bent.set(row, others);
+    const joined = leaving.get(`${above} ${start}`) > 1 && entering.get(`${below} ${end}`) > 1;
+    if (joined || others.length === MOST_SQUARE) {
       found.add(row);
     }
-    const others = bent.get(row) || [];
+    if (found.has(row)) {
+      continue;
+    }
     for (const too of others) {
       const leaves = above === too.above && start === too.start;
       const apart = !leaves && !(below === too.below && end === too.end);
@@ -62,7 +70,7 @@ function obliqueRows({ metrics, meetings, rowOf }, x) {
         found.add(row);
       }
     }
-    bent.set(row, [...others, { low, high, above, below, start, end }]);
+    others.push({ low, high, above, below, start, end });
   }
   return found;
 }

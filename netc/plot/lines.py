@@ -8,6 +8,8 @@ from typing import TypeAlias
 
 from netc.plot.inside import METRICS, Inside, Line
 
+MOST_SQUARE = 1000  # lines that go over below one row
+
 Place: TypeAlias = tuple[int, float]  # a slot, and x from its axis
 
 
@@ -58,7 +60,8 @@ def lines_of(
 def oblique_rows(inside: Inside, x: Sequence[float]) -> set[int]:
     """The rows below which square lines of unlike tensors would lie on each other.
 
-    They may where they part from one box, or meet at one.
+    They may where they part from one box, or meet at one. Below a row with very many lines that go
+    over nobody could follow square ones.
     """
     leaving = Counter((above, start) for _, above, _, _, start, _ in inside.meetings)
     entering = Counter((below, end) for _, _, below, _, _, end in inside.meetings)
@@ -69,11 +72,14 @@ def oblique_rows(inside: Inside, x: Sequence[float]) -> set[int]:
         low, high = min(one, other), max(one, other)
         if high - low <= METRICS["straight"]:
             continue
-        if leaving[above, start] > 1 and entering[below, end] > 1:
+        others = bent.setdefault(row, [])
+        if (leaving[above, start] > 1 and entering[below, end] > 1) or len(others) == MOST_SQUARE:
             found.add(row)
-        for low_too, high_too, start_too, end_too in bent.setdefault(row, []):
+        if row in found:
+            continue
+        for low_too, high_too, start_too, end_too in others:
             apart = (above, start) != start_too and (below, end) != end_too
             if apart and low < high_too + METRICS["apart"] and low_too < high + METRICS["apart"]:
                 found.add(row)
-        bent[row].append((low, high, (above, start), (below, end)))
+        others.append((low, high, (above, start), (below, end)))
     return found

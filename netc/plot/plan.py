@@ -117,8 +117,9 @@ class _Planning:
         """The shape of each tensor that begins at a child and that a child takes."""
         made = {flow.tensor for flow in body.flows if flow.source < body.children}
         used = {flow.tensor for flow in body.flows if flow.target < body.children}
+        inner = made & used
         return tuple(
-            show_dims(self.graph[tensor].shape) if tensor in made & used else ""
+            show_dims(self.graph[tensor].shape) if tensor in inner else ""
             for tensor in tensors_of(body)
         )
 

@@ -27,16 +27,25 @@ def skips(body: Body, plain: Sequence[bool]) -> set[Flow]:
         after.setdefault(flow.source, []).append(flow)
     found: set[Flow] = set()
     for flows in after.values():
+        elsewhere = reached_by_others([flow.target for flow in flows], forward)
         for flow in flows:
             onward = [flow]
             if flow.target < body.children and plain[flow.target]:
                 onward = after.get(flow.target, [flow])
-            others = 0
-            for other in flows:
-                if other.target != flow.target:
-                    others |= forward.places[other.target]
+            others = elsewhere[flow.target]
             if all(others >> end.target & 1 for end in onward) and onward:
                 found |= {flow, *onward}
+    return found
+
+
+def reached_by_others(targets: Sequence[int], forward: Reaching) -> dict[int, int]:
+    """For each target what the others reach, as a set of bits."""
+    found = dict.fromkeys(targets, 0)
+    for order in (list(found), list(reversed(found))):
+        reached = 0
+        for target in order:
+            found[target] |= reached
+            reached |= forward.places[target]
     return found
 
 

@@ -94,7 +94,17 @@ net groups {
     output mask = conv(1, 1x1) as head
 }
 """
-DIFFICULT = (BRANCHES, TORN, CROSSED, PORTS, LEVELS, GROUPS)
+# More tensors go the long way to one layer than lines could be told apart beside the boxes.
+COLLECTED = """
+net collected {
+    input x: f32[3, 8, 8]
+    for i in range(40) { conv(3, 1x1) as "a{i}" }
+    concat(LANES)
+    output y
+}
+""".replace("LANES", ", ".join(f"a{i}" for i in range(40)))
+
+DIFFICULT = (BRANCHES, TORN, CROSSED, PORTS, LEVELS, GROUPS, COLLECTED)
 
 
 def random_nets(seed: int) -> list[Net]:

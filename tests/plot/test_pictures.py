@@ -11,7 +11,7 @@ from netc.plot.svg import svg
 from netc.plot.tree import depth_of
 from netc.plot.words import show_dims
 from tests.define import define
-from tests.plot.definitions import DIFFICULT, GROUPS, planned, random_nets
+from tests.plot.definitions import COLLECTED, DIFFICULT, GROUPS, planned, random_nets
 from tests.plot.drawing import Drawing, read
 
 LIBRARY = sorted(set(library_nets()) - {"resnet110", "resnet152", "resnet1202"})
@@ -104,6 +104,13 @@ def test_a_skip_runs_beside_a_straight_trunk() -> None:
     axes = {round(box[f"layer1.1.{name}"], 0) for name in trunk}
     assert len(axes) == 1
     assert box["layer1.1.shortcut"] > max(axes) + 50
+
+
+def test_lines_of_very_many_tensors_to_one_layer_join_beside_the_rest() -> None:
+    drawing = drawn(define(COLLECTED))
+    beside = {round(stroke.end[0]) for stroke in drawing.strokes if not stroke.arrow}
+    assert len(beside) == 1  # else 39 lines side by side
+    assert len(drawing.strokes) < 4 * len(drawing.boxes)
 
 
 def test_the_trunk_is_straight_through_groups_that_many_tensors_leave() -> None:
