@@ -19,6 +19,7 @@ BENCHMARKS = (
     "memory",
     "inference",
     "language_server",
+    "growth",
 )
 
 

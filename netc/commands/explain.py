@@ -13,6 +13,7 @@ from compiler.ops.base import show_shape
 from netc.net import Net
 from netc.options import Choice, chooses_net
 from netc.pages import page
+from netc.tabular import print_markdown
 from runtime.errors import CallError
 
 
@@ -22,7 +23,7 @@ from runtime.errors import CallError
 def command(subject: str, choice: Choice) -> None:
     """Derive every size of a definition, or explain a code (E302)."""
     if re.fullmatch(r"[A-Za-z]\d{3}", subject):
-        click.echo(page(subject.upper()))
+        print_markdown(page(subject.upper()))
         return
     file, line = split(subject)
     nets = choice.opened(file)

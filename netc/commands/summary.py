@@ -7,24 +7,53 @@ import json
 import click
 
 from netc.options import FORMAT, Choice, chooses_net
+from runtime.errors import CallError
+
+SORTS = ("params", "macs", "memory")
 
 
 @click.command("summary")
 @click.argument("file")
+@click.option(
+    "--depth",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Levels of blocks that are open; by default all, or as many as fit on a screen.",
+)
+@click.option("--tree", is_flag=True, help="Blocks with their sums above what they hold.")
+@click.option("--sort", type=click.Choice(SORTS), help="The largest first.")
+@click.option("--short", is_flag=True, help="Counts as 1.58 G.")
+@click.option(
+    "--bars", is_flag=True, help="Each row's share of the MACs (sorted by params: of them)."
+)
 @FORMAT
 @chooses_net
-def command(file: str, form: str, choice: Choice) -> None:
+def command(
+    file: str,
+    depth: int | None,
+    tree: bool,
+    sort: str | None,
+    short: bool,
+    bars: bool,
+    form: str,
+    choice: Choice,
+) -> None:
     """Each layer's shape, parameters, MACs, receptive field; totals.
 
-    FILE is a definition, a name of the library, or a model: .onnx, .prototxt, .cfg.
+    FILE is a definition, a name of the library, or a model: .onnx, .prototxt, .cfg. The table is as
+    wide as the terminal (or COLUMNS): where it is narrow columns give way, never digits.
     """
+    if tree and sort:
+        raise CallError("--tree keeps the order of the definition; --sort does not go with it")
     nets = choice.measured(file)
     if form == "json":
         click.echo(json.dumps({"nets": [net.summary() for net in nets]}, indent=2))
         return
+    from netc.layer_table import Look
     from netc.tables import print_summary
 
+    look = Look(depth, tree, sort, short, bars)
     for index, net in enumerate(nets):
         if index:
             click.echo()
-        print_summary(net.graph, net.analysis)
+        print_summary(net.graph, net.analysis, look)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from compiler.analysis import Analysis
 from compiler.graph import Graph
+from netc.boxes import depth_of, shown
 from netc.plot.packing import pack
 from netc.plot.page import page
 from netc.plot.plan import Plan, plan_of
 from netc.plot.svg import svg
-from netc.plot.tree import depth_of, shown
 from netc.tables import totals
 from runtime.errors import CallError
 from runtime.files import write_whole

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 
 from compiler.ops.base import show_count
-from netc.plot.tree import Box
+from netc.boxes import Box
 from netc.plot.words import arguments, cut, is_counted, width_of
 
 TEXT = 12.0  # font size of a box's text in pixels

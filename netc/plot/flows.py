@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from netc.plot.tree import Box
+from netc.boxes import Box
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 
 from compiler.analysis import Analysis
 from compiler.graph import Graph
+from netc.boxes import Box, nest
 from netc.plot.faces import SMALL, Face, face_of, shared_with, title_of
 from netc.plot.flows import Body, Flow, bodies
 from netc.plot.lanes import Arrangement, arrange, tensors_of
-from netc.plot.tree import Box, nest
 from netc.plot.words import show_dims, width_of
 
 

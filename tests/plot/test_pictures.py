@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 import netc
+from netc.boxes import depth_of
 from netc.library import library_nets
 from netc.plot import open_to
 from netc.plot.svg import svg
-from netc.plot.tree import depth_of
 from netc.plot.words import show_dims
 from tests.define import define
 from tests.plot.definitions import COLLECTED, DIFFICULT, GROUPS, planned, random_nets

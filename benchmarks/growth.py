@@ -1,0 +1,107 @@
+"""How the time of every command grows with its input: n, 2n and 4n of what may stand in a file.
+
+Each is a process of its own, measured in processor time, so that a busy machine does not matter. A
+refusal is as good as a result: what counts is that it comes soon and in little memory.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks.measure import ROOT, Options, Row, Timing
+
+MOST_SECONDS = 5.0
+MOST_MEMORY = 1024.0  # MiB
+MOST_GROWTH = 2.6  # of the time when the input doubles; 2 is in proportion, 4 quadratic
+COMMANDS = ("check", "summary", "fmt", "plot", "explain", "compile")
+
+
+def net(body: str, shape: str = "[3, 8, 8]") -> str:
+    """A net of one input and one output."""
+    return f"net n {{\n    input x: f32{shape}\n    {body}\n    output y\n}}\n"
+
+
+def numbered(count: int, line: str, between: str = "\n") -> str:
+    """A line once for each number, which stands for `#`."""
+    return between.join(line.replace("#", str(index)) for index in range(count))
+
+
+KINDS: dict[str, tuple[int, Callable[[int], str]]] = {
+    "a chain": (4000, lambda n: net(f"repeat {n} {{ relu }}")),
+    "a written chain": (4000, lambda n: net("relu" + " -> relu" * n)),
+    "branches": (4000, lambda n: net(f"concat {{ for i in range({n}) {{ relu }} }}")),
+    "a concat of named layers": (
+        2000,
+        lambda n: net(f'for i in range({n}) {{ relu as "a{{i}}" }}\n' + listed("concat", n)),
+    ),
+    "convolutions": (2000, lambda n: net(f"repeat {n} {{ conv(3, 3x3, pad=1) -> bn -> relu }}")),
+    "open sizes": (1000, lambda n: net(f"repeat {n} {{ conv(3, 3x3, pad=1) }}", "[3, H, W]")),
+    "lets": (4000, lambda n: numbered(n, "let a# = # + 1") + "\n" + net("relu")),
+    "blocks": (4000, lambda n: numbered(n, "block b# { relu }") + "\n" + net("b0")),
+    "nets": (1000, lambda n: numbered(n, "net m# { input x: f32[3]; relu; output y }")),
+    "unknown names": (1000, lambda n: net(numbered(n, "unknown# -> relu"))),
+    "mistakes": (1000, lambda n: net(numbered(n, "x -> conv(3, 9x9)"))),
+    "a condition": (4000, lambda n: net(f"assert {' and '.join(['true'] * n)}\n relu")),
+    "a sum": (4000, lambda n: net(f"let s = {' + '.join(['1'] * n)}\n relu")),
+    "a matrix": (
+        2000,
+        lambda n: net(f"filter([{numbered(n, '[1, 2, 1]', ', ')}])", f"[1, {n}, 8]"),
+    ),
+    "contracts": (1000, lambda n: net(numbered(n, "expect params == #") + "\n relu")),
+    "comments": (20_000, lambda n: numbered(n, "# remark # of many") + "\n" + net("relu")),
+    "brackets": (20_000, lambda n: net(f"let a = {'(' * n}1{')' * n}\n relu")),
+    "open brackets": (20_000, lambda n: net("conv(" * n)),
+}
+
+
+def listed(op: str, count: int) -> str:
+    """A call that names `a0`, `a1`, …"""
+    return f"{op}({numbered(count, 'a#', ', ')})"
+
+
+def rows(options: Options) -> Iterator[Row]:
+    """A row for each command and kind, then the slowest and the largest of all."""
+    slowest, largest = ("", 0.0), ("", 0.0)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for kind, (count, text) in KINDS.items():
+            for command in COMMANDS:
+                seconds = {}
+                for times in (1, 2, 4):
+                    file = folder / "x.netdef"
+                    file.write_text(text(count * times), encoding="utf-8")
+                    seconds[times], memory = spent(command, file, folder)
+                    what = f"{command}, {kind}"
+                    slowest = max(slowest, (what, seconds[times]), key=lambda pair: pair[1])
+                    largest = max(largest, (what, memory), key=lambda pair: pair[1])
+                ours = Timing(f"{4 * count:,}", (seconds[4],))
+                half = Timing(f"{2 * count:,}", (seconds[2],))
+                yield Row(f"{command}, {kind}", ours, half, MOST_GROWTH)
+    yield Row(f"the slowest: {slowest[0]}", Timing("processor", (slowest[1],)), bound=MOST_SECONDS)
+    yield Row(
+        f"the largest: {largest[0]}", Timing("memory", (largest[1],), "MiB"), bound=MOST_MEMORY
+    )
+
+
+def spent(command: str, file: Path, folder: Path) -> tuple[float, float]:
+    """The seconds of processor time and the MiB of a command, done or refused."""
+    outputs = {"plot": ["-o", str(folder / "x.svg")], "compile": ["-o", str(folder / "x.onnx")]}
+    call = [sys.executable, "-m", "netc", command, str(file), *outputs.get(command, [])]
+    if command == "fmt":
+        call.append("--check")
+    process = os.posix_spawn(
+        sys.executable,
+        call,
+        {**os.environ, "PYTHONPATH": str(ROOT)},
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, descriptor, os.devnull, os.O_WRONLY, 0) for descriptor in (1, 2)
+        ],
+    )
+    _, status, usage = os.wait4(process, 0)
+    if os.waitstatus_to_exitcode(status) not in (0, 1, 2):
+        raise RuntimeError(f"{' '.join(call)}: {os.waitstatus_to_exitcode(status)}")
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
