@@ -137,6 +137,6 @@ def test_sizes_are_fractions_only_where_nothing_is_left_over() -> None:
 def test_bars_and_names() -> None:
     assert bar(1, 4) == "██▌        25.0%"
     assert bar(0, 4) == ""
-    assert shortened("backbone.stage3.block17.conv2", 16) == "backb…k17.conv2"
+    assert shortened("backbone.stage3.block17.conv2", 16) == "backb…ck17.conv2"
     assert len(shortened("backbone.stage3.block17.conv2", 16)) == 16
     assert shortened("conv1", 16) == "conv1"
