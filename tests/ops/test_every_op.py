@@ -37,6 +37,7 @@ OPS_FOLDER, LOWERINGS_FOLDER, KERNELS_FOLDER, GRADIENTS_FOLDER = (
 )
 EVERY_OP = {*OPS.values(), *LOSSES.values(), BatchNormTraining}
 EVERY_FAMILY = {*FAMILIES, *STEP_FAMILIES}
+INDEPENDENT = (*KERNELS_FOLDER.glob("*.py"), *GRADIENTS_FOLDER.glob("*.py"))
 TABLES: dict[str, tuple[Registry[type[Op], Any], Path, str]] = {
     "onnx": (LOWERINGS, LOWERINGS_FOLDER, "lowers"),
     "numpy": (KERNELS, KERNELS_FOLDER, "kernel"),
@@ -211,7 +212,8 @@ def test_a_key_enters_a_table_once() -> None:
 
 def test_the_interpreter_shares_no_code_with_the_lowering() -> None:
     allowed = {"compiler.dims", "compiler.graph"}
-    for path in (*KERNELS_FOLDER.glob("*.py"), KERNELS_FOLDER.parent / "reference.py"):
+    folder = KERNELS_FOLDER.parent
+    for path in (*INDEPENDENT, folder / "reference.py", folder / "backward.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.ImportFrom) or not node.module:
                 continue
@@ -225,8 +227,8 @@ def test_the_interpreter_shares_no_code_with_the_lowering() -> None:
 
 
 def test_a_kernel_takes_nothing_of_an_op_but_its_parameters() -> None:
-    names = {parameter.name for op in OPS.values() for parameter in parameters(op)}
-    for path in KERNELS_FOLDER.glob("*.py"):
+    names = {parameter.name for op in EVERY_OP for parameter in parameters(op)}
+    for path in INDEPENDENT:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                 assert node.value.id != "op" or node.attr in names, f"{path.name}: op.{node.attr}"
