@@ -1,4 +1,4 @@
-"""The emitter of one layer: its ONNX nodes, each in its precision, and the arrays they take."""
+"""What writes ONNX nodes, each in its precision, and the arrays they take; one for each layer."""
 
 from __future__ import annotations
 
@@ -25,35 +25,28 @@ Attribute: TypeAlias = int | float | str | Sequence[int] | Sequence[float]
 ONNX_TYPES = {"f32": TensorProto.FLOAT, "f16": TensorProto.FLOAT16, "bf16": TensorProto.BFLOAT16}
 NUMPY_TYPES: dict[str, Any] = {"f32": np.float32, "f16": np.float16, "bf16": ml_dtypes.bfloat16}
 INTEGER = "i64"
+EXACT = (np.int64, np.float64)  # constants that go in as they are
 LARGEST_CONSTANT = 2**24  # numbers that a layer repeats over its channels
 ALWAYS_FLOAT32 = {("Resize", 1), ("Resize", 2)}  # the inputs roi and scales
-MAKES_INTEGERS = {("Shape", 0), ("ArgMax", 0), ("MaxPool", 1)}  # whatever they take
-MAKES_FLOATS = {"OneHot", "Cast"}  # of whole numbers
+MAKES_INTEGERS = {("Shape", 0), ("Size", 0), ("ArgMax", 0), ("MaxPool", 1)}  # whatever they take
+MAKES_FLOATS = {"OneHot", "Cast", "ConstantOfShape"}  # of whole numbers
 
 
-class Emitter:
-    """Where one layer writes its ONNX nodes.
+class Writer:
+    """Where ONNX nodes are written, each in its precision, with names that begin with `prefix`.
 
-    `inputs` and `output` are the per-sample shapes; ONNX tensors have the batch in front of them.
     Arrays stay outside the model until a node takes them, and go in in that node's type; tensors
-    of another type are cast on the way, once for all who take them. Names begin with `prefix`.
+    of another type are cast on the way, once for all who take them.
     """
 
-    def __init__(self, lowering: Lowering, node: Node, prefix: str = "") -> None:
-        graph = lowering.graph
+    def __init__(self, lowering: Lowering, prefix: str, dtype: str) -> None:
         self.opset = lowering.opset
-        self.facts: Facts = graph.facts
-        self.inputs: Shapes = graph.input_shapes(node)
-        self.output: Shape = node.shape
-        self.layer = node
         self.nodes: list[onnx.NodeProto] = []
-        self.kept: dict[str, str] = {}
         self._lowering = lowering
-        self._dtype = layer_precision(node.op, lowering.dtype)
-        self._held = {weight.name for weight in graph.weights(node)}
+        self._prefix = prefix
+        self._dtype = dtype
         self._arrays: dict[str, NDArray[Any]] = {}
         self._constants = 0
-        self._prefix = f"{prefix}{node.name}"
 
     def node(self, op_type: str, *inputs: str, **attributes: Attribute) -> str:
         """Add one ONNX node with a single output; returns the output's name."""
@@ -79,29 +72,14 @@ class Emitter:
             self._lowering.kinds[output] = kind
         return names
 
-    def keep(self, **tensors: str) -> None:
-        """Tensors that the gradient of this layer can use again, by name."""
-        self.kept |= tensors
-
-    def weight(self, name: str) -> str:
-        """The tensor that holds this layer's array `name`: an initializer, unless it is fed."""
-        full = f"{self.layer.parameters_of}.{name}"
-        if full in self._lowering.fed:
-            return full
-        self._arrays[full] = self._lowering.graph.values[full]
-        return full
-
-    def has_weight(self, name: str) -> bool:
-        """Whether this layer holds an array `name`."""
-        return name in self._held
-
     def floats(self, values: Any, shape: Sequence[int] | None = None) -> str:
         """A constant from (nested) floats, repeated to fill `shape` where that is larger."""
-        if shape is not None and math.prod(shape) > LARGEST_CONSTANT:
-            message = f"{self.layer.op.name} takes more than {LARGEST_CONSTANT:_} fixed numbers"
-            raise DefinitionError([fault(self.layer, "E209", message)])
         array = np.asarray(values, dtype=np.float32)
         return self._constant(array if shape is None else np.broadcast_to(array, tuple(shape)))
+
+    def doubles(self, values: Any) -> str:
+        """A constant in float64, for the few numbers that need it."""
+        return self._constant(np.asarray(values, dtype=np.float64))
 
     def ints(self, values: Sequence[int] | int) -> str:
         """A constant of 64-bit integers, one-dimensional (a bare int gives a scalar)."""
@@ -130,7 +108,7 @@ class Emitter:
     def _take(self, tensor: str, dtype: str) -> str:
         """A tensor or array as a node of type `dtype` takes it; the empty name stays empty."""
         array = self._arrays.get(tensor)
-        if array is not None and array.dtype.kind == "i":
+        if array is not None and array.dtype in EXACT:
             return self._lowering.add_initializer(tensor, array, INTEGER)
         if array is not None:
             # Kernels are stored in the layer's type even where a node computes in float32.
@@ -144,6 +122,49 @@ class Emitter:
             done = self.cast(tensor, dtype, f"{tensor}/{dtype}")
             self._lowering.casts[tensor, dtype] = done
         return done
+
+
+class Emitter(Writer):
+    """Where one layer, or its gradient, writes its ONNX nodes.
+
+    `inputs` and `output` are the per-sample shapes; ONNX tensors have the batch in front of them.
+    `result` is the tensor of the layer once that is written, `kept` what its lowering kept for its
+    gradient, which it need not do unless the layer is `differentiated`.
+    """
+
+    def __init__(self, lowering: Lowering, node: Node, prefix: str = "") -> None:
+        super().__init__(lowering, f"{prefix}{node.name}", layer_precision(node.op, lowering.dtype))
+        graph = lowering.graph
+        self.facts: Facts = graph.facts
+        self.inputs: Shapes = graph.input_shapes(node)
+        self.output: Shape = node.shape
+        self.layer = node
+        self.result = lowering.tensor_of[node.name]
+        self.differentiated = lowering.differentiated
+        self.kept: dict[str, str] = {}
+        self._held = {weight.name for weight in graph.weights(node)}
+
+    def weight(self, name: str) -> str:
+        """The tensor that holds this layer's array `name`: an initializer, unless it is fed."""
+        full = f"{self.layer.parameters_of}.{name}"
+        if full not in self._lowering.fed:
+            self._arrays[full] = self._lowering.graph.values[full]
+        return full
+
+    def has_weight(self, name: str) -> bool:
+        """Whether this layer holds an array `name`."""
+        return name in self._held
+
+    def floats(self, values: Any, shape: Sequence[int] | None = None) -> str:
+        """A constant from (nested) floats, repeated to fill `shape` where that is larger."""
+        if shape is not None and math.prod(shape) > LARGEST_CONSTANT:
+            message = f"{self.layer.op.name} takes more than {LARGEST_CONSTANT:_} fixed numbers"
+            raise DefinitionError([fault(self.layer, "E209", message)])
+        return super().floats(values, shape)
+
+    def keep(self, **tensors: str) -> None:
+        """Tensors that the gradient of this layer can use again, by name."""
+        self.kept |= tensors
 
 
 def narrowed(name: str, array: NDArray[Any], dtype: str) -> NDArray[Any]:

@@ -117,8 +117,8 @@ def add_input(lowering: Lowering, node: Node) -> onnx.ValueInfoProto:
     return info
 
 
-def add_layer(lowering: Lowering, node: Node, shown: bool) -> None:
-    """Write the nodes of one layer; the last one carries the layer's name.
+def add_layer(lowering: Lowering, node: Node, shown: bool) -> Emitter:
+    """Write the nodes of one layer; the last one carries the layer's name. Returns its emitter.
 
     A layer that is `shown` has its tensor in the type of the model's outputs.
     """
@@ -142,6 +142,7 @@ def add_layer(lowering: Lowering, node: Node, shown: bool) -> None:
     for proto in emit.nodes:
         set_metadata(proto, metadata_of(node))
     lowering.nodes += emit.nodes
+    return emit
 
 
 def inner_tensors(lowering: Lowering, known: set[str]) -> list[onnx.ValueInfoProto]:

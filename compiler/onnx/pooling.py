@@ -23,7 +23,8 @@ def maxpool(op: MaxPool, emit: Emitter, x: str) -> str:
     if any(pad >= axis.kernel for pad, axis in zip(pads, axes * 2, strict=True)):
         # ONNX Runtime takes pads below the kernel only, and forgets its dilation.
         x, pads = emit_pad(emit, x, pads, fill=-math.inf), [0] * len(pads)
-    return emit.node(
+    outputs = emit.outputs(
+        2 if emit.differentiated else 1,  # the indices cost more than the pooling itself
         "MaxPool",
         x,
         kernel_shape=[a.kernel for a in axes],
@@ -31,6 +32,9 @@ def maxpool(op: MaxPool, emit: Emitter, x: str) -> str:
         strides=[a.stride for a in axes],
         dilations=[a.dilation for a in axes],
     )
+    if emit.differentiated:
+        emit.keep(seen=x, indices=outputs[1])
+    return outputs[0]
 
 
 @lowers(AvgPool)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from onnx import TensorProto
+
 from compiler.onnx import lowers
 from compiler.onnx.emitter import Emitter
 from compiler.onnx.normalise import factor_and_offset
+from compiler.ops.checks import channels_of
 from compiler.ops.training import BatchNormTraining
 
 
-def batch_axes(emit: Emitter) -> str:
-    """The axes of the batch and of all pixels."""
-    return emit.ints([0, *range(2, len(emit.output) + 1)])
+def samples_of(emit: Emitter, x: str) -> str:
+    """How many numbers each channel of a batch holds, as a float [1]."""
+    total = emit.node("Size", x)
+    each = emit.node("Div", total, emit.ints(channels_of(emit.output, emit.layer.op.name)))
+    return emit.node("Cast", emit.node("Reshape", each, emit.ints([1])), to=TensorProto.FLOAT)
 
 
 @lowers(BatchNormTraining)
@@ -19,7 +24,7 @@ def bn(op: BatchNormTraining, emit: Emitter, x: str) -> str:
 
     ONNX's own training mode keeps a biased variance and does not run on CUDA.
     """
-    axes = batch_axes(emit)
+    axes = emit.ints([0, *range(2, len(emit.output) + 1)])
     mean = emit.node("ReduceMean", x, axes, keepdims=1)
     centred = emit.node("Sub", x, mean)
     variance = emit.node("ReduceMean", emit.node("Mul", centred, centred), axes, keepdims=0)
@@ -27,3 +32,22 @@ def bn(op: BatchNormTraining, emit: Emitter, x: str) -> str:
     emit.keep(mean=flat, centred=centred, variance=variance)
     held = factor_and_offset(op, emit)
     return emit.node("BatchNormalization", x, *held, flat, variance, epsilon=op.eps)
+
+
+def running_statistics(
+    op: BatchNormTraining, emit: Emitter, x: str, buffers: dict[str, str]
+) -> dict[str, str]:
+    """The running mean and variance after a batch; the variance without bias, as in PyTorch."""
+    count, one = samples_of(emit, x), emit.floats(1.0)
+    fewer = emit.node("Max", emit.node("Sub", count, one), one)
+    unbiased = emit.node("Mul", emit.kept["variance"], emit.node("Div", count, fewer))
+    found = {"running_mean": emit.kept["mean"], "running_var": unbiased}
+    share = emit.floats(op.momentum)
+    return {
+        name: emit.node(
+            "Add",
+            buffers[name],
+            emit.node("Mul", emit.node("Sub", value, buffers[name]), share),
+        )
+        for name, value in found.items()
+    }

@@ -122,6 +122,14 @@ def sigmoid(
     return by_inputs(dy * output * (1 - output))
 
 
+@gradient(ops.LogSigmoid)
+def log_sigmoid(
+    op: ops.LogSigmoid, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+) -> Gradients:
+    """The sigmoid of -x."""
+    return by_inputs(dy * logistic(-inputs[0]))
+
+
 @gradient(ops.Silu)
 def silu(
     op: ops.Silu, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array

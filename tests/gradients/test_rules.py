@@ -97,10 +97,10 @@ LOSS_CALLS: list[tuple[str, dict[str, Any], tuple[int, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "arguments", "shape"), LOSS_CALLS)
-def test_derivatives_of_losses(
+def loss_inputs(
     name: str, arguments: dict[str, Any], shape: tuple[int, ...]
-) -> None:
+) -> list[tuple[Op, list[tuple[int, ...]], tuple[Any, ...]]]:
+    """The loss with input shapes and inputs inside of its domain."""
     random = np.random.default_rng(1)
     op = make(LOSSES[name], **arguments)
     x, target = random.standard_normal((3, *shape)), random.standard_normal((3, *shape))
@@ -110,13 +110,19 @@ def test_derivatives_of_losses(
     if name == "kl" and arguments:
         x = np.abs(x)
     if name != "cross_entropy":
-        shapes = [shape] * op.least_inputs
-        check_gradient(op, *shapes, inputs=(x, target)[: op.least_inputs])
-        return
+        count = op.least_inputs
+        return [(op, [shape] * count, (x, target)[:count])]
     classes = random.integers(0, shape[0], (3, *shape[1:])).astype(np.float64)
-    check_gradient(op, shape, shape[1:], inputs=(x, classes))
-    shares = random.dirichlet(np.ones(shape[0]), (3, *shape[1:]))
-    check_gradient(op, shape, shape, inputs=(x, np.moveaxis(shares, -1, 1)))
+    shares = np.moveaxis(random.dirichlet(np.ones(shape[0]), (3, *shape[1:])), -1, 1)
+    return [(op, [shape, shape[1:]], (x, classes)), (op, [shape, shape], (x, shares))]
+
+
+@pytest.mark.parametrize(("name", "arguments", "shape"), LOSS_CALLS)
+def test_derivatives_of_losses(
+    name: str, arguments: dict[str, Any], shape: tuple[int, ...]
+) -> None:
+    for op, shapes, inputs in loss_inputs(name, arguments, shape):
+        check_gradient(op, *shapes, inputs=inputs)
 
 
 def derivative(op: Op, x: Any, dy: Any) -> Any:

@@ -20,6 +20,7 @@ from compiler.analysis import analyse
 from compiler.bind import signature
 from compiler.initialise import scatter
 from compiler.onnx import LOWERINGS
+from compiler.onnx.gradients import DERIVATIVES
 from compiler.onnx.lower import IR_OF_OPSET, lower
 from compiler.ops import FAMILIES, LOSSES, OPS, STEP_FAMILIES
 from compiler.ops.base import Op, kind_of, parameters
@@ -41,6 +42,7 @@ INDEPENDENT = (*KERNELS_FOLDER.glob("*.py"), *GRADIENTS_FOLDER.glob("*.py"))
 TABLES: dict[str, tuple[Registry[type[Op], Any], Path, str]] = {
     "onnx": (LOWERINGS, LOWERINGS_FOLDER, "lowers"),
     "numpy": (KERNELS, KERNELS_FOLDER, "kernel"),
+    "onnx gradients": (DERIVATIVES, LOWERINGS_FOLDER / "gradients", "differentiates"),
     "numpy gradients": (GRADIENTS, GRADIENTS_FOLDER, "gradient"),
 }
 OPSETS = (13, 17, 18, 21, 26)

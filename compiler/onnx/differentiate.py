@@ -1,0 +1,118 @@
+"""Reverse mode over a lowering: the nodes that work out derivatives, behind those of the layers.
+
+The layers are walked from the last to the first; each hands the derivative by its output on to its
+inputs and its arrays. What several layers use sums what they hand it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import onnx
+
+from compiler.graph import Graph, Input, Node
+from compiler.onnx.emitter import Emitter, Writer
+from compiler.onnx.gradients import DERIVATIVES, Gradients
+from compiler.onnx.lower import metadata_of, set_metadata
+from compiler.onnx.lowering import Lowering
+from compiler.ops.base import ShapeError
+from compiler.verify import fault
+from grammar.diagnostics import DefinitionError
+
+
+@dataclass(frozen=True)
+class Derivatives:
+    """The tensors that hold the derivatives, by layer or input and by parameter."""
+
+    by_tensor: dict[str, str]
+    by_parameter: dict[str, str]
+
+    def outputs(self) -> dict[str, str]:
+        """Each under the name `gradient/NAME`."""
+        found = self.by_tensor | self.by_parameter
+        return {f"gradient/{name}": tensor for name, tensor in found.items()}
+
+
+def differentiate(
+    lowering: Lowering,
+    emitters: Mapping[str, Emitter],
+    last: str,
+    seed: str,
+    parameters: Collection[str],
+    inputs: Collection[str] = (),
+) -> Derivatives:
+    """Write the derivatives of layer `last`, by whose output it is `seed`.
+
+    By these parameters and inputs, and by every layer on the way to them. Raises
+    `DefinitionError` where the way leads through a layer that has no derivative.
+    """
+    graph = lowering.graph
+    wanted = on_the_way(graph, parameters, inputs)
+    handed: dict[str, list[str]] = {last: [seed]}
+    by_array: dict[str, list[str]] = {}
+    found: dict[str, str] = {}
+    for node in reversed([*graph.nodes()]):
+        if node.name not in handed or node.name not in wanted:
+            continue
+        dy = summed(lowering, node.name, handed[node.name])
+        found[node.name] = dy
+        if isinstance(node.op, Input):
+            continue
+        emit = Emitter(lowering, node, "gradient/")
+        emit.kept = emitters[node.name].kept
+        gradients = run_rule(node, emit, dy, [lowering.tensor_of[name] for name in node.inputs])
+        for source, tensor in zip(node.inputs, gradients.inputs, strict=True):
+            if tensor is not None and source in wanted:
+                handed.setdefault(source, []).append(tensor)
+        for array, tensor in gradients.arrays.items():
+            full = f"{node.parameters_of}.{array}"
+            if full in parameters:
+                by_array.setdefault(full, []).append(tensor)
+        for proto in emit.nodes:
+            set_metadata(proto, metadata_of(node))
+        lowering.nodes += emit.nodes
+    sums = {name: summed(lowering, name, tensors) for name, tensors in by_array.items()}
+    return Derivatives(found, sums)
+
+
+def run_rule(node: Node, emit: Emitter, dy: str, inputs: list[str]) -> Gradients:
+    """The derivatives of one layer; raises `DefinitionError` where it has none."""
+    rule = DERIVATIVES.get(type(node.op))
+    if rule is None:
+        message = f"{node.op.name} has no derivative: {node.op.no_derivative}"
+        raise DefinitionError([fault(node, "E703", message)])
+    try:
+        return rule(node.op, emit, dy, *inputs)
+    except ShapeError as error:
+        raise DefinitionError([fault(node, error.code, error.message, *error.notes)]) from None
+
+
+def on_the_way(graph: Graph, parameters: Collection[str], inputs: Collection[str]) -> set[str]:
+    """The inputs, the layers that hold one of the parameters, and all that come after them."""
+    found: set[str] = set(inputs)
+    for node in graph.nodes():
+        holds = any(f"{node.parameters_of}.{w.name}" in parameters for w in graph.weights(node))
+        if holds or any(source in found for source in node.inputs):
+            found.add(node.name)
+    return found
+
+
+def summed(lowering: Lowering, name: str, tensors: list[str]) -> str:
+    """One tensor, or the sum of several."""
+    if len(tensors) == 1:
+        return tensors[0]
+    write = Writer(lowering, f"gradient/{name}", "f32")
+    total = write.node("Sum", *tensors)
+    lowering.nodes += write.nodes
+    return total
+
+
+def sweep(nodes: list[onnx.NodeProto], outputs: Collection[str]) -> list[onnx.NodeProto]:
+    """The nodes that some output depends on, in their order."""
+    needed, kept = set(outputs), []
+    for node in reversed(nodes):
+        if any(output in needed for output in node.output):
+            needed.update(node.input)
+            kept.append(node)
+    return kept[::-1]

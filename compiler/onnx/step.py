@@ -1,0 +1,315 @@
+"""One training step as one plain ONNX model: forward, backward, update.
+
+ONNX Runtime's packages that run models have no gradient and no optimiser operators, so everything
+is written in nodes that every runtime has. Nothing is drawn inside: noise and dropout masks are
+inputs, so that a step can be repeated and checked. What goes in and comes out by which name says
+`compiler/training/layout.py`, and the model's metadata under `netc.step`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import onnx
+from onnx import TensorProto, helper
+
+from compiler.graph import Graph, Input, Node
+from compiler.onnx.differentiate import Derivatives, differentiate, sweep
+from compiler.onnx.emitter import INTEGER, ONNX_TYPES, Emitter, Writer
+from compiler.onnx.lower import IR_OF_OPSET, add_layer, add_tensor, set_metadata
+from compiler.onnx.lowering import Lowering
+from compiler.onnx.optimisers import UPDATES, blended, scalars
+from compiler.onnx.precision import OPSETS
+from compiler.onnx.training import running_statistics
+from compiler.ops.training import BatchNormTraining
+from compiler.training.layout import LOSS, NEXT, NORM, STEP, Layout, layout_of
+from compiler.training.model import StepPlan, Update
+from compiler.training.optimisers import Optimiser
+
+TYPES = ONNX_TYPES | {INTEGER: TensorProto.INT64}
+
+
+@dataclass(frozen=True)
+class Written:
+    """A step's nodes while it is put together: the layers' emitters and the derivatives."""
+
+    lowering: Lowering
+    emitters: Mapping[str, Emitter]
+    derivatives: Derivatives
+
+
+def build_step(
+    plan: StepPlan, *, opset: int = OPSETS["f32"], show: bool = False
+) -> onnx.ModelProto:
+    """The model of one step of a plan.
+
+    With `show` the derivatives are outputs, too, as those of `build_gradients`. Raises
+    `DefinitionError` where a layer on the way to a parameter has no derivative.
+    """
+    layout = layout_of(plan)
+    written = write_derivatives(
+        layout.graph,
+        plan.objective,
+        layout.learned,
+        opset=opset,
+        sign=-1.0 if plan.maximize else 1.0,
+    )
+    lowering, gradients = written.lowering, written.derivatives.by_parameter
+    outputs = {LOSS: mean(lowering, plan.objective)}
+    outputs |= {name: mean(lowering, name) for name in plan.reports}
+    outputs[NORM] = norm(lowering, NORM, [gradients[n] for n in layout.learned if n in gradients])
+    changed = statistics(written, layout)
+    for update, rate in zip(plan.updates, layout.rates, strict=True):
+        changed |= moved(lowering, layout, update, gradients, rate)
+    outputs |= {name + NEXT: changed.get(name, name) for name in layout.changing()}
+    if show:
+        outputs |= written.derivatives.outputs()
+    infos = [
+        *batch_infos(layout.graph),
+        *float_infos(layout.arrays),
+        *float_infos({name: state.shape for name, state in layout.states.items()}),
+        *float_infos(dict.fromkeys(layout.rates, ())),
+        helper.make_tensor_value_info(STEP, TensorProto.INT64, []),
+    ]
+    shapes = output_shapes(layout.graph)
+    shapes |= {name + NEXT: [*state.shape] for name, state in layout.states.items()}
+    model = model_of(lowering, infos, outputs, shapes)
+    set_metadata(model, {"netc.step": json.dumps(layout.as_dict())})
+    return model
+
+
+def build_gradients(
+    graph: Graph,
+    objective: str,
+    parameters: Collection[str] = (),
+    inputs: Collection[str] = (),
+    *,
+    opset: int = OPSETS["f32"],
+) -> onnx.ModelProto:
+    """A model of the derivatives of the mean of an output, by parameters and inputs.
+
+    Its inputs are those of the graph and all parameters, its outputs `loss` and `gradient/NAME`
+    for each parameter and input named and for every layer on the way to one.
+    """
+    written = write_derivatives(graph, objective, parameters, inputs, opset=opset)
+    outputs = {LOSS: mean(written.lowering, objective), **written.derivatives.outputs()}
+    arrays = {name: weight.shape for name, weight in graph.parameters().items()}
+    infos = [*batch_infos(graph), *float_infos(arrays)]
+    return model_of(written.lowering, infos, outputs, output_shapes(graph))
+
+
+def write_derivatives(
+    graph: Graph,
+    objective: str,
+    parameters: Collection[str],
+    inputs: Collection[str] = (),
+    *,
+    opset: int,
+    sign: float = 1.0,
+) -> Written:
+    """All layers, and the derivatives of the mean of an output times `sign`."""
+    lowering, emitters = write_layers(graph, opset)
+    last = graph.outputs[objective]
+    write = Writer(lowering, "gradient", "f32")
+    tensor = lowering.tensor_of[last]
+    count = write.node("Cast", write.node("Size", tensor), to=TensorProto.FLOAT)
+    share = write.node("Div", write.floats(sign), count)
+    seed = write.node("Expand", share, write.node("Shape", tensor))
+    lowering.nodes += write.nodes
+    found = differentiate(lowering, emitters, last, seed, parameters, inputs)
+    return Written(lowering, emitters, found)
+
+
+def write_layers(graph: Graph, opset: int) -> tuple[Lowering, dict[str, Emitter]]:
+    """The nodes of all layers, whose parameters are inputs of the model."""
+    lowering = Lowering(graph, opset, None, "f32", "f32")
+    lowering.fed = frozenset(graph.parameters())
+    lowering.differentiated = True
+    lowering.kinds |= dict.fromkeys(lowering.fed, "f32")
+    emitters = {}
+    for node in graph.nodes():
+        if isinstance(node.op, Input):
+            lowering.kinds[lowering.tensor_of[node.name]] = node.op.dtype
+        else:
+            emitters[node.name] = add_layer(lowering, node, False)
+    return lowering, emitters
+
+
+def mean(lowering: Lowering, output: str) -> str:
+    """The mean over the batch of an output of the graph, a scalar."""
+    write = Writer(lowering, f"mean/{output}", "f32")
+    found = write.node("ReduceMean", lowering.tensor_of[lowering.graph.outputs[output]], keepdims=0)
+    lowering.nodes += write.nodes
+    return found
+
+
+def norm(lowering: Lowering, name: str, tensors: list[str]) -> str:
+    """The 2-norm of several tensors taken together."""
+    write = Writer(lowering, name, "f32")
+    squares = [write.node("ReduceSumSquare", tensor, keepdims=0) for tensor in tensors]
+    found = write.node("Sqrt", write.node("Sum", *squares))
+    lowering.nodes += write.nodes
+    return found
+
+
+def statistics(written: Written, layout: Layout) -> dict[str, str]:
+    """The running statistics after the step; a layer called twice moves them twice."""
+    lowering = written.lowering
+    found = {name: name for name in layout.buffers}
+    for node in layout.graph.nodes():
+        if not isinstance(node.op, BatchNormTraining):
+            continue
+        emit = Emitter(lowering, node, "statistics/")
+        emit.kept = written.emitters[node.name].kept
+        names = {name: f"{node.parameters_of}.{name}" for name in ("running_mean", "running_var")}
+        (x,) = (lowering.tensor_of[source] for source in node.inputs)
+        held = {name: found[full] for name, full in names.items()}
+        for name, tensor in running_statistics(node.op, emit, x, held).items():
+            found[names[name]] = tensor
+        lowering.nodes += emit.nodes
+    return found
+
+
+def moved(
+    lowering: Lowering, layout: Layout, update: Update, gradients: Mapping[str, str], rate: str
+) -> dict[str, str]:
+    """The parameters of one update and their states anew; what the loss does not reach stays."""
+    optimiser = update.optimiser
+    names = [name for name in update.parameters if name in gradients]
+    clipped = clip(lowering, update, {name: gradients[name] for name in names}, rate)
+    write = Writer(lowering, f"update/{rate}", "f32")
+    shared = scalars(optimiser, write, rate, STEP)
+    lowering.nodes += write.nodes
+    found = {}
+    for name in names:
+        write = Writer(lowering, f"update/{name}", "f32")
+        states = {
+            key.removeprefix(f"{name}/"): key
+            for key, state in layout.states.items()
+            if state.parameter == name
+        }
+        result = UPDATES[type(optimiser)](
+            without_decay(optimiser, layout.arrays[name]),
+            write,
+            name,
+            clipped[name],
+            states,
+            shared,
+        )
+        found[name] = result.parameter
+        found |= {f"{name}/{key}": tensor for key, tensor in result.states.items()}
+        if optimiser.average is not None:
+            found[f"{name}/average"] = blended(
+                write, states["average"], result.parameter, optimiser.average
+            )
+        lowering.nodes += write.nodes
+    return found
+
+
+def without_decay(optimiser: Optimiser, shape: tuple[int, ...]) -> Optimiser:
+    """The optimiser as it treats a parameter of this shape: biases and scales need not decay."""
+    if optimiser.decay_all or len(shape) > 1:
+        return optimiser
+    return replace(optimiser, decay=0.0)  # type: ignore[call-arg]
+
+
+def clip(
+    lowering: Lowering, update: Update, gradients: Mapping[str, str], rate: str
+) -> Mapping[str, str]:
+    """The gradients of an update within the bounds of its optimiser, that of the norm first."""
+    bound, most = update.optimiser.clip, update.optimiser.clip_value
+    if bound is not None:
+        length = norm(lowering, f"clip/{rate}", [*gradients.values()])
+        write = Writer(lowering, f"clip/{rate}/share", "f32")
+        share = write.node("Min", write.node("Div", write.floats(bound), length), write.floats(1.0))
+        gradients = {name: write.node("Mul", g, share) for name, g in gradients.items()}
+        lowering.nodes += write.nodes
+    if most is not None:
+        write = Writer(lowering, f"clip/{rate}/value", "f32")
+        ends = write.floats(-most), write.floats(most)
+        gradients = {name: write.node("Clip", g, *ends) for name, g in gradients.items()}
+        lowering.nodes += write.nodes
+    return gradients
+
+
+def model_of(
+    lowering: Lowering,
+    inputs: Sequence[onnx.ValueInfoProto],
+    outputs: Mapping[str, str],
+    shapes: Mapping[str, list[int | str]],
+) -> onnx.ModelProto:
+    """The model with these outputs by the tensors that hold them; what none needs is left out.
+
+    Outputs without a shape are scalars.
+    """
+    given = {info.name for info in inputs}
+    nodes = named(sweep(lowering.nodes, {*outputs.values()}), outputs, given)
+    infos = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, shapes.get(name, []))
+        for name in outputs
+    ]
+    model = helper.make_model(
+        helper.make_graph(nodes, lowering.graph.name, inputs, infos),
+        opset_imports=[helper.make_opsetid("", lowering.opset)],
+        ir_version=IR_OF_OPSET[lowering.opset],
+        producer_name="netc",
+    )
+    taken = {name for node in nodes for name in node.input}
+    for name, array in lowering.initializers.items():
+        if name in taken:
+            add_tensor(model, name, array)
+    return model
+
+
+def float_infos(shapes: Mapping[str, tuple[int, ...]]) -> list[onnx.ValueInfoProto]:
+    """The types of arrays."""
+    return [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+        for name, shape in shapes.items()
+    ]
+
+
+def batch_infos(graph: Graph) -> list[onnx.ValueInfoProto]:
+    """The types of what is fed for each sample."""
+    return [
+        helper.make_tensor_value_info(node.name, TYPES[node.op.dtype], batched(node))
+        for node in graph.inputs()
+        if isinstance(node.op, Input)
+    ]
+
+
+def batched(node: Node) -> list[int | str]:
+    """The shape of a batch of a node's tensor."""
+    return ["N", *(size if isinstance(size, int) else str(size) for size in node.shape)]
+
+
+def output_shapes(graph: Graph) -> dict[str, list[int | str]]:
+    """The shapes of derivatives and of arrays anew."""
+    found = {f"gradient/{node.name}": batched(node) for node in graph.nodes()}
+    for name, weight in graph.parameters().items():
+        found[f"gradient/{name}"] = found[name + NEXT] = [*weight.shape]
+    return found
+
+
+def named(
+    nodes: list[onnx.NodeProto], outputs: Mapping[str, str], given: Collection[str]
+) -> list[onnx.NodeProto]:
+    """The nodes with each output under its name: its tensor renamed, or a copy of it."""
+    names: dict[str, str] = {}
+    copies = []
+    for output, tensor in outputs.items():
+        if tensor in names or tensor in given:
+            copies.append((tensor, output))
+        else:
+            names[tensor] = output
+    for node in nodes:
+        for places in (node.input, node.output):
+            for place, name in enumerate(places):
+                if name in names:
+                    places[place] = names[name]
+    return nodes + [
+        helper.make_node("Identity", [names.get(tensor, tensor)], [output], name=f"copy/{output}")
+        for tensor, output in copies
+    ]

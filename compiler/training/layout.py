@@ -1,0 +1,112 @@
+"""What one training step takes and gives, by name.
+
+The step is a model whose inputs are the batch (data, classes, noise and dropout masks by their
+names in the graph), every parameter and running statistic (`lenet5.conv1.weight`), the optimiser's
+arrays (`lenet5.conv1.weight/m`), the rate of each update and the number of the update, from 1. Its
+outputs are `loss`, the reports by their names, `gradient_norm`, and everything that changes anew,
+under the input's name with `/next` behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from compiler.graph import Graph
+from compiler.training.mode import Mask, in_training
+from compiler.training.model import StepPlan
+from compiler.training.optimisers import Optimiser, RmsProp, Sgd
+
+LOSS, NORM, STEP, NEXT = "loss", "gradient_norm", "step", "/next"
+
+
+@dataclass(frozen=True)
+class State:
+    """An array that an optimiser keeps: of the parameter's shape, at first zero or its copy."""
+
+    parameter: str
+    shape: tuple[int, ...]
+    starts_as_parameter: bool = False
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The names of a step's inputs and outputs; `graph` is the plan's in training mode.
+
+    `batch` are the data, classes and noise, `masks` what each dropout draws with, `arrays` the
+    shapes of all parameters and buffers, `learned` the parameters that move and `buffers` the
+    running statistics that do, `rates` one scalar for each update.
+    """
+
+    graph: Graph
+    batch: tuple[str, ...]
+    masks: Mapping[str, Mask]
+    arrays: Mapping[str, tuple[int, ...]]
+    learned: tuple[str, ...]
+    buffers: tuple[str, ...]
+    states: Mapping[str, State]
+    rates: tuple[str, ...]
+    reports: tuple[str, ...]
+
+    def changing(self) -> tuple[str, ...]:
+        """All that the step takes and gives anew."""
+        return (*self.learned, *self.buffers, *self.states)
+
+    def as_dict(self) -> dict[str, object]:
+        """What the model says of itself, so that a loop can be written without netc."""
+        return {
+            "batch": [*self.batch],
+            "masks": {name: mask.p for name, mask in self.masks.items()},
+            "parameters": [*self.arrays],
+            "states": {
+                name: "parameter" if state.starts_as_parameter else "zero"
+                for name, state in self.states.items()
+            },
+            "rates": [*self.rates],
+            "step": STEP,
+            "loss": LOSS,
+            "gradient_norm": NORM,
+            "reports": [*self.reports],
+            "next": {name: name + NEXT for name in self.changing()},
+        }
+
+
+def states_of(optimiser: Optimiser) -> tuple[str, ...]:
+    """The names of the arrays that an optimiser with these arguments keeps for a parameter."""
+    names = optimiser.states
+    if isinstance(optimiser, Sgd | RmsProp) and not optimiser.momentum:
+        names = tuple(name for name in names if name != "momentum")
+    return names if optimiser.average is None else (*names, "average")
+
+
+def layout_of(plan: StepPlan) -> Layout:
+    """The layout of the step of a plan."""
+    graph = in_training(plan.graph, plan.evaluated)
+    weights = graph.parameters()
+    learned = tuple(name for update in plan.updates for name in update.parameters)
+    inputs = {node.name: node.op for node in graph.inputs()}
+    trained = {
+        f"{node.parameters_of}.{weight.name}"
+        for node in graph.nodes()
+        if node.name not in plan.evaluated
+        for weight in graph.weights(node)
+        if weight.buffer
+    }
+    count = len(plan.updates)
+    return Layout(
+        graph,
+        tuple(name for name, op in inputs.items() if not isinstance(op, Mask)),
+        {name: op for name, op in inputs.items() if isinstance(op, Mask)},
+        {name: weight.shape for name, weight in weights.items()},
+        tuple(name for name in learned if name in weights),
+        tuple(name for name in weights if name in trained),
+        {
+            f"{name}/{state}": State(name, weights[name].shape, state == "average")
+            for update in plan.updates
+            for name in update.parameters
+            if name in weights
+            for state in states_of(update.optimiser)
+        },
+        ("rate",) if count == 1 else tuple(f"rate/{place}" for place in range(1, count + 1)),
+        plan.reports,
+    )
