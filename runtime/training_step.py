@@ -71,9 +71,7 @@ def norm(gradients: Mapping[str, Array]) -> float:
     return float(np.sqrt(sum(np.square(g).sum() for g in gradients.values())))
 
 
-def statistics(
-    layout: Layout, found: Backward, values: Mapping[str, Array]
-) -> dict[str, Array]:
+def statistics(layout: Layout, found: Backward, values: Mapping[str, Array]) -> dict[str, Array]:
     """The running statistics after the step; a layer called twice moves them twice."""
     moved_on = {name: values[name] for name in layout.buffers}
     for node in layout.graph.nodes():
@@ -151,9 +149,7 @@ def adamw(op: AdamW, w: Array, g: Array, states: States, rate: float, step: int)
     return adaptive(op, w - rate * op.decay * w, g, states, rate, step)
 
 
-def adaptive(
-    op: Adam | AdamW, w: Array, g: Array, states: States, rate: float, step: int
-) -> Moved:
+def adaptive(op: Adam | AdamW, w: Array, g: Array, states: States, rate: float, step: int) -> Moved:
     """Both moments, their bias taken off, and the step that they give."""
     m = op.beta1 * states["m"] + (1 - op.beta1) * g
     v = op.beta2 * states["v"] + (1 - op.beta2) * np.square(g)
