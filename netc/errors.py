@@ -5,15 +5,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NoReturn
 
 import click
 
 from compiler.onnx.precision import PrecisionError
 from grammar.diagnostics import DefinitionError, Diagnostic, printable_lines, render
+from grammar.unforeseen import CODE, REPORT, own_error
 from runtime.errors import CallError, MachineError
 
 
@@ -36,8 +40,11 @@ def show(diagnostics: Sequence[Diagnostic]) -> None:
 
 
 @contextmanager
-def reported() -> Iterator[None]:
-    """Turn an expected failure into its message and exit code."""
+def reported(words: Sequence[str] = ()) -> Iterator[None]:
+    """Turn a failure into its message and exit code; `words` are those of the call.
+
+    One that nobody foresaw is a line as well. Click's own exceptions are left to Click.
+    """
     try:
         yield
     except DefinitionError as error:
@@ -58,3 +65,10 @@ def reported() -> Iterator[None]:
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
         fail(2, f"error: {error.strerror or error}{where}")
+    except (click.ClickException, click.exceptions.Exit, click.Abort):
+        raise
+    except Exception as error:
+        if os.environ.get("NETC_TRACEBACK"):
+            traceback.print_exc()
+        files = [word for word in words if Path(word).suffix and not word.startswith("-")]
+        fail(3, f"error[{CODE}]: {': '.join([*files[:1], own_error(error)])}; {REPORT}")

@@ -50,9 +50,17 @@ class Commands(click.Group):
         gc.freeze()  # what is loaded by now stays: no collection need look through it again
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, and remember the words that it is called with."""
+        ctx.meta[__name__] += args
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command, expected failures reported with their exit codes."""
-        with reported():
+        """Run the command, failures reported with their exit codes."""
+        words: list[str] = ctx.meta.setdefault(__name__, [])
+        with reported(words):
             return super().invoke(ctx)
 
 

@@ -16,6 +16,7 @@ from numpy.typing import DTypeLike, NDArray
 from compiler.dims import Dim, evaluate, symbol, symbols
 from compiler.graph import Graph, Input, Node
 from compiler.ops.base import Op
+from grammar.unforeseen import at_layer
 from runtime.kernels import Array, run_kernel
 
 
@@ -46,7 +47,9 @@ def interpret(
 
 def compute(graph: Graph, node: Node, inputs: tuple[Array, ...], sizes: Mapping[str, int]) -> Array:
     """The tensor of one layer from those that it takes, in their type."""
-    return run_kernel(with_sizes(node.op, sizes), inputs, arrays_of(graph, node, inputs[0].dtype))
+    with at_layer(node.name):
+        arrays = arrays_of(graph, node, inputs[0].dtype)
+        return run_kernel(with_sizes(node.op, sizes), inputs, arrays)
 
 
 def arrays_of(graph: Graph, node: Node, dtype: DTypeLike) -> dict[str, Array]:

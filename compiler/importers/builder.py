@@ -26,8 +26,7 @@ from compiler.values import POISON, Tensor
 from grammar.diagnostics import DefinitionError, Diagnostic
 from grammar.lexemes import RESERVED
 from grammar.source import Source, Span
-
-MALFORMED = (ValueError, TypeError, LookupError, OverflowError)
+from grammar.unforeseen import CODE, REPORT, own_error
 
 
 class Refused(Exception):
@@ -109,7 +108,7 @@ class Builder:
     def reporting(self, span: Span, what: str) -> Iterator[None]:
         """Turn a refusal into a diagnostic at `span` that names the layer.
 
-        So is what goes wrong with numbers, names and lists that no sound file has.
+        So is an error that nobody foresaw, under a code of its own.
         """
         try:
             yield
@@ -120,9 +119,9 @@ class Builder:
             self.complain(span, what, reason, error.help)
         except Poisoned:
             pass
-        except MALFORMED as error:
-            first = (str(error).splitlines() or [type(error).__name__])[0]
-            self.complain(span, what, f"what it holds does not fit together ({first})")
+        except Exception as error:  # whatever nobody foresaw
+            message = f"{what}: {own_error(error)}"
+            self.diagnostics.append(Diagnostic(CODE, message, span, help=REPORT))
 
     def complain(self, span: Span, what: str, reason: str, help: str | None = None) -> None:
         """Record that a layer cannot be expressed."""

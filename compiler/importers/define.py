@@ -19,6 +19,8 @@ from compiler.importers.structure.tree import Definition
 from grammar.diagnostics import DefinitionError
 from grammar.source import Source
 
+TOO_MUCH = "E209"
+
 
 class Unequal(Exception):
     """A definition whose graph is not the one it was written for."""
@@ -50,7 +52,14 @@ def define(imported: Imported) -> Defined:
     try:
         return checked(imported, recover(imported))
     except (Unequal, DefinitionError):
+        pass
+    try:
         return checked(imported, recover(imported, most_blocks=0))
+    except DefinitionError as error:
+        first = error.diagnostics[0]
+        if first.code == TOO_MUCH:
+            raise
+        raise Unequal(f"the definition does not compile: {first.code}, {first.message}") from None
 
 
 def checked(imported: Imported, definition: Definition) -> Defined:

@@ -22,6 +22,7 @@ from compiler.onnx.precision import OPSETS, PrecisionError, check_dtype
 from compiler.ops.base import Shape, ShapeError
 from compiler.verify import fault
 from grammar.diagnostics import DefinitionError
+from grammar.unforeseen import at_layer
 
 # The IR version that came with each opset, so that a runtime which takes the opset takes the file.
 IR_OF_OPSET = {
@@ -125,7 +126,8 @@ def add_layer(lowering: Lowering, node: Node, shown: bool) -> Emitter:
     emit = Emitter(lowering, node)
     inputs = tuple(lowering.tensor_of[name] for name in node.inputs)
     try:
-        result = LOWERINGS[type(node.op)](node.op, emit, *inputs)
+        with at_layer(node.name):
+            result = LOWERINGS[type(node.op)](node.op, emit, *inputs)
     except ShapeError as error:  # the shape rule should have said so before
         raise DefinitionError([fault(node, error.code, error.message, *error.notes)]) from None
     if result in inputs:

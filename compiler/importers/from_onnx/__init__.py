@@ -10,7 +10,7 @@ running     what one operator makes
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ import onnx
 from compiler.dims import Size, symbol
 from compiler.importers.builder import Builder, Poisoned, Refused, identifier
 from compiler.importers.from_onnx.idioms import recognise
-from compiler.importers.from_onnx.operators import Declared, OnnxModel, take_apart
+from compiler.importers.from_onnx.operators import Declared, OnnxModel, take_apart, unsound
 from compiler.importers.from_onnx.reading import Reading, Value
 from compiler.importers.from_onnx.running import keep, run
 from compiler.importers.imported import Imported
@@ -28,6 +28,8 @@ from compiler.importers.tidy.untouched import untouched
 from compiler.importers.tidy.without_common_path import without_common_path
 from compiler.ops.base import Shape
 from compiler.values import POISON, Tensor
+from grammar.diagnostics import Diagnostic
+from grammar.unforeseen import CODE
 
 Sizes = tuple[int | str | None, ...]
 
@@ -70,12 +72,27 @@ def import_onnx(
                 help = "keep an axis of size 1 in the model: keepdims=1"
                 raise Refused("it has one number a sample, and no axis besides the batch", help)
             builder.output(declared.name, value)
+    if any(found.code == CODE for found in builder.diagnostics):
+        builder.diagnostics = blamed(builder.diagnostics, model)
     producer = f", written by {taken.producer}" if taken.producer else ""
     raw = builder.finish(f"{name} (ONNX, opset {taken.opset}{producer})")
     imported = tidy(raw)
     same = untouched(raw.graph, imported.graph)
     imported = replace(imported, tensors=made_by(reading, same))
     return imported if reading.exact else without_common_path(imported)
+
+
+def blamed(diagnostics: Sequence[Diagnostic], model: onnx.ModelProto) -> list[Diagnostic]:
+    """What nobody foresaw laid to the model, where ONNX's own checks find it unsound."""
+    reason = unsound(model)
+    if reason is None:
+        return list(diagnostics)
+    return [
+        replace(found, code="E602", message=f"this is no ONNX model: {reason}", help=None)
+        if found.code == CODE
+        else found
+        for found in diagnostics
+    ]
 
 
 def made_by(reading: Reading, layers: Collection[str]) -> dict[str, str]:

@@ -123,6 +123,20 @@ def take_apart(model: onnx.ModelProto, name: str) -> OnnxModel:
     )
 
 
+def unsound(model: onnx.ModelProto) -> str | None:
+    """What ONNX's own checks say against a model, in a line; None when they say nothing."""
+    context = onnx.checker.C.CheckerContext()
+    context.ir_version = model.ir_version
+    context.opset_imports = {entry.domain: entry.version for entry in model.opset_import}
+    try:
+        for node in model.graph.node:
+            onnx.checker.check_node(node, context)
+        onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
+    except Exception as error:  # from C++, of many kinds
+        return (str(error).splitlines() or [type(error).__name__])[0]
+    return None
+
+
 def opset_of(model: onnx.ModelProto, name: str) -> int:
     """The version of ONNX's own operators; raises `UnreadableError` for a model without them."""
     versions = {str(entry.domain): int(entry.version) for entry in model.opset_import}

@@ -1,0 +1,32 @@
+"""Errors that nobody foresaw: told in one line that says where, and how to report it."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+CODE = "E901"
+REPORT = "please report it, with this line and the file"
+
+
+@contextmanager
+def at_layer(name: str) -> Iterator[None]:
+    """Let an error that passes through say at which layer it arose."""
+    try:
+        yield
+    except Exception as error:
+        if not getattr(error, "__notes__", ()):
+            error.add_note(f"at layer {name}")
+        raise
+
+
+def own_error(error: Exception) -> str:
+    """What happened, in one line: `netc met an error of its own (KeyError: 'size', x.py:75)`."""
+    first = (str(error).splitlines() or [""])[0]
+    kind = type(error).__name__
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
+    notes = " ".join(getattr(error, "__notes__", ()))
+    said = ", ".join(filter(None, [f"{kind}: {first}" if first else kind, place, notes]))
+    return f"netc met an error of its own ({said})"
