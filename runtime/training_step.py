@@ -32,38 +32,54 @@ updates = UPDATES.register
 
 @dataclass(frozen=True)
 class StepResult:
-    """The outputs of a step by name, and the derivatives that led to them."""
+    """The outputs of a step by name, and the derivatives by tensors and by parameters.
+
+    The derivatives are those of what is minimised.
+    """
 
     outputs: Mapping[str, Array]
-    backward: Backward
+    by_tensor: Mapping[str, Array]
+    by_parameter: Mapping[str, Array]
 
 
 def run_step(
-    plan: StepPlan, feeds: Mapping[str, NDArray[Any]], dtype: DTypeLike = np.float64
+    plan: StepPlan,
+    feeds: Mapping[str, NDArray[Any]],
+    dtype: DTypeLike = np.float64,
+    gradients: Mapping[str, NDArray[Any]] | None = None,
 ) -> StepResult:
-    """The outputs of one step from everything that its model takes, by name."""
+    """The outputs of one step from everything that its model takes, by name.
+
+    The parameters move along other `gradients` where these are given: Adam divides by the size of
+    a gradient, so that one that is 0 but for rounding moves them by anything.
+    """
     layout = layout_of(plan)
     values = {name: np.asarray(feeds[name], dtype=dtype) for name in layout.arrays}
     graph = replace(layout.graph, values=values)
     batch = {name: feeds[name] for name in (*layout.batch, *layout.masks)}
     found = backward(graph, batch, plan.objective, dtype)
     sign = -1.0 if plan.maximize else 1.0
-    gradients = {
+    by_tensor = {name: sign * value for name, value in found.by_tensor.items()}
+    by_parameter = {
         name: sign * found.by_parameter[name]
         for name in layout.learned
         if name in found.by_parameter
     }
+    along = by_parameter
+    if gradients is not None:
+        along = {name: np.asarray(gradients[name], dtype=dtype) for name in by_parameter}
     outputs: dict[str, Array] = {LOSS: np.asarray(found.objective)}
     for name in plan.reports:
         outputs[name] = np.asarray(found.tensors[graph.outputs[name]].mean())
-    outputs[NORM] = np.asarray(norm(gradients))
+    outputs[NORM] = np.asarray(norm(along))
     changed: dict[str, Array] = {
         name: np.asarray(feeds[name], dtype=dtype) for name in layout.changing()
     }
     changed |= statistics(layout, found, values)
     for update, rate in zip(plan.updates, layout.rates, strict=True):
-        changed |= moved(layout, update, gradients, changed, float(feeds[rate]), int(feeds[STEP]))
-    return StepResult(outputs | {name + NEXT: value for name, value in changed.items()}, found)
+        changed |= moved(layout, update, along, changed, float(feeds[rate]), int(feeds[STEP]))
+    outputs |= {name + NEXT: value for name, value in changed.items()}
+    return StepResult(outputs, by_tensor, by_parameter)
 
 
 def norm(gradients: Mapping[str, Array]) -> float:

@@ -19,7 +19,7 @@ from compiler.graph import Graph, Input, Node
 from compiler.onnx.differentiate import Derivatives, differentiate, sweep
 from compiler.onnx.emitter import INTEGER, ONNX_TYPES, Emitter, Writer
 from compiler.onnx.lower import IR_OF_OPSET, add_layer, add_tensor, set_metadata
-from compiler.onnx.lowering import Lowering
+from compiler.onnx.lowering import Lowering, tensor_names
 from compiler.onnx.optimisers import UPDATES, blended, scalars
 from compiler.onnx.precision import OPSETS
 from compiler.onnx.training import running_statistics
@@ -125,6 +125,12 @@ def write_derivatives(
 def write_layers(graph: Graph, opset: int) -> tuple[Lowering, dict[str, Emitter]]:
     """The nodes of all layers, whose parameters are inputs of the model."""
     lowering = Lowering(graph, opset, None, "f32", "f32")
+    # The names of the graph's outputs are those of their means.
+    taken = {LOSS, NORM, *graph.outputs}
+    unnamed = tensor_names(replace(graph, outputs={}))
+    lowering.tensor_of = {
+        name: f"{name}/value" if name in taken else tensor for name, tensor in unnamed.items()
+    }
     lowering.fed = frozenset(graph.parameters())
     lowering.differentiated = True
     lowering.kinds |= dict.fromkeys(lowering.fed, "f32")
