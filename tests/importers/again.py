@@ -66,9 +66,15 @@ def feeds_of(graph: Graph, batch: int = 2) -> dict[str, Any]:
     return feeds
 
 
+def batch_of(model: onnx.ModelProto) -> int:
+    """The batch that a model fixes, else two samples."""
+    first = model.graph.input[0].type.tensor_type.shape.dim[0]
+    return int(first.dim_value) if first.HasField("dim_value") else 2
+
+
 def assert_same(model: onnx.ModelProto, defined: Defined, *, interpret: bool = True) -> None:
     """The definition's network gives the model's outputs, by ONNX Runtime and by NumPy."""
-    feeds = feeds_of(defined.graph)
+    feeds = feeds_of(defined.graph, batch_of(model))
     session = open_session(model.SerializeToString(), "cpu")
     wanted = session.run(feeds)
     compiled = open_session(compile_graph(defined.graph).SerializeToString(), "cpu")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 import pytest
 
 from compiler.importers.define import define
 from compiler.importers.from_onnx import import_onnx
+from compiler.importers.imported import UnreadableError
 from grammar.diagnostics import DefinitionError
 from tests.importers.again import assert_means
 from tests.importers.onnx_text import onnx_model
@@ -127,7 +129,7 @@ def test_a_view_of_any_number_of_samples_is_another_shape() -> None:
 def test_a_view_of_some_values_only_is_refused() -> None:
     constants = {"row": [-1], "some": np.arange(1, 13).reshape(1, 12)}
     nodes = "r = Reshape(x, row) y = Gather(r, some)"
-    with pytest.raises(DefinitionError, match="one row of all samples"):
+    with pytest.raises(DefinitionError, match="not in equal steps"):
         import_onnx(onnx_model(nodes, "float[1, 2, 3, 3] x", constants=constants))
 
 
@@ -195,3 +197,39 @@ def test_resize_is_upsample_or_resize(nodes: str, wanted: str) -> None:
         constants={"by": [1.0, 1.0, 2.0, 2.0], "to": [2, 3, 16, 16], "odd": [2, 3, 11, 13]},
     )
     assert_means(model, wanted)
+
+
+def with_functions(calls: int) -> onnx.ModelProto:
+    """A model whose functions call each the one before it twice, the first a Relu."""
+    imports = [onnx.helper.make_opsetid("", 17), onnx.helper.make_opsetid("own", 1)]
+    model = onnx_model(f"y = F{calls}(x)")
+    model.graph.node[0].domain = "own"
+    bodies = [[onnx.helper.make_node("Relu", ["a"], ["b"])]] + [
+        [
+            onnx.helper.make_node(f"F{number}", ["a"], ["h"], domain="own"),
+            onnx.helper.make_node(f"F{number}", ["h"], ["b"], domain="own"),
+        ]
+        for number in range(calls)
+    ]
+    model.functions.extend(
+        onnx.helper.make_function("own", f"F{number}", ["a"], ["b"], body, imports)
+        for number, body in enumerate(bodies)
+    )
+    model.opset_import.extend(imports[1:])
+    return model
+
+
+def test_functions_of_a_model_are_written_out() -> None:
+    assert_means(with_functions(2), "relu relu relu relu")
+
+
+def test_functions_that_grow_beyond_reason_are_refused() -> None:
+    with pytest.raises(UnreadableError, match="once its functions are written out"):
+        import_onnx(with_functions(40))
+
+
+def test_a_function_that_calls_itself_is_refused() -> None:
+    model = with_functions(1)
+    model.functions[0].node[0].domain, model.functions[0].node[0].op_type = "own", "F1"
+    with pytest.raises(UnreadableError, match="once its functions are written out"):
+        import_onnx(model)

@@ -5,6 +5,8 @@ idioms      groups of operators that stand for one, found by patterns
 sizes       what is computed from constants and shapes, worked out
 names       what the layers are called
 reading     one model being read; the files below register what each operator means
+views       tensors whose batch is elsewhere, that have more axes than a layer, that joins stretch
+rearranging operators on them
 running     what one operator makes
 """
 
@@ -20,8 +22,9 @@ from compiler.dims import Size, symbol
 from compiler.importers.builder import Builder, Poisoned, Refused, identifier
 from compiler.importers.from_onnx.idioms import recognise
 from compiler.importers.from_onnx.operators import Declared, OnnxModel, take_apart, unsound
-from compiler.importers.from_onnx.reading import Reading, Value
+from compiler.importers.from_onnx.reading import Pending, Reading, Value
 from compiler.importers.from_onnx.running import keep, run
+from compiler.importers.from_onnx.views import Stretched, copied
 from compiler.importers.imported import Imported
 from compiler.importers.tidy import tidy
 from compiler.importers.tidy.untouched import untouched
@@ -66,6 +69,10 @@ def import_onnx(
     for declared in taken.outputs:
         with builder.reporting(declared.span, f"output {declared.name}"):
             value = reading.values.get(declared.name, POISON)
+            if isinstance(value, Stretched):
+                value = copied(reading, value)
+            if isinstance(value, Pending):
+                raise Refused("its batch is not in front, or it has too many axes")
             if not isinstance(value, Tensor):
                 raise Refused("it is a constant")
             if batch and declared.sizes is not None and len(declared.sizes) == 1:

@@ -8,11 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.dims import Dim, Size
 from compiler.importers.affine import affine, single
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.activate import LARGEST
-from compiler.importers.from_onnx.reading import Reading, Value, converts
+from compiler.importers.from_onnx.reading import BATCH, Reading, Value, converts
 from compiler.importers.from_onnx.reshape import to_shape
+from compiler.importers.from_onnx.views import Stretched, copied
+from compiler.importers.window_arguments import pads
+from compiler.ops.base import Shape
 from compiler.values import Tensor
 
 JOINS = {
@@ -31,7 +35,7 @@ JOINS = {
 def join(reading: Reading) -> Tensor:
     """Tensors joined; a constant among them becomes a layer of its own."""
     kind = reading.operator.type
-    values = [reading.value(i) for i in range(len(reading.operator.inputs))]
+    values = unstretched(reading, [reading.value(i) for i in range(len(reading.operator.inputs))])
     if all(isinstance(value, Tensor) for value in values):
         tensors = [value for value in values if isinstance(value, Tensor)]
         return joined(reading, JOINS[kind], tensors)
@@ -43,6 +47,34 @@ def join(reading: Reading) -> Tensor:
     if isinstance(second, Tensor) and isinstance(first, np.ndarray):
         return constant_first(reading, kind, first, second)
     raise Refused("it computes with the symbolic sizes of a tensor")
+
+
+def unstretched(reading: Reading, values: Sequence[Value]) -> list[Value]:
+    """The values as they were before they were stretched, where the join stretches them as well."""
+    shapes = [shape for value in values if (shape := shape_of(value, reading.batch))]
+    whole = np.broadcast_shapes(*(tuple(map(measure, shape)) for shape in shapes))
+    found = list(values)
+    for place, value in enumerate(values):
+        if isinstance(value, Stretched):
+            others = [shape_of(v, reading.batch) for i, v in enumerate(found) if i != place]
+            left = [value.tensor.shape, *filter(None, others)]
+            same = np.broadcast_shapes(*(tuple(map(measure, s)) for s in left)) == whole
+            found[place] = value.tensor if same else copied(reading, value)
+    return found
+
+
+def shape_of(value: Value, batch: int) -> Shape:
+    """The shape of a sample of a value; a constant has the batch in front."""
+    if isinstance(value, Tensor | Stretched):
+        return value.shape
+    if isinstance(value, np.ndarray):
+        return tuple(value.shape[1:] if batch and value.ndim > 1 else value.shape)
+    return ()
+
+
+def measure(size: Size) -> int:
+    """A number that stands for a size when shapes are compared; a symbolic one has its own."""
+    return size if isinstance(size, int) else 2**40 + hash(size) % 2**40
 
 
 def joined(reading: Reading, op: str, tensors: list[Tensor]) -> Tensor:
@@ -70,6 +102,7 @@ def with_constant(
     reading: Reading, kind: str, x: Tensor, constant: NDArray[Any], index: int
 ) -> Tensor:
     """x ∘ c."""
+    x = as_wide(reading, x, constant)
     known_by = (index,)
     one, zero = np.ones(1), np.zeros(1)
     match kind:
@@ -91,6 +124,18 @@ def with_constant(
     raise Refused("it joins a constant that differs from pixel to pixel")
 
 
+def as_wide(reading: Reading, x: Tensor, constant: NDArray[Any]) -> Tensor:
+    """The tensor, repeated where a constant is larger than its axes of size 1."""
+    if constant.ndim < len(x.shape) + reading.batch:
+        sizes = (1,) * (len(x.shape) - constant.ndim) + constant.shape
+    else:
+        sizes = constant.shape[reading.batch :]
+    if constant.ndim > len(x.shape) + reading.batch or len(sizes) != len(x.shape):
+        return x
+    wide = tuple(c if h == 1 and c > 1 else h for h, c in zip(x.shape, sizes, strict=True))
+    return x if wide == x.shape else copied(reading, Stretched(x, wide))
+
+
 def bounded_below(reading: Reading, x: Tensor, bound: float) -> Tensor:
     """max(x, bound), which is `relu` for 0."""
     if bound == 0:
@@ -100,6 +145,7 @@ def bounded_below(reading: Reading, x: Tensor, bound: float) -> Tensor:
 
 def constant_first(reading: Reading, kind: str, constant: NDArray[Any], x: Tensor) -> Tensor:
     """c ∘ x."""
+    x = as_wide(reading, x, constant)
     if kind == "Sub":
         return affine(reading.add, x, -np.ones(1), constant, (0,))
     if kind == "Div":
@@ -109,12 +155,84 @@ def constant_first(reading: Reading, kind: str, constant: NDArray[Any], x: Tenso
 
 @converts("Concat")
 def concat(reading: Reading) -> Tensor:
-    """One behind the other along an axis of the sample."""
-    tensors = reading.tensors()
-    axis = reading.axis(int(reading.get("axis", 1)), tensors[0])
-    if len(tensors) == 1:
-        return tensors[0]
-    return reading.add("concat", *tensors, axis=axis)
+    """One behind the other along an axis of the sample; constants go to the tensor beside them."""
+    values = [reading.value(i) for i in range(len(reading.operator.inputs))]
+    first = next((v for v in values if isinstance(v, Tensor)), None)
+    if first is None or not all(isinstance(v, Tensor | np.ndarray) for v in values):
+        return reading.tensor(0)
+    axis = reading.axis(int(reading.get("axis", 1)), first)
+    tensors: list[Tensor] = []
+    before: list[NDArray[Any]] = []
+    while values:
+        value = values.pop(0)
+        if isinstance(value, np.ndarray):
+            before.append(part_of_sample(reading, value, axis, first))
+            continue
+        after: list[NDArray[Any]] = []
+        while values and isinstance(values[0], np.ndarray):
+            constant = values.pop(0)
+            assert isinstance(constant, np.ndarray)
+            after.append(part_of_sample(reading, constant, axis, first))
+        assert isinstance(value, Tensor)
+        tensors.append(beside(reading, value, axis, before, after))
+        before = []
+    return tensors[0] if len(tensors) == 1 else reading.add("concat", *tensors, axis=axis)
+
+
+def part_of_sample(
+    reading: Reading, constant: NDArray[Any], axis: int, like: Tensor
+) -> NDArray[Any]:
+    """A constant without the batch, along which it must not vary."""
+    if reading.batch:
+        if np.any(constant != constant[:1]):
+            raise Refused("it joins a constant that differs along the batch")
+        constant = constant[0]
+    wanted = [s for place, s in enumerate(like.shape) if place != axis]
+    if [s for place, s in enumerate(constant.shape) if place != axis] != wanted:
+        raise Refused(f"a constant of shape {list(constant.shape)} beside {list(like.shape)}")
+    return constant
+
+
+def beside(
+    reading: Reading,
+    x: Tensor,
+    axis: int,
+    before: Sequence[NDArray[Any]],
+    after: Sequence[NDArray[Any]],
+) -> Tensor:
+    """A tensor with constants before and after it: zeros there, to which they are added."""
+    if not before and not after:
+        return x
+    counts = [sum(part.shape[axis] for part in parts) for parts in (before, after)]
+    if axis == 0:
+        y = reading.add("pad_channels", x, before=counts[0], after=counts[1])
+    else:
+        pairs = [counts if place == axis else [0, 0] for place in range(1, len(x.shape))]
+        y = reading.add("pad", x, amount=pads(tuple((p[0], p[1]) for p in pairs)))
+    if not any(np.any(part) for part in (*before, *after)):
+        return y
+    if any(isinstance(size, Dim) for size in x.shape):
+        raise Refused("a constant beside a tensor of symbolic size")
+    zeros = np.zeros(tuple(size for size in x.shape if isinstance(size, int)))
+    return affine(reading.add, y, np.ones(1), np.concatenate([*before, zeros, *after], axis))
+
+
+@converts("Expand")
+def expand(reading: Reading) -> Value:
+    """A tensor repeated along its axes of size 1, which joins do by themselves."""
+    x, wanted = reading.tensor(0), reading.sizes(1)
+    rank = max(len(x.shape) + reading.batch, len(wanted))
+    if rank > len(x.shape) + reading.batch and reading.batch:
+        raise Refused("it puts axes before the batch")
+    wanted = [*([1] * (rank - len(wanted))), *wanted]
+    batch, sizes = wanted[: reading.batch], wanted[reading.batch :]
+    if any(size not in (1, BATCH, reading.batch_size) for size in batch):
+        raise Refused("it repeats the samples")
+    shape = tuple(h if w == 1 else w for h, w in zip(x.shape, sizes, strict=True))
+    facts = reading.builder.graph.facts
+    if any(h != 1 and not facts.equal(h, w) for h, w in zip(x.shape, shape, strict=True)):
+        raise Refused(f"it stretches {list(map(str, x.shape))} to {list(map(str, shape))}")
+    return x if shape == x.shape else Stretched(x, shape)
 
 
 @converts("Identity", "Cast", "CastLike")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from itertools import accumulate
 from typing import Any
 
 import onnx
+import onnx.inliner as inliner
 from numpy.typing import NDArray
 
 from compiler.elaborate.state import MOST_NODES
@@ -19,6 +20,7 @@ from grammar.diagnostics import DefinitionError, Diagnostic
 from grammar.source import Source, Span
 
 LARGEST_GRAPH = 3 * MOST_NODES  # what is worked out while reading makes no layer
+DEEPEST_CALLS = 100  # of a model's own functions in one another
 OLDEST_OPSET = 7  # before it broadcasting had another form; onnx converts such models
 
 
@@ -86,6 +88,8 @@ def take_apart(model: onnx.ModelProto, name: str) -> OnnxModel:
 
     Raises `UnreadableError`, and `DefinitionError` for a graph that is none.
     """
+    if model.functions:
+        model = inlined(model, name)
     if not model.graph.node:
         raise UnreadableError(f"{name} has no nodes")
     count = sum(bool(node.input) for node in model.graph.node)  # `Constant` takes nothing
@@ -225,6 +229,43 @@ def row_of(value: onnx.ValueInfoProto) -> str:
 def row_out(value: onnx.ValueInfoProto) -> str:
     """An output in the listing."""
     return f"output {value.name}"
+
+
+def inlined(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
+    """A model with the functions that it defines written out, by onnx's own inliner."""
+    count = written_out(model)
+    if count > LARGEST_GRAPH:
+        raise UnreadableError(
+            f"{name} has {count:,} operators once its functions are written out, and at most "
+            f"{LARGEST_GRAPH:,} are read"
+        )
+    try:
+        return inliner.inline_local_functions(model)
+    except (RuntimeError, ValueError, TypeError) as error:
+        reason = (str(error).splitlines() or ["unknown"])[0]
+        raise UnreadableError(f"{name} has functions that onnx cannot inline: {reason}") from None
+
+
+def written_out(model: onnx.ModelProto) -> int:
+    """How many operators a model has without its functions; too many when they call in circles."""
+    bodies = {(f.domain, f.name): f.node for f in model.functions}
+    counts: dict[tuple[str, str], int] = {}
+    open_calls: set[tuple[str, str]] = set()
+
+    def count(nodes: Iterable[onnx.NodeProto]) -> int:
+        total = 0
+        for node in nodes:
+            key = (node.domain, node.op_type)
+            if key in open_calls or len(open_calls) > DEEPEST_CALLS:
+                return LARGEST_GRAPH + 1
+            if key in bodies and key not in counts:
+                open_calls.add(key)
+                counts[key] = count(bodies[key])
+                open_calls.discard(key)
+            total += counts.get(key, 1)
+        return total
+
+    return count(model.graph.node)
 
 
 def newer(model: onnx.ModelProto, name: str) -> onnx.ModelProto:

@@ -6,8 +6,10 @@ from compiler.dims import Dim
 from compiler.importers.affine import single
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.activate import LARGEST
-from compiler.importers.from_onnx.parts import part
-from compiler.importers.from_onnx.reading import Reading, converts
+from compiler.importers.from_onnx.parts import FAR, part, sliced
+from compiler.importers.from_onnx.reading import Reading, Value, converts
+from compiler.importers.from_onnx.reshape import to_shape
+from compiler.importers.from_onnx.views import Bordered
 from compiler.importers.window_arguments import pads
 from compiler.values import Tensor
 
@@ -15,7 +17,7 @@ PAD_MODES = {"constant": "zero", "edge": "replicate", "reflect": "reflect"}
 
 
 @converts("Pad")
-def pad(reading: Reading) -> Tensor:
+def pad(reading: Reading) -> Value:
     """Pixels around the map, zeros around the channels; another constant is shifted to 0."""
     x = reading.tensor(0)
     mode = reading.get("mode", "constant")
@@ -31,13 +33,28 @@ def pad(reading: Reading) -> Tensor:
     pairs = [(0, 0)] * rank
     for place, axis in enumerate(axes):
         pairs[axis] = (given[place], given[place + len(axes)])
-    if any(p < 0 for pair in pairs for p in pair):
-        raise Refused("its padding is negative")
     if reading.batch and pairs[0] != (0, 0):
         raise Refused("it pads the batch")
+    if any(p < 0 for pair in pairs for p in pair):
+        if mode != "constant" and any(p > 0 for pair in pairs for p in pair):
+            raise Refused("its padding is negative and positive")
+        x = without_borders(reading, x, pairs[reading.batch :])
+        pairs = [(max(before, 0), max(after, 0)) for before, after in pairs]
+    around = pairs[reading.batch :]
+    if mode == "constant" and value <= -LARGEST / 2 and not any(around[0]):
+        return Bordered(x, tuple(around[1:])) if any(map(any, around)) else x
     if mode == "wrap":
         return wrapped(reading, x, pairs[reading.batch :])
     return padded(reading, x, pairs[reading.batch :], PAD_MODES[mode], value)
+
+
+def without_borders(reading: Reading, x: Tensor, pairs: list[tuple[int, int]]) -> Tensor:
+    """What a negative padding leaves along each axis."""
+    for axis, (before, after) in enumerate(pairs):
+        if before < 0 or after < 0:
+            bounds = (-min(before, 0), min(after, 0) or FAR)
+            x = sliced(reading, x, bounds, axis + reading.batch, 1)
+    return x
 
 
 def wrapped(reading: Reading, x: Tensor, pairs: list[tuple[int, int]]) -> Tensor:
@@ -63,9 +80,13 @@ def padded(
     shifted = mode == "zero" and value != 0 and any(map(any, pairs))
     if shifted:
         x = reading.add("shift", x, offset=-single(value))
-    if any(pairs[0]):
-        if mode != "zero":
+    if any(pairs[0]) and mode != "zero":
+        if len(x.shape) > 3:
             raise Refused(f"it pads the channels with mode {mode}")
+        map_of_one = to_shape(reading, x, (1, *x.shape))
+        y = reading.add("pad", map_of_one, amount=pads(tuple(pairs)), mode=mode)
+        return to_shape(reading, y, y.shape[1:])
+    if any(pairs[0]):
         x = reading.add("pad_channels", x, before=pairs[0][0], after=pairs[0][1])
     if any(map(any, pairs[1:])):
         x = reading.add("pad", x, amount=pads(tuple(pairs[1:])), mode=mode)

@@ -31,7 +31,14 @@ class Sizes:
     array: NDArray[Any]
 
 
-Value: TypeAlias = "Tensor | NDArray[Any] | Sizes"
+@dataclass(frozen=True)
+class Pending:
+    """A tensor of the network of which no layer is made yet: see `views.py`."""
+
+    tensor: Tensor
+
+
+Value: TypeAlias = "Tensor | NDArray[Any] | Sizes | Pending"
 Made: TypeAlias = "Value | Sequence[Value]"
 
 
@@ -95,6 +102,8 @@ class Reading:
         """An input that is a list of sizes: a constant of integers, or computed from shapes."""
         value = self.value(index)
         if isinstance(value, Tensor):
+            raise Refused(f"its input {self.operator.inputs[index]} is computed by the network")
+        if isinstance(value, Pending):
             raise Refused(f"its input {self.operator.inputs[index]} is computed by the network")
         array = value.array if isinstance(value, Sizes) else value
         return [s if isinstance(s, Dim) else int(s) for s in np.atleast_1d(array).tolist()]

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from compiler.dims import Dim, Size, product
 from compiler.importers.builder import Refused
+from compiler.importers.from_onnx.activate import LARGEST
 from compiler.importers.from_onnx.reading import Reading, converts
 from compiler.importers.from_onnx.reshape import to_shape
 from compiler.ops.arguments import Extent
 from compiler.values import Tensor
 
 KINDS = {"ReduceMean": "mean", "ReduceMax": "max", "ReduceMin": "min", "ReduceSum": "sum"}
+OF_EACH = {"ReduceL1": "abs", "ReduceL2": "square", "ReduceSumSquare": "square"}  # then summed
+REDUCTIONS = (*KINDS, *OF_EACH)
+LEAST = float(np.finfo(np.float32).tiny)  # a norm of 0 divides nothing
 
 
-@converts(*KINDS)
+@converts(*REDUCTIONS)
 def reduce(reading: Reading) -> Tensor:
-    """The mean, maximum, minimum or sum over some axes."""
-    x = reading.tensor(0)
+    """The mean, maximum, minimum, sum or norm over some axes."""
+    x, kind = reading.tensor(0), reading.operator.type
     given = reading.sizes(1) if reading.has(1) else list(reading.get("axes") or ())
     if not given and reading.get("noop_with_empty_axes", 0):
         return x
@@ -25,7 +31,29 @@ def reduce(reading: Reading) -> Tensor:
     numbers = [a for a in given or range(rank) if not isinstance(a, Dim)]
     axes = sorted(reading.axis(int(axis), x) for axis in numbers)
     kept = bool(reading.get("keepdims", 1))
-    return reduced(reading, x, axes, KINDS[reading.operator.type], kept)
+    y = reduced(reading, of_each(reading, x, kind), axes, KINDS.get(kind, "sum"), kept)
+    return reading.add("power", y, exponent=0.5) if kind == "ReduceL2" else y
+
+
+def of_each(reading: Reading, x: Tensor, kind: str) -> Tensor:
+    """What is summed of each value for a norm."""
+    match OF_EACH.get(kind):
+        case "abs":
+            return reading.add("abs", x)
+        case "square":
+            return reading.add("power", x, exponent=2)
+    return x
+
+
+@converts("LpNormalization")
+def lp_normalization(reading: Reading) -> Tensor:
+    """Division by the norm along an axis."""
+    x, kind = reading.tensor(0), f"ReduceL{reading.get('p', 2)}"
+    axis = reading.axis(int(reading.get("axis", -1)), x)
+    norm = reduced(reading, of_each(reading, x, kind), [axis], "sum", kept=True)
+    if kind == "ReduceL2":
+        norm = reading.add("power", norm, exponent=0.5)
+    return reading.add("div", x, reading.add("clip", norm, lo=LEAST, hi=LARGEST))
 
 
 def reduced(reading: Reading, x: Tensor, axes: Sequence[int], kind: str, kept: bool) -> Tensor:

@@ -9,25 +9,66 @@ import onnx
 
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.constants import array_of
+from compiler.importers.from_onnx.joins import JOINS
 from compiler.importers.from_onnx.operators import operator
-from compiler.importers.from_onnx.reading import CONVERTERS, Reading, Value
+from compiler.importers.from_onnx.reading import CONVERTERS, Pending, Reading, Value
+from compiler.importers.from_onnx.rearranging import REARRANGING, rearranged, run_on_views
 from compiler.importers.from_onnx.sizes import fold
+from compiler.importers.from_onnx.views import Bordered, Stretched, View, copied
+from compiler.ops.base import ShapeError
 from compiler.values import POISON, Tensor
 
 
 def run(reading: Reading) -> tuple[Value, ...]:
     """What the operator at hand makes: folded, or layers of the network."""
     operator = reading.operator
+    refuse_blocking(reading)
     values = [reading.value(i) if name else None for i, name in enumerate(operator.inputs)]
     if operator.type == "If":
         return run_branch(reading)
     folded = fold(reading, values)
     if folded is not None:
         return folded
-    if operator.type not in CONVERTERS:
-        raise Refused("the language has no such operator")
+    for name, value in zip(operator.inputs, values, strict=True):
+        if isinstance(value, Stretched) and operator.type not in JOINS:
+            reading.values[name] = copied(reading, value)
+        if isinstance(value, Bordered) and operator.type != "MaxPool":
+            raise Refused(f"its input {name} is padded with minus infinity")
+    if any(isinstance(value, View) for value in values):
+        return run_on_views(reading, values)
+    if operator.type in REARRANGING and reading.batch:
+        return (straight_or_view(reading),)
     made = CONVERTERS[operator.type](reading)
-    return (made,) if isinstance(made, Tensor | np.ndarray) else tuple(made)  # type: ignore[arg-type]
+    return tuple(made) if isinstance(made, list | tuple) else (made,)  # type: ignore[return-value]
+
+
+def refuse_blocking(reading: Reading) -> None:
+    """Raise `Refused` for what blocks by itself, also behind a layer that was refused."""
+    operator = reading.operator
+    values = [reading.values.get(name, POISON) for name in operator.inputs if name]
+    computed = [isinstance(value, Tensor | Pending) for value in values]
+    if not any(computed):
+        return
+    if operator.type == "If" and computed[0]:
+        raise Refused("control flow whose condition the network computes")
+    known = operator.type in CONVERTERS or operator.type in ("Shape", "Size", "If")
+    if not known:
+        raise Refused("the language has no such operator")
+    if operator.type == "MatMul" and all(computed) and len(computed) == 2:
+        raise Refused("both its inputs are computed by the network")
+
+
+def straight_or_view(reading: Reading) -> Value:
+    """Another shape or order of a sample's values; a view where that is no layer of its own."""
+    try:
+        made = CONVERTERS[reading.operator.type](reading)
+        assert isinstance(made, Tensor)
+        return made
+    except (Refused, ShapeError) as error:
+        try:
+            return rearranged(reading)
+        except (Refused, ShapeError):
+            raise error from None
 
 
 def keep(reading: Reading, made: Sequence[Value]) -> None:

@@ -13,21 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import helper
 
-from compiler.dims import Dim, SymbolicError
+from compiler.dims import Dim, Size, SymbolicError
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.constants import TooLarge
-from compiler.importers.from_onnx.reading import BATCH, Reading, Sizes, Value
+from compiler.importers.from_onnx.reading import BATCH, Pending, Reading, Sizes, Value
+from compiler.importers.from_onnx.views import Stretched, View
 from compiler.values import Tensor
 
+COMPUTED = (Tensor, Pending)
 MOST_SIZES = 4096  # in a list
 
 
 def fold(reading: Reading, values: list[Value | None]) -> tuple[Value, ...] | None:
     """The result of an operator on sizes and constants only; None for one on tensors."""
     operator = reading.operator
-    if operator.type in ("Shape", "Size") and isinstance(values[0], Tensor):
+    if operator.type in ("Shape", "Size") and isinstance(values[0], COMPUTED):
         return (shape_of(reading, values[0]),)
-    if any(isinstance(value, Tensor) for value in values) or "graph" in str(operator.attributes):
+    if any(isinstance(value, COMPUTED) for value in values) or "graph" in str(operator.attributes):
         return None
     if not any(isinstance(value, Sizes) for value in values):
         return fold_constant(reading, values)
@@ -51,9 +53,15 @@ def fold_constant(reading: Reading, values: list[Value | None]) -> tuple[Value, 
     return tuple(found[name] for name in operator.outputs if name)
 
 
-def shape_of(reading: Reading, tensor: Tensor) -> Value:
+def shape_of(reading: Reading, tensor: Tensor | Pending) -> Value:
     """`Shape` or `Size` of a tensor of the network."""
-    sizes = [BATCH] * reading.batch + list(tensor.shape)
+    sizes: list[Size]
+    if isinstance(tensor, View):
+        sizes = list(tensor.sizes)
+    elif isinstance(tensor, Tensor | Stretched):
+        sizes = [*([BATCH] * reading.batch), *tensor.shape]
+    else:
+        raise Refused("the shape of what is padded with minus infinity")
     if reading.operator.type == "Size":
         total: Any = 1
         for size in sizes:
@@ -76,7 +84,7 @@ def fold_sizes(reading: Reading, values: list[Value | None]) -> Value:
     arrays = [
         value.array if isinstance(value, Sizes) else np.asarray(value, dtype=object)
         for value in values
-        if value is not None and not isinstance(value, Tensor)
+        if value is not None and not isinstance(value, COMPUTED)
     ]
     if sum(array.size for array in arrays) > MOST_SIZES:
         raise Refused(f"a list of more than {MOST_SIZES:,} sizes")

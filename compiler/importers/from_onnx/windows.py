@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from compiler.dims import Dim
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.reading import Reading, converts
+from compiler.importers.from_onnx.views import Bordered
 from compiler.importers.window_arguments import (
     Pairs,
     convolution_pad,
@@ -161,7 +162,8 @@ def pool(reading: Reading) -> Tensor:
     operator = reading.operator
     if len(operator.outputs) > 1 and reading.uses.get(operator.outputs[1]):
         raise Refused("its second output, the places of the largest values, is used")
-    x = reading.tensor(0)
+    around = reading.value(0)
+    x = around.tensor if isinstance(around, Bordered) else reading.tensor(0)
     rank = spatial_rank(reading, x)
     kernels = numbers(reading, "kernel_shape", rank)
     strides, dilations = numbers(reading, "strides", rank), numbers(reading, "dilations", rank)
@@ -174,7 +176,13 @@ def pool(reading: Reading) -> Tensor:
         arguments["dilation"] = each(dilations)
     counts = operator.type == "AveragePool" and bool(reading.get("count_include_pad", 0))
     asked = word(reading)
-    if asked:
+    if isinstance(around, Bordered):
+        if asked not in (None, "valid"):
+            raise Refused("it pads what minus infinity pads already")
+        own = pairs_of(reading, rank)
+        pairs = tuple((a + c, b + d) for (a, b), (c, d) in zip(own, around.pairs, strict=True))
+        pad, ceil = pooling_pad(pairs, x.shape[1:], kernels, strides, dilations, facts)
+    elif asked:
         pad, ceil = spelled(asked, x.shape[1:], extents, strides, facts), False
     elif counts:
         pairs = pairs_of(reading, rank)

@@ -1,0 +1,240 @@
+"""Operators on tensors whose batch is not in front, or that have more axes than a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from compiler.dims import Dim, product
+from compiler.importers.builder import Refused
+from compiler.importers.from_onnx.activate import SAME
+from compiler.importers.from_onnx.operators import Operator
+from compiler.importers.from_onnx.reading import BATCH, CONVERTERS, Reading, Value
+from compiler.importers.from_onnx.reducing import REDUCTIONS
+from compiler.importers.from_onnx.views import (
+    THE_BATCH,
+    View,
+    in_front,
+    reshaped,
+    settle,
+    transposed,
+    view_of,
+    with_batch,
+)
+from compiler.values import Tensor
+
+POINTWISE = {
+    *SAME,
+    *("LeakyRelu", "Elu", "Celu", "Selu", "Clip", "Neg", "Sqrt", "Reciprocal", "Pow", "Gelu"),
+    *("HardSigmoid", "ThresholdedRelu", "Identity", "Cast", "Dropout"),
+}
+JOINS = {"Add", "Sub", "Mul", "Div", "Max", "Min", "Mean", "Sum"}
+
+
+def rearranged(reading: Reading) -> Value:
+    """What an operator makes that gives the same values other axes; a view where it must."""
+    view = viewed(reading, 0)
+    match reading.operator.type:
+        case "Transpose":
+            order = reading.get("perm") or range(len(view.axes) - 1, -1, -1)
+            made = transposed(view, order)
+        case "Reshape":
+            wanted = list(reading.get("shape") or reading.sizes(1))
+            if not reading.get("allowzero", 0):
+                wanted = [view.sizes[i] if size == 0 else size for i, size in enumerate(wanted)]
+            made = reshaped(reading, view, wanted)
+        case "Flatten":
+            axis = int(reading.get("axis", 1)) % (len(view.axes) + 1)
+            parts = view.sizes[:axis], view.sizes[axis:]
+            made = reshaped(reading, view, [product(part) for part in parts])
+        case "Unsqueeze":
+            made = unsqueezed(view, axes_of(reading))
+        case _:
+            made = squeezed(reading, view, axes_of(reading))
+    return settle(reading, made)
+
+
+def viewed(reading: Reading, index: int) -> View:
+    """An input as a view."""
+    value = reading.value(index)
+    return value if isinstance(value, View) else view_of(reading.tensor(index))
+
+
+def axes_of(reading: Reading) -> list[int] | None:
+    """The axes that an operator names; None for none."""
+    given = reading.sizes(1) if reading.has(1) else reading.get("axes")
+    return None if given is None else [int(a) for a in given if not isinstance(a, Dim)]
+
+
+def unsqueezed(view: View, places: Sequence[int] | None) -> View:
+    """Axes of size 1 put in."""
+    axes = list(view.axes)
+    rank = len(axes) + len(places or ())
+    for place in sorted(p % rank for p in places or ()):
+        axes.insert(place, ())
+    return replace(view, axes=tuple(axes))
+
+
+def squeezed(reading: Reading, view: View, places: Sequence[int] | None) -> View:
+    """Axes of size 1 taken away; the batch is one only where the model fixes it to 1."""
+    gone = {(), (THE_BATCH,)} if reading.batch_size == 1 else {()}
+    rank = len(view.axes)
+    named = range(rank) if places is None else [place % rank for place in places]
+    if places is not None and any(view.axes[place] not in gone for place in named):
+        raise Refused("it takes away an axis that holds more than one value, or the batch")
+    kept = [a for place, a in enumerate(view.axes) if place not in named or a not in gone]
+    return replace(view, axes=tuple(kept))
+
+
+# ---- operators that compute
+
+
+def run_on_views(reading: Reading, values: Sequence[Value | None]) -> tuple[Value, ...]:
+    """What an operator makes of views: the same for every sample, with the batch where it was."""
+    kind = reading.operator.type
+    if kind in REARRANGING:
+        return (rearranged(reading),)
+    if kind in POINTWISE:
+        return (pointwise(reading),)
+    remap = REMAPPED.get(kind)
+    views = [value for value in values if isinstance(value, View)]
+    if remap is None or len({(view.batch, len(view.axes)) for view in views}) != 1:
+        place, sizes = views[0].batch, ", ".join(map(str, views[0].sizes))
+        where = "mixed with other axes" if place is None else f"axis {place}"
+        raise Refused(f"its input is [{sizes}], the batch {where}".replace(str(BATCH), "N"))
+    if any(isinstance(value, Tensor) for value in values):
+        raise Refused("its inputs have the batch along different axes")
+    return swung(reading, values, views[0], remap)
+
+
+def pointwise(reading: Reading) -> Value:
+    """An operator that does the same to every value, wherever it stands."""
+    view = viewed(reading, 0)
+    made = with_inputs(reading, {reading.operator.inputs[0]: view.tensor}, reading.operator)
+    (tensor,) = made
+    return replace(view, tensor=tensor) if isinstance(tensor, Tensor) else tensor
+
+
+def swung(
+    reading: Reading, values: Sequence[Value | None], view: View, remap: Remap
+) -> tuple[Value, ...]:
+    """The operator on the tensors with their batch in front, and the batch put back."""
+    place, rank = view.batch, len(view.axes)
+    where = [*range(rank)] if place is None else [a for a in range(rank) if a != place]
+
+    def moved(axis: int) -> int:
+        axis %= rank
+        if axis not in where:
+            raise Refused("it acts along the batch")
+        return where.index(axis) + 1
+
+    operator, gone = remap(reading, moved, rank)
+    given: dict[str, Value] = {}
+    for name, value in zip(reading.operator.inputs, values, strict=True):
+        if isinstance(value, View):
+            given[name] = in_front(reading, value)
+        elif isinstance(value, np.ndarray) and reading.operator.type in JOINS and value.ndim:
+            whole = value.reshape((1,) * (rank - value.ndim) + value.shape)
+            if place is not None and whole.shape[place] != 1:
+                raise Refused("it joins a constant that differs along the batch")
+            given[name] = whole.reshape([1, *(whole.shape[axis] for axis in where)])
+    made = with_inputs(reading, given, operator)
+    left = None if place is None else place - sum(axis % rank < place for axis in gone)
+    return tuple(
+        settle(reading, with_batch(tensor, left)) if isinstance(tensor, Tensor) else tensor
+        for tensor in made
+    )
+
+
+def with_inputs(
+    reading: Reading, given: Mapping[str, Value], operator: Operator
+) -> tuple[Value, ...]:
+    """What another operator makes where some names stand for other values."""
+    known, own = reading.values, reading.operator
+    reading.values = {**known, **given}
+    reading.operator = operator
+    try:
+        made = CONVERTERS[operator.type](reading)
+    finally:
+        reading.values, reading.operator = known, own
+    return (made,) if isinstance(made, Tensor | np.ndarray) else tuple(made)  # type: ignore[arg-type]
+
+
+Moved = Callable[[int], int]
+Remap = Callable[[Reading, Moved, int], "tuple[Operator, list[int]]"]
+
+
+def along_axis(default: int) -> Remap:
+    """The remapping of an operator with one axis, which stays."""
+
+    def remap(reading: Reading, moved: Moved, rank: int) -> tuple[Operator, list[int]]:
+        axis = moved(int(reading.get("axis", default)))
+        return with_attributes(reading.operator, axis=axis), []
+
+    return remap
+
+
+def picked(reading: Reading, moved: Moved, rank: int) -> tuple[Operator, list[int]]:
+    """`Gather`: a single place takes its axis away."""
+    axis = int(reading.get("axis", 0))
+    gone = [axis] if reading.array(1).ndim == 0 else []
+    return with_attributes(reading.operator, axis=moved(axis)), gone
+
+
+def reduced(reading: Reading, moved: Moved, rank: int) -> tuple[Operator, list[int]]:
+    """A reduction over some axes."""
+    axes = axes_of(reading)
+    if not axes:
+        raise Refused("it acts along the batch")
+    operator = with_attributes(reading.operator, axes=tuple(map(moved, axes)))
+    gone = [] if reading.get("keepdims", 1) else axes
+    return replace(operator, inputs=operator.inputs[:1]), gone
+
+
+def cut(reading: Reading, moved: Moved, rank: int) -> tuple[Operator, list[int]]:
+    """`Slice` along some axes."""
+    operator = reading.operator
+    if reading.has(4) and any(step != 1 for step in reading.sizes(4)):
+        raise Refused("it cuts in steps")
+    starts = reading.get("starts") or tuple(reading.sizes(1))
+    ends = reading.get("ends") or tuple(reading.sizes(2))
+    axes = reading.get("axes") or (reading.sizes(3) if reading.has(3) else range(len(starts)))
+    found = tuple(moved(int(axis)) for axis in axes if not isinstance(axis, Dim))
+    operator = with_attributes(operator, starts=starts, ends=ends, axes=found)
+    return replace(operator, inputs=operator.inputs[:1]), []
+
+
+def with_matrix(reading: Reading, moved: Moved, rank: int) -> tuple[Operator, list[int]]:
+    """A product of the last axis with a constant matrix."""
+    if not isinstance(reading.value(0), View) or reading.array(1).ndim != 2:
+        raise Refused("its matrix is no constant of two axes")
+    moved(-1)
+    return reading.operator, []
+
+
+def as_it_is(reading: Reading, moved: Moved, rank: int) -> tuple[Operator, list[int]]:
+    """An operator that has no axes."""
+    return reading.operator, []
+
+
+def with_attributes(operator: Operator, **attributes: Any) -> Operator:
+    """The operator with other attributes."""
+    return replace(operator, attributes={**operator.attributes, **attributes})
+
+
+REARRANGING = {"Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten"}
+REMAPPED: dict[str, Remap] = {
+    "Concat": along_axis(1),
+    "Split": along_axis(0),
+    "Softmax": along_axis(-1),
+    "LogSoftmax": along_axis(-1),
+    "LayerNormalization": along_axis(-1),
+    "Gather": picked,
+    "Slice": cut,
+    "MatMul": with_matrix,
+    **dict.fromkeys(REDUCTIONS, reduced),
+    **dict.fromkeys(JOINS, as_it_is),
+}

@@ -1,0 +1,225 @@
+"""Tensors whose batch moves, that have many axes, that are stretched: layers once they are maps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from compiler.importers.define import define
+from compiler.importers.from_onnx import import_onnx
+from grammar.diagnostics import DefinitionError
+from tests.importers.again import assert_means, assert_same
+from tests.importers.onnx_text import onnx_model
+
+OPEN, ONE = "float[N, 4, 6, 8] x", "float[1, 4, 6, 8] x"
+
+MOVED: dict[str, tuple[str, str, str, dict[str, Any]]] = {
+    "there and back": (
+        OPEN,
+        "t = Transpose<perm=[1, 0, 2, 3]>(x) r = Relu(t) y = Transpose<perm=[1, 0, 2, 3]>(r)",
+        "relu",
+        {},
+    ),
+    "with other axes": (
+        OPEN,
+        "t = Transpose<perm=[3, 2, 0, 1]>(x) r = Tanh(t) y = Transpose<perm=[2, 3, 1, 0]>(r)",
+        "tanh",
+        {},
+    ),
+    "stacked and summed": (
+        OPEN,
+        """r = Relu(x) a = Unsqueeze(x, z) b = Unsqueeze(r, z) c = Concat<axis=0>(a, b)
+        y = ReduceSum<keepdims=0>(c, z)""",
+        "reshape relu reshape concat transpose reshape gap scale reshape",
+        {"z": [0]},
+    ),
+    "a sequence first": (
+        "float[N, 4, 8] x",
+        """t = Transpose<perm=[2, 0, 1]>(x) m = MatMul(t, w) b = Add(m, v)
+        s = Softmax<axis=2>(b) y = Transpose<perm=[1, 0, 2]>(s)""",
+        "conv transpose softmax",
+        {},
+    ),
+    "channels split through the batch": (
+        ONE,
+        """r = Reshape(x, apart) t = Transpose<perm=[1, 0, 2]>(r) h = Reshape(t, halves)
+        a = Gather<axis=0>(h, zero) b = Gather<axis=0>(h, one) y = Sub(a, b)""",
+        "",
+        {"apart": [2, 2, 48], "halves": [2, -1, 2, 6, 8], "zero": 0, "one": 1},
+    ),
+    "the batch of 1 dropped and put back": (
+        ONE,
+        "s = Squeeze(x, z) r = Relu(s) y = Unsqueeze(r, z)",
+        "relu",
+        {"z": [0]},
+    ),
+}
+
+
+@pytest.mark.parametrize("shape, nodes, wanted, constants", MOVED.values(), ids=MOVED.keys())
+def test_a_batch_that_moves_comes_back(
+    shape: str, nodes: str, wanted: str, constants: dict[str, Any]
+) -> None:
+    model = onnx_model(nodes, shape, weights={"w": (4, 5), "v": (5,)}, constants=constants)
+    defined = define(import_onnx(model))
+    assert_same(model, defined)
+    if wanted:
+        assert_means(model, wanted)
+
+
+@pytest.mark.parametrize("order", [(0, 3, 5, 1, 2, 4), (0, 1, 3, 5, 2, 4), (0, 5, 3, 1, 4, 2)])
+def test_six_axes_are_moved_by_transposes_of_fewer(order: tuple[int, ...]) -> None:
+    sizes = (1, 4, 3, 2, 4, 2)
+    channels = [sizes[axis] for axis in order]
+    to = [1, channels[1] * channels[2] * channels[3], *channels[4:]]
+    model = onnx_model(
+        f"a = Reshape(x, apart) t = Transpose<perm={list(order)}>(a) y = Reshape(t, to)",
+        ONE,
+        constants={"apart": list(sizes), "to": to},
+    )
+    defined = define(import_onnx(model))
+    assert_same(model, defined)
+    if order[4:] == (2, 4):
+        assert "pixel_unshuffle(2)" in defined.text
+
+
+@pytest.mark.parametrize("block", [2, 3])
+def test_space_to_depth_of_a_map_of_any_size(block: int) -> None:
+    model = onnx_model(
+        """s = Shape(x) h = Gather<axis=0>(s, i2) w = Gather<axis=0>(s, i3)
+        hh = Div(h, d) ww = Div(w, a) l = Concat<axis=0>(mc, hh, d, ww, a)
+        r = Reshape(x, l) t = Transpose<perm=[0, 1, 3, 5, 2, 4]>(r)
+        m = Concat<axis=0>(mine, hh, ww) y = Reshape(t, m)""",
+        "float[N, 4, H, W] x",
+        constants={
+            "i2": [2], "i3": [3], "d": [block], "a": [block],
+            "mc": [-1, 4], "mine": [-1, 4 * block**2],
+        },
+    )  # fmt: skip
+    defined = define(import_onnx(model))
+    assert f"assert H % {block} == 0" in defined.text
+    assert f"pixel_unshuffle({block})" in defined.text
+
+
+STRETCHED = {
+    "a gate": ("g = GlobalAveragePool(x) e = Expand(g, s) y = Mul(x, e)", "gap mul"),
+    "a norm": (
+        "n = ReduceL2<axes=[1]>(x) c = Clip(n, tiny) e = Expand(c, s) y = Div(x, e)",
+        "power transpose reshape gap scale reshape power clip div",
+    ),
+    "a pixel for itself": (
+        "g = GlobalAveragePool(x) e = Expand(g, s) y = Relu(e)",
+        "gap concat concat relu",
+    ),
+    "by a constant": ("g = GlobalAveragePool(x) y = Mul(g, row)", "gap concat"),
+}
+
+
+@pytest.mark.parametrize("nodes, wanted", STRETCHED.values(), ids=STRETCHED.keys())
+def test_what_is_stretched_is_joined_as_it_is(nodes: str, wanted: str) -> None:
+    model = onnx_model(
+        nodes,
+        ONE,
+        constants={"s": [1, 4, 6, 8], "tiny": 1e-12, "row": [[[[1.5, 2.0, 0.25]]]]},
+    )
+    defined = define(import_onnx(model))
+    assert_same(model, defined)
+    layers = [n.op.name for n in defined.graph.nodes() if n.op.name not in ("input", "identity")]
+    assert " ".join(layers).startswith(wanted)
+
+
+BORDERS = {
+    "negative": ("y = Pad(x, p)", {"p": [0, 0, -1, 2, 0, 0, -2, -1]}),
+    "negative, of channels": ("y = Pad(x, p)", {"p": [0, -1, 0, 0, 0, -1, 0, 0]}),
+    "minus infinity before a maxpool": (
+        "b = Pad(x, p, v) y = MaxPool<kernel_shape=[3, 3], strides=[2, 2]>(b)",
+        {"p": [0, 0, 0, 1, 0, 0, 1, 1], "v": -float("inf")},
+    ),
+    "the least number before a padded maxpool": (
+        "b = Pad(x, p, v) y = MaxPool<kernel_shape=[4, 4], pads=[1, 1, 1, 1]>(b)",
+        {"p": [0, 0, 1, 1, 0, 0, 1, 1], "v": -3.4028234663852886e38},
+    ),
+    "reflected channels": ('y = Pad<mode="reflect">(x, p)', {"p": [0, 2, 1, 0, 0, 1, 0, 3]}),
+}
+
+
+@pytest.mark.parametrize("nodes, constants", BORDERS.values(), ids=BORDERS.keys())
+def test_borders_of_every_kind(nodes: str, constants: dict[str, Any]) -> None:
+    model = onnx_model(nodes, "float[N, 3, 7, 8] x", constants=constants)
+    assert_same(model, define(import_onnx(model)))
+
+
+@pytest.mark.parametrize("mode", ["reflect", "edge"])
+def test_a_wave_is_padded_with_itself(mode: str) -> None:
+    model = onnx_model(
+        f'y = Pad<mode="{mode}">(x, p)', "float[N, 16] x", constants={"p": [0, 2, 0, 3]}
+    )
+    assert_means(model, "reshape pad flatten")
+
+
+BESIDE = {
+    "zeros behind": ("y = Concat<axis=1>(x, zeros)", "pad_channels"),
+    "zeros on both sides": ("y = Concat<axis=1>(zeros, x, zeros)", "pad_channels"),
+    "between two tensors": (
+        "r = Relu(x) y = Concat<axis=1>(x, zeros, r)",
+        "relu pad_channels concat",
+    ),
+    "a row of zeros": ("y = Concat<axis=2>(x, row)", "pad"),
+    "coordinates": ("y = Concat<axis=1>(x, places)", "pad_channels reshape conv reshape"),
+}
+
+
+@pytest.mark.parametrize("nodes, wanted", BESIDE.values(), ids=BESIDE.keys())
+def test_a_constant_beside_a_tensor_is_padding_and_an_offset(nodes: str, wanted: str) -> None:
+    places = [[[[(h + 1.0) / 6 + 0.1 * w for w in range(8)] for h in range(6)]]]
+    zeros = [[[[0.0] * 8] * 6] * 2]
+    model = onnx_model(
+        nodes, ONE, constants={"zeros": zeros, "row": [[[[0.0] * 8]] * 4], "places": places}
+    )
+    defined = define(import_onnx(model))
+    assert_same(model, defined)
+    names = [node.op.name for node in defined.graph.nodes()]
+    assert sorted(n for n in names if n not in ("input", "identity")) == sorted(wanted.split())
+
+
+NORMS = ["ReduceL1", "ReduceL2", "ReduceSumSquare"]
+
+
+@pytest.mark.parametrize("kind", NORMS)
+@pytest.mark.parametrize("axes, keep", [("[1]", 1), ("[2, 3]", 0), ("[3]", 0), ("[1, 2, 3]", 1)])
+def test_norms_are_sums_of_powers(kind: str, axes: str, keep: int) -> None:
+    model = onnx_model(f"y = {kind}<axes={axes}, keepdims={keep}>(x)", OPEN)
+    assert_same(model, define(import_onnx(model)))
+
+
+@pytest.mark.parametrize("p", [1, 2])
+def test_a_tensor_is_divided_by_its_norm(p: int) -> None:
+    model = onnx_model(f"y = LpNormalization<axis=1, p={p}>(x)", OPEN)
+    assert_same(model, define(import_onnx(model)))
+
+
+BLOCKED = {
+    "a layer behind another": (
+        "a = Sign(x) b = Erf(a) y = Relu(b)", ["Sign a", "Erf b"]
+    ),
+    "products of computed tensors": (
+        "t = Transpose<perm=[0, 1, 3, 2]>(x) a = MatMul(x, t) y = MatMul(a, x)",
+        ["MatMul a", "MatMul y"],
+    ),
+    "a batch that does not come back": (
+        "t = Transpose<perm=[2, 0, 1, 3]>(x) y = GlobalAveragePool(t)",
+        ["GlobalAveragePool y"],
+    ),
+    "an output with its batch elsewhere": (
+        "y = Transpose<perm=[2, 0, 1, 3]>(x)", ["output y"]
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("nodes, wanted", BLOCKED.values(), ids=BLOCKED.keys())
+def test_every_operator_that_blocks_by_itself_is_listed(nodes: str, wanted: list[str]) -> None:
+    with pytest.raises(DefinitionError) as found:
+        import_onnx(onnx_model(nodes, OPEN))
+    said = [d.message.partition(" cannot be expressed")[0] for d in found.value.diagnostics]
+    assert said == wanted
