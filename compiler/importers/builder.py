@@ -168,6 +168,8 @@ class Builder:
         if made.most_inputs is None:
             self.agree(made, shapes)
         shape = infer(made, shapes, self.graph.facts)
+        if owner:
+            self.check_shared(owner, made, shapes)
         name = self.unique(name or op)
         if kept:
             self.kept.add(name)
@@ -189,6 +191,15 @@ class Builder:
         names = [weight.name for weight in self.graph.weights(self.graph[layer])]
         held = {name: self.values.get(f"{layer}.{name}") for name in names}
         return {name: value for name, value in held.items() if value is not None}
+
+    def check_shared(self, owner: str, op: Op, shapes: tuple[Shape, ...]) -> None:
+        """Raise `Refused` unless a layer can use the parameters of another."""
+        lender = self.graph[owner]
+        held = [(weight.name, weight.shape) for weight in self.graph.weights(lender)]
+        if type(op) is not type(lender.op) or held != [
+            (w.name, w.shape) for w in op.weights(shapes)
+        ]:
+            raise Refused(f"it shares the parameters of {owner}, which have other shapes")
 
     def agree(self, op: Op, shapes: tuple[Shape, ...]) -> None:
         """Learn what makes the symbolic sizes of a join's branches equal, as `assert` would."""

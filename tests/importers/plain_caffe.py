@@ -244,13 +244,13 @@ def inner_product(plain: Plain, layer: Layer, x: Array) -> list[Array]:
 def pooling(plain: Plain, layer: Layer, x: Array) -> list[Array]:
     """Caffe's: rounded up unless told, the last window in the image, the area cut at the pad."""
     method = layer.one("pooling", "pool", "MAX")
+    mode = layer.one("pooling", "round_mode", "CEIL")
+    up = layer.one("pooling", "ceil_mode", mode != "FLOOR")
     if layer.one("pooling", "global_pooling", False):
         over = x.max if method == "MAX" else x.mean
         return [over(axis=(2, 3), keepdims=True)]
     kernels = layer.pair("pooling", "kernel_size", None, "kernel")
     strides, pads = layer.pair("pooling", "stride", 1), layer.pair("pooling", "pad", 0)
-    mode = layer.one("pooling", "round_mode", "CEIL")
-    up = layer.one("pooling", "ceil_mode", mode != "FLOOR")
     counts = []
     for n, k, s, p in zip(x.shape[2:], kernels, strides, pads, strict=True):
         exact = (n + 2 * p - k) / s

@@ -6,14 +6,13 @@ Layers of another phase are left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from compiler.importers.builder import Builder, Poisoned, Refused, clean_label, make_op
 from compiler.importers.from_caffe.layer import Layer
 from compiler.importers.from_caffe.plan import Plan
-from compiler.ops.base import Weight
 from compiler.registry import Registry
 from compiler.values import POISON, Tensor
 
@@ -103,7 +102,7 @@ class Network:
         made = make_op(op, arguments)
         weights = made.weights(shapes) if holds and op in SHARED else ()
         named = layer.named(len(weights)) if names is None else names
-        owner = self.owner(op, named, weights)
+        owner = self.owner(op, named) if weights else ""
         tensor = self.builder.layer(
             op,
             inputs,
@@ -114,20 +113,18 @@ class Network:
             **arguments,
         )
         if weights and not owner and tensor.node is not None:
-            held = Shared(tensor.node, op, named, weights)
+            held = Shared(tensor.node, op, named)
             self.shared.update((name, held) for name in named if name)
         return tensor
 
-    def owner(self, op: str, named: tuple[str, ...], weights: Sequence[Weight]) -> str:
+    def owner(self, op: str, named: tuple[str, ...]) -> str:
         """The layer whose parameters these are; raises `Refused` where it shares but some."""
         known = {self.shared[name].node for name in named if name in self.shared}
-        if not known or not weights:
+        if not known:
             return ""
         held = self.shared[next(name for name in named if name in self.shared)]
         if len(known) > 1 or held.names != named or "" in named or held.op != op:
             raise Refused(f"it shares some of the parameters of {held.node}, or in another role")
-        if [w.shape for w in held.weights] != [w.shape for w in weights]:
-            raise Refused(f"it shares the parameters of {held.node}, which have other shapes")
         return held.node
 
 
@@ -138,7 +135,6 @@ class Shared:
     node: str
     op: str
     names: tuple[str, ...]
-    weights: tuple[Weight, ...]
 
 
 Reader: TypeAlias = Callable[[Network], "Tensor | list[Tensor]"]

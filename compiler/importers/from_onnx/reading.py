@@ -62,6 +62,7 @@ class Reading:
         self.origins = model.origins
         self.exact = False  # whether initializers are called as ours are
         self.owners: dict[tuple[str, ...], str] = {}
+        self.read: set[str] = set()  # the attributes of the operator at hand that were asked for
         self.operator: Operator
 
     # ---- inputs
@@ -112,6 +113,7 @@ class Reading:
 
     def get(self, name: str, default: Any = None) -> Any:
         """An attribute."""
+        self.read.add(name)
         return self.operator.attributes.get(name, default)
 
     def axis(self, axis: int, tensor: Tensor) -> int:

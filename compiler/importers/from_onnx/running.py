@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 
 from compiler.importers.builder import Refused
+from compiler.importers.from_onnx.attributes import unread
 from compiler.importers.from_onnx.constants import array_of
 from compiler.importers.from_onnx.joins import JOINS
 from compiler.importers.from_onnx.operators import operator
@@ -38,7 +39,10 @@ def run(reading: Reading) -> tuple[Value, ...]:
         return run_on_views(reading, values)
     if operator.type in REARRANGING and reading.batch:
         return (straight_or_view(reading),)
+    reading.read = set()
     made = CONVERTERS[operator.type](reading)
+    for name in unread(operator, reading.opset, reading.read):
+        reading.builder.warn(operator.span, f"{operator.type} is read without its {name}")
     return tuple(made) if isinstance(made, list | tuple) else (made,)  # type: ignore[return-value]
 
 
