@@ -1,10 +1,11 @@
-"""Changed fields of Caffe and Darknet files: each changes the network, or is told.
+"""Changed fields of Caffe and Darknet files and attributes of ONNX: each counts, or is told.
 
 `python -m tests.mutations 5000` changes a field of a small file (its value, its name, whether it is
-there, or how often), imports it, and holds what comes out against the plain reading: the same
-numbers, or a refusal. A file whose definition is the same as before must mean the same, by a field
-that the plain reading knows, or a note or warning must name the field. Nothing may end in a
-traceback, or take more than 10 s or 1 GB. `--seed` varies the changes; a failing file is printed.
+there, or how often), imports it, and holds what comes out against the plain reading, or against
+ONNX Runtime: the same numbers, or a refusal. A file whose definition is the same as before must
+mean the same, by a field that the plain reading knows, or a note or warning must name the field.
+Nothing may end in a traceback, or take more than 10 s or 1 GB. `--seed` varies the changes; a
+failing file is printed.
 """
 
 from __future__ import annotations
@@ -19,12 +20,17 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
+from typing import Any
+
+import numpy as np
+import onnx
 
 from compiler.importers.from_caffe.schema import MESSAGES, fields_of
 from compiler.importers.from_darknet.options import CHANGING, COMMON, IDLE
 from compiler.importers.imported import Imported, UnreadableError
 from grammar.diagnostics import DefinitionError
 from grammar.source import Source
+from tests.importers import again
 from tests.importers import test_plain_caffe as caffe
 from tests.importers import test_plain_darknet as darknet
 from tests.importers.caffe_nets import NETS as CAFFE
@@ -39,6 +45,7 @@ WORDS = ["true", "false", "MAX", "AVE", "SUM", "FLOOR", "CEIL", "INFERENCE", "LE
 READ = """size stride stride_x stride_y pad padding dilation groups group_id activation from layers
     batch_normalize scale temperature spatial probability alpha beta kappa noadjust filters layers
     share_index crop_height crop_width output type"""
+MODELS = sorted(again.NETS)
 ACTIVATIONS = ["leaky", "relu", "linear", "gelu", "mish", "stair", "Leaky"]
 
 
@@ -146,11 +153,80 @@ def inserted(kind: str, base: str, text: str, choices: Random) -> Change:
     return Change(base, name, f"insert {field.strip()}", text[:at] + field + text[at:])
 
 
+def attribute(model: onnx.ModelProto, choices: Random) -> tuple[str, str]:
+    """Change an attribute of a model in place: its name and what was done."""
+    nodes = [node for node in model.graph.node if node.attribute] or list(model.graph.node)
+    node = choices.choice(nodes)
+    way = choices.choice(["value", "value", "value", "name", "drop", "insert", "type", "domain"])
+    if way == "domain":
+        node.domain = choices.choice(["custom", "com.microsoft", "ai.onnx"])
+        return "domain", f"{node.op_type} of {node.domain}"
+    if way == "insert" or not node.attribute:
+        name = choices.choice(
+            ["axis", "alpha", "group", "auto_pad", "ceil_mode", "mode", "keepdims"]
+        )
+        value = choices.choice([1, 0, 2, 0.5, "SAME_UPPER", [1, 1], "linear"])
+        if all(a.name != name for a in node.attribute):
+            node.attribute.append(onnx.helper.make_attribute(name, value))
+        return name, f"{node.op_type}: {name}={value} more"
+    chosen = choices.choice(list(node.attribute))
+    name, value = chosen.name, onnx.helper.get_attribute_value(chosen)
+    if way == "name":
+        chosen.name = slip(name, choices)
+    elif way == "drop":
+        node.attribute.remove(chosen)
+    else:
+        other = varied(value, choices) if way == "value" else choices.choice([0.5, [2, 1], "x", 3])
+        chosen.CopyFrom(onnx.helper.make_attribute(name, other))
+        return name, f"{node.op_type}: {name}={value} -> {other}"
+    return name, f"{node.op_type}: {way} {name}={value} -> {chosen.name}"
+
+
+def varied(value: Any, choices: Random) -> Any:
+    """Another value of an attribute's type."""
+    if isinstance(value, int):
+        return value + choices.choice([1, -1, 2, 100])
+    if isinstance(value, float):
+        return choices.choice([0.0, 0.5, 2.0, -1.0, value * 1.5])
+    if isinstance(value, bytes):
+        return choices.choice(["SAME_UPPER", "VALID", "linear", "nearest", "reflect", "x"])
+    numbers = [choices.choice([0, 1, 2, 3, int(number)]) for number in value]
+    return numbers if choices.random() < 0.8 else numbers[1:] or [1, 1, 1]
+
+
+def judge_onnx(base: str, choices: Random) -> tuple[str, str]:
+    """What became of a model with an attribute changed, and what that was; raises `Wrong`."""
+    graph = again.graph_of(base)
+    model = again.compile_graph(graph, optimise=False)
+    before = described(again.import_onnx(model, "m.onnx"))
+    field, what = attribute(model, choices)
+    try:
+        imported = again.import_onnx(model, "m.onnx")
+        defined = again.define(imported)
+    except (DefinitionError, UnreadableError):
+        return "refused", what
+    feeds = again.feeds_of(graph)
+    try:
+        wanted = again.open_session(model.SerializeToString(), "cpu").run(feeds)
+    except Exception:
+        return "refused by the runtime", what
+    found = again.run_reference(defined.graph, feeds)
+    for name, value in wanted.items():
+        bound = 1e-3 * max(1.0, float(np.abs(value).max()))
+        if found[name].shape != value.shape or not np.allclose(found[name], value, 1e-3, bound):
+            return f"!wrong: {name} differs", what
+    told = any(field in warning.message for warning in imported.warnings)
+    return "told" if told else "other" if described(imported) != before else "same", what
+
+
 def changes(count: int, seed: int) -> Iterator[tuple[str, Change]]:
     """So many changed files."""
     for number in range(count):
         choices = Random(f"{seed} {number}")
-        kind = choices.choice(["caffe", "darknet"])
+        kind = choices.choice(["caffe", "darknet", "onnx"])
+        if kind == "onnx":
+            yield kind, Change(choices.choice(MODELS), "", f"{seed} {number}", "")
+            continue
         nets = CAFFE if kind == "caffe" else darknet.NETS
         base = choices.choice(sorted(nets))
         yield kind, changed(kind, base, nets[base], choices)
@@ -164,6 +240,9 @@ def judge(kind: str, change: Change) -> str:
     """What became of a changed file: refused, other, same; raises `Wrong`."""
     read = caffe.import_caffe if kind == "caffe" else darknet.import_darknet
     nets = CAFFE if kind == "caffe" else darknet.NETS
+    if kind == "onnx":
+        verdict, what = judge_onnx(change.base, Random(change.what))
+        return f"{verdict}: {what}"
     try:
         imported = read(Source("x", change.text))
     except (DefinitionError, UnreadableError):
@@ -175,6 +254,8 @@ def judge(kind: str, change: Change) -> str:
             caffe.assert_as_plain(change.text, caffe.define(imported))
         else:
             darknet.assert_as_plain(change.text)
+    except MemoryError:
+        return "too large to run"
     except Exception as error:
         raise Wrong(f"{type(error).__name__}: {str(error)[:300]}") from error
     before = read(Source("x", nets[change.base]))

@@ -61,6 +61,7 @@ NETS = {
         "LRN", "lrn_param { local_size: 3 alpha: 0.5 norm_region: WITHIN_CHANNEL }"
     ),
     "batch_norm": single("BatchNorm", "batch_norm_param { use_global_stats: true eps: 0.01 }"),
+    "batch_norm_nvidia": single("BatchNorm", "batch_norm_param { scale_bias: true }"),
     "batch_norm_scale": net(
         layer("BatchNorm", "bn", "x", "y"),
         layer("Scale", "s", "y", "y", "scale_param { bias_term: true }"),

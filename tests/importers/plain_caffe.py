@@ -303,7 +303,11 @@ def batch_norm(plain: Plain, layer: Layer, x: Array) -> list[Array]:
         raise Unsound("the statistics of the batch")
     mean = column(plain.parameter(layer, 0, "running_mean"), x)
     variance = column(plain.parameter(layer, 1, "running_var"), x)
-    return [(x - mean) / np.sqrt(variance + layer.one("batch_norm", "eps", 1e-5))]
+    y = (x - mean) / np.sqrt(variance + layer.one("batch_norm", "eps", 1e-5))
+    if layer.one("batch_norm", "scale_bias", False):  # NVIDIA's, which holds the Scale
+        y = y * column(plain.parameter(layer, 3, "weight"), x)
+        y = y + column(plain.parameter(layer, 4, "bias"), x)
+    return [y]
 
 
 @rule("Scale")

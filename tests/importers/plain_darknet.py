@@ -145,7 +145,8 @@ def convolutional(plain: Plain, options: Options, x: Array) -> Array:
     groups = whole(options, "groups", 1)
     share = options.get("share_index")
     if share is not None:
-        plain.lender = int(share) + (len(plain.made) if int(share) < 0 else 0)
+        index = int(float(share))
+        plain.lender = index + (len(plain.made) if index < 0 else 0)
     held = plain.take()
     w = np.asarray(held["weight"], float)
     assert w.shape == (filters, x.shape[0] // groups, size, size)
@@ -266,7 +267,7 @@ def route(plain: Plain, options: Options, x: Array) -> Array:
     groups, group = whole(options, "groups", 1), whole(options, "group_id", 0)
     parts = []
     for word in options["layers"].split(","):
-        other = plain.other(int(word))
+        other = plain.other(int(float(word)))
         each = len(other) // groups
         if each * groups != len(other) or not 0 <= group < groups:
             raise Unsound("groups that do not divide")
@@ -279,7 +280,7 @@ def shortcut(plain: Plain, options: Options, x: Array) -> Array:
     """Others added: of a larger map every nth pixel, and the channels that both have."""
     y = x.copy()
     for word in options["from"].split(","):
-        other = plain.other(int(word))
+        other = plain.other(int(float(word)))
         step = other.shape[1] // x.shape[1]
         if step < 1 or other.shape[2] // x.shape[2] != step:
             raise Unsound("a smaller map")
@@ -336,4 +337,4 @@ def crop(plain: Plain, options: Options, x: Array) -> Array:
 @rule("scale_channels", "sam")
 def scale_channels(plain: Plain, options: Options, x: Array) -> Array:
     """Another layer times this one's factors."""
-    return activated(plain.other(int(options["from"])) * x, options, "linear")
+    return activated(plain.other(whole(options, "from", -1)) * x, options, "linear")

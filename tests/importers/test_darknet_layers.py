@@ -289,6 +289,9 @@ REFUSED = {
     "convolutional filters=2 share_index=-3": "there is no layer -3 before it to share with",
     "reorg3d stride=2 reverse=1": "a reorg in reverse",
     "softmax tree=9k.tree": "a softmax over groups of classes",
+    "maxpool size=0 stride=0": "a window of 0 pixels",
+    "route layers=-1,": "layers= is no whole number",
+    "activation activation=leaky#here": "Darknet takes what follows # for a part of the word",
     "route layers=-4": "there is no layer -4 before it",
     "activation activation=stair": "the language has no activation stair",
     "convolutional size=9 filters=2": "larger",
@@ -313,3 +316,41 @@ def test_a_mistake_in_the_syntax_has_a_place(text: str) -> None:
 )
 def test_the_input_is_a_picture_or_a_vector(net: str) -> None:
     assert "input" in imported("connected output=2", net=net).text
+
+
+def test_a_route_of_groups_takes_each_layers_own_part() -> None:
+    lines = body(
+        "convolutional filters=4 activation=linear",
+        "convolutional filters=6 activation=linear",
+        "route layers=-1,-2 groups=2 group_id=1",
+    )
+    text = "\n".join(lines)
+    assert text.index("channels(3, 5)") < text.index("channels(2, 3)")
+
+
+def told(*sections: str) -> str:
+    """The notes and warnings of a cfg that can be expressed."""
+    found = import_darknet(Source("x.cfg", NET + "".join(map(section, sections))))
+    return "\n".join([*found.notes, *map(str, found.warnings)])
+
+
+def test_options_that_no_section_reads_are_warned_of() -> None:
+    said = told("convolutional filters=2 activaton=linear")
+    assert "warning[W601]: a [convolutional] does not read activaton" in said
+    assert "did you mean `activation`?" in said and "x.cfg:7" in said
+
+
+def test_of_an_option_given_twice_the_first_counts() -> None:
+    sections = ["convolutional filters=2 filters=3 activation=linear"]
+    assert body(*sections)[0] == "conv(2, 1x1)"
+    assert "filters is given twice: the first counts" in told(*sections)
+
+
+def test_options_for_training_are_told_in_one_line() -> None:
+    said = told("convolutional filters=2 stopbackward=1", "yolo mask=0,1 anchors=1,2")
+    assert "not read, for it says how to train or to run" in said
+    assert "stopbackward, mask, anchors" in said
+
+
+def test_gelu_is_the_one_by_tanh() -> None:
+    assert body("activation activation=gelu")[0] == "gelu(approximate=true)"

@@ -65,6 +65,8 @@ def convolutional(network: Network) -> Tensor:
         arguments |= {"groups": section.whole("groups", 1), "dilation": dilation}
     if op == "conv" and section.given("share_index"):
         network.share_with(section.whole("share_index", 0))
+        if is_normalised(section) and "bn" not in network.shared:
+            raise Refused("it is normalised and the layer that it shares with is not")
     y = network.add(
         op,
         x,

@@ -36,6 +36,8 @@ class Network:
         if not 0 <= absolute < len(self.made):
             raise Refused(f"there is no layer {index} before it to share with")
         self.shared = self.parts[absolute]
+        if "conv" not in self.shared:
+            raise Refused(f"layer {index} is no convolution whose parameters it could share")
 
     def current(self) -> Tensor:
         """What flows into the layer at hand."""

@@ -20,8 +20,15 @@ import onnx
 
 from compiler.dims import Size, symbol
 from compiler.importers.builder import Builder, Poisoned, Refused, identifier
+from compiler.importers.from_onnx.attributes import check_operator
 from compiler.importers.from_onnx.idioms import recognise
-from compiler.importers.from_onnx.operators import Declared, OnnxModel, take_apart, unsound
+from compiler.importers.from_onnx.operators import (
+    Declared,
+    OnnxModel,
+    Operator,
+    take_apart,
+    unsound,
+)
 from compiler.importers.from_onnx.reading import Pending, Reading, Value
 from compiler.importers.from_onnx.running import keep, run
 from compiler.importers.from_onnx.views import Stretched, copied
@@ -49,8 +56,10 @@ def import_onnx(
     Without it a whole tensor is one sample. `shapes` are those of inputs that leave sizes open.
     Raises `DefinitionError` with every operator that cannot be expressed, and `UnreadableError`.
     """
-    taken = recognise(take_apart(model, name))
+    apart = take_apart(model, name)
+    taken = recognise(apart)
     builder = Builder(Path(name).stem if taken.name in GENERIC else taken.name, taken.source)
+    refused = {op.span for op in apart.operators if not is_sound(builder, op, apart.opset)}
     reading = Reading(builder, taken, int(batch))
     for declared in taken.inputs:
         with builder.reporting(declared.span, f"input {declared.name}"):
@@ -62,6 +71,9 @@ def import_onnx(
         reading.operator = operator
         what = f"{operator.type} {operator.name}"
         made: tuple[Value, ...] = ()
+        if operator.span in refused:
+            keep(reading, made)
+            continue
         with builder.reporting(operator.span, what):
             made = run(reading)
         reading.operator = operator
@@ -100,6 +112,14 @@ def blamed(diagnostics: Sequence[Diagnostic], model: onnx.ModelProto) -> list[Di
         else found
         for found in diagnostics
     ]
+
+
+def is_sound(builder: Builder, operator: Operator, opset: int) -> bool:
+    """Whether an operator is what ONNX says of it; where not, that is told."""
+    with builder.reporting(operator.span, f"{operator.type} {operator.name}"):
+        check_operator(operator, opset)
+        return True
+    return False
 
 
 def made_by(reading: Reading, layers: Collection[str]) -> dict[str, str]:

@@ -42,7 +42,8 @@ def check_operator(operator: Operator, opset: int) -> None:
             )
         wanted = schema.attributes[name].type
         if wanted not in types_of(value):
-            raise Refused(f"its attribute {name} is of type {wanted.name.lower()}")
+            kind = str(wanted).rpartition(".")[2].lower()
+            raise Refused(f"its attribute {name} is of type {kind}")
     for what, count, most in (
         ("inputs", len(operator.inputs), schema.max_input),
         ("outputs", len(operator.outputs), schema.max_output),
