@@ -17,6 +17,7 @@ COMMANDS = (
     "summary",
     "compile",
     "run",
+    "train",
     "verify",
     "import",
     "bench",

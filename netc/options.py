@@ -63,6 +63,23 @@ TF32 = click.option(
 )
 
 
+SETTINGS = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A value for a parameter of the net, as classes=10; may be repeated.",
+)
+INCLUDE = click.option(
+    "-I",
+    "include",
+    multiple=True,
+    metavar="FOLDER",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder in which `use` and `labels` may look; may be repeated.",
+)
+
+
 def takes_renames(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command `--rename` and `--rename-file`."""
     rename = click.option(
@@ -252,21 +269,8 @@ def chooses_net(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command `--net`, `--set` and `-I`; they reach it as one `choice`."""
 
     @click.option("--net", metavar="NAME", help="Which net, of a file with several.")
-    @click.option(
-        "--set",
-        "settings",
-        multiple=True,
-        metavar="NAME=VALUE",
-        help="A value for a parameter of the net, as classes=10; may be repeated.",
-    )
-    @click.option(
-        "-I",
-        "include",
-        multiple=True,
-        metavar="FOLDER",
-        type=click.Path(exists=True, file_okay=False, path_type=Path),
-        help="A folder in which `use` and `labels` may look; may be repeated.",
-    )
+    @SETTINGS
+    @INCLUDE
     @wraps(command)
     def wrapped(
         net: str | None, settings: tuple[str, ...], include: tuple[Path, ...], **rest: Any

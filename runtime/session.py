@@ -55,7 +55,7 @@ class Session:
 
     def __init__(self, session: Any, device: Device, note: str = "") -> None:
         self._session = session
-        self._place = device
+        self.place = device
         self.device = str(device)
         self.note = note
         self.inputs = {i.name: tuple(i.shape) for i in session.get_inputs()}
@@ -83,10 +83,34 @@ class Session:
     def bind(self, feeds: Mapping[str, NDArray[Any]]) -> Bound:
         """Inputs and outputs at fixed places of the device, for runs that copy nothing."""
         try:
-            return Bound(self._session, self._place, self.prepared(feeds))
+            return Bound(self._session, self.place, self.prepared(feeds))
         except RunError:
             raise
         except Exception as error:
+            raise RunError(f"ONNX Runtime refuses this input: {first_line(error)}") from None
+
+    def run_kept(
+        self, feeds: Mapping[str, NDArray[Any]], held: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """The outputs by name as values in the device's memory, for the next run to take.
+
+        `held` are inputs that are such values already. Raises `RunError`.
+        """
+        given = {n: np.ascontiguousarray(a, dtype=self.types[n]) for n, a in feeds.items()}
+        given = {name: array for name, array in given.items() if name in self.inputs}
+        try:
+            binding = self._session.io_binding()
+            for name, array in given.items():
+                binding.bind_ortvalue_input(name, to_value(array, self.place))
+            for name, value in held.items():
+                if name in self.inputs:
+                    binding.bind_ortvalue_input(name, value)
+            place = ("cuda", self.place.index) if self.place.on_gpu else ("cpu", 0)
+            for name in self.outputs:
+                binding.bind_output(name, *place)
+            self._session.run_with_iobinding(binding)
+            return dict(zip(self.outputs, binding.get_outputs(), strict=True))
+        except Exception as error:  # ONNX Runtime raises its own kinds, all from C++
             raise RunError(f"ONNX Runtime refuses this input: {first_line(error)}") from None
 
     def placement(self) -> Placement | None:

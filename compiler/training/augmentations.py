@@ -7,10 +7,11 @@ changes the shape (`crop`) is done in evaluation, too, from the centre.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from compiler.ops.arguments import POSITIVE, Extent, Kind, arg, extent, number, whole
-from compiler.ops.base import Shape
+
+Sizes: TypeAlias = tuple[int, ...]
 
 
 def _share(value: Any) -> float:
@@ -29,7 +30,7 @@ class Augmentation:
     name: ClassVar[str] = ""
     picture_only: ClassVar[bool] = True  # needs height and width behind the channels
 
-    def shape(self, shape: Shape) -> Shape:
+    def shape(self, shape: Sizes) -> Sizes:
         """The shape of a sample afterwards; raises ValueError with the reason."""
         return shape
 
@@ -48,10 +49,10 @@ class Crop(Augmentation):
     size: int | Extent = arg(extent(1), doc="side of the part, or height x width")
     pad: int = arg(whole(0), 0, "zeros around the picture first")
 
-    def shape(self, shape: Shape) -> Shape:
+    def shape(self, shape: Sizes) -> Sizes:
         high, wide = sides(self.size)
         for side, have in zip((high, wide), shape[1:], strict=True):
-            if isinstance(have, int) and side > have + 2 * self.pad:
+            if side > have + 2 * self.pad:
                 whole_picture = " by ".join(str(s + 2 * self.pad) for s in shape[1:])
                 raise ValueError(f"a part of {high} by {wide} does not fit in {whole_picture}")
         return (shape[0], high, wide)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from compiler.graph import Draft, Graph
+from compiler.graph import Graph
 from compiler.modules import Block
 from compiler.ops.losses import Accuracy
 from compiler.training.model import Show, StepPlan, TrainedNet, Training, Update
@@ -37,7 +37,7 @@ class Elaborated:
 def elaborate_training(item: Block, overrides: Mapping[str, Any] | None = None) -> Elaborated:
     """Read and check a `train` item; `overrides` are values for its parameters."""
     definition = item.definition
-    whole = Whole(Draft(item.name))
+    whole = Whole(Graph(item.name))
     scope = Scope(item.scope)
     reader = Reader(item, whole, scope)
     for parameter in definition.parameters:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from compiler.graph import Graph
-from compiler.ops.base import Shape, Weight
+from compiler.ops.base import Weight
 from compiler.pictures import Picture
 from compiler.training.augmentations import Augmentation
 from compiler.training.optimisers import Optimiser
@@ -35,8 +35,8 @@ class Data:
     """
 
     name: str
-    shape: Shape
-    fed: Shape
+    shape: tuple[int, ...]
+    fed: tuple[int, ...]
     span: Span
     classes: int | None = None
     picture: Picture | None = None
@@ -50,7 +50,7 @@ class Noise:
     """
 
     name: str
-    shape: Shape
+    shape: tuple[int, ...]
     distribution: Literal["normal", "uniform"]
     span: Span
 

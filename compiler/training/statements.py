@@ -347,7 +347,7 @@ class Reader:
                     self.feed(other.name, (other.classes,), other.span)
                     self.whole.classes.pop(other.name, None)
 
-    def feed(self, name: str, shape: Shape, span: Span) -> None:
+    def feed(self, name: str, shape: tuple[int, ...], span: Span) -> None:
         """Give a step's input another shape than the data has."""
         if any(name in node.inputs for node in self.whole.graph.nodes()):
             raise Mistake("E702", f"`{name}` is augmented after it was used", span)

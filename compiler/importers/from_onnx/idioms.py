@@ -18,7 +18,6 @@ from compiler.importers.from_onnx.patterns import (
     first_match,
     make,
 )
-from compiler.rewriting import needed
 
 
 def is_now(type: str, **attributes: Any) -> Callable[..., Any]:
@@ -208,6 +207,10 @@ def recognise(model: OnnxModel) -> OnnxModel:
 
 def without_unused(model: OnnxModel) -> OnnxModel:
     """The model without operators whose results nothing takes."""
-    outputs = [declared.name for declared in model.outputs]
-    kept = needed(outputs, model.operators, lambda op: op.outputs, lambda op: op.takes)
-    return replace(model, operators=tuple(kept))
+    needed = {declared.name for declared in model.outputs}
+    kept = []
+    for operator in reversed(model.operators):
+        if needed & set(operator.outputs):
+            kept.append(operator)
+            needed |= operator.takes
+    return replace(model, operators=tuple(reversed(kept)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -10,21 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.graph import Node
+from compiler.importers.imported import Imported
+from compiler.importers.tidy.rewriting import Rewriting, weight_of
 from compiler.ops.connect import Dense
 from compiler.ops.convolution import Conv, Deconv
 from compiler.ops.normalise import BatchNorm
 from compiler.ops.reshape import Flatten, Reshape
-from compiler.rewriting import Rewriting
 
 
-def merge_constants(rewriting: Rewriting, constants: Collection[str]) -> None:
+def merge_constants(imported: Imported) -> Imported:
     """A factor and offset for each channel join the layer before them.
 
     Behind a `bn` they become its weight and bias (Caffe's Scale after its BatchNorm); an offset
     behind a conv, deconv or dense becomes its bias.
     """
-    for layer in rewriting.each():
-        chain = constants_ending_in(rewriting, layer, constants)
+    rewriting = Rewriting(imported)
+    for name in list(rewriting.nodes):
+        chain = constants_ending_in(rewriting, rewriting.nodes.get(name))
         if not chain:
             continue
         source = rewriting.before(chain[0])
@@ -36,7 +37,7 @@ def merge_constants(rewriting: Rewriting, constants: Collection[str]) -> None:
             continue  # a constant for each value of a map, not for each channel
         if isinstance(source.op, BatchNorm):
             for key, added in (("weight", 0.0), ("bias", offset)):
-                value = factor * rewriting.weight(source, key) + added
+                value = factor * weight_of(rewriting, source, key) + added
                 rewriting.values[f"{source.name}.{key}"] = value.astype(np.float32)
         elif isinstance(source.op, Conv | Deconv | Dense) and np.all(factor == 1):
             add_bias(rewriting, source, source.op, offset)
@@ -44,20 +45,23 @@ def merge_constants(rewriting: Rewriting, constants: Collection[str]) -> None:
             continue
         for node in reversed(chain):
             rewriting.drop(node.name, node.inputs[0])
+    return rewriting.finished()
 
 
-def constants_ending_in(rewriting: Rewriting, node: Node, constants: Collection[str]) -> list[Node]:
+def constants_ending_in(rewriting: Rewriting, node: Node | None) -> list[Node]:
     """The layer of constants that this is, of a vector with the reshaping around it."""
+    if node is None:
+        return []
     chain = [node] if isinstance(node.op, Conv) else rewriting.chain(node, Reshape, Conv, Flatten)
     held = [] if chain is None else [n for n in chain if isinstance(n.op, Conv)]
-    plain = all(n.name in constants and not rewriting.shares(n) for n in held)
+    plain = all(n.name in rewriting.imported.constants and not rewriting.shares(n) for n in held)
     return chain if chain and plain else []
 
 
 def numbers(rewriting: Rewriting, node: Node) -> tuple[NDArray[Any], NDArray[Any]]:
     """The factor and offset of each channel."""
-    factor = rewriting.weight(node, "weight").reshape(-1).astype(np.float64)
-    offset = rewriting.weight(node, "bias")
+    factor = weight_of(rewriting, node, "weight").reshape(-1).astype(np.float64)
+    offset = weight_of(rewriting, node, "bias")
     return factor, np.zeros_like(factor) if offset is None else offset.astype(np.float64)
 
 
@@ -65,7 +69,7 @@ def add_bias(
     rewriting: Rewriting, layer: Node, op: Conv | Deconv | Dense, offset: NDArray[Any]
 ) -> None:
     """An offset becomes the bias of the layer before it."""
-    old = rewriting.weight(layer, "bias")
+    old = weight_of(rewriting, layer, "bias")
     total = offset if old is None else old + offset
     rewriting.values[f"{layer.name}.bias"] = total.astype(np.float32)
     rewriting.put(replace(layer, op=replace(op, bias=True)))

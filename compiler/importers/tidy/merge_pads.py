@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
 from compiler.graph import Node
+from compiler.importers.imported import Imported
+from compiler.importers.tidy.rewriting import Rewriting
 from compiler.importers.window_arguments import convolution_pad
 from compiler.ops.base import Axis, Op, Shape, ShapeError
 from compiler.ops.convolution import Conv
 from compiler.ops.filtering import Filter
 from compiler.ops.pooling import AvgPool, LpPool
 from compiler.ops.spatial import Pad
-from compiler.rewriting import Rewriting
 
 
-def merge_pads(rewriting: Rewriting, constants: Collection[str]) -> None:
+def merge_pads(imported: Imported) -> Imported:
     """A `pad` before a window becomes the window's own padding where that means the same.
 
     Zeros do for conv, filter, lppool, and avgpool when its padding counts; other borders for conv
     and filter without a padding of their own. A maxpool's own padding never wins, so it stays, and
     so does one before a constant for each channel, which is no window.
     """
-    for node in rewriting.each():
+    rewriting = Rewriting(imported)
+    for name in list(rewriting.nodes):
+        node = rewriting.nodes[name]
         source = rewriting.before(node)
-        if node.name in constants or source is None or not isinstance(source.op, Pad):
+        if name in imported.constants or source is None or not isinstance(source.op, Pad):
             continue
         try:
             merged = with_pad(rewriting, node, source, source.op)
@@ -34,11 +36,12 @@ def merge_pads(rewriting: Rewriting, constants: Collection[str]) -> None:
                 rewriting.remove(source.name)
         except ShapeError:
             continue
+    return rewriting.finished()
 
 
 def with_pad(rewriting: Rewriting, node: Node, source: Node, pad: Pad) -> Op | None:
     """The window with the padding of the layer before it, None where that would differ."""
-    op, facts = node.op, rewriting.facts
+    op, facts = node.op, rewriting.imported.graph.facts
     if not isinstance(op, Conv | Filter | LpPool | AvgPool):
         return None
     own = op.axes(source.shape[1:], facts)
@@ -65,6 +68,6 @@ def summed(
         (a.before + b.before, a.after + b.after) for a, b in zip(around, own, strict=True)
     )
     extents, strides = [axis.extent for axis in own], [axis.stride for axis in own]
-    facts = rewriting.facts
+    facts = rewriting.imported.graph.facts
     pad = convolution_pad(pairs, given, extents, strides, facts)
     return tuple(map(tuple, pad)) if isinstance(pad, list) else pad

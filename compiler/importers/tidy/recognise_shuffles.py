@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from compiler.graph import Node
+from compiler.importers.imported import Imported
+from compiler.importers.tidy.rewriting import Rewriting
 from compiler.ops.channels import ChannelShuffle, PixelUnshuffle
 from compiler.ops.checks import channels_of
 from compiler.ops.reshape import Reshape, Transpose
-from compiler.rewriting import Rewriting
 
 
-def recognise_shuffles(rewriting: Rewriting) -> None:
+def recognise_shuffles(imported: Imported) -> Imported:
     """[g, C/g, …] with its first two axes exchanged and back to [C, …] is `channel_shuffle(g)`."""
-    for node in rewriting.each():
-        three = rewriting.chain(node, Reshape, Transpose, Reshape)
+    rewriting = Rewriting(imported)
+    for name in list(rewriting.nodes):
+        three = rewriting.chain(rewriting.nodes[name], Reshape, Transpose, Reshape)
         if three is None:
             continue
         first, middle, last = three
@@ -22,12 +24,14 @@ def recognise_shuffles(rewriting: Rewriting) -> None:
             rewriting.become(last, ChannelShuffle(groups=groups), first)
             rewriting.remove(middle.name)
             rewriting.remove(first.name)
+    return without_undone(rewriting.finished())
 
 
-def drop_undone_shuffles(rewriting: Rewriting) -> None:
-    """Pairs of shuffles of which the second puts back what the first dealt go."""
-    for node in rewriting.each():
-        pair = rewriting.chain(node, ChannelShuffle, ChannelShuffle)
+def without_undone(imported: Imported) -> Imported:
+    """The graph without pairs of shuffles of which the second puts back what the first dealt."""
+    rewriting = Rewriting(imported)
+    for name in list(rewriting.nodes):
+        pair = rewriting.chain(rewriting.nodes[name], ChannelShuffle, ChannelShuffle)
         if pair is None:
             continue
         first, second = pair
@@ -42,6 +46,7 @@ def drop_undone_shuffles(rewriting: Rewriting) -> None:
         else:
             rewriting.drop(second.name, instead=first.name)
             rewriting.drop(first.name, instead=first.inputs[0])
+    return rewriting.finished()
 
 
 def deals_channels(first: Node, middle: Node, spatial: tuple[object, ...]) -> bool:

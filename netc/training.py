@@ -1,0 +1,138 @@
+"""Trainings in Python: read from a definition, given data, run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from compiler.driver import CheckedTraining, check_training
+from compiler.files import Files
+from compiler.modules import Block, Module
+from compiler.training.model import Training
+from grammar.diagnostics import DefinitionError, did_you_mean
+from netc.library import open_module
+from runtime.errors import CallError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from runtime.decode import PictureError
+    from runtime.training.samples import Samples
+
+SHARE = 0.1  # of the data that is held out where something is reported and nothing else is said
+
+
+def choose_training(module: Module, name: str | None) -> Block:
+    """The training called `name`, or the only one of the file; raises `CallError`."""
+    trainings = module.trainings()
+    names = [training.name for training in trainings]
+    file = module.file.source.name
+    if not trainings:
+        raise CallError(f"{file} defines no training: train name {{ … }}")
+    if name is None:
+        if len(trainings) > 1:
+            said = ", ".join(names)
+            raise CallError(f"{file} defines several trainings; choose one with --train: {said}")
+        return trainings[0]
+    for training in trainings:
+        if training.name == name:
+            return training
+    hint = did_you_mean(name, names)
+    said = f"{file} defines no training {name}; it has " + ", ".join(names)
+    raise CallError(said + (f"; {hint}" if hint else ""))
+
+
+def checked_training(
+    file: str, name: str | None, settings: Mapping[str, Any], files: Files
+) -> CheckedTraining:
+    """One training of a file, checked; raises `CallError` for a setting that it has not."""
+    module, _ = open_module(file, files)
+    block = choose_training(module, name)
+    known = [parameter.name.id for parameter in block.definition.parameters]
+    for setting in settings:
+        if setting not in known:
+            has = "it has " + ", ".join(known) if known else "it has none"
+            raise CallError(f"training {block.name} has no parameter {setting}; {has}")
+    return check_training(block, settings)
+
+
+def require_training(checked: CheckedTraining) -> Training:
+    """The training of a definition without errors; raises `DefinitionError`."""
+    if checked.training is None:
+        raise DefinitionError(checked.diagnostics)
+    return checked.training
+
+
+def changed(
+    training: Training,
+    epochs: int | None = None,
+    batch: int | None = None,
+    rate: float | None = None,
+) -> Training:
+    """The training with other epochs, batch or rate than its text says."""
+    from runtime.training.loop import with_rate
+
+    if epochs is not None:
+        training = replace(training, epochs=epochs)
+    if batch is not None:
+        training = replace(training, batch=batch)
+    return training if rate is None else with_rate(training, rate)
+
+
+def samples_for(
+    training: Training,
+    data: Path | None,
+    val: Path | None,
+    share: float | None,
+    seed: int,
+    broken: Callable[[PictureError], None] | None = None,
+) -> tuple[Samples | None, Samples | None]:
+    """The samples to train on and those held out: of a file of their own, or a share.
+
+    Without either, a tenth is held out where something is reported, unless the data holds some
+    out itself. Raises `CallError`.
+    """
+    from runtime.training.loop import split
+    from runtime.training.readers import Reader
+    from runtime.training.samples import stop
+
+    if not training.data:
+        if data is not None:
+            raise CallError(f"training {training.name} takes no data, only noise: no --data")
+        return None, None
+    if data is None:
+        names = " and ".join(f"`{part.name}`" for part in training.data)
+        raise CallError(f"training {training.name} needs {names}: give --data")
+    if val is not None and share is not None:
+        raise CallError("--val says what is held out, and so does --split: give one of them")
+    reader = Reader(training.data, broken or stop)
+    opened = reader.open(data)
+    if val is not None:
+        return opened.train, reader.open(val).train
+    if share is None and opened.held_out is not None:
+        return opened.train, opened.held_out
+    if share is None:
+        share = SHARE if training.reports or training.expects else 0.0
+    return split(opened.train, share, seed)
+
+
+def initial_weights(training: Training, given: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+    """What `--weights FILE` or `--weights NET=FILE` gives; raises `CallError`."""
+    from runtime.weights.fit import apply_weights
+    from runtime.weights.rename import WeightsFile
+
+    nets = {net.prefix: net for net in training.nets if net.graph.parameters()}
+    found: dict[str, NDArray[np.float32]] = {}
+    for text in given:
+        name, equals, path = text.partition("=")
+        if not equals or name not in nets:
+            if len(nets) != 1:
+                said = " ".join(f"--weights {net}=FILE" for net in nets)
+                raise CallError(f"this training has several nets: {said}")
+            name, path = next(iter(nets)), text
+        graph = apply_weights(nets[name].graph, WeightsFile(Path(path), ()))
+        found |= {f"{name}.{key}": value for key, value in graph.values.items()}
+    return found

@@ -1,0 +1,90 @@
+"""The state of a run in one file, whole or not at all, from which it goes on bit for bit.
+
+`state.safetensors` holds every parameter, running statistic and moment in full, and in its header
+how far the run is and what it measured, as JSON (whose floats are exact).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from runtime.errors import CallError
+from runtime.files import write_whole
+
+KEY = "netc.training"
+Row = dict[str, float]
+
+
+@dataclass
+class Progress:
+    """How far a run is: turns done, sums of this epoch, what was measured after each.
+
+    `sums` adds up losses and reports over the `counted` turns of the epoch so far; `rows` are the
+    epochs' lines of the log; `best` is the best of what is best by, None before the first.
+    """
+
+    training: str
+    seed: int
+    batch: int
+    samples: int
+    epochs: int
+    turn: int = 0
+    seconds: float = 0.0
+    sums: Row = field(default_factory=dict)
+    counted: int = 0
+    rows: list[Row] = field(default_factory=list)
+    best: float | None = None
+    best_epoch: int = 0
+
+
+def save_state(path: Path, progress: Progress, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write the state of a run."""
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    metadata = {KEY: json.dumps(asdict(progress))}
+    write_whole(path, lambda target: save_file(contiguous, target, metadata))
+
+
+def load_state(path: Path) -> tuple[Progress, dict[str, NDArray[Any]]]:
+    """The state of a run; raises `CallError` for a file that is none."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            told = json.loads((file.metadata() or {})[KEY])
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return Progress(**told), arrays
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise CallError(f"{path} is no state of a run: {error}") from None
+
+
+def check_same(found: Progress, wanted: Progress, path: Path) -> None:
+    """Raise `CallError` when a run to be resumed was another one."""
+    for name, word in (
+        ("training", "training"),
+        ("seed", "--seed"),
+        ("batch", "batch"),
+        ("samples", "samples"),
+    ):
+        have, want = getattr(found, name), getattr(wanted, name)
+        if have != want:
+            raise CallError(f"{path} is of a run with {word} {have}, not {want}")
+
+
+def check_arrays(
+    found: Mapping[str, NDArray[Any]], wanted: Mapping[str, tuple[int, ...]], path: Path
+) -> None:
+    """Raise `CallError` when the arrays of a state are not those of the training."""
+    have = {name: tuple(array.shape) for name, array in found.items()}
+    if have != dict(wanted):
+        names = [n for n in {**wanted, **have} if wanted.get(n) != have.get(n)]
+        raise CallError(
+            f"{path} does not fit the definition, which has changed: {', '.join(names[:8])}"
+            f"{'…' if names[8:] else ''}"
+        )
