@@ -130,19 +130,29 @@ def excerpt(span: Span) -> tuple[str, str]:
         line = before + line[cut : cut + WIDEST] + after
         start, end = start - cut + len(before), min(end - cut, WIDEST) + len(before)
     blank = "".join("\t" if c == "\t" else " " * columns(c) for c in line[:start])
-    return line, blank + "^" * max(1, columns(line[start:end]))
+    return printable(line), blank + "^" * max(1, columns(line[start:end]))
 
 
 def columns(text: str) -> int:
-    """How many columns of a terminal a text takes: two for a wide character."""
-    return len(text) + sum(east_asian_width(c) in "WF" for c in text if not c.isascii())
+    """How many columns of a terminal a text takes, once it is `printable`: two for a wide one."""
+    shown = printable(text)
+    return len(shown) + sum(east_asian_width(c) in "WF" for c in shown if not c.isascii())
 
 
 def printable(text: str) -> str:
-    """The text with U+FFFD for what would steer a terminal or cannot be encoded."""
+    """The text with escapes for what would steer a terminal or cannot be encoded.
+
+    Controls of both sets, marks that turn the direction of writing, halves of surrogate pairs:
+    `\\x1b`, `\\u202e`.
+    """
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() or c == "\t" else "\ufffd" for c in text)
+    return "".join(c if c.isprintable() or c == "\t" else escape(c) for c in text)
+
+
+def escape(character: str) -> str:
+    """A character as a string of Python would have it."""
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
 def printable_lines(text: str) -> str:

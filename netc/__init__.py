@@ -6,11 +6,15 @@
 61706
 """
 
-from grammar.diagnostics import DefinitionError, Diagnostic
-from netc.api import load, loads
-from netc.models import read
-from netc.net import Net
-from runtime.errors import CallError, MachineError
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from grammar.diagnostics import DefinitionError, Diagnostic
+    from netc.api import load, loads
+    from netc.models import read
+    from netc.net import Net
+    from runtime.errors import CallError, MachineError
 
 __version__ = "0.1.0"
 __all__ = [
@@ -23,3 +27,28 @@ __all__ = [
     "loads",
     "read",
 ]
+
+# Where each name is at home: imported when it is wanted, so that the command line is in charge of
+# signals and streams before anything else is loaded.
+HOMES = {
+    "CallError": "runtime.errors",
+    "DefinitionError": "grammar.diagnostics",
+    "Diagnostic": "grammar.diagnostics",
+    "MachineError": "runtime.errors",
+    "Net": "netc.net",
+    "load": "netc.api",
+    "loads": "netc.api",
+    "read": "netc.models",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """A name of the public interface."""
+    if name not in HOMES:
+        raise AttributeError(f"module 'netc' has no attribute {name!r}")
+    return getattr(import_module(HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """The public interface."""
+    return sorted([*globals(), *HOMES])

@@ -1,5 +1,5 @@
 """`python -m netc`."""
 
-from netc.main import main
+from netc.start import start
 
-main()
+start()

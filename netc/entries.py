@@ -9,10 +9,10 @@ from typing import IO, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from grammar.diagnostics import printable
+from netc.tabular import Page
 from runtime.batches import Batch
 
 Labels: TypeAlias = tuple[str, ...]
@@ -97,7 +97,7 @@ def write_table(file: IO[str], batches: Iterator[Batch], told: Telling) -> int:
             for cells in table_rows(batch, index, told):
                 table.add_row(*map(printable, (sample, *cells)))
                 sample = ""
-    console = Console(file=file, highlight=False, markup=False)
+    console = Page(file=file, highlight=False, markup=False)
     if not console.is_terminal:
         console.width = WIDTH
     console.print(table)

@@ -18,12 +18,32 @@ import click
 from compiler.onnx.precision import PrecisionError
 from grammar.diagnostics import DefinitionError, Diagnostic, printable_lines, render
 from grammar.unforeseen import CODE, REPORT, own_error
+from netc.start import silence
 from runtime.errors import CallError, MachineError
+from runtime.files import FULL
+
+
+def say(text: str = "", *, err: bool = False) -> bool:
+    """Tell a person something; names from files in it may hold anything. Whether anybody listens.
+
+    Where nobody does any more, the work goes on all the same.
+    """
+    return write(printable_lines(text), err=err)
+
+
+def write(text: str, *, err: bool = False) -> bool:
+    """Print a text that is fine as it is, colours in it; whether anybody listens."""
+    try:
+        click.echo(text, err=err)
+    except BrokenPipeError:
+        silence(sys.stderr if err else sys.stdout)
+        return False
+    return True
 
 
 def fail(code: int, message: str) -> NoReturn:
-    """Say it on standard error and stop; names from files in it may hold anything."""
-    click.echo(printable_lines(message), err=True)
+    """Say it on standard error and stop."""
+    say(message, err=True)
     sys.exit(code)
 
 
@@ -33,10 +53,10 @@ def show(diagnostics: Sequence[Diagnostic]) -> None:
         text = render(diagnostic)
         head, _, rest = text.partition("\n")
         colour = "red" if diagnostic.severity == "error" else "yellow"
-        click.echo(click.style(head, fg=colour, bold=True) + "\n" + rest + "\n", err=True)
+        write(click.style(head, fg=colour, bold=True) + "\n" + rest + "\n", err=True)
     errors = sum(d.severity == "error" for d in diagnostics)
     if errors:
-        click.echo(f"{errors} error{'s' if errors != 1 else ''}", err=True)
+        say(f"{errors} error{'s' if errors != 1 else ''}", err=True)
 
 
 @contextmanager
@@ -57,14 +77,14 @@ def reported(words: Sequence[str] = ()) -> Iterator[None]:
     except MemoryError:
         fail(3, "error: this network needs more memory than there is")
     except ImportError as error:
-        help = "netc doctor looks at the installation; pip install --force-reinstall netc"
+        help = "netc doctor looks at the installation; install netc again from its checkout"
         fail(3, f"error: a library is missing: {error}\nhelp: {help}")
-    except BrokenPipeError:  # the reader of our output has left; nobody is there to be told
-        sys.stderr.close()
-        sys.exit(2)
+    except BrokenPipeError:  # whoever read our output has what they wanted
+        silence(sys.stdout)
+        sys.exit(0)
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
-        fail(2, f"error: {error.strerror or error}{where}")
+        fail(3 if error.errno in FULL else 2, f"error: {error.strerror or error}{where}")
     except (click.ClickException, click.exceptions.Exit, click.Abort):
         raise
     except Exception as error:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import click
-
 from netc.destination import destination
 from netc.entries import Telling
+from netc.errors import say
 from netc.gather import gather
 from netc.models import is_onnx
 from netc.options import Choice
@@ -58,13 +57,13 @@ def execute(file: str, options: RunOptions, choice: Choice) -> None:
     said = f"{subject.name} on {subject.runner.device}"
     if subject.seeded:
         said += " with initial weights, not trained ones (give --weights)"
-    click.echo(said, err=where.is_data)
+    say(said, err=where.is_data)
     if subject.runner.note not in ("", NO_DRIVER):
-        click.echo(f"note: {subject.runner.note}", err=True)
+        say(f"note: {subject.runner.note}", err=True)
     if options.placement:
         placed = subject.runner.placement()
         none = [f"no placement: {subject.runner.device} runs it all"]
-        click.echo("\n".join(placed.lines() if placed else none), err=where.is_data)
+        say("\n".join(placed.lines() if placed else none), err=where.is_data)
     batches = run(subject, samples, options)
     report(batches, where, Telling(subject.labels, options.top), names_of(samples))
 

@@ -58,6 +58,11 @@ class Commands(click.Group):
         ctx.meta[__name__] += args
         return super().resolve_command(ctx, args)
 
+    def make_context(self, *arguments: Any, **extra: Any) -> click.Context:
+        """Take the command line, or print the help that it asks for."""
+        with reported():
+            return super().make_context(*arguments, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, failures reported with their exit codes."""
         words: list[str] = ctx.meta.setdefault(__name__, [])

@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import click
 import onnx
 
+from netc.errors import say
 from netc.gather import gather
 from netc.models import is_onnx
 from netc.options import Choice
@@ -84,7 +84,7 @@ def quantize(file: str, options: QuantizeOptions, choice: Choice) -> None:
         "layers": [row(n, a) for n, a in lost.items()] if options.per_layer else [],
     }
     if options.form == "json":
-        click.echo(json.dumps(report, indent=2))
+        say(json.dumps(report, indent=2))
     else:
         tell(report)
 
@@ -127,14 +127,14 @@ def tell(report: Mapping[str, Any]) -> None:
     """The report in words and tables."""
     share = report["bytes"] / max(1, report["float32_bytes"])
     seeded = " (initial weights, not trained ones)" if report["seeded"] else ""
-    click.echo(
+    say(
         f"{report['net']}{seeded}: int8 -> {report['file']}, {report['bytes']:,} bytes of weights, "
         f"{share:.0%} of float32's"
     )
-    click.echo(f"against float32 on the {report['samples']} samples that it was calibrated on:")
+    say(f"against float32 on the {report['samples']} samples that it was calibrated on:")
     print_rows(COLUMNS, cells(report["outputs"]))
     if report["layers"]:
-        click.echo("at every layer, in order:")
+        say("at every layer, in order:")
         print_rows(COLUMNS, cells(report["layers"]))
 
 

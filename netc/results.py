@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-import click
-
 from netc import writers
 from netc.destination import Destination
 from netc.entries import Telling, describe, write_table
+from netc.errors import say
 from runtime.batches import Batch
 from runtime.files import write_whole
 
@@ -36,14 +35,14 @@ def report(
             wrote = writers.write_pictures(where, batches, names)
         case _:
             wrote = write_text_file(where.path, batches, where, told, names)
-    click.echo(f"wrote {wrote} to {where.path}")
+    say(f"wrote {wrote} to {where.path}")
 
 
 def described(batches: Iterator[Batch], told: Telling) -> Iterator[Batch]:
     """The same results, told on the way."""
     for batch in batches:
         for name, value in batch.outputs.items():
-            click.echo(describe(name, value, told))
+            say(describe(name, value, told))
         yield batch
 
 

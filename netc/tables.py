@@ -52,13 +52,13 @@ def print_summary(graph: Graph, analysis: Analysis, look: Look) -> None:
         )
     console.print()
     for text in totals(graph, analysis):
-        console.print(text, soft_wrap=True)
+        console.print(printable(text), soft_wrap=True)
 
 
 def print_library(rows: list[tuple[str, str, str]]) -> None:
     """The library: net, file, what it is."""
     columns = (Column("net"), Column("file", gives_way=0), Column("what it is", prose=True))
-    print_table(columns, rows)
+    print_table(columns, [tuple(map(printable, row)) for row in rows])
 
 
 def print_weights(net: str, arrays: list[Wanted]) -> None:

@@ -38,15 +38,23 @@ class Column:
     shortest: int | None = None
 
 
+class Page(Console):
+    """What a table is printed on: rich would end with exit code 1 when its reader leaves."""
+
+    def on_broken_pipe(self) -> None:
+        """Whoever read our output has what they wanted."""
+        raise BrokenPipeError
+
+
 def page() -> tuple[Console, int | None]:
     """Where to print, and how many characters wide: as it needs (None) when not on a terminal.
 
     The environment's COLUMNS is obeyed in both cases.
     """
-    console = Console(highlight=False, markup=False)
+    console = Page(highlight=False, markup=False)
     if console.is_terminal or "COLUMNS" in os.environ:
         return console, console.width
-    return Console(highlight=False, markup=False, width=100_000), None
+    return Page(highlight=False, markup=False, width=100_000), None
 
 
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], title: str = "") -> None:

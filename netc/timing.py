@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
 from numpy.typing import NDArray
 
 from compiler.initialise import initialise
 from compiler.onnx.precision import WORDS
+from netc.errors import say
 from netc.models import is_onnx
 from netc.net import Net
 from netc.options import Choice
@@ -65,11 +65,11 @@ def report(file: str, options: dict[str, Any], choice: Choice) -> None:
         rows += timed(subjects, batch, device, options)
     head = about(rows[0], subjects)
     if options["form"] == "json":
-        click.echo(json.dumps(head | {"results": rows}, indent=2))
+        say(json.dumps(head | {"results": rows}, indent=2))
         return
-    click.echo(heading(head))
+    say(heading(head))
     for note in dict.fromkeys(row["note"] for row in rows if row["note"]):
-        click.echo(f"note: {note}")
+        say(f"note: {note}")
     if options["placement"]:
         show_placement(rows[: len(subjects)])
     print_rows(COLUMNS, map(cells, rows))
@@ -183,7 +183,7 @@ def show_placement(rows: Sequence[dict[str, Any]]) -> None:
     """For each model and provider the operators with their counts."""
     for found in rows:
         for provider, nodes in found["placement"].items():
-            click.echo(f"{found['model']}: {told(provider, list(nodes.values()))}")
+            say(f"{found['model']}: {told(provider, list(nodes.values()))}")
 
 
 def cells(found: dict[str, Any]) -> tuple[str, ...]:

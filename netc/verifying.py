@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import click
 from numpy.typing import NDArray
 
 from compiler.domain import Contradiction
@@ -18,7 +17,8 @@ from compiler.importers.imported import UnreadableError, with_valid_sizes
 from compiler.initialise import initialise
 from compiler.onnx.lowering import tensor_names
 from compiler.onnx.precision import WORDS
-from grammar.diagnostics import printable_lines, render
+from grammar.diagnostics import render
+from netc.errors import say
 from netc.models import is_onnx
 from netc.options import Choice
 from runtime.arrays import store_npy, store_npz
@@ -57,7 +57,7 @@ def verify(file: str, other: str | None, options: VerifyOptions, choice: Choice)
             tell(name, comparison, options)
     ok = all(result["ok"] for result in results)
     if options.form == "json":
-        click.echo(json.dumps(finite({"ok": ok, "nets": results}), indent=2))
+        say(json.dumps(finite({"ok": ok, "nets": results}), indent=2))
     return ok
 
 
@@ -185,7 +185,7 @@ def tell(name: str, comparison: Comparison, options: VerifyOptions) -> None:
     where = options.device
     if options.dtype != "f32":
         where += f", {WORDS[options.dtype]}"
-    click.echo(printable_lines(f"{name}: {comparison.sentence(where)}"))
+    say(f"{name}: {comparison.sentence(where)}")
     if comparison.culprit is not None:
         found = comparison.culprit.diagnostic(comparison.subject, comparison.reference)
-        click.echo("\n" + render(found))
+        say("\n" + render(found))

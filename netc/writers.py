@@ -13,8 +13,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from grammar.diagnostics import printable
 from netc.destination import Destination
-from netc.entries import Telling, entries, figures, is_vector
+from netc.entries import Entry, Telling, entries, figures, is_vector
 from runtime.arrays import save_array, save_arrays
 from runtime.batches import Batch, collect
 from runtime.errors import CallError, MachineError
@@ -77,10 +78,15 @@ def write_csv(file: IO[str], batches: Iterator[Batch], told: Telling) -> int:
             for output, value in batch.outputs.items():
                 if is_vector(value[index]):
                     writer.writerows(
-                        (sample, output, e.rank, e.index, e.label, f"{e.value:.9g}")
+                        map(printable, (sample, output, str(e.rank), *cells_of(e)))
                         for e in entries(output, value[index], told)
                     )
     return count
+
+
+def cells_of(entry: Entry) -> tuple[str, str, str]:
+    """What is said of an entry: class, label, value."""
+    return str(entry.index), entry.label, f"{entry.value:.9g}"
 
 
 def write_npz(path: Path, batches: Iterator[Batch]) -> str:

@@ -27,6 +27,7 @@ HIDDEN = ".netc-"
 SCRATCH = "netc-scratch-"
 LOCK = "lock"  # the file of a scratch folder that is locked
 LONGEST_SUFFIX = 32  # bytes of it that a hidden name repeats: a name has room for 255
+LIVING: set[Path] = set()  # what this process has not finished yet
 FULL = {errno.ENOSPC, errno.EFBIG, errno.EIO, errno.EROFS, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 Write = bytes | Callable[[Path], None]
@@ -159,6 +160,8 @@ def temporary_beside(path: Path) -> Iterator[Path]:
                 stack.callback(os.close, handle)
                 break
             os.close(handle)  # another process swept it before it was locked
+        LIVING.add(Path(name))
+        stack.callback(LIVING.discard, Path(name))
         stack.callback(Path(name).unlink, missing_ok=True)
         yield Path(name)
 
@@ -180,6 +183,8 @@ def scratch_folder() -> Iterator[Path]:
                 lock(handle)
                 if folder.exists():
                     break
+        LIVING.add(folder)
+        stack.callback(LIVING.discard, folder)
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         stack.callback(setattr, tempfile, "tempdir", tempfile.tempdir)
         tempfile.tempdir = str(folder)
@@ -235,10 +240,22 @@ def left_behind(folder: Path, prefix: str, suffix: str) -> Iterator[Path]:
 def sweep(folder: Path, prefix: str, suffix: str) -> None:
     """Remove what killed processes left half written in a folder."""
     for path in left_behind(folder, prefix, suffix):
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+        remove(path)
+
+
+def abandon() -> None:
+    """Remove what this process has not finished: it is about to end."""
+    for path in list(LIVING):
+        with contextlib.suppress(OSError):
+            remove(path)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def flush(path: Path) -> None:

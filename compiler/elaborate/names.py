@@ -5,6 +5,7 @@ from __future__ import annotations
 from compiler.elaborate.state import Here, State
 from compiler.values import Mistake, Scope, Tensor
 from grammar import syntax as s
+from grammar.diagnostics import Fix
 from grammar.source import Span
 
 
@@ -65,7 +66,18 @@ def check_outside_names(state: State) -> None:
 
 def claim(state: State, name: str, span: Span) -> None:
     """Take a full name for a label; raises E204 when it is taken, or cannot be one."""
-    if any(ord(c) < 32 or c in "/\\" for c in name) or ".." in f".{name}.":
+    if not name.isprintable():
+        plain = "".join(c for c in span.text if c.isprintable())
+        fixes = [Fix(f"write {plain}", span, plain)] if span.text != plain != '""' else []
+        raise Mistake(
+            "E204",
+            "a label has no control characters",
+            span,
+            label=name,
+            help=f"write {plain}" if fixes else None,
+            fixes=fixes,
+        )
+    if any(c in "/\\" for c in name) or ".." in f".{name}.":
         raise Mistake("E204", "a label has no slashes and no empty parts", span, label=name)
     if name in state.taken or name in state.graph:
         first = state.taken[name] if name in state.taken else state.graph[name].span

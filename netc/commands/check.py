@@ -12,7 +12,7 @@ from compiler.analysis import Analysis
 from compiler.driver import all_found, check_training
 from compiler.training.model import Training
 from grammar.diagnostics import Diagnostic
-from netc.errors import show
+from netc.errors import say, show
 from netc.options import FORMAT, Choice, chooses_net
 
 
@@ -47,10 +47,10 @@ def command(files: tuple[str, ...], strict: bool, form: str, choice: Choice) -> 
     failed = any(d.severity == "error" for d in found)
     if form == "json":
         report = {"ok": not failed, "diagnostics": [d.as_dict() for d in found]}
-        click.echo(json.dumps(report, indent=2))
+        say(json.dumps(report, indent=2))
     else:
         for line in lines:
-            click.echo(line)
+            say(line)
         show(found)
     sys.exit(1 if failed else 0)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from compiler.onnx.precision import DTYPES, OPSETS, WORDS
+from netc.errors import say
 from netc.options import DTYPE, FILE, OUTPUT, SEED, WEIGHTS, Choice, Command, chooses_net
 
 if TYPE_CHECKING:
@@ -82,11 +83,11 @@ def command(
     from netc.emit import emit_text
 
     if emit == "ast":
-        click.echo(emit_text("ast", choice.module(file)))
+        say(emit_text("ast", choice.module(file)))
         return
     net = choice.single(file)
     if emit != "onnx":
-        click.echo(emit_text(emit, net))
+        say(emit_text(emit, net))
         return
     if weights is not None:
         net = net.with_weights(weights)
@@ -106,11 +107,11 @@ def command(
         embed=embed_preprocess,
         external=external_data,
     )
-    click.echo(
+    say(
         f"{net.name}: {net.analysis.parameters:,} parameters -> {path} "
         f"({path.stat().st_size:,} bytes, "
         + (f"{WORDS[dtype]}, " if dtype != "f32" else "")
         + f"opset {opset or OPSETS[dtype]})"
     )
     for data in sorted(own_data(path)):
-        click.echo(f"its weights: {data} ({data.stat().st_size:,} bytes)")
+        say(f"its weights: {data} ({data.stat().st_size:,} bytes)")

@@ -10,6 +10,7 @@ import click
 from compiler.analysis import Layer
 from compiler.difference import Change, compare, totals
 from compiler.ops.base import show_count, show_shape
+from netc.errors import say
 from netc.models import is_model, read
 from netc.net import Net
 from netc.options import FORMAT, Choice, chooses_net
@@ -41,15 +42,15 @@ def command(before: str, after: str, to_net: str | None, form: str, choice: Choi
             "totals": {name: [plain_value(a), plain_value(b)] for name, a, b in rows},
             "changes": [as_dict(change) for change in changes],
         }
-        click.echo(json.dumps(report, indent=2))
+        say(json.dumps(report, indent=2))
         return
     for change in changes:
-        click.echo(line_of(change))
+        say(line_of(change))
     if changes:
-        click.echo()
+        say()
     for name, a, b in rows:
         then = f"-> {show_count(b)}" if a != b else "(the same)"
-        click.echo(f"{name:<16} {show_count(a)} {then}")
+        say(f"{name:<16} {show_count(a)} {then}")
 
 
 def side_of(file: str, choice: Choice) -> Net:

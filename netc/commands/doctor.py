@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 import click
 
+from netc.errors import say, write
 from netc.options import FORMAT
 
 SIGNS = {"ok": ("ok", "green"), "note": ("--", "yellow"), "wrong": ("!!", "red")}
@@ -22,11 +23,11 @@ def command(form: str) -> None:
     findings = examine()
     ok = all(finding.state != "wrong" for finding in findings)
     if form == "json":
-        click.echo(json.dumps({"ok": ok, "findings": [asdict(f) for f in findings]}, indent=2))
+        say(json.dumps({"ok": ok, "findings": [asdict(f) for f in findings]}, indent=2))
         sys.exit(0 if ok else 3)
     for finding in findings:
         sign, colour = SIGNS[finding.state]
-        click.echo(f"{click.style(sign, fg=colour)} {finding.topic:10} {finding.text}")
+        write(f"{click.style(sign, fg=colour)} {finding.topic:10} {finding.text}")
         if finding.remedy:
-            click.echo(f"   {'':10} help: {finding.remedy}")
+            say(f"   {'':10} help: {finding.remedy}")
     sys.exit(0 if ok else 3)

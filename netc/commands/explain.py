@@ -10,6 +10,7 @@ import click
 from compiler.derivation import derive
 from compiler.graph import Node
 from compiler.ops.base import show_shape
+from netc.errors import say
 from netc.net import Net
 from netc.options import Choice, chooses_net
 from netc.pages import page
@@ -30,7 +31,7 @@ def command(subject: str, choice: Choice) -> None:
     reports = [report for net in nets if (report := explain(net, line))]
     if not reports:
         raise CallError(f"no layer of {file} stands at line {line}")
-    click.echo("\n\n".join(reports))
+    say("\n\n".join(reports))
 
 
 def split(subject: str) -> tuple[str, int | None]:

@@ -12,7 +12,7 @@ import click
 from grammar.diagnostics import DefinitionError
 from grammar.format import format_source
 from grammar.source import Source
-from netc.errors import show
+from netc.errors import say, show
 from netc.library import find, read
 from runtime.files import write_whole
 
@@ -36,7 +36,7 @@ def command(files: tuple[str, ...], check: bool, diff: bool) -> None:
             continue
         failed = failed or (check and changed)
         if changed and check:
-            click.echo(f"would change {file}")
+            say(f"would change {file}")
     sys.exit(1 if failed else 0)
 
 
@@ -46,12 +46,12 @@ def format_one(file: str, *, write: bool, diff: bool) -> bool:
     result = format_source(source)
     changed = result != source.text
     if diff and changed:
-        click.echo(difference(file, source.text, result), nl=False)
+        say(difference(file, source.text, result).removesuffix("\n"))
     if write and file == "-":
         click.echo(result, nl=False)
     elif write and changed:
         replace_text(Path(file), result)
-        click.echo(f"formatted {file}")
+        say(f"formatted {file}")
     return changed
 
 

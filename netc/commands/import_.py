@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from grammar.diagnostics import printable_lines
-from netc.errors import show
+from netc.errors import say, show
 from netc.options import INPUT, OUTPUT, Command
 from runtime.errors import CallError
 from runtime.files import refuse_inputs, write_whole
@@ -70,12 +69,12 @@ def command(
     write_whole(target, defined.text.encode())
     show(imported.warnings)
     for note in imported.notes:
-        click.echo(printable_lines(f"note: {note}"))
-    click.echo(f"{graph.name}: {len(graph)} layers -> {target}")
+        say(f"note: {note}")
+    say(f"{graph.name}: {len(graph)} layers -> {target}")
     if proof:
-        click.echo(proof)
+        say(proof)
     if weights is not None:
-        click.echo(f"{len(graph.values)} arrays -> {weights}")
+        say(f"{len(graph.values)} arrays -> {weights}")
 
 
 def shape_of(text: str) -> tuple[str, tuple[int, ...]]:

@@ -6,6 +6,7 @@ import json
 
 import click
 
+from netc.errors import say
 from netc.library import library_nets, open_module
 from netc.options import FORMAT
 
@@ -21,7 +22,7 @@ def command(form: str) -> None:
             first = (net.definition.doc.splitlines() or [""])[0]
             rows.append((net.name, path.name, first))
     if form == "json":
-        click.echo(json.dumps([{"net": n, "file": f, "doc": d} for n, f, d in rows], indent=2))
+        say(json.dumps([{"net": n, "file": f, "doc": d} for n, f, d in rows], indent=2))
         return
     from netc.tables import print_library
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from netc.errors import say
 from netc.models import is_model
 from netc.options import FILE, OUTPUT, Choice, Command, chooses_net
 from netc.plot import check_suffix
@@ -40,4 +41,4 @@ def command(file: str, output: Path, depth: int | None, choice: Choice) -> None:
     path = net.plot(output, depth)
     count = len(net.graph)
     layers = f"{count:,} layer{'s' if count != 1 else ''}"
-    click.echo(f"{net.name}: {layers} -> {path} ({path.stat().st_size:,} bytes)")
+    say(f"{net.name}: {layers} -> {path} ({path.stat().st_size:,} bytes)")

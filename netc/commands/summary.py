@@ -6,6 +6,7 @@ import json
 
 import click
 
+from netc.errors import say
 from netc.options import FORMAT, Choice, chooses_net
 from runtime.errors import CallError
 
@@ -47,7 +48,7 @@ def command(
         raise CallError("--tree keeps the order of the definition; --sort does not go with it")
     nets = choice.measured(file)
     if form == "json":
-        click.echo(json.dumps({"nets": [net.summary() for net in nets]}, indent=2))
+        say(json.dumps({"nets": [net.summary() for net in nets]}, indent=2))
         return
     from netc.layer_table import Look
     from netc.tables import print_summary
@@ -55,5 +56,5 @@ def command(
     look = Look(depth, tree, sort, short, bars)
     for index, net in enumerate(nets):
         if index:
-            click.echo()
+            say()
         print_summary(net.graph, net.analysis, look)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import click
 
 from compiler.driver import all_found
-from netc.errors import show
+from netc.errors import say, show
 from netc.library import find
 from netc.options import Choice, chooses_net
 from netc.watching import changes
+from runtime.errors import CallError
 
 
 @click.command("watch")
@@ -19,32 +19,25 @@ from netc.watching import changes
 @chooses_net
 def command(file: str, choice: Choice) -> None:
     """Check a definition on each save until interrupted."""
-    paths = {find(file)[0].path or Path(file)}
+    path = find(file)[0].path
+    seen = choice.files.seen  # with each file that a check reads, or looks for
+    if path is not None:
+        seen.add(path)
+    for _ in changes(lambda: seen):
+        click.clear()
+        check_once(file, choice)
+        if not say(f"{time.strftime('%H:%M:%S')}  watching {file}; Ctrl-C ends"):
+            break
 
-    def watched() -> set[Path]:
-        return paths
 
+def check_once(file: str, choice: Choice) -> None:
+    """Check and report; a file that is gone, or has no such net, may be back at the next save."""
     try:
-        for _ in changes(watched):
-            click.clear()
-            paths.update(check_once(file, choice))
-            click.echo(f"{time.strftime('%H:%M:%S')}  watching {file}; Ctrl-C ends")
-    except KeyboardInterrupt:
-        click.echo()
-
-
-def check_once(file: str, choice: Choice) -> set[Path]:
-    """Check and report; the files that were read."""
-    module, checked_nets = choice.examined(file)
-    found = all_found(module, (checked for _, checked in checked_nets))
-    show(found)
+        module, checked_nets = choice.examined(file)
+    except CallError as error:
+        say(f"error: {error}", err=True)
+        return
+    show(all_found(module, (checked for _, checked in checked_nets)))
     for block, checked in checked_nets:
         if checked.analysis is not None and not checked.errors:
-            click.echo(f"{block.name} is fine")
-    used = {d.span.source.path for d in found if d.span.source.path}
-    return used | {
-        node.span.source.path
-        for _, checked in checked_nets
-        for node in checked.graph.nodes()
-        if node.span.source.path
-    }
+            say(f"{block.name} is fine")

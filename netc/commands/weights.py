@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from netc.errors import say
 from netc.options import FORMAT, Choice, chooses_net, takes_renames, weights_file
 
 
@@ -39,12 +40,12 @@ def command(
         from runtime.weights.fit import compare_weights, open_renamed
 
         fit = compare_weights(net.graph, open_renamed(weights))
-        click.echo(json.dumps(fit.as_dict(), indent=2) if form == "json" else fit.report())
+        say(json.dumps(fit.as_dict(), indent=2) if form == "json" else fit.report())
         sys.exit(0 if fit.ok else 2)
     arrays = list(wanted_arrays(net.graph).values())
     if form == "json":
         listed = [array.as_dict() for array in arrays]
-        click.echo(json.dumps({"net": net.name, "arrays": listed}, indent=2))
+        say(json.dumps({"net": net.name, "arrays": listed}, indent=2))
         return
     from netc.tables import print_weights
 

@@ -224,7 +224,8 @@ FEATURES: dict[str, tuple[Any, Any]] = {
 def serve(include: tuple[Path, ...]) -> bool:
     """Talk to an editor over standard input and output until it ends the talk.
 
-    Returns whether the editor asked for the end, as the protocol wants it.
+    Returns whether the end was a good one: the editor asked for it in the order that the protocol
+    wants, or is no longer there.
     """
     server = Server(include)
     for name, handler in LIFE.items():
@@ -232,4 +233,4 @@ def serve(include: tuple[Path, ...]) -> bool:
     for name, (handler, options) in FEATURES.items():
         server.feature(name, options)(handler)
     server.start_io()
-    return server.was_shut_down
+    return server.was_shut_down or not server.was_told_to_exit

@@ -34,6 +34,7 @@ class Server(LanguageServer):
         self.include = include
         self.documents = Documents(self.publish, Options(include=include))
         self.was_shut_down = False
+        self.was_told_to_exit = False
 
     def publish(self, document: Document, analysis: Analysis) -> None:
         """Show what a check has found."""
@@ -152,6 +153,11 @@ def shut_down(ls: Server, params: None) -> None:
     ls.was_shut_down = True
 
 
+def leave(ls: Server, params: None) -> None:
+    """The editor ends the server."""
+    ls.was_told_to_exit = True
+
+
 LIFE: dict[str, Any] = {
     lsp.INITIALIZE: initialize,
     lsp.WORKSPACE_DID_CHANGE_CONFIGURATION: change_settings,
@@ -161,4 +167,5 @@ LIFE: dict[str, Any] = {
     lsp.TEXT_DOCUMENT_DID_CLOSE: close_text,
     lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES: change_files,
     lsp.SHUTDOWN: shut_down,
+    lsp.EXIT: leave,
 }

@@ -73,7 +73,7 @@ def test_an_editor_that_goes_away_ends_the_server() -> None:
     with Client() as client:
         assert client.process.stdin is not None
         client.process.stdin.close()
-        assert client.process.wait(60) == 1
+        assert client.process.wait(60) == 0
 
 
 def test_the_server_says_what_it_can(server: Client) -> None:

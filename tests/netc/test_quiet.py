@@ -100,7 +100,7 @@ def test_onnx_runtime_is_imported_where_its_telemetry_is_switched_off() -> None:
 def test_what_a_user_says_of_telemetry_stands(given: str | None, wanted: str) -> None:
     environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
     environment |= {"ORT_DISABLE_TELEMETRY": given} if given else {}
-    code = "import os, netc; print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    code = "import os, netc; netc.Net; print(os.environ['ORT_DISABLE_TELEMETRY'])"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True
     )

@@ -77,7 +77,7 @@ def test_what_does_not_fit_is_said_at_once_and_steers_no_terminal(here: Path) ->
     result = netc("compile", "n.netdef", "--weights", "w.safetensors", "-o", "n.onnx")
     assert result.exit_code == 2 and not Path("n.onnx").exists() and "\x1b" not in result.stderr
     assert "1 missing, 1 surplus, 1 misshapen" in result.stderr
-    assert "missing    head.weight [3, 2], nearest: head.weigth\ufffd[31m" in result.stderr
+    assert "missing    head.weight [3, 2], nearest: head.weigth\\x1b[31m" in result.stderr
     assert "stem.weight is [1, 3, 3, 3], the network needs [2, 3, 3, 3]" in result.stderr
 
 

@@ -28,7 +28,7 @@ net n {
     input x: f32[3, 8, 8]
     conv(4, 1x1) as "<script>alert(1)"
     relu as "]]> <!-- &amp; {{{{data}}}}"
-    conv(4, 1x1) as "'\\" onload=x \u2028 日本語"
+    conv(4, 1x1) as "'\\" onload=x 日本語"
     relu as "block<b>.in"
     output y = identity
 }
