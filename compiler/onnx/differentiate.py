@@ -28,11 +28,6 @@ class Derivatives:
     by_tensor: dict[str, str]
     by_parameter: dict[str, str]
 
-    def outputs(self) -> dict[str, str]:
-        """Each under the name `gradient/NAME`."""
-        found = self.by_tensor | self.by_parameter
-        return {f"gradient/{name}": tensor for name, tensor in found.items()}
-
 
 def differentiate(
     lowering: Lowering,

@@ -24,7 +24,7 @@ from compiler.onnx.optimisers import UPDATES, blended, scalars
 from compiler.onnx.precision import OPSETS
 from compiler.onnx.training import running_statistics
 from compiler.ops.training import BatchNormTraining
-from compiler.training.layout import LOSS, NEXT, NORM, STEP, Layout, layout_of
+from compiler.training.layout import GRADIENT, LOSS, NEXT, NORM, STEP, TENSOR, Layout, layout_of
 from compiler.training.model import StepPlan, Update
 from compiler.training.optimisers import Optimiser
 
@@ -39,14 +39,22 @@ class Written:
     emitters: Mapping[str, Emitter]
     derivatives: Derivatives
 
+    def outputs(self) -> dict[str, str]:
+        """The tensors of all layers and the derivatives, by the names of the outputs."""
+        names = self.lowering.tensor_of
+        layers = {f"{TENSOR}{name}": names[name] for name in self.emitters}
+        found = self.derivatives.by_tensor | self.derivatives.by_parameter
+        return layers | {f"{GRADIENT}{name}": tensor for name, tensor in found.items()}
+
 
 def build_step(
     plan: StepPlan, *, opset: int = OPSETS["f32"], show: bool = False
 ) -> onnx.ModelProto:
     """The model of one step of a plan.
 
-    With `show` the derivatives are outputs, too, as those of `build_gradients`. Raises
-    `DefinitionError` where a layer on the way to a parameter has no derivative.
+    With `show` the layers' tensors and the derivatives are outputs, too, called `tensor/NAME` and
+    `gradient/NAME`. Raises `DefinitionError` where a layer on the way to a parameter has no
+    derivative.
     """
     layout = layout_of(plan)
     written = write_derivatives(
@@ -65,7 +73,7 @@ def build_step(
         changed |= moved(lowering, layout, update, gradients, rate)
     outputs |= {name + NEXT: changed.get(name, name) for name in layout.changing()}
     if show:
-        outputs |= written.derivatives.outputs()
+        outputs |= written.outputs()
     infos = [
         *batch_infos(layout.graph),
         *float_infos(layout.arrays),
@@ -90,11 +98,12 @@ def build_gradients(
 ) -> onnx.ModelProto:
     """A model of the derivatives of the mean of an output, by parameters and inputs.
 
-    Its inputs are those of the graph and all parameters, its outputs `loss` and `gradient/NAME`
-    for each parameter and input named and for every layer on the way to one.
+    Its inputs are those of the graph and all parameters, its outputs `loss`, `tensor/NAME` for
+    every layer, and `gradient/NAME` for each parameter and input named and for every layer on the
+    way to one.
     """
     written = write_derivatives(graph, objective, parameters, inputs, opset=opset)
-    outputs = {LOSS: mean(written.lowering, objective), **written.derivatives.outputs()}
+    outputs = {LOSS: mean(written.lowering, objective), **written.outputs()}
     arrays = {name: weight.shape for name, weight in graph.parameters().items()}
     infos = [*batch_infos(graph), *float_infos(arrays)]
     return model_of(written.lowering, infos, outputs, output_shapes(graph))
@@ -293,9 +302,10 @@ def batched(node: Node) -> list[int | str]:
 
 def output_shapes(graph: Graph) -> dict[str, list[int | str]]:
     """The shapes of derivatives and of arrays anew."""
-    found = {f"gradient/{node.name}": batched(node) for node in graph.nodes()}
+    found = {f"{GRADIENT}{node.name}": batched(node) for node in graph.nodes()}
+    found |= {f"{TENSOR}{node.name}": batched(node) for node in graph.nodes()}
     for name, weight in graph.parameters().items():
-        found[f"gradient/{name}"] = found[name + NEXT] = [*weight.shape]
+        found[f"{GRADIENT}{name}"] = found[name + NEXT] = [*weight.shape]
     return found
 
 

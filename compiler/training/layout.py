@@ -18,6 +18,7 @@ from compiler.training.model import StepPlan
 from compiler.training.optimisers import Optimiser, RmsProp, Sgd
 
 LOSS, NORM, STEP, NEXT = "loss", "gradient_norm", "step", "/next"
+TENSOR, GRADIENT = "tensor/", "gradient/"  # before the names of what a step shows
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,224 @@
+"""One training step, NumPy against ONNX Runtime: every tensor, every derivative, every update.
+
+Each layer is worked out by NumPy, in float64, from what ONNX Runtime gave it: forward from its
+inputs, backward from its inputs and the derivative by its output. So a rule that is wrong is told
+at its own layer, not at all before it, and a corner (a relu at 0, two equal maxima) is taken on the
+same side by both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from compiler.graph import Graph, Input, Node
+from compiler.initialise import generator, scatter
+from compiler.onnx.step import build_gradients, build_step
+from compiler.ops.checks import known
+from compiler.training.layout import GRADIENT, LOSS, NEXT, NORM, STEP, TENSOR, layout_of
+from compiler.training.model import StepPlan, Training
+from runtime.backward import add
+from runtime.compare import largest_error
+from runtime.comparison import Comparison, Ledger
+from runtime.gaps import ROUNDINGS, gap, tolerance
+from runtime.gradients import run_gradient
+from runtime.kernels import Array
+from runtime.providers import Settings
+from runtime.reference import arrays_of, compute, symbol_values, with_sizes
+from runtime.session import open_session
+from runtime.training_step import run_step
+
+Tensors = Mapping[str, NDArray[Any]]
+RATE = 1e-2  # of the updates that are compared
+
+
+def verify_step(
+    training: Training, plan: StepPlan, *, device: str = "cpu", seed: int = 0, batch: int = 2
+) -> Comparison:
+    """Hold one step on random data against NumPy; differences are told by source line."""
+    feeds = random_step(training, plan, seed, batch)
+    session = open_session(build_step(plan, show=True), device, Settings(exact=True))
+    return compare_step(plan, feeds, session.run(feeds), device)
+
+
+def random_step(
+    training: Training, plan: StepPlan, seed: int = 0, batch: int = 2
+) -> dict[str, NDArray[Any]]:
+    """Everything that a step takes: random data and masks, parameters that differ, one update done.
+
+    The optimiser's arrays are what one step before would leave about.
+    """
+    layout = layout_of(plan)
+    classes = {data.name: data.classes for data in training.data}
+    feeds: dict[str, NDArray[Any]] = {}
+    for node in layout.graph.inputs():
+        random = generator(seed, node.name)
+        shape = (batch, *known(node.shape, node.name))
+        if node.name in layout.masks:
+            p = layout.masks[node.name].p
+            kept = random.random(shape) >= p
+            feeds[node.name] = kept.astype(np.float32) / np.float32(1 - p)
+        elif isinstance(node.op, Input) and node.op.dtype == "i64":
+            feeds[node.name] = random.integers(0, classes.get(node.name) or 2, shape)
+        else:
+            feeds[node.name] = random.standard_normal(shape, dtype=np.float32)
+    feeds |= scatter(replace(layout.graph, values={}), seed).values
+    for name, state in layout.states.items():
+        small = generator(seed, name).random(state.shape, dtype=np.float32) * np.float32(0.01)
+        feeds[name] = feeds[state.parameter] if state.starts_as_parameter else small
+    feeds |= {rate: np.asarray(RATE, dtype=np.float32) for rate in layout.rates}
+    feeds[STEP] = np.asarray(2, dtype=np.int64)
+    return feeds
+
+
+def compare_step(plan: StepPlan, feeds: Tensors, ours: Tensors, device: str) -> Comparison:
+    """What a step made of `feeds`, shown whole, against NumPy, layer by layer."""
+    layout = layout_of(plan)
+    ledger = Ledger(tolerance(device, layers=len(layout.graph)))
+    graph = replace(layout.graph, values={name: feeds[name] for name in layout.arrays})
+    compare_layers(graph, feeds, ours, ledger)
+    sign = -1.0 if plan.maximize else 1.0
+    compare_derivatives(graph, plan.objective, sign, feeds, ours, ledger)
+    lines = {
+        f"{node.parameters_of}.{weight.name}": node.span.line
+        for node in graph.nodes()
+        for weight in graph.weights(node)
+    }
+    learned = {name: ours[GRADIENT + name] for name in layout.learned if GRADIENT + name in ours}
+    exact = run_step(plan, feeds, gradients=learned)
+    for name in layout.changing():
+        state = layout.states.get(name)
+        line = lines[name if state is None else state.parameter]
+        found = gap(ours[name + NEXT], exact.outputs[name + NEXT], ledger.allow)
+        ledger.note(f"{name} anew", line, "updates", found)
+    for output, name in {LOSS: plan.objective, **{name: name for name in plan.reports}}.items():
+        node = graph[graph.outputs[name]]
+        mean = np.asarray(ours[TENSOR + node.name].mean(dtype=np.float64))
+        ledger.note(output, node.span.line, "means", gap(ours[output], mean, ledger.allow))
+    found = gap(ours[NORM], exact.outputs[NORM], ledger.allow)
+    ledger.note(NORM, plan.span.line, "means", found)
+    return ledger.close(len(graph), unit="layer")
+
+
+def compare_gradients(
+    graph: Graph, objective: str, feeds: Tensors, *, device: str = "cpu"
+) -> Comparison:
+    """The derivatives of the mean of an output, by all that it depends on, layer by layer."""
+    learned = [name for name, weight in graph.parameters().items() if not weight.buffer]
+    floats = [n.name for n in graph.inputs() if isinstance(n.op, Input) and n.op.dtype != "i64"]
+    model = build_gradients(graph, objective, learned, floats)
+    ledger = Ledger(tolerance(device, layers=len(graph)))
+    session = open_session(model, device, Settings(exact=True))
+    ours = session.run({**feeds, **graph.values})
+    compare_layers(graph, feeds, ours, ledger)
+    compare_derivatives(graph, objective, 1.0, feeds, ours, ledger)
+    return ledger.close(len(graph), unit="layer")
+
+
+@dataclass(frozen=True)
+class Given:
+    """What ONNX Runtime has, in one floating type, for NumPy to go on from."""
+
+    graph: Graph
+    tensors: Mapping[str, Array]
+    derivatives: Mapping[str, Array]
+    sizes: Mapping[str, int]
+    dtype: DTypeLike
+
+    @classmethod
+    def of(cls, graph: Graph, feeds: Tensors, ours: Tensors, dtype: DTypeLike) -> Given:
+        """The tensors by layer or input, and the derivatives by them."""
+        names = [node.name for node in graph.nodes()]
+        tensors = {
+            name: (feeds[name] if name in feeds else ours[TENSOR + name]).astype(dtype)
+            for name in names
+        }
+        derivatives = {
+            name: ours[GRADIENT + name].astype(dtype) for name in names if GRADIENT + name in ours
+        }
+        return cls(graph, tensors, derivatives, symbol_values(graph.nodes(), feeds), dtype)
+
+    def inputs(self, node: Node) -> tuple[Array, ...]:
+        """The tensors that a layer takes."""
+        return tuple(self.tensors[name] for name in node.inputs)
+
+    def output(self, node: Node) -> Array:
+        """What NumPy makes of a layer's inputs."""
+        return compute(self.graph, node, self.inputs(node), self.sizes)
+
+    def handed_back(self, objective: str, sign: float) -> dict[str, Array]:
+        """The derivative by each tensor and parameter that its users hand it."""
+        last = self.graph.outputs[objective]
+        tensor = self.tensors[last]
+        sums: dict[str, Array] = {last: np.full_like(tensor, sign / tensor.size)}
+        for node in reversed([*self.graph.nodes()]):
+            if isinstance(node.op, Input) or node.name not in self.derivatives:
+                continue
+            arrays = arrays_of(self.graph, node, self.dtype)
+            found = run_gradient(
+                with_sizes(node.op, self.sizes),
+                self.inputs(node),
+                arrays,
+                self.tensors[node.name],
+                self.derivatives[node.name],
+            )
+            for name, by_input in zip(node.inputs, found.inputs, strict=True):
+                if by_input is not None:
+                    add(sums, name, by_input)
+            for array, by_array in found.arrays.items():
+                add(sums, f"{node.parameters_of}.{array}", by_array)
+        return sums
+
+
+def compare_layers(graph: Graph, feeds: Tensors, ours: Tensors, ledger: Ledger) -> None:
+    """Each layer's tensor against what NumPy makes of its inputs."""
+    exact, single = (Given.of(graph, feeds, ours, kind) for kind in (np.float64, np.float32))
+    for node in graph.nodes():
+        if isinstance(node.op, Input):
+            continue
+        value = exact.output(node)
+        rounded = partial(single.output, node)
+        note(ledger, node.name, node.span.line, "layers", ours[TENSOR + node.name], value, rounded)
+
+
+def compare_derivatives(
+    graph: Graph, objective: str, sign: float, feeds: Tensors, ours: Tensors, ledger: Ledger
+) -> None:
+    """Each derivative against the sum of what NumPy's rules hand back, from the last layer on."""
+    exact, single = (
+        Given.of(graph, feeds, ours, kind).handed_back(objective, sign)
+        for kind in (np.float64, np.float32)
+    )
+    users: dict[str, list[Node]] = graph.users()
+    owners: dict[str, Node] = {}
+    for node in graph.nodes():
+        owners |= {f"{node.parameters_of}.{w.name}": node for w in graph.weights(node)}
+    for name in (*(node.name for node in reversed([*graph.nodes()])), *graph.parameters()):
+        if GRADIENT + name not in ours:
+            continue
+        at_fault = owners[name] if name in owners else [*users[name], graph[name]][0]
+        rounded = partial(single.__getitem__, name)
+        line = at_fault.span.line
+        shown = f"gradient of {name}"
+        note(ledger, shown, line, "gradients", ours[GRADIENT + name], exact[name], rounded)
+
+
+def note(
+    ledger: Ledger,
+    name: str,
+    line: int,
+    stage: str,
+    ours: NDArray[Any],
+    exact: Array,
+    rounded: Callable[[], Array],
+) -> None:
+    """Write a comparison down; a layer that is badly conditioned may lose what float32 loses."""
+    found = gap(ours, exact, ledger.allow)
+    if found.share > 1:
+        found = gap(ours, exact, ledger.allow, ROUNDINGS * largest_error(rounded(), exact))
+    ledger.note(name, line, stage, found)
