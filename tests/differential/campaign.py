@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -17,6 +18,8 @@ from compiler.onnx.lower import IR_OF_OPSET
 from tests.differential.agreement import Findings, check
 from tests.differential.coverage import WANTED
 from tests.differential.definitions import Definition, definitions
+
+Hold: TypeAlias = Callable[[Definition, Findings], None]
 
 BATCH = 50  # nets of one seed; hypothesis varies what it has drawn, so many seeds are more varied
 MOST_FAILURES = 10  # after which a campaign ends
@@ -104,15 +107,17 @@ def run(
     first_seed: int,
     tell: Callable[[str], None],
     progress: Callable[[Summary], None] = lambda summary: None,
+    hold: Hold = check,
 ) -> Summary:
     """Run at least so many different nets, in whole batches, or until too many differ.
 
-    `tell` hears of each difference as it is found, `progress` of the summary after each batch.
+    `tell` hears of each difference as it is found, `progress` of the summary after each batch;
+    `hold` holds the accounts of one net against one another.
     """
     summary = Summary()
     seen: set[str] = set()
     while summary.findings.nets < count and len(summary.failures) < MOST_FAILURES:
-        failure = run_batch(BATCH, first_seed, summary, seen)
+        failure = run_batch(BATCH, first_seed, summary, seen, hold)
         first_seed += 1
         if failure is not None:
             summary.failures.append(failure)
@@ -121,7 +126,9 @@ def run(
     return summary
 
 
-def run_batch(count: int, number: int, summary: Summary, seen: set[str]) -> Failure | None:
+def run_batch(
+    count: int, number: int, summary: Summary, seen: set[str], hold: Hold = check
+) -> Failure | None:
     """Draw and check so many nets of one seed; those seen before are left out."""
     batch = Batch()
 
@@ -156,7 +163,7 @@ def run_batch(count: int, number: int, summary: Summary, seen: set[str]) -> Fail
                 return
             seen.add(definition.text)
         try:
-            check(definition, findings)
+            hold(definition, findings)
         except Exception as error:
             batch.fail(definition, error)
             raise
