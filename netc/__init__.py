@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from grammar.diagnostics import DefinitionError, Diagnostic
     from netc.api import load, loads
+    from netc.learning import History, Training, load_training
     from netc.models import read
     from netc.net import Net
     from runtime.errors import CallError, MachineError
@@ -21,9 +22,12 @@ __all__ = [
     "CallError",
     "DefinitionError",
     "Diagnostic",
+    "History",
     "MachineError",
     "Net",
+    "Training",
     "load",
+    "load_training",
     "loads",
     "read",
 ]
@@ -34,9 +38,12 @@ HOMES = {
     "CallError": "runtime.errors",
     "DefinitionError": "grammar.diagnostics",
     "Diagnostic": "grammar.diagnostics",
+    "History": "netc.learning",
     "MachineError": "runtime.errors",
     "Net": "netc.net",
+    "Training": "netc.learning",
     "load": "netc.api",
+    "load_training": "netc.learning",
     "loads": "netc.api",
     "read": "netc.models",
 }

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from compiler.onnx.embed import Layout
     from compiler.pictures import Picture
+    from compiler.training.optimisers import Optimiser
+    from netc.learning import History
     from netc.sessions import Session
     from runtime.comparison import Comparison
     from runtime.pictures import Augment
@@ -221,6 +223,36 @@ class Net:
         if kept is None or kept[0] != key:
             kept = self._kept = (key, self.session(device, seed=seed, dtype=dtype))
         return kept[1].run(given, tensors=tensors, batch_size=batch_size, tta=tta)
+
+    def fit(
+        self,
+        data: Mapping[str, Any],
+        *,
+        epochs: int = 10,
+        batch_size: int = 32,
+        optimiser: Optimiser | None = None,
+        split: float = 0.0,
+        seed: int = 0,
+        device: str = "auto",
+        out: str | Path | None = None,
+    ) -> History:
+        """Train it on arrays by name, batch first: those of its inputs and of its targets.
+
+        A target of whole numbers is classes, any other numbers that an output should come to. It
+        begins with the weights that were loaded, or initial ones of the seed; `history.net` has
+        those that it came to. What else a training may say stands in a `train` item.
+        """
+        from netc.fitting import plan_for
+        from netc.learning import Training
+
+        plan = plan_for(self.graph, data, optimiser, batch_size, epochs)
+        start = {f"{self.name}.{name}": array for name, array in self.graph.values.items()}
+        training = Training(plan)
+        history: History = training.fit(
+            data, split=split, seed=seed, device=device, out=out, weights=start
+        )
+        history.net = self.with_weights(history.weights[self.name])
+        return history
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_kept": None}  # a session cannot be pickled

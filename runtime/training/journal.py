@@ -34,11 +34,16 @@ def shown(value: float) -> str:
 
 def write_curve(path: Path, rows: Sequence[Row], title: str) -> None:
     """Draw losses and reports over the epochs, a panel for each, held-out values dashed."""
+    write_whole(path, curves(rows, title).encode())
+
+
+def curves(rows: Sequence[Row], title: str) -> str:
+    """The picture of some epochs as SVG."""
     names = [n for n in rows[0] if n not in ("epoch", "turn", "rate", "seconds")] if rows else []
     panels: dict[str, list[str]] = {}
     for name in names:
         panels.setdefault(name.removeprefix("val_"), []).append(name)
-    write_whole(path, svg(panels, rows, title).encode())
+    return svg(panels, rows, title)
 
 
 def svg(panels: dict[str, list[str]], rows: Sequence[Row], title: str) -> str:
