@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, floor, gcd, lcm
+from math import gcd, lcm
 from typing import TypeAlias
 
 from compiler.dims import Dim, Size
 from compiler.domain import Facts
-from compiler.ops.base import Axis, Reach, Shape
+from compiler.ops.base import Axis, Reach, Sampling, Shape
 
 MOST_PHASES = 4096  # of what outputs see; beyond, each is said to see all that any of them sees
 
@@ -98,8 +98,10 @@ def step(reach: Reach, field: Field, shape: Shape, output: Shape, facts: Facts) 
             found.append(everything(axis, 1, facts) if stretched else axis)
         elif reach.kind == "parts":
             found.append(divided(axis, size, output[index + 1], facts))
+        elif reach.kind == "sampled":
+            found.append(sampled(axis, reach.samplings[index], size, output[index + 1], facts))
         else:
-            moves = {"window": windowed, "transposed": transposed, "resample": resampled}
+            moves = {"window": windowed, "transposed": transposed}
             found.append(moves[reach.kind](axis, reach.axes[index], size, facts))
     return tuple(found)
 
@@ -116,37 +118,57 @@ def everything(axis: FieldAxis, size: Size, facts: Facts) -> FieldAxis:
 
 
 def windowed(axis: FieldAxis, window: Axis, size: Size, facts: Facts) -> FieldAxis:
-    """Output o looks at the positions oS - P to oS - P + K - 1."""
+    """Output o looks at the positions oS - P, oS - P + d, … to oS - P + d(k - 1)."""
     count = len(axis.first) // gcd(len(axis.first), window.stride)
-    positions = [o * window.stride - window.before for o in range(count)]
-    reached = [(first, first + window.extent - 1) for first in positions]
-    return looking(axis, reached, count * window.stride)
+    starts = [o * window.stride - window.before for o in range(count)]
+    taps = [range(first, first + window.extent, window.dilation) for first in starts]
+    return looking(axis, taps, count * window.stride)
 
 
 def transposed(axis: FieldAxis, window: Axis, size: Size, facts: Facts) -> FieldAxis:
-    """Output o is written by the positions from (o + P - K + 1)/S up to (o + P)/S."""
+    """Output o is written by the positions (o + P - dj)/S that are whole, for the taps j."""
     count = len(axis.first) * window.stride
     if count > MOST_PHASES:
         return everything(axis, size, facts)
-    reached = []
+    # j and j + period meet the same remainder; the first tap reaches the last position.
+    period = window.stride // gcd(window.stride, window.dilation)
+    taps = []
     for output in range(count):
-        last = (output + window.before) // window.stride
-        first = -((window.extent - 1 - output - window.before) // window.stride)
-        reached.append((min(first, last), last))  # between two kernels nothing is written
-    return looking(axis, reached, len(axis.first))
+        start = output + window.before
+        hits = (
+            j
+            for j in range(min(period, window.kernel))
+            if (start - window.dilation * j) % window.stride == 0
+        )
+        tap = next(hits, None)
+        if tap is None:  # between two kernels nothing is written
+            last = start // window.stride
+            taps.append(range(last, last + 1))
+            continue
+        last = (start - window.dilation * tap) // window.stride
+        times = (window.kernel - 1 - tap) // period
+        apart = window.dilation * period // window.stride
+        taps.append(range(last - times * apart, last + 1, apart))
+    return looking(axis, taps, len(axis.first))
 
 
-def resampled(axis: FieldAxis, window: Axis, size: Size, facts: Facts) -> FieldAxis:
-    """Output o of a map enlarged f times is position o//f, or the two whose centres are nearest."""
-    factor, count = window.stride, len(axis.first) * window.stride
+def sampled(
+    axis: FieldAxis, sampling: Sampling, size: Size, outputs: Size, facts: Facts
+) -> FieldAxis:
+    """Output o looks at the pixels around a place of the map, which is one ratio further each."""
+    forward, period = sampling.ratio.numerator, sampling.ratio.denominator
+    if isinstance(outputs, int) and period > outputs:  # the places of all there are
+        if isinstance(size, Dim) or outputs > MOST_PHASES:
+            return everything(axis, size, facts)
+        phases = len(axis.first)
+        return looking(
+            axis, [sampling.pixels(o) for o in range(outputs)], -(-size // phases) * phases
+        )
+    times = len(axis.first) // gcd(len(axis.first), forward)
+    count = period * times
     if count > MOST_PHASES:
         return everything(axis, size, facts)
-    if window.kernel == 1:
-        reached = [(o // factor, o // factor) for o in range(count)]
-    else:  # its centre lies at (2o + 1 - f)/2f
-        centres = [Fraction(2 * o + 1 - factor, 2 * factor) for o in range(count)]
-        reached = [(floor(centre), ceil(centre)) for centre in centres]
-    return looking(axis, reached, len(axis.first))
+    return looking(axis, [sampling.pixels(o) for o in range(count)], forward * times)
 
 
 def divided(axis: FieldAxis, size: Size, parts: Size, facts: Facts) -> FieldAxis:
@@ -158,20 +180,27 @@ def divided(axis: FieldAxis, size: Size, parts: Size, facts: Facts) -> FieldAxis
     count = parts // common * times
     if count > MOST_PHASES:
         return everything(axis, size, facts)
-    reached = [(o * size // parts, -(-(o + 1) * size // parts) - 1) for o in range(count)]
-    return looking(axis, reached, size // common * times)
+    taps = [range(o * size // parts, -(-(o + 1) * size // parts)) for o in range(count)]
+    return looking(axis, taps, size // common * times)
 
 
-def looking(axis: FieldAxis, reached: list[tuple[int, int]], positions: int) -> FieldAxis:
-    """The field of outputs that look at positions (first, last) of a map with this field.
+def looking(axis: FieldAxis, taps: list[range], positions: int) -> FieldAxis:
+    """The field of outputs that look at some positions of a map with this field.
 
-    The phases of `reached` begin again after so many positions.
+    The phases of `taps` begin again after so many positions. Neighbours may see less far than one
+    another (behind a dilated deconv), but what one of them sees moves evenly from period to
+    period: of many positions the first and the last period tell the ends.
     """
     if axis.step == 0:
         return axis
-    advance = axis.step * positions // len(axis.first)
-    first = tuple(axis.seen(position)[0] for position, _ in reached)
-    last = tuple(axis.seen(position)[1] for _, position in reached)
+    phases = len(axis.first)
+    advance = axis.step * positions // phases
+    seen = [
+        [axis.seen(p) for p in (tap if len(tap) <= 2 * phases else (*tap[:phases], *tap[-phases:]))]
+        for tap in taps
+    ]
+    first = tuple(min(begin for begin, _ in row) for row in seen)
+    last = tuple(max(end for _, end in row if isinstance(end, int)) for row in seen)
     return shortened(FieldAxis(first, last, advance))
 
 

@@ -58,14 +58,21 @@ def execute(file: str, options: RunOptions, choice: Choice) -> None:
     if subject.seeded:
         said += " with initial weights, not trained ones (give --weights)"
     say(said, err=where.is_data)
-    if subject.runner.note not in ("", NO_DRIVER):
-        say(f"note: {subject.runner.note}", err=True)
+    tell_note(subject.runner.note)
     if options.placement:
         placed = subject.runner.placement()
         none = [f"no placement: {subject.runner.device} runs it all"]
         say("\n".join(placed.lines() if placed else none), err=where.is_data)
     batches = run(subject, samples, options)
     report(batches, where, Telling(subject.labels, options.top), names_of(samples))
+    if subject.runner.note_now() != subject.runner.note:
+        tell_note(subject.runner.note_now())
+
+
+def tell_note(note: str) -> None:
+    """What is worth knowing of the device: no GPU in the machine is not."""
+    if note not in ("", NO_DRIVER):
+        say(f"note: {note}", err=True)
 
 
 def find_subject(file: str, options: RunOptions, choice: Choice) -> Subject:

@@ -141,7 +141,9 @@ def runner_of_session(session: Session) -> Runner:
         outputs = session.run(feeds)
         return {n: v.astype(np.float32) if v.dtype == bfloat16 else v for n, v in outputs.items()}
 
-    return Runner(session.device, run, session.note, pinned, session.placement)
+    return Runner(
+        session.device, run, session.note, pinned, session.placement, lambda: session.note
+    )
 
 
 def subject_of_model(path: Path, engine: Engine) -> Subject:

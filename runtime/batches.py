@@ -28,6 +28,7 @@ READERS = min(4, os.cpu_count() or 1)
 class Runner:
     """A model on a device: `run` takes a batch by input name; `pinned` is its fixed batch size.
 
+    `note` is what one would want to know of the device, `note_now` what that is after a run.
     `placement` tells which of ONNX Runtime's providers runs which node, where it can.
     """
 
@@ -36,6 +37,7 @@ class Runner:
     note: str = ""
     pinned: int | None = None
     placement: Callable[[], Placement | None] = lambda: None
+    note_now: Callable[[], str] = lambda: ""
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import ml_dtypes
 import numpy as np
@@ -42,6 +43,18 @@ BAD_MODEL = (
 )
 
 
+BROKEN_BY_REWRITING = (raised.Fail, raised.RuntimeException, raised.NotImplemented)
+# How much ONNX Runtime rewrites, from all of it to nothing, and what is said of it.
+LEVELS = {
+    ort.GraphOptimizationLevel.ORT_ENABLE_ALL: "all of it",
+    ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED: "less of it",
+    ort.GraphOptimizationLevel.ORT_ENABLE_BASIC: "the least of it",
+    ort.GraphOptimizationLevel.ORT_DISABLE_ALL: "none of it",
+}
+Level: TypeAlias = Any  # of the above; ONNX Runtime has no types
+Reopen: TypeAlias = Callable[[Level], Any]
+
+
 class RunError(CallError):
     """A run that ONNX Runtime refuses: an input of the wrong name, shape or type."""
 
@@ -49,12 +62,16 @@ class RunError(CallError):
 class Session:
     """A model ready to run on one device; `run` may be called from several threads.
 
-    `device` is where it runs, `note` why that is not what `auto` would rather have had, `inputs`
-    the shapes by name with the batch first.
+    `device` is where it runs, `note` what one would want to know of that, `inputs` the shapes by
+    name with the batch first. `reopen` makes the session anew with less of ONNX Runtime's own
+    rewriting, for a model that the rewriting breaks.
     """
 
-    def __init__(self, session: Any, device: Device, note: str = "") -> None:
+    def __init__(
+        self, session: Any, device: Device, note: str = "", reopen: Reopen | None = None
+    ) -> None:
         self._session = session
+        self._reopen = reopen
         self.place = device
         self.device = str(device)
         self.note = note
@@ -69,16 +86,41 @@ class Session:
         """The outputs by name; raises `RunError`."""
         given = self.prepared(feeds)
         try:
-            if self._plain:
-                values = self._session.run(None, given)
-            else:
-                host = Device("cpu")
-                raw = {name: to_value(array, host) for name, array in given.items()}
-                made = self._session.run_with_ort_values(list(self.outputs), raw)
-                values = [from_value(value) for value in made]
+            values = self._run(self._session, given)
+        except BROKEN_BY_REWRITING as error:
+            values = self._run_less_rewritten(given, error)
         except Exception as error:  # ONNX Runtime raises its own kinds, all from C++
-            raise RunError(f"ONNX Runtime refuses this input: {first_line(error)}") from None
+            raise refused(error) from None
         return dict(zip(self.outputs, values, strict=True))
+
+    def _run(self, session: Any, given: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """The outputs of ONNX Runtime itself; raises what that raises."""
+        if self._plain:
+            return list(session.run(None, given))
+        host = Device("cpu")
+        raw = {name: to_value(array, host) for name, array in given.items()}
+        return [from_value(v) for v in session.run_with_ort_values(list(self.outputs), raw)]
+
+    def _run_less_rewritten(
+        self, given: Mapping[str, NDArray[Any]], error: Exception
+    ) -> list[NDArray[Any]]:
+        """The outputs with as much of ONNX Runtime's rewriting as does not break the model.
+
+        A model that fails without any is at fault itself. Raises `RunError`.
+        """
+        reopen = self._reopen
+        for level in [*LEVELS][1:]:
+            if reopen is None:
+                break
+            try:
+                session = reopen(level)
+                values = self._run(session, given)
+            except Exception:  # as broken as before: with less of it, perhaps not
+                continue
+            self._session, self._reopen = session, None
+            self.note = less_rewritten(level, error)
+            return values
+        raise refused(error) from None
 
     def bind(self, feeds: Mapping[str, NDArray[Any]]) -> Bound:
         """Inputs and outputs at fixed places of the device, for runs that copy nothing."""
@@ -87,7 +129,7 @@ class Session:
         except RunError:
             raise
         except Exception as error:
-            raise RunError(f"ONNX Runtime refuses this input: {first_line(error)}") from None
+            raise refused(error) from None
 
     def run_kept(
         self, feeds: Mapping[str, NDArray[Any]], held: Mapping[str, Any]
@@ -130,6 +172,17 @@ class Session:
                 raise RunError(f"the input {name} is {list(shape)}, the array is {list(have)}")
             given[name] = np.asarray(feeds[name], dtype=self.types[name], order="C")
         return given
+
+
+def less_rewritten(level: Level, error: Exception) -> str:
+    """What is said of a model that ONNX Runtime's rewriting breaks."""
+    said = f"ONNX Runtime's own rewriting breaks this model ({first_line(error)})"
+    return f"{said}: it runs with {LEVELS[level]}"
+
+
+def refused(error: Exception) -> RunError:
+    """What is said of an input that ONNX Runtime does not run."""
+    return RunError(f"ONNX Runtime refuses this input: {first_line(error)}")
 
 
 def first_line(error: Exception) -> str:
@@ -177,14 +230,20 @@ def on_cpu(model: Model, settings: Settings, note: str = "") -> Session:
     try:
         try:
             session = create(model, place, settings, Driver())
+        except raised.Fail as error:
+            level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+            session = create(model, place, settings, Driver(), level)
+            note = less_rewritten(level, error)
         except raised.NotImplemented:
             proto = proto_of(model)
             if not has_bfloat16(proto):
                 raise
-            session = create(widened(proto), place, settings, Driver())
+            model = widened(proto)
+            session = create(model, place, settings, Driver())
     except (*BAD_MODEL, raised.Fail, RuntimeError, ValueError) as error:
         raise RunError(f"this is no model that ONNX Runtime takes: {first_line(error)}") from None
-    return Session(session, place, note)
+    reopen = partial(create, model, place, settings, Driver()) if settings.optimise else None
+    return Session(session, place, note, reopen)
 
 
 def on_gpu(model: Model, device: Device, settings: Settings) -> Session:
@@ -214,11 +273,17 @@ def on_gpu(model: Model, device: Device, settings: Settings) -> Session:
         raise cannot(
             device, "ONNX Runtime placed no node on it", "update ONNX Runtime", str(placed)
         )
-    return Session(session, device)
+    reopen = partial(create, model, device, settings, found) if settings.optimise else None
+    return Session(session, device, reopen=reopen)
 
 
-def create(model: Model, device: Device, settings: Settings, found: Driver) -> Any:
-    """A session of ONNX Runtime itself, its messages silenced; raises what that raises."""
+def create(
+    model: Model, device: Device, settings: Settings, found: Driver, level: Level | None = None
+) -> Any:
+    """A session of ONNX Runtime itself, its messages silenced; raises what that raises.
+
+    `level` is how much it rewrites, where that is neither all of it nor none.
+    """
     ort.set_default_logger_severity(4)  # of providers that do not load; `probe` finds the reason
     options = ort.SessionOptions()
     options.log_severity_level = 4
@@ -226,8 +291,9 @@ def create(model: Model, device: Device, settings: Settings, found: Driver) -> A
     options.add_session_config_entry(RECORD, "1")
     for name, size in settings.sizes.items():
         options.add_free_dimension_override_by_name(name, size)
-    if not settings.optimise:
-        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    level = level if settings.optimise else ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    if level is not None:
+        options.graph_optimization_level = level
     beside = settings.weights
     if not isinstance(model, Path | bytes) and weight_bytes(model) > LARGEST_INSIDE:
         model, beside = detached(model)  # too much for one protobuf message

@@ -62,6 +62,8 @@ ERRORS = {
     "polynomials of polynomials": ("E205", net(lets("H + W + 1", "A * A") + "relu", "[3, H, W]")),
     "a size beyond 64 bits": ("E203", net("dense(10)", "[100000000000000000000000000000]")),
     "a product beyond 64 bits": ("E209", net("flatten", f"[{10**9}, {10**9}, {10**9}]")),
+    "a tensor beyond all addresses": ("E209", net("upsample(1000000)", "[1000000, 8, 8]")),
+    "an input beyond all addresses": ("E209", net("relu", "[1000000, 8000000, 8000000]")),
     "an argument of a trillion": ("E203", net("conv(1000000000000, 3x3)")),
     "a kernel of a billion": ("E302", net("conv(3, 1000000000)")),
     "a pooling to a billion pixels": ("E306", net("adaptive_avgpool(1000000000)")),
@@ -75,7 +77,7 @@ FINE = {
     "an input of a trillion numbers": net("relu", "[1000000, 1000000, 1]"),
     "a dense layer over it": net("flatten -> dense(1000000)", "[1000000, 1000000, 1]"),
     "a convolution of a billion channels": net("conv(1000000000, 3x3)"),
-    "padding of a billion pixels": net("conv(3, 3x3, pad=1000000000) -> upsample(1000000)"),
+    "padding of a billion pixels": net("conv(3, 3x3, pad=1000000000)"),
     "as many layers as there may be": net("repeat 9000 { conv(3, 3x3, pad=1) -> relu }"),
 }
 TOO_LARGE = {

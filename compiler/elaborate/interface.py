@@ -13,7 +13,7 @@ from compiler.elaborate.state import Here, State
 from compiler.graph import Input, Node
 from compiler.layouts import foreign_layout
 from compiler.ops.arguments import Extent, show
-from compiler.ops.shapes import LARGEST_SIZE
+from compiler.ops.shapes import LARGEST_SIZE, MOST_NUMBERS, numbers_of
 from compiler.pictures import Picture
 from compiler.values import POISON, Mistake, Scope, Silenced, Tensor
 from grammar import syntax as s
@@ -117,6 +117,9 @@ def declare_input(state: State, statement: s.InputDeclaration, here: Here) -> No
             help=layout.question(shape) if layout else "the batch is not written",
             fixes=[layout.fix(statement)] if layout else [],
         )
+    if numbers_of(shape) > MOST_NUMBERS:
+        said = f"{numbers_of(shape):.2g} numbers in a sample, of which 2**64 have addresses"
+        raise Mistake("E209", "the input is beyond all memory", statement.shape.span, label=said)
     picture = picture_of(state, statement, shape, scope)
     name = outside_name(state, statement, here)
     node = Node(name, Input(statement.dtype.id, picture), (), shape, statement.name.span)

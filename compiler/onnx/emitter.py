@@ -139,6 +139,7 @@ class Emitter(Writer):
         self.inputs: Shapes = graph.input_shapes(node)
         self.output: Shape = node.shape
         self.layer = node
+        self.transposes = lowering.transposes
         self.result = lowering.tensor_of[node.name]
         self.differentiated = lowering.differentiated
         self.kept: dict[str, str] = {}

@@ -31,6 +31,7 @@ class Lowering:
         self.casts: dict[tuple[str, str], str] = {}
         self.tensor_of = tensor_names(graph)
         self.interface = {*graph.outputs, *(node.name for node in graph.inputs())}
+        self.transposes = any(node.op.name == "transpose" for node in graph.nodes())
 
     def add_initializer(self, name: str, array: NDArray[Any], kind: str) -> str:
         """Put an array into the model once for each type; returns what it is called there."""

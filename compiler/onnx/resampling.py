@@ -6,6 +6,7 @@ from compiler.onnx import lowers
 from compiler.onnx.emitter import Emitter
 from compiler.onnx.interpolation import emit_interpolated
 from compiler.onnx.nearest import Nearest
+from compiler.onnx.resizing import emit_resize
 from compiler.ops.resampling import Resize
 from compiler.ops.shapes import per_axis
 
@@ -31,10 +32,7 @@ def resize(op: Resize, emit: Emitter, x: str) -> str:
         return x
     if op.scale is not None:
         return resize_by_scale(op, emit, x, sizes)
-    shape = emit.node("Shape", x)
-    lead = emit.node("Slice", shape, emit.ints([0]), emit.ints([2]), emit.ints([0]))
-    full = emit.node("Concat", lead, emit.ints(sizes), axis=0)
-    return emit.node("Resize", x, "", "", full, **attributes(op))
+    return emit_resize(emit, x, sizes=sizes, attributes=attributes(op))
 
 
 def attributes(op: Resize) -> dict[str, str]:
@@ -53,8 +51,7 @@ def resize_by_scale(op: Resize, emit: Emitter, x: str, sizes: tuple[int, ...]) -
     """
     factors = [factor or 1.0 for factor in op.factors(len(sizes))]
     if sizes != emit.inputs[0][1:] or op.align == "corners" or {*factors} == {1.0}:
-        scales = emit.floats([1.0, 1.0, *factors])
-        return emit.node("Resize", x, "", scales, **attributes(op))
+        return emit_resize(emit, x, scales=factors, attributes=attributes(op))
     for place, (size, factor) in enumerate(zip(sizes, factors, strict=True), start=2):
         axis = Nearest(size, op.align, op.rounding, factor)
         if factor != 1.0 and op.mode == "nearest":

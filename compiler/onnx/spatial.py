@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from compiler.onnx import lowers
 from compiler.onnx.emitter import Emitter
+from compiler.onnx.resizing import emit_resize
 from compiler.onnx.windows import PAD_MODES, emit_pad, onnx_pads
 from compiler.ops.shapes import per_axis
 from compiler.ops.spatial import Crop, Pad, Upsample
@@ -31,22 +32,9 @@ def pad(op: Pad, emit: Emitter, x: str) -> str:
 @lowers(Upsample)
 def upsample(op: Upsample, emit: Emitter, x: str) -> str:
     """A Resize by whole factors."""
-    scales = emit.floats([1, 1, *per_axis(op.scale, len(emit.output) - 1, "scale")])
+    scales = per_axis(op.scale, len(emit.output) - 1, "scale")
+    how = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
     if op.mode == "nearest":
-        return emit.node(
-            "Resize",
-            x,
-            "",
-            scales,
-            mode="nearest",
-            coordinate_transformation_mode="asymmetric",
-            nearest_mode="floor",
-        )
-    return emit.node(
-        "Resize",
-        x,
-        "",
-        scales,
-        mode="linear",
-        coordinate_transformation_mode="half_pixel",
-    )
+        how = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric"}
+        how["nearest_mode"] = "floor"
+    return emit_resize(emit, x, scales=scales, attributes=how)

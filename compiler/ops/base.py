@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import MISSING, Field, dataclass, fields
+from fractions import Fraction
+from math import ceil, floor
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from compiler.dims import Size
@@ -93,17 +95,47 @@ class Axis:
 
 
 @dataclass(frozen=True)
+class Sampling:
+    """Output o looks around place `ratio` * o + `offset` of an axis, exactly.
+
+    "floor", "ceil", "prefer_floor" and "prefer_ceil" say which pixel is the nearest; "linear" and
+    "cubic" look at the 2 and 4 around a place between two pixels, and at one that they stand on.
+    """
+
+    ratio: Fraction
+    offset: Fraction = Fraction(0)
+    mode: str = "floor"
+
+    def pixels(self, output: int) -> range:
+        """The pixels that an output looks at; those before 0 and behind the last are the edge."""
+        place = self.ratio * output + self.offset
+        below = floor(place)
+        if self.mode in ("linear", "cubic"):
+            more = {"linear": 1, "cubic": 2}[self.mode] if place != below else 0
+            return range(below - max(more - 1, 0), below + more + 1)
+        half = Fraction(1, 2)
+        nearest = {
+            "floor": below,
+            "ceil": ceil(place),
+            "prefer_floor": ceil(place - half),
+            "prefer_ceil": floor(place + half),
+        }[self.mode]
+        return range(nearest, nearest + 1)
+
+
+@dataclass(frozen=True)
 class Reach:
     """Which input positions one output position looks at.
 
     pointwise: the same position; window and transposed: `axes`; everywhere: all of them, or those
     `along` some spatial axes (0 is the first); parts: its share of near-equal parts of each axis;
-    resample: nearest or bilinear scaling by `axes[i].stride` reading `axes[i].kernel` pixels.
+    sampled: those of `samplings`.
     """
 
-    kind: Literal["pointwise", "window", "transposed", "resample", "parts", "everywhere"]
+    kind: Literal["pointwise", "window", "transposed", "sampled", "parts", "everywhere"]
     axes: tuple[Axis, ...] = ()
     along: tuple[int, ...] | None = None
+    samplings: tuple[Sampling, ...] = ()
 
 
 POINTWISE = Reach("pointwise")

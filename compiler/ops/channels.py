@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import ClassVar
 
 from compiler.dims import Dim
@@ -16,6 +17,7 @@ from compiler.ops.base import (
     Axis,
     Op,
     Reach,
+    Sampling,
     Shape,
     ShapeError,
     Shapes,
@@ -127,4 +129,4 @@ class PixelShuffle(Op):
         return (channels // self.r**2, *(size * self.r for size in inputs[0][1:]))
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
-        return Reach("resample", (Axis(1, self.r), Axis(1, self.r)))
+        return Reach("sampled", samplings=(Sampling(Fraction(1, self.r)),) * 2)

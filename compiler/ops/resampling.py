@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import starmap
 from struct import pack, unpack
 from typing import Any, ClassVar
 
@@ -13,6 +15,7 @@ from compiler.ops.base import (
     EVERYWHERE,
     Op,
     Reach,
+    Sampling,
     Shape,
     ShapeError,
     Shapes,
@@ -103,4 +106,16 @@ class Resize(Op):
         return (self.scale,) * rank
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
-        return EVERYWHERE
+        sizes = zip(inputs[0][1:], output[1:], self.factors(len(output) - 1), strict=True)
+        if any(isinstance(have, Dim) for have in inputs[0][1:]):
+            return EVERYWHERE
+        return Reach("sampled", samplings=tuple(starmap(self.sampling, sizes)))
+
+    def sampling(self, have: int, wanted: int, factor: float | None) -> Sampling:
+        """Where the output's pixels lie along one axis."""
+        mode = self.rounding if self.mode == "nearest" else self.mode
+        ratio = Fraction(have, wanted) if factor is None else 1 / Fraction(factor)
+        if self.align == "corners":
+            return Sampling(Fraction(have - 1, max(wanted - 1, 1)), mode=mode)
+        offset = (ratio - 1) / 2 if self.align == "half_pixel" else Fraction(0)
+        return Sampling(ratio, offset, mode)

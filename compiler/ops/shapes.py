@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from compiler.domain import Facts
 from compiler.ops.arguments import Extent
 from compiler.ops.base import Op, Shape, ShapeError, Shapes, show_shape
 
 LARGEST_SIZE = 2**62
+MOST_NUMBERS = 2**64  # of a tensor: beyond, no machine has addresses for them
 
 AXIS_NAMES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
@@ -24,7 +27,8 @@ def axes_in_words(rank: int) -> str:
 def infer(op: Op, inputs: Shapes, facts: Facts) -> Shape:
     """The shape that `op` makes of `inputs`: the one rule, for elaboration and every later check.
 
-    Every size of the result is symbolic or from 1 to `LARGEST_SIZE`. Raises `ShapeError`.
+    Every size of the result is symbolic or from 1 to `LARGEST_SIZE`, and a tensor has at most
+    `MOST_NUMBERS`. Raises `ShapeError`.
     """
     shape = tuple(facts.simplify(size) for size in op.infer(inputs, facts))
     for size in shape:
@@ -34,7 +38,18 @@ def infer(op: Op, inputs: Shapes, facts: Facts) -> Shape:
             )
         if isinstance(size, int) and size > LARGEST_SIZE:
             raise ShapeError("E209", f"{op.name} makes a size beyond 64 bits: {show_shape(shape)}")
+    if numbers_of(shape) > MOST_NUMBERS:
+        raise ShapeError(
+            "E209",
+            f"{op.name} makes a tensor beyond all memory: {show_shape(shape)}",
+            label=f"{numbers_of(shape):.2g} numbers in a sample, of which 2**64 have addresses",
+        )
     return shape
+
+
+def numbers_of(shape: Shape) -> int:
+    """How many numbers a tensor has at least: a symbolic size may be 1."""
+    return prod(size for size in shape if isinstance(size, int))
 
 
 def per_axis(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, ClassVar
 
 from compiler.dims import Dim, Size
 from compiler.domain import Facts
 from compiler.ops.arguments import Kind, arg, known_whole, whole
-from compiler.ops.base import EVERYWHERE, Axis, Op, Reach, Shape, ShapeError, Shapes
+from compiler.ops.base import Op, Reach, Sampling, Shape, ShapeError, Shapes
 from compiler.ops.checks import per_sample_axis
 from compiler.ops.sizes import AXIS
 
@@ -65,10 +66,6 @@ class Slice(Op):
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         axis = per_sample_axis(self.axis, inputs[0], self.name)
-        if axis and self.step < 0:
-            return EVERYWHERE
-        moved = Axis(1, self.step, before=-self.first)
-        return Reach(
-            "window",
-            tuple(moved if i == axis else Axis(1) for i in range(1, len(inputs[0]))),
-        )
+        same, moved = Sampling(Fraction(1)), Sampling(Fraction(self.step), Fraction(self.first))
+        places = tuple(moved if i == axis else same for i in range(1, len(inputs[0])))
+        return Reach("sampled", samplings=places)

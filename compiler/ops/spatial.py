@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, ClassVar
 
 from compiler.dims import Dim, Size
@@ -12,6 +13,7 @@ from compiler.ops.base import (
     Axis,
     Op,
     Reach,
+    Sampling,
     Shape,
     ShapeError,
     Shapes,
@@ -157,6 +159,8 @@ class Upsample(Op):
         return (inputs[0][0], *(s * f for s, f in zip(spatial, scales, strict=True)))
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
-        kernel = 1 if self.mode == "nearest" else 2
-        scales = per_axis(self.scale, len(inputs[0]) - 1, "scale")
-        return Reach("resample", tuple(Axis(kernel, factor) for factor in scales))
+        ratios = [Fraction(1, f) for f in per_axis(self.scale, len(inputs[0]) - 1, "scale")]
+        if self.mode == "nearest":
+            return Reach("sampled", samplings=tuple(map(Sampling, ratios)))
+        places = [Sampling(ratio, (ratio - 1) / 2, "linear") for ratio in ratios]
+        return Reach("sampled", samplings=tuple(places))

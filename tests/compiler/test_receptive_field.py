@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 from compiler.dims import symbol
-from compiler.receptive_field import Field, FieldAxis
+from compiler.domain import Facts
+from compiler.ops import OPS
+from compiler.ops.arguments import Extent
+from compiler.receptive_field import Field, FieldAxis, step
 from grammar.diagnostics import DefinitionError
+from runtime.kernels.resampling import weights
 from tests.define import define
+from tests.opcheck import make
 
 
 def field_of(body: str, size: str = "[3, 12]") -> Field:
@@ -120,3 +126,78 @@ def test_a_contract_holds_the_widest_field_of_an_enlarged_map() -> None:
     define(text.format(size=8))
     with pytest.raises(DefinitionError):
         define(text.format(size=6))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "size", "wanted"),
+    [
+        ('24, align="asymmetric", rounding="floor"', 1, [(0, 0), (0, 0), (1, 1)]),
+        ("24", 1, [(0, 0), (0, 0), (1, 1)]),
+        ('24, mode="linear"', 2, [(-1, 0), (0, 1), (0, 1)]),
+        ('12, mode="linear"', 1, [(0, 0), (1, 1)]),
+        ('23, mode="linear", align="corners"', 2, [(0, 0), (0, 1), (1, 1)]),
+        ('24, mode="cubic"', 4, []),
+        ("6", 1, [(0, 0), (2, 2)]),
+        ('6, rounding="ceil"', 1, [(1, 1), (3, 3)]),
+        ("9", 1, [(0, 0), (1, 1), (3, 3), (4, 4)]),
+    ],
+)
+def test_a_resized_map_sees_the_pixels_around_its_places(
+    arguments: str, size: int, wanted: list[tuple[int, int]]
+) -> None:
+    if "cubic" in arguments:
+        assert field_of(f"resize(24x12, {arguments[4:]})", "[3, 12, 12]")[0].size == size
+        return
+    assert seen(f"resize({arguments})", len(wanted)) == wanted
+    assert field_of(f"resize({arguments})")[0].size == size
+
+
+def test_a_window_on_a_resized_map_sees_what_its_taps_see() -> None:
+    body = 'conv(1, 3x3, pad=1) -> resize(56x56, align="asymmetric", rounding="floor")'
+    assert [a.size for a in field_of(body, "[1, 28, 28]")] == [3, 3]
+    body = "resize(28) -> conv(4, 3)"  # 12 to 28: 3 of 28 lie within 2 of 12
+    assert field_of(body)[0].size == 2
+
+
+def test_a_dilated_deconv_is_written_by_the_taps_that_meet_a_pixel() -> None:
+    dilated = "deconv(2, 2, stride=2, dilation=3)"
+    assert seen(dilated, 5) == [(0, 0), (-1, -1), (1, 1), (0, 0), (2, 2)]
+    assert field_of(dilated)[0].size == 1
+    assert field_of("deconv(2, 2x2, stride=2, dilation=3)", "[1, 28, 28]")[1].size == 1
+    # Its neighbours do not see in turn: a window sees from the least of them to the largest.
+    assert seen(f"{dilated} -> conv(2, 2)", 3) == [(-1, 0), (-1, 1), (0, 1)]
+    assert seen(f"{dilated} -> conv(2, 2, dilation=2)", 2) == [(0, 1), (-1, 0)]
+    assert seen("deconv(2, 3, stride=4, dilation=2)", 5) == [
+        (-1, 0),
+        (0, 0),
+        (0, 0),
+        (0, 0),
+        (0, 1),
+    ]
+
+
+def test_a_slice_backwards_sees_one_pixel_a_place() -> None:
+    axis = field_of("slice(9, 1, step=-2, axis=1)")[0]
+    assert [axis.seen(place) for place in range(3)] == [(9, 9), (7, 7), (5, 5)]
+    assert field_of("slice(9, 1, step=-1, axis=1) -> conv(2, 3)")[0].size == 3
+
+
+@pytest.mark.parametrize("mode", ["nearest", "linear", "cubic"])
+@pytest.mark.parametrize("align", ["half_pixel", "corners", "asymmetric"])
+def test_what_a_resized_map_sees_is_what_has_a_weight(mode: str, align: str) -> None:
+    random = np.random.default_rng(0)
+    for _ in range(12):
+        have, wanted = map(int, random.integers(1, 14, 2))
+        rounding = str(random.choice(["prefer_floor", "prefer_ceil", "floor", "ceil"]))
+        op = make(OPS["resize"], Extent([wanted, 1]), mode, align, rounding)
+        axis = step(
+            op.reach(((1, have, 1),), (1, wanted, 1), Facts()),
+            (FieldAxis(), FieldAxis()),
+            (1, have, 1),
+            (1, wanted, 1),
+            Facts(),
+        )[0]
+        for output, row in enumerate(weights(op, have, wanted, None)):
+            pixels = np.flatnonzero(np.abs(row) > 1e-12)
+            claimed = [min(max(int(end), 0), have - 1) for end in axis.seen(output)]
+            assert claimed == [pixels[0], pixels[-1]], f"{op} on {have}, place {output}"

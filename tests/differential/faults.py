@@ -266,7 +266,7 @@ FAULTS = (
     Fault("field: windows begin late", instead(receptive_field, "windowed", moved(1, 0))),
     Fault("field: windows end late", instead(receptive_field, "windowed", moved(0, 1))),
     Fault("field: deconv ends early", instead(receptive_field, "transposed", moved(0, -1))),
-    Fault("field: upsample begins late", instead(receptive_field, "resampled", moved(1, 0))),
+    Fault("field: upsample begins late", instead(receptive_field, "sampled", moved(1, 0))),
     Fault("field: joins see one branch", instead(receptive_field, "union", of_the_first)),
     Fault("costs: groups forgotten", instead(Conv, "macs", ungrouped), "groups"),
     Fault("domain: begins late", instead(Domain, "contains", one_more)),

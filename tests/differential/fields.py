@@ -1,7 +1,9 @@
 """Receptive fields seen on the running net: which outputs change when a slice of the input does.
 
 A slice is made NaN, which no arithmetic loses: neither a weight of 0 nor a maximum nor saturation
-hides a dependence. Every sample of a batch has another slice, so one run covers an axis.
+hides a dependence. Interpolation has weights that are always 0, where a place lies on a pixel:
+there a slice gets other numbers, which tell what is not seen and not all that is. Every sample of
+a batch has another slice, so one run covers an axis.
 """
 
 from __future__ import annotations
@@ -21,13 +23,11 @@ from runtime.reference import interpret
 from tests.differential.difference import Difference
 from tests.differential.figures import random_inputs
 
-# Ops of which the analysis claims more than they look at, that shift a map, so that what seems to
-# lie inside the input may meet padding, or that lose a NaN.
-LOOSE_NAMES = """
-reshape transpose crop slice channels resize concat deconv softmax log_softmax layernorm
-thresholded_relu power
-"""
+# Ops of which the analysis claims more than they look at, or that lose a NaN.
+LOOSE_NAMES = "reshape transpose concat softmax log_softmax layernorm thresholded_relu power"
 LOOSE = frozenset(LOOSE_NAMES.split())
+# Ops that shift a map: behind them what seems to lie inside the input may meet padding.
+SHIFTING = frozenset(["crop", "slice", "resize", "deconv"])
 
 
 def check_fields(graph: Graph, analysis: Analysis, sizes: Mapping[str, int]) -> None:
@@ -43,7 +43,7 @@ def zero_padded(op: Op) -> Op:
     """The op with zeros around its input: a mirror shows pixels that no field speaks of."""
     names = {parameter.name for parameter in fields(op)}
     changes = {name: "zero" for name in ("pad_mode", "mode") if name in names}
-    return replace(op, **changes) if changes and op.name != "upsample" else op
+    return replace(op, **changes) if changes and op.name not in ("upsample", "resize") else op
 
 
 def check_axis(
@@ -71,14 +71,24 @@ def perturbed(
     """For each layer whether [slice of the input, place along the axis] is seen."""
     length = evaluate(source.shape[axis + 1], sizes)
     feeds = random_inputs(graph, sizes, 0, length)
+    plain = {name: array.copy() for name, array in feeds.items()}
     view = np.moveaxis(feeds[source.name], axis + 2, 1)
+    mark = 1e3 if interpolates(graph) else np.nan
     for index in range(length):
-        view[index, index] = np.nan
+        view[index, index] = mark
     found = {}
     with np.errstate(all="ignore"):
-        for node, value in interpret(graph, feeds, np.float64):
-            found[node.name] = places(np.isnan(value), len(source.shape), axis)
+        runs = (interpret(graph, given, np.float64) for given in (feeds, plain))
+        for (node, value), (_, before) in zip(*runs, strict=True):
+            same = (value == before) | (np.isnan(value) & np.isnan(before))
+            touched = np.isnan(value) if np.isnan(mark) else ~same
+            found[node.name] = places(touched, len(source.shape), axis)
     return found
+
+
+def interpolates(graph: Graph) -> bool:
+    """Whether a layer weighs pixels by their distance."""
+    return any(node.op.name == "resize" for node in graph.nodes())
 
 
 def places(touched: NDArray[np.bool_], rank: int, axis: int) -> NDArray[np.bool_]:
@@ -101,9 +111,10 @@ def joined(a: NDArray[np.bool_] | None, b: NDArray[np.bool_]) -> NDArray[np.bool
 def exact_layers(graph: Graph) -> set[str]:
     """The layers whose field says exactly what an output sees, where it meets no padding."""
     exact: set[str] = set()
-    for node in graph.nodes():
+    for node in graph.nodes() if not interpolates(graph) else ():
         one_shape = len({graph[name].shape for name in node.inputs}) <= 1
-        if node.op.name not in LOOSE and one_shape and exact.issuperset(node.inputs):
+        behind = any(graph[name].op.name in SHIFTING for name in node.inputs)
+        if node.op.name not in LOOSE and not behind and one_shape and exact.issuperset(node.inputs):
             exact.add(node.name)
     return exact
 

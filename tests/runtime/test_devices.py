@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 import pytest
 from click.testing import CliRunner, Result
+from onnx import TensorProto, helper, numpy_helper
 
 from netc.main import main
 from runtime.devices import CPU, CUDA, TENSORRT, Device, parse_device
@@ -242,6 +244,42 @@ def test_sizes_are_pinned() -> None:
 def test_inputs_that_do_not_fit_are_refused(feeds: dict[str, np.ndarray], message: str) -> None:
     with pytest.raises(RunError, match=message):
         open_session(define(NET).model(), "cpu").run(feeds)
+
+
+def moved_resize() -> onnx.ModelProto:
+    """A model that ONNX Runtime breaks by moving a Transpose through the Resize behind it."""
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["a"], perm=[0, 2, 3, 1]),
+        helper.make_node(
+            "Resize",
+            ["a", "", "", "sizes"],
+            ["b"],
+            mode="linear",
+            coordinate_transformation_mode="asymmetric",
+        ),
+        helper.make_node("Transpose", ["b"], ["y"], perm=[0, 2, 1, 3]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "moved",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 5, 3, 12])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 6, 3, 4])],
+        [numpy_helper.from_array(np.array([1, 3, 6, 4]), "sizes")],
+    )
+    opsets = [helper.make_opsetid("", 21)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=10)
+
+
+def test_a_model_that_rewriting_breaks_runs_with_less_of_it_and_says_so() -> None:
+    model = moved_resize()
+    feeds = {"x": np.random.default_rng(0).random((1, 5, 3, 12), dtype=np.float32)}
+    session = open_session(model, "cpu")
+    first = session.run(feeds)["y"]
+    assert "ONNX Runtime's own rewriting breaks this model" in session.note
+    plain = open_session(model, "cpu", optimise=False)
+    np.testing.assert_array_equal(first, plain.run(feeds)["y"])
+    assert plain.note == ""
+    np.testing.assert_array_equal(first, session.run(feeds)["y"])
 
 
 def test_the_probe_runs_a_convolution_on_this_machines_cpu() -> None:
