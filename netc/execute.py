@@ -80,7 +80,7 @@ def find_subject(file: str, options: RunOptions, choice: Choice) -> Subject:
     engine = Engine(options.device, options.seed, options.dtype, exact=not options.tf32)
     if is_onnx(file):
         choice.refuse(options.weights)
-        return subject_of_model(Path(file), engine)
+        return subject_of_model(Path(file), engine, choice.shapes)
     return subject_of_graph(choice.single(file, options.weights).graph, engine)
 
 

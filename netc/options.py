@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,15 @@ from runtime.files import refuse_inputs
 if TYPE_CHECKING:
     from runtime.weights.rename import WeightsFile
 
+SHAPE = re.compile(r"(.+)=(\d+(?:x\d+)*)", re.DOTALL)
+SHAPES = click.option(
+    "--shape",
+    "shapes",
+    multiple=True,
+    metavar="INPUT=3x224x224",
+    help="The shape of an input whose sizes a model leaves open, without the batch; may be "
+    "repeated.",
+)
 FORMAT = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print."
 )
@@ -142,6 +152,7 @@ class Choice:
     net: str | None
     settings: Mapping[str, Any]
     files: Files
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # of a model's inputs
 
     def module(self, file: str) -> Module:
         """The loaded file, whatever nets it has."""
@@ -177,6 +188,7 @@ class Choice:
 
     def opened(self, file: str) -> list[Net]:
         """Each chosen net, of which there is at least one; their warnings are shown."""
+        self.refuse_shapes()
         nets = [Net(checked) for _, checked in self.checked(file)]
         if not nets:
             raise CallError(f"{file} defines no net")
@@ -191,7 +203,7 @@ class Choice:
         if not is_model(file):
             return self.opened(file)
         self.refuse()
-        return [read(file)]
+        return [read(file, **self.shapes)]
 
     def refuse(self, weights: WeightsFile | None = None) -> None:
         """Raise `CallError` when a net of a definition is chosen, or weights for one."""
@@ -200,8 +212,14 @@ class Choice:
         if weights is not None:
             raise CallError("an ONNX file has its weights inside: no --weights")
 
+    def refuse_shapes(self) -> None:
+        """Raise `CallError` when shapes are given for a definition."""
+        if self.shapes:
+            raise CallError("--shape is for a model; a definition says what its inputs are")
+
     def single(self, file: str, weights: WeightsFile | None = None) -> Net:
         """The one net that is meant, with weights where they are given; its warnings are shown."""
+        self.refuse_shapes()
         module, named = open_module(file, self.files)
         block = choose_net(module, self.net or named)
         check_settings(block, self.settings)
@@ -263,6 +281,25 @@ def files_of(parameter: click.Parameter, value: Any) -> list[str]:
             with suppress(CallError):  # what is not there is told of when it is wanted
                 found += expand(path, SUFFIXES if parameter.type is PICTURES else KINDS)
     return found
+
+
+def shape_of(text: str) -> tuple[str, tuple[int, ...]]:
+    """`image=3x224x224` as a name and its sizes."""
+    match = SHAPE.fullmatch(text)
+    if match is None:
+        raise CallError(f"--shape takes INPUT=3x224x224, not {text}")
+    return match[1], tuple(map(int, match[2].split("x")))
+
+
+def takes_shapes(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command `--shape`, which reaches it inside its `choice`."""
+
+    @SHAPES
+    @wraps(command)
+    def wrapped(shapes: tuple[str, ...], choice: Choice, **rest: Any) -> Any:
+        return command(choice=replace(choice, shapes=dict(map(shape_of, shapes))), **rest)
+
+    return wrapped
 
 
 def chooses_net(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -146,8 +146,13 @@ def runner_of_session(session: Session) -> Runner:
     )
 
 
-def subject_of_model(path: Path, engine: Engine) -> Subject:
-    """A compiled model, with what its metadata says of pictures, class names and sizes."""
+def subject_of_model(
+    path: Path, engine: Engine, shapes: Mapping[str, tuple[int, ...]] | None = None
+) -> Subject:
+    """A compiled model, with what its metadata says of pictures, class names and sizes.
+
+    `shapes` are those of inputs whose sizes it leaves open, without the batch.
+    """
     if engine.device == "numpy":
         raise CallError("the NumPy device runs definitions, not ONNX files")
     if engine.dtype != "f32":
@@ -161,6 +166,8 @@ def subject_of_model(path: Path, engine: Engine) -> Subject:
     if not session.inputs:
         raise CallError(f"{path} has no input: it gives the same on every run")
     specs = tuple(spec_of_model(session, name, found) for name in session.inputs)
+    for name, shape in (shapes or {}).items():
+        specs = with_shape(specs, name, shape)
     return Subject(
         name=printable(session.metadata.get("netc.net", path.stem)),
         inputs=specs,
@@ -207,6 +214,20 @@ def spec_of_model(session: Session, name: str, found: Mapping[str, Any]) -> Inpu
     channels, *sides = shape if layout == "nchw" else (shape[2], *shape[:2])
     inner = (*sides, channels) if picture and picture.layout == "hwc" else (channels, *sides)
     return InputSpec(name, shape, dtype, picture_input(inner, picture, cast(Any, layout)))
+
+
+def with_shape(
+    specs: Sequence[InputSpec], name: str, shape: tuple[int, ...]
+) -> tuple[InputSpec, ...]:
+    """The inputs, one of them of a shape that fits what the model says; raises `CallError`."""
+    spec = next((spec for spec in specs if spec.name == name), None)
+    if spec is None:
+        raise CallError(f"there is no input {name}; there are {', '.join(s.name for s in specs)}")
+    pairs = zip(spec.shape, shape, strict=False)
+    if len(shape) != len(spec.shape) or any(isinstance(a, int) and a != b for a, b in pairs):
+        said = "x".join(map(str, spec.shape))
+        raise CallError(f"the input {name} is {said}, not {'x'.join(map(str, shape))}")
+    return tuple(replace(s, shape=shape) if s is spec else s for s in specs)
 
 
 def random_sample(specs: Sequence[InputSpec], seed: int) -> Arrays:

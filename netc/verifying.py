@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from compiler.domain import Contradiction
@@ -84,7 +85,7 @@ def comparisons(
         raise CallError("--input is for two models; one is verified on random input")
     if is_onnx(file):
         choice.refuse(options.weights)
-        yield compare_import(Path(file), options)
+        yield compare_import(Path(file), options, choice)
         return
     if options.weights is None:
         nets = choice.opened(file)
@@ -104,11 +105,11 @@ def comparisons(
         )
 
 
-def compare_import(path: Path, options: VerifyOptions) -> tuple[str, Comparison]:
+def compare_import(path: Path, options: VerifyOptions, choice: Choice) -> tuple[str, Comparison]:
     """The imported graph in NumPy against the original; in another precision against ours."""
     model = read_model_file(path)
     try:
-        imported = import_onnx(model, path.name)
+        imported = import_onnx(model, path.name, shapes=choice.shapes)
         imported = replace(imported, graph=with_valid_sizes(imported.graph))
     except (UnreadableError, Contradiction) as error:
         raise CallError(str(error)) from None
@@ -145,7 +146,7 @@ def compare_two(
     comparison = compare_models(
         first,
         side_of(other, options, choice),
-        given_arrays(options.inputs),
+        random_arrays(choice, options) | given_arrays(options.inputs),
         device=options.device,
         exact=options.exact,
         batch=options.batch,
@@ -159,11 +160,20 @@ def side_of(file: str, options: VerifyOptions, choice: Choice) -> Side:
     """A model file, or a definition compiled; layers keep their names when one is looked for."""
     if is_onnx(file):
         return Side(file, read_model_file(Path(file)))
-    net = choice.single(file, options.weights)
+    net = replace(choice, shapes={}).single(file, options.weights)
     model = net.model(seed=options.seed, optimise=not options.bisect, dtype=options.dtype)
     names = tensor_names(net.graph)
     places = {names[node.name]: Place.of(node) for node in net.graph.nodes()}
     return Side(net.name, model, places, sizes_for(net.graph))
+
+
+def random_arrays(choice: Choice, options: VerifyOptions) -> dict[str, NDArray[Any]]:
+    """Random numbers for the inputs whose shapes `--shape` says."""
+    random = np.random.default_rng(options.seed)
+    return {
+        name: random.standard_normal((options.batch, *shape), dtype=np.float32)
+        for name, shape in choice.shapes.items()
+    }
 
 
 def given_arrays(inputs: Sequence[str]) -> dict[str, NDArray[Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -13,7 +14,7 @@ from compiler.ops.base import show_count, show_shape
 from netc.errors import say
 from netc.models import is_model, read
 from netc.net import Net
-from netc.options import FORMAT, Choice, chooses_net
+from netc.options import FORMAT, Choice, chooses_net, takes_shapes
 from netc.summary import plain, plain_shape
 
 MARKS = {"added": "+", "removed": "-", "changed": "~"}
@@ -25,13 +26,17 @@ MARKS = {"added": "+", "removed": "-", "changed": "~"}
 @click.option("--to-net", metavar="NAME", help="Which net of the second file, if not --net.")
 @FORMAT
 @chooses_net
+@takes_shapes
 def command(before: str, after: str, to_net: str | None, form: str, choice: Choice) -> None:
     """What one network adds, removes and changes of another.
 
     BEFORE and AFTER are definitions, names of the library, or models: .onnx, .prototxt, .cfg.
     Layers of a model are called as in the definition that `netc import` makes of it.
     """
-    other = Choice(to_net or choice.net, choice.settings, choice.files)
+    other = replace(choice, net=to_net or choice.net)
+    if is_model(before) != is_model(after):  # a shape is the model's, whichever of the two that is
+        plain = replace(choice if is_model(after) else other, shapes={})
+        choice, other = (plain, other) if is_model(after) else (choice, plain)
     if is_model(before) and is_model(after):
         other.refuse()
     old, new = side_of(before, choice), side_of(after, other)
@@ -55,7 +60,7 @@ def command(before: str, after: str, to_net: str | None, form: str, choice: Choi
 
 def side_of(file: str, choice: Choice) -> Net:
     """The one net of a definition that is meant, or that of a model, whatever net is meant."""
-    return read(file) if is_model(file) else choice.single(file)
+    return read(file, **choice.shapes) if is_model(file) else choice.single(file)
 
 
 def line_of(change: Change) -> str:

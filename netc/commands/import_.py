@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import click
 
 from netc.errors import say, show
-from netc.options import INPUT, OUTPUT, Command
+from netc.options import INPUT, OUTPUT, SHAPES, Command, shape_of
 from runtime.errors import CallError
 from runtime.files import refuse_inputs, write_whole
-
-SHAPE = re.compile(r"(.+?)=(\d+(?:x\d+)*)")
 
 
 @click.command("import", cls=Command)
@@ -30,13 +27,7 @@ SHAPE = re.compile(r"(.+?)=(\d+(?:x\d+)*)")
     metavar="X.safetensors",
     help="Where to write the parameters, under the definition's names.",
 )
-@click.option(
-    "--shape",
-    "shapes",
-    multiple=True,
-    metavar="INPUT=3x224x224",
-    help="The shape of an input that the file leaves open, without the batch; may be repeated.",
-)
+@SHAPES
 @click.option(
     "--unverified",
     is_flag=True,
@@ -75,11 +66,3 @@ def command(
         say(proof)
     if weights is not None:
         say(f"{len(graph.values)} arrays -> {weights}")
-
-
-def shape_of(text: str) -> tuple[str, tuple[int, ...]]:
-    """`image=3x224x224` as a name and its sizes."""
-    match = SHAPE.fullmatch(text)
-    if match is None:
-        raise CallError(f"--shape takes INPUT=3x224x224, not {text}")
-    return match[1], tuple(map(int, match[2].split("x")))

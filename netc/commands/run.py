@@ -19,6 +19,7 @@ from netc.options import (
     Choice,
     Command,
     chooses_net,
+    takes_shapes,
 )
 
 
@@ -83,6 +84,7 @@ from netc.options import (
 @SEED
 @WEIGHTS
 @chooses_net
+@takes_shapes
 def command(file: str, choice: Choice, **options: Any) -> None:
     """Run a definition or an ONNX model on pictures or arrays."""
     from netc.execute import RunOptions, execute

@@ -7,7 +7,7 @@ import json
 import click
 
 from netc.errors import say
-from netc.options import FORMAT, Choice, chooses_net
+from netc.options import FORMAT, Choice, chooses_net, takes_shapes
 from runtime.errors import CallError
 
 SORTS = ("params", "macs", "memory")
@@ -29,6 +29,7 @@ SORTS = ("params", "macs", "memory")
 )
 @FORMAT
 @chooses_net
+@takes_shapes
 def command(
     file: str,
     depth: int | None,

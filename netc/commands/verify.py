@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from netc.options import DTYPE, FORMAT, SEED, TF32, WEIGHTS, Choice, chooses_net
+from netc.options import DTYPE, FORMAT, SEED, TF32, WEIGHTS, Choice, chooses_net, takes_shapes
 from netc.verifying import VerifyOptions, verify
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 @SEED
 @WEIGHTS
 @chooses_net
+@takes_shapes
 def command(
     file: str,
     other: str | None,

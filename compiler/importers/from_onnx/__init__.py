@@ -26,6 +26,7 @@ from compiler.importers.from_onnx.operators import (
     Declared,
     OnnxModel,
     Operator,
+    sizes_of,
     take_apart,
     unsound,
 )
@@ -38,7 +39,7 @@ from compiler.importers.tidy.untouched import untouched
 from compiler.importers.tidy.without_common_path import without_common_path
 from compiler.ops.base import Shape
 from compiler.values import POISON, Tensor
-from grammar.diagnostics import Diagnostic
+from grammar.diagnostics import DefinitionError, Diagnostic
 from grammar.unforeseen import CODE
 
 Sizes = tuple[int | str | None, ...]
@@ -54,8 +55,66 @@ def import_onnx(
     """The graph of a model; with `batch` axis 0 of every tensor is the batch, which may vary.
 
     Without it a whole tensor is one sample. `shapes` are those of inputs that leave sizes open.
-    Raises `DefinitionError` with every operator that cannot be expressed, and `UnreadableError`.
+    Raises `DefinitionError` with every operator that cannot be expressed, and `UnreadableError`;
+    where the open sizes are the cause, it says which shapes would help.
     """
+    try:
+        return converted(model, name, batch, shapes or {})
+    except DefinitionError as error:
+        asked = missing_shapes(model, int(batch), shapes or {})
+        if not asked:
+            raise
+        raise DefinitionError(with_advice(error, model, name, batch, asked)) from None
+
+
+def with_advice(
+    error: DefinitionError, model: onnx.ModelProto, name: str, batch: bool, asked: dict[str, Shape]
+) -> list[Diagnostic]:
+    """The refusals, with the shapes that help where they are gone once these are given."""
+    try:
+        converted(model, name, batch, asked)
+        left = set()
+    except DefinitionError as other:
+        left = {diagnostic.message for diagnostic in other.diagnostics}
+    said = " ".join(f"--shape {key}={'x'.join(map(str, s))}" for key, s in asked.items())
+    return [
+        found if found.message in left else replace(found, help=f"say the sizes: {said}")
+        for found in error.diagnostics
+    ]
+
+
+def missing_shapes(
+    model: onnx.ModelProto, batch: int, given: Mapping[str, Shape]
+) -> dict[str, Shape]:
+    """Likely shapes for the inputs that leave sizes open besides the batch, in their layout."""
+    held = {tensor.name for tensor in model.graph.initializer}
+    found: dict[str, Shape] = {}
+    for value in model.graph.input:
+        sizes = sizes_of(value)
+        if value.name in held or value.name in given or not sizes:
+            continue
+        own = sizes[batch:]
+        if own and not all(isinstance(size, int) for size in own):
+            found[value.name] = likely(own)
+    return found
+
+
+def likely(sizes: Sizes) -> Shape:
+    """Open sizes filled in: 224 pixels, 16 frames, 16,000 samples; 3 channels, first or last."""
+    if len(sizes) == 1:
+        return (16_000,)
+    pixels = {2: (16_000,), 3: (224, 224), 4: (16, 224, 224)}.get(len(sizes), (224,) * len(sizes))
+    last = isinstance(sizes[-1], int) and not isinstance(sizes[0], int)
+    usual = (*pixels, 3) if last else (3, *pixels)
+    return tuple(
+        size if isinstance(size, int) else usual[place] for place, size in enumerate(sizes)
+    )
+
+
+def converted(
+    model: onnx.ModelProto, name: str, batch: bool, shapes: Mapping[str, Shape]
+) -> Imported:
+    """The graph of a model; raises `DefinitionError` and `UnreadableError`."""
     apart = take_apart(model, name)
     taken = recognise(apart)
     builder = Builder(Path(name).stem if taken.name in GENERIC else taken.name, taken.source)
@@ -64,9 +123,7 @@ def import_onnx(
     for declared in taken.inputs:
         with builder.reporting(declared.span, f"input {declared.name}"):
             reading.values[declared.name] = POISON
-            reading.values[declared.name] = read_input(
-                reading, declared, (shapes or {}).get(declared.name)
-            )
+            reading.values[declared.name] = read_input(reading, declared, shapes.get(declared.name))
     for operator in taken.operators:
         reading.operator = operator
         what = f"{operator.type} {operator.name}"
@@ -136,9 +193,8 @@ GENERIC = {"", "main_graph", "main", "graph", "torch_jit", "torch-jit-export", "
 
 def read_input(reading: Reading, declared: Declared, given: Shape | None) -> Tensor:
     """An input of the network, its batch taken off."""
-    help = f"say it: --shape {declared.name}=3x224x224"
     if declared.sizes is None and given is None:
-        raise Refused("its shape is not said", help)
+        raise Refused("its shape is not said", f"say it: --shape {declared.name}=3x224x224")
     sizes = (declared.sizes or ())[reading.batch :]
     if given is not None:
         sizes = given_sizes(sizes, given)
@@ -172,7 +228,7 @@ def size_of(size: int | str | None, name: str, place: int, rank: int) -> Size:
             raise Refused(f"its size {size} is no size")
         return size
     if place == 0 and rank > 1:
-        raise Refused("its number of channels is not fixed", f"say it: --shape {name}=3x224x224")
+        raise Refused("its number of channels is not fixed")
     ours = {3: "HW", 4: "DHW"}.get(rank, "LL")[place - 1]
     known = size if size and not size[:1].isdigit() and "unk" not in size else ours
     return symbol(identifier(known, ours))

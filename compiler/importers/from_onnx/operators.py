@@ -321,11 +321,13 @@ def plain(value: Any) -> Any:
 
 
 def declared(value: onnx.ValueInfoProto, span: Span) -> Declared:
-    """An input's or output's name and sizes; no sizes when it is no tensor of known rank."""
+    """An input's or output's name and sizes."""
+    return Declared(value.name, sizes_of(value), span)
+
+
+def sizes_of(value: onnx.ValueInfoProto) -> tuple[int | str | None, ...] | None:
+    """The sizes of an input or output; None when it is no tensor of known rank."""
     tensor = value.type.tensor_type
     if not tensor.HasField("shape"):
-        return Declared(value.name, None, span)
-    sizes: list[int | str | None] = [
-        d.dim_value if d.dim_value > 0 else d.dim_param or None for d in tensor.shape.dim
-    ]
-    return Declared(value.name, tuple(sizes), span)
+        return None
+    return tuple(d.dim_value if d.dim_value > 0 else d.dim_param or None for d in tensor.shape.dim)

@@ -1,0 +1,87 @@
+"""Sizes that a model leaves open: which shapes would help, and the commands that take them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+import pytest
+
+from compiler.importers.from_onnx import import_onnx
+from grammar.diagnostics import DefinitionError
+from tests.importers.onnx_text import onnx_model
+from tests.netc.command import netc
+
+RANGE = """s = Shape(x) w = Gather(s, i3) r = Range(zero, w, one) f = Cast<to=1>(r)
+    y = Add(x, f)"""
+
+HINTS = {
+    "columns": (RANGE, "float[N, 4, 8, W] x", "x=4x8x224"),
+    "channels last": ("y = Transpose<perm=[0, 3, 1, 2]>(x)", "float[N, h, w, 3] x", "x=224x224x3"),
+    "channels first": ("y = Relu(x)", "float[N, C, H, W] x", "x=3x224x224"),
+    "a sequence": ("y = Relu(x)", "float[N, C, L] x", "x=3x16000"),
+    "a clip": ("y = Relu(x)", "float[N, C, T, 64, W] x", "x=3x16x64x224"),
+}
+
+
+@pytest.mark.parametrize("nodes, shape, wanted", HINTS.values(), ids=HINTS.keys())
+def test_open_sizes_that_stand_in_the_way_are_asked_for(
+    nodes: str, shape: str, wanted: str
+) -> None:
+    model = onnx_model(nodes, shape, constants={"i3": 3, "zero": 0, "one": 1})
+    with pytest.raises(DefinitionError) as found:
+        import_onnx(model)
+    assert [d.help for d in found.value.diagnostics] == [f"say the sizes: --shape {wanted}"]
+
+
+def test_what_blocks_at_any_size_asks_for_no_shape() -> None:
+    with pytest.raises(DefinitionError) as found:
+        import_onnx(onnx_model("y = Erf(x)", "float[N, 3, H, W] x"))
+    assert [d.help for d in found.value.diagnostics] == [None]
+
+
+CALLS = {
+    "import": ["import", "m.onnx"],
+    "verify": ["verify", "m.onnx"],
+    "verify two": ["verify", "m.onnx", "m.onnx"],
+    "summary": ["summary", "m.onnx"],
+    "diff": ["diff", "m.onnx", "m.onnx"],
+    "diff with a definition": ["diff", "m.onnx", "lenet5"],
+    "run": ["run", "m.onnx", "--random", "--device", "cpu"],
+}
+
+
+@pytest.fixture
+def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model in the current folder whose channels are open."""
+    monkeypatch.chdir(tmp_path)
+    onnx.save(
+        onnx_model(
+            "y = Conv(x, w)",
+            "float[N, C, H, W] x",
+            weights={"w": (2, 3, 3, 3)},
+            outputs="float[N, 2, A, B] y",
+        ),
+        "m.onnx",
+    )
+
+
+@pytest.mark.usefixtures("model")
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+def test_commands_that_read_models_take_shapes(call: list[str]) -> None:
+    told = netc(*call, "--shape", "x=3x9x10")
+    assert told.exit_code == 0, told.output
+
+
+@pytest.mark.usefixtures("model")
+@pytest.mark.parametrize("call", [["summary", "lenet5"], ["verify", "lenet5"], ["run", "lenet5"]])
+def test_a_definition_takes_no_shapes(call: list[str]) -> None:
+    told = netc(*call, "--shape", "image=1x28x28")
+    assert told.exit_code == 2 and "--shape is for a model" in told.stderr
+
+
+@pytest.mark.usefixtures("model")
+@pytest.mark.parametrize("shape", ["x=3", "z=3x9x10", "x=9"])
+def test_a_shape_that_no_input_can_have_is_refused(shape: str) -> None:
+    told = netc("run", "m.onnx", "--random", "--device", "cpu", "--shape", shape)
+    assert told.exit_code == 2 and "input" in told.stderr
