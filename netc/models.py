@@ -10,6 +10,7 @@ from compiler import importers
 from compiler.files import is_regular
 from compiler.importers import FORMATS
 from compiler.importers.imported import Imported, UnreadableError
+from netc.given import documented, path_of
 from netc.net import Net
 from runtime.errors import CallError
 from runtime.files import no_file
@@ -52,10 +53,11 @@ def read_model(path: Path, shapes: Mapping[str, Shape] | None = None) -> tuple[I
     return imported, define(imported)
 
 
+@documented
 def read(file: str | Path, **shapes: Shape) -> Net:
     """The network of an ONNX, Caffe or Darknet file, with its weights where the file holds them.
 
     `shapes` are those of inputs whose sizes the file leaves open, without the batch. Raises
     `DefinitionError` with every layer that cannot be expressed, and `CallError`.
     """
-    return Net(read_model(Path(file), shapes)[1].checked)
+    return Net(read_model(path_of(file), shapes)[1].checked)

@@ -12,6 +12,7 @@ from compiler.analysis import Analysis
 from compiler.driver import Checked, compile_graph
 from compiler.graph import Graph, Input
 from grammar.diagnostics import DefinitionError
+from netc.given import documented, kind_of, list_of, one_of, path_of, text_of, whole
 from netc.summary import net_summary
 from runtime.errors import CallError
 
@@ -65,6 +66,7 @@ class Net:
 
         return summary_html(self.graph, self.analysis)
 
+    @documented
     def plot(self, path: str | Path, depth: int | None = None) -> Path:
         """Draw it into an .svg or .html file, written whole or not at all; returns its path.
 
@@ -72,7 +74,12 @@ class Net:
         """
         from netc.plot import plot
 
-        return plot(self.graph, self.analysis, Path(path), depth)
+        return plot(
+            self.graph,
+            self.analysis,
+            path_of(path),
+            None if depth is None else whole("depth", depth, 0),
+        )
 
     @property
     def weights(self) -> Mapping[str, NDArray[np.float32]]:
@@ -84,6 +91,7 @@ class Net:
 
         return read_only(initialise(self.graph).values)
 
+    @documented
     def with_weights(
         self,
         source: str | Path | WeightsFile | Mapping[str, Any],
@@ -99,10 +107,13 @@ class Net:
         from runtime.weights.fit import apply_weights
         from runtime.weights.rename import WeightsFile, parse_rule
 
-        if isinstance(source, str | Path):
-            source = WeightsFile(Path(source), tuple(map(parse_rule, rename)))
+        if isinstance(source, str | os.PathLike):
+            rules = [text_of("a rule of rename", rule) for rule in list_of("rename", rename)]
+            source = WeightsFile(path_of(source), tuple(map(parse_rule, rules)))
         elif rename:
             raise CallError("rename is for the names in a file")
+        elif not isinstance(source, Mapping | WeightsFile):
+            raise CallError(f"weights are a file or a mapping of arrays, not {kind_of(source)}")
         return self.with_graph(apply_weights(self.graph, source))
 
     def with_graph(self, graph: Graph) -> Net:
@@ -111,6 +122,7 @@ class Net:
         net.graph, net._kept = graph, None
         return net
 
+    @documented
     def model(
         self,
         *,
@@ -130,14 +142,16 @@ class Net:
         """
         from netc import __version__
 
+        if embed is not None:
+            one_of("layout", embed, ("nhwc", "nchw"))
         if embed is not None and io_dtype != "f32":
             raise CallError("inputs are pixels with --embed-preprocess, no --io-dtype")
         model = compile_graph(
             self.graph,
-            seed=seed,
+            seed=whole("seed", seed, 0),
             optimise=optimise,
-            opset=opset,
-            batch=batch,
+            opset=None if opset is None else whole("opset", opset),
+            batch=None if batch is None else whole("batch", batch, 1),
             dtype=dtype,
             io_dtype=io_dtype,
             doc=self.doc,
@@ -160,6 +174,7 @@ class Net:
             raise CallError(f"no input of {self.name} says from picture(…)")
         return found
 
+    @documented
     def compile(
         self,
         path: str | Path,
@@ -188,8 +203,9 @@ class Net:
             io_dtype=io_dtype,
             embed=embed,
         )
-        return write_model(model, Path(path), external=external)
+        return write_model(model, path_of(path), external=external)
 
+    @documented
     def session(
         self, device: str = "auto", *, seed: int = 0, dtype: str = "f32", exact: bool = True
     ) -> Session:
@@ -201,8 +217,10 @@ class Net:
         from netc.sessions import Session
         from netc.subject import Engine
 
-        return Session(self.graph, Engine(device, seed, dtype, exact))
+        engine = Engine(text_of("device", device), whole("seed", seed, 0), dtype, exact)
+        return Session(self.graph, engine)
 
+    @documented
     def run(
         self,
         given: Any,
@@ -218,7 +236,7 @@ class Net:
 
         The session is kept, so that the next run on the same device starts at once.
         """
-        key = (device, seed, dtype, os.getpid())
+        key = (text_of("device", device), whole("seed", seed, 0), str(dtype), os.getpid())
         kept = self._kept
         if kept is None or kept[0] != key:
             kept = self._kept = (key, self.session(device, seed=seed, dtype=dtype))
@@ -257,6 +275,7 @@ class Net:
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_kept": None}  # a session cannot be pickled
 
+    @documented
     def verify(
         self,
         *,
@@ -274,8 +293,9 @@ class Net:
         from compiler.initialise import scatter
         from runtime.compare import compare_all, random_feeds
 
-        graph = scatter(self.graph, seed)
-        feeds = random_feeds(graph, seed, batch)
+        text_of("device", device)
+        graph = scatter(self.graph, whole("seed", seed, 0))
+        feeds = random_feeds(graph, seed, whole("batch", batch, 1))
         return compare_all(graph, feeds, device=device, dtype=dtype, exact=exact, bisect=bisect)
 
 

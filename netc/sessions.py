@@ -9,6 +9,7 @@ from threading import Lock
 from typing import Any
 
 from compiler.graph import Graph
+from netc.given import documented, list_of, one_of, text_of, whole
 from netc.subject import Engine, Subject, subject_of_graph
 from runtime.batches import Arrays, collect, run_batches
 from runtime.errors import CallError
@@ -39,6 +40,7 @@ class Session:
     def __repr__(self) -> str:
         return f"<Session of {self._graph.name} on {self.device}>"
 
+    @documented
     def run(
         self,
         given: Any,
@@ -57,10 +59,10 @@ class Session:
         """
         if isinstance(tensors, str):
             tensors = (tensors,)
-        if batch_size is not None and batch_size < 1:
-            raise CallError(f"batch_size is at least 1, not {batch_size}")
-        if tta not in VIEWS:
-            raise CallError(f"there is no tta {tta}; it is one of {', '.join(VIEWS)}")
+        tensors = [text_of("a tensor", label) for label in list_of("tensors", tensors)]
+        if batch_size is not None:
+            batch_size = whole("batch_size", batch_size, 1)
+        one_of("tta", tta, tuple(VIEWS))
         subject = self._subject(tuple(tensors))
         samples = samples_by_input(subject, given, tta)
         count = len(next(iter(samples.values())))

@@ -14,5 +14,6 @@ rename       a new name everywhere
 formatting   the house style
 options      an editor's settings
 documents    open texts, checked in the background
-server       the protocol (the only part, with `convert`, that needs pygls)
+wire         what no editor should send
+server       the protocol (the only part, with `convert` and `wire`, that needs pygls)
 """

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
@@ -19,6 +21,7 @@ from netc.lsp.project import Home, Project, Text
 from netc.lsp.rename import Refused, rename, renamed_at
 from netc.lsp.server import LIFE, Server
 from netc.lsp.symbols import folds, outline
+from netc.lsp.wire import Messages
 
 AtPosition = lsp.DefinitionParams | lsp.ReferenceParams | lsp.DocumentHighlightParams
 CONTENT_MODIFIED = int(lsp.LSPErrorCodes.ContentModified)
@@ -227,10 +230,13 @@ def serve(include: tuple[Path, ...]) -> bool:
     Returns whether the end was a good one: the editor asked for it in the order that the protocol
     wants, or is no longer there.
     """
+    # What an editor sends wrongly is answered; the library's stack traces of it help nobody, and
+    # fill a pipe that an editor need not read.
+    logging.getLogger("pygls").setLevel(logging.CRITICAL)
     server = Server(include)
     for name, handler in LIFE.items():
         server.feature(name)(handler)
     for name, (handler, options) in FEATURES.items():
         server.feature(name, options)(handler)
-    server.start_io()
+    server.start_io(cast(BinaryIO, Messages(sys.stdin.buffer)))
     return server.was_shut_down or not server.was_told_to_exit

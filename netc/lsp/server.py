@@ -20,6 +20,7 @@ from netc.lsp.documents import Document, Documents
 from netc.lsp.options import Options
 from netc.lsp.positions import Encoding
 from netc.lsp.problems import problems
+from netc.lsp.wire import Protocol
 
 
 class Server(LanguageServer):
@@ -30,7 +31,12 @@ class Server(LanguageServer):
     """
 
     def __init__(self, include: tuple[Path, ...]) -> None:
-        super().__init__("netc", __version__, text_document_sync_kind=lsp.TextDocumentSyncKind.Full)
+        super().__init__(
+            "netc",
+            __version__,
+            text_document_sync_kind=lsp.TextDocumentSyncKind.Full,
+            protocol_cls=Protocol,
+        )
         self.include = include
         self.documents = Documents(self.publish, Options(include=include))
         self.was_shut_down = False

@@ -102,7 +102,12 @@ def stored_arrays(arrays: Mapping[str, Any]) -> dict[str, Stored]:
     """Arrays in memory, in the form of those in a file."""
     found = {}
     for name, given in arrays.items():
-        array = np.asarray(given)
+        if not isinstance(name, str):
+            raise WeightsError(f"arrays are given by their names, and {name} is none")
+        try:
+            array = np.asarray(given)
+        except (ValueError, TypeError) as error:
+            raise WeightsError(f"{name} is no array: {error}") from None
         found[name] = Stored(array.shape, array.dtype.name, partial(np.asarray, array))
     return found
 
