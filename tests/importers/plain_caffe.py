@@ -423,6 +423,7 @@ def flatten(plain: Plain, layer: Layer, x: Array) -> list[Array]:
 def reshape(plain: Plain, layer: Layer, x: Array) -> list[Array]:
     """Axes from one on in another shape; 0 keeps a size, -1 takes the rest."""
     (shape,) = layer.all("reshape", "shape")
+    layer.used.add("dim")
     axis, count = layer.one("reshape", "axis", 0), layer.one("reshape", "num_axes", -1)
     first = axis if axis >= 0 else x.ndim + 1 + axis
     last = x.ndim if count == -1 else first + count
