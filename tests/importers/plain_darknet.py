@@ -55,6 +55,9 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
 }
 
 
+TAKING = ("route", "shortcut", "scale_channels", "sam")  # sections that take other layers
+
+
 class Plain:
     """A network of one sample; `held` gives the parameters of its layers, in order."""
 
@@ -67,11 +70,29 @@ class Plain:
 
     def run(self, x: Array) -> list[Array]:
         """What each layer makes of a picture."""
-        for name, options in self.sections[1:]:
+        needed = self.needed()
+        for place, (name, options) in enumerate(self.sections[1:]):
             self.lender = -1
-            made = RULES[name](self, options, self.made[-1] if self.made else x)
-            self.made.append(made)
+            before = self.made[-1] if self.made else x
+            self.made.append(RULES[name](self, options, before) if place in needed else before)
         return self.made
+
+    def needed(self) -> set[int]:
+        """The layers that lead to the last one."""
+        found: set[int] = set()
+        left = [len(self.sections) - 2]
+        while left:
+            place = left.pop()
+            if place in found or place < 0:
+                continue
+            found.add(place)
+            name, options = self.sections[place + 1]
+            words = options.get("layers", options.get("from", "")) if name in TAKING else ""
+            indices = [int(float(word)) for word in words.split(",") if word]
+            left += [index + place if index < 0 else index for index in indices]
+            if name != "route":
+                left.append(place - 1)
+        return found
 
     def take(self) -> dict[str, Any]:
         """The next parameters of the layer at hand, its own or another's."""

@@ -93,6 +93,14 @@ def test_group_norm_written_with_instances_is_group_norm() -> None:
     assert "groupnorm(2)" in assert_means(model, "groupnorm").text
 
 
+def test_pixels_dealt_out_with_channels_are_no_channel_shuffle() -> None:
+    """[8, 4, 4] as [4, 4, 8] splits half a channel off, not a group of them."""
+    nodes = "r = Reshape(x, half) t = Transpose<perm=[0, 2, 1, 3]>(r) y = Reshape(t, whole)"
+    constants = {"half": [-1, 4, 4, 8], "whole": [-1, 8, 4, 4]}
+    model = onnx_model(nodes, "float[N, 8, 4, 4] x", constants=constants)
+    assert_means(model, "reshape transpose reshape")
+
+
 def test_channel_shuffle_written_with_five_axes_is_channel_shuffle() -> None:
     nodes = "r = Reshape(x, five) t = Transpose<perm=[0, 2, 1, 3, 4]>(r) y = Reshape(t, four)"
     constants = {"five": [-1, 2, 3, 4, 4], "four": [-1, 6, 4, 4]}

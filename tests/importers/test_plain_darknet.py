@@ -29,6 +29,7 @@ def cfg(*sections: str) -> str:
     return NET + "\n".join(lines) + "\n"
 
 
+SHARED = "batch_normalize=1 filters=4 size=3 pad=1 activation=leaky"
 TANH = "activation activation=tanh"
 NETS = {
     "conv": cfg("convolutional filters=6 size=3 stride=2 pad=1 activation=leaky"),
@@ -79,6 +80,18 @@ NETS = {
         "convolutional batch_normalize=1 filters=4 size=3 pad=1 activation=leaky",
         "convolutional batch_normalize=1 filters=4 size=3 pad=1 dilation=2 share_index=0 "
         "activation=leaky",
+    ),
+    "share_before": cfg(  # the layer that lends is the second branch of the route
+        *[f"convolutional {SHARED}"] * 2,
+        "route layers=-2",
+        f"convolutional share_index=1 {SHARED}",
+        "route layers=-1,1",
+    ),
+    "share_after": cfg(
+        *[f"convolutional {SHARED}"] * 2,
+        "route layers=-2",
+        f"convolutional share_index=1 {SHARED}",
+        "shortcut from=1 activation=linear",
     ),
     **{name: cfg(f"activation activation={name}", "dropout") for name in ACTIVATIONS},
 }

@@ -9,12 +9,12 @@ graph that is not series-parallel are a few pieces that name the tensors they ta
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 from compiler.graph import Graph, Input, Node
 from compiler.importers.imported import Imported
-from compiler.importers.structure.tree import Chain, Stage, Statement
+from compiler.importers.structure.tree import Chain, Stage, Statement, stages
 
 COMMUTATIVE = {"add", "mul", "max", "mean", "min"}
 
@@ -107,17 +107,31 @@ def branched(
     if len(origins) != 1:
         return piece
     branches: list[Chain] = [
-        pieces.pop(name).chain if own else ()
-        for name, own in zip(piece.inputs, private, strict=True)
+        pieces[name].chain if own else () for name, own in zip(piece.inputs, private, strict=True)
     ]
     join = piece.chain[0]
-    if len(branches) == 2 and join.callee in COMMUTATIVE and len(branches[0]) < len(branches[1]):
-        branches.reverse()
-        swapped.add(join.node)
+    if len(branches) == 2 and join.callee in COMMUTATIVE:
+        turned = branches[::-1]
+        longer_first = len(branches[0]) < len(branches[1]) and not borrows_early(turned)
+        if longer_first or borrows_early(branches):
+            branches = turned
+            swapped.add(join.node)
+    if borrows_early(branches):
+        return piece
+    for name, own in zip(piece.inputs, private, strict=True):
+        if own:
+            del pieces[name]
     (origin,) = origins
     uses[origin] -= len(branches) - 1
     join = replace(join, branches=tuple(branches), given=graph[origin].shape)
     return Piece((origin,), (join, *piece.chain[1:]))
+
+
+def borrows_early(chains: Sequence[Chain]) -> bool:
+    """Whether a layer is `like` one that is written behind it."""
+    written = [stage for chain in chains for stage in stages(chain)]
+    places = {stage.node: place for place, stage in enumerate(written)}
+    return any(places.get(stage.like or "", -1) > place for place, stage in enumerate(written))
 
 
 def in_order(
@@ -134,9 +148,12 @@ def in_order(
         outputs.setdefault(name, []).append(output)
     left = sorted(pieces, key=lambda name: rank[name])
     known, flow = set(inputs), inputs[0] if len(inputs) == 1 else ""
+    written: set[str] = set()
     found = [Statement((), name, (), tuple(outputs[name])) for name in inputs if name in outputs]
     while left:
         ready = [name for name in left if set(pieces[name].inputs) <= known]
+        lent = [name for name in ready if lenders(pieces[name].chain) <= written]
+        ready = lent or ready
         here = [name for name in ready if pieces[name].inputs == (flow,)]
         sides = [name for name in here if name in outputs and not used(pieces, left, name)]
         name = min(sides, key=lambda n: len(pieces[n].chain)) if sides else (here or ready)[0]
@@ -148,8 +165,15 @@ def in_order(
         found.append(Statement(piece.inputs, name, piece.chain, made, source, aside))
         left.remove(name)
         known.add(name)
+        written.update(stage.node for stage in stages(piece.chain))
         flow = flow if aside else name
     return tuple(found)
+
+
+def lenders(chain: Chain) -> set[str]:
+    """The layers outside a chain whose parameters some of its layers share."""
+    inside = {stage.node for stage in stages(chain)}
+    return {stage.like for stage in stages(chain) if stage.like} - inside
 
 
 def used(pieces: dict[str, Piece], left: list[str], name: str) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from compiler.dims import product
 from compiler.graph import Node
 from compiler.importers.imported import Imported
 from compiler.importers.tidy.rewriting import Rewriting
+from compiler.ops.base import Shape
 from compiler.ops.channels import ChannelShuffle, PixelUnshuffle
 from compiler.ops.checks import channels_of
 from compiler.ops.reshape import Reshape, Transpose
@@ -19,7 +21,7 @@ def recognise_shuffles(imported: Imported) -> Imported:
             continue
         first, middle, last = three
         given = rewriting.nodes[first.inputs[0]].shape
-        if last.shape == given and deals_channels(first, middle, given[1:]):
+        if last.shape == given and deals_channels(first, middle, given):
             groups = channels_of(first.shape, "channel_shuffle")
             rewriting.become(last, ChannelShuffle(groups=groups), first)
             rewriting.remove(middle.name)
@@ -49,10 +51,10 @@ def without_undone(imported: Imported) -> Imported:
     return rewriting.finished()
 
 
-def deals_channels(first: Node, middle: Node, spatial: tuple[object, ...]) -> bool:
+def deals_channels(first: Node, middle: Node, given: Shape) -> bool:
     """Whether the channels are split in two axes that change places, the pixels staying."""
     rank = len(first.shape)
-    exchanged = (1, 0, *range(2, rank))
-    whole_map = first.shape[2:] == spatial or rank == 3
+    if rank < 3 or not given or product(first.shape[:2]) != given[0]:
+        return False
     order = middle.op.order if isinstance(middle.op, Transpose) else ()
-    return rank >= 3 and order == exchanged and whole_map
+    return order == (1, 0, *range(2, rank)) and (first.shape[2:] == given[1:] or rank == 3)
