@@ -223,3 +223,28 @@ def test_every_operator_that_blocks_by_itself_is_listed(nodes: str, wanted: list
         import_onnx(onnx_model(nodes, OPEN))
     said = [d.message.partition(" cannot be expressed")[0] for d in found.value.diagnostics]
     assert said == wanted
+
+
+JOINED = {
+    "a skip": "c = Conv(x, w) r = Relu(x) y = Add(c, r)",
+    "a gate": "g = GlobalAveragePool(x) y = Mul(x, g)",
+    "a gate that is stretched": """g = GlobalAveragePool(x) s = Shape(x) e = Expand(g, s)
+        y = Mul(e, x)""",
+}
+
+
+@pytest.mark.parametrize("nodes", JOINED.values(), ids=JOINED.keys())
+def test_maps_of_any_size_are_joined(nodes: str) -> None:
+    model = onnx_model(nodes, "float[N, 4, H, W] x", weights={"w": (4, 4, 1, 1)})
+    assert_same(model, define(import_onnx(model)))
+
+
+FRACTIONS = "s = Shape(x) f = Cast<to=1>(s) d = Div(f, h) y = Floor(d)"
+
+
+def test_what_computes_with_fractions_of_sizes_is_refused_in_words() -> None:
+    model = onnx_model(
+        f"{FRACTIONS} o = Relu(x)", "float[N, 4, H, W] x", constants={"h": 2.5}, outputs="y, o"
+    )
+    with pytest.raises(DefinitionError, match="fractions of a symbolic size"):
+        import_onnx(model)

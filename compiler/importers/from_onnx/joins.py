@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.dims import Dim, Size
+from compiler.dims import Dim
 from compiler.importers.affine import affine, single
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.activate import LARGEST
@@ -51,15 +52,15 @@ def join(reading: Reading) -> Tensor:
 
 def unstretched(reading: Reading, values: Sequence[Value]) -> list[Value]:
     """The values as they were before they were stretched, where the join stretches them as well."""
-    shapes = [shape for value in values if (shape := shape_of(value, reading.batch))]
-    whole = np.broadcast_shapes(*(tuple(map(measure, shape)) for shape in shapes))
+    shapes = [shape_of(value, reading.batch) for value in values]
+    whole = widest(shapes)
     found = list(values)
     for place, value in enumerate(values):
         if isinstance(value, Stretched):
-            others = [shape_of(v, reading.batch) for i, v in enumerate(found) if i != place]
-            left = [value.tensor.shape, *filter(None, others)]
-            same = np.broadcast_shapes(*(tuple(map(measure, s)) for s in left)) == whole
+            shapes[place] = value.tensor.shape
+            same = widest(shapes) == whole
             found[place] = value.tensor if same else copied(reading, value)
+            shapes[place] = value.tensor.shape if same else value.shape
     return found
 
 
@@ -72,9 +73,10 @@ def shape_of(value: Value, batch: int) -> Shape:
     return ()
 
 
-def measure(size: Size) -> int:
-    """A number that stands for a size when shapes are compared; a symbolic one has its own."""
-    return size if isinstance(size, int) else 2**40 + hash(size) % 2**40
+def widest(shapes: Sequence[Shape]) -> Shape:
+    """The shape to which the join of these stretches them all, the last axes side by side."""
+    columns = zip_longest(*(reversed(shape) for shape in shapes), fillvalue=1)
+    return tuple(next((s for s in column if s != 1), 1) for column in columns)[::-1]
 
 
 def joined(reading: Reading, op: str, tensors: list[Tensor]) -> Tensor:

@@ -14,7 +14,7 @@ from compiler.importers.from_onnx.joins import JOINS
 from compiler.importers.from_onnx.operators import operator
 from compiler.importers.from_onnx.reading import CONVERTERS, Pending, Reading, Value
 from compiler.importers.from_onnx.rearranging import REARRANGING, rearranged, run_on_views
-from compiler.importers.from_onnx.sizes import fold
+from compiler.importers.from_onnx.sizes import FOLDERS, fold
 from compiler.importers.from_onnx.views import Bordered, Stretched, View, copied
 from compiler.ops.base import ShapeError
 from compiler.values import POISON, Tensor
@@ -30,6 +30,8 @@ def run(reading: Reading) -> tuple[Value, ...]:
     folded = fold(reading, values)
     if folded is not None:
         return folded
+    if operator.type not in CONVERTERS:  # what is worked out of sizes only
+        raise Refused("the language has no such operator")
     for name, value in zip(operator.inputs, values, strict=True):
         if isinstance(value, Stretched) and operator.type not in JOINS:
             reading.values[name] = copied(reading, value)
@@ -55,7 +57,7 @@ def refuse_blocking(reading: Reading) -> None:
         return
     if operator.type == "If" and computed[0]:
         raise Refused("control flow whose condition the network computes")
-    known = operator.type in CONVERTERS or operator.type in ("Shape", "Size", "If")
+    known = operator.type in (*CONVERTERS, *FOLDERS, "Shape", "Size", "If")
     if not known:
         raise Refused("the language has no such operator")
     if operator.type == "MatMul" and all(computed) and len(computed) == 2:

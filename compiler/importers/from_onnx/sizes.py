@@ -90,7 +90,9 @@ def fold_sizes(reading: Reading, values: list[Value | None]) -> Value:
         raise Refused(f"a list of more than {MOST_SIZES:,} sizes")
     try:
         return settled(np.asarray(FOLDERS[operator.type](reading, arrays), dtype=object))
-    except (SymbolicError, TypeError, ValueError, IndexError) as error:
+    except TypeError:
+        raise Refused("it computes with fractions of a symbolic size") from None
+    except (SymbolicError, ValueError, IndexError) as error:
         raise Refused(f"a symbolic size: {error}") from None
 
 
