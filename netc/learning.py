@@ -1,13 +1,13 @@
 """Trainings in Python: `netc.load_training`, `net.fit`, and what they come to.
 
->>> training = netc.load_training("digits", "training.netdef")
->>> history = training.fit({"image": images, "label": labels}, split=0.2)
->>> history.best
-0.9777
+    training = netc.load_training("digits", "training.netdef")
+    history = training.fit({"image": images, "label": labels}, split=0.2)
+    history["val_accuracy"], history.weights["lenet5"]
 
->>> run = training.start("digits.npz", epochs=1)
->>> for step in run:
-...     print(step.epoch, step.values["loss"])
+    for step in training.start("digits.npz", epochs=1):
+        print(step.epoch, step.values["loss"])
+
+The first is a run from its beginning to its end; the second does a step when it is asked for one.
 """
 
 from __future__ import annotations

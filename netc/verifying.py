@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -50,8 +50,13 @@ class VerifyOptions:
 
 def verify(file: str, other: str | None, options: VerifyOptions, choice: Choice) -> bool:
     """The whole of the `verify` command; whether everything agrees."""
+    return tell_all(comparisons(file, other, options, choice), options)
+
+
+def tell_all(found: Iterable[tuple[str, Comparison]], options: VerifyOptions) -> bool:
+    """Say what each comparison found, by the net's name; whether everything agrees."""
     results = []
-    for name, comparison in comparisons(file, other, options, choice):
+    for name, comparison in found:
         head = {"net": name, "device": options.device, "dtype": options.dtype}
         results.append(head | comparison.as_dict())
         if options.form == "text":

@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
+from compiler.builtins import BUILTINS
 from compiler.graph import Graph
 from compiler.modules import Block
+from compiler.names import children
 from compiler.ops.losses import Accuracy
 from compiler.training.model import Show, StepPlan, TrainedNet, Training, Update
 from compiler.training.statements import Reader, StepSaid, UpdateSaid
@@ -91,7 +93,7 @@ def assemble(reader: Reader) -> Training:
     plans = []
     for index, step in enumerate(steps):
         plans.append(plan(reader, steps, index, step, learned[index], moved))
-    check_expects(reader, plans)
+    constants = check_expects(reader, plans)
     outputs: dict[str, str] = {}
     for step_plan in plans:
         outputs |= dict(step_plan.graph.outputs)
@@ -112,6 +114,7 @@ def assemble(reader: Reader) -> Training:
         accumulate=said.settings.get("accumulate", (1, place))[0],
         shows=shows,
         expects=tuple(said.expects),
+        constants=constants,
         doc=item.definition.doc,
     )
 
@@ -285,9 +288,10 @@ def evaluated(whole: Whole, graph: Graph, moved: set[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def check_expects(reader: Reader, plans: Iterable[StepPlan]) -> None:
-    """Raise E702 for a contract about what nobody reports."""
+def check_expects(reader: Reader, plans: Iterable[StepPlan]) -> dict[str, Any]:
+    """The values that contracts name; raises E702 for one about what nobody reports."""
     known = {name for plan in plans for name in (plan.objective, *plan.reports)}
+    constants: dict[str, Any] = {}
     for condition in reader.said.expects:
         if not isinstance(condition, s.Comparison):
             raise Mistake(
@@ -296,9 +300,10 @@ def check_expects(reader: Reader, plans: Iterable[StepPlan]) -> None:
                 condition.span,
                 help="expect accuracy >= 0.97",
             )
-        names = [part for part in condition.operands if isinstance(part, s.Name)]
+        names = list(names_in(condition))
         for name in names:
-            if name.id not in known and reader.scope.value(name.id) is None:
+            is_known = name.id in known or name.id in BUILTINS
+            if not is_known and reader.scope.value(name.id) is None:
                 near = nearest(name.id, known)
                 raise Mistake(
                     "E702",
@@ -315,6 +320,21 @@ def check_expects(reader: Reader, plans: Iterable[StepPlan]) -> None:
                 condition.span,
                 label=f"there are {', '.join(sorted(known))}",
             )
+        measured = dict.fromkeys(known, 0.5)
+        reader.evaluate.truth(condition, Scope(reader.scope, measured))
+        values = {name.id: reader.scope.value(name.id) for name in names if name.id not in known}
+        constants |= {name: value for name, value in values.items() if value is not None}
+    return constants
+
+
+def names_in(root: s.Syntax) -> Iterable[s.Name]:
+    """Every name below a node."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, s.Name):
+            yield node
+        waiting += children(node)
 
 
 def show_of(reader: Reader, name: str, tensor: Tensor, statement: s.Show) -> Show:

@@ -12,9 +12,9 @@ ones, dropout drops) is no property of the graph: all are, but for those in `Ste
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from compiler.graph import Graph
 from compiler.ops.base import Weight
@@ -109,8 +109,8 @@ class Show:
 class Training:
     """A `train` item, checked. `order` names the steps of one turn, `repeat`s unrolled.
 
-    The names of `reports` are those of the outputs of the first step that reports; `expects` are
-    conditions over them, on the held-out part of the data. `evaluation` is the graph of all
+    `expects` are conditions over the objectives and reports, on the held-out part of the data;
+    `constants` are the values of the other names in them. `evaluation` is the graph of all
     objectives and reports with every layer as after training. The gradients of `accumulate`
     batches are averaged before each update.
     """
@@ -129,6 +129,7 @@ class Training:
     accumulate: int = 1
     shows: tuple[Show, ...] = ()
     expects: tuple[s.Expression, ...] = ()
+    constants: Mapping[str, Any] = field(default_factory=dict)
     doc: str = ""
 
     @property

@@ -10,6 +10,7 @@ import click
 from compiler.onnx.precision import DTYPES, OPSETS, WORDS
 from netc.errors import say
 from netc.options import DTYPE, FILE, OUTPUT, SEED, WEIGHTS, Choice, Command, chooses_net
+from runtime.errors import CallError
 
 if TYPE_CHECKING:
     from compiler.onnx.embed import Layout
@@ -61,6 +62,11 @@ if TYPE_CHECKING:
     flag_value="nhwc",
     help="The model takes pixels, uint8 in this layout (by default nhwc), and normalises them.",
 )
+@click.option(
+    "--train",
+    metavar="NAME",
+    help="Write one step of this training instead: forward, loss, backward and update.",
+)
 @SEED
 @WEIGHTS
 @chooses_net
@@ -76,11 +82,26 @@ def command(
     no_optimize: bool,
     seed: int,
     embed_preprocess: Layout | None,
+    train: str | None,
     weights: WeightsFile | None,
     choice: Choice,
 ) -> None:
-    """Compile a net to an ONNX file."""
+    """Compile a net, or a step of a training, to an ONNX file.
+
+    With --train the model takes a batch, the parameters and the optimiser's arrays, and gives them
+    anew; where they begin is written beside it, as .safetensors. Its metadata netc.step says what
+    each input and output is.
+    """
     from netc.emit import emit_text
+
+    if train is not None:
+        from netc.stepping import compile_steps
+
+        if dtype != "f32" or io_dtype != "f32" or batch or weights or emit != "onnx":
+            raise CallError("a step is in float32: --train goes with --opset, --seed and --set")
+        for line in compile_steps(file, train, choice, output, opset, seed):
+            click.echo(line)
+        return
 
     if emit == "ast":
         say(emit_text("ast", choice.module(file)))

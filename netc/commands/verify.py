@@ -9,6 +9,7 @@ import click
 
 from netc.options import DTYPE, FORMAT, SEED, TF32, WEIGHTS, Choice, chooses_net, takes_shapes
 from netc.verifying import VerifyOptions, verify
+from runtime.errors import CallError
 
 if TYPE_CHECKING:
     from runtime.weights.rename import WeightsFile
@@ -42,6 +43,11 @@ if TYPE_CHECKING:
     help="Numbers for an input of two models, batch first: .npy, or .npz with every input; may be "
     "repeated.",
 )
+@click.option(
+    "--train",
+    metavar="NAME",
+    help="Hold each step of this training against NumPy: every tensor, derivative and update.",
+)
 @DTYPE
 @TF32
 @FORMAT
@@ -56,6 +62,7 @@ def command(
     bisect: bool,
     batch: int,
     inputs: tuple[str, ...],
+    train: str | None,
     dtype: str,
     tf32: bool,
     form: str,
@@ -70,4 +77,10 @@ def command(
     them are compared.
     """
     options = VerifyOptions(device, dtype, not tf32, seed, batch, bisect, inputs, form, weights)
+    if train is not None:
+        from netc.stepping import verify_training
+
+        if other is not None or inputs or weights or bisect or dtype != "f32" or tf32:
+            raise CallError("--train goes with --device, --batch, --seed, --format and --set")
+        sys.exit(0 if verify_training(file, train, options, choice) else 1)
     sys.exit(0 if verify(file, other, options, choice) else 1)

@@ -24,7 +24,7 @@ from compiler.domain import Facts
 from compiler.evaluate import Evaluator
 from compiler.initialise import initialise
 from compiler.ops.losses import Accuracy, Loss
-from compiler.training.layout import LOSS, layout_of
+from compiler.training.layout import LOSS, Layout, layout_of
 from compiler.training.model import Training
 from compiler.training.schedules import Schedule, rate_at
 from compiler.values import Scope
@@ -109,7 +109,7 @@ class Run:
             0 if samples is None else len(samples),
             training.epochs,
         )
-        arrays = self.initial(weights or {})
+        arrays = first_arrays(training, self.layouts, choices.seed, weights)
         out = choices.out
         if resume and out is not None and (out / STATE).is_file():
             found, stored = load_state(out / STATE)
@@ -120,21 +120,7 @@ class Run:
         self.best_by = best_by(training)
         self._saved = time.monotonic()
 
-    # ── what it begins with ──────────────────────────────────────────────────────────────────
-
-    def initial(self, weights: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """All arrays at the start: initial numbers of the seed, or given ones, moments at zero."""
-        arrays: dict[str, NDArray[Any]] = {}
-        for net in self.training.nets:
-            for name, value in initialise(net.graph, self.choices.seed).values.items():
-                full = f"{net.prefix}.{name}"
-                arrays[full] = np.asarray(weights.get(full, value), dtype=np.float32)
-        for layout in self.layouts:
-            for name, state in layout.states.items():
-                start = arrays[state.parameter] if state.starts_as_parameter else None
-                zero = np.zeros(state.shape, dtype=np.float32)
-                arrays[name] = zero if start is None else start.copy()
-        return arrays
+    # ── how long it takes ────────────────────────────────────────────────────────────────────
 
     @property
     def turns_an_epoch(self) -> int:
@@ -356,7 +342,7 @@ class Run:
     def check_expects(self) -> None:
         """Raise `DefinitionError` (E402) for what a training was to reach and has not."""
         measured = self.measured()
-        evaluate, scope = Evaluator(Facts()), Scope(values=dict(measured))
+        evaluate, scope = Evaluator(Facts()), Scope(values={**self.training.constants, **measured})
         found = []
         for condition in self.training.expects:
             if not evaluate.truth(condition, scope):
@@ -377,6 +363,26 @@ class Run:
             return self.evaluate(self.held_out)
         rows = self.progress.rows
         return {k: v for k, v in rows[-1].items() if not k.startswith("val_")} if rows else {}
+
+
+def first_arrays(
+    training: Training,
+    layouts: tuple[Layout, ...],
+    seed: int,
+    weights: Mapping[str, NDArray[Any]] | None = None,
+) -> dict[str, NDArray[Any]]:
+    """All arrays at the start of a run: initial numbers or given ones, and the optimisers' own."""
+    arrays: dict[str, NDArray[Any]] = {}
+    for net in training.nets:
+        for name, value in initialise(net.graph, seed).values.items():
+            full = f"{net.prefix}.{name}"
+            arrays[full] = np.asarray((weights or {}).get(full, value), dtype=np.float32)
+    for layout in layouts:
+        for name, state in layout.states.items():
+            start = arrays[state.parameter] if state.starts_as_parameter else None
+            zero = np.zeros(state.shape, dtype=np.float32)
+            arrays[name] = zero if start is None else start.copy()
+    return arrays
 
 
 def s_names(condition: s.Expression) -> list[s.Name]:

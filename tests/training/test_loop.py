@@ -175,6 +175,15 @@ def test_what_is_expected_and_not_reached_is_told() -> None:
     assert "on the held-out part" in found.label
 
 
+def test_what_is_expected_may_be_a_parameter_of_the_training() -> None:
+    text = NET + TRAIN.replace("rate=1e-2", "rate=1e-2, least=0.5").replace(
+        "batch 32", "expect accuracy >= max(least, 0.1) - 1\n    batch 32"
+    )
+    run(text, max_steps=1).check_expects()
+    with pytest.raises(DefinitionError, match="a contract does not hold"):
+        run(text.replace("least=0.5", "least=3"), max_steps=1).check_expects()
+
+
 def test_a_run_that_is_stopped_saves_and_ends_after_the_turn(tmp_path: Path) -> None:
     found = begun(NET + TRAIN, tmp_path)
     for turn in found:

@@ -1,0 +1,74 @@
+"""A step of a training as a file for any runtime, and held against NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from compiler.training.layout import layout_of
+from compiler.training.model import StepPlan, Training
+from netc.options import Choice
+from netc.training import checked_training, require_training
+from netc.verifying import VerifyOptions, tell_all
+from runtime.comparison import Comparison
+
+
+def chosen(file: str, name: str, choice: Choice) -> Training:
+    """The training that a call means."""
+    return require_training(checked_training(file, name, choice.settings, choice.files))
+
+
+def compile_steps(
+    file: str, name: str, choice: Choice, output: Path | None, opset: int | None, seed: int
+) -> Iterator[str]:
+    """Write a model for each step, and where its arrays begin; says what was written."""
+    from compiler.onnx.precision import OPSETS
+    from compiler.onnx.step import build_step
+    from netc import __version__
+    from runtime.models import write_model
+    from runtime.training.loop import first_arrays
+    from runtime.weights.saving import save_weights
+
+    training = chosen(file, name, choice)
+    target = output or Path(f"{training.name}.onnx")
+    arrays = first_arrays(training, tuple(map(layout_of, training.steps)), seed)
+    for plan in training.steps:
+        path = target if len(training.steps) == 1 else target.with_suffix(f".{plan.name}.onnx")
+        model = build_step(plan, opset=opset or OPSETS["f32"])
+        model.producer_version = __version__
+        model.doc_string = described(training, plan)
+        write_model(model, path)
+        nodes = len(model.graph.node)
+        yield f"{training.name}, {plan.name}: {nodes:,} nodes -> {path}"
+    beside = target.with_suffix(".safetensors")
+    save_weights(beside, arrays)
+    yield f"where its {len(arrays):,} arrays begin, by seed {seed}: {beside}"
+
+
+def described(training: Training, plan: StepPlan) -> str:
+    """What the model says of itself to people."""
+    return (
+        f"One step of the training {training.name} ({plan.name}): forward, loss, backward, update. "
+        "Inputs: the batch, dropout masks (0 or 1/(1 - p)), parameters, the optimiser's arrays, "
+        "the rate, and the number of the update from 1. Outputs: the loss, reports, and each array "
+        "that changes, under its name with /next behind. The metadata netc.step lists them."
+    )
+
+
+def verify_training(file: str, name: str, options: VerifyOptions, choice: Choice) -> bool:
+    """Hold each step of a training against NumPy; whether everything agrees."""
+    from runtime.verify_step import verify_step
+
+    training = chosen(file, name, choice)
+
+    def comparisons() -> Iterator[tuple[str, Comparison]]:
+        for plan in training.steps:
+            word = training.name if len(training.steps) == 1 else f"{training.name}, {plan.name}"
+            yield (
+                word,
+                verify_step(
+                    training, plan, device=options.device, seed=options.seed, batch=options.batch
+                ),
+            )
+
+    return tell_all(comparisons(), options)
