@@ -241,3 +241,31 @@ def test_a_function_that_calls_itself_is_refused() -> None:
     model.functions[0].node[0].domain, model.functions[0].node[0].op_type = "own", "F1"
     with pytest.raises(UnreadableError, match="once its functions are written out"):
         import_onnx(model)
+
+
+WRITTEN_OUT = {
+    "centred, scaled, shifted": "c = Sub(h, mean) f = Mul(c, scale) y = Add(f, shift)",
+    "scaled and shifted": "f = Mul(h, scale) y = Add(f, shift)",
+    "divided by the deviation": """c = Sub(h, mean) d = Div(c, var_) f = Mul(d, scale)
+        y = Add(f, shift)""",
+}
+
+
+@pytest.mark.parametrize("nodes", WRITTEN_OUT.values(), ids=WRITTEN_OUT.keys())
+def test_batch_norm_written_out_behind_a_convolution_is_batch_norm(nodes: str) -> None:
+    per_channel = dict.fromkeys(("mean", "scale", "shift", "var_"), (4, 1, 1))
+    model = onnx_model(f"h = Conv(x, w) {nodes}", weights={"w": (4, 3, 3, 3), **per_channel})
+    assert "bias=false" in assert_means(model, "conv bn").text
+
+
+def test_a_factor_behind_a_convolution_is_no_batch_norm() -> None:
+    model = onnx_model("h = Conv(x, w) y = Mul(h, f)", weights={"w": (4, 3, 3, 3), "f": (4, 1, 1)})
+    assert_means(model, "conv conv")
+
+
+def test_names_that_several_layers_share_are_that_of_the_one_that_computes() -> None:
+    parts = [f"net/block_{n}/bn/FusedBatchNormV3" for n in range(6)] + ["net/block_1/conv/Conv2D"]
+    model = onnx_model("y = Conv(x, w)", weights={"w": (4, 3, 3, 3)})
+    name = ";".join(parts)
+    model.graph.initializer[0].name = model.graph.node[0].input[1] = name
+    assert "as net.block_1.conv" in assert_means(model, "conv").text.replace('"', "")

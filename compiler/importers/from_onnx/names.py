@@ -22,7 +22,23 @@ COUNTED = re.compile(
     r"(onnx::\w+|val_\d+|_?\d+|const\w*_?\d*|(/?[A-Za-z]+_?)?(Op|Conv|Gemm|MatMul)_?\d*|node_\w+)"
 )
 PLAIN = re.compile(r"[._/](weights?|bias|w|b)(:0)?(_\d+)?$")
+COMPUTES = re.compile(
+    r"/(Conv[123]D|[Dd]epthwise(Conv2dNative)?|Conv2DTranspose|conv[123]d_transpose|MatMul)\d*(_\d+)?$"
+)
 WINDOWED = {"MaxPool", "AveragePool", "LpPool", "LRN", "InstanceNormalization"}
+
+
+def fused(name: str) -> str:
+    """The layer that a name of several stands for, as TensorFlow Lite joins them.
+
+    >>> fused("net/bn/FusedBatchNormV3;net/bn/ReadVariableOp;net/stem/Conv2D")
+    'net/stem'
+    """
+    parts = [part for part in name.split(";") if part]
+    if len(parts) < 2:
+        return name
+    found = next((p for p in parts if COMPUTES.search(p)), min(parts, key=len))
+    return COMPUTES.sub("", found)
 
 
 def stem(initializer: str, factor: bool = False) -> str:
@@ -30,6 +46,8 @@ def stem(initializer: str, factor: bool = False) -> str:
 
     A `factor` or offset of its own (`block.0.gamma`) is a layer, not a part of one.
     """
+    if ";" in initializer:
+        return clean_label(fused(initializer))
     own = factor and not PLAIN.search(initializer)
     shorter = initializer if own else ENDINGS.sub("", initializer)
     if own and "." in initializer and not COUNTED.fullmatch(initializer):
@@ -69,7 +87,7 @@ def layer_name(operator: Operator, holders: Sequence[str], taken: bool) -> tuple
     for found in () if taken else (*said[:1], module if holders else "", *said[1:]):
         if found:
             return found, True
-    own = clean_label(operator.layer or operator.name)
+    own = clean_label(operator.layer or fused(operator.name))
     if holders:
         if module:
             return module, True

@@ -21,9 +21,12 @@ def merge_constants(imported: Imported) -> Imported:
     """A factor and offset for each channel join the layer before them.
 
     Behind a `bn` they become its weight and bias (Caffe's Scale after its BatchNorm); an offset
-    behind a conv, deconv or dense becomes its bias.
+    behind a conv, deconv or dense becomes its bias. Both behind a conv or deconv are a `bn`, as
+    Keras' is written out.
     """
     rewriting = Rewriting(imported)
+    for name in list(rewriting.nodes):
+        merge_row(rewriting, rewriting.nodes.get(name))
     for name in list(rewriting.nodes):
         chain = constants_ending_in(rewriting, rewriting.nodes.get(name))
         if not chain:
@@ -41,11 +44,65 @@ def merge_constants(imported: Imported) -> Imported:
                 rewriting.values[f"{source.name}.{key}"] = value.astype(np.float32)
         elif isinstance(source.op, Conv | Deconv | Dense) and np.all(factor == 1):
             add_bias(rewriting, source, source.op, offset)
+        elif isinstance(source.op, Conv | Deconv) and len(chain) == 1 and np.any(offset):
+            normalise(rewriting, constant, factor, offset)
+            continue
         else:
             continue
         for node in reversed(chain):
             rewriting.drop(node.name, node.inputs[0])
     return rewriting.finished()
+
+
+def merge_row(rewriting: Rewriting, node: Node | None) -> None:
+    """Factors and offsets in a row that ends in an offset are one of each."""
+    run = [] if node is None else [node]
+    while run and is_constant(rewriting, run[0]):
+        source = rewriting.before(run[0])
+        if source is None or not is_constant(rewriting, source):
+            break
+        run.insert(0, source)
+    if len(run) < 2 or not np.any(numbers(rewriting, run[-1])[1]):
+        return
+    factor, offset = numbers(rewriting, run[0])
+    for each in run[1:]:
+        again, added = numbers(rewriting, each)
+        factor, offset = factor * again, offset * again + added
+    *others, last = run
+    op = last.op
+    assert isinstance(op, Conv)
+    kept = next((each.name for each in run if each.name in rewriting.kept), "")
+    for each in reversed(others):
+        rewriting.drop(each.name, each.inputs[0])
+    if kept:
+        rewriting.kept.add(last.name)
+    last = rewriting.nodes[last.name]
+    weight = rewriting.values[f"{last.name}.weight"]
+    rewriting.values[f"{last.name}.weight"] = factor.astype(np.float32).reshape(weight.shape)
+    rewriting.values[f"{last.name}.bias"] = offset.astype(np.float32)
+    rewriting.put(replace(last, op=replace(op, bias=True)))
+
+
+def is_constant(rewriting: Rewriting, node: Node) -> bool:
+    """Whether a layer is a factor and offset for each channel that may be merged."""
+    plain = node.name in rewriting.imported.constants and isinstance(node.op, Conv)
+    return plain and not rewriting.shares(node)
+
+
+def normalise(rewriting: Rewriting, node: Node, factor: NDArray[Any], offset: NDArray[Any]) -> None:
+    """A factor and offset as a `bn` whose statistics are 0 and 1."""
+    op = BatchNorm()
+    channels = np.ones(factor.size)
+    del rewriting.values[f"{node.name}.weight"]
+    arrays = {
+        "weight": factor,
+        "bias": offset,
+        "running_mean": 0 * channels,
+        "running_var": (1 - op.eps) * channels,
+    }
+    for name, array in arrays.items():
+        rewriting.values[f"{node.name}.{name}"] = array.astype(np.float32)
+    rewriting.put(replace(node, op=op))
 
 
 def constants_ending_in(rewriting: Rewriting, node: Node | None) -> list[Node]:
