@@ -15,7 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from compiler.ops.training import BatchNormTraining
 from compiler.registry import Registry
-from compiler.training.layout import LOSS, NEXT, NORM, STEP, Layout, layout_of
+from compiler.training.layout import APPLY, LOSS, NEXT, NORM, STEP, SUM, Layout, layout_of
 from compiler.training.model import StepPlan, Update
 from compiler.training.optimisers import Adam, AdamW, Lion, Optimiser, RmsProp, Sgd
 from runtime.backward import Backward, backward
@@ -76,7 +76,15 @@ def run_step(
         name: np.asarray(feeds[name], dtype=dtype) for name in layout.changing()
     }
     changed |= statistics(layout, found, values)
-    for update, rate in zip(plan.updates, layout.rates, strict=True):
+    if layout.accumulate > 1:
+        along = {
+            name: np.asarray(changed[f"{name}/{SUM}"] + g / layout.accumulate)
+            for name, g in along.items()
+        }
+        begun = {name: np.zeros_like(g) if feeds[APPLY] else g for name, g in along.items()}
+        changed |= {f"{name}/{SUM}": g for name, g in begun.items()}
+    updates_now = plan.updates if layout.accumulate == 1 or feeds[APPLY] else ()
+    for update, rate in zip(updates_now, layout.rates, strict=False):
         changed |= moved(layout, update, along, changed, float(feeds[rate]), int(feeds[STEP]))
     outputs |= {name + NEXT: value for name, value in changed.items()}
     return StepResult(outputs, by_tensor, by_parameter)

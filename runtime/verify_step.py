@@ -20,7 +20,7 @@ from compiler.graph import Graph, Input, Node
 from compiler.initialise import generator, scatter
 from compiler.onnx.step import build_gradients, build_step
 from compiler.ops.checks import known
-from compiler.training.layout import GRADIENT, LOSS, NEXT, NORM, STEP, TENSOR, layout_of
+from compiler.training.layout import APPLY, GRADIENT, LOSS, NEXT, NORM, STEP, TENSOR, layout_of
 from compiler.training.model import StepPlan, Training
 from runtime.backward import add
 from runtime.compare import largest_error
@@ -73,6 +73,8 @@ def random_step(
         feeds[name] = feeds[state.parameter] if state.starts_as_parameter else small
     feeds |= {rate: np.asarray(RATE, dtype=np.float32) for rate in layout.rates}
     feeds[STEP] = np.asarray(2, dtype=np.int64)
+    if layout.accumulate > 1:
+        feeds[APPLY] = np.asarray(True)
     return feeds
 
 

@@ -24,7 +24,18 @@ from compiler.onnx.optimisers import UPDATES, blended, scalars
 from compiler.onnx.precision import OPSETS
 from compiler.onnx.training import running_statistics
 from compiler.ops.training import BatchNormTraining
-from compiler.training.layout import GRADIENT, LOSS, NEXT, NORM, STEP, TENSOR, Layout, layout_of
+from compiler.training.layout import (
+    APPLY,
+    GRADIENT,
+    LOSS,
+    NEXT,
+    NORM,
+    STEP,
+    SUM,
+    TENSOR,
+    Layout,
+    layout_of,
+)
 from compiler.training.model import StepPlan, Update
 from compiler.training.optimisers import Optimiser
 
@@ -69,8 +80,10 @@ def build_step(
     outputs |= {name: mean(lowering, name) for name in plan.reports}
     outputs[NORM] = norm(lowering, NORM, [gradients[n] for n in layout.learned if n in gradients])
     changed = statistics(written, layout)
+    totals = summed(lowering, layout, gradients)
     for update, rate in zip(plan.updates, layout.rates, strict=True):
-        changed |= moved(lowering, layout, update, gradients, rate)
+        changed |= moved(lowering, layout, update, totals, rate)
+    changed |= withheld(lowering, layout, changed, totals)
     outputs |= {name + NEXT: changed.get(name, name) for name in layout.changing()}
     if show:
         outputs |= written.outputs()
@@ -81,6 +94,8 @@ def build_step(
         *float_infos(dict.fromkeys(layout.rates, ())),
         helper.make_tensor_value_info(STEP, TensorProto.INT64, []),
     ]
+    if layout.accumulate > 1:
+        infos.append(helper.make_tensor_value_info(APPLY, TensorProto.BOOL, []))
     shapes = output_shapes(layout.graph)
     shapes |= {name + NEXT: [*state.shape] for name, state in layout.states.items()}
     model = model_of(lowering, infos, outputs, shapes)
@@ -184,6 +199,37 @@ def statistics(written: Written, layout: Layout) -> dict[str, str]:
         for name, tensor in running_statistics(node.op, emit, x, held).items():
             found[names[name]] = tensor
         lowering.nodes += emit.nodes
+    return found
+
+
+def summed(lowering: Lowering, layout: Layout, gradients: Mapping[str, str]) -> dict[str, str]:
+    """The gradients that move the parameters: of this batch, or their mean over several so far."""
+    if layout.accumulate == 1:
+        return dict(gradients)
+    write = Writer(lowering, "accumulate", "f32")
+    share = write.floats(1 / layout.accumulate)
+    found = {
+        name: write.node("Add", f"{name}/{SUM}", write.node("Mul", gradients[name], share))
+        for name in layout.learned
+        if name in gradients
+    }
+    lowering.nodes += write.nodes
+    return found
+
+
+def withheld(
+    lowering: Lowering, layout: Layout, changed: Mapping[str, str], totals: Mapping[str, str]
+) -> dict[str, str]:
+    """What moves only when `apply` says so; the sums begin anew then."""
+    if layout.accumulate == 1:
+        return {}
+    write = Writer(lowering, "apply", "f32")
+    moving = {name for name in (*layout.learned, *layout.states) if name in changed}
+    found = {name: write.node("Where", APPLY, changed[name], name) for name in sorted(moving)}
+    zero = write.floats(0.0)
+    for name, total in totals.items():
+        found[f"{name}/{SUM}"] = write.node("Where", APPLY, zero, total)
+    lowering.nodes += write.nodes
     return found
 
 

@@ -111,7 +111,6 @@ def assemble(reader: Reader) -> Training:
         evaluation=evaluation,
         batch=said.settings["batch"][0],
         epochs=said.settings["epochs"][0],
-        accumulate=said.settings.get("accumulate", (1, place))[0],
         shows=shows,
         expects=tuple(said.expects),
         constants=constants,
@@ -258,6 +257,7 @@ def plan(
         updates=tuple(updates),
         evaluated=evaluated(whole, graph, moved),
         span=statement.span,
+        accumulate=reader.said.settings.get("accumulate", (1, statement.span))[0],
     )
 
 

@@ -18,6 +18,7 @@ from compiler.training.model import StepPlan
 from compiler.training.optimisers import Optimiser, RmsProp, Sgd
 
 LOSS, NORM, STEP, NEXT = "loss", "gradient_norm", "step", "/next"
+APPLY, SUM = "apply", "sum"  # whether the parameters move now; what their gradients add up to
 TENSOR, GRADIENT = "tensor/", "gradient/"  # before the names of what a step shows
 
 
@@ -36,7 +37,8 @@ class Layout:
 
     `batch` are the data, classes and noise, `masks` what each dropout draws with, `arrays` the
     shapes of all parameters and buffers, `learned` the parameters that move and `buffers` the
-    running statistics that do, `rates` one scalar for each update.
+    running statistics that do, `rates` one scalar for each update. Where gradients are accumulated
+    over several batches the step takes `apply` as well: without it they are only added up.
     """
 
     graph: Graph
@@ -48,6 +50,7 @@ class Layout:
     states: Mapping[str, State]
     rates: tuple[str, ...]
     reports: tuple[str, ...]
+    accumulate: int = 1
 
     def changing(self) -> tuple[str, ...]:
         """All that the step takes and gives anew."""
@@ -69,7 +72,7 @@ class Layout:
             "gradient_norm": NORM,
             "reports": [*self.reports],
             "next": {name: name + NEXT for name in self.changing()},
-        }
+        } | ({"apply": APPLY, "accumulate": self.accumulate} if self.accumulate > 1 else {})
 
 
 def states_of(optimiser: Optimiser) -> tuple[str, ...]:
@@ -106,8 +109,9 @@ def layout_of(plan: StepPlan) -> Layout:
             for update in plan.updates
             for name in update.parameters
             if name in weights
-            for state in states_of(update.optimiser)
+            for state in (*states_of(update.optimiser), *([SUM] if plan.accumulate > 1 else []))
         },
         ("rate",) if count == 1 else tuple(f"rate/{place}" for place in range(1, count + 1)),
         plan.reports,
+        plan.accumulate,
     )

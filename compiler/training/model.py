@@ -81,7 +81,8 @@ class StepPlan:
 
     `objective` and `reports` are outputs of `graph`; `maximize` turns the gradient around.
     `evaluated` are layers that run as after training: those of a net that is never updated, and
-    those that hold parameters (a batch norm) of which none is updated in any step.
+    those that hold parameters (a batch norm) of which none is updated in any step. The gradients of
+    `accumulate` batches are averaged before the parameters move.
     """
 
     name: str
@@ -92,6 +93,7 @@ class StepPlan:
     updates: tuple[Update, ...]
     evaluated: frozenset[str]
     span: Span
+    accumulate: int = 1
 
 
 @dataclass(frozen=True)
@@ -111,8 +113,7 @@ class Training:
 
     `expects` are conditions over the objectives and reports, on the held-out part of the data;
     `constants` are the values of the other names in them. `evaluation` is the graph of all
-    objectives and reports with every layer as after training. The gradients of `accumulate`
-    batches are averaged before each update.
+    objectives and reports with every layer as after training.
     """
 
     name: str
@@ -126,7 +127,6 @@ class Training:
     evaluation: Graph
     batch: int
     epochs: int
-    accumulate: int = 1
     shows: tuple[Show, ...] = ()
     expects: tuple[s.Expression, ...] = ()
     constants: Mapping[str, Any] = field(default_factory=dict)

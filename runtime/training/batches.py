@@ -47,12 +47,14 @@ class Order:
 
 @dataclass(frozen=True)
 class Ticks:
-    """What each tick is: of the steps of a turn, each `accumulate` times.
+    """What each tick is: of the steps of a turn, each as often as it accumulates.
 
-    `draws` are how many of the ticks before it within the turn take data.
+    `applies` says which move the parameters; `draws` are how many of the ticks before it within the
+    turn take data.
     """
 
     order: tuple[int, ...]
+    applies: tuple[bool, ...]
     draws: tuple[int, ...]
     draws_a_turn: int
 
@@ -63,12 +65,17 @@ class Ticks:
 def ticks_of(training: Training, layouts: tuple[Layout, ...]) -> Ticks:
     """The ticks of one turn."""
     data = {part.name for part in training.data}
-    order = tuple(s for s in training.order for _ in range(training.accumulate))
+    order: list[int] = []
+    applies: list[bool] = []
+    for step in training.order:
+        most = layouts[step].accumulate
+        order += [step] * most
+        applies += [place == most - 1 for place in range(most)]
     draws, count = [], 0
     for step in order:
         draws.append(count)
         count += any(name in data for name in layouts[step].batch)
-    return Ticks(order, tuple(draws), count)
+    return Ticks(tuple(order), tuple(applies), tuple(draws), count)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from compiler.graph import Graph
 from compiler.onnx.evaluation import build_evaluation
 from compiler.onnx.step import build_step
-from compiler.training.layout import LOSS, NEXT, NORM, STEP, Layout
+from compiler.training.layout import APPLY, LOSS, NEXT, NORM, STEP, Layout
 from compiler.training.model import Training
 from runtime.binding import to_value
 from runtime.providers import Settings
@@ -48,15 +48,20 @@ class Engine:
         self.before = dict(self._values)
 
     def step(
-        self, index: int, feeds: Arrays, rates: Iterable[float], count: int
+        self, index: int, feeds: Arrays, rates: Iterable[float], count: int, apply: bool = True
     ) -> dict[str, float]:
-        """Move the parameters by one step, the `count`-th of its kind; loss and reports."""
+        """Move the parameters by one step, the `count`-th of its kind; loss and reports.
+
+        Without `apply` the gradients are only added to those of other batches.
+        """
         layout, session = self.layouts[index], self._steps[index]
         scalars = {
             name: np.asarray(rate, dtype=np.float32)
             for name, rate in zip(layout.rates, rates, strict=True)
         }
         given = {**feeds, **scalars, STEP: np.asarray(count, dtype=np.int64)}
+        if layout.accumulate > 1:
+            given[APPLY] = np.asarray(apply)
         held = {n: self._values[n] for n in (*layout.arrays, *layout.states)}
         made = session.run_kept(given, held)
         self.before = dict(self._values)

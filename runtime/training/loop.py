@@ -171,13 +171,13 @@ class Run:
         values: dict[str, list[float]] = {}
         rate = 0.0
         updates = dict.fromkeys(range(len(self.layouts)), 0)
-        for step in self.ticks.order:
+        for step, apply in zip(self.ticks.order, self.ticks.applies, strict=True):
             feeds = next(ahead)
             rates = self.rates(step, epochs_done)
             rate = rates[0] if not values else rate
-            updates[step] += 1
-            number = progress.turn * self.ticks.order.count(step) + updates[step]
-            made = self.engine.step(step, feeds, rates, number)
+            number = progress.turn * self.training.order.count(step) + updates[step] + 1
+            updates[step] += apply
+            made = self.engine.step(step, feeds, rates, number, apply)
             self.check(step, feeds, made)
             plan = self.training.steps[step]
             values.setdefault(plan.objective, []).append(made[LOSS])

@@ -263,3 +263,22 @@ def test_epochs_batch_and_rate_can_be_others_than_the_texts() -> None:
     scheduled = changed(training(text), rate=0.5).steps[0].updates[0].optimiser.rate  # type: ignore[attr-defined]
     assert scheduled.value(1, 3) == pytest.approx(0.5 * (1 + np.cos(np.pi / 3)) / 2)
     assert replace(found, epochs=1).epochs == 1
+
+
+def test_gradients_of_several_batches_are_the_gradient_of_one_large_batch() -> None:
+    small = (NET + TRAIN).replace("adam(rate)", "sgd(0.1, momentum=0.9)")
+    large = small.replace("batch 32; epochs 3", "batch 64; epochs 3")
+    small = small.replace("batch 32; epochs 3", "batch 16; accumulate 4; epochs 3")
+    one, four = run(large, max_steps=6), run(small, max_steps=6)
+    for name, array in one.engine.arrays().items():
+        np.testing.assert_allclose(four.engine.arrays()[name], array, rtol=2e-4, atol=2e-6)
+    assert one.turns_an_epoch == four.turns_an_epoch
+    assert not np.any(four.engine.arrays()["tiny.logits.weight/sum"])
+
+
+def test_a_step_that_accumulates_is_held_against_numpy() -> None:
+    from runtime.verify_step import verify_step
+
+    found = training((NORMED + TRAIN).replace("batch 32", "accumulate 3; batch 32"))
+    comparison = verify_step(found, found.steps[0])
+    assert not comparison.failures
