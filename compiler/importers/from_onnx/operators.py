@@ -90,8 +90,8 @@ def take_apart(model: onnx.ModelProto, name: str) -> OnnxModel:
     """
     if model.functions:
         model = inlined(model, name)
-    if not model.graph.node:
-        raise UnreadableError(f"{name} has no nodes")
+    if not model.graph.node or not model.graph.output:
+        raise UnreadableError(f"{name} has no {'outputs' if model.graph.node else 'nodes'}")
     count = sum(bool(node.input) for node in model.graph.node)  # `Constant` takes nothing
     if count > LARGEST_GRAPH:
         raise UnreadableError(

@@ -107,6 +107,8 @@ class Reading:
         if isinstance(value, Pending):
             raise Refused(f"its input {self.operator.inputs[index]} is computed by the network")
         array = value.array if isinstance(value, Sizes) else value
+        if array.ndim > 1 or array.dtype.kind not in "iuO":
+            raise Refused(f"its input {self.operator.inputs[index]} is no list of whole numbers")
         return [s if isinstance(s, Dim) else int(s) for s in np.atleast_1d(array).tolist()]
 
     # ---- attributes

@@ -1,0 +1,119 @@
+"""Random ONNX graphs: each is imported with the same numbers, or refused for what it holds.
+
+`python -m tests.onnx_graphs 5000 --seed 1` draws that many graphs (`importers/random_onnx.py`), and holds the
+recompiled import against ONNX Runtime on the original, without asking the import's own proof; what the
+proof says is held against that. It tells of each that computes something else, ends in an error of netc's own, or is
+proved wrongly, and saves it in the current folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from compiler.driver import compile_graph
+from compiler.importers.define import Defined, define
+from compiler.importers.from_onnx import import_onnx
+from compiler.importers.imported import Imported
+from grammar.diagnostics import DefinitionError
+from runtime.imported import Feeds, compare_imported, feeds_for
+from runtime.proof import UnprovedError, prove
+from runtime.session import RunError, open_session
+from tests.importers.random_onnx import draw
+
+BAD = ("wrong", "error", "unproved", "misjudged")
+
+
+def outcome(model: onnx.ModelProto) -> tuple[str, str]:
+    """What becomes of a model, in a word, and why."""
+    try:
+        imported = import_onnx(model, "random.onnx")
+        defined = define(imported)
+    except DefinitionError as error:
+        own = [d.message for d in error.diagnostics if d.code not in ("E601", "E209")]
+        return ("error", own[0]) if own else ("refused", error.diagnostics[0].message)
+    except Exception:
+        return "error", traceback.format_exc(limit=-3)
+    try:
+        feeds = feeds_for(imported.graph, model)
+        wanted = open_session(model, "cpu", optimise=False).run(feeds.theirs)
+    except RunError as error:
+        return "skipped", str(error)
+    try:
+        found = computed(defined, feeds)
+    except Exception:
+        return "error", traceback.format_exc(limit=-3)
+    return judged(model, imported, defined, wanted, found)
+
+
+def computed(defined: Defined, feeds: Feeds) -> dict[str, NDArray[Any]]:
+    """What the recompiled import gives; without the rewrites of ONNX Runtime where these fail."""
+    model = compile_graph(defined.graph)
+    try:
+        return open_session(model, "cpu").run(feeds.ours)
+    except RunError:
+        return open_session(model, "cpu", optimise=False).run(feeds.ours)
+
+
+def judged(
+    model: onnx.ModelProto,
+    imported: Imported,
+    defined: Defined,
+    wanted: dict[str, NDArray[Any]],
+    found: dict[str, NDArray[Any]],
+) -> tuple[str, str]:
+    """Whether the numbers are the same, and whether the proof says so too."""
+    pairs = list(zip(imported.graph.outputs, wanted, strict=True))
+    right = all(is_near(found[ours], wanted[theirs]) for ours, theirs in pairs)
+    if not right:
+        comparison = compare_imported(imported, model, bisect=True)
+        if not comparison.ok:
+            return "wrong", comparison.sentence("cpu")
+    try:
+        proof = prove(imported, defined, model)
+    except UnprovedError as error:
+        everywhere = [value for value in wanted.values() if np.isfinite(value).any()]
+        return ("unproved", str(error)) if everywhere else ("skipped", str(error))
+    if proof.failed is not None:
+        return "misjudged", proof.failed.sentence("cpu")
+    return ("same", "") if right else ("rounded", "")
+
+
+def is_near(ours: NDArray[Any], theirs: NDArray[Any]) -> bool:
+    """Whether two tensors are the same but for roundings of a short network."""
+    if ours.shape != theirs.shape:
+        return False
+    finite = np.isfinite(theirs)
+    scale = float(np.abs(theirs[finite]).max(initial=0.0))
+    return bool(np.allclose(ours, theirs, rtol=1e-4, atol=1e-5 * scale, equal_nan=True))
+
+
+def main() -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("count", type=int, nargs="?", default=5000)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    words: Counter[str] = Counter()
+    for number in range(options.count):
+        seed = options.seed * 1_000_000 + number
+        model = draw(seed)
+        word, why = outcome(model)
+        words[word] += 1
+        if word in BAD:
+            onnx.save(model, f"{word}_{seed}.onnx")
+            print(f"{Path.cwd()}/{word}_{seed}.onnx: {why}", flush=True)
+    print(f"{options.count} graphs: " + ", ".join(f"{n} {word}" for word, n in words.items()))
+    return 1 if any(words[word] for word in BAD) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
