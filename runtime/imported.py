@@ -37,9 +37,8 @@ def feeds_for(
 ) -> Feeds:
     """Random inputs; a batch that the model fixes goes before `batch`."""
     ports = inputs_of(model)
-    fixed = next((p.sizes[0] for p in ports if p.sizes and isinstance(p.sizes[0], int)), None)
     ours: dict[str, NDArray[Any]] = {}
-    ours |= random_feeds(graph, seed, batch if fixed is None else int(fixed), sizes)
+    ours |= random_feeds(graph, seed, fixed_batch(model) or batch, sizes)
     theirs = {}
     for node, port in zip(graph.inputs(), ports, strict=True):
         numbers = ours[node.name]
@@ -48,6 +47,12 @@ def feeds_for(
         theirs[port.name] = numbers.astype(port.dtype)
         ours[node.name] = theirs[port.name].astype(np.float32)
     return Feeds(ours, theirs)
+
+
+def fixed_batch(model: onnx.ModelProto) -> int | None:
+    """The number of samples that a model takes, None if it may be any."""
+    firsts = [port.sizes[0] for port in inputs_of(model) if port.sizes]
+    return next((size for size in firsts if isinstance(size, int)), None)
 
 
 def outputs_by_name(graph: Graph, model: onnx.ModelProto) -> dict[str, str]:

@@ -28,14 +28,15 @@ from runtime.comparison import Comparison
 from runtime.errors import CallError
 from runtime.foreign import precision_of
 from runtime.gaps import Tolerance, gap, tolerance
-from runtime.imported import Feeds, compare_imported, feeds_for, outputs_by_name
+from runtime.imported import Feeds, compare_imported, feeds_for, fixed_batch, outputs_by_name
 from runtime.providers import Settings
 from runtime.segments import Tensors
 
 FURTHER = 45  # between the sizes of the first run and those of the second
 BATCH = 2
-LARGEST_TENSOR = 2**28  # numbers, of a sample
-MOST_NUMBERS = 2**33  # in all tensors of a sample together
+SMALL = 2**27  # numbers in all tensors of a sample, up to which two samples are run
+LARGEST_TENSOR = 2**27  # numbers
+MOST_NUMBERS = 2**31  # in all tensors together
 MOST_MACS = 10**12
 
 
@@ -64,9 +65,9 @@ def prove(imported: Imported, defined: Defined, model: onnx.ModelProto) -> Proof
     allow = tolerance("cpu", precision_of(model), layers=len(graph))
     largest, runs = 0.0, 0
     for sizes in sizes_of_runs(graph):
-        check_cost(graph, sizes)
         try:
-            feeds = feeds_for(graph, model, batch=BATCH, sizes=sizes)
+            batch = affordable_batch(graph, model, sizes)
+            feeds = feeds_for(graph, model, batch=batch, sizes=sizes)
             relative = largest_difference(graph, model, feeds, tensors, allow)
             if relative is None:
                 said = compare_imported(imported, model, bisect=True, feeds=feeds)
@@ -106,20 +107,25 @@ def sizes_of_runs(graph: Graph) -> Iterator[dict[str, int]]:
             yield second
 
 
-def check_cost(graph: Graph, sizes: Mapping[str, int]) -> None:
-    """Raise `UnprovedError` for a network that would take too long or too much."""
+def affordable_batch(graph: Graph, model: onnx.ModelProto, sizes: Mapping[str, int]) -> int:
+    """How many samples are run: those that the model fixes, else two, or one where they are large.
+
+    Raises `UnprovedError` for a network that would take too long or too much.
+    """
 
     def number(size: Size) -> int:
         return int(evaluate(size, sizes)) if symbols(size) else int(size)  # type: ignore[arg-type]
 
     counts = [prod(map(number, node.shape)) for node in graph.nodes()]
+    batch = fixed_batch(model) or (BATCH if sum(counts) <= SMALL else 1)
     costs = (node.op.macs(graph.input_shapes(node), node.shape) for node in graph.nodes())
-    macs = sum(map(number, costs))
-    most, total = max(counts), sum(counts)
+    macs = batch * sum(map(number, costs))
+    most, total = batch * max(counts), batch * sum(counts)
     if most > LARGEST_TENSOR or total > MOST_NUMBERS:
         raise UnprovedError(f"its tensors have up to {most:,} numbers, {total:,} in all")
     if macs > MOST_MACS:
-        raise UnprovedError(f"it takes {macs:,} multiplications a sample")
+        raise UnprovedError(f"it takes {macs:,} multiplications")
+    return batch
 
 
 def largest_difference(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import numpy as np
@@ -126,7 +127,7 @@ def parts_of(
     sizes = tensor_bytes(model, feeds)
     run: list[onnx.NodeProto] = []
     held = 0
-    for node in model.graph.node:
+    for node in in_order(model.graph.node):
         size = sum(sizes.get(name, budget) for name in node.output if name)
         size += sum(weights[name].nbytes for name in node.input if name in weights)
         if run and held + size > budget:
@@ -136,6 +137,22 @@ def parts_of(
         held += size
     if run:
         yield part(run)
+
+
+def in_order(nodes: Sequence[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
+    """The nodes, each behind those that make what it takes; they may stand in any order."""
+    maker = {name: place for place, node in enumerate(nodes) for name in node.output if name}
+    before = {
+        place: {maker[name] for name in names_taken(node) if name in maker} - {place}
+        for place, node in enumerate(nodes)
+    }
+    if all(place > max(others, default=-1) for place, others in before.items()):
+        yield from nodes
+        return
+    try:
+        yield from (nodes[place] for place in TopologicalSorter(before).static_order())
+    except CycleError:
+        raise RunError("the nodes of the model go round in a circle") from None
 
 
 def part(nodes: Sequence[onnx.NodeProto]) -> Part:

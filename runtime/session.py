@@ -39,6 +39,7 @@ BAD_MODEL = (
     raised.InvalidArgument,
     raised.NoSuchFile,
     raised.NotImplemented,
+    raised.RuntimeException,
     UnicodeDecodeError,
 )
 

@@ -1,9 +1,10 @@
 """Broken ONNX files: none may end in anything but an import or a report, soon and in little memory.
 
-`python -m tests.onnx_bytes 20000 --seed 1` changes random models (`importers/random_onnx.py`) in their
-bytes and in their fields, and imports each through the real command. It tells of each that ends in an
-error of netc's own, another exit code than 0, 1 or 2, says nothing, takes more than ten seconds of work,
-or makes the process grow by a gigabyte; the file is saved in the current folder.
+`python -m tests.onnx_bytes 20000 --seed 1` changes random models (`importers/random_onnx.py`) in
+their bytes and in their fields, and imports each through the real command. It tells of each that
+ends in an error of netc's own or another exit code than 0, 1 or 2, says nothing, computes something
+else than the model, takes more than ten seconds of work, or makes the process grow by a gigabyte;
+the file is saved in the current folder.
 """
 
 from __future__ import annotations

@@ -42,6 +42,16 @@ class Poisoned(Exception):
     """A layer that depends on one that was refused: said already."""
 
 
+LARGEST_TENSOR = 2**35  # numbers, 128 GiB of float32
+
+
+def check_size(shape: Shape) -> None:
+    """Raise `Refused` for a tensor that no machine holds."""
+    count = prod(size for size in shape if not isinstance(size, Dim))
+    if count > LARGEST_TENSOR:
+        raise Refused(f"a sample of it has {count:,} numbers")
+
+
 def make_op(name: str, arguments: Mapping[str, Any]) -> Op:
     """An op of the language, its arguments brought to the form that a definition gives them."""
     op_type = OPS[name]
@@ -138,6 +148,7 @@ class Builder:
 
     def input(self, name: str, shape: Shape, span: Span) -> Tensor:
         """Declare an input."""
+        check_size(shape)
         name = self.unique(visible(name, "input"))
         self.graph.add(Node(name, Input(), (), shape, span))
         return Tensor(name, shape)
@@ -168,6 +179,7 @@ class Builder:
         if made.most_inputs is None:
             self.agree(made, shapes)
         shape = infer(made, shapes, self.graph.facts)
+        check_size(shape)
         if owner:
             self.check_shared(owner, made, shapes)
         name = self.unique(name or op)

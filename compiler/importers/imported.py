@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from compiler.dims import Dim, Size, symbols
@@ -36,6 +36,31 @@ class Imported:
     tensors: Mapping[str, str] = field(default_factory=dict)
     constants: frozenset[str] = frozenset()
     warnings: tuple[Diagnostic, ...] = ()
+
+
+def renamed(imported: Imported, new: Mapping[str, str]) -> Imported:
+    """The model with layers called otherwise, their parameters too; `new` has no name twice."""
+    nodes = [
+        replace(
+            node,
+            name=new.get(node.name, node.name),
+            inputs=tuple(new.get(name, name) for name in node.inputs),
+            owner=new.get(node.owner, node.owner),
+        )
+        for node in imported.graph.nodes()
+    ]
+    values = {}
+    for full, value in imported.graph.values.items():
+        layer, _, weight = full.rpartition(".")
+        values[f"{new.get(layer, layer)}.{weight}"] = value
+    outputs = {output: new.get(name, name) for output, name in imported.graph.outputs.items()}
+    return replace(
+        imported,
+        graph=imported.graph.rebuilt(nodes, outputs=outputs, values=values),
+        kept=frozenset(new.get(name, name) for name in imported.kept),
+        tensors={new.get(name, name): tensor for name, tensor in imported.tensors.items()},
+        constants=frozenset(new.get(name, name) for name in imported.constants),
+    )
 
 
 def with_valid_sizes(graph: Graph) -> Graph:

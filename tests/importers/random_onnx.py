@@ -1,7 +1,7 @@
 """Random ONNX graphs: what exporters write, and what only an adversary would.
 
-Initializers are used several times in several roles, constants stand in odd places and shapes, pads,
-transposes, reshapes and reductions come in any order. Everything follows from the seed.
+Initializers are used several times in several roles, constants stand in odd places and shapes,
+pads, transposes, reshapes and reductions come in any order. Everything follows from the seed.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Drawing:
         return name
 
     def constant(self, shape: Shape, *, above: float | None = None) -> str:
-        """Numbers to join a tensor of this shape with: for all, an axis, a value, or as computed."""
+        """Numbers to join a tensor of this shape with: for all, an axis, or each value."""
         rank = len(shape)
         sample = shape[1:]
         axis = self.random.randrange(1, rank)

@@ -72,8 +72,8 @@ def power(reading: Reading) -> Tensor:
         return reading.add("scale", x, factor=-1.0)
     exponent = {"Sqrt": 0.5, "Reciprocal": -1.0}.get(kind, 0.0)
     if kind == "Pow":
-        if reading.array(1).size != 1:
-            raise Refused("its exponent differs from value to value")
+        if reading.array(1).size != 1 or reading.array(1).ndim > len(x.shape) + reading.batch:
+            raise Refused("its exponent differs from value to value, or adds axes")
         exponent = single(reading.array(1).item())
     return reading.add("power", x, exponent=exponent)
 

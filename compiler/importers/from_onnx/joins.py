@@ -37,6 +37,7 @@ def join(reading: Reading) -> Tensor:
     """Tensors joined; a constant among them becomes a layer of its own."""
     kind = reading.operator.type
     values = unstretched(reading, [reading.value(i) for i in range(len(reading.operator.inputs))])
+    check_ranks(reading, values)
     if all(isinstance(value, Tensor) for value in values):
         tensors = [value for value in values if isinstance(value, Tensor)]
         return joined(reading, JOINS[kind], tensors)
@@ -48,6 +49,14 @@ def join(reading: Reading) -> Tensor:
     if isinstance(second, Tensor) and isinstance(first, np.ndarray):
         return constant_first(reading, kind, first, second)
     raise Refused("it computes with the symbolic sizes of a tensor")
+
+
+def check_ranks(reading: Reading, values: Sequence[Value]) -> None:
+    """Raise `Refused` for a constant with more axes than the tensors, which get them as well."""
+    ranks = [len(v.shape) + reading.batch for v in values if isinstance(v, Tensor | Stretched)]
+    for value in values:
+        if isinstance(value, np.ndarray) and ranks and value.ndim > max(ranks):
+            raise Refused(f"a constant of shape {list(value.shape)} adds axes before the batch")
 
 
 def unstretched(reading: Reading, values: Sequence[Value]) -> list[Value]:

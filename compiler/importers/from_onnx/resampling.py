@@ -23,6 +23,7 @@ from compiler.values import Tensor
 TYPICAL = 5040  # a value of a symbol at which factors are guessed: many numbers divide it
 MOST_NUMBERS = 4096  # in a matrix that a definition spells out
 OURS = {theirs: ours for ours, theirs in COORDINATES.items()}
+MODES = ("nearest", "linear", "cubic")
 ROUNDED = {theirs: ours for ours, theirs in ROUNDINGS.items()}
 
 
@@ -43,6 +44,9 @@ def resize(reading: Reading) -> Tensor:
     old = reading.operator.type == "Upsample" or reading.opset < 11
     align = "asymmetric" if old else reading.get("coordinate_transformation_mode", "half_pixel")
     rounding = "floor" if old else reading.get("nearest_mode", "round_prefer_floor")
+    known = {"tf_crop_and_resize", "half_pixel_symmetric", *OURS}
+    if mode not in MODES or align not in known or rounding not in ROUNDED:
+        raise Refused(f"ONNX has no mode {mode} with {align} and {rounding}")
     if tuple(wanted.sizes) == x.shape and align != "tf_crop_and_resize":
         return x
     if wanted.factors[0] == 1 and reading.batch:

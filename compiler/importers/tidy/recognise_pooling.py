@@ -12,7 +12,7 @@ from compiler.domain import Facts
 from compiler.graph import Node
 from compiler.importers.imported import Imported
 from compiler.importers.tidy.rewriting import Rewriting, weight_of
-from compiler.ops.arguments import Extent
+from compiler.importers.window_arguments import kernel
 from compiler.ops.base import Shape
 from compiler.ops.convolution import Conv
 from compiler.ops.global_pooling import AdaptiveAvgPool, GlobalAveragePool
@@ -41,7 +41,7 @@ def recognise_pooling(imported: Imported) -> Imported:
             continue
         sizes = [int(size) for size in given if not isinstance(size, Dim)]
         sizes[first.op.order[0]] = len(weight)
-        pooling = AdaptiveAvgPool(size=Extent(sizes[1:]))
+        pooling = AdaptiveAvgPool(size=kernel(sizes[1:]))
         order = tuple(first.op.order[axis] for axis in last.op.order)
         if order == tuple(range(len(order))):
             rewriting.become(last, pooling, first)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from compiler.importers.imported import Imported
+from compiler.importers.imported import Imported, renamed
 
 
 def without_common_path(imported: Imported) -> Imported:
@@ -16,24 +14,7 @@ def without_common_path(imported: Imported) -> Imported:
     taken = {node.name for node in imported.graph.nodes()} - imported.kept
     if any(name[dropped:] in taken for name in imported.kept):
         return imported
-    new = {name: name[dropped:] for name in imported.kept}
-    nodes = [
-        replace(
-            node,
-            name=new.get(node.name, node.name),
-            inputs=tuple(new.get(name, name) for name in node.inputs),
-            owner=new.get(node.owner, node.owner),
-        )
-        for node in imported.graph.nodes()
-    ]
-    values = {}
-    for full, value in imported.graph.values.items():
-        layer, _, weight = full.rpartition(".")
-        values[f"{new.get(layer, layer)}.{weight}"] = value
-    outputs = {output: new.get(name, name) for output, name in imported.graph.outputs.items()}
-    graph = imported.graph.rebuilt(nodes, outputs=outputs, values=values)
-    tensors = {new.get(name, name): tensor for name, tensor in imported.tensors.items()}
-    return replace(imported, graph=graph, kept=frozenset(new.values()), tensors=tensors)
+    return renamed(imported, {name: name[dropped:] for name in imported.kept})
 
 
 def common_parts(names: list[list[str]]) -> list[str]:
