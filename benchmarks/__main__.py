@@ -18,6 +18,7 @@ BENCHMARKS = (
     "interpreter",
     "memory",
     "inference",
+    "training",
     "language_server",
     "growth",
 )
