@@ -116,7 +116,8 @@ def write_parquet(path: Path, batches: Iterator[Batch], told: Telling) -> str:
         parquet: Any = import_module("pyarrow.parquet")
     except ImportError:
         raise MachineError(
-            "Parquet files need pyarrow, which is not installed", "pip install 'netc[parquet]'"
+            "Parquet files need pyarrow, which is not installed",
+            "pip install '.[parquet]' in a checkout of netc",
         ) from None
     count = 0
 

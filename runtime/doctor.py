@@ -149,7 +149,7 @@ def cuda_libraries(built: str, found: Driver) -> Iterator[Finding]:
     text = f"ONNX Runtime wants CUDA {built}; missing: {', '.join(map(str, missing))}"
     if other:
         text += f"; of another version: {', '.join(other[:4])}"
-    remedy = "pip install 'netc[cuda]'"
+    remedy = "pip install '.[cuda]' in a checkout of netc"
     yield Finding("cuda", "wrong", text, remedy) if gpu else Finding("cuda", "note", text)
 
 

@@ -77,7 +77,7 @@ def require(device: Device) -> Driver:
     """The NVIDIA driver, for a GPU device that can be had; raises `MachineError`."""
     packages = runtime_packages()
     if device.provider not in ort.get_available_providers():
-        remedy = "pip install 'netc[cuda]' (Linux x86-64 or Windows)"
+        remedy = "pip install '.[cuda]' in a checkout of netc (Linux x86-64 or Windows)"
         if len(packages) > 1:
             remedy = f"pip uninstall -y {' '.join(packages)}, then {remedy}: they share one folder"
         raise cannot(device, f"this ONNX Runtime has no {device.provider}", remedy)

@@ -257,7 +257,7 @@ def on_gpu(model: Model, device: Device, settings: Settings) -> Session:
     except BAD_MODEL as error:
         raise RunError(f"this is no model that ONNX Runtime takes: {first_line(error)}") from None
     except Exception as error:  # what CUDA and cuDNN say arrives in several kinds
-        remedy = "pip install tensorrt 'netc[cuda]' brings the libraries"
+        remedy = "pip install tensorrt '.[cuda]' in a checkout of netc brings the libraries"
         if device.kind == "cuda":
             remedy = "repair the CUDA installation"
         raise cannot(device, f"it does not start: {first_line(error)}", remedy) from None
@@ -265,7 +265,7 @@ def on_gpu(model: Model, device: Device, settings: Settings) -> Session:
         raise cannot(
             device,
             f"{device.provider} does not start: {probe(device).reason}",
-            "pip install 'netc[cuda]' brings the libraries",
+            "pip install '.[cuda]' in a checkout of netc brings the libraries",
             "ONNX Runtime fell back to " + session.get_providers()[0],
         )
     session.disable_fallback()

@@ -27,6 +27,6 @@ def command(stdio: bool, include: tuple[Path, ...]) -> None:
     except ModuleNotFoundError as error:
         raise MachineError(
             f"the language server needs a library that is missing: {error.name}",
-            'pip install "netc[lsp]"',
+            "pip install '.[lsp]' in a checkout of netc",
         ) from None
     sys.exit(0 if serve(tuple(folder.resolve() for folder in include)) else 1)

@@ -283,7 +283,8 @@ def parquet_columns(path: Path) -> dict[str, list[Any]]:
         arrow: Any = import_module("pyarrow")
         parquet: Any = import_module("pyarrow.parquet")
     except ImportError:
-        raise DataError(f"{path} needs pyarrow: pip install 'netc[parquet]'") from None
+        remedy = "pip install '.[parquet]' in a checkout of netc"
+        raise DataError(f"{path} needs pyarrow: {remedy}") from None
     try:
         found: dict[str, list[Any]] = parquet.read_table(path).to_pydict()
     except (OSError, arrow.ArrowException) as error:

@@ -26,7 +26,7 @@ def test_without_its_library_the_command_says_how_to_get_it(missing: str) -> Non
     done = python(code + "from netc.main import main; main()")
     assert done.returncode == 3
     assert f"missing: {missing}" in done.stderr
-    assert 'pip install "netc[lsp]"' in done.stderr
+    assert "pip install '.[lsp]' in a checkout of netc" in done.stderr
     assert done.stdout == ""
 
 

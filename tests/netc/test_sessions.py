@@ -71,7 +71,7 @@ def test_a_run_gives_every_output_with_a_row_a_sample(net: netc.Net, batch: Any)
         (lambda net, x: net.verify(dtype="f8"), "no type f8"),
         (lambda net, x: net.model(io_dtype="f64"), "no type f64"),
         (lambda net, x: net.model(opset=99), "opsets are 13 to 26, not 99"),
-        (lambda net, x: net.model(batch=0), "at least one sample, not 0"),
+        (lambda net, x: net.model(batch=0), "batch is at least 1, not 0"),
     ],
 )
 def test_a_choice_that_there_is_not_is_refused_with_those_that_are(

@@ -77,7 +77,7 @@ def test_a_missing_provider_is_an_error_that_tells_what_there_is(device: str) ->
     assert f"this ONNX Runtime has no {parse_device(device).provider}" in said
     assert "its providers: CPUExecutionProvider" in said
     assert "ONNX Runtime 1." in said and "NVIDIA driver: 580.65, for CUDA up to 13.0" in said
-    assert "netc[cuda]" in caught.value.remedy and "--device cpu" in caught.value.remedy
+    assert ".[cuda]" in caught.value.remedy and "--device cpu" in caught.value.remedy
 
 
 def test_two_packages_of_onnx_runtime_are_the_remedy_of_a_missing_provider(

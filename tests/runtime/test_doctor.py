@@ -91,7 +91,7 @@ def test_missing_cudnn_is_named(seen: Described) -> None:
     seen.missing = ("cudnn",)
     seen.failing = {"cuda": "libcudnn.so.9: cannot open shared object file"}
     libraries, provider = wrong()
-    assert "missing: cudnn 9" in libraries.text and "netc[cuda]" in libraries.remedy
+    assert "missing: cudnn 9" in libraries.text and ".[cuda]" in libraries.remedy
     assert "libcudnn.so.9: cannot open" in provider.text
 
 

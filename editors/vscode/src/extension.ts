@@ -7,7 +7,7 @@ import {
   type ServerOptions,
 } from "vscode-languageclient/node";
 
-const REMEDY = 'pip install "netc[lsp]"';
+const REMEDY = 'pip install ".[lsp]" in a checkout of netc';
 
 let client: LanguageClient | undefined;
 
