@@ -1,9 +1,10 @@
-"""The steps of a training as models on a device, where parameters and moments stay."""
+"""What moves and measures the arrays of a run: models on a device, where they stay, or NumPy."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +15,91 @@ from compiler.onnx.step import build_step
 from compiler.training.layout import APPLY, LOSS, NEXT, NORM, STEP, Layout
 from compiler.training.model import Training
 from runtime.binding import to_value
+from runtime.devices import parse_device
 from runtime.providers import Settings
+from runtime.reference import run_reference
 from runtime.session import Session, open_session
+from runtime.training_step import run_step
 
 Arrays = Mapping[str, NDArray[Any]]
 
 
-class Engine:
+class Engine(Protocol):
     """All arrays of a run by name, and what moves and measures them.
+
+    `step` moves the parameters by one step, the `count`-th of its kind, and returns loss and
+    reports; without `apply` gradients are only added to those of other batches. `measure` gives the
+    outputs of a graph after training; `names` are arrays that stand for others. `arrays` has every
+    parameter, running statistic and moment, also as they were `before` the last step.
+    """
+
+    device: str
+    note: str
+
+    def step(
+        self, index: int, feeds: Arrays, rates: Iterable[float], count: int, apply: bool = True
+    ) -> dict[str, float]: ...
+
+    def measure(self, graph: Graph, feeds: Arrays, names: Mapping[str, str]) -> dict[str, Any]: ...
+
+    def arrays(self, *, before: bool = False) -> dict[str, NDArray[Any]]: ...
+
+
+def engine_for(
+    training: Training,
+    layouts: tuple[Layout, ...],
+    arrays: Arrays,
+    device: str,
+    settings: Settings | None = None,
+) -> Engine:
+    """What runs a training on a device."""
+    if parse_device(device).kind == "numpy":
+        return NumpyEngine(training, layouts, arrays)
+    return DeviceEngine(training, layouts, arrays, device, settings)
+
+
+class NumpyEngine:
+    """The steps in NumPy, float32, by the rules that the models are held against."""
+
+    def __init__(self, training: Training, layouts: tuple[Layout, ...], arrays: Arrays) -> None:
+        self.device, self.note = "numpy", ""
+        self._training, self._layouts = training, layouts
+        self._arrays = self._before = dict(arrays)
+
+    def step(
+        self, index: int, feeds: Arrays, rates: Iterable[float], count: int, apply: bool = True
+    ) -> dict[str, float]:
+        """Move the parameters; see `Engine`."""
+        layout = self._layouts[index]
+        given = {**self._arrays, **feeds, **fed(layout, rates, count, apply)}
+        made = run_step(self._training.steps[index], given, np.float32).outputs
+        self._before = self._arrays
+        moved = {name: np.asarray(made[name + NEXT], np.float32) for name in layout.changing()}
+        self._arrays = {**self._arrays, **moved}
+        return {name: float(made[name]) for name in (LOSS, NORM, *layout.reports)}
+
+    def measure(self, graph: Graph, feeds: Arrays, names: Mapping[str, str]) -> dict[str, Any]:
+        """The outputs of a graph; see `Engine`."""
+        values = {name: self._arrays[names.get(name, name)] for name in graph.parameters()}
+        return dict(run_reference(replace(graph, values=values), feeds))
+
+    def arrays(self, *, before: bool = False) -> dict[str, NDArray[Any]]:
+        """Every array; see `Engine`."""
+        return dict(self._before if before else self._arrays)
+
+
+def fed(layout: Layout, rates: Iterable[float], count: int, apply: bool) -> dict[str, NDArray[Any]]:
+    """The scalars of a step by name."""
+    given: dict[str, NDArray[Any]] = {
+        name: np.asarray(rate, dtype=np.float32)
+        for name, rate in zip(layout.rates, rates, strict=True)
+    }
+    given[STEP] = np.asarray(count, dtype=np.int64)
+    return given | ({APPLY: np.asarray(apply)} if layout.accumulate > 1 else {})
+
+
+class DeviceEngine:
+    """The steps as ONNX models on a device.
 
     `before` are those that the last step took, kept until the next: a loss that is no number is
     looked into with them.
@@ -50,18 +128,9 @@ class Engine:
     def step(
         self, index: int, feeds: Arrays, rates: Iterable[float], count: int, apply: bool = True
     ) -> dict[str, float]:
-        """Move the parameters by one step, the `count`-th of its kind; loss and reports.
-
-        Without `apply` the gradients are only added to those of other batches.
-        """
+        """Move the parameters; see `Engine`."""
         layout, session = self.layouts[index], self._steps[index]
-        scalars = {
-            name: np.asarray(rate, dtype=np.float32)
-            for name, rate in zip(layout.rates, rates, strict=True)
-        }
-        given = {**feeds, **scalars, STEP: np.asarray(count, dtype=np.int64)}
-        if layout.accumulate > 1:
-            given[APPLY] = np.asarray(apply)
+        given = {**feeds, **fed(layout, rates, count, apply)}
         held = {n: self._values[n] for n in (*layout.arrays, *layout.states)}
         made = session.run_kept(given, held)
         self.before = dict(self._values)
@@ -70,7 +139,7 @@ class Engine:
         return {name: float(made[name].numpy()) for name in (LOSS, NORM, *layout.reports)}
 
     def measure(self, graph: Graph, feeds: Arrays, names: Mapping[str, str]) -> dict[str, Any]:
-        """The outputs of a graph after training; `names` are arrays that stand for others."""
+        """The outputs of a graph; see `Engine`."""
         session = self._others.get(id(graph))
         if session is None:
             session = open_session(build_evaluation(graph), self.device, self._settings)
@@ -81,6 +150,6 @@ class Engine:
         return {name: made[name].numpy() for name in graph.outputs}
 
     def arrays(self, *, before: bool = False) -> dict[str, NDArray[Any]]:
-        """Every parameter, running statistic and moment, on the host."""
+        """Every array, on the host; see `Engine`."""
         values = self.before if before else self._values
         return {name: value.numpy() for name, value in values.items()}

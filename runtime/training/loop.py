@@ -43,7 +43,7 @@ from runtime.training.checkpoint import (
     load_state,
     save_state,
 )
-from runtime.training.engine import Engine
+from runtime.training.engine import engine_for
 from runtime.training.fault import first_fault
 from runtime.training.journal import write_curve, write_log
 from runtime.training.randomness import draw_noise, generator
@@ -116,7 +116,7 @@ class Run:
             check_same(found, self.progress, out / STATE)
             check_arrays(stored, {n: tuple(a.shape) for n, a in arrays.items()}, out / STATE)
             self.progress, arrays = replace(found, epochs=training.epochs), stored
-        self.engine = Engine(training, self.layouts, arrays, choices.device, choices.settings)
+        self.engine = engine_for(training, self.layouts, arrays, choices.device, choices.settings)
         self.best_by = best_by(training)
         self._saved = time.monotonic()
 

@@ -144,6 +144,22 @@ def test_a_gan_takes_its_steps_in_turn_shows_pictures_and_resumes(tmp_path: Path
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "parts" / name).read_bytes()
 
 
+def test_numpy_comes_to_the_weights_of_onnx_runtime() -> None:
+    text = (NORMED + TRAIN).replace("adam(rate)", "sgd(0.1, momentum=0.9)")
+    train, held_out = split(samples(), 1 / 6, 0)
+    runs = [
+        Run(training(text), train, held_out, Choices(device=device, max_steps=4))
+        for device in ("numpy", "cpu")
+    ]
+    for each in runs:
+        assert len(list(each)) == 4
+    ours, reference = (each.engine.arrays() for each in runs)
+    for name, array in reference.items():
+        np.testing.assert_allclose(ours[name], array, rtol=1e-3, atol=1e-5, err_msg=name)
+    first, second = (each.evaluate(held_out) for each in runs)  # type: ignore[arg-type]
+    assert first == pytest.approx(second, rel=1e-3)
+
+
 def test_a_state_of_another_run_is_refused(tmp_path: Path) -> None:
     run(NET + TRAIN, tmp_path, max_steps=2)
     with pytest.raises(CallError, match="is of a run with --seed 0, not 5"):
