@@ -21,11 +21,13 @@ from pygments.token import (
 
 from compiler.builtins import BUILTINS
 from compiler.ops import OPS
-from grammar.lexemes import RESERVED
+from grammar.lexemes import LEARNING, RESERVED
 
 IN_PLACES = ("input", "output", "labels", "from", "as", "like")  # names elsewhere
 TRUTHS = ("true", "false")
 LOGIC = ("and", "or", "not")
+BEHIND = r"[ \t]+(?!->|as\b|like\b)[\w({\[-]"  # what comes after the first word of a statement
+LEARNS = bygroups(Text.Whitespace, Text.Whitespace, Keyword)
 STATEMENTS = tuple(sorted(RESERVED - {"block", "net", *TRUTHS, *LOGIC}))
 
 
@@ -45,9 +47,12 @@ class NetdefLexer(RegexLexer):  # type: ignore[misc]  # Pygments has no types
             (r"#.*", Comment.Single),
             (r'"', String.Double, "string"),
             (
-                r"(block|net)([ \t]+)([A-Za-z_]\w*)",
+                r"(block|net|train)([ \t]+)([A-Za-z_]\w*)",
                 bygroups(Keyword.Declaration, Text.Whitespace, Name.Function),
             ),
+            # The words of a training are names elsewhere, where nothing like this follows them.
+            (rf"(?m)(^|(?<=[;{{]))([ \t]*)({'|'.join(sorted(LEARNING))})(?={BEHIND})", LEARNS),
+            (r"(?<=\w[ \t])(with|only|grid)(?=[ \t]+[\w\"])", Keyword),
             (r"(as|like)([ \t]+)([A-Za-z_]\w*)", bygroups(Keyword, Text.Whitespace, Name.Label)),
             include("values"),
             (r"[{}\[\]():;,.]", Punctuation),

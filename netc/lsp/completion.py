@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from compiler.builtins import BUILTINS
 from compiler.names import Definition
 from compiler.ops import OPS
+from compiler.ops.losses import FUNCTIONS
+from compiler.training.augmentations import AUGMENTATIONS
+from compiler.training.expressions import LOSSES
+from compiler.training.optimisers import OPTIMISERS
+from compiler.training.schedules import SCHEDULES
 from grammar import syntax as s
+from grammar.lexemes import LEARNING
 from netc.lsp.analysis import Analysis
 from netc.lsp.context import Context, OpenCall, context_at
 from netc.lsp.describe import (
@@ -30,9 +37,10 @@ from netc.lsp.project import Project
 from netc.lsp.scope import TENSORS, Item, ItemKind, Scope
 from netc.lsp.use_files import files, used_names
 
-ITEM_WORDS = ("use", "let", "block", "net")
+ITEM_WORDS = ("use", "let", "block", "net", "train")
 TRUTHS = ("true", "false")
 EVERYDAY = ("conv", "relu", "bn", "maxpool", "dense", "flatten", "dropout", "gap")  # ops, first
+LEARNING_WORDS = (*sorted(LEARNING), "let", "repeat", "if", "assert", "expect")
 STATEMENT_WORDS = ("input", "output", "let", "for", "repeat", "if", "assert", "expect")
 
 
@@ -80,6 +88,26 @@ def proposals(scope: Scope, context: Context, text: str) -> Iterator[Item]:
             yield from map(keyword, following([token.text for token in context.statement]))
         case "argument" | "value" | "string":
             yield from arguments(scope, context)
+            if context.trains and context.kind != "string":
+                yield from learned(LOSSES, FUNCTIONS, SCHEDULES)
+        case "learning":
+            yield from map(keyword, LEARNING_WORDS)
+        case "expression":
+            yield from learned(LOSSES, FUNCTIONS)
+            yield from names(scope, stage=True, tensors=True)
+        case "augmentation":
+            yield from learned(AUGMENTATIONS)
+        case "optimiser":
+            yield from learned(OPTIMISERS)
+        case "net":
+            yield from (item for item in names(scope, stage=False, tensors=False))
+        case "with":
+            yield from map(keyword, ("with", "only"))
+        case "data type":
+            yield Item("f32", "keyword", "numbers")
+            yield Item("class", "keyword", "a whole number below n: class[10]")
+        case "distribution":
+            yield from map(keyword, ("normal", "uniform"))
         case "measure":
             yield from (Item(m, "value", MEASURES[m], rank=1) for m in MEASURES)
             yield from values(scope)
@@ -98,6 +126,21 @@ def proposals(scope: Scope, context: Context, text: str) -> Iterator[Item]:
             yield keyword(context.kind)
         case "origin":
             yield Item("picture", "function", "how a picture becomes this input")
+
+
+def learned(*tables: Mapping[str, Any]) -> Iterator[Item]:
+    """What only a training calls: losses, functions, optimisers, schedules, augmentations."""
+    for name in dict.fromkeys(name for table in tables for name in table):
+        required = [slot.name for slot in slots_of(name) or () if slot.default is None]
+        yield Item(
+            name,
+            "function",
+            "training",
+            word_text(name) or "",
+            name,
+            call_snippet(name, required),
+            2,
+        )
 
 
 def keyword(word: str) -> Item:

@@ -27,6 +27,14 @@ Kind = Literal[
     "origin",
     "in",
     "measure",
+    "learning",  # a statement of a training
+    "expression",  # of tensors, in a training
+    "data type",
+    "distribution",
+    "augmentation",
+    "net",
+    "with",
+    "optimiser",
 ]
 
 
@@ -48,13 +56,17 @@ class OpenCall:
 
 @dataclass(frozen=True)
 class Context:
-    """What may be written; `word` is what stands there of it already, from offset `start` on."""
+    """What may be written; `word` is what stands there of it already, from offset `start` on.
+
+    `trains` when it stands in a training.
+    """
 
     kind: Kind
     word: str
     start: int
     call: OpenCall | None = None
     statement: tuple[Lexeme, ...] = ()
+    trains: bool = False
 
 
 def context_at(text: str, offset: int) -> Context:
@@ -99,13 +111,63 @@ def at_word(tokens: list[Lexeme], word: str, start: int) -> Context:
     if before == ".":
         return Context("size", word, start)
     statement, call, bracket = surroundings(tokens)
-    if bracket == "(" and call is None and statement[0].text in ("block", "net"):
+    if bracket == "(" and call is None and statement[0].text in ("block", "net", "train"):
         return Context(parameter_kind(statement), word, start)
     if bracket in ("(", "["):
         fresh = call is not None and call.innermost and before in ("(", ",")
-        return Context("argument" if fresh else "value", word, start, call, statement)
+        trains = in_training(tokens)
+        return Context("argument" if fresh else "value", word, start, call, statement, trains)
+    if bracket == "{" and in_training(tokens):
+        words = [token.text for token in statement]
+        return Context(learning_kind(words), word, start, None, statement, trains=True)
     kind = statement_kind(statement, inside=bracket == "{")
     return Context(kind, word, start, None, statement)
+
+
+def in_training(tokens: list[Lexeme]) -> bool:
+    """Whether the item whose braces are open is a training."""
+    opened: list[int] = []
+    for index, token in enumerate(tokens):
+        if token.text == "{":
+            opened.append(index)
+        elif token.text == "}" and opened:
+            opened.pop()
+    item = last_statement(tokens[: opened[0]]) if opened else []
+    return bool(item) and item[0].text == "train"
+
+
+def learning_kind(words: list[str]) -> Kind:
+    """What comes next in a statement of a training."""
+    if not words:
+        return "learning"
+    before = words[-1]
+    match words[0]:
+        case "data":
+            after: dict[str, Kind] = {":": "data type", "]": "from", "from": "origin"}
+            return after.get(before, "nothing")
+        case "noise":
+            kinds: dict[str, Kind] = {":": "type", "]": "distribution"}
+            return kinds.get(before, "nothing")
+        case "augment":
+            return "augmentation" if before in (":", "->") else "nothing"
+        case "update" if before in ("update", ","):
+            return "net"
+        case "update":
+            return "optimiser" if before == "with" else "with"
+        case "let" | "batch" | "epochs" | "accumulate" | "repeat" | "if" | "assert" | "expect":
+            return "nothing" if words == ["let"] else "value"
+        case "step":
+            return "nothing"
+    return (
+        "nothing"
+        if before == "as"
+        or (
+            len(words) == 1
+            and words[0].isidentifier()
+            and (words[0] not in ("minimize", "maximize", "report", "show"))
+        )
+        else "expression"
+    )
 
 
 def surroundings(tokens: list[Lexeme]) -> tuple[tuple[Lexeme, ...], OpenCall | None, str]:
@@ -152,7 +214,7 @@ def call_of(tokens: list[Lexeme], opened: int, *, innermost: bool) -> OpenCall |
     head = tokens[opened - 1] if opened else None
     if head is None or head.kind != "word":
         return None
-    if opened > 1 and tokens[opened - 2].text in ("block", "net"):
+    if opened > 1 and tokens[opened - 2].text in ("block", "net", "train"):
         return None
     arguments: list[list[Lexeme]] = [[]]
     depth = 0
@@ -191,7 +253,7 @@ def statement_kind(statement: tuple[Lexeme, ...], *, inside: bool) -> Kind:
         case "use":
             after_file: Kind = "nothing" if "from" in words else "from"
             return "used" if before in (",", "use") else after_file
-        case "block" | "net":
+        case "block" | "net" | "train":
             return "nothing"
         case "input":
             after: dict[str, Kind] = {":": "type", "]": "from", "from": "origin"}

@@ -26,6 +26,9 @@ UNUSED = ("W103", "W104", "W105")  # shown faded
 SYMBOLS = {
     "net": lsp.SymbolKind.Class,
     "block": lsp.SymbolKind.Function,
+    "train": lsp.SymbolKind.Event,
+    "data": lsp.SymbolKind.Interface,
+    "noise": lsp.SymbolKind.Interface,
     "let": lsp.SymbolKind.Constant,
     "input": lsp.SymbolKind.Interface,
     "output": lsp.SymbolKind.Interface,

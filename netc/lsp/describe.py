@@ -13,6 +13,10 @@ from compiler.ops import OPS
 from compiler.ops.arguments import FLAG, show
 from compiler.ops.base import is_required, kind_of
 from compiler.pictures import Picture
+from compiler.training.augmentations import AUGMENTATIONS
+from compiler.training.expressions import LOSSES
+from compiler.training.optimisers import OPTIMISERS
+from compiler.training.schedules import SCHEDULES
 from grammar import syntax as s
 from netc.reference import parameter_table, usage
 
@@ -23,6 +27,22 @@ MEASURES = {
     "depth": "layers on the longest path that hold weights",
     "memory": "bytes of float32 activations alive at once, per sample",
     "rf": "receptive field of a tensor, in input pixels: rf(tensor)",
+}
+# What only a training calls, and the words that begin its statements.
+LEARNED: dict[str, type[Any]] = {**AUGMENTATIONS, **SCHEDULES, **OPTIMISERS, **LOSSES}
+LEARNING = {
+    "data": "One sample of the data: `data image: f32[1, 28, 28], label: class[10]`.",
+    "noise": "Drawn anew for each step: `noise z: f32[100] normal`.",
+    "augment": "Changes in training only: `augment image: crop(24) -> flip`.",
+    "minimize": "The objective, one number a sample: `minimize cross_entropy(logits, label)`.",
+    "maximize": "The objective, one number a sample: `maximize log(D(x))`.",
+    "report": "What is measured besides: `report accuracy(logits, label) as top1`.",
+    "update": 'Which parameters move and how: `update net only "fc.*" with adam(1e-3)`.',
+    "batch": "How many samples a step takes.",
+    "epochs": "How often the run passes through the data.",
+    "accumulate": "How many batches' gradients are averaged before the parameters move.",
+    "step": "One objective of several, taken in turn.",
+    "show": "A picture of a fixed draw after each epoch: `show G(z) grid 8x8 as samples`.",
 }
 SIZES = {
     "c": "channels",
@@ -39,6 +59,8 @@ KIND_WORDS = {
     "loop": "loop name",
     "symbol": "symbolic size",
     "input": "input",
+    "data": "data of a training",
+    "noise": "noise, drawn for each step",
     "tensor": "tensor",
     "output": "output",
     "label": "label",
@@ -71,7 +93,7 @@ def op_slots(op: type[Any]) -> tuple[Slot, ...]:
             kind_of(each).words,
             each.metadata["doc"],
         )
-        for each in fields(op)
+        for each in sorted(fields(op), key=lambda each: bool(each.kw_only))
     )
 
 
@@ -87,7 +109,9 @@ def slots_of(name: str) -> tuple[Slot, ...] | None:
     """The parameters of what the language itself calls `name`."""
     if name == "picture":
         return op_slots(Picture)
-    return op_slots(OPS[name]) if name in OPS else None
+    if name in OPS:
+        return op_slots(OPS[name])
+    return op_slots(LEARNED[name]) if name in LEARNED else None
 
 
 def code(text: str) -> str:
@@ -121,6 +145,11 @@ def word_text(word: str, here: Sequence[str] = ()) -> str | None:
     """What the language itself means by a word: an op, a function, a measure."""
     if word in OPS:
         return op_text(word, here)
+    if word in LEARNED:
+        slots = ", ".join(map(str, op_slots(LEARNED[word])))
+        return "\n\n".join([code(f"{word}({slots})"), inspect.getdoc(LEARNED[word]) or ""])
+    if word in LEARNING:
+        return LEARNING[word]
     if word in BUILTINS:
         return code(BUILTINS[word].usage)
     if word in MEASURES:
@@ -131,7 +160,7 @@ def word_text(word: str, here: Sequence[str] = ()) -> str | None:
 def definition_text(definition: Definition, here: Sequence[str] = ()) -> str:
     """A definition: a block as it is called, anything else by the line that defines it."""
     node = definition.node
-    if isinstance(node, s.Definition) and definition.kind in ("block", "net"):
+    if isinstance(node, s.Definition) and definition.kind in ("block", "net", "train"):
         return block_text(node, here)
     line = definition.span.source.line(definition.span.line).strip()
     first = node.span.text.splitlines()[0] if node.span.text else line

@@ -58,7 +58,7 @@ def rename(project: Project, text: Text, offset: int, new: str) -> list[Edit]:
     _, homes = renamed_at(project, text, offset)
     if not is_name(new):
         raise Refused(f"`{new}` is no name: letters, digits and _, and no keyword")
-    if new in OPS and any(h.definition.kind in ("block", "net") for h in homes):
+    if new in OPS and any(h.definition.kind in ("block", "net", "train") for h in homes):
         raise Refused(f"`{new}` is the name of an op")
     places: dict[Source, dict[Span, None]] = {}
     texts: dict[Source, Text] = {}

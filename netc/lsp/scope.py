@@ -13,7 +13,7 @@ from netc.lsp.describe import Slot, block_slots, slots_of
 from netc.lsp.project import Project
 
 ItemKind = Literal["op", "block", "value", "tensor", "parameter", "keyword", "function", "file"]
-TENSORS = ("input", "tensor", "output", "label")
+TENSORS = ("input", "data", "noise", "tensor", "output", "label")
 
 
 @dataclass(frozen=True)
@@ -61,4 +61,4 @@ class Scope:
 def around(definition: Definition, offset: int) -> bool:
     """Whether a place lies in a block or net itself, which must not call itself."""
     span = definition.node.span
-    return definition.kind in ("block", "net") and span.start <= offset < span.end
+    return definition.kind in ("block", "net", "train") and span.start <= offset < span.end

@@ -13,7 +13,7 @@ from netc.lsp.analysis import Analysis, nodes
 from netc.lsp.describe import block_slots
 from netc.lsp.hover import shape_of
 
-SHOWN: tuple[Kind, ...] = ("let", "input", "output", "tensor", "label", "pattern")
+SHOWN: tuple[Kind, ...] = ("let", "input", "data", "noise", "output", "tensor", "label", "pattern")
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def outline(analysis: Analysis) -> list[Symbol]:
 def symbol(analysis: Analysis, definition: Definition) -> Symbol:
     """A definition with what it holds."""
     node, detail = definition.node, ""
-    if definition.kind in ("block", "net") and isinstance(node, s.Definition):
+    if definition.kind in ("block", "net", "train") and isinstance(node, s.Definition):
         slots = ", ".join(map(str, block_slots(node)))
         detail = f"({slots})" if slots else ""
     elif (shape := shape_of(analysis, definition)) is not None:

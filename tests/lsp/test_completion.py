@@ -121,7 +121,7 @@ def test_contracts_take_measures() -> None:
 
 
 def test_at_the_top_of_a_file_stand_items() -> None:
-    assert labels(HALVES + "\n|") == {"use", "let", "block", "net"}
+    assert labels(HALVES + "\n|") == {"use", "let", "block", "net", "train"}
 
 
 def test_an_input_is_f32_from_a_picture() -> None:

@@ -10,6 +10,7 @@ from pygments.lexers import get_lexer_by_name, get_lexer_for_filename
 from pygments.token import Comment, Error, Keyword, Name, Number, Operator, String, _TokenType
 
 import grammar
+from grammar.lexemes import LEARNING
 from netc.highlight import IN_PLACES, NetdefLexer
 from netc.library import library_files
 
@@ -83,9 +84,16 @@ def test_every_keyword_of_the_grammar_is_one() -> None:
     source = Path(grammar.__file__).with_name("netdef.lark").read_text(encoding="utf-8")
     keywords = set(re.findall(r'"([a-z]+)"', re.sub(r"//.*", "", source)))
     assert set(IN_PLACES) <= keywords
+    behind = {"train": "train t", "only": 'update n only "a"', "grid": "show x grid 3x3"}
+    behind |= {"with": "update n with adam"} | {word: f"{word} x" for word in LEARNING}
     for word in keywords:
-        (kind, _), *_ = tokens(word)
-        assert kind in Keyword or kind is Operator.Word, word
+        kinds = {part: kind for kind, part in tokens(behind.get(word, word))}
+        assert kinds[word] in Keyword or kinds[word] is Operator.Word, word
+
+
+def test_the_words_of_a_training_are_names_elsewhere() -> None:
+    for text in ("data -> relu", "batch as b", "x -> step(3)", "report : [3]"):
+        assert not [part for kind, part in tokens(text) if kind in Keyword and part in LEARNING]
 
 
 def test_pygments_finds_the_lexer() -> None:
