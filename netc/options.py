@@ -47,12 +47,14 @@ FORMAT = click.option(
 )
 SEED = click.option("--seed", default=0, show_default=True, help="Seed of the initial weights.")
 # What a file on the command line is for: read (also by a name of the library), a pattern of files
-# or of pictures that are read, or written.
+# or of pictures that are read, written, or a folder of files that are written.
 INPUT = click.Path(path_type=Path)
 NAMED = click.types.StringParamType()
 PATTERN = click.types.StringParamType()
 PICTURES = click.types.StringParamType()
 OUTPUT = click.Path(path_type=Path)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+WRITTEN_BY_TRAINING = {".safetensors", ".csv", ".svg", ".png"}
 FILE = click.argument("file", type=NAMED)
 DEVICE = click.option(
     "--device",
@@ -253,9 +255,17 @@ class Command(click.Command):
         outputs = [value for p, value in given(self, ctx) if p.type is OUTPUT]
         read = [file for p, value in given(self, ctx) for file in files_of(p, value)]
         refuse_inputs(outputs, read)
+        for folder in (value for p, value in given(self, ctx) if p.type is FOLDER):
+            refuse_inputs((f for f in map(Path, read) if is_written_in(folder, f)), read)
         if len(set(map(os.path.realpath, outputs))) < len(outputs):
             raise CallError(f"{outputs[0]} would be written twice: choose another")
         return super().invoke(ctx)
+
+
+def is_written_in(folder: Path, file: Path) -> bool:
+    """Whether a file lies in a folder that a training writes to, and is such as it writes."""
+    place = Path(os.path.realpath(file))
+    return place.parent == Path(os.path.realpath(folder)) and place.suffix in WRITTEN_BY_TRAINING
 
 
 def given(command: click.Command, ctx: click.Context) -> Iterator[tuple[click.Parameter, Any]]:

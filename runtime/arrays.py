@@ -20,6 +20,7 @@ from typing import IO, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.files import open_regular
 from runtime.errors import CallError
 from runtime.files import write_whole
 
@@ -98,7 +99,7 @@ def read_header(file: IO[bytes], name: str) -> Header:
 def store_npy(path: Path) -> Stored:
     """The array of an .npy file; reading maps the file, so a part costs a part."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             header = read_header(file, path.name)
         held = path.stat().st_size - header.length
     except FileNotFoundError:
@@ -124,7 +125,8 @@ def check_claim(name: str, header: Header, held: int) -> None:
 def store_npz(path: Path) -> dict[str, Stored]:
     """The arrays of an .npz file by name."""
     try:
-        archive = zipfile.ZipFile(path)  # stays open for as long as an array may still be read
+        # It stays open for as long as an array may still be read.
+        archive = zipfile.ZipFile(open_regular(path))
         members = archive.infolist()
         check_members(path, members)
         return {

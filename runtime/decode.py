@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from compiler.files import open_regular
 from runtime.errors import CallError
 
 Pixels: TypeAlias = Path | Image.Image | NDArray[np.uint8]
@@ -48,7 +49,7 @@ def read(path: Path, channels: int, grey: bool) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as file:
+            with open_regular(path) as stream, Image.open(stream) as file:
                 return convert(file, channels, grey)
     except PictureError as error:
         raise PictureError(f"{path}: {error}") from None

@@ -12,9 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netc.errors import show
+from grammar.diagnostics import printable
+from netc.errors import say, show, write
 from netc.library import parse_settings
-from netc.options import DEVICE, INCLUDE, SETTINGS
+from netc.options import (
+    DEVICE,
+    FILE,
+    FOLDER,
+    INCLUDE,
+    INPUT,
+    PATTERN,
+    SETTINGS,
+    Command,
+)
 from runtime.errors import CallError
 
 if TYPE_CHECKING:
@@ -26,19 +36,19 @@ if TYPE_CHECKING:
 SHOWN_EVERY = 0.2  # seconds between two changes of the line on a terminal
 
 
-@click.command("train")
-@click.argument("file")
+@click.command("train", cls=Command)
+@FILE
 @click.option("--train", "name", metavar="NAME", help="Which training, of a file with several.")
 @click.option(
     "--data",
-    type=click.Path(path_type=Path),
+    type=INPUT,
     metavar="D",
     help="The samples: an .npz file, a folder of pictures by class, a .csv or .parquet list, idx "
     "files, CIFAR's binary batches.",
 )
 @click.option(
     "--val",
-    type=click.Path(path_type=Path),
+    type=INPUT,
     metavar="V",
     help="The held-out part, in any of these.",
 )
@@ -49,7 +59,7 @@ SHOWN_EVERY = 0.2  # seconds between two changes of the line on a terminal
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     metavar="DIR",
     help="Where weights, state, log and pictures go.",
 )
@@ -60,6 +70,7 @@ SHOWN_EVERY = 0.2  # seconds between two changes of the line on a terminal
 @DEVICE
 @click.option(
     "--weights",
+    type=PATTERN,
     multiple=True,
     metavar="[NET=]FILE",
     help="Begin with the parameters of a file; of several nets, once for each.",
@@ -127,24 +138,24 @@ def command(
         initial_weights(training, weights),
         resume,
     )
-    click.echo(opening(training, run))
+    say(opening(training, run))
     if run.engine.note:
-        click.echo(f"note: {run.engine.note}", err=True)
+        say(f"note: {run.engine.note}", err=True)
     with interruptible(run) as interrupted:
         follow(run)
     if dry_run:
         if held_out is not None:
             run.evaluate(held_out.part(held_out.rows[:0] if not len(held_out) else first(held_out)))
-        click.echo("one step went well; nothing was written")
+        say("one step went well; nothing was written")
         return
     close(run)
     if interrupted:
         assert out is not None
-        click.echo(f"stopped; --resume goes on from {out}", err=True)
+        say(f"stopped; --resume goes on from {out}", err=True)
         sys.exit(128 + interrupted[0])
     if run.progress.turn < run.turns_an_epoch * training.epochs:
         if training.expects:
-            click.echo("the training is not through: what it expects is not checked")
+            say("the training is not through: what it expects is not checked")
         return
     run.check_expects()
 
@@ -158,7 +169,7 @@ def first(samples: Any) -> Any:
 
 def skipped(error: PictureError) -> None:
     """A broken picture is named and left out."""
-    click.echo(f"left out: {error}", err=True)
+    say(f"left out: {error}", err=True)
 
 
 def prepare(out: Path, resume: bool) -> None:
@@ -212,7 +223,7 @@ def follow(run: Run) -> None:
         tail = f"{rate:,.0f} samples/s, {duration(left)} left"
         if turn.row is not None:
             clear = "\r\033[K" if terminal else ""
-            click.echo(f"{clear}{epoch_line(run, turn.row)}, {tail}")
+            write(f"{clear}{printable(epoch_line(run, turn.row))}, {tail}")
         elif terminal and now - shown > SHOWN_EVERY:
             shown = now
             click.echo(f"\r\033[K{turn_line(run, turn)}, {tail}", nl=False)
@@ -252,7 +263,7 @@ def close(run: Run) -> None:
     if progress.best is not None and run.best_by is not None:
         name = run.best_by[0]
         where = "held out" if run.held_out is not None else "in training"
-        click.echo(f"best: {name} {progress.best:.4f} ({where}) after epoch {progress.best_epoch}")
+        say(f"best: {name} {progress.best:.4f} ({where}) after epoch {progress.best_epoch}")
     files = sorted(path.name for path in out.iterdir()) if out is not None else []
     weights = [name for name in files if name.endswith(".safetensors") and "state" not in name]
-    click.echo(f"in {out}: {', '.join(weights)}")
+    say(f"in {out}: {', '.join(weights)}")

@@ -12,13 +12,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from runtime.errors import CallError
 from runtime.files import write_whole
+from runtime.weights.saving import write_safetensors
 
 KEY = "netc.training"
 Row = dict[str, float]
@@ -48,9 +47,8 @@ class Progress:
 
 def save_state(path: Path, progress: Progress, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write the state of a run."""
-    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     metadata = {KEY: json.dumps(asdict(progress))}
-    write_whole(path, lambda target: save_file(contiguous, target, metadata))
+    write_whole(path, lambda target: write_safetensors(target, arrays, metadata))
 
 
 def load_state(path: Path) -> tuple[Progress, dict[str, NDArray[Any]]]:

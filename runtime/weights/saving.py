@@ -42,8 +42,10 @@ def save_weights(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
         raise CallError(f"{path.name}: weights are written as .safetensors or .npz")
 
 
-def write_safetensors(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write a .safetensors file, one array after the other.
+def write_safetensors(
+    path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | None = None
+) -> None:
+    """Write a .safetensors file, one array after the other; `metadata` are texts in its header.
 
     The library writes to a temporary file of its own, which a kill leaves for ever, or to memory,
     where everything would be twice. The format: the length of a header in eight bytes, the header
@@ -51,7 +53,7 @@ def write_safetensors(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     (https://github.com/huggingface/safetensors#format).
     """
     order = sorted(arrays, key=lambda name: (list(TYPES).index(arrays[name].dtype.name), name))
-    header: dict[str, Any] = {}
+    header: dict[str, Any] = {"__metadata__": dict(metadata)} if metadata else {}
     end = 0
     for name in order:
         start, end = end, end + arrays[name].nbytes

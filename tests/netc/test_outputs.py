@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from netc.main import COMMANDS
-from netc.options import OUTPUT, Command
+from netc.options import FOLDER, OUTPUT, Command
 from tests.netc.command import netc
 
 NET = """
@@ -148,6 +148,6 @@ def test_every_command_that_writes_knows_its_outputs(name: str) -> None:
     outputs = {"-o", "--output", "--out"}
     for parameter in command.params:
         if outputs & {*parameter.opts}:
-            assert parameter.type is OUTPUT and isinstance(command, Command)
+            assert parameter.type in (OUTPUT, FOLDER) and isinstance(command, Command)
         if parameter.name == "file" and isinstance(command, Command):
             assert parameter.type is not click.STRING

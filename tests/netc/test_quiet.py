@@ -40,11 +40,22 @@ for call in json.loads(sys.argv[1]):
     codes[" ".join(call)] = [result.exit_code, result.output]
 print(json.dumps({"asked": asked, "codes": codes, "loaded": sorted(sys.modules)}))
 """
+TRAINING = """
+net f { input x: f32[2]; dense(2); output y }
+train t {
+    data x: f32[2], label: class[2]
+    s = f(x)
+    minimize cross_entropy(s.y, label)
+    update f with sgd(0.1)
+    batch 4; epochs 1
+}
+"""
 CALLS = """
 check lenet5
 summary lenet5
 compile lenet5 --net lenet5 -o l.onnx
 run lenet5 --net lenet5 --random --device cpu
+train t.netdef --data t.npz --out t
 verify lenet5 --net lenet5
 import l.onnx -o l.netdef --weights l.safetensors
 bench l.onnx --device cpu --seconds 0.01
@@ -66,6 +77,10 @@ def test_no_command_reaches_a_network_or_leaves_a_file_behind(tmp_path: Path) ->
     work, home, scratch = (tmp_path / name for name in ("work", "home", "scratch"))
     for folder in (work, home, scratch):
         folder.mkdir()
+    (work / "t.netdef").write_text(TRAINING)
+    generator = np.random.default_rng(0)
+    inputs = generator.random((8, 2), np.float32)
+    np.savez(work / "t.npz", x=inputs, label=np.arange(8) % 2)
     np.save(work / "x.npy", np.zeros((1, 1, 28, 28), np.float32))
     fresh = {"HOME": home, "USERPROFILE": home, "XDG_CACHE_HOME": home / "cache"}
     fresh |= {"TMPDIR": scratch, "TEMP": scratch, "PYTHONPATH": ROOT, "LOCALAPPDATA": home}
@@ -85,7 +100,8 @@ def test_no_command_reaches_a_network_or_leaves_a_file_behind(tmp_path: Path) ->
     assert wrong == {}
     assert "onnxruntime" in report["loaded"], "else nothing was shown"
     assert sorted(path.name for path in work.iterdir()) == [
-        *("l.netdef", "l.onnx", "l.safetensors", "l.svg", "q.onnx", "x.npy")
+        *("l.netdef", "l.onnx", "l.safetensors", "l.svg", "q.onnx"),
+        *("t", "t.netdef", "t.npz", "x.npy"),
     ]
     assert [*home.rglob("*"), *scratch.rglob("*")] == []
 
