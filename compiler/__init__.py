@@ -22,7 +22,8 @@ What it measures:
     contracts      `expect`; lints: warnings
 
 What becomes of it:
-    initialise     seeded numbers; passes: rewrites
+    initialise     seeded numbers
+    rewriting      one engine for every rewrite; passes: those that optimise
     registry       tables of functions: what each op means in one place
     onnx           how each layer is written in ONNX (pictures: `from picture`)
     importers      ONNX, Caffe and Darknet to a definition

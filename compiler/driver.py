@@ -127,14 +127,14 @@ def compile_graph(
     doc: str = "",
 ) -> onnx.ModelProto:
     """Initial numbers for what has none, the passes, and the ONNX model; `doc` describes it."""
+    from compiler import passes
     from compiler.initialise import initialise
     from compiler.onnx.lower import lower
-    from compiler.passes import PASSES
 
     seeded = any(w.values is None and n not in graph.values for n, w in graph.parameters().items())
     graph = initialise(graph, seed)
-    for rewrite in PASSES if optimise else ():
-        graph = rewrite(graph)
+    if optimise:
+        graph = passes.optimise(graph)
     return lower(
         graph,
         opset=opset,

@@ -8,7 +8,7 @@ is made when it is first asked for, since importing networkx takes as long as ch
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -76,7 +76,7 @@ class Graph:
     """
 
     name: str
-    layers: dict[str, Node] = field(default_factory=dict)
+    layers: Mapping[str, Node] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
@@ -92,11 +92,6 @@ class Graph:
 
     def __len__(self) -> int:
         return len(self.layers)
-
-    def add(self, node: Node) -> None:
-        """Add a node whose inputs are already there (used while the graph is built)."""
-        self.layers[node.name] = node
-        self.__dict__.pop("digraph", None)
 
     @cached_property
     def digraph(self) -> nx.DiGraph:
@@ -156,3 +151,18 @@ class Graph:
     def rebuilt(self, nodes: Iterable[Node], **changes: Any) -> Graph:
         """This graph with other nodes, given in an order in which inputs come first."""
         return replace(self, layers={node.name: node for node in nodes}, **changes)
+
+
+class Draft(Graph):
+    """A graph while it is built, layer by layer; `finished` is the graph that it has become."""
+
+    def add(self, node: Node) -> None:
+        """Add a node whose inputs are already there."""
+        assert isinstance(self.layers, dict)
+        self.layers[node.name] = node
+        self.__dict__.pop("digraph", None)
+
+    def finished(self, **changes: Any) -> Graph:
+        """What was built; `changes` are further fields, such as its outputs."""
+        given = {f.name: getattr(self, f.name) for f in fields(Graph)}
+        return Graph(**given | {"layers": dict(self.layers)} | changes)

@@ -15,7 +15,7 @@ from compiler.graph import Graph, Input, Node
 from compiler.initialise import generator
 from compiler.onnx.lower import lower
 from compiler.onnx.lowering import tensor_names
-from compiler.passes import PASSES
+from compiler.passes import optimise
 from runtime.comparison import Comparison, Ledger
 from runtime.culprit import Culprit, Place, culprit, taken
 from runtime.gaps import NONE, ROUNDINGS, Gap, Tolerance, distance, gap, pieces, tolerance
@@ -88,10 +88,7 @@ def compare_all(
     if first is not None:
         return ledger.close(count, first)
     del take
-    rewritten = graph
-    for rewrite in PASSES:
-        rewritten = rewrite(rewritten)
-    model, weights = detached(lower(rewritten, dtype=dtype))
+    model, weights = detached(lower(optimise(graph), dtype=dtype))
     settings = Settings(exact=exact, dtype=dtype, weights=weights)
     final = open_session(model, device, settings).run(dict(feeds))
     compare_outputs(graph, feeds, final, wanted, "optimised", ledger)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+
+os.environ["NETC_DEBUG"] = "1"  # every rewrite is verified
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

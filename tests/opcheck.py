@@ -12,7 +12,7 @@ import onnxruntime as ort
 
 from compiler.dims import Size, evaluate, symbol
 from compiler.domain import Facts
-from compiler.graph import Graph, Input, Node
+from compiler.graph import Draft, Graph, Input, Node
 from compiler.initialise import scatter
 from compiler.onnx.lower import lower
 from compiler.ops.base import Op, ShapeError, kind_of, parameters
@@ -45,13 +45,13 @@ def make(op: type[Op], *positions: Any, **keywords: Any) -> Op:
 def one_op(op: Op, *shapes: Sequence[Size], facts: Facts | None = None) -> Graph:
     """A network that is this op alone, its inputs called a, b, …"""
     facts = facts or Facts()
-    graph = Graph("one", outputs={"result": "layer"}, facts=facts)
+    graph = Draft("one", outputs={"result": "layer"}, facts=facts)
     names = [chr(ord("a") + index) for index in range(len(shapes))]
     for name, shape in zip(names, shapes, strict=True):
         graph.add(Node(name, Input(), (), tuple(shape), PLACE))
     shape = infer(op, tuple(map(tuple, shapes)), facts)
     graph.add(Node("layer", op, tuple(names), shape, PLACE))
-    return graph
+    return graph.finished()
 
 
 def run_onnx(model: onnx.ModelProto, feeds: dict[str, Any]) -> list[Any]:

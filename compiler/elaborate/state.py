@@ -10,7 +10,7 @@ from types import TracebackType
 from compiler.dims import Size
 from compiler.domain import Facts
 from compiler.evaluate import Evaluator
-from compiler.graph import Graph
+from compiler.graph import Draft, Graph
 from compiler.modules import Block, diagnostic
 from compiler.remedies.changes import Call
 from compiler.remedies.edits import proof_of
@@ -137,7 +137,7 @@ class State:
         self.net = net
         self.facts = Facts()
         self.evaluate = Evaluator(self.facts)
-        self.graph = Graph(net.name, facts=self.facts)
+        self.graph = Draft(net.name, facts=self.facts)
         self.outputs: dict[str, str] = {}
         self.classes: dict[str, tuple[str, ...]] = {}  # the class names of an output
         self.outside: dict[str, Span] = {}  # the names of inputs and outputs in the model
@@ -158,7 +158,7 @@ class State:
 
     def finished(self) -> Graph:
         """The graph with its outputs."""
-        return Graph(self.net.name, self.graph.layers, self.outputs, self.classes, self.facts)
+        return self.graph.finished(outputs=self.outputs, labels=self.classes)
 
     @cached_property
     def around(self) -> Surroundings:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from compiler.dims import Dim, Size
 from compiler.domain.suggestions import equalities_for
-from compiler.graph import Graph, Input, Node
+from compiler.graph import Draft, Graph, Input, Node
 from compiler.importers.imported import Imported
 from compiler.importers.numbered import numbered
 from compiler.ops import OPS
@@ -101,7 +101,7 @@ class Builder:
     def __init__(self, name: str, source: Source) -> None:
         self.source = source
         name = identifier(name, "net")
-        self.graph = Graph(f"{name}_net" if name in OPS else name)
+        self.graph = Draft(f"{name}_net" if name in OPS else name)
         self.outputs: dict[str, str] = {}
         self.values: dict[str, NDArray[np.float32]] = {}
         self.kept: set[str] = set()
@@ -242,7 +242,7 @@ class Builder:
         """The graph with its numbers; raises `DefinitionError` with every complaint."""
         if self.diagnostics:
             raise DefinitionError(self.diagnostics)
-        graph = replace(self.graph, outputs=self.outputs, values=self.values)
+        graph = self.graph.finished(outputs=self.outputs, values=self.values)
         if any(isinstance(size, Dim) for node in graph.inputs() for size in node.shape):
             graph = self.with_all_facts(graph)
         constants = frozenset(self.constants)
@@ -257,13 +257,13 @@ class Builder:
 
     def with_all_facts(self, graph: Graph) -> Graph:
         """The graph with every shape inferred again, now that all is known of its symbols."""
-        fresh = graph.rebuilt([])
+        fresh = Draft(graph.name)
         for node in graph.nodes():
             shape = node.shape
             if not isinstance(node.op, Input):
                 shape = infer(node.op, fresh.input_shapes(node), graph.facts)
             fresh.add(replace(node, shape=shape))
-        return fresh
+        return graph.rebuilt(fresh.nodes())
 
 
 __all__ = ["POISON", "Builder", "Poisoned", "Refused", "clean_label", "identifier", "make_op"]

@@ -7,60 +7,44 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.graph import Graph, Node
+from compiler.graph import Node
 from compiler.ops.base import Op
 from compiler.ops.connect import Dense
 from compiler.ops.convolution import Conv, Deconv
 from compiler.ops.normalise import BatchNorm
+from compiler.rewriting import Rewriting
 
 
-def fold_batch_norm(graph: Graph) -> Graph:
+def fold_batch_norm(rewriting: Rewriting) -> None:
     """Fold each `bn` into the conv, deconv or dense that feeds it alone.
 
     y = gamma (Wx + b - mean)/sqrt(var + eps) + beta is again Wx + b with other numbers, worked out
     in float64 and then rounded once (Jacob et al. 2018, section 3.2). Requires numbers for every
-    parameter; leaves layers that share parameters, or whose tensor is used elsewhere, alone.
+    parameter; leaves layers that share parameters, or whose tensor is used elsewhere, alone. The
+    merged layer keeps the tensor name of the bn, and the parameters of the layer before it.
     """
-    users = graph.users()
-    outputs = set(graph.outputs.values())
-    shares: dict[str, int] = {}
-    for node in graph.nodes():
-        shares[node.parameters_of] = shares.get(node.parameters_of, 0) + 1
-    values = dict(graph.values)
-    current: dict[str, Node] = {}
-    for node in graph.nodes():
-        source = current.get(node.inputs[0]) if node.inputs else None
-        if (
-            isinstance(node.op, BatchNorm)
-            and source is not None
-            and isinstance(source.op, Conv | Deconv | Dense)
-            and len(users[source.name]) == 1
-            and source.name not in outputs
-            and source.name == source.parameters_of
-            and shares[source.name] == 1
-        ):
-            values |= folded(graph, source, node)
-            del current[source.name]
-            op = replace(source.op, bias=True, weight=None)
-            # The merged layer keeps the tensor name of the bn, and the parameters of the conv.
-            node = replace(source, name=node.name, op=op, shape=node.shape, owner=source.name)
-        current[node.name] = node
-    return graph.rebuilt(list(current.values()), values=values)
+    for node in rewriting.each():
+        source = rewriting.before(node) if isinstance(node.op, BatchNorm) else None
+        if source is None or rewriting.shares(source):
+            continue
+        if isinstance(source.op, Conv | Deconv | Dense):
+            rewriting.values |= folded(rewriting, source, node)
+            rewriting.absorb(node, source, replace(source.op, bias=True, weight=None))
 
 
-def folded(graph: Graph, layer: Node, norm: Node) -> dict[str, NDArray[np.float32]]:
+def folded(rewriting: Rewriting, layer: Node, norm: Node) -> dict[str, NDArray[np.float32]]:
     """The merged weight and bias, by full name."""
     assert isinstance(norm.op, BatchNorm)
     held = {
-        weight.name: graph.values[f"{norm.parameters_of}.{weight.name}"].astype(np.float64)
-        for weight in graph.weights(norm)
+        weight.name: rewriting.values[f"{norm.parameters_of}.{weight.name}"].astype(np.float64)
+        for weight in norm.op.weights(rewriting.shapes(norm))
     }
     if not norm.op.affine:
         held |= {"weight": np.ones_like(held["running_var"])}
         held |= {"bias": np.zeros_like(held["running_mean"])}
     factor = held["weight"] / np.sqrt(held["running_var"] + norm.op.eps)
-    weight = graph.values[f"{layer.name}.weight"]
-    bias = graph.values.get(f"{layer.name}.bias")
+    weight = rewriting.values[f"{layer.name}.weight"]
+    bias = rewriting.values.get(f"{layer.name}.bias")
     start = np.zeros_like(factor) if bias is None else bias.astype(np.float64)
     shifted = (start - held["running_mean"]) * factor + held["bias"]
     return {

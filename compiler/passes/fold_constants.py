@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.graph import Graph, Node
+from compiler.graph import Node
 from compiler.ops.scale import Normalize, Scale, Shift
+from compiler.rewriting import Rewriting
 
 Numbers = NDArray[np.float64]  # one for all channels, or one for each
 
@@ -36,31 +36,33 @@ def argument(array: Numbers) -> Any:
     return tuple(array.tolist()) if array.ndim else float(array)
 
 
-def fold_constants(graph: Graph) -> Graph:
+def merged(first: Node, second: Node) -> Normalize | None:
+    """Two such layers as one `normalize`, None where a factor is 0 or nearly so.
+
+    (a x + b) c + d = (x + (bc + d)/(ac)) ac: a deviation of 1/(ac), which may well be negative.
+    """
+    before, after = affine(first), affine(second)
+    if before is None or after is None:
+        return None
+    factor, offset = before[0] * after[0], before[1] * after[0] + after[1]
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        std = 1 / factor
+        mean = -offset * std
+    if not (np.isfinite(std) & np.isfinite(mean)).all():
+        return None
+    return Normalize(argument(mean), argument(std))
+
+
+def fold_constants(rewriting: Rewriting) -> None:
     """Merge a scale, shift or normalize into the one before it when nothing else uses that.
 
     Two in a row become one `normalize` (in double precision), so a run of any length becomes one
-    layer. Requires nothing; guarantees that no two such layers follow one another privately.
+    layer. Requires nothing; guarantees that no two such layers follow one another privately,
+    unless a factor is 0.
     """
-    users = graph.users()
-    outputs = set(graph.outputs.values())
-    current: dict[str, Node] = {}
-    for node in graph.nodes():
-        own = affine(node)
-        source = current.get(node.inputs[0]) if node.inputs else None
-        before = affine(source) if source is not None and own is not None else None
-        if (
-            own is not None
-            and before is not None
-            and source is not None
-            and len(users[source.name]) == 1
-            and source.name not in outputs
-        ):
-            factor, offset = before[0] * own[0], before[1] * own[0] + own[1]
-            if (factor > 0).all():
-                del current[source.name]
-                std = 1 / factor
-                normalize = Normalize(argument(-offset * std), argument(std))
-                node = replace(node, op=normalize, inputs=source.inputs)
-        current[node.name] = node
-    return graph.rebuilt(list(current.values()))
+    for node in rewriting.each():
+        source = rewriting.before(node)
+        normalize = None if source is None else merged(source, node)
+        if source is not None and normalize is not None:
+            rewriting.become(node, normalize, source)
+            rewriting.remove(source.name)

@@ -8,7 +8,7 @@ import networkx as nx
 import pytest
 
 import netc
-from compiler.graph import Graph
+from compiler.graph import Draft, Graph
 from compiler.verify import verify
 from tests.define import define
 
@@ -44,12 +44,26 @@ def test_the_networkx_graph_has_the_nodes_and_an_edge_from_each_input(graph: Gra
     assert set(digraph.edges) == {(s, node.name) for node in graph.nodes() for s in node.inputs}
 
 
-def test_the_networkx_graph_follows_what_is_added(graph: Graph) -> None:
-    before = len(graph.digraph)
-    last = next(reversed(graph.layers.values()))
-    graph.add(replace(last, name="more", inputs=(last.name,)))
-    assert len(graph.digraph) == before + 1
-    assert list(graph.digraph.predecessors("more")) == [last.name]
+def test_the_networkx_graph_of_a_draft_follows_what_is_added(graph: Graph) -> None:
+    draft = Draft(graph.name, dict(graph.layers))
+    before = len(draft.digraph)
+    last = list(graph.nodes())[-1]
+    draft.add(replace(last, name="more", inputs=(last.name,)))
+    assert len(draft.digraph) == before + 1
+    assert list(draft.digraph.predecessors("more")) == [last.name]
+
+
+def test_a_graph_stays_as_it_is_when_its_draft_goes_on(graph: Graph) -> None:
+    draft = Draft(graph.name, dict(graph.layers))
+    made = draft.finished(outputs=graph.outputs)
+    last = list(graph.nodes())[-1]
+    draft.add(replace(last, name="more", inputs=(last.name,)))
+    assert (
+        "more" in draft
+        and "more" not in made
+        and made == graph.rebuilt(made.nodes(), facts=made.facts, tensors={}, domain=None)
+    )
+    assert not hasattr(made, "add")
 
 
 def test_upstream_is_a_layer_and_all_it_depends_on_in_order(graph: Graph) -> None:

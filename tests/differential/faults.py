@@ -17,7 +17,7 @@ import pytest
 from compiler import receptive_field
 from compiler.domain import Domain
 from compiler.elaborate import flow, layers
-from compiler.graph import Graph, Node
+from compiler.graph import Node
 from compiler.onnx import LOWERINGS
 from compiler.ops import shapes, windows
 from compiler.ops.activate import LogSoftmax, PRelu
@@ -30,6 +30,7 @@ from compiler.ops.normalise import GroupNorm, InstanceNorm, LocalResponseNorm
 from compiler.ops.pooling import AvgPool, LpPool, MaxPool
 from compiler.ops.scale import Shift
 from compiler.ops.spatial import Crop, Pad, Upsample
+from compiler.rewriting import Rewriting
 from runtime.kernels import KERNELS, convolution, pooling
 
 # The modules, which the functions of the same names hide.
@@ -165,20 +166,20 @@ def not_normalised(right: Any, op: WeightedPool, xs: Any, arrays: Any) -> Any:
 # Passes
 
 
-def folded_without_bias(right: Any, graph: Graph, layer: Node, norm: Node) -> Any:
+def folded_without_bias(right: Any, rewriting: Rewriting, layer: Node, norm: Node) -> Any:
     """A batch norm folded as if its layer had no bias."""
-    values = {k: v for k, v in graph.values.items() if k != f"{layer.name}.bias"}
-    return right(replace(graph, values=values), layer, norm)
+    rewriting.values.pop(f"{layer.name}.bias", None)
+    return right(rewriting, layer, norm)
 
 
-def folded_without_eps(right: Any, graph: Graph, layer: Node, norm: Node) -> Any:
+def folded_without_eps(right: Any, rewriting: Rewriting, layer: Node, norm: Node) -> Any:
     """A batch norm folded as if eps were its default."""
-    return right(graph, layer, replace(norm, op=replace(norm.op, eps=1e-5)))  # type: ignore[call-arg]
+    return right(rewriting, layer, replace(norm, op=replace(norm.op, eps=1e-5)))  # type: ignore[call-arg]
 
 
-def with_shifts(right: Any, graph: Graph, node: Node) -> bool:
+def with_shifts(right: Any, rewriting: Rewriting, node: Node) -> bool:
     """Any shift taken for one by 0."""
-    return right(graph, node) or isinstance(node.op, Shift)
+    return right(rewriting, node) or isinstance(node.op, Shift)
 
 
 # Shapes and analysis

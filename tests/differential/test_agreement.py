@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,12 +11,12 @@ from click.testing import CliRunner
 
 from compiler.analysis import Analysis
 from compiler.domain import Domain
-from compiler.graph import Graph
 from compiler.initialise import scatter
 from compiler.onnx import LOWERINGS
 from compiler.ops.activate import Relu
 from compiler.ops.convolution import Conv
 from compiler.ops.scale import Shift
+from compiler.rewriting import Rewrite, Rewriting
 from runtime.kernels import KERNELS
 from tests.differential import agreement, campaign, definitions
 from tests.differential.__main__ import main
@@ -103,23 +102,22 @@ def test_a_wrong_lowering_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> No
     assert "ONNX Runtime" in str(difference())
 
 
-def without_bias(graph: Graph) -> Graph:
+def without_bias(rewriting: Rewriting) -> None:
     """A pass that forgets a shift."""
-    return graph.rebuilt(
-        replace(n, op=Shift(0.25)) if n.op.name == "shift" else n for n in graph.nodes()
-    )
+    for node in rewriting.each():
+        if node.op.name == "shift":
+            rewriting.put(replace(node, op=Shift(0.25)))
 
 
-def wrong_shape(graph: Graph) -> Graph:
+def wrong_shape(rewriting: Rewriting) -> None:
     """A pass that leaves a layer of another shape."""
-    return graph.rebuilt(
-        replace(n, shape=(9, *n.shape[1:])) if n.name == "c" else n for n in graph.nodes()
-    )
+    node = rewriting.nodes["c"]
+    rewriting.put(replace(node, shape=(9, *node.shape[1:])))
 
 
 @pytest.mark.parametrize(("rewrite", "kind"), [(without_bias, "numbers"), (wrong_shape, "verify")])
 def test_a_wrong_pass_is_a_difference(
-    monkeypatch: pytest.MonkeyPatch, rewrite: Callable[[Graph], Graph], kind: str
+    monkeypatch: pytest.MonkeyPatch, rewrite: Rewrite, kind: str
 ) -> None:
     monkeypatch.setattr(agreement, "PASSES", (rewrite,))
     assert difference().kind == kind

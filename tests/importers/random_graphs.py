@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from compiler.importers.builder import Builder
 from compiler.importers.imported import Imported
-from compiler.passes.drop_dead_nodes import drop_dead_nodes
+from compiler.rewriting import Rewriting
 from compiler.values import Tensor
 from grammar.source import Source, Span
 
@@ -18,8 +18,8 @@ SPAN = Span(SOURCE, 0, 1)
 
 def finished(builder: Builder) -> Imported:
     """What the builder holds, without layers that lead nowhere."""
-    graph = replace(builder.graph, outputs=builder.outputs, values=builder.values)
-    graph = drop_dead_nodes(graph)
+    graph = builder.graph.finished(outputs=builder.outputs, values=builder.values)
+    graph = Rewriting(graph).finished()
     names = {node.name for node in graph.nodes()}
     return Imported(graph, frozenset(builder.kept & names), (), "random")
 

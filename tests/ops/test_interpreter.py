@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compiler.graph import Graph, Input, Node
+from compiler.graph import Draft, Graph, Input, Node
 from compiler.initialise import initialise
 from compiler.ops.activate import Relu
 from compiler.ops.base import Op
@@ -24,12 +24,12 @@ from tests.opcheck import PLACE, H, W
 
 def chain(shape: tuple[Any, ...], *layers: tuple[str, Op, tuple[str, ...]]) -> Graph:
     """A network of layers (name, op, inputs) on one input x; its output is the last of them."""
-    graph = Graph("chain", outputs={"result": layers[-1][0]})
+    graph = Draft("chain", outputs={"result": layers[-1][0]})
     graph.add(Node("x", Input(), (), shape, PLACE))
     for name, op, inputs in layers:
         made = infer(op, tuple(graph[source].shape for source in inputs), graph.facts)
         graph.add(Node(name, op, inputs, made, PLACE))
-    return initialise(graph)
+    return initialise(graph.finished())
 
 
 def test_a_tensor_is_let_go_after_its_last_use() -> None:

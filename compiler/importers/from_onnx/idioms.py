@@ -18,6 +18,7 @@ from compiler.importers.from_onnx.patterns import (
     first_match,
     make,
 )
+from compiler.rewriting import needed
 
 
 def is_now(type: str, **attributes: Any) -> Callable[..., Any]:
@@ -207,10 +208,6 @@ def recognise(model: OnnxModel) -> OnnxModel:
 
 def without_unused(model: OnnxModel) -> OnnxModel:
     """The model without operators whose results nothing takes."""
-    needed = {declared.name for declared in model.outputs}
-    kept = []
-    for operator in reversed(model.operators):
-        if needed & set(operator.outputs):
-            kept.append(operator)
-            needed |= operator.takes
-    return replace(model, operators=tuple(reversed(kept)))
+    outputs = [declared.name for declared in model.outputs]
+    kept = needed(outputs, model.operators, lambda op: op.outputs, lambda op: op.takes)
+    return replace(model, operators=tuple(kept))

@@ -1,12 +1,13 @@
 """Several layers of another format that are one of ours.
 
-Each file holds one rewrite, a function from an imported graph to an imported graph that computes
-the same; `TIDIES` lists them in the order in which they are applied (an LRN is recognised by a
-pooling that holds its pads). Each leaves alone what it does not recognise, and never merges what an
-output or another layer takes as well.
+Each file holds rewrites (`compiler.rewriting`); `TIDIES` lists them in the order in which they are
+applied (an LRN is recognised by a pooling that holds its pads). Each leaves alone what it does not
+recognise, and never merges what an output or another layer takes as well.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from compiler.importers.imported import Imported
 from compiler.importers.tidy.merge_constants import merge_constants
@@ -16,15 +17,19 @@ from compiler.importers.tidy.merge_reshapes import merge_reshapes
 from compiler.importers.tidy.merge_transposes import merge_transposes
 from compiler.importers.tidy.nest_concats import nest_concats
 from compiler.importers.tidy.recognise_lrn import recognise_lrn
-from compiler.importers.tidy.recognise_pooling import recognise_pooling
-from compiler.importers.tidy.recognise_shuffles import recognise_shuffles
+from compiler.importers.tidy.recognise_pooling import merge_poolings, recognise_pooling
+from compiler.importers.tidy.recognise_shuffles import drop_undone_shuffles, recognise_shuffles
 from compiler.importers.tidy.share_concats import share_concats
+from compiler.rewriting import Rewrite, Rewriting, edited
 
-TIDIES = (
+
+TIDIES: tuple[Rewrite, ...] = (
     merge_transposes,
     merge_reshapes,
     recognise_shuffles,
+    drop_undone_shuffles,
     recognise_pooling,
+    merge_poolings,
     merge_crops,
     merge_pads,
     recognise_lrn,
@@ -35,7 +40,10 @@ TIDIES = (
 
 
 def tidy(imported: Imported) -> Imported:
-    """The imported graph after all rewrites."""
+    """The imported graph after all rewrites; a layer without its numbers may lose its name."""
     for rewrite in TIDIES:
-        imported = rewrite(imported)
+        rewriting = Rewriting(imported.graph, imported.kept, imported.constants)
+        graph = edited(rewriting, rewrite)
+        kept = rewriting.kept & {node.name for node in graph.nodes()}
+        imported = replace(imported, graph=graph, kept=frozenset(kept))
     return imported

@@ -9,26 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.graph import Node
-from compiler.importers.imported import Imported
-from compiler.importers.tidy.rewriting import Rewriting, weight_of
 from compiler.ops.connect import Dense
 from compiler.ops.convolution import Conv, Deconv
 from compiler.ops.normalise import BatchNorm
 from compiler.ops.reshape import Flatten, Reshape
+from compiler.rewriting import Rewriting
 
 
-def merge_constants(imported: Imported) -> Imported:
+def merge_constants(rewriting: Rewriting) -> None:
     """A factor and offset for each channel join the layer before them.
 
     Behind a `bn` they become its weight and bias (Caffe's Scale after its BatchNorm); an offset
     behind a conv, deconv or dense becomes its bias. Both behind a conv or deconv are a `bn`, as
     Keras' is written out.
     """
-    rewriting = Rewriting(imported)
-    for name in list(rewriting.nodes):
-        merge_row(rewriting, rewriting.nodes.get(name))
-    for name in list(rewriting.nodes):
-        chain = constants_ending_in(rewriting, rewriting.nodes.get(name))
+    for layer in rewriting.each():
+        merge_row(rewriting, layer)
+    for layer in rewriting.each():
+        chain = constants_ending_in(rewriting, layer)
         if not chain:
             continue
         source = rewriting.before(chain[0])
@@ -40,7 +38,7 @@ def merge_constants(imported: Imported) -> Imported:
             continue  # a constant for each value of a map, not for each channel
         if isinstance(source.op, BatchNorm):
             for key, added in (("weight", 0.0), ("bias", offset)):
-                value = factor * weight_of(rewriting, source, key) + added
+                value = factor * rewriting.weight(source, key) + added
                 rewriting.values[f"{source.name}.{key}"] = value.astype(np.float32)
         elif isinstance(source.op, Conv | Deconv | Dense) and np.all(factor == 1):
             add_bias(rewriting, source, source.op, offset)
@@ -51,13 +49,12 @@ def merge_constants(imported: Imported) -> Imported:
             continue
         for node in reversed(chain):
             rewriting.drop(node.name, node.inputs[0])
-    return rewriting.finished()
 
 
-def merge_row(rewriting: Rewriting, node: Node | None) -> None:
+def merge_row(rewriting: Rewriting, node: Node) -> None:
     """Factors and offsets in a row that ends in an offset are one of each."""
-    run = [] if node is None else [node]
-    while run and is_constant(rewriting, run[0]):
+    run = [node]
+    while is_constant(rewriting, run[0]):
         source = rewriting.before(run[0])
         if source is None or not is_constant(rewriting, source):
             break
@@ -85,7 +82,7 @@ def merge_row(rewriting: Rewriting, node: Node | None) -> None:
 
 def is_constant(rewriting: Rewriting, node: Node) -> bool:
     """Whether a layer is a factor and offset for each channel that may be merged."""
-    plain = node.name in rewriting.imported.constants and isinstance(node.op, Conv)
+    plain = node.name in rewriting.constants and isinstance(node.op, Conv)
     return plain and not rewriting.shares(node)
 
 
@@ -105,20 +102,18 @@ def normalise(rewriting: Rewriting, node: Node, factor: NDArray[Any], offset: ND
     rewriting.put(replace(node, op=op))
 
 
-def constants_ending_in(rewriting: Rewriting, node: Node | None) -> list[Node]:
+def constants_ending_in(rewriting: Rewriting, node: Node) -> list[Node]:
     """The layer of constants that this is, of a vector with the reshaping around it."""
-    if node is None:
-        return []
     chain = [node] if isinstance(node.op, Conv) else rewriting.chain(node, Reshape, Conv, Flatten)
     held = [] if chain is None else [n for n in chain if isinstance(n.op, Conv)]
-    plain = all(n.name in rewriting.imported.constants and not rewriting.shares(n) for n in held)
+    plain = all(n.name in rewriting.constants and not rewriting.shares(n) for n in held)
     return chain if chain and plain else []
 
 
 def numbers(rewriting: Rewriting, node: Node) -> tuple[NDArray[Any], NDArray[Any]]:
     """The factor and offset of each channel."""
-    factor = weight_of(rewriting, node, "weight").reshape(-1).astype(np.float64)
-    offset = weight_of(rewriting, node, "bias")
+    factor = rewriting.weight(node, "weight").reshape(-1).astype(np.float64)
+    offset = rewriting.weight(node, "bias")
     return factor, np.zeros_like(factor) if offset is None else offset.astype(np.float64)
 
 
@@ -126,7 +121,7 @@ def add_bias(
     rewriting: Rewriting, layer: Node, op: Conv | Deconv | Dense, offset: NDArray[Any]
 ) -> None:
     """An offset becomes the bias of the layer before it."""
-    old = weight_of(rewriting, layer, "bias")
+    old = rewriting.weight(layer, "bias")
     total = offset if old is None else old + offset
     rewriting.values[f"{layer.name}.bias"] = total.astype(np.float32)
     rewriting.put(replace(layer, op=replace(op, bias=True)))

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from compiler.dims import Dim
-from compiler.importers.imported import Imported
-from compiler.importers.tidy.rewriting import Rewriting
 from compiler.ops.base import Shape
 from compiler.ops.spatial import Crop
+from compiler.rewriting import Rewriting
 
 
-def merge_crops(imported: Imported) -> Imported:
+def merge_crops(rewriting: Rewriting) -> None:
     """Crops in a row are one; one from the centre does not say where it begins."""
-    rewriting = Rewriting(imported)
-    for name in list(rewriting.nodes):
-        pair = rewriting.chain(rewriting.nodes[name], Crop, Crop)
+    for node in rewriting.each():
+        pair = rewriting.chain(node, Crop, Crop)
         if pair is not None:
             first, second = pair
             assert isinstance(first.op, Crop) and isinstance(second.op, Crop)
@@ -23,12 +21,11 @@ def merge_crops(imported: Imported) -> Imported:
             left = (first.op.left or 0) + (second.op.left or 0)
             rewriting.become(second, Crop(second.op.h, second.op.w, top, left), first)
             rewriting.remove(first.name)
-    for node in list(rewriting.nodes.values()):
+    for node in rewriting.each():
         if isinstance(node.op, Crop):
             given = rewriting.nodes[node.inputs[0]].shape
             if is_centred(node.op, given):
                 rewriting.become(node, Crop(node.op.h, node.op.w), node)
-    return rewriting.finished()
 
 
 def is_centred(op: Crop, given: Shape) -> bool:

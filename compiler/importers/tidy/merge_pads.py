@@ -6,28 +6,25 @@ from dataclasses import replace
 from typing import Any
 
 from compiler.graph import Node
-from compiler.importers.imported import Imported
-from compiler.importers.tidy.rewriting import Rewriting
 from compiler.importers.window_arguments import convolution_pad
 from compiler.ops.base import Axis, Op, Shape, ShapeError
 from compiler.ops.convolution import Conv
 from compiler.ops.filtering import Filter
 from compiler.ops.pooling import AvgPool, LpPool
 from compiler.ops.spatial import Pad
+from compiler.rewriting import Rewriting
 
 
-def merge_pads(imported: Imported) -> Imported:
+def merge_pads(rewriting: Rewriting) -> None:
     """A `pad` before a window becomes the window's own padding where that means the same.
 
     Zeros do for conv, filter, lppool, and avgpool when its padding counts; other borders for conv
     and filter without a padding of their own. A maxpool's own padding never wins, so it stays, and
     so does one before a constant for each channel, which is no window.
     """
-    rewriting = Rewriting(imported)
-    for name in list(rewriting.nodes):
-        node = rewriting.nodes[name]
+    for node in rewriting.each():
         source = rewriting.before(node)
-        if name in imported.constants or source is None or not isinstance(source.op, Pad):
+        if node.name in rewriting.constants or source is None or not isinstance(source.op, Pad):
             continue
         try:
             merged = with_pad(rewriting, node, source, source.op)
@@ -36,12 +33,11 @@ def merge_pads(imported: Imported) -> Imported:
                 rewriting.remove(source.name)
         except ShapeError:
             continue
-    return rewriting.finished()
 
 
 def with_pad(rewriting: Rewriting, node: Node, source: Node, pad: Pad) -> Op | None:
     """The window with the padding of the layer before it, None where that would differ."""
-    op, facts = node.op, rewriting.imported.graph.facts
+    op, facts = node.op, rewriting.facts
     if not isinstance(op, Conv | Filter | LpPool | AvgPool):
         return None
     own = op.axes(source.shape[1:], facts)
@@ -68,6 +64,6 @@ def summed(
         (a.before + b.before, a.after + b.after) for a, b in zip(around, own, strict=True)
     )
     extents, strides = [axis.extent for axis in own], [axis.stride for axis in own]
-    facts = rewriting.imported.graph.facts
+    facts = rewriting.facts
     pad = convolution_pad(pairs, given, extents, strides, facts)
     return tuple(map(tuple, pad)) if isinstance(pad, list) else pad

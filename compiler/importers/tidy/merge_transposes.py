@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from compiler.graph import Node
-from compiler.importers.imported import Imported
-from compiler.importers.tidy.rewriting import Rewriting
 from compiler.ops.activate import Activation, LogSoftmax, PRelu, Softmax
 from compiler.ops.connect import Identity
 from compiler.ops.reshape import Transpose
+from compiler.rewriting import Rewriting
 
 
-def merge_transposes(imported: Imported) -> Imported:
+def merge_transposes(rewriting: Rewriting) -> None:
     """Two permutations of the axes in a row become their product; the identity goes.
 
     Activations between two that undo each other do not care for the order of the axes.
     """
-    rewriting = Rewriting(imported)
-    for name in list(rewriting.nodes):
-        second = rewriting.nodes.get(name)
-        if second is None or not isinstance(second.op, Transpose):
+    for second in rewriting.each():
+        if not isinstance(second.op, Transpose):
             continue
         between: list[Node] = []
         first = rewriting.before(second)
@@ -37,7 +34,6 @@ def merge_transposes(imported: Imported) -> Imported:
         elif not between:
             rewriting.become(second, Transpose(order=order), first)
             rewriting.remove(first.name)
-    return rewriting.finished()
 
 
 def is_pointwise(node: Node) -> bool:

@@ -6,27 +6,24 @@ from dataclasses import replace
 from itertools import groupby
 
 from compiler.graph import Input, Node
-from compiler.importers.imported import Imported
 from compiler.importers.numbered import numbered
-from compiler.importers.tidy.rewriting import Rewriting
 from compiler.ops.joins import Concat
 from compiler.ops.shapes import infer
+from compiler.rewriting import Rewriting
 
 
-def nest_concats(imported: Imported) -> Imported:
+def nest_concats(rewriting: Rewriting) -> None:
     """Neighbours that branch off the same tensor, and are all that does, are a concat within.
 
     The concat of a concat is one concat: [a, b1, b2, c] becomes [a, [b1, b2], c], so that each join
     has branches of one tensor.
     """
-    rewriting = Rewriting(imported)
-    for name, node in list(rewriting.nodes.items()):
+    for node in rewriting.each():
         if isinstance(node.op, Concat) and len(node.inputs) > 2:
-            nest(rewriting, name, node)
-    return rewriting.finished()
+            nest(rewriting, node)
 
 
-def nest(rewriting: Rewriting, name: str, node: Node) -> None:
+def nest(rewriting: Rewriting, node: Node) -> None:
     """Give one concat the concats within it."""
     origins = {source: origin(rewriting, source) for source in node.inputs}
     groups = [(start, list(run)) for start, run in groupby(node.inputs, origins.__getitem__)]
@@ -37,10 +34,10 @@ def nest(rewriting: Rewriting, name: str, node: Node) -> None:
         if len(sources) < 2 or rewriting.uses(start) != len(sources):
             inputs += sources
             continue
-        inner = numbered(f"{name}_within", rewriting.nodes, "_")
+        inner = numbered(f"{node.name}_within", rewriting.nodes, "_")
         shapes = tuple(rewriting.nodes[source].shape for source in sources)
-        shape = infer(node.op, shapes, rewriting.imported.graph.facts)
-        rewriting.insert(replace(node, name=inner, inputs=tuple(sources), shape=shape), name)
+        shape = infer(node.op, shapes, rewriting.facts)
+        rewriting.insert(replace(node, name=inner, inputs=tuple(sources), shape=shape), node.name)
         inputs.append(inner)
     rewriting.put(replace(node, inputs=tuple(inputs)))
 

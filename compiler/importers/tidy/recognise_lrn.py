@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from compiler.domain import Facts
 from compiler.graph import Node
-from compiler.importers.imported import Imported
-from compiler.importers.tidy.rewriting import Rewriting, weight_of
 from compiler.ops.base import Axis, Shape
 from compiler.ops.convolution import Conv
 from compiler.ops.elementary import Power
@@ -19,18 +17,17 @@ from compiler.ops.normalise import LocalResponseNorm
 from compiler.ops.pooling import AvgPool
 from compiler.ops.reshape import Reshape
 from compiler.ops.scale import Scale, Shift
+from compiler.rewriting import Rewriting
 
 
-def recognise_lrn(imported: Imported) -> Imported:
+def recognise_lrn(rewriting: Rewriting) -> None:
     """x divided by a power of k plus a band of weights on its squares is `lrn`.
 
     The power arrives as one layer, or for beta = 0.75 as sqrt(s) * sqrt(sqrt(s)). PyTorch averages
     the squares with a pooling along the channels instead, made an axis of the map.
     """
-    rewriting = Rewriting(imported)
-    for name in list(rewriting.nodes):
-        node = rewriting.nodes.get(name)
-        if node is None or not isinstance(node.op, Div):
+    for node in rewriting.each():
+        if not isinstance(node.op, Div):
             continue
         power = rewriting.nodes[node.inputs[1]]
         found = banded(rewriting, power) or pooled(rewriting, power)
@@ -43,7 +40,6 @@ def recognise_lrn(imported: Imported) -> Imported:
         rewriting.become(node, op, Node(node.name, op, node.inputs[:1], (), node.span))
         for layer in [squares, *layers]:
             rewriting.remove(layer.name)
-    return rewriting.finished()
 
 
 def banded(rewriting: Rewriting, node: Node) -> tuple[LocalResponseNorm, Sequence[Node]] | None:
@@ -108,8 +104,8 @@ def denominator(rewriting: Rewriting, node: Node) -> tuple[float, Node, list[Nod
 
 def response(rewriting: Rewriting, sums: Node, beta: float) -> LocalResponseNorm | None:
     """The normalisation whose sums a 1x1 convolution makes, if its weights are such a band."""
-    weight = weight_of(rewriting, sums, "weight")
-    bias = weight_of(rewriting, sums, "bias")
+    weight = rewriting.weight(sums, "weight")
+    bias = rewriting.weight(sums, "bias")
     if weight is None or bias is None or weight.size != weight.shape[0] ** 2 or beta <= 0:
         return None
     band = weight.reshape(weight.shape[:2])

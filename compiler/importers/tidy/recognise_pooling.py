@@ -10,30 +10,28 @@ from numpy.typing import NDArray
 from compiler.dims import Dim
 from compiler.domain import Facts
 from compiler.graph import Node
-from compiler.importers.imported import Imported
-from compiler.importers.tidy.rewriting import Rewriting, weight_of
 from compiler.importers.window_arguments import kernel
 from compiler.ops.base import Shape
 from compiler.ops.convolution import Conv
 from compiler.ops.global_pooling import AdaptiveAvgPool, GlobalAveragePool
 from compiler.ops.reshape import Transpose
+from compiler.rewriting import Rewriting
 
 
-def recognise_pooling(imported: Imported) -> Imported:
+def recognise_pooling(rewriting: Rewriting) -> None:
     """A product along one axis with the means of near-equal parts is `adaptive_avgpool`.
 
     It arrives as that axis moved to the front, a 1x1 convolution, and the axis moved back, or
     elsewhere: then another transpose remains.
     """
-    rewriting = Rewriting(imported)
-    for name in list(rewriting.nodes):
-        three = rewriting.chain(rewriting.nodes[name], Transpose, Conv, Transpose)
+    for node in rewriting.each():
+        three = rewriting.chain(node, Transpose, Conv, Transpose)
         if three is None:
             continue
         first, middle, last = three
         given = rewriting.nodes[first.inputs[0]].shape
         assert isinstance(first.op, Transpose) and isinstance(last.op, Transpose)
-        weight = weight_of(rewriting, middle, "weight")
+        weight = rewriting.weight(middle, "weight")
         channels = first.op.order[0] == 0
         if channels or weight is None or any(isinstance(s, Dim) for s in given):
             continue
@@ -51,7 +49,6 @@ def recognise_pooling(imported: Imported) -> Imported:
             rewriting.forget(middle.name)
             rewriting.become(last, Transpose(order=order), last)
         rewriting.remove(first.name)
-    return one_pooling(rewriting.finished())
 
 
 def is_product(node: Node, given: Shape) -> bool:
@@ -73,14 +70,12 @@ def is_means(matrix: NDArray[Any]) -> bool:
     return bool(np.allclose(matrix, wanted, atol=1e-6))
 
 
-def one_pooling(imported: Imported) -> Imported:
+def merge_poolings(rewriting: Rewriting) -> None:
     """Adaptive poolings of different axes in a row are one of all; to one pixel it is `gap`."""
-    rewriting = Rewriting(imported)
-    for name in list(rewriting.nodes):
-        pair = rewriting.chain(rewriting.nodes[name], AdaptiveAvgPool, AdaptiveAvgPool)
+    for node in rewriting.each():
+        pair = rewriting.chain(node, AdaptiveAvgPool, AdaptiveAvgPool)
         if pair is not None:
             first, second = pair
             whole = all(size == 1 for size in second.shape[1:])
             rewriting.become(second, GlobalAveragePool() if whole else second.op, first)
             rewriting.remove(first.name)
-    return rewriting.finished()

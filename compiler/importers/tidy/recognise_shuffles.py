@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from compiler.dims import product
 from compiler.graph import Node
-from compiler.importers.imported import Imported
-from compiler.importers.tidy.rewriting import Rewriting
 from compiler.ops.base import Shape
 from compiler.ops.channels import ChannelShuffle, PixelUnshuffle
 from compiler.ops.checks import channels_of
 from compiler.ops.reshape import Reshape, Transpose
+from compiler.rewriting import Rewriting
 
 
-def recognise_shuffles(imported: Imported) -> Imported:
+def recognise_shuffles(rewriting: Rewriting) -> None:
     """[g, C/g, …] with its first two axes exchanged and back to [C, …] is `channel_shuffle(g)`."""
-    rewriting = Rewriting(imported)
-    for name in list(rewriting.nodes):
-        three = rewriting.chain(rewriting.nodes[name], Reshape, Transpose, Reshape)
+    for node in rewriting.each():
+        three = rewriting.chain(node, Reshape, Transpose, Reshape)
         if three is None:
             continue
         first, middle, last = three
@@ -26,14 +24,12 @@ def recognise_shuffles(imported: Imported) -> Imported:
             rewriting.become(last, ChannelShuffle(groups=groups), first)
             rewriting.remove(middle.name)
             rewriting.remove(first.name)
-    return without_undone(rewriting.finished())
 
 
-def without_undone(imported: Imported) -> Imported:
-    """The graph without pairs of shuffles of which the second puts back what the first dealt."""
-    rewriting = Rewriting(imported)
-    for name in list(rewriting.nodes):
-        pair = rewriting.chain(rewriting.nodes[name], ChannelShuffle, ChannelShuffle)
+def drop_undone_shuffles(rewriting: Rewriting) -> None:
+    """Pairs of shuffles of which the second puts back what the first dealt go."""
+    for node in rewriting.each():
+        pair = rewriting.chain(node, ChannelShuffle, ChannelShuffle)
         if pair is None:
             continue
         first, second = pair
@@ -48,7 +44,6 @@ def without_undone(imported: Imported) -> Imported:
         else:
             rewriting.drop(second.name, instead=first.name)
             rewriting.drop(first.name, instead=first.inputs[0])
-    return rewriting.finished()
 
 
 def deals_channels(first: Node, middle: Node, given: Shape) -> bool:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from compiler.importers.imported import Imported
-from compiler.importers.tidy.rewriting import Rewriting
 from compiler.ops.joins import Concat
+from compiler.rewriting import Rewriting
 
 
-def share_concats(imported: Imported) -> Imported:
+def share_concats(rewriting: Rewriting) -> None:
     """A concat of all that an earlier one holds, and more, begins with the earlier one's tensor.
 
     [x0, x1], [x0, x1, x2], … becomes [x0, x1], [first, x2], …: the same tensors, a chain of joins.
     """
-    rewriting = Rewriting(imported)
     earlier: dict[tuple[int, tuple[str, ...]], str] = {}
-    for name, node in list(rewriting.nodes.items()):
+    for node in rewriting.each():
         if not isinstance(node.op, Concat):
             continue
         axis, inputs = node.op.axis, node.inputs
@@ -25,5 +23,4 @@ def share_concats(imported: Imported) -> Imported:
             if held is not None:
                 rewriting.put(replace(node, inputs=(held, *inputs[count:])))
                 break
-        earlier[axis, inputs] = name
-    return rewriting.finished()
+        earlier[axis, inputs] = node.name
