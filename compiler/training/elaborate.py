@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from compiler.builtins import BUILTINS
-from compiler.graph import Graph
+from compiler.graph import Draft, Graph
 from compiler.modules import Block
 from compiler.names import children
 from compiler.ops.losses import Accuracy
@@ -39,7 +39,7 @@ class Elaborated:
 def elaborate_training(item: Block, overrides: Mapping[str, Any] | None = None) -> Elaborated:
     """Read and check a `train` item; `overrides` are values for its parameters."""
     definition = item.definition
-    whole = Whole(Graph(item.name))
+    whole = Whole(Draft(item.name))
     scope = Scope(item.scope)
     reader = Reader(item, whole, scope)
     for parameter in definition.parameters:

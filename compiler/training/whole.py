@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from compiler.domain import Facts
-from compiler.graph import Graph, Input, Node
+from compiler.graph import Draft, Graph, Input, Node
 from compiler.modules import Block
 from compiler.ops.base import Op, Shape
 from compiler.ops.shapes import infer
@@ -52,7 +52,7 @@ class Whole:
     `classes` maps an integer input to how many classes it has.
     """
 
-    graph: Graph
+    graph: Draft
     facts: Facts = field(default_factory=Facts)
     nets: dict[str, UsedNet] = field(default_factory=dict)
     net_of: dict[str, str] = field(default_factory=dict)
@@ -126,4 +126,4 @@ class Whole:
                 wanted.add(name)
                 waiting += self.graph[name].inputs
         nodes = {n.name: n for n in self.graph.nodes() if n.name in wanted}
-        return replace(self.graph, layers=nodes)
+        return self.graph.finished(layers=nodes)
