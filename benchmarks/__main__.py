@@ -13,6 +13,7 @@ from benchmarks.table import as_json, print_table
 
 BENCHMARKS = (
     "cold_start",
+    "start_up",
     "depth",
     "export",
     "interpreter",

@@ -10,36 +10,41 @@ from typing import Any
 import click
 
 from netc import __version__
-from netc.errors import reported
 
-COMMANDS = (
-    "check",
-    "summary",
-    "compile",
-    "run",
-    "train",
-    "verify",
-    "import",
-    "bench",
-    "quantize",
-    "weights",
-    "explain",
-    "plot",
-    "diff",
-    "watch",
-    "fmt",
-    "list",
-    "doctor",
-    "lsp",
-)
+# What `netc --help` says of each, in the order of a first day's work; a test holds it against them.
+COMMANDS = {
+    "check": "Find every mistake in definition files.",
+    "summary": "Each layer's shape, parameters, MACs, receptive field; totals.",
+    "compile": "Compile a net to an ONNX file.",
+    "run": "Run a definition or an ONNX model on pictures or arrays.",
+    "train": "Train a net as a `train` item says.",
+    "verify": "Compare NumPy with ONNX Runtime at every layer.",
+    "import": "Turn an ONNX, Caffe or Darknet model into a definition.",
+    "bench": "Time a definition or an ONNX model: latency and throughput.",
+    "quantize": "Quantize to int8, and say what that costs in accuracy.",
+    "weights": "List the arrays that a net wants, or check a file of them.",
+    "explain": "Derive every size of a definition, or explain a code (E302).",
+    "plot": "Draw a net: its layers and blocks, shapes on the lines.",
+    "diff": "What one network adds, removes and changes of another.",
+    "watch": "Check a definition on each save until interrupted.",
+    "fmt": "Format definition files in place.",
+    "list": "The networks that come with netc.",
+    "doctor": "What this machine can run, what is wrong, what would help.",
+    "lsp": "Serve an editor over the Language Server Protocol.",
+}
 
 
 class Commands(click.Group):
     """The group of all commands, each imported from `netc/commands/` when it is wanted."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names in the order of a first day's work."""
+        """The names in their order."""
         return list(COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what each does, without loading any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """The command of this name."""
@@ -60,11 +65,20 @@ class Commands(click.Group):
 
     def make_context(self, *arguments: Any, **extra: Any) -> click.Context:
         """Take the command line, or print the help that it asks for."""
-        with reported():
+        try:
             return super().make_context(*arguments, **extra)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception:
+            from netc.errors import reported  # which loads the compiler, for its failures
+
+            with reported():
+                raise
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, failures reported with their exit codes."""
+        from netc.errors import reported  # which loads the compiler, for its failures
+
         words: list[str] = ctx.meta.setdefault(__name__, [])
         with reported(words):
             return super().invoke(ctx)

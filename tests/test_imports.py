@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import netc
 from netc.main import COMMANDS
 
 ROOT = Path(__file__).parent.parent
@@ -89,6 +90,26 @@ def test_a_picture_of_a_definition_loads_no_numerical_library(tmp_path: Path, su
 
 def test_check_loads_no_library_that_it_has_no_use_for() -> None:
     assert not loaded_by(LIGHT["check"]) & {"networkx", "rich", "safetensors"}
+
+
+def test_the_help_loads_nothing_but_click() -> None:
+    assert not loaded_by(["--help"]) & {"compiler", "grammar", "runtime", "lark", "rich", *HEAVY}
+
+
+def test_a_check_of_nets_loads_nothing_of_trainings() -> None:
+    code = "from netc.main import main; main(['check', 'lenet5'], standalone_mode=False)"
+    report = "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr)); "
+    done = subprocess.run(
+        [sys.executable, "-c", report + code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert "compiler.training" not in done.stderr.splitlines()[-1].split()
+
+
+def test_each_public_name_is_there_and_no_other() -> None:
+    assert {*netc.HOMES} == {*netc.__all__} and {*netc.__all__} <= {*dir(netc)}
+    assert all(getattr(netc, name) is not None for name in netc.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        netc.nothing  # noqa: B018
 
 
 def test_compile_loads_numpy_and_onnx_but_no_runtime(tmp_path: Path) -> None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
 from compiler.analysis import Analysis
 from compiler.driver import all_found, check_training
-from compiler.training.model import Training
 from grammar.diagnostics import Diagnostic
 from netc.errors import say, show
 from netc.options import FORMAT, Choice, chooses_net
+
+if TYPE_CHECKING:
+    from compiler.training.model import Training
 
 
 @click.command("check")

@@ -29,7 +29,7 @@ from compiler.ops.joins import Concat, Mean
 from compiler.ops.normalise import GroupNorm, InstanceNorm, LocalResponseNorm
 from compiler.ops.pooling import AvgPool, LpPool, MaxPool
 from compiler.ops.scale import Shift
-from compiler.ops.spatial import Crop, Pad, Upsample
+from compiler.ops.spatial import Pad, Upsample
 from compiler.rewriting import Rewriting
 from runtime.kernels import KERNELS, convolution, pooling
 
@@ -142,12 +142,6 @@ def shuffled_back(right: Any, op: ChannelShuffle, xs: Any, arrays: Any) -> Any:
     return right(replace(op, groups=xs[0].shape[1] // op.groups), xs, arrays)
 
 
-def odd_row_above(right: Any, op: Crop, xs: Any, arrays: Any) -> Any:
-    """The centre rounded up."""
-    top = (xs[0].shape[2] - op.h + 1) // 2 if op.top is None else op.top
-    return right(replace(op, top=top), xs, arrays)
-
-
 def never_mirrored(right: Any, op: Pad, xs: Any, arrays: Any) -> Any:
     """The edge repeated where the inside is to be mirrored."""
     return right(replace(op, mode=op.mode.replace("reflect", "replicate")), xs, arrays)
@@ -251,7 +245,6 @@ FAULTS = (
     Fault("groupnorm: one group", as_if(GroupNorm, groups=1), "groupnorm"),
     Fault("instancenorm: eps ignored", as_if(InstanceNorm, eps=1e-5), "instancenorm"),
     Fault("channel_shuffle: the reverse", kernel(ChannelShuffle, shuffled_back), "channel_shuffle"),
-    Fault("crop: centre rounded up", kernel(Crop, odd_row_above), "crop"),
     Fault("upsample: always nearest", as_if(Upsample, mode="nearest"), "bilinear"),
     Fault("pad: never mirrored", kernel(Pad, never_mirrored), "reflect"),
     Fault("weightedpool: not normalised", kernel(WeightedPool, not_normalised), "weightedpool"),

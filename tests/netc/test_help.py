@@ -20,6 +20,13 @@ def test_the_help_tells_each_command_in_one_whole_line() -> None:
     assert "Exit codes" in text
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_says_of_a_command_what_the_command_says(name: str) -> None:
+    assert isinstance(main, Commands)
+    command = main.get_command(click.Context(main), name)
+    assert command is not None and command.get_short_help_str(80) == COMMANDS[name]
+
+
 def test_the_readme_lists_every_command() -> None:
     table = re.findall(r"^\| `(\w+)", README.read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted(table) == sorted(COMMANDS)

@@ -21,6 +21,7 @@ from compiler.ops.convolution import Conv, Deconv
 from compiler.ops.joins import Concat
 from compiler.ops.pooling import AvgPool, MaxPool
 from compiler.ops.reshape import Transpose
+from compiler.ops.spatial import Crop
 from runtime.kernels import KERNELS, convolution, pooling, windows
 from runtime.kernels.windows import Slide
 from tests.opcheck import check, make
@@ -34,6 +35,7 @@ CEIL = make(AvgPool, 2, ceil=True)
 PARTIAL = make(MaxPool, 2, stride=3, pad=1, ceil=True)
 DECONV = make(Deconv, 6, [4, 3], stride=[3, 2], pad="same")
 LONGER = make(Deconv, 6, 3, stride=2, output_pad=[1, 0], groups=2)
+CENTRE = make(Crop, 4, 3)
 SHAPE = (4, 9, 7)
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -105,6 +107,11 @@ def in_table(table: Any, op: type[Op], change: Callable[..., Any]) -> Plant:
     return lambda patch: patch.setitem(table, op, lambda *given: change(right, *given))
 
 
+def late(right: Any, op: Crop, *given: Any) -> Any:
+    """The centre of a crop rounded up."""
+    return right(replace(op, top=(SHAPE[1] - op.h + 1) // 2), *given)
+
+
 def without(**changes: int) -> Callable[..., Any]:
     """Windows whose slides say something else."""
     return lambda right, *given, **named: tuple(
@@ -142,6 +149,8 @@ FAULTS: dict[str, tuple[Op, Plant]] = {
         in_table(LOWERINGS, Transpose, reordered),
     ),
     "onnx: axis": (make(Concat, axis=1), passed_over(LOWERINGS, Concat, axis=2)),
+    "onnx: centre": (CENTRE, in_table(LOWERINGS, Crop, late)),
+    "numpy: centre": (CENTRE, in_table(KERNELS, Crop, late)),
     "numpy: same as same_lower": (SAME, put(convolution, "slides", mirrored)),
     "numpy: sides of a deconv": (DECONV, put(convolution, "transposed_slides", mirrored)),
     "numpy: half rounded up": (
