@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.dims import Dim
-from compiler.graph import Graph, Input, Node
+from compiler.graph import Draft, Graph, Input, Node
 from compiler.ops.activate import Softmax
 from compiler.ops.joins import Add
 from compiler.ops.losses import Accuracy, CrossEntropy, SquaredError
@@ -49,7 +49,7 @@ def plan_for(
             )
     targets = {name: np.asarray(data[name]) for name in data if name not in inputs}
     outputs = outputs_for(graph, targets)
-    whole = Whole(Graph(graph.name))
+    whole = Whole(Draft(graph.name))
     parts = [part_of(whole, node) for node in inputs.values()]
     net = UsedNet(None, graph.name, graph, {}, span)  # type: ignore[arg-type]
     given = [Tensor(node.name, node.shape) for node in inputs.values()]

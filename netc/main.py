@@ -15,7 +15,7 @@ from netc import __version__
 COMMANDS = {
     "check": "Find every mistake in definition files.",
     "summary": "Each layer's shape, parameters, MACs, receptive field; totals.",
-    "compile": "Compile a net to an ONNX file.",
+    "compile": "Compile a net, or a step of a training, to an ONNX file.",
     "run": "Run a definition or an ONNX model on pictures or arrays.",
     "train": "Train a net as a `train` item says.",
     "verify": "Compare NumPy with ONNX Runtime at every layer.",
