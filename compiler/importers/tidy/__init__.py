@@ -22,7 +22,6 @@ from compiler.importers.tidy.recognise_shuffles import drop_undone_shuffles, rec
 from compiler.importers.tidy.share_concats import share_concats
 from compiler.rewriting import Rewrite, Rewriting, edited
 
-
 TIDIES: tuple[Rewrite, ...] = (
     merge_transposes,
     merge_reshapes,
