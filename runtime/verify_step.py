@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,17 @@ from compiler.graph import Graph, Input, Node
 from compiler.initialise import generator, scatter
 from compiler.onnx.step import build_gradients, build_step
 from compiler.ops.checks import known
-from compiler.training.layout import APPLY, GRADIENT, LOSS, NEXT, NORM, STEP, TENSOR, layout_of
+from compiler.training.layout import (
+    APPLY,
+    BY_TENSOR,
+    GRADIENT,
+    LOSS,
+    NEXT,
+    NORM,
+    STEP,
+    TENSOR,
+    layout_of,
+)
 from compiler.training.model import StepPlan, Training
 from runtime.backward import add
 from runtime.compare import largest_error
@@ -34,6 +44,7 @@ from runtime.session import open_session
 from runtime.training_step import run_step
 
 Tensors = Mapping[str, NDArray[Any]]
+ROUNDING = 2.0**-20  # a few roundings of float32
 RATE = 1e-2  # of the updates that are compared
 
 
@@ -137,11 +148,13 @@ class Given:
         """The tensors by layer or input, and the derivatives by them."""
         names = [node.name for node in graph.nodes()]
         tensors = {
-            name: (feeds[name] if name in feeds else ours[TENSOR + name]).astype(dtype)
-            for name in names
+            node.name: (
+                feeds[node.name] if isinstance(node.op, Input) else ours[TENSOR + node.name]
+            ).astype(dtype)
+            for node in graph.nodes()
         }
         derivatives = {
-            name: ours[GRADIENT + name].astype(dtype) for name in names if GRADIENT + name in ours
+            name: ours[BY_TENSOR + name].astype(dtype) for name in names if BY_TENSOR + name in ours
         }
         return cls(graph, tensors, derivatives, symbol_values(graph.nodes(), feeds), dtype)
 
@@ -154,10 +167,10 @@ class Given:
         return compute(self.graph, node, self.inputs(node), self.sizes)
 
     def handed_back(self, objective: str, sign: float) -> dict[str, Array]:
-        """The derivative by each tensor and parameter that its users hand it."""
+        """The derivative by each tensor and parameter that its users hand it, as it is shown."""
         last = self.graph.outputs[objective]
         tensor = self.tensors[last]
-        sums: dict[str, Array] = {last: np.full_like(tensor, sign / tensor.size)}
+        sums: dict[str, Array] = {BY_TENSOR + last: np.full_like(tensor, sign / tensor.size)}
         for node in reversed([*self.graph.nodes()]):
             if isinstance(node.op, Input) or node.name not in self.derivatives:
                 continue
@@ -171,10 +184,14 @@ class Given:
             )
             for name, by_input in zip(node.inputs, found.inputs, strict=True):
                 if by_input is not None:
-                    add(sums, name, by_input)
+                    add(sums, BY_TENSOR + name, by_input)
             for array, by_array in found.arrays.items():
-                add(sums, f"{node.parameters_of}.{array}", by_array)
+                add(sums, f"{GRADIENT}{node.parameters_of}.{array}", by_array)
         return sums
+
+    def all_positive(self) -> Given:
+        """The derivatives without their signs: what they add up to, rounding is a part of."""
+        return replace(self, derivatives={n: np.abs(d) for n, d in self.derivatives.items()})
 
 
 def compare_layers(graph: Graph, feeds: Tensors, ours: Tensors, ledger: Ledger) -> None:
@@ -184,30 +201,44 @@ def compare_layers(graph: Graph, feeds: Tensors, ours: Tensors, ledger: Ledger) 
         if isinstance(node.op, Input):
             continue
         value = exact.output(node)
-        rounded = partial(single.output, node)
-        note(ledger, node.name, node.span.line, "layers", ours[TENSOR + node.name], value, rounded)
+
+        def rounding(node: Node = node, value: Array = value) -> float:
+            return ROUNDINGS * largest_error(single.output(node), value)
+
+        note(ledger, node.name, node.span.line, "layers", ours[TENSOR + node.name], value, rounding)
 
 
 def compare_derivatives(
     graph: Graph, objective: str, sign: float, feeds: Tensors, ours: Tensors, ledger: Ledger
 ) -> None:
     """Each derivative against the sum of what NumPy's rules hand back, from the last layer on."""
-    exact, single = (
-        Given.of(graph, feeds, ours, kind).handed_back(objective, sign)
-        for kind in (np.float64, np.float32)
-    )
+    given = Given.of(graph, feeds, ours, np.float64)
+    exact = given.handed_back(objective, sign)
+
+    @cache
+    def others() -> tuple[dict[str, Array], dict[str, Array]]:
+        """The same in float32, and without cancellation."""
+        single = Given.of(graph, feeds, ours, np.float32)
+        return single.handed_back(objective, sign), given.all_positive().handed_back(objective, 1.0)
+
+    def rounding(key: str) -> float:
+        """What float32 loses, and a few roundings of the largest sum of terms that may cancel."""
+        single, sizes = others()
+        lost = largest_error(single[key], exact[key])
+        return ROUNDINGS * lost + ROUNDING * float(np.abs(sizes[key]).max(initial=0.0))
+
     users: dict[str, list[Node]] = graph.users()
-    owners: dict[str, Node] = {}
+    lines = {
+        BY_TENSOR + node.name: [*users[node.name], node][0].span.line
+        for node in reversed([*graph.nodes()])
+    }
     for node in graph.nodes():
-        owners |= {f"{node.parameters_of}.{w.name}": node for w in graph.weights(node)}
-    for name in (*(node.name for node in reversed([*graph.nodes()])), *graph.parameters()):
-        if GRADIENT + name not in ours:
-            continue
-        at_fault = owners[name] if name in owners else [*users[name], graph[name]][0]
-        rounded = partial(single.__getitem__, name)
-        line = at_fault.span.line
-        shown = f"gradient of {name}"
-        note(ledger, shown, line, "gradients", ours[GRADIENT + name], exact[name], rounded)
+        for weight in graph.weights(node):
+            lines.setdefault(f"{GRADIENT}{node.parameters_of}.{weight.name}", node.span.line)
+    for key, line in lines.items():
+        if key in ours:
+            shown = f"gradient of {key.removeprefix(BY_TENSOR).removeprefix(GRADIENT)}"
+            note(ledger, shown, line, "gradients", ours[key], exact[key], partial(rounding, key))
 
 
 def note(
@@ -217,10 +248,10 @@ def note(
     stage: str,
     ours: NDArray[Any],
     exact: Array,
-    rounded: Callable[[], Array],
+    rounding: Callable[[], float],
 ) -> None:
-    """Write a comparison down; a layer that is badly conditioned may lose what float32 loses."""
+    """Write a comparison down; a layer that is badly conditioned may lose by rounding."""
     found = gap(ours, exact, ledger.allow)
     if found.share > 1:
-        found = gap(ours, exact, ledger.allow, ROUNDINGS * largest_error(rounded(), exact))
+        found = gap(ours, exact, ledger.allow, rounding())
     ledger.note(name, line, stage, found)

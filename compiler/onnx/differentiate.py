@@ -67,7 +67,9 @@ def differentiate(
         for proto in emit.nodes:
             set_metadata(proto, metadata_of(node))
         lowering.nodes += emit.nodes
-    sums = {name: summed(lowering, name, tensors) for name, tensors in by_array.items()}
+    sums = {
+        name: summed(lowering, f"parameter/{name}", tensors) for name, tensors in by_array.items()
+    }
     return Derivatives(found, sums)
 
 

@@ -26,6 +26,7 @@ from compiler.onnx.training import running_statistics
 from compiler.ops.training import BatchNormTraining
 from compiler.training.layout import (
     APPLY,
+    BY_TENSOR,
     GRADIENT,
     LOSS,
     NEXT,
@@ -54,8 +55,10 @@ class Written:
         """The tensors of all layers and the derivatives, by the names of the outputs."""
         names = self.lowering.tensor_of
         layers = {f"{TENSOR}{name}": names[name] for name in self.emitters}
-        found = self.derivatives.by_tensor | self.derivatives.by_parameter
-        return layers | {f"{GRADIENT}{name}": tensor for name, tensor in found.items()}
+        found = self.derivatives
+        tensors = {f"{BY_TENSOR}{name}": tensor for name, tensor in found.by_tensor.items()}
+        arrays = {f"{GRADIENT}{name}": tensor for name, tensor in found.by_parameter.items()}
+        return layers | tensors | arrays
 
 
 def build_step(
@@ -63,9 +66,9 @@ def build_step(
 ) -> onnx.ModelProto:
     """The model of one step of a plan.
 
-    With `show` the layers' tensors and the derivatives are outputs, too, called `tensor/NAME` and
-    `gradient/NAME`. Raises `DefinitionError` where a layer on the way to a parameter has no
-    derivative.
+    With `show` the layers' tensors and the derivatives are outputs, too, called `tensor/NAME`,
+    `gradient/tensor/NAME` and, by parameters, `gradient/NAME`. Raises `DefinitionError`
+    where a layer on the way to a parameter has no derivative.
     """
     layout = layout_of(plan)
     written = write_derivatives(
@@ -114,8 +117,8 @@ def build_gradients(
     """A model of the derivatives of the mean of an output, by parameters and inputs.
 
     Its inputs are those of the graph and all parameters, its outputs `loss`, `tensor/NAME` for
-    every layer, and `gradient/NAME` for each parameter and input named and for every layer on the
-    way to one.
+    every layer, `gradient/NAME` for each parameter named, and `gradient/tensor/NAME` for each input
+    named and every layer on the way.
     """
     written = write_derivatives(graph, objective, parameters, inputs, opset=opset)
     outputs = {LOSS: mean(written.lowering, objective), **written.outputs()}
@@ -348,7 +351,7 @@ def batched(node: Node) -> list[int | str]:
 
 def output_shapes(graph: Graph) -> dict[str, list[int | str]]:
     """The shapes of derivatives and of arrays anew."""
-    found = {f"{GRADIENT}{node.name}": batched(node) for node in graph.nodes()}
+    found = {f"{BY_TENSOR}{node.name}": batched(node) for node in graph.nodes()}
     found |= {f"{TENSOR}{node.name}": batched(node) for node in graph.nodes()}
     for name, weight in graph.parameters().items():
         found[f"{GRADIENT}{name}"] = found[name + NEXT] = [*weight.shape]

@@ -15,6 +15,7 @@ from compiler.onnx.step import build_gradients
 from compiler.ops.base import Op
 from compiler.ops.joins import Mul
 from compiler.ops.losses import ClassLoss, Total
+from compiler.training.layout import BY_TENSOR, GRADIENT
 from runtime.backward import backward
 from tests.opcheck import PLACE, one_op
 
@@ -79,8 +80,8 @@ def check_graph(graph: Graph, feeds: dict[str, Any], objective: str) -> None:
     names = [output.name for output in session.get_outputs()]
     found = dict(zip(names, session.run(names, {n: given[n] for n in wanted}), strict=True))
     np.testing.assert_allclose(found["loss"], exact.objective, rtol=RTOL, atol=ATOL)
-    for name, value in {**exact.by_tensor, **exact.by_parameter}.items():
+    tensors = {BY_TENSOR + name: value for name, value in exact.by_tensor.items()}
+    arrays = {GRADIENT + name: value for name, value in exact.by_parameter.items()}
+    for name, value in {**tensors, **arrays}.items():
         scale = max(1.0, float(np.abs(value).max()))
-        np.testing.assert_allclose(
-            found[f"gradient/{name}"], value, rtol=RTOL, atol=ATOL * scale, err_msg=name
-        )
+        np.testing.assert_allclose(found[name], value, rtol=RTOL, atol=ATOL * scale, err_msg=name)

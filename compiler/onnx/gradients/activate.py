@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from onnx import TensorProto
+
 from compiler.onnx.emitter import Emitter
 from compiler.onnx.gradients import Gradients, by_inputs, differentiates
 from compiler.onnx.gradients.arithmetic import masked, over_channels, per_channel, summed
@@ -42,8 +44,12 @@ def two_sided(emit: Emitter, dy: str, x: str, below: str) -> Gradients:
 
 @differentiates(ops.LeakyRelu)
 def leaky_relu(op: ops.LeakyRelu, emit: Emitter, dy: str, x: str) -> Gradients:
-    """1 above 0, else the slope."""
-    return two_sided(emit, dy, x, emit.floats(op.slope))
+    """1 above 0, else the slope: the larger of the two where the slope is between 0 and 1."""
+    if not 0 <= op.slope <= 1:
+        return two_sided(emit, dy, x, emit.floats(op.slope))
+    above = emit.node("Greater", x, emit.floats(0.0))
+    positive = emit.node("Cast", above, to=TensorProto.FLOAT)  # a Where takes longer
+    return by_inputs(emit.node("Mul", dy, emit.node("Max", positive, emit.floats(op.slope))))
 
 
 @differentiates(ops.PRelu)
