@@ -8,6 +8,7 @@ import pytest
 
 from compiler.importers.define import define
 from compiler.importers.from_onnx import import_onnx
+from grammar.diagnostics import DefinitionError
 from tests.importers.again import assert_means, assert_same
 from tests.importers.onnx_text import onnx_model
 
@@ -243,3 +244,12 @@ def test_a_convolution_between_transposes_stays_between_them(
 def test_a_clip_of_any_size_keeps_the_names_of_its_sizes() -> None:
     defined = assert_means(onnx_model("y = Relu(x)", "float[N, 3, T, H, W] x"), "relu")
     assert "input x: f32[3, T, H, W]" in defined.text
+
+
+@pytest.mark.parametrize("kind", ["Conv", "ConvTranspose"])
+def test_a_kernel_shape_that_the_weight_has_says_nothing_new(kind: str) -> None:
+    model = onnx_model(f"y = {kind}<kernel_shape=[3, 3]>(x, w)", weights={"w": (3, 3, 3, 3)})
+    assert not import_onnx(model).warnings
+    other = onnx_model(f"y = {kind}<kernel_shape=[3, 2]>(x, w)", weights={"w": (3, 3, 3, 3)})
+    with pytest.raises(DefinitionError, match="its kernel_shape is"):
+        import_onnx(other)

@@ -68,7 +68,7 @@ def conv(reading: Reading) -> Tensor:
     """Convolution; one constant kernel on every channel, of no layer's own, is `filter`."""
     x, weight = reading.tensor(0), reading.array(1)
     rank = spatial_rank(reading, x)
-    sizes = weight.shape[2:]
+    sizes = kernel_of(reading, weight)
     strides, dilations = numbers(reading, "strides", rank), numbers(reading, "dilations", rank)
     extents = [d * (k - 1) + 1 for k, d in zip(sizes, dilations, strict=True)]
     facts = reading.builder.graph.facts
@@ -100,6 +100,15 @@ def conv(reading: Reading) -> Tensor:
     )
 
 
+def kernel_of(reading: Reading, weight: NDArray[Any]) -> tuple[int, ...]:
+    """The kernel's sizes, which the weight has too; raises `Refused` where it has others."""
+    sizes = weight.shape[2:]
+    said = reading.get("kernel_shape")
+    if said and tuple(said) != sizes:
+        raise Refused(f"its kernel_shape is {list(said)}, its weight is {list(weight.shape)}")
+    return sizes
+
+
 def check_channels(x: Tensor, wanted: int) -> None:
     """Raise `Refused` unless the input has as many channels as the weight takes."""
     if not isinstance(x.shape[0], Dim) and x.shape[0] != wanted:
@@ -119,7 +128,7 @@ def deconv(reading: Reading) -> Tensor:
     """Transposed convolution; a wanted output size is worked back to pads."""
     x, weight = reading.tensor(0), reading.array(1)
     rank = spatial_rank(reading, x)
-    sizes = weight.shape[2:]
+    sizes = kernel_of(reading, weight)
     strides, dilations = numbers(reading, "strides", rank), numbers(reading, "dilations", rank)
     extra = list(numbers(reading, "output_padding", rank, 0))
     check_channels(x, weight.shape[0])
