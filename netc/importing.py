@@ -38,10 +38,12 @@ def import_model(
         return *read_model(path, shapes), ""
     from compiler.importers.define import define
     from compiler.importers.from_onnx import import_onnx
+    from compiler.importers.from_onnx.operators import modern
     from runtime.onnx_file import read_model_file
 
     model = read_model_file(path)
     try:
+        model = modern(model, path.name)  # ONNX Runtime does not run older ones either
         imported = import_onnx(model, path.name, shapes=shapes)
     except UnreadableError as error:
         raise CallError(str(error)) from None

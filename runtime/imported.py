@@ -49,6 +49,16 @@ def feeds_for(
     return Feeds(ours, theirs)
 
 
+def kept_tensors(imported: Imported, model: onnx.ModelProto) -> dict[str, str]:
+    """The original's tensor that a layer makes, of those that the main graph makes itself.
+
+    A function of the model's own, or a branch, has tensors that nobody outside can ask for.
+    """
+    made = {name for node in model.graph.node for name in node.output if name}
+    made |= {info.name for info in model.graph.input}
+    return {layer: tensor for layer, tensor in imported.tensors.items() if tensor in made}
+
+
 def fixed_batch(model: onnx.ModelProto) -> int | None:
     """The number of samples that a model takes, None if it may be any."""
     firsts = [port.sizes[0] for port in inputs_of(model) if port.sizes]
@@ -79,18 +89,19 @@ def compare_imported(
     graph = imported.graph
     feeds = feeds or feeds_for(graph, model, seed, batch)
     outputs = outputs_by_name(graph, model)
-    wanted = {*imported.tensors.values(), *outputs.values()}
+    kept = kept_tensors(imported, model)
+    wanted = {*kept.values(), *outputs.values()}
     settings = Settings(exact=exact, optimise=False)
     tensors = Tensors(model, feeds.theirs, wanted, device, settings)
     dtype = precision_of(model)
     ledger = Ledger(tolerance(device, dtype, exact=exact, layers=len(graph)))
 
     def take(node: Node) -> NDArray[Any] | None:
-        tensor = imported.tensors.get(node.name)
+        tensor = kept.get(node.name)
         return None if tensor is None else tensors.take(tensor)
 
     ours, first = compare_layers(graph, feeds.ours, take, ledger, bisect)
-    taken = set(imported.tensors.values())
+    taken = set(kept.values())
     if first is None:
         others = {name: tensor for name, tensor in outputs.items() if tensor not in taken}
         found = {name: tensors.take(tensor, keep=True) for name, tensor in others.items()}

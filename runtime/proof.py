@@ -28,7 +28,14 @@ from runtime.comparison import Comparison
 from runtime.errors import CallError
 from runtime.foreign import precision_of
 from runtime.gaps import Tolerance, gap, tolerance
-from runtime.imported import Feeds, compare_imported, feeds_for, fixed_batch, outputs_by_name
+from runtime.imported import (
+    Feeds,
+    compare_imported,
+    feeds_for,
+    fixed_batch,
+    kept_tensors,
+    outputs_by_name,
+)
 from runtime.providers import Settings
 from runtime.segments import Tensors
 
@@ -84,12 +91,12 @@ def tensors_of(
     imported: Imported, defined: Defined, model: onnx.ModelProto
 ) -> list[tuple[str, str]]:
     """Each layer of the definition with the original's tensor that it makes, the outputs last."""
-    graph = defined.graph
+    graph, kept = defined.graph, kept_tensors(imported, model)
     pairs = [
-        (node.name, imported.tensors[original])
+        (node.name, kept[original])
         for node in graph.nodes()
         if not isinstance(node.op, Input)
-        and (original := defined.originals.get(node.name)) in imported.tensors
+        and (original := defined.originals.get(node.name)) in kept
         and original is not None
     ]
     outputs = outputs_by_name(imported.graph, model)

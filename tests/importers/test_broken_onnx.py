@@ -168,6 +168,20 @@ def test_a_few_bytes_do_not_ask_for_hours(case: str, tmp_path: Path) -> None:
     assert code == 1 and words in errors and "m.onnx:" in errors
 
 
+def test_an_old_join_lines_up_from_its_axis_on(tmp_path: Path) -> None:
+    model = onnx_model(
+        "h = Conv(x, w) z = Add<axis = 1, broadcast = 1>(h, b) y = Relu(z)",
+        "float[1, 3, 8, 8] x",
+        weights={"w": (4, 3, 3, 3), "b": (4,)},
+        opset=7,
+    )
+    model.opset_import[0].version = 6
+    onnx.save(model, tmp_path / "m.onnx")
+    told = netc("import", tmp_path / "m.onnx", "-o", tmp_path / "m.netdef")
+    assert told.exit_code == 0
+    assert "    conv(4, 3x3) -> relu" in (tmp_path / "m.netdef").read_text()
+
+
 def test_a_layer_added_to_itself_again_and_again_is_visited_once(tmp_path: Path) -> None:
     onnx.save(onnx_model(grown("Add", 24, 2)), tmp_path / "m.onnx")
     assert run("import", tmp_path / "m.onnx", "-o", tmp_path / "m.netdef")[0] == 0

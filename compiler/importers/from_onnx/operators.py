@@ -97,15 +97,10 @@ def take_apart(model: onnx.ModelProto, name: str) -> OnnxModel:
         raise UnreadableError(
             f"{name} has {count:,} operators, and at most {LARGEST_GRAPH:,} are read"
         )
-    opset = opset_of(model, name)
-    constants = constants_of(model.graph)
-    nodes = in_order(model.graph, constants, name)
-    if opset < OLDEST_OPSET:
-        model = newer(model, name)
-        opset = OLDEST_OPSET
-        constants = constants_of(model.graph)
-        nodes = in_order(model.graph, constants, name)
-    graph = model.graph
+    model = modern(model, name)
+    graph, opset = model.graph, opset_of(model, name)
+    constants = constants_of(graph)
+    nodes = in_order(graph, constants, name)
     inputs = [value for value in graph.input if value.name not in constants]
     folding = Folding(opset, sum(value.nbytes for value in constants.values()))
     nodes, origins = folding.fold(nodes, constants)
@@ -129,10 +124,10 @@ def take_apart(model: onnx.ModelProto, name: str) -> OnnxModel:
 
 def unsound(model: onnx.ModelProto) -> str | None:
     """What ONNX's own checks say against a model, in a line; None when they say nothing."""
-    context = onnx.checker.C.CheckerContext()
-    context.ir_version = model.ir_version
-    context.opset_imports = {entry.domain: entry.version for entry in model.opset_import}
     try:
+        context = onnx.checker.C.CheckerContext()
+        context.ir_version = model.ir_version
+        context.opset_imports = {entry.domain: entry.version for entry in model.opset_import}
         for node in model.graph.node:
             onnx.checker.check_node(node, context)
         onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
@@ -268,15 +263,57 @@ def written_out(model: onnx.ModelProto) -> int:
     return count(model.graph.node)
 
 
+def modern(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
+    """The model in an opset that is read; raises as `take_apart` does."""
+    if opset_of(model, name) >= OLDEST_OPSET:
+        return model
+    in_order(model.graph, constants_of(model.graph), name)  # the converter has no good words
+    return newer(model, name)
+
+
 def newer(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
     """A model of an old opset in the oldest that is read, by onnx's own converter."""
     try:
-        return onnx.version_converter.convert_version(model, OLDEST_OPSET)
+        return onnx.version_converter.convert_version(with_plain_joins(model), OLDEST_OPSET)
     except Exception as error:  # from C++, of many kinds
         reason = (str(error).splitlines() or ["unknown"])[0]
         raise UnreadableError(
             f"{name} has an opset before {OLDEST_OPSET} that onnx cannot convert: {reason}"
         ) from None
+
+
+def with_plain_joins(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model without `broadcast` and `axis`, where the second input begins to line up.
+
+    That input gets the axes that it lacks behind its own; onnx's converter puts them elsewhere.
+    """
+    inferred = onnx.shape_inference.infer_shapes(model).graph
+    infos = [*inferred.value_info, *inferred.input]
+    ranks = {info.name: len(info.type.tensor_type.shape.dim) for info in infos}
+    ranks |= {tensor.name: len(tensor.dims) for tensor in model.graph.initializer}
+    changed = onnx.ModelProto()
+    changed.CopyFrom(model)
+    del changed.graph.node[:]
+    for node in model.graph.node:
+        axis = next((a.i for a in node.attribute if a.name == "axis"), None)
+        joins = any(a.name == "broadcast" and a.i for a in node.attribute)
+        if joins and axis is not None and all(name in ranks for name in node.input[:2]):
+            whole, own = (ranks[name] for name in node.input[:2])
+            start = axis + whole if axis < 0 else axis
+            behind = list(range(own, whole - start))
+            plain = onnx.NodeProto()
+            plain.CopyFrom(node)
+            del plain.attribute[:]
+            others = [a for a in node.attribute if a.name not in ("axis", "broadcast")]
+            plain.attribute.extend(others)
+            if behind:
+                wide = f"{node.input[1]}/{node.output[0]}"
+                axes = onnx.helper.make_node("Unsqueeze", [node.input[1]], [wide], axes=behind)
+                changed.graph.node.append(axes)
+                plain.input[1] = wide
+            node = plain
+        changed.graph.node.append(node)
+    return changed
 
 
 def listing(node: onnx.NodeProto) -> str:

@@ -190,7 +190,7 @@ def reduced(reading: Reading, moved: Moved, rank: int) -> tuple[Operator, list[i
     if not axes:
         raise Refused("it acts along the batch")
     operator = with_attributes(reading.operator, axes=tuple(map(moved, axes)))
-    gone = [] if reading.get("keepdims", 1) else axes
+    gone = [] if reading.get("keepdims", 1) == 1 else axes
     return replace(operator, inputs=operator.inputs[:1]), gone
 
 

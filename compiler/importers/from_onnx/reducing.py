@@ -30,7 +30,7 @@ def reduce(reading: Reading) -> Tensor:
     rank = len(x.shape) + reading.batch
     numbers = [a for a in given or range(rank) if not isinstance(a, Dim)]
     axes = sorted(reading.axis(int(axis), x) for axis in numbers)
-    kept = bool(reading.get("keepdims", 1))
+    kept = reading.get("keepdims", 1) == 1  # to ONNX Runtime 2 is none
     y = reduced(reading, of_each(reading, x, kind), axes, KINDS.get(kind, "sum"), kept)
     return reading.add("power", y, exponent=0.5) if kind == "ReduceL2" else y
 
