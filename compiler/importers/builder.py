@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -109,6 +110,7 @@ class Builder:
         self.notes: dict[str, None] = {}
         self.diagnostics: list[Diagnostic] = []
         self.warnings: list[Diagnostic] = []
+        self.numbers: dict[str, int] = defaultdict(lambda: 2)  # the next behind each name
 
     def note(self, text: str) -> None:
         """Remember a convention that was translated; each is said once."""
@@ -144,7 +146,11 @@ class Builder:
 
     def unique(self, wanted: str) -> str:
         """`wanted`, or with a number behind it, so that no other layer has the name."""
-        return numbered(wanted, self.graph, "_")
+        if wanted not in self.graph:
+            return wanted
+        while (name := f"{wanted}_{self.numbers[wanted]}") in self.graph:
+            self.numbers[wanted] += 1
+        return name
 
     def input(self, name: str, shape: Shape, span: Span) -> Tensor:
         """Declare an input."""

@@ -74,6 +74,15 @@ def with_valid_sizes(graph: Graph) -> Graph:
     return graph.with_domain(valid_domain(graph.facts, conditions, list(dict.fromkeys(names))))
 
 
+MOST_LAYERS = 10_000
+
+
+def check_count(name: str, layers: int) -> None:
+    """Raise `UnreadableError` for a file of more layers than any network has."""
+    if layers > MOST_LAYERS:
+        raise UnreadableError(f"{name} has {layers:,} layers, more than {MOST_LAYERS:,}")
+
+
 def read_text(path: Path) -> str:
     """The text of a file; raises `UnreadableError` and `OSError`."""
     try:

@@ -246,11 +246,11 @@ def pooling(plain: Plain, layer: Layer, x: Array) -> list[Array]:
     method = layer.one("pooling", "pool", "MAX")
     mode = layer.one("pooling", "round_mode", "CEIL")
     up = layer.one("pooling", "ceil_mode", mode != "FLOOR")
+    strides, pads = layer.pair("pooling", "stride", 1), layer.pair("pooling", "pad", 0)
     if layer.one("pooling", "global_pooling", False):
         over = x.max if method == "MAX" else x.mean
         return [over(axis=(2, 3), keepdims=True)]
     kernels = layer.pair("pooling", "kernel_size", None, "kernel")
-    strides, pads = layer.pair("pooling", "stride", 1), layer.pair("pooling", "pad", 0)
     counts = []
     for n, k, s, p in zip(x.shape[2:], kernels, strides, pads, strict=True):
         exact = (n + 2 * p - k) / s

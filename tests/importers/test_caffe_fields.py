@@ -6,6 +6,8 @@ import pytest
 
 import netc
 from compiler.importers.from_caffe import import_caffe
+from compiler.importers.from_darknet import import_darknet
+from compiler.importers.imported import UnreadableError
 from grammar.source import Source
 from tests.importers.caffe_models import layer
 from tests.importers.test_caffe_layers import INPUT, body, imported, pooling, refusals
@@ -235,3 +237,8 @@ def test_names_of_any_alphabet_stay_apart() -> None:
         layer("ReLU", "r", "x", "\\345\\215\\267"), layer("TanH", "t", "x", "积"), top=INPUT
     )
     assert len(found.graph.outputs) == 2
+
+
+def test_a_file_of_layers_without_end_meets_a_limit() -> None:
+    with pytest.raises(UnreadableError, match="10,001 layers, more than 10,000"):
+        import_darknet(Source("x.cfg", "[net]\nchannels=1\n" + "[dropout]\n" * 10_000))

@@ -27,7 +27,7 @@ from compiler.importers.from_caffe.network import POISON, READERS, Network
 from compiler.importers.from_caffe.plan import Plan, counts, is_loss
 from compiler.importers.from_caffe.prototxt import parse_prototxt
 from compiler.importers.from_caffe.schema import checked, overlooked
-from compiler.importers.imported import Imported, UnreadableError, read_text
+from compiler.importers.imported import Imported, UnreadableError, check_count, read_text
 from compiler.importers.tidy import tidy
 from compiler.ops.base import Shape
 from compiler.values import Tensor
@@ -53,6 +53,7 @@ def import_caffe(source: Source, shapes: Mapping[str, Shape] | None = None) -> I
     raw = parse_prototxt(source)
     if not raw.all("layer") and not raw.all("layers"):
         raise UnreadableError(f"{source.name} has no layers: it is no network of Caffe")
+    check_count(source.name, len(raw.all("layer", "layers")))
     known = {*READERS, *(old for old, new in OLD_TYPES.items() if new in READERS)}
     net = checked(raw, source, frozenset(known))
     builder = Builder(str(net.one("name", "")) or Path(source.name).stem, source)

@@ -67,6 +67,7 @@ def parser() -> Lark:
 
 def parse_prototxt(source: Source) -> Message:
     """The whole file as one message; raises `DefinitionError` with the place of a mistake."""
+    check_depth(source)
     try:
         tree = parser().parse(source.text)
     except UnexpectedInput as error:
@@ -81,7 +82,20 @@ def parse_prototxt(source: Source) -> Message:
     return Message(tuple(fields_of(tree, source)))
 
 
-def fields_of(tree: Tree[Token], source: Source, depth: int = 0) -> Iterator[Field]:
+def check_depth(source: Source) -> None:
+    """Raise `DefinitionError` where messages nest deeper than any network's."""
+    depth = 0
+    for match in BRACES.finditer(source.text):
+        depth += {"{": 1, "<": 1, "}": -1, ">": -1}.get(match[0], 0)
+        if depth > DEEPEST:
+            message = f"no network nests its messages deeper than {DEEPEST}"
+            raise DefinitionError([Diagnostic("E602", message, Span(source, *match.span()))])
+
+
+BRACES = re.compile(r""""(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|#[^\n]*|[{}<>]""")
+
+
+def fields_of(tree: Tree[Token], source: Source) -> Iterator[Field]:
     """The fields of a message; a list gives one field for each of its values."""
     for child in tree.children:
         assert isinstance(child, Tree)
@@ -91,11 +105,7 @@ def fields_of(tree: Tree[Token], source: Source, depth: int = 0) -> Iterator[Fie
         if child.data == "message":
             (block,) = values
             assert isinstance(block, Tree)
-            if depth == DEEPEST:
-                message = f"no network nests its messages deeper than {DEEPEST}"
-                place = Span(source, span.start, span.start + len(name))
-                raise DefinitionError([Diagnostic("E602", message, place)])
-            yield Field(str(name), Message(tuple(fields_of(block, source, depth + 1))), span)
+            yield Field(str(name), Message(tuple(fields_of(block, source))), span)
             continue
         for value in flat(values):
             yield Field(str(name), value, span)

@@ -17,11 +17,18 @@ from compiler.values import Tensor
 
 
 def numbers(
-    fields: Message, name: str, rank: int, default: int, *, short: str = ""
+    fields: Message,
+    name: str,
+    rank: int,
+    default: int,
+    *,
+    short: str = "",
+    paired: bool = True,
 ) -> tuple[int, ...]:
     """A number for each axis: `pad: 1`, one for each axis, or `pad_h` and `pad_w`.
 
-    Raises `Refused` for what Caffe refuses: both, one of two, three on two axes.
+    Raises `Refused` for what Caffe refuses: both, three on two axes, and one of two sides where
+    they go in pairs.
     """
     stem = short or name
     given = fields.all(name)
@@ -29,7 +36,7 @@ def numbers(
     if any(side is not None for side in sides):
         if given or rank != 2:
             raise Refused(f"it has {stem}_h or {stem}_w besides {name}, or not on two axes")
-        if default != 0 and None in sides:
+        if paired and None in sides:
             raise Refused(f"it has one of {stem}_h and {stem}_w")
         return tuple(default if side is None else side for side in sides)
     if len(given) not in (0, 1, rank):
@@ -94,7 +101,7 @@ def convolution(network: Network) -> Tensor:
         channels=fields.one("num_output"),
         kernel=kernel(numbers(fields, "kernel_size", rank, REQUIRED, short="kernel")),
         stride=each(numbers(fields, "stride", rank, 1)),
-        pad=each(numbers(fields, "pad", rank, 0)),
+        pad=each(numbers(fields, "pad", rank, 0, paired=False)),
         dilation=each(numbers(fields, "dilation", rank, 1)),
         groups=x.shape[0] if network.layer.type in DEPTHWISE else groups,
         bias=fields.one("bias_term", True),

@@ -18,7 +18,7 @@ from compiler.importers.builder import Builder, Refused
 from compiler.importers.from_darknet.cfg import Section, parse_cfg
 from compiler.importers.from_darknet.network import READERS, Network, lender
 from compiler.importers.from_darknet.options import refuse_changes, tell
-from compiler.importers.imported import Imported, UnreadableError, read_text
+from compiler.importers.imported import Imported, UnreadableError, check_count, read_text
 from compiler.importers.tidy import tidy
 from compiler.values import POISON, Tensor
 from grammar.diagnostics import did_you_mean
@@ -38,6 +38,7 @@ def import_darknet(source: Source) -> Imported:
     sections = parse_cfg(source)
     if not sections or sections[0].name != "net":
         raise UnreadableError(f"{source.name}: a cfg begins with the section [net]")
+    check_count(source.name, len(sections))
     builder = Builder(Path(source.name).stem.replace("-", "_"), source)
     image = POISON
     with builder.reporting(sections[0].span, "the input"):

@@ -72,7 +72,7 @@ def convolutional(network: Network) -> Tensor:
         x,
         channels=section.whole("filters", 1),
         kernel=kernel((size, size)),
-        stride=each(strides_of(section)),
+        stride=each(strides_of(section)) if op == "conv" else section.whole("stride", 1),
         pad=pad,
         **arguments,
     )
