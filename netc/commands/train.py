@@ -73,7 +73,7 @@ SHOWN_EVERY = 0.2  # seconds between two changes of the line on a terminal
     type=PATTERN,
     multiple=True,
     metavar="[NET=]FILE",
-    help="Begin with the parameters of a file; of several nets, once for each.",
+    help="Begin with the parameters of a file, of one of several nets; may be repeated.",
 )
 @click.option("--resume", is_flag=True, help="Go on with the run in --out, bit for bit.")
 @click.option("--dry-run", is_flag=True, help="Check data and memory by one step; write nothing.")
