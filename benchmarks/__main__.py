@@ -22,6 +22,7 @@ BENCHMARKS = (
     "training",
     "language_server",
     "growth",
+    "importing",
 )
 
 

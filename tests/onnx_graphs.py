@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from compiler.driver import compile_graph
 from compiler.importers.define import Defined, define
 from compiler.importers.from_onnx import import_onnx
-from compiler.importers.imported import Imported
+from compiler.importers.imported import Imported, UnreadableError
 from grammar.diagnostics import DefinitionError
 from runtime.imported import Feeds, compare_imported, feeds_for
 from runtime.proof import UnprovedError, prove
@@ -40,6 +40,8 @@ def outcome(model: onnx.ModelProto) -> tuple[str, str]:
     except DefinitionError as error:
         own = [d.message for d in error.diagnostics if d.code not in ("E601", "E209")]
         return ("error", own[0]) if own else ("refused", error.diagnostics[0].message)
+    except UnreadableError as error:  # nothing was drawn
+        return "refused", str(error)
     except Exception:
         return "error", traceback.format_exc(limit=-3)
     try:
