@@ -90,7 +90,7 @@ class Builder(ExpressionBuilder):
 
     def body(self, tree: Any) -> s.Body:
         """`{ … }`; an `else if` is a body that holds one `if`"""
-        inner = [tree] if tree.data == "else_if" else tree.children
+        inner = [tree] if tree.data in ("else_if", "else_choice") else tree.children
         return s.Body(self.span(tree), tuple([self.statement(t) for t in inner if t is not None]))
 
     def _broken(self, tree: Any) -> s.Broken:
@@ -288,6 +288,8 @@ class Builder(ExpressionBuilder):
             None if otherwise is None else self.body(otherwise),
             None,
         )
+
+    _else_choice = _choice
 
     def _show(self, tree: Any) -> s.Show:
         value, grid, label = tree.children

@@ -91,7 +91,58 @@ def statement_text(statement: s.Statement) -> str:
             return f"repeat {count} {body}{assertion_text(statement.shape)}"
         case s.If():
             return if_text(statement) + assertion_text(statement.shape)
-    raise ValueError("what is broken in the text has no tree to print")
+        case s.Broken():
+            raise ValueError("what is broken in the text has no tree to print")
+    return learning_text(statement)
+
+
+def learning_text(statement: s.Learning) -> str:
+    """A statement that only a training has."""
+    match statement:
+        case s.DataDeclaration():
+            return "data " + ", ".join(map(declared_text, statement.parts))
+        case s.NoiseDeclaration():
+            kind = f"{statement.kind.id}{pattern_text(statement.shape)}"
+            return f"noise {statement.name.id}: {kind} {statement.distribution.id}"
+        case s.Augment():
+            names = ", ".join(name.id for name in statement.names)
+            return f"augment {names}: {stages_text(statement.stages)}"
+        case s.Assign():
+            return f"{statement.name.id} = {stages_text(statement.stages)}"
+        case s.Objective():
+            word = "maximize" if statement.maximize else "minimize"
+            return f"{word} {expression_text(statement.value)}"
+        case s.Report():
+            return "report " + ", ".join(map(reported_text, statement.items))
+        case s.Update():
+            nets = ", ".join(name.id for name in statement.nets)
+            only = ", ".join(map(text_text, statement.only))
+            chosen = f" only {only}" if only else ""
+            return f"update {nets}{chosen} with {expression_text(statement.optimiser)}"
+        case s.Setting():
+            return f"{statement.keyword} {expression_text(statement.value)}"
+        case s.Step():
+            return f"step {body_text(statement.body)}"
+        case s.Show():
+            shown, grid = expression_text(statement.value), expression_text(statement.grid)
+            return f"show {shown} grid {grid} as {label_text(statement.label)}"
+
+
+def declared_text(part: s.Declared) -> str:
+    """`image: f32[1, 28, 28] from picture(crop=28)`"""
+    source = "" if part.origin is None else f" from {expression_text(part.origin)}"
+    return f"{part.name.id}: {part.kind.id}{pattern_text(part.shape)}{source}"
+
+
+def reported_text(item: s.Reported) -> str:
+    """`accuracy(logits, label) as top1`"""
+    name = "" if item.label is None else f" as {label_text(item.label)}"
+    return f"{expression_text(item.value)}{name}"
+
+
+def stages_text(stages: Iterable[s.Expression]) -> str:
+    """`crop(24) -> flip`"""
+    return " -> ".join(map(expression_text, stages))
 
 
 def output_text(statement: s.OutputDeclaration) -> str:

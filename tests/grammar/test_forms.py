@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grammar import syntax as s
+from grammar.format import format_source, print_file
 from grammar.parse import parse, parse_expression
 from grammar.source import Source, Span
 
@@ -219,6 +220,21 @@ LEARNING: dict[str, s.Statement] = {
         body(s.Let(AT, A, number(1))),
         None,
     ),
+    "if a { batch 1 } else if b { batch 2 } else { batch 3 }": s.If(
+        AT,
+        A,
+        body(s.Setting(AT, "batch", number(1))),
+        body(
+            s.If(
+                AT,
+                B,
+                body(s.Setting(AT, "batch", number(2))),
+                body(s.Setting(AT, "batch", number(3))),
+                None,
+            )
+        ),
+        None,
+    ),
     "show a grid 3x3 as b": s.Show(AT, A, s.SizeLiteral(AT, (3, 3)), text("b")),
     "expect a": s.Expect(AT, (A,)),
     "assert a": s.Assert(AT, A, None),
@@ -259,6 +275,14 @@ def test_a_statement_of_a_training(written: str) -> None:
     (training,) = parse(Source("t", f"train t {{\n    {written}\n}}")).whole().items
     assert isinstance(training, s.Definition)
     assert training.body.statements == (LEARNING[written],)
+
+
+@pytest.mark.parametrize("written", LEARNING)
+def test_a_training_is_printed_and_formatted_faithfully(written: str) -> None:
+    file = parse(Source("t", f"train t(a, n=3) {{\n    {written}\n}}\n")).whole()
+    printed = print_file(file)
+    assert parse(Source("t", printed)).whole().items == file.items
+    assert format_source(Source("t", printed)) == printed
 
 
 def test_words_of_a_training_are_names_elsewhere() -> None:
