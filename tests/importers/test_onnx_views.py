@@ -248,3 +248,14 @@ def test_what_computes_with_fractions_of_sizes_is_refused_in_words() -> None:
     )
     with pytest.raises(DefinitionError, match="fractions of a symbolic size"):
         import_onnx(model)
+
+
+def test_a_size_left_over_that_no_division_gives_is_refused_in_words() -> None:
+    model = onnx_model(
+        """s = Shape(x) w = Gather<axis=0>(s, i3) l = Concat<axis=0>(n, two, w, rest)
+        y = Reshape(x, l)""",
+        "float[N, 4, H, W] x",
+        constants={"i3": [3], "n": [0], "two": [8], "rest": [-1]},
+    )
+    with pytest.raises(DefinitionError, match="does not divide"):
+        import_onnx(model)

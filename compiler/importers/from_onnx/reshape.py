@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compiler.dims import Dim, Size, product
+from compiler.dims import Dim, Size, SymbolicError, product
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.reading import BATCH, Reading, converts
 from compiler.ops.base import Shape
@@ -72,7 +72,10 @@ def resolved(sizes: list[Size], total: Size) -> Shape:
     if -1 not in sizes:
         return tuple(sizes)
     known = product(s for s in sizes if s != -1)
-    return tuple(total // known if s == -1 else s for s in sizes)
+    try:
+        return tuple(total // known if s == -1 else s for s in sizes)
+    except SymbolicError as error:
+        raise Refused(str(error)) from None
 
 
 @converts("Squeeze", "Unsqueeze")
