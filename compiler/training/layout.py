@@ -19,6 +19,7 @@ from compiler.training.optimisers import Optimiser, RmsProp, Sgd
 
 LOSS, NORM, STEP, NEXT = "loss", "gradient_norm", "step", "/next"
 APPLY, SUM = "apply", "sum"  # whether the parameters move now; what their gradients add up to
+RESERVED = frozenset({LOSS, NORM, STEP, APPLY, "rate"})  # no data, noise or report is called so
 # Before the names of what a step shows: a layer's tensor, the derivatives by it and by a parameter.
 # A layer may be labelled as a parameter is called.
 TENSOR, BY_TENSOR, GRADIENT = "tensor/", "gradient/tensor/", "gradient/"

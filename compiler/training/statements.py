@@ -15,6 +15,7 @@ from compiler.pictures import Picture
 from compiler.training.augmentations import AUGMENTATIONS, Augmentation, Mixup
 from compiler.training.calls import NetBroken
 from compiler.training.expressions import Expressions
+from compiler.training.layout import RESERVED
 from compiler.training.model import Data, Noise
 from compiler.training.optimisers import Optimiser
 from compiler.training.whole import Called, Whole
@@ -210,10 +211,21 @@ class Reader:
 
     # ── data ─────────────────────────────────────────────────────────────────────────────────
 
+    def check_fed(self, name: s.Name, scope: Scope) -> None:
+        """Raise E204 when what is fed cannot be called so: the step has such a name of its own."""
+        self.check_new(name, scope)
+        if name.id in RESERVED:
+            raise Mistake(
+                "E204",
+                f"a training step takes or gives `{name.id}` by itself",
+                name.span,
+                help=f"call it otherwise: {name.id}_of_sample",
+            )
+
     def declare_data(self, part: s.Declared, scope: Scope) -> None:
         """`image: f32[1, 28, 28]`, `label: class[10]`"""
         name = part.name.id
-        self.check_new(part.name, scope)
+        self.check_fed(part.name, scope)
         sizes = self.sizes(part.shape, scope)
         if part.kind.id == "class":
             self.declare_class(part, sizes, scope)
@@ -249,7 +261,7 @@ class Reader:
     def declare_noise(self, statement: s.NoiseDeclaration, scope: Scope) -> None:
         """`noise z: f32[100] normal`"""
         name, word = statement.name.id, statement.distribution.id
-        self.check_new(statement.name, scope)
+        self.check_fed(statement.name, scope)
         if statement.kind.id != "f32":
             raise Mistake("E203", "noise is f32", statement.kind.span)
         if word not in ("normal", "uniform"):
@@ -440,11 +452,13 @@ class Reader:
             place = item.value.span if item.label is None else item.label.span
             name = self.report_name(item, scope)
             known = {name for each in self.all_steps() for name, _, _ in each.reports}
-            if name in known or name.startswith("loss"):
+            if name in known or name.startswith("loss") or name in RESERVED:
                 raise Mistake(
                     "E204",
                     f"a report is already called `{name}`"
                     if name in known
+                    else f"a training step gives `{name}` by itself"
+                    if name in RESERVED
                     else "names that begin with `loss` are those of the objectives",
                     place,
                     help=f"name it: report {item.value.span.text} as top1",
