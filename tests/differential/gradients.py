@@ -41,8 +41,11 @@ def check_gradients(definition: Definition, findings: Findings) -> None:
         findings.ill_conditioned += 1
         return
     found = compare_gradients(graph, "objective", feeds)
-    if not found.ok:
+    if found.nan or any(failure.stage == "gradients" for failure in found.failures):
         raise Difference("gradients", found.sentence("cpu"))
+    # What differs forward is the other campaign's: ONNX Runtime's Celu is e^x - 1, one rounding of
+    # 1 off, where all numbers of the layer are near 0.
+    findings.ill_conditioned += bool(found.failures)
 
 
 def with_objective(graph: Graph) -> Graph:
