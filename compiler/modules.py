@@ -8,6 +8,7 @@ from pathlib import Path
 from compiler.domain import Facts
 from compiler.evaluate import Evaluator
 from compiler.files import Files, real
+from compiler.names import Makers
 from compiler.ops import OPS
 from compiler.values import Mistake, Scope, Silenced, TooMuch, told_of_later, unknown
 from grammar import syntax as s
@@ -79,6 +80,7 @@ class Loader:
         scope = Scope()
         found = list(parsed.diagnostics)
         evaluator = Evaluator(Facts())
+        makers = Makers(parsed.file)
         gave_up = False
         for item in parsed.file.items:
             if isinstance(item, s.Broken) or gave_up:
@@ -102,7 +104,7 @@ class Loader:
                     scope.values[item.name.id] = Block(item, scope, files)
             except Mistake as mistake:
                 told = (mistake, *mistake.others)
-                found += [diagnostic(told_of_later(each, parsed.file)) for each in told]
+                found += [diagnostic(told_of_later(each, makers)) for each in told]
                 gave_up = isinstance(mistake, TooMuch)
                 scope.lost |= names_of(item)
             except Silenced:

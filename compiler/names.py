@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Literal
 
 from grammar import syntax as s
@@ -82,8 +83,18 @@ class Names:
         )
 
     def uses_of(self, *definitions: Definition) -> tuple[Use, ...]:
-        """The places that mean one of these definitions."""
-        return tuple(u for u in self.uses if any(d in definitions for d in u.definitions))
+        """The places that mean one of these definitions, in the order of the text."""
+        places = {place for d in definitions for place in self._places.get(d, ())}
+        return tuple(self.uses[place] for place in sorted(places))
+
+    @cached_property
+    def _places(self) -> dict[Definition, list[int]]:
+        """Which of the uses mean a definition."""
+        found: dict[Definition, list[int]] = {}
+        for place, use in enumerate(self.uses):
+            for definition in use.definitions:
+                found.setdefault(definition, []).append(place)
+        return found
 
     def visible(self, offset: int) -> tuple[Definition, ...]:
         """What can be named at an offset; the innermost comes last."""
@@ -99,19 +110,36 @@ def children(node: s.Syntax) -> Iterator[s.Syntax]:
                 yield part
 
 
-def made_later(within: s.Syntax | s.File, name: str, offset: int) -> s.Syntax | None:
-    """The first statement or label, not over at an offset, that gives something a name."""
-    nodes: list[s.Syntax] = list(within.items) if isinstance(within, s.File) else [within]
-    found: list[s.Syntax] = []
-    while nodes:
-        node = nodes.pop()
-        nodes += children(node)
-        named = node.name.id if isinstance(node, s.Bind | s.Let | s.Definition | s.Assign) else None
-        if isinstance(node, s.Stage) and node.label is not None:
-            named = literal(node.label)
-        if named == name and node.span.end > offset:
-            found.append(node)
-    return min(found, key=lambda node: node.span.start, default=None)
+@dataclass(frozen=True, eq=False)
+class Makers:
+    """The statements and labels of a file or a definition by the names that they give."""
+
+    within: s.Syntax | s.File
+
+    @cached_property
+    def by_name(self) -> dict[str, list[s.Syntax]]:
+        """Those of each name in the order of the text; found in one walk, when first asked for."""
+        nodes: list[s.Syntax] = [self.within] if isinstance(self.within, s.Syntax) else []
+        nodes += self.within.items if isinstance(self.within, s.File) else ()
+        found: dict[str, list[s.Syntax]] = {}
+        while nodes:
+            node = nodes.pop()
+            nodes += children(node)
+            named = None
+            if isinstance(node, s.Bind | s.Let | s.Definition | s.Assign):
+                named = node.name.id
+            elif isinstance(node, s.Stage) and node.label is not None:
+                named = literal(node.label)
+            if named is not None:
+                found.setdefault(named, []).append(node)
+        for makers in found.values():
+            makers.sort(key=lambda node: node.span.start)
+        return found
+
+    def later(self, name: str, offset: int) -> s.Syntax | None:
+        """The first that gives something this name and is not over at an offset."""
+        makers = self.by_name.get(name, ())
+        return next((node for node in makers if node.span.end > offset), None)
 
 
 def literal(text: s.Text) -> str | None:

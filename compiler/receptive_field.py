@@ -111,7 +111,9 @@ def everything(axis: FieldAxis, size: Size, facts: Facts) -> FieldAxis:
     if axis.step == 0:
         return axis
     if isinstance(size, int):
-        return FieldAxis((axis.seen(0)[0],), (axis.seen(size - 1)[1],), 0)
+        seen = [axis.seen(position) for position in ends_of(range(size), len(axis.first))]
+        end = max(end for _, end in seen if isinstance(end, int))
+        return FieldAxis((min(first for first, _ in seen),), (end,), 0)
     phases = len(axis.last)
     last = max(b for b in axis.last if isinstance(b, int)) + (size - 1) // phases * axis.step
     return FieldAxis(axis.first[:1], (facts.simplify(last),), 0)
@@ -171,6 +173,12 @@ def sampled(
     return looking(axis, [sampling.pixels(o) for o in range(count)], forward * times)
 
 
+def clipped(pixels: range, size: int) -> range:
+    """The pixels inside of a map, the edge for those that all lie outside."""
+    first, last = (min(max(end, 0), size - 1) for end in (pixels.start, pixels.stop - 1))
+    return range(first, last + 1)
+
+
 def divided(axis: FieldAxis, size: Size, parts: Size, facts: Facts) -> FieldAxis:
     """Part o of n looks at the positions from floor(oW/n) to ceil((o + 1)W/n) - 1."""
     if isinstance(size, Dim) or isinstance(parts, Dim):
@@ -195,13 +203,17 @@ def looking(axis: FieldAxis, taps: list[range], positions: int) -> FieldAxis:
         return axis
     phases = len(axis.first)
     advance = axis.step * positions // phases
-    seen = [
-        [axis.seen(p) for p in (tap if len(tap) <= 2 * phases else (*tap[:phases], *tap[-phases:]))]
-        for tap in taps
-    ]
+    seen = [[axis.seen(position) for position in ends_of(tap, phases)] for tap in taps]
     first = tuple(min(begin for begin, _ in row) for row in seen)
     last = tuple(max(end for _, end in row if isinstance(end, int)) for row in seen)
     return shortened(FieldAxis(first, last, advance))
+
+
+def ends_of(positions: range, phases: int) -> list[int]:
+    """Those of some positions that are the first or the last of their phase."""
+    if len(positions) <= 2 * phases:
+        return [*positions]
+    return [*positions[:phases], *positions[-phases:]]
 
 
 def shortened(axis: FieldAxis) -> FieldAxis:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from compiler.dims import Dim
-from compiler.names import made_later
+from compiler.names import Makers
 from compiler.ops.arguments import Extent
 from compiler.ops.base import Shape
 from grammar import syntax as s
@@ -63,11 +63,11 @@ class Mistake(Exception):
         self.remedy: Remedy | None = None
 
 
-def told_of_later(mistake: Mistake, within: s.Syntax | s.File) -> Mistake:
+def told_of_later(mistake: Mistake, makers: Makers) -> Mistake:
     """An unknown name's mistake, which says where the name is made when that is further down."""
     name = mistake.span.text
     if mistake.code == "E201" and name in mistake.message:
-        later = made_later(within, name, mistake.span.start)
+        later = makers.later(name, mistake.span.start)
         if later is not None and later.span.start < mistake.span.start:
             mistake.help, mistake.fixes = f"`{name}` is what this very statement makes", ()
         elif later is not None:

@@ -12,6 +12,7 @@ from compiler.domain import Facts
 from compiler.evaluate import Evaluator
 from compiler.graph import Draft, Graph
 from compiler.modules import Block, diagnostic
+from compiler.names import Makers
 from compiler.remedies.changes import Call
 from compiler.remedies.edits import proof_of
 from compiler.remedies.surroundings import Fits, Surroundings
@@ -149,6 +150,7 @@ class State:
         self.contracts: list[s.Expect] = []
         self.made: list[Made] = []
         self.calls: dict[Span, Call] = {}
+        self.makers: dict[int, Makers] = {}  # of the definitions, by identity
         self.held: dict[str, Fits] = {}  # the tensors whose shape assertions hold
         self.patterns_held: set[Span] = set()  # the assertions that held for some tensor
         self.diagnostics: list[Diagnostic] = []
@@ -168,7 +170,9 @@ class State:
 
     def report(self, mistake: Mistake, here: Here) -> None:
         """Keep a mistake as a diagnostic with the calls and loop turns that led to it."""
-        mistake = told_of_later(mistake, here.frame.definition)
+        within = here.frame.definition
+        makers = self.makers.setdefault(id(within), Makers(within))
+        mistake = told_of_later(mistake, makers)
         turns = here.turns()
         notes = (*mistake.notes, "with " + ", ".join(turns)) if turns else mistake.notes
         proof = proof_of(mistake.help, self.net.definition)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from compiler.bind import bind_picture
 from compiler.modules import Block, diagnostic
+from compiler.names import Makers
 from compiler.ops.arguments import show
 from compiler.ops.base import Shape, show_shape
 from compiler.ops.losses import Average
@@ -75,6 +76,7 @@ class Reader:
 
     def __init__(self, item: Block, whole: Whole, scope: Scope) -> None:
         self.item = item
+        self.makers = Makers(item.definition)
         self.whole = whole
         self.scope = scope
         self.evaluate = Expressions(whole)
@@ -89,7 +91,7 @@ class Reader:
             yield
         except Mistake as mistake:
             for each in (mistake, *mistake.others):
-                self.diagnostics.append(diagnostic(told_of_later(each, self.item.definition)))
+                self.diagnostics.append(diagnostic(told_of_later(each, self.makers)))
         except NetBroken as error:
             self.diagnostics += error.diagnostics
         except Silenced:

@@ -18,7 +18,7 @@ from grammar.format.widths import (
     is_flat,
     is_hanging,
     rows_of_numbers,
-    tail_width,
+    tail_widths,
 )
 
 WIDTH = 100
@@ -89,11 +89,14 @@ class Layout:
 
     def block(self, entries: Sequence[Entry], indent: int) -> None:
         """The entries of a file or between braces, each on its lines."""
+        begun = 0
         for index, entry in enumerate(entries):
-            if entry.joined and self.joins(entries[index - 1], entry):
+            whole = len(self.lines) == begun  # the statement before needed one line
+            if entry.joined and whole and self.joins(entries[index - 1], entry):
                 self.semicolon(entry)
             else:
                 self.start_line(indent, entry.blank)
+            begun = len(self.lines)
             self.line.comment = entry.comment
             self.statement(entry.nodes, indent)
 
@@ -131,10 +134,11 @@ class Layout:
         self, nodes: Sequence[Node], indent: int, *, fresh: bool = False, tail: int = 0
     ) -> None:
         """Nodes one behind the other; `indent` is for lines that comments force."""
+        widths = tail_widths(nodes)
+        last_break = max((i for i, node in enumerate(nodes) if can_break(node)), default=-1)
         for index, node in enumerate(nodes):
             new = fresh and index == 0
-            rest = nodes[index + 1 :]
-            after = tail_width(rest) + (0 if any(map(can_break, rest)) else tail)
+            after = widths[index] + (tail if index >= last_break else 0)
             if isinstance(node, Piece):
                 self.put(node, indent, fresh=new)
             elif isinstance(node, Group):

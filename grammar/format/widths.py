@@ -41,20 +41,25 @@ def head_width(nodes: Sequence[Node]) -> int:
     return total
 
 
-def tail_width(nodes: Sequence[Node]) -> int:
-    """How wide nodes are, the space before the first counted, up to where they could be broken."""
-    total = 0
-    asserts = False
-    for node in nodes:
+def tail_widths(nodes: Sequence[Node]) -> list[int]:
+    """For each node, how wide those behind it are up to where they could be broken.
+
+    The space before the first is counted. Brackets of an assertion, which are never broken where
+    they are flat, are passed over.
+    """
+    widths = []
+    plain = asserted = 0  # from a node on: behind any node, and behind the `:` of an assertion
+    for node in reversed(nodes):
+        widths.append(plain)
         first = first_piece(node)
-        total += first.gap + len(first.text)
+        width = first.gap + len(first.text)
         if isinstance(node, Braces) or (isinstance(node, Group) and node.items):
-            if asserts and is_flat([node]):
-                total += flat_width([node]) - len(first.text)
-                continue
-            return total
-        asserts = isinstance(node, Piece) and node.role == "assertion"
-    return total
+            passed = first.gap + flat_width([node]) + asserted if is_flat([node]) else width
+            plain, asserted = width, passed
+        else:
+            is_assertion = isinstance(node, Piece) and node.role == "assertion"
+            plain = asserted = width + (asserted if is_assertion else plain)
+    return widths[::-1]
 
 
 def is_hanging(group: Group) -> bool:

@@ -201,3 +201,8 @@ def test_what_a_resized_map_sees_is_what_has_a_weight(mode: str, align: str) -> 
             pixels = np.flatnonzero(np.abs(row) > 1e-12)
             claimed = [min(max(int(end), 0), have - 1) for end in axis.seen(output)]
             assert claimed == [pixels[0], pixels[-1]], f"{op} on {have}, place {output}"
+
+
+def test_what_sees_all_of_a_map_sees_all_that_its_pixels_see() -> None:
+    assert field_of("slice(5, 0, step=-1, axis=1) -> gmp")[0] == FieldAxis((0,), (5,), 0)
+    assert field_of("deconv(2, 2, stride=2, dilation=3) -> gap")[0] == FieldAxis((-1,), (12,), 0)
