@@ -7,6 +7,7 @@ from typing import Any
 
 from compiler.analysis import Analysis, analyse
 from compiler.builtins import Builtin
+from compiler.dims import Dim
 from compiler.elaborate import Elaborated
 from compiler.evaluate import Evaluator
 from compiler.graph import Graph
@@ -28,6 +29,7 @@ MEASURES = {
     "memory": "peak",
 }
 MOST_LAYERS = 8000  # layers measured again in search of a remedy
+MOST_SYMBOLIC = 300  # of symbolic sizes, which take far longer
 
 
 def check_contracts(elaborated: Elaborated, analysis: Analysis) -> list[Diagnostic]:
@@ -58,7 +60,8 @@ def remedies(elaborated: Elaborated, condition: s.Expression) -> list[Change]:
     nodes = list(around.graph.nodes())
     trials = chain.from_iterable(around.trials([node]) for node in reversed(nodes))
     found: list[Change] = []
-    for change in islice(trials, MOST_LAYERS // len(nodes)):
+    symbolic = any(isinstance(size, Dim) for node in nodes for size in node.shape)
+    for change in islice(trials, (MOST_SYMBOLIC if symbolic else MOST_LAYERS) // len(nodes)):
         graph = changed_graph(around, change)
         if graph is None or any(c.place == change.place for c in found):
             continue

@@ -123,6 +123,28 @@ def close(open_brackets: list[Lexeme], closing: str) -> None:
             return
 
 
+def line_end(text: str, offset: int) -> int:
+    """Where the line of an offset ends."""
+    end = text.find("\n", offset)
+    return len(text) if end < 0 else end
+
+
+def is_closed(text: str, opened: int, end: int) -> bool:
+    """Whether a bracket has its partner before an offset, and each one inside has its own."""
+    open_brackets: list[str] = []
+    for lexeme in islice(scan(text, opened), MOST_LEXEMES):
+        if lexeme.start >= end:
+            break
+        if lexeme.kind == "mark" and lexeme.text in PARTNER.values():
+            open_brackets.append(lexeme.text)
+        elif lexeme.kind == "mark" and lexeme.text in PARTNER:
+            if open_brackets.pop() != PARTNER[lexeme.text]:
+                return False
+            if not open_brackets:
+                return True
+    return False
+
+
 def _significant(text: str, start: int) -> Iterator[tuple[int, bool, Lexeme]]:
     """Each word or sign: where the gap before it begins, and whether it begins a line."""
     gap, first = start, False

@@ -9,7 +9,7 @@ from __future__ import annotations
 from lark import Lark, Token, Tree, UnexpectedInput, UnexpectedToken
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
-from grammar.damage import begins_line, measure, unclosed_brace
+from grammar.damage import begins_line, is_closed, measure, unclosed_brace
 from grammar.diagnostics import Diagnostic
 from grammar.explain import acceptable, explain, message_of, place_of
 from grammar.source import Source, Span
@@ -84,7 +84,9 @@ class Recovery:
         """Report the `{` that is never closed, and close all that are open."""
         braces, definition = stopped.offsets("LBRACE"), stopped.offsets(*DEFINING)[0]
         opened = unclosed_brace(self.text, definition, place, braces)
-        if len(self.diagnostics) < MOST_REPORTS:
+        # A broken statement may have taken the partner with it: then nothing lacks a brace.
+        whole = bool(self.diagnostics) and is_closed(self.text, braces[0], place)
+        if len(self.diagnostics) < MOST_REPORTS and not whole:
             span = Span(self.source, opened, opened + 1)
             self.diagnostics.append(Diagnostic("E103", "this `{` is never closed", span))
         stopped.feed("BROKEN", place, place)

@@ -28,8 +28,9 @@ from compiler.elaborate.interface import begin, bind_parameters
 from compiler.elaborate.names import check_outside_names
 from compiler.elaborate.state import Elaborated, Frame, Here, Made, Members, State, Stopped
 from compiler.modules import Block
+from compiler.remedies.changes import Change
 from compiler.values import Mistake, Scope
-from grammar.diagnostics import Diagnostic
+from grammar.diagnostics import Diagnostic, deduplicate
 
 __all__ = ["Elaborated", "Made", "elaborate"]
 
@@ -40,8 +41,39 @@ def elaborate(
     sizes: Mapping[str, int] | None = None,
 ) -> Elaborated:
     """Unroll a net; `overrides` are values for its parameters, `sizes` for its symbols."""
-    state = State(net)
-    definition = net.definition
+
+    def errors_after(change: Change) -> int:
+        changed = State(net, change, lambda _: 0)
+        unroll(changed, overrides, sizes)
+        return len(deduplicate(changed.diagnostics))
+
+    state = State(net, None, errors_after)
+    scope = unroll(state, overrides, sizes)
+    named = {name: t.node for name, t in scope.tensors.items() if t.node is not None}
+    graph = replace(state.finished(), tensors=named)
+    try:
+        graph = graph.with_domain(valid_domain(state.facts, state.conditions, state.symbols))
+    except Contradiction as error:
+        state.diagnostics.append(
+            Diagnostic("E308", f"no input size is valid: {error}", net.definition.name.span)
+        )
+    return Elaborated(
+        net.definition,
+        graph,
+        tuple(state.contracts),
+        scope,
+        tuple(state.made),
+        tuple(state.told()),
+        state.around,
+        state.damaged,
+    )
+
+
+def unroll(
+    state: State, overrides: Mapping[str, Any] | None, sizes: Mapping[str, int] | None
+) -> Scope:
+    """Run the body of a net into its state; returns its scope."""
+    net, definition = state.net, state.net.definition
     frame = Frame("", None, (), definition, inner=False, members=Members(""))
     here = Here(frame, Scope(net.scope))
     with suppress(Stopped), state.reporting(here):
@@ -57,21 +89,4 @@ def elaborate(
                 definition.name.span,
                 help="end it with `output name`",
             )
-    named = {name: t.node for name, t in here.scope.tensors.items() if t.node is not None}
-    graph = replace(state.finished(), tensors=named)
-    try:
-        graph = graph.with_domain(valid_domain(state.facts, state.conditions, state.symbols))
-    except Contradiction as error:
-        state.diagnostics.append(
-            Diagnostic("E308", f"no input size is valid: {error}", definition.name.span)
-        )
-    return Elaborated(
-        definition,
-        graph,
-        tuple(state.contracts),
-        here.scope,
-        tuple(state.made),
-        tuple(state.told()),
-        state.around,
-        state.damaged,
-    )
+    return here.scope

@@ -171,7 +171,7 @@ def shape_remedies(
     wanted = tuple(want for want in expected if not isinstance(want, s.Wildcard))
     whole = wanted if len(wanted) == len(expected) else None
     search = Search(state.around, node, fits, whole, fixed)
-    changes = search.solutions()
+    changes = state.proven(search.solutions())
     pair = [] if changes else channels_and_map(search, expected)
     return said(changes) or said(pair, together=True), search.around.fixes(changes)
 

@@ -33,6 +33,8 @@ def add_layer(
     """Put a layer into the graph; `places` says where each of its arguments stands."""
     if len(state.graph) >= MOST_NODES:
         raise TooMuch("E209", f"a net has at most {MOST_NODES:_} layers", stage.span)
+    if state.change is not None:
+        op = state.change.changed(op, stage.span, here.frame.trail)
     sources = tuple(t.node for t in tensors if t.node is not None)
     shapes = tuple(t.shape for t in tensors)
     shape = inferred(state, stage, op, sources, shapes, places)
@@ -133,6 +135,7 @@ def join_remedies(
     around = state.around
     single = Search(around, Node(op.name, op, sources, (), stage.span), anything).solutions()
     if single:
+        single = state.proven(single)
         return said(single), around.fixes(single)
     first = state.graph[sources[0]].shape
     changes = []

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import TracebackType
+from typing import TypeAlias
 
 from compiler.dims import Size
 from compiler.domain import Facts
@@ -13,7 +14,7 @@ from compiler.evaluate import Evaluator
 from compiler.graph import Draft, Graph
 from compiler.modules import Block, diagnostic
 from compiler.names import Makers
-from compiler.remedies.changes import Call
+from compiler.remedies.changes import Call, Change
 from compiler.remedies.edits import proof_of
 from compiler.remedies.surroundings import Fits, Surroundings
 from compiler.values import Mistake, Remedy, Scope, Silenced, Tensor, TooMuch, told_of_later
@@ -22,6 +23,8 @@ from grammar.diagnostics import Diagnostic, TrailStep, deduplicate
 from grammar.source import Span
 
 MOST_NODES = 20_000  # layers of a net
+MOST_RETRIED = 2_000  # layers of a net whose remedies are tried
+MOST_TRIES = 4  # mistakes of a net whose remedies are tried
 MOST_STEPS = 60_000  # stages and turns of loops run for a net, with or without layers in them
 MOST_CALLS = 60  # blocks inside blocks
 MOST_REPORTS = 100
@@ -131,11 +134,20 @@ class Stopped(Exception):
     """Elaboration ends: what was reported is enough, or going on would take too long."""
 
 
-class State:
-    """What is known of a net so far."""
+ErrorsAfter: TypeAlias = Callable[[Change], int]
 
-    def __init__(self, net: Block) -> None:
+
+class State:
+    """What is known of a net so far.
+
+    It is unrolled as if `change` were made in its text; `errors_after` a change says how many
+    mistakes that would leave.
+    """
+
+    def __init__(self, net: Block, change: Change | None, errors_after: ErrorsAfter) -> None:
         self.net = net
+        self.change = change
+        self.errors_after = errors_after
         self.facts = Facts()
         self.evaluate = Evaluator(self.facts)
         self.graph = Draft(net.name, facts=self.facts)
@@ -157,6 +169,7 @@ class State:
         self.remedies: dict[int, Remedy] = {}  # still to be looked for, by their diagnostic's place
         self.damaged = False  # something is missing because of a mistake, perhaps one in the text
         self.steps = 0
+        self.tries = MOST_TRIES
 
     def finished(self) -> Graph:
         """The graph with its outputs."""
@@ -183,6 +196,18 @@ class State:
         self.diagnostics.append(diagnostic(mistake, here.frame.trail, notes))
         if isinstance(mistake, TooMuch) or len(self.diagnostics) >= MOST_REPORTS:
             raise Stopped from None
+
+    def proven(self, changes: list[Change]) -> list[Change]:
+        """Those of some remedies that lead to no other mistake; all of them where each does.
+
+        A remedy is found in what stands before a mistake, and may break what comes after.
+        """
+        if self.tries <= 0 or len(self.graph) > MOST_RETRIED:
+            return changes
+        self.tries -= 1
+        now = len(deduplicate(self.diagnostics))
+        good = [c for c in changes if c.argument == "input" or self.errors_after(c) < now]
+        return good or changes
 
     def told(self) -> list[Diagnostic]:
         """Every mistake, with what the whole net leaves of its remedies."""

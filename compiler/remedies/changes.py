@@ -6,14 +6,16 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 from compiler.graph import Input, Node
 from compiler.names import children
 from compiler.ops import OPS
-from compiler.ops.arguments import show
+from compiler.ops.arguments import Extent, show
 from compiler.ops.base import Op, Shape
 from grammar import syntax as s
+from grammar.diagnostics import TrailStep
 from grammar.source import Span
 
 REACH = {"pad": 12, "kernel": 11, "stride": 5, "dilation": 4, "output_pad": 3}
@@ -25,6 +27,7 @@ ROUNDS = (
     ("kernel", "channels", "units", "bias"),
     ("dilation",),
 )
+UNLIKE = 1  # the largest output_pad that is tried along some axes only
 USUAL_SIZES = (28, 32, 64, 96, 112, 128, 224, 227, 256, 299, 384, 512)
 
 
@@ -84,6 +87,14 @@ class Change:
             return node.op
         return replace(node.op, **{self.argument: self.value})
 
+    def changed(self, op: Op, span: Span, trail: Sequence[TrailStep]) -> Op:
+        """The op of a stage, in a call of its block, in a net that is unrolled with the change."""
+        if self.argument == "input" or all(node.span != span for node in self.nodes):
+            return op
+        if self.passed is not None and all(step.span != self.place for step in trail):
+            return op
+        return replace(op, **{self.argument: self.value})
+
     @property
     def inputs(self) -> dict[str, Shape]:
         """The changed input, if it changes one."""
@@ -110,12 +121,14 @@ def where(spans: set[Span], word: str) -> str:
 
 
 def variants(
-    op: Op, wanted: Shape | None, names: Sequence[str]
+    node: Node, wanted: Shape | None, names: Sequence[str]
 ) -> Iterator[tuple[str, Sequence[Any]]]:
-    """Those of the named arguments that an op has, each with the values worth trying.
+    """Those of the named arguments that a layer has, each with the values worth trying.
 
-    They are small, and the nearest to the present one comes first.
+    They are small, and the nearest to the present one comes first; then, of `output_pad`, those
+    that differ along the axes.
     """
+    op = node.op
     has = {parameter.name for parameter in fields(op)}
     for name in names:
         if name not in has:
@@ -135,7 +148,11 @@ def variants(
             if name == "stride":
                 near = (1, 2, middle - 1, middle + 1, 2 * middle, middle / 2)
                 values = [v for v in values if v in near]
-            yield name, sorted(values, key=lambda v: (abs(v - middle), v))
+            near_first: list[Any] = sorted(values, key=lambda v: (abs(v - middle), v))
+            if name == "output_pad":
+                pads = product(range(UNLIKE + 1), repeat=len(node.shape) - 1)
+                near_first += [Extent(pad) for pad in pads if len({*pad}) > 1 and pad != now]
+            yield name, near_first
 
 
 def resized(node: Node) -> Iterator[Change]:

@@ -76,7 +76,7 @@ class Surroundings:
                 if isinstance(node.op, Input):
                     yield from resized(node) if names is ROUNDS[0] else ()
                     continue
-                for argument, values in variants(node.op, wanted, names):
+                for argument, values in variants(node, wanted, names):
                     reached = self.reached(node, argument)
                     if reached is None:
                         continue
