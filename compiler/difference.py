@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from difflib import SequenceMatcher
 from typing import Any
@@ -31,23 +32,15 @@ class Change:
 def compare(before: Analysis, after: Analysis) -> list[Change]:
     """What became of each layer, in order; layers that are the same in every respect left out.
 
-    Layers are matched by what they do, in order (so that a layer put in between does not make all
-    later ones differ by their numbers), then among the rest by their op.
+    Layers that have the same name and do the same are matched first, in order; then, between
+    those, layers by what they do (so that a layer put in between does not make all later ones
+    differ by their numbers), and last by their op.
     """
-    old, new = layers(before), layers(after)
-    matcher = SequenceMatcher(None, [key(x) for x in old], [key(x) for x in new], autojunk=False)
     found: list[Change] = []
-    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
-        if tag == "equal":
-            pairs: list[tuple[Layer | None, Layer | None]] = list(
-                zip(old[i1:i2], new[j1:j2], strict=True)
-            )
-        else:
-            pairs = paired(old[i1:i2], new[j1:j2])
-        for one, other in pairs:
-            what = differences(one, other) if one and other else ()
-            if what or one is None or other is None:
-                found.append(Change(one, other, what))
+    for one, other in paired(layers(before), layers(after), KEYS):
+        what = differences(one, other) if one and other else ()
+        if what or one is None or other is None:
+            found.append(Change(one, other, what))
     return found
 
 
@@ -61,18 +54,29 @@ def key(layer: Layer) -> tuple[Any, ...]:
     return (layer.node.op, layer.parameters)
 
 
-def paired(old: list[Layer], new: list[Layer]) -> list[tuple[Layer | None, Layer | None]]:
-    """Layers of the same op in order; those of the one side only with None."""
-    matcher = SequenceMatcher(
-        None, [x.node.op.name for x in old], [x.node.op.name for x in new], autojunk=False
-    )
+# By what layers are matched, one after the other; what one leaves over the next one pairs.
+KEYS: tuple[Callable[[Layer], tuple[Any, ...]], ...] = (
+    lambda layer: (layer.node.name, *key(layer)),
+    key,
+    lambda layer: (layer.node.name, layer.node.op.name),
+    lambda layer: (layer.node.op.name,),
+)
+
+
+def paired(
+    old: list[Layer], new: list[Layer], keys: Sequence[Callable[[Layer], tuple[Any, ...]]]
+) -> list[tuple[Layer | None, Layer | None]]:
+    """Layers of the same key in order; those of one side only, by all keys, with None."""
+    if not keys or not old or not new:
+        return [*((layer, None) for layer in old), *((None, layer) for layer in new)]
+    first, rest = keys[0], keys[1:]
+    matcher = SequenceMatcher(None, [*map(first, old)], [*map(first, new)], autojunk=False)
     pairs: list[tuple[Layer | None, Layer | None]] = []
     for tag, i1, i2, j1, j2 in matcher.get_opcodes():
         if tag == "equal":
             pairs += zip(old[i1:i2], new[j1:j2], strict=True)
         else:
-            pairs += [(layer, None) for layer in old[i1:i2]]
-            pairs += [(None, layer) for layer in new[j1:j2]]
+            pairs += paired(old[i1:i2], new[j1:j2], rest)
     return pairs
 
 

@@ -123,12 +123,6 @@ def close(open_brackets: list[Lexeme], closing: str) -> None:
             return
 
 
-def line_end(text: str, offset: int) -> int:
-    """Where the line of an offset ends."""
-    end = text.find("\n", offset)
-    return len(text) if end < 0 else end
-
-
 def is_closed(text: str, opened: int, end: int) -> bool:
     """Whether a bracket has its partner before an offset, and each one inside has its own."""
     open_brackets: list[str] = []

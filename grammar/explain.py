@@ -13,7 +13,7 @@ from lark.parsers.lalr_analysis import Shift
 from lark.parsers.lalr_parser_state import ParserState
 
 from grammar.bad_syntax import EXAMPLES, OUTSIDE
-from grammar.damage import NOT_IN_BRACKETS, Damage, close, is_closed, line_end, new_statement
+from grammar.damage import NOT_IN_BRACKETS, Damage, close, is_closed, new_statement
 from grammar.diagnostics import Diagnostic, Fix
 from grammar.habits import habit_at, keyword_meant
 from grammar.lexemes import PARTNER, Lexeme, scan
@@ -85,7 +85,7 @@ def explain(
     if token.type == "TOO_DEEP":
         return too_deep(source, place)
     opened = damage.unclosed
-    if opened is not None and is_closed(text, opened.start, line_end(text, opened.start)):
+    if opened is not None and is_closed(text, opened.start, len(text)):
         opened = None
     if opened is not None and opened.start < place and _shows_unclosed(text, opened.start, place):
         span = Span(source, opened.start, opened.end)

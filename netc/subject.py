@@ -88,7 +88,7 @@ def subject_of_graph(graph: Graph, engine: Engine, tensors: Sequence[str] = ()) 
         labels=graph.labels,
         violated=domain.contains if domain is not None else violated_of(()),
         random=lambda: dict(random_feeds(graph, engine.seed, batch=1)),
-        seeded=bool(graph.parameters()) and not graph.values,
+        seeded=any(w.values is None for w in graph.parameters().values()) and not graph.values,
     )
 
 

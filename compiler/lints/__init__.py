@@ -19,7 +19,7 @@ from compiler.lints.layers import (
     same_is_not_half,
     two_nonlinearities,
 )
-from compiler.lints.names import unused_names
+from compiler.lints.names import names_of_ops, unused_names
 from compiler.lints.network import dominant_dense, unused_tensor
 from compiler.lints.subject import Subject
 from grammar.diagnostics import Diagnostic
@@ -49,7 +49,7 @@ def lint(subject: Subject) -> list[Diagnostic]:
 
 def lint_names(file: File) -> list[Diagnostic]:
     """The warnings of a file, whatever its nets make of it."""
-    return kept(unused_names(file))
+    return kept([*unused_names(file), *names_of_ops(file)])
 
 
 def kept(warnings: Iterable[Diagnostic]) -> list[Diagnostic]:

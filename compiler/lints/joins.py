@@ -19,7 +19,7 @@ def join_of_one_branch(subject: Subject) -> Iterator[Diagnostic]:
             yield of_one_tensor(subject, node, stage)
             continue
         absent = [statement for statement in stage.body.statements if may_be_absent(statement)]
-        if absent:
+        if absent and not all(map(is_shortcut, absent)):
             yield subject.warn(
                 "W111",
                 node,
@@ -76,6 +76,16 @@ def with_flow(stage: s.Stage) -> Fix | None:
     text = f"{call} {{ identity; {tensors[0].id} }}"
     end = stage.span.source.text.index(")", given[-1].span.end) + 1
     return Fix(f"replace with `{text}`", Span(stage.span.source, stage.span.start, end), text)
+
+
+def is_shortcut(statement: s.Statement) -> bool:
+    """Whether an `if` gives what flows or nothing: no shortcut where the sizes differ is meant."""
+    if not isinstance(statement, s.If) or statement.otherwise is not None:
+        return False
+    flows = [st.chain for st in statement.then.statements if isinstance(st, s.Flow)]
+    callees = [stage.callee for chain in flows for stage in chain.stages]
+    same = all(callee is not None and callee.id in ("identity", "in") for callee in callees)
+    return len(flows) == len(statement.then.statements) == 1 and same
 
 
 def may_be_absent(statement: s.Statement) -> bool:

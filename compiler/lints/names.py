@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from compiler.names import Definition, Names
+from compiler.names import Definition, Names, children, literal
 from compiler.ops import OPS
 from compiler.ops.base import Op
 from compiler.resolve import resolve
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic
 
+TENSORS = ("tensor", "label", "input", "output")
+
 
 def unused_names(file: s.File) -> Iterator[Diagnostic]:
     """W103, W104, W105: labels, blocks and values, parameters that nothing in the file uses."""
     names = resolve(file)
+    patterns = interpolated(file)
     has_nets = any(definition.kind == "net" for definition in names.definitions)
     for definition in names.definitions:
         if any(use.role != "keyword" for use in names.uses_of(definition)):
             continue
         match definition.kind:
             case "label" if is_internal(definition):
+                if any(pattern.fullmatch(definition.name) for pattern in patterns):
+                    continue
                 yield unused(
                     "W103",
                     definition,
@@ -34,6 +40,32 @@ def unused_names(file: s.File) -> Iterator[Diagnostic]:
                 yield unused(
                     "W105", definition, "a parameter is never used", "use it, or leave it out"
                 )
+
+
+def interpolated(file: s.File) -> list[re.Pattern[str]]:
+    """What the strings with interpolations of a file may name: `"p{l}"` is p and anything."""
+    nodes: list[s.Syntax] = list(file.items)
+    texts: set[tuple[str | None, ...]] = set()
+    for node in nodes:
+        nodes += children(node)
+        if isinstance(node, s.Text) and literal(node) is None:
+            texts.add(tuple(p if isinstance(p, str) else None for p in node.parts))
+    return [re.compile("".join(".*" if p is None else re.escape(p) for p in t)) for t in texts]
+
+
+def names_of_ops(file: s.File) -> Iterator[Diagnostic]:
+    """W114: a stage that is a bare name, of a tensor and of a layer too, is the tensor."""
+    for use in resolve(file).uses:
+        made = use.definitions[0] if use.definitions else None
+        if use.role == "callee" and use.name in OPS and made is not None and made.kind in TENSORS:
+            yield Diagnostic(
+                "W114",
+                f"`{use.name}` is a tensor here, not the layer",
+                use.span,
+                label=f"the tensor of line {made.span.line} flows on from here",
+                help=f"`{use.name}()` is the layer; another name for the tensor leaves no doubt",
+                severity="warning",
+            )
 
 
 def is_internal(definition: Definition) -> bool:

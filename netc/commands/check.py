@@ -32,19 +32,21 @@ def command(files: tuple[str, ...], strict: bool, form: str, choice: Choice) -> 
         module, checked_nets = choice.examined(file)
         trainings = [check_training(t, choice.settings_of(t)) for t in choice.trainings(module)]
         of_file = all_found(module, (checked for _, checked in checked_nets), trainings)
-        if not checked_nets and not trainings and not any(d.severity == "error" for d in of_file):
+        found += of_file
+        if any(d.severity == "error" for d in of_file):
+            continue
+        if not checked_nets and not trainings:
             lines.append(f"{file}: no nets, only definitions to use")
         lines += [
             f"{file}: {block.name} is fine: {cost(checked.analysis)}"
             for block, checked in checked_nets
-            if checked.analysis is not None and not checked.errors
+            if checked.analysis is not None
         ]
         lines += [
             f"{file}: training {one.name} is fine: {said(one.training)}"
             for one in trainings
             if one.training is not None
         ]
-        found += of_file
     if strict:
         found = [replace(diagnostic, severity="error") for diagnostic in found]
     failed = any(d.severity == "error" for d in found)

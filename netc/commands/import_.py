@@ -53,9 +53,9 @@ def command(
     given = dict(map(shape_of, shapes))
     imported, defined, proof = import_model(file, given, unverified=unverified)
     graph = defined.graph
-    if weights is not None and not graph.values:
+    if weights is not None and graph.parameters() and not graph.values:
         raise CallError(f"{file} holds no weights, only a network")
-    if weights is not None:
+    if weights is not None and graph.values:
         save_weights(weights, graph.values)
     write_whole(target, defined.text.encode())
     show(imported.warnings)
@@ -64,5 +64,7 @@ def command(
     say(f"{graph.name}: {len(graph)} layers -> {target}")
     if proof:
         say(proof)
-    if weights is not None:
+    if weights is not None and not graph.values:
+        say(f"note: no layer of {graph.name} has weights: {weights} is not written")
+    elif weights is not None:
         say(f"{len(graph.values)} arrays -> {weights}")

@@ -37,7 +37,8 @@ def check_once(file: str, choice: Choice) -> None:
     except CallError as error:
         say(f"error: {error}", err=True)
         return
-    show(all_found(module, (checked for _, checked in checked_nets)))
-    for block, checked in checked_nets:
-        if checked.analysis is not None and not checked.errors:
+    found = all_found(module, (checked for _, checked in checked_nets))
+    show(found)
+    for block, checked in checked_nets if not any(d.severity == "error" for d in found) else ():
+        if checked.analysis is not None:
             say(f"{block.name} is fine")

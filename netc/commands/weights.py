@@ -47,6 +47,9 @@ def command(
         listed = [array.as_dict() for array in arrays]
         say(json.dumps({"net": net.name, "arrays": listed}, indent=2))
         return
+    if not arrays:
+        say(f"no layer of {net.name} has weights")
+        return
     from netc.tables import print_weights
 
     print_weights(net.name, arrays)

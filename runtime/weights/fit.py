@@ -69,6 +69,8 @@ class Fit:
             counts[complaint.kind] += 1
         said = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
         lines = [f"the weights do not fit {self.network}: {said}"]
+        if not self.arrays:
+            lines = [f"no layer of {self.network} has weights: leave out --weights ({said})"]
         for complaint in self.complaints:
             hint = f", nearest: {complaint.nearest}" if complaint.nearest else ""
             lines.append(f"  {complaint.kind:9}  {complaint.text}{hint}")

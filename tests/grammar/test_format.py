@@ -140,3 +140,25 @@ def test_a_string_in_a_string_is_not_printed() -> None:
     )
     with pytest.raises(ValueError, match="string"):
         print_file(s.File(strategies.NOWHERE.source, (outer,)))
+
+
+LONG = 'conv(16, 1x1) as "a_long_label_to_fill" -> gelu -> conv(8, 1x1) as "{}"; identity'.format(
+    "another_long_label_to_fill_the_line"
+)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"add {{ {LONG} }}",
+        'concat {; conv(8, 3x3, pad="same", stride=1)\n    -> conv(1*1, 3x3, pad="same"); '
+        'identity -> conv(c0 - c0 + 2, 3, pad="same", init="xavier") -> conv(1, 3x3, '
+        'pad="same_lower", init="xavier"); prelu; } as "b"',
+        'relu\n\tconv(((3)))as"in1";conv(4+0,pad="same",stride=1)->upsample(2,mode="bilinear")->avgpool(2);relu',
+    ],
+)
+def test_a_statement_of_several_lines_is_followed_by_none_on_its_last(body: str) -> None:
+    once = format_source(
+        Source("t", f"net n {{\n    input x: f32[8, 4, 4]\n    {body}\n    output y\n}}\n")
+    )
+    assert format_source(Source("t", once)) == once

@@ -198,3 +198,23 @@ def test_a_top_level_mistake_leaves_the_nets_to_be_checked() -> None:
 def test_a_net_without_the_mistake_is_checked_to_the_end() -> None:
     text = "net bad { a b }\n" + NET.format("conv(w, 3x3)\n    expect params == 1")
     assert [d.code for d in checked(text)] == ["E101", "E402"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "conv(8,: 3x3)",
+        'conv(8, 3x3, pad=1, :pad_mode="mirror")',
+        "conv(3,-> 3x3) as first",
+        "add(x,\n        for, x)",
+    ],
+)
+def test_a_bracket_that_is_closed_is_not_said_to_be_open(line: str) -> None:
+    text = f"net n {{\n    input x: f32[3, 32, 32]\n    {line}\n    output y\n}}\n"
+    codes = [d.code for d in parse(Source("t", text)).diagnostics]
+    assert codes == ["E101"]
+
+
+def test_a_brace_that_a_broken_statement_took_along_is_not_said_to_be_open() -> None:
+    text = "net n {if\n    input x: f32[3, 32, 32]\n    relu\n    output y\n}\n"
+    assert [d.code for d in parse(Source("t", text)).diagnostics] == ["E101"]
