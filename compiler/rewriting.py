@@ -163,6 +163,13 @@ class Rewriting:
         fed = [node.name for node in layers if isinstance(node.op, Input)]
         wanted = [*self.outputs.values(), *fed]
         left = needed(wanted, layers, lambda node: (node.name,), lambda node: node.inputs)
+        names = {node.name for node in left}
+        for node in reversed(layers):  # those that share before those whose parameters they are
+            if node.name not in names:
+                self._unlink(node)
+                if self.sharers[node.name]:
+                    self.forget(node.name)
+        left = [self.nodes[node.name] for node in left]
         graph = self.graph.rebuilt(left, outputs=self.outputs, values=self.values)
         if graph.values:
             held = graph.parameters()

@@ -53,6 +53,18 @@ def test_constants_in_a_row_become_one_layer(body: str) -> None:
     np.testing.assert_allclose(got, wanted, rtol=1e-12, atol=1e-12)
 
 
+def test_the_numbers_of_a_layer_that_goes_stay_with_those_that_share_them() -> None:
+    before = graph_of("conv(4, 3x3) as a\n    conv(4, 1x1) as b\n    conv(4, 1x1) like b")
+    rewriting = Rewriting(before)
+    first, second, third = [n for n in before.nodes() if n.op.name == "conv"]
+    rewriting.put(replace(third, inputs=(first.name,)))  # past the second
+    after = rewriting.finished()
+    assert [node.owner for node in after.nodes()] == ["", "", ""]
+    np.testing.assert_array_equal(
+        after.values[f"{third.name}.weight"], before.values[f"{second.name}.weight"]
+    )
+
+
 def test_no_two_constants_follow_one_another_after_the_fold() -> None:
     random = np.random.default_rng(1)
     makers = [

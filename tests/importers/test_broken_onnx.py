@@ -150,7 +150,7 @@ TOO_MUCH = {
     "a constant joined with itself": (
         grown("Concat", 9, 16, "k", axis=0).replace("Relu(t9)", "Add(x, t9)"),
         {"k": np.ones(4)},
-        "it makes a constant of 67,108,864 numbers",
+        "it makes a constant of 1,073,741,824 numbers",
     ),
     "a constant enlarged": (
         'k = Resize(a, "", s) y = Add(x, k)',

@@ -138,6 +138,18 @@ def test_layers_share_their_parameters_by_the_index_of_the_first() -> None:
     ]
 
 
+def test_parameters_of_a_layer_that_leads_nowhere_go_to_those_that_share_them() -> None:
+    own = "convolutional filters=3 size=3 pad=1 activation=linear"
+    to_nowhere = [own, own, "route layers=0", f"{own} share_index=1"]
+    assert body(*to_nowhere) == ["conv(3, 3x3, pad=1)"] * 2 + ["output result"]
+    assert body(*to_nowhere, f"{own} share_index=1") == [
+        "conv(3, 3x3, pad=1)",
+        "conv(3, 3x3, pad=1) as conv_2",
+        "conv(3, 3x3, pad=1) like conv_2",
+        "output result",
+    ]
+
+
 def test_blocks_are_found_where_the_dilation_and_the_kernel_vary() -> None:
     """Kernel, pad and dilation all differ between the runs, in blocks within blocks."""
     layers = [

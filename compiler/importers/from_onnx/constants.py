@@ -14,8 +14,8 @@ from onnx.reference import ReferenceEvaluator
 
 from compiler.importers.imported import UnreadableError
 
-LARGEST = 2**24  # numbers in a constant that is worked out, unless it is made of one so large
-MOST_BYTES = 2**28  # of all of them together, besides twice what the model itself holds
+LARGEST = 2**27  # numbers in a constant that is worked out (VGG fills one of 102,760,448)
+MOST_BYTES = 2**30  # of all of them together, besides twice what the model itself holds
 MOST_SIZES = 64  # numbers in a list of sizes
 MOST_PRODUCTS = 10**10  # multiplications for one of them
 SAME_NUMBERS = {"Reshape", "Transpose", "Unsqueeze", "Squeeze", "Identity", "Cast", "Flatten"}
