@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any, TypeAlias
 
@@ -13,13 +14,13 @@ from numpy.typing import DTypeLike, NDArray
 from compiler.dims import evaluate, symbols
 from compiler.graph import Graph, Input, Node
 from compiler.initialise import generator
-from compiler.onnx.lower import lower
+from compiler.onnx.lower import lower_apart
 from compiler.onnx.lowering import tensor_names
 from compiler.passes import optimise
 from runtime.comparison import Comparison, Ledger
 from runtime.culprit import Culprit, Place, culprit, taken
 from runtime.gaps import NONE, ROUNDINGS, Gap, Tolerance, distance, gap, pieces, tolerance
-from runtime.models import detached
+from runtime.models import referring
 from runtime.providers import Settings
 from runtime.reference import compute, interpret, run_reference, symbol_values
 from runtime.segments import BUDGET, Tensors
@@ -88,7 +89,7 @@ def compare_all(
     if first is not None:
         return ledger.close(count, first)
     del take
-    model, weights = detached(lower(optimise(graph), dtype=dtype))
+    model, weights = referring(*lower_apart(optimise(graph), dtype=dtype))
     settings = Settings(exact=exact, dtype=dtype, weights=weights)
     final = open_session(model, device, settings).run(dict(feeds))
     compare_outputs(graph, feeds, final, wanted, "optimised", ledger)
@@ -137,7 +138,8 @@ def layer_tensors(
     """What gives the tensor of each layer from ONNX Runtime."""
     names = tensor_names(graph)
     layers = [names[node.name] for node in graph.nodes() if not isinstance(node.op, Input)]
-    model = lower(graph, expose=True, dtype=settings.dtype)
+    model, weights = referring(*lower_apart(graph, expose=True, dtype=settings.dtype))
+    settings = replace(settings, weights=weights)
     tensors = Tensors(model, feeds, layers, device, settings, budget)
     return lambda node: tensors.take(names[node.name])
 

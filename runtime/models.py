@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from onnx.external_data_helper import set_external_data
 
+from compiler.onnx.lower import add_tensor
 from runtime.errors import CallError
 from runtime.external import ModelError, all_tensors, mentions_data
 from runtime.files import HIDDEN, left_behind, locked, place_of, put, suffix_of, written_beside
@@ -137,6 +139,28 @@ def detached(model: onnx.ModelProto) -> tuple[onnx.ModelProto, dict[str, NDArray
     """
     arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor, _ in large_tensors(model)}
     return pointing(model, "memory"), arrays
+
+
+def referring(
+    model: onnx.ModelProto, arrays: Mapping[str, NDArray[Any]]
+) -> tuple[onnx.ModelProto, dict[str, NDArray[Any]]]:
+    """A model that was lowered apart from its arrays, and those of them that it only refers to.
+
+    They are what `detached` would give of the whole model, without ever being copied into one.
+    """
+    large, offset = {}, 0
+    for name, array in arrays.items():
+        if array.nbytes < SMALL:
+            add_tensor(model, name, array)
+            continue
+        large[name] = np.ascontiguousarray(array)
+        tensor = model.graph.initializer.add()
+        tensor.name, tensor.raw_data = name, b""
+        tensor.data_type = helper.np_dtype_to_tensor_dtype(array.dtype)
+        tensor.dims.extend(array.shape)
+        set_external_data(tensor, "memory", offset, array.nbytes)
+        offset += -(-array.nbytes // ALIGNMENT) * ALIGNMENT
+    return model, large
 
 
 def without_numbers(model: onnx.ModelProto) -> onnx.ModelProto:

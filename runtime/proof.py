@@ -9,7 +9,7 @@ how far the original is from that (`imported.compare_imported`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -21,7 +21,7 @@ from compiler.dims import Size, evaluate, symbols
 from compiler.graph import Graph, Input
 from compiler.importers.define import Defined
 from compiler.importers.imported import Imported
-from compiler.onnx.lower import lower
+from compiler.onnx.lower import lower_apart
 from compiler.onnx.lowering import tensor_names
 from runtime.compare import sizes_for
 from runtime.comparison import Comparison
@@ -36,6 +36,7 @@ from runtime.imported import (
     kept_tensors,
     outputs_by_name,
 )
+from runtime.models import referring
 from runtime.providers import Settings
 from runtime.segments import Tensors
 
@@ -144,9 +145,10 @@ def largest_difference(
 ) -> float | None:
     """The largest relative difference of two runs in ONNX Runtime, None if one is too large."""
     names = tensor_names(graph)
-    settings = Settings(exact=True, optimise=False)
+    settings = Settings(exact=True, optimise=False, spin=False)
     theirs = Tensors(model, feeds.theirs, {tensor for _, tensor in pairs}, "cpu", settings)
-    compiled = lower(graph, expose=True)
+    compiled, weights = referring(*lower_apart(graph, expose=True))
+    settings = replace(settings, weights=weights)
     ours = Tensors(compiled, feeds.ours, {names[name] for name, _ in pairs}, "cpu", settings)
     outputs = set(graph.outputs.values())
     largest, heard = 0.0, False

@@ -25,7 +25,8 @@ class Settings:
     rewriting; `sizes` pins symbolic sizes, `N` the batch; `threads` is 0 for all cores; `dtype` is
     what the network computes in; `fixed` says that the shapes never change, so that convolution
     algorithms are searched for exhaustively; `capture` makes a CUDA graph of a run; `weights`
-    are the numbers that the model only refers to (`models.detached`).
+    are the numbers that the model only refers to (`models.detached`). Threads that `spin` while
+    they wait answer sooner, and take the time of a core; one run of much work does not need it.
     """
 
     exact: bool = True
@@ -35,6 +36,7 @@ class Settings:
     dtype: str = "f32"
     fixed: bool = False
     capture: bool = False
+    spin: bool = True
     weights: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 

@@ -37,7 +37,8 @@ class Tensors:
     """The tensors of a model for given inputs, computed when they are asked for.
 
     `wanted` are the names that may be taken, each once; nothing else is kept longer than the model
-    itself needs it. Tensors asked for out of the model's order wait until then.
+    itself needs it. Tensors asked for out of the model's order wait until then. The weights are in
+    the model, or beside it in the settings.
     """
 
     def __init__(
@@ -49,7 +50,9 @@ class Tensors:
         settings: Settings,
         budget: int = BUDGET,
     ) -> None:
-        self._model, self._arrays = detached(model)
+        self._model, self._arrays = model, settings.weights
+        if not self._arrays:
+            self._model, self._arrays = detached(model)
         self._live: dict[str, NDArray[Any]] = dict(feeds)
         self._wanted = set(wanted)
         self._device, self._settings = device, settings

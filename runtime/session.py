@@ -290,6 +290,7 @@ def create(
     options.log_severity_level = 4
     options.intra_op_num_threads = settings.threads
     options.add_session_config_entry(RECORD, "1")
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(settings.spin)))
     for name, size in settings.sizes.items():
         options.add_free_dimension_override_by_name(name, size)
     level = level if settings.optimise else ort.GraphOptimizationLevel.ORT_DISABLE_ALL

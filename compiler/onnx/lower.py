@@ -60,6 +60,33 @@ def lower(
     so that a run shows all of them. `dtype` is what the network computes in, `io_dtype` what its
     inputs and outputs are (`precision.py`). `doc` describes it. Raises `PrecisionError`.
     """
+    model, arrays = lower_apart(
+        graph,
+        opset=opset,
+        batch=batch,
+        expose=expose,
+        dtype=dtype,
+        io_dtype=io_dtype,
+        doc=doc,
+        metadata=metadata,
+    )
+    for name, array in arrays.items():
+        add_tensor(model, name, array)
+    return model
+
+
+def lower_apart(
+    graph: Graph,
+    *,
+    opset: int | None = None,
+    batch: int | None = None,
+    expose: bool = False,
+    dtype: str = "f32",
+    io_dtype: str = "f32",
+    doc: str = "",
+    metadata: dict[str, str] | None = None,
+) -> tuple[onnx.ModelProto, dict[str, NDArray[Any]]]:
+    """What `lower` gives, its initializers as arrays beside it: a message would copy them."""
     check_dtype(dtype)
     check_dtype(io_dtype)
     opset = opset or OPSETS[dtype]
@@ -101,11 +128,9 @@ def lower(
         producer_name="netc",
         doc_string=doc,
     )
-    for name, array in lowering.initializers.items():
-        add_tensor(model, name, array)
     said = {"netc.dtype": dtype} if dtype != "f32" else {}
     set_metadata(model, model_metadata(graph) | said | (metadata or {}))
-    return model
+    return model, lowering.initializers
 
 
 def add_input(lowering: Lowering, node: Node) -> onnx.ValueInfoProto:
