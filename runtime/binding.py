@@ -47,9 +47,13 @@ def to_value(array: NDArray[Any], device: Device) -> Any:
 
 
 def from_value(value: Any) -> NDArray[Any]:
-    """The array of a value; a bfloat16 one must lie in the host's memory."""
+    """A copy of the array of a value; a bfloat16 one must lie in the host's memory.
+
+    `OrtValue.numpy` may be a view that does not keep the value's memory alive: read after the
+    value is gone, it holds other numbers or ends the process.
+    """
     if value.data_type() != "tensor(bfloat16)":
-        return np.asarray(value.numpy())
+        return np.array(value.numpy())
     count = int(np.prod(value.shape(), dtype=np.int64))
     raw = np.frombuffer(ctypes.string_at(value.data_ptr(), 2 * count), dtype=ml_dtypes.bfloat16)
     return raw.reshape(value.shape())

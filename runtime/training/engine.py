@@ -14,7 +14,7 @@ from compiler.onnx.evaluation import build_evaluation
 from compiler.onnx.step import build_step
 from compiler.training.layout import APPLY, LOSS, NEXT, NORM, STEP, Layout
 from compiler.training.model import Training
-from runtime.binding import to_value
+from runtime.binding import from_value, to_value
 from runtime.devices import parse_device
 from runtime.providers import Settings
 from runtime.reference import run_reference
@@ -147,9 +147,9 @@ class DeviceEngine:
             self._graphs.append(graph)
         held = {name: self._values[names.get(name, name)] for name in graph.parameters()}
         made = session.run_kept(feeds, held)
-        return {name: made[name].numpy() for name in graph.outputs}
+        return {name: from_value(made[name]) for name in graph.outputs}
 
     def arrays(self, *, before: bool = False) -> dict[str, NDArray[Any]]:
         """Every array, on the host; see `Engine`."""
         values = self.before if before else self._values
-        return {name: value.numpy() for name, value in values.items()}
+        return {name: from_value(value) for name, value in values.items()}

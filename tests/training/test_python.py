@@ -74,6 +74,19 @@ def test_the_steps_of_a_run_are_in_the_programs_hands(file: Path) -> None:
     assert run.progress.turn == 2
 
 
+def test_weights_taken_during_a_run_stay_as_they_were(file: Path) -> None:
+    image, label = digits(320)
+    run = netc.load_training("t", file).start({"image": image, "label": label}, device="cpu")
+    taken = run.weights()["tiny"]
+    kept = {name: array.copy() for name, array in taken.items()}
+    for _ in run:
+        pass
+    for name, array in taken.items():
+        assert array.flags.owndata  # no view of memory that ONNX Runtime has freed
+        np.testing.assert_array_equal(array, kept[name])
+        assert (array != run.weights()["tiny"][name]).any()
+
+
 def test_a_net_fits_classes_and_has_its_weights_then() -> None:
     image, label = digits()
     net = netc.loads(NET)
