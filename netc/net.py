@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from compiler.onnx.embed import Layout
     from compiler.pictures import Picture
     from compiler.training.optimisers import Optimiser
+    from netc.gradient import Gradient
     from netc.learning import History
     from netc.sessions import Session
     from runtime.comparison import Comparison
@@ -271,6 +272,34 @@ class Net:
         )
         history.net = self.with_weights(history.weights[self.name])
         return history
+
+    @documented
+    def gradient(
+        self,
+        given: Any,
+        target: Any = None,
+        *,
+        output: str | None = None,
+        weights: Any = None,
+        training: bool = False,
+        seed: int = 0,
+    ) -> Gradient:
+        """The derivatives of a number by inputs, parameters and layers, in float64.
+
+        Without a target it is the sum of an output's numbers, of all samples, each times its own of
+        `weights` (one hot for the score of a class); with one the loss of `fit`, the mean over the
+        samples. `given` is what `run` takes. In `training` a batch norm takes the statistics of
+        the batch, and dropout drops by the seed. A layer may stand for `output`.
+        """
+        from netc.gradient import gradient_of_loss, gradient_of_output
+
+        if target is not None and (output is not None or weights is not None):
+            raise CallError("a target says what is derived: no output or weights beside it")
+        seed = whole("seed", seed, 0)
+        if target is not None:
+            return gradient_of_loss(self.graph, given, target, training, seed)
+        name = None if output is None else text_of("output", output)
+        return gradient_of_output(self.graph, given, name, weights, training, seed)
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_kept": None}  # a session cannot be pickled

@@ -1,4 +1,4 @@
-"""Reverse mode: the derivatives of an output's mean over the batch, through a whole graph.
+"""Reverse mode: the derivatives of an output's mean, or a sum of its numbers, through a graph.
 
 The graph is run forward, every tensor kept, then its layers are walked from the last to the first:
 each hands the derivative by its output on to its inputs and arrays (Rumelhart, Hinton and Williams
@@ -24,7 +24,7 @@ from runtime.reference import arrays_of, interpret, symbol_values, with_sizes
 class Backward:
     """Every tensor of a run, and the derivatives of the objective by tensors and parameters.
 
-    What the objective does not depend on has no entry. `objective` is the mean over the batch.
+    What the objective does not depend on has no entry.
     """
 
     objective: float
@@ -38,19 +38,20 @@ def backward(
     feeds: Mapping[str, NDArray[Any]],
     objective: str,
     dtype: DTypeLike = np.float64,
+    weights: NDArray[Any] | None = None,
 ) -> Backward:
     """The derivatives of the mean of the output `objective` by everything before it.
 
     `feeds` are the inputs by name, batch first; the output holds one number a sample or several,
-    whose mean counts.
+    whose mean counts, or their sum with these `weights`, which have the output's shape.
     """
     nodes = tuple(graph.nodes())
     sizes = symbol_values(nodes, feeds)
     tensors = {node.name: value for node, value in interpret(graph, feeds, dtype)}
     last = graph.outputs[objective]
-    by_tensor: dict[str, Array] = {
-        last: np.full_like(tensors[last], 1 / tensors[last].size),
-    }
+    if weights is None:
+        weights = np.full_like(tensors[last], 1 / tensors[last].size)
+    by_tensor: dict[str, Array] = {last: np.asarray(weights, tensors[last].dtype)}
     by_parameter: dict[str, Array] = {}
     for node in reversed(nodes):
         if node.name not in by_tensor or isinstance(node.op, Input):
@@ -64,7 +65,8 @@ def backward(
                 add(by_tensor, name, by_input)
         for array, by_array in found.arrays.items():
             add(by_parameter, f"{node.parameters_of}.{array}", by_array)
-    return Backward(float(tensors[last].mean()), tensors, by_tensor, by_parameter)
+    value = float((tensors[last] * weights).sum())
+    return Backward(value, tensors, by_tensor, by_parameter)
 
 
 def add(sums: dict[str, Array], name: str, value: Array) -> None:

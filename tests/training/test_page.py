@@ -57,4 +57,5 @@ def test_the_page_is_true_from_top_to_bottom(
             commands += 1
     assert commands == 8
     assert names["probs"].shape == (1797, 10)
+    assert names["saliency"].shape == (8, 8, 8)
     assert Path("gan/samples.0002.png").exists()
