@@ -1,4 +1,4 @@
-"""`net.gradient`: derivatives by inputs, parameters and layers, held against central differences."""
+"""`net.gradient`: by inputs, parameters and layers, held against central differences."""
 
 from __future__ import annotations
 
