@@ -20,6 +20,7 @@ BENCHMARKS = (
     "memory",
     "inference",
     "training",
+    "accuracy",
     "language_server",
     "growth",
     "importing",

@@ -13,7 +13,7 @@ from tests.library.published import COUNTERPARTS, GOLDEN, counterpart
 
 CITATION = re.compile(r"\b(19|20)\d\d\b|Wikipedia")
 
-UNPUBLISHED = {"m5", "c3d", "unet"}
+UNPUBLISHED = {"m5", "c3d", "unet", "digits8x8"}
 """Nets whose numbers come from their source's text, in their `expect` lines; the golden file has
 no entry for them, nor for the kernels, which have no parameters."""
 
