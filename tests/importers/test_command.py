@@ -87,7 +87,7 @@ def test_a_call_at_fault_exits_with_2_and_writes_nothing(call: list[str], folder
     Path("empty.onnx").write_bytes(b"")
     Path("solver.prototxt").write_text('base_lr: 0.01 momentum: 0.9 net: "train.prototxt"')
     Path("other.cfg").write_text('layer {\n  name: "conv1"\n}\n')
-    Path("m.cfg").write_text("[net]\nchannels=3\nheight=8\nwidth=8\n[softmax]\n")
+    Path("m.cfg").write_text("[net]\nchannels=3\nheight=8\nwidth=8\n[convolutional]\n")
     before = {f.name for f in folder.iterdir()}
     told = netc(*call)
     assert told.exit_code == 2 and "Traceback" not in told.output

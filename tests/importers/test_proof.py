@@ -116,6 +116,15 @@ def test_roundings_that_a_network_amplifies_are_no_difference() -> None:
     assert proof_of(model).failed is None
 
 
+def test_a_sigmoid_of_numbers_far_below_zero_rounds_at_one() -> None:
+    """ONNX Runtime's is 0.5 plus a fraction: of -16.6 it makes twice what it should."""
+    model = onnx_model(
+        "a = Tanh(x) b = Mul(a, small) c = Sub(b, far) y = Sigmoid(c)",
+        constants={"small": np.array([0.1]), "far": np.array([16.6])},
+    )
+    assert proof_of(model).failed is None
+
+
 def test_weights_beside_the_model_are_read(folder: Path) -> None:
     model = model_of()
     for tensor in model.graph.initializer:

@@ -157,7 +157,8 @@ def in_order(
         here = [name for name in ready if pieces[name].inputs == (flow,)]
         sides = [name for name in here if name in outputs and not used(pieces, left, name)]
         name = min(sides, key=lambda n: len(pieces[n].chain)) if sides else (here or ready)[0]
-        aside = name in sides and used(pieces, [n for n in left if n != name], flow)
+        once = name in sides and len(outputs[name]) == 1
+        aside = once and used(pieces, [n for n in left if n != name], flow)
         piece = pieces[name]
         begins = len(piece.inputs) == 1 and piece.inputs[0] != flow
         source = piece.inputs[0] if begins else None
