@@ -56,7 +56,10 @@ def kept_tensors(imported: Imported, model: onnx.ModelProto) -> dict[str, str]:
     """
     made = {name for node in model.graph.node for name in node.output if name}
     made |= {info.name for info in model.graph.input}
-    return {layer: tensor for layer, tensor in imported.tensors.items() if tensor in made}
+    tensors = imported.tensors.items()
+    return {
+        layer: tensor for layer, tensor in tensors if layer in imported.graph and tensor in made
+    }
 
 
 def fixed_batch(model: onnx.ModelProto) -> int | None:

@@ -17,6 +17,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, shape_inference
 
+from compiler.rewriting import needed
 from runtime.models import detached, without_numbers
 from runtime.providers import Settings
 from runtime.session import RunError, open_session
@@ -37,8 +38,8 @@ class Tensors:
     """The tensors of a model for given inputs, computed when they are asked for.
 
     `wanted` are the names that may be taken, each once; nothing else is kept longer than the model
-    itself needs it. Tensors asked for out of the model's order wait until then. The weights are in
-    the model, or beside it in the settings.
+    itself needs it, and what leads to none of them is not run. Tensors asked for out of the model's
+    order wait until then. The weights are in the model, or beside it in the settings.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Tensors:
         self._wanted = set(wanted)
         self._device, self._settings = device, settings
         self._weights = {tensor.name: tensor for tensor in self._model.graph.initializer}
-        self._parts = list(parts_of(self._model, self._arrays, feeds, budget))
+        self._parts = list(parts_of(self._model, self._arrays, feeds, budget, self._wanted))
         self._done = 0
 
     def take(self, name: str, *, keep: bool = False) -> NDArray[Any]:
@@ -125,12 +126,14 @@ def parts_of(
     weights: Mapping[str, NDArray[Any]],
     feeds: Mapping[str, NDArray[Any]],
     budget: int,
+    wanted: Collection[str],
 ) -> Iterator[Part]:
-    """The nodes of a model in runs that fit the budget; a node that needs more runs alone."""
+    """The nodes that make what is wanted, in runs that fit the budget; one beyond it runs alone."""
     sizes = tensor_bytes(model, feeds)
     run: list[onnx.NodeProto] = []
     held = 0
-    for node in in_order(model.graph.node):
+    nodes = list(in_order(model.graph.node))
+    for node in needed(wanted, nodes, lambda node: filter(None, node.output), names_taken):
         size = sum(sizes.get(name, budget) for name in node.output if name)
         size += sum(weights[name].nbytes for name in node.input if name in weights)
         if run and held + size > budget:

@@ -125,6 +125,14 @@ def test_a_sigmoid_of_numbers_far_below_zero_rounds_at_one() -> None:
     assert proof_of(model).failed is None
 
 
+def test_what_leads_to_no_output_is_not_run() -> None:
+    """ONNX Runtime divides by these groups, and takes the process with it."""
+    model = onnx_model(
+        "d = ConvTranspose<group = 0>(x, w) y = Relu(x)", weights={"w": (3, 2, 3, 3)}
+    )
+    assert proof_of(model).failed is None
+
+
 def test_weights_beside_the_model_are_read(folder: Path) -> None:
     model = model_of()
     for tensor in model.graph.initializer:

@@ -44,12 +44,13 @@ def test_parts_give_the_numbers_of_the_whole(dtype: str) -> None:
 def test_a_part_takes_at_most_the_budget() -> None:
     model, feeds = exposed("lenet5", "f32")
     sizes = {name: array.nbytes for name, array in open_session(model, "cpu").run(feeds).items()}
-    parts = list(parts_of(model, {}, feeds, 2**15))
+    parts = list(parts_of(model, {}, feeds, 2**15, sizes))
     assert len(parts) > 3
     for part in parts:
         assert len(part.nodes) == 1 or sum(sizes.get(name, 0) for name in part.makes) <= 2**15
     assert sum(len(part.nodes) for part in parts) == len(model.graph.node)
-    assert len(list(parts_of(model, {}, feeds, 2**30))) == 1
+    assert len(list(parts_of(model, {}, feeds, 2**30, sizes))) == 1
+    assert not list(parts_of(model, {}, feeds, 2**30, []))
 
 
 def test_tensors_may_be_asked_for_in_any_order_and_each_once() -> None:
