@@ -129,3 +129,12 @@ def test_a_net_fits_numbers_by_the_mean_square() -> None:
 def test_data_that_does_not_fit_a_net_is_told_of(data: dict[str, object], message: str) -> None:
     with pytest.raises(netc.CallError, match=message):
         netc.loads(NET).fit(data, device="cpu")
+
+
+def test_the_librarys_training_learns_small_digits_within_three_epochs() -> None:
+    image, label = digits()
+    training = netc.load_training("small_digits", "digits", n=3)
+    assert training.warnings == netc.load_training("lenet5_digits", "digits").warnings == ()
+    data = {"image": image, "label": label}
+    history = training.fit(data, split=0.2, batch_size=16, device="cpu")
+    assert history["val_accuracy"][-1] > 0.8
