@@ -159,13 +159,14 @@ def sampled(
 ) -> FieldAxis:
     """Output o looks at the pixels around a place of the map, which is one ratio further each."""
     forward, period = sampling.ratio.numerator, sampling.ratio.denominator
-    if isinstance(outputs, int) and period > outputs:  # the places of all there are
-        if isinstance(size, Dim) or outputs > MOST_PHASES:
-            return everything(axis, size, facts)
-        phases = len(axis.first)
-        return looking(
-            axis, [sampling.pixels(o) for o in range(outputs)], -(-size // phases) * phases
-        )
+    if isinstance(outputs, int) and isinstance(size, int):
+        ends = sampling.pixels(0), sampling.pixels(outputs - 1)
+        outside = any(end.stop <= 0 or end.start >= size for end in ends)
+        if outside or period > outputs:  # the places of all there are, on the edge where outside
+            if outputs > MOST_PHASES:
+                return everything(axis, size, facts)
+            taps = [clipped(sampling.pixels(output), size) for output in range(outputs)]
+            return looking(axis, taps, -(-size // len(axis.first)) * len(axis.first))
     times = len(axis.first) // gcd(len(axis.first), forward)
     count = period * times
     if count > MOST_PHASES:
