@@ -36,13 +36,17 @@ def session_of(model: onnx.ModelProto) -> ort.InferenceSession:
 def weighted(op: Op, *shapes: tuple[int, ...], seed: int = 0) -> Graph:
     """The sum of an op's output times numbers that are fed: every derivative counts."""
     graph = one_op(op, *shapes)
+    nodes = {node.name: node for node in graph.nodes()}
     if takes_classes(op, *shapes):
-        graph.add(replace(graph["b"], op=Input(dtype="i64")))
+        nodes["b"] = replace(nodes["b"], op=Input(dtype="i64"))
     shape = graph["layer"].shape
-    graph.add(Node("weights", Input(), (), shape, PLACE))
-    graph.add(Node("product", Mul(), ("layer", "weights"), shape, PLACE))
-    graph.add(Node("total", Total(), ("product",), (), PLACE))
-    return scatter(replace(graph, outputs={"objective": "total"}), seed)
+    summed = (
+        Node("weights", Input(), (), shape, PLACE),
+        Node("product", Mul(), ("layer", "weights"), shape, PLACE),
+        Node("total", Total(), ("product",), (), PLACE),
+    )
+    whole = graph.rebuilt((*nodes.values(), *summed), outputs={"objective": "total"})
+    return scatter(whole, seed)
 
 
 def takes_classes(op: Op, *shapes: tuple[int, ...]) -> bool:
