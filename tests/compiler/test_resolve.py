@@ -9,7 +9,11 @@ import pytest
 from compiler.builtins import BUILTINS
 from compiler.names import Definition, Names, Use
 from compiler.ops import OPS
+from compiler.ops.losses import FUNCTIONS, LOSSES
 from compiler.resolve import resolve
+from compiler.training.augmentations import AUGMENTATIONS
+from compiler.training.optimisers import OPTIMISERS
+from compiler.training.schedules import SCHEDULES
 from grammar.parse import parse
 from grammar.source import Source
 from netc.library import library_files, read
@@ -185,7 +189,8 @@ def test_spans_cover_the_name_without_quotes() -> None:
 
 @pytest.mark.parametrize("path", library_files(), ids=lambda path: path.stem)
 def test_every_name_of_the_library_is_found(path: Path) -> None:
-    known = {*OPS, *BUILTINS, *MEASURES, "in"}
+    trained = {*AUGMENTATIONS, *OPTIMISERS, *SCHEDULES, *LOSSES, *FUNCTIONS}
+    known = {*OPS, *BUILTINS, *MEASURES, *trained, "in"}
     for use in resolve(parse(read(path, path.name)).file).uses:
         in_op = use.role == "keyword" and not use.callee
         assert use.definitions or use.name in known or in_op, use.span

@@ -19,7 +19,12 @@ from tests.differential.unrolled import Layer
 from tests.differential.windowed import INITS, MODES, SPATIAL
 
 # What stands in other files or broken ones; a division by a tensor that may be near 0.
-ELSEWHERE = {"Syntax", "Broken", "Use", "File", "div ( )"}
+# Trainings have random steps of their own (gradients.py, tests/training).
+TRAININGS = {
+    *("Assign", "Augment", "DataDeclaration", "Declared", "NoiseDeclaration", "Objective"),
+    *("Report", "Reported", "Setting", "Show", "Step", "Update"),
+}
+ELSEWHERE = {"Syntax", "Broken", "Use", "File", "div ( )", *TRAININGS}
 WORDS = {
     "pad": ("same", "same_lower", "half", "valid"),
     "pad_mode": MODES,

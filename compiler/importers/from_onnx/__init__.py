@@ -200,7 +200,7 @@ def read_input(reading: Reading, declared: Declared, given: Shape | None) -> Ten
         sizes = given_sizes(sizes, given)
     if reading.batch and declared.sizes:
         first = declared.sizes[0]
-        if isinstance(first, int):
+        if isinstance(first, int) and first > 0:
             reading.batch_size = first
             if first != 1:
                 reading.builder.note(f"the batch, fixed to {first} in the model, may be any here")

@@ -47,7 +47,8 @@ def rearranged(reading: Reading) -> Value:
                 wanted = [view.sizes[i] if size == 0 else size for i, size in enumerate(wanted)]
             made = reshaped(reading, view, wanted)
         case "Flatten":
-            axis = int(reading.get("axis", 1)) % (len(view.axes) + 1)
+            axis = int(reading.get("axis", 1))
+            axis += len(view.axes) if axis < 0 else 0
             parts = view.sizes[:axis], view.sizes[axis:]
             made = reshaped(reading, view, [product(part) for part in parts])
         case "Unsqueeze":

@@ -44,7 +44,7 @@ def resize(reading: Reading) -> Tensor:
     old = reading.operator.type == "Upsample" or reading.opset < 11
     align = "asymmetric" if old else reading.get("coordinate_transformation_mode", "half_pixel")
     rounding = "floor" if old else reading.get("nearest_mode", "round_prefer_floor")
-    known = {"tf_crop_and_resize", "half_pixel_symmetric", *OURS}
+    known = {"tf_crop_and_resize", "half_pixel_symmetric", "pytorch_half_pixel", *OURS}
     if mode not in MODES or align not in known or rounding not in ROUNDED:
         raise Refused(f"ONNX has no mode {mode} with {align} and {rounding}")
     if tuple(wanted.sizes) == x.shape and align != "tf_crop_and_resize":
