@@ -8,8 +8,8 @@ import pytest
 
 from compiler.builtins import BUILTINS
 from compiler.names import Definition, Names, Use
-from compiler.ops import OPS
-from compiler.ops.losses import FUNCTIONS, LOSSES
+from compiler.ops import LOSSES, OPS
+from compiler.ops.losses import FUNCTIONS
 from compiler.resolve import resolve
 from compiler.training.augmentations import AUGMENTATIONS
 from compiler.training.optimisers import OPTIMISERS
