@@ -49,7 +49,6 @@ class Row:
     name: str
     level: int
     op: str
-    box: Box
     last: Layer
     params: int
     macs: Size
@@ -111,17 +110,11 @@ def row_of(box: Box, level: int, tree: bool) -> Row:
         printable(box.label if tree else box.name),
         level if tree else 0,
         printable(op),
-        box,
         last,
         box.parameters,
         box.macs,
         sum(whole) * BYTES if len(whole) == len(sizes) else None,
     )
-
-
-def is_open(row: Row, rows: Sequence[Row]) -> bool:
-    """Whether a tree shows what is inside a row's block."""
-    return any(other.box in row.box.children for other in rows)
 
 
 # Shares give way first, then memory, receptive fields and ops; shapes and counts stay.
@@ -143,7 +136,7 @@ def lines_of(
     """The table's lines, and how many levels of blocks are open."""
     rows, depth = rows_of(graph, analysis, look)
     measured = "params" if look.sort == "params" else "macs"
-    total = sum(row.amount(measured) for row in rows if not (look.tree and is_open(row, rows)))
+    total = sum(row.amount(measured) for row in rows if row.level == 0)  # blocks hold the rest
     cells = [
         (
             "  " * row.level + row.name,
