@@ -38,11 +38,13 @@ from runtime.imported import (
 )
 from runtime.models import referring
 from runtime.providers import Settings
+from runtime.samples_apart import keeps_samples_apart
 from runtime.segments import Tensors
 
 FURTHER = 45  # between the sizes of the first run and those of the second
 BATCH = 2
 SMALL = 2**27  # numbers in all tensors of a sample, up to which two samples are run
+QUICK = 2**30  # multiplications for a sample, up to which two are run in any case
 LARGEST_TENSOR = 2**27  # numbers
 MOST_NUMBERS = 2**31  # in all tensors together
 MOST_MACS = 10**12
@@ -118,6 +120,9 @@ def sizes_of_runs(graph: Graph) -> Iterator[dict[str, int]]:
 def affordable_batch(graph: Graph, model: onnx.ModelProto, sizes: Mapping[str, int]) -> int:
     """How many samples are run: those that the model fixes, else two, or one where they are large.
 
+    What the model makes of one sample must not depend on the other, which two show. One is enough
+    where no operator of it could mix them, since no layer of a definition can.
+
     Raises `UnprovedError` for a network that would take too long or too much.
     """
 
@@ -125,9 +130,11 @@ def affordable_batch(graph: Graph, model: onnx.ModelProto, sizes: Mapping[str, i
         return int(evaluate(size, sizes)) if symbols(size) else int(size)  # type: ignore[arg-type]
 
     counts = [prod(map(number, node.shape)) for node in graph.nodes()]
-    batch = fixed_batch(model) or (BATCH if sum(counts) <= SMALL else 1)
     costs = (node.op.macs(graph.input_shapes(node), node.shape) for node in graph.nodes())
-    macs = batch * sum(map(number, costs))
+    macs = sum(map(number, costs))
+    apart = macs > QUICK and keeps_samples_apart(model)
+    batch = fixed_batch(model) or (BATCH if sum(counts) <= SMALL and not apart else 1)
+    macs *= batch
     most, total = batch * max(counts), batch * sum(counts)
     if most > LARGEST_TENSOR or total > MOST_NUMBERS:
         raise UnprovedError(f"its tensors have up to {most:,} numbers, {total:,} in all")
