@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from compiler.dims import Dim, Size, product
 from compiler.graph import Graph, Input, Node
 from compiler.receptive_field import Field, FieldAxis, propagate
+from grammar.records import dataclass
 
 BYTES = 4
 

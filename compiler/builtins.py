@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from compiler.dims import Dim
 from compiler.ops.arguments import show
+from grammar.records import dataclass
 
 MOST_ITEMS = 100_000
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -11,6 +11,7 @@ from compiler.analysis import Analysis, Layer
 from compiler.graph import Graph, Input
 from compiler.ops.arguments import show
 from compiler.ops.base import show_count, show_shape
+from grammar.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,12 @@ floor((H - 1)/2) + 1 | floor((H - 1)/4) + 1
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from math import gcd
 from typing import TypeAlias
+
+from grammar.records import dataclass
 
 Size: TypeAlias = "int | Dim"
 Atom: TypeAlias = "str | Floor"

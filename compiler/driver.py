@@ -8,7 +8,6 @@ The part in brackets needs numpy and onnx, and imports them when it is reached.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from compiler.analysis import Analysis, analyse
@@ -20,6 +19,7 @@ from compiler.lints import Subject, lint, lint_names
 from compiler.modules import Block, Loader, Module
 from compiler.verify import verify
 from grammar.diagnostics import DefinitionError, Diagnostic, deduplicate
+from grammar.records import dataclass
 from grammar.source import Source
 
 if TYPE_CHECKING:

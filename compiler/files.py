@@ -11,12 +11,13 @@ import errno
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from compiler.values import Mistake
 from grammar import syntax as s
+from grammar.records import dataclass
 from grammar.source import Source
 
 LIBRARY = Path(__file__).resolve().parent.parent / "netdefs"

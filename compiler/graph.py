@@ -8,13 +8,14 @@ is made when it is first asked for, since importing networkx takes as long as ch
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from compiler.domain import Domain, Facts
 from compiler.ops.base import Op, Shape, Shapes, Weight
 from grammar.diagnostics import TrailStep
+from grammar.records import dataclass
 from grammar.source import Span
 
 if TYPE_CHECKING:

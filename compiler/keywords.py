@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from compiler.names import Definition, Use
 from grammar import syntax as s
+from grammar.records import dataclass
 from grammar.source import Span
 
 Parameters = Mapping[Definition, Mapping[str, Definition]]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from compiler.dims import Dim, Size
 from compiler.ops.base import Shape, show_shape
 from grammar import syntax as s
 from grammar.diagnostics import Fix
+from grammar.records import dataclass
 from grammar.source import Span
 
 BATCH_NAMES = ("n", "b", "bs", "batch", "batch_size")

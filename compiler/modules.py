@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from compiler.domain import Facts
@@ -14,6 +14,7 @@ from compiler.values import Mistake, Scope, Silenced, TooMuch, told_of_later, un
 from grammar import syntax as s
 from grammar.diagnostics import DefinitionError, Diagnostic, TrailStep, nearest
 from grammar.parse import parse
+from grammar.records import dataclass
 from grammar.source import Source, Span
 
 

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cached_property
 from typing import Literal
 
 from grammar import syntax as s
+from grammar.records import dataclass
 from grammar.source import Span
 
 Kind = Literal[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from compiler.ops.arguments import (
@@ -16,6 +16,7 @@ from compiler.ops.arguments import (
     choice,
     extent,
 )
+from grammar.records import dataclass
 
 
 def _ends(value: Any) -> tuple[float, float]:

@@ -9,7 +9,6 @@ see repeats after some outputs, so it is kept for each of these phases.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, lcm
 from typing import TypeAlias
@@ -17,6 +16,7 @@ from typing import TypeAlias
 from compiler.dims import Dim, Size
 from compiler.domain import Facts
 from compiler.ops.base import Axis, Reach, Sampling, Shape
+from grammar.records import dataclass
 
 MOST_PHASES = 4096  # of what outputs see; beyond, each is said to see all that any of them sees
 

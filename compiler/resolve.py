@@ -17,12 +17,13 @@ parameter of every block that some call passes. A label with an interpolation is
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from compiler.keywords import Call, keyword_uses
 from compiler.names import Definition, Kind, Names, Role, Use, children, literal, unquoted
 from compiler.ops import OPS
 from grammar import syntax as s
+from grammar.records import dataclass
 from grammar.source import Span
 
 KINDS: dict[str, Kind] = {"block": "block", "net": "net", "train": "train"}

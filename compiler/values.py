@@ -7,7 +7,7 @@ block, net and op.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from compiler.dims import Dim
@@ -16,6 +16,7 @@ from compiler.ops.arguments import Extent
 from compiler.ops.base import Shape
 from grammar import syntax as s
 from grammar.diagnostics import Fix
+from grammar.records import dataclass
 from grammar.source import Span
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 
 from grammar.lexemes import OPENING, PARTNER, Lexeme, scan
+from grammar.records import dataclass
 
 MOST_LEXEMES = 50_000  # looked at for the end of one statement
 NOT_IN_BRACKETS = ("->", ":", ";", "{", "}")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Literal
 from unicodedata import east_asian_width
 
+from grammar.records import dataclass
 from grammar.source import Span
 
 WIDEST = 120  # characters of a source line that are shown
@@ -162,6 +161,8 @@ def printable_lines(text: str) -> str:
 
 def nearest(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | None:
     """The closest known word, if one is close; `cutoff` is how alike it must be, up to 1."""
+    from difflib import get_close_matches  # a definition without a mistake does not need it
+
     close = get_close_matches(word, sorted(candidates), n=1, cutoff=cutoff)
     return close[0] if close else None
 

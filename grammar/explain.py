@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -16,10 +15,10 @@ from grammar.bad_syntax import EXAMPLES, OUTSIDE
 from grammar.damage import NOT_IN_BRACKETS, Damage, close, is_closed, new_statement
 from grammar.diagnostics import Diagnostic, Fix
 from grammar.habits import habit_at, keyword_meant
-from grammar.lexemes import PARTNER, Lexeme, scan
+from grammar.lexemes import MOST_NESTING, PARTNER, Lexeme, scan
+from grammar.records import dataclass
 from grammar.source import Source, Span
 
-MOST_NESTING = 100  # brackets inside brackets; the tree is walked by recursion later
 _AFTER_STAGE = re.compile(r"(?:as|like)\s")
 REMEDIES = {
     "×": "write a size with the letter x: 3x3",

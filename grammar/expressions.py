@@ -4,9 +4,10 @@ stands for. `grammar.syntax` has them too, with the rest of the tree.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
+from grammar.records import dataclass
 from grammar.source import Span
 
 

@@ -6,9 +6,9 @@ A rule is a pattern of what does not fit, where it counts, and the message that 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from grammar.diagnostics import nearest
+from grammar.records import dataclass
 
 KEYWORDS = ("use", "let", "block", "net", "input", "output", "for", "repeat", "if", "expect")
 FAR = 200  # characters before a mistake that are looked at

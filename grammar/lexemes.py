@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Literal, NamedTuple, TypeAlias
 
 Kind: TypeAlias = Literal[
@@ -33,10 +34,10 @@ LEARNING = frozenset(
         "show",
     ]
 )
+MOST_NESTING = 100  # brackets inside brackets; the tree is walked by recursion later
 PARTNER = {")": "(", "]": "[", "}": "{"}
 
-_LEXEME = re.compile(
-    r"""
+_LEXEME = r"""
       (?P<newline> \r?\n (?:[ \t\r]*+\n)*+ )  # with the empty lines after it
     | (?P<comment> \#[^\n]*+ )
     | (?P<text> "(?:[^"\\\n]++|\\[^\n])*+" )
@@ -46,9 +47,7 @@ _LEXEME = re.compile(
     | (?P<word> [A-Za-z_][A-Za-z_0-9]*+ )
     | (?P<mark> -> | \.\.\. | == | != | <= | >= | // | \*\* | [-+*/%<>=()\[\]{},:;.] )
     | (?P<foreign> [^ \t\r] )
-    """,
-    re.VERBOSE | re.ASCII,
-)
+    """
 # White space, then what counts as one word or sign.
 _COUNTED = re.compile(r'[ \t\r\n]*+(?:#[^\n]*+|"[^"\n]*+"?|[A-Za-z_0-9]++|[^ \t\r\n]|\Z)')
 
@@ -66,9 +65,14 @@ class Lexeme(NamedTuple):
         return self.start + len(self.text)
 
 
+@cache
+def _pattern() -> re.Pattern[str]:
+    return re.compile(_LEXEME, re.VERBOSE | re.ASCII)
+
+
 def scan(text: str, start: int = 0) -> Iterator[Lexeme]:
     """The lexemes from offset `start` on; white space other than newlines is passed over."""
-    for match in _LEXEME.finditer(text, start):
+    for match in _pattern().finditer(text, start):
         yield Lexeme(match.lastgroup, match.group(), match.start())  # type: ignore[arg-type]
 
 

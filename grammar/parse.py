@@ -11,7 +11,6 @@ import gc
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -20,9 +19,8 @@ from lark import Lark, Token, UnexpectedInput
 from grammar.build import Builder, broken
 from grammar.build_expressions import ExpressionBuilder, Unbuildable
 from grammar.diagnostics import DefinitionError, Diagnostic
-from grammar.explain import MOST_NESTING
-from grammar.lexemes import offset_beyond
-from grammar.recover import parse_on
+from grammar.lexemes import MOST_NESTING, offset_beyond
+from grammar.records import dataclass
 from grammar.source import Source, Span
 from grammar.syntax import Expression, File
 from grammar.tables import load_parser
@@ -85,10 +83,20 @@ def parse(source: Source) -> Parsed:
         text = " " + text[1:]
     builder = Builder(source, _expression_tree)
     with _no_collector():
-        tree, found = parse_on(source, text, _parser())
+        tree, found = _lark_tree(source, text)
         file = builder.file(tree)
     found += builder.diagnostics
     return Parsed(file, tuple(sorted(found, key=lambda d: d.span.start)))
+
+
+def _lark_tree(source: Source, text: str) -> tuple[Any, list[Diagnostic]]:
+    """Lark's tree of a text, and what is broken in it."""
+    try:
+        return _parser().parse(text, start="start"), []
+    except UnexpectedInput as mistake:
+        from grammar.recover import parse_past  # a text without a mistake does not need it
+
+        return parse_past(source, text, _parser(), mistake)
 
 
 def parse_expression(text: str, name: str = "value") -> Expression:

@@ -18,13 +18,12 @@ MOST_REPORTS = 20
 DEFINING = ("DEFINE", "TRAIN")  # the words that begin a block, net or training
 
 
-def parse_on(source: Source, text: str, parser: Lark) -> tuple[Tree[Token], list[Diagnostic]]:
-    """Lark's tree of a text, with BROKEN for each broken statement, and what is broken there."""
+def parse_past(
+    source: Source, text: str, parser: Lark, mistake: UnexpectedInput
+) -> tuple[Tree[Token], list[Diagnostic]]:
+    """Lark's tree of a text with a mistake, with BROKEN for each broken statement, and what is
+    broken there."""
     recovery = Recovery(source, text, parser)
-    try:
-        return parser.parse(text, start="start"), []
-    except UnexpectedInput as error:
-        mistake = error
     while True:
         recovery.pass_over(mistake)
         try:

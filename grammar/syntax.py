@@ -6,7 +6,6 @@ Every node keeps its `span`, so that a message about it is one call. The express
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from grammar.expressions import Argument as Argument
@@ -27,6 +26,7 @@ from grammar.expressions import Text as Text
 from grammar.expressions import Truth as Truth
 from grammar.expressions import TupleDisplay as TupleDisplay
 from grammar.expressions import Unary as Unary
+from grammar.records import dataclass
 from grammar.source import Source
 
 # ── flow ─────────────────────────────────────────────────────────────────────────────────────

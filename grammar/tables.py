@@ -59,18 +59,24 @@ def origin() -> dict[str, str]:
     return {"lark": lark.__version__, "grammar": hashlib.sha256(text.encode()).hexdigest()}
 
 
-def kept_tables() -> dict[str, Any] | None:
+def kept_tables() -> Any:
     """The file's content in the form that `Lark.load` takes; None when it is not current."""
     try:
-        found = json.loads(TABLES.read_text(encoding="utf-8"), object_hook=with_numbers)
-    except (OSError, ValueError):
+        found = json.loads(TABLES.read_text(encoding="utf-8"))
+        if found["origin"] != origin():
+            return None
+        found["memo"] = by_number(found["memo"])
+        table = found["data"]["parser"]["parser"]
+        table["tokens"] = by_number(table["tokens"])
+        table["states"] = {int(n): by_number(row) for n, row in table["states"].items()}
+    except (OSError, ValueError, TypeError, KeyError):
         return None
-    return found if isinstance(found, dict) and found.get("origin") == origin() else None
+    return found
 
 
-def with_numbers(keyed: dict[str, Any]) -> dict[str | int, Any]:
-    """A JSON object whose keys that are numbers are numbers again."""
-    return {int(key) if key.isdigit() else key: value for key, value in keyed.items()}
+def by_number(keyed: dict[str, Any]) -> dict[int, Any]:
+    """A mapping whose keys JSON has made texts of."""
+    return {int(key): value for key, value in keyed.items()}
 
 
 def tables_text() -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from math import gcd
 
 from compiler.dims import Dim, Floor, Size, evaluate
+from grammar.records import dataclass
 
 FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="}
 COMPARE: dict[str, Callable[[int, int], bool]] = {

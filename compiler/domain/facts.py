@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
 
 from compiler.dims import Size, evaluate, substitute, symbol, symbols
 from compiler.domain.conditions import Condition, Contradiction
@@ -11,6 +10,7 @@ from compiler.domain.knowledge import Knowledge
 from compiler.domain.progressions import ANY, Progression
 from compiler.domain.proofs import Case, rises
 from compiler.domain.rewriting import remainder, solve
+from grammar.records import dataclass
 
 LARGEST_SIZE = 1 << 40  # a bound beyond this is not searched for
 

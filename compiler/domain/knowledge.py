@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import product
 from math import lcm, prod
 
@@ -12,6 +12,7 @@ from compiler.domain.conditions import COMPARE, Condition
 from compiler.domain.progressions import ANY, Progression, points
 from compiler.domain.proofs import Case, periods_of
 from compiler.domain.rewriting import restored
+from grammar.records import dataclass
 
 MOST_CASES = 4096  # residue classes looked at for one question
 

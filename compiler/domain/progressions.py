@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import count, islice, takewhile
 from math import gcd, inf, lcm
 
 from compiler.dims import symbol
 from compiler.domain.conditions import Condition, Contradiction
+from grammar.records import dataclass
 
 MOST_POINTS = 2048  # values tried in a search by evaluation
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import inf, lcm
 
 from compiler.dims import Dim, Floor, Size, substitute, symbol, symbols
 from compiler.domain.conditions import Condition
 from compiler.domain.progressions import Progression
+from grammar.records import dataclass
 
 
 @dataclass(frozen=True)

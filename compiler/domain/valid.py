@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import inf
 
 from compiler.dims import Size, symbol, symbols
@@ -11,6 +11,7 @@ from compiler.domain.conditions import Contradiction
 from compiler.domain.facts import Facts
 from compiler.domain.progressions import ANY, MOST_POINTS
 from compiler.domain.proofs import Case
+from grammar.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from types import TracebackType
 from typing import TypeAlias
@@ -20,6 +20,7 @@ from compiler.remedies.surroundings import Fits, Surroundings
 from compiler.values import Mistake, Remedy, Scope, Silenced, Tensor, TooMuch, told_of_later
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic, TrailStep, deduplicate
+from grammar.records import dataclass
 from grammar.source import Span
 
 MOST_NODES = 20_000  # layers of a net

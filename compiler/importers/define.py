@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from compiler.importers.structure.recover import recover
 from compiler.importers.structure.text import write
 from compiler.importers.structure.tree import Definition
 from grammar.diagnostics import DefinitionError
+from grammar.records import dataclass
 from grammar.source import Source
 
 TOO_MUCH = "E209"

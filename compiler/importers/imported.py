@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from compiler.dims import Dim, Size, symbols
@@ -11,6 +11,7 @@ from compiler.domain.valid import valid_domain
 from compiler.files import read_regular
 from compiler.graph import Graph
 from grammar.diagnostics import Diagnostic
+from grammar.records import dataclass
 
 
 class UnreadableError(ValueError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +16,7 @@ from compiler.remedies.changes import Change, argument_of, names_of
 from compiler.remedies.edits import fix_of
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic, Fix
+from grammar.records import dataclass
 from grammar.source import Span
 
 

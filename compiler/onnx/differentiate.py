@@ -7,7 +7,6 @@ inputs and its arrays. What several layers use sums what they hand it.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 import onnx
 
@@ -19,6 +18,7 @@ from compiler.onnx.lowering import Lowering
 from compiler.ops.base import ShapeError
 from compiler.verify import fault
 from grammar.diagnostics import DefinitionError
+from grammar.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ nearest to p/2w is the floor of (p + rest)/2w: a whole number, where float32 may
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor, gcd
 
 from compiler.dims import Dim, Size
 from compiler.onnx.emitter import Emitter
+from grammar.records import dataclass
 
 LARGEST_EXACT = 2**10  # the denominator of a given scale that float32 divides by well enough
 NEAR = 1e-5  # relative: no float32 place is as far from the true one

@@ -8,7 +8,6 @@ anew.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from onnx import TensorProto
@@ -16,6 +15,7 @@ from onnx import TensorProto
 from compiler.onnx.emitter import Writer
 from compiler.registry import Registry
 from compiler.training.optimisers import Adam, AdamW, Lion, Optimiser, RmsProp, Sgd
+from grammar.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import onnx
 from onnx import TensorProto, helper
@@ -39,6 +39,7 @@ from compiler.training.layout import (
 )
 from compiler.training.model import StepPlan, Update
 from compiler.training.optimisers import Optimiser
+from grammar.records import dataclass
 
 TYPES = ONNX_TYPES | {INTEGER: TensorProto.INT64}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from compiler.domain import Facts
@@ -18,6 +17,7 @@ from compiler.ops.base import (
 )
 from compiler.ops.checks import channels_of, per_sample_axis
 from compiler.ops.sizes import AXIS
+from grammar.records import dataclass
 
 
 @dataclass(frozen=True)

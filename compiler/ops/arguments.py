@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import MISSING, dataclass, field
+from dataclasses import MISSING, field
 from typing import Any
 
 from compiler.dims import Dim
+from grammar.records import dataclass
 
 LARGEST_NUMBER = 2**31 - 1  # of an argument that counts channels or pixels
 MOST_SHOWN = 24  # items of a list in a message

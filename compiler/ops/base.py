@@ -9,7 +9,7 @@ numbers stay nested tuples of floats.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import MISSING, Field, fields
 from fractions import Fraction
 from math import ceil, floor
 from typing import Any, ClassVar, Literal, TypeAlias
@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 from compiler.dims import Size
 from compiler.domain import Facts
 from compiler.ops.arguments import Kind
+from grammar.records import dataclass
 
 Shape: TypeAlias = tuple[Size, ...]
 Shapes: TypeAlias = tuple[Shape, ...]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar
 
@@ -23,6 +22,7 @@ from compiler.ops.base import (
     Shapes,
 )
 from compiler.ops.checks import channels_of, check_groups, check_map
+from grammar.records import dataclass
 
 
 @dataclass(frozen=True)

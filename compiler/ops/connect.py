@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from compiler.dims import Size
@@ -20,6 +19,7 @@ from compiler.ops.base import (
     show_shape,
 )
 from compiler.ops.checks import known
+from grammar.records import dataclass
 
 
 @dataclass(frozen=True)

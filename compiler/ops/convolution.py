@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
 
@@ -34,6 +33,7 @@ from compiler.ops.windows import (
     window_axes,
     window_output,
 )
+from grammar.records import dataclass
 
 
 @dataclass(frozen=True)

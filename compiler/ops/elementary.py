@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from compiler.ops.activate import Activation
 from compiler.ops.arguments import NUMBER, arg
+from grammar.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from compiler.dims import Dim
@@ -11,6 +10,7 @@ from compiler.ops.arguments import Extent, arg, extent
 from compiler.ops.base import EVERYWHERE, Op, Reach, Shape, ShapeError, Shapes
 from compiler.ops.checks import spatial_of
 from compiler.ops.shapes import per_axis
+from grammar.records import dataclass
 
 LARGEST_MATRIX = 2**22
 

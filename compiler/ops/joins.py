@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from compiler.dims import Dim, Size, product
@@ -21,6 +20,7 @@ from compiler.ops.base import (
 from compiler.ops.checks import per_sample_axis
 from compiler.ops.shapes import axis_names
 from compiler.ops.sizes import AXIS
+from grammar.records import dataclass
 
 
 def size_word(axis: int, rank: int) -> str:

@@ -6,7 +6,6 @@ here, the mean over the batch by the training step.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from compiler.domain import Facts
@@ -14,6 +13,7 @@ from compiler.ops.arguments import FLAG, FRACTION, POSITIVE, arg, whole
 from compiler.ops.base import EVERYWHERE, Op, Reach, Shape, ShapeError, Shapes, show_shape
 from compiler.ops.checks import channels_of
 from compiler.ops.elementary import Absolute, Exponential, Logarithm, Power
+from grammar.records import dataclass
 
 
 @dataclass(frozen=True)

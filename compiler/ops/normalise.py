@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from compiler.domain import Facts
@@ -24,6 +23,7 @@ from compiler.ops.checks import (
     spatial_of,
 )
 from compiler.ops.sizes import AXIS
+from grammar.records import dataclass
 
 
 def affine_weights(shape: tuple[int, ...]) -> tuple[Weight, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from compiler.dims import Size
@@ -19,6 +18,7 @@ from compiler.ops.base import (
 from compiler.ops.checks import channels_of, spatial_of
 from compiler.ops.sizes import PADDING
 from compiler.ops.windows import window_axes, window_output
+from grammar.records import dataclass
 
 
 class Pool(Op):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import starmap
 from struct import pack, unpack
@@ -23,6 +22,7 @@ from compiler.ops.base import (
 )
 from compiler.ops.checks import spatial_of
 from compiler.ops.shapes import per_axis
+from grammar.records import dataclass
 
 ALIGNMENTS = ("half_pixel", "corners", "asymmetric")
 ROUNDINGS = ("prefer_floor", "prefer_ceil", "floor", "ceil")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from compiler.dims import Size, SymbolicError, product
@@ -18,6 +17,7 @@ from compiler.ops.base import (
     show_shape,
 )
 from compiler.ops.sizes import PERMUTATION, SIZES
+from grammar.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from compiler.domain import Facts
 from compiler.ops.arguments import DEVIATIONS, NUMBERS, arg
 from compiler.ops.base import Op, Shape, ShapeError, Shapes
 from compiler.ops.checks import channels_of
+from grammar.records import dataclass
 
 
 def check_length(values: Any, shape: Shape, op: str, argument: str) -> None:

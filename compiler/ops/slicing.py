@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
 
@@ -12,6 +11,7 @@ from compiler.ops.arguments import Kind, arg, known_whole, whole
 from compiler.ops.base import Op, Reach, Sampling, Shape, ShapeError, Shapes
 from compiler.ops.checks import per_sample_axis
 from compiler.ops.sizes import AXIS
+from grammar.records import dataclass
 
 
 def _step(value: Any) -> int:

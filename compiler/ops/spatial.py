@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
 
@@ -27,6 +26,7 @@ from compiler.ops.windows import (
     check_border,
     resolve_padding,
 )
+from grammar.records import dataclass
 
 LAST = 2**62  # "to the end" in an ONNX Slice
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from compiler.ops.normalise import BatchNorm
+from grammar.records import dataclass
 
 
 @dataclass(frozen=True)

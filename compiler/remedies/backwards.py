@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, islice
 from typing import Any
@@ -20,6 +19,7 @@ from compiler.ops.base import Shape, ShapeError
 from compiler.ops.shapes import infer
 from compiler.remedies.changes import Change, keeping_size, of_usual_size, resized
 from compiler.remedies.surroundings import Fits, Surroundings
+from grammar.records import dataclass
 
 MOST_LAYERS = 24  # layers whose arguments are tried
 MOST_INFERENCES = 20_000

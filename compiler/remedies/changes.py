@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -16,6 +16,7 @@ from compiler.ops.arguments import Extent, show
 from compiler.ops.base import Op, Shape
 from grammar import syntax as s
 from grammar.diagnostics import TrailStep
+from grammar.records import dataclass
 from grammar.source import Span
 
 REACH = {"pad": 12, "kernel": 11, "stride": 5, "dilation": 4, "output_pad": 3}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 from compiler.graph import Graph, Input, Node
@@ -25,6 +25,7 @@ from compiler.remedies.changes import (
 from compiler.remedies.edits import fix_of
 from grammar import syntax as s
 from grammar.diagnostics import Fix
+from grammar.records import dataclass
 from grammar.source import Span
 
 Fits = Callable[[Shape], bool]

@@ -6,10 +6,10 @@ changes the shape (`crop`) is done in evaluation, too, from the centre.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
 from compiler.ops.arguments import POSITIVE, Extent, Kind, arg, extent, number, whole
+from grammar.records import dataclass
 
 Sizes: TypeAlias = tuple[int, ...]
 

@@ -8,7 +8,7 @@ statements    data, steps, updates, settings
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -23,6 +23,7 @@ from compiler.training.whole import Whole
 from compiler.values import Mistake, Scope, Tensor
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic, deduplicate, nearest
+from grammar.records import dataclass
 from grammar.source import Span
 
 MOST_NAMED = 8  # parameters that a message names

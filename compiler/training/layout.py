@@ -10,12 +10,12 @@ under the input's name with `/next` behind.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from compiler.graph import Graph
 from compiler.training.mode import Mask, in_training
 from compiler.training.model import StepPlan
 from compiler.training.optimisers import Optimiser, RmsProp, Sgd
+from grammar.records import dataclass
 
 LOSS, NORM, STEP, NEXT = "loss", "gradient_norm", "step", "/next"
 APPLY, SUM = "apply", "sum"  # whether the parameters move now; what their gradients add up to

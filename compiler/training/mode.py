@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
 from compiler.graph import Graph, Input, Node
 from compiler.ops.connect import Dropout
 from compiler.ops.joins import Mul
 from compiler.ops.normalise import BatchNorm
 from compiler.ops.training import BatchNormTraining
+from grammar.records import dataclass
 
 
 @dataclass(frozen=True)

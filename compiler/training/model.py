@@ -13,7 +13,7 @@ ones, dropout drops) is no property of the graph: all are, but for those in `Ste
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from compiler.graph import Graph
@@ -22,6 +22,7 @@ from compiler.pictures import Picture
 from compiler.training.augmentations import Augmentation
 from compiler.training.optimisers import Optimiser
 from grammar import syntax as s
+from grammar.records import dataclass
 from grammar.source import Span
 
 

@@ -13,11 +13,11 @@ The rules are those of the papers, as PyTorch writes them. With g the gradient o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from compiler.ops.arguments import FLAG, FRACTION, POSITIVE, Kind, arg, number
 from compiler.training.schedules import Schedule
+from grammar.records import dataclass
 
 
 def _rate(value: Any) -> float | Schedule:

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from compiler.ops.arguments import POSITIVE, Kind, arg, number, whole
+from grammar.records import dataclass
 
 
 def _not_negative(value: Any) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from compiler.bind import bind_picture
 from compiler.modules import Block, diagnostic
@@ -31,6 +31,7 @@ from compiler.values import (
 )
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic, nearest
+from grammar.records import dataclass
 from grammar.source import Span
 
 MOST_TURNS = 100  # of a `repeat`

@@ -7,7 +7,7 @@ by layer; the first call owns the parameters, every later one shares them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from compiler.domain import Facts
 from compiler.graph import Draft, Graph, Input, Node
@@ -16,6 +16,7 @@ from compiler.ops.base import Op, Shape
 from compiler.ops.shapes import infer
 from compiler.values import Tensor
 from grammar.diagnostics import TrailStep
+from grammar.records import dataclass
 from grammar.source import Span
 
 

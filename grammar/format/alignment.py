@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
 
 from grammar.format.lines import WIDTH, Line
 from grammar.format.pieces import Group, Piece
+from grammar.records import dataclass
 
 ANCHORS = ("->", "as", "like", "=", "from", "labels", "{", "else")
 MOST_ROUNDS = 50

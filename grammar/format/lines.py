@@ -8,7 +8,7 @@ while they are short enough.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from grammar.format.parts import can_break, is_broken, split_item, split_statement
 from grammar.format.pieces import Braces, Entry, Group, Node, Piece, first_piece
@@ -20,6 +20,7 @@ from grammar.format.widths import (
     rows_of_numbers,
     tail_widths,
 )
+from grammar.records import dataclass
 
 WIDTH = 100
 INDENT = 4

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, TypeAlias
 
 from grammar.lexemes import Kind
+from grammar.records import dataclass
 
 Role: TypeAlias = Literal[
     "", "binary", "unary", "keyword", "type", "assertion", "loop", "statement"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from compiler.importers.builder import Refused
 from compiler.importers.from_caffe.layer import Layer, State, is_data, is_there
@@ -11,6 +10,7 @@ from compiler.importers.from_caffe.network import Network
 from compiler.importers.from_caffe.prototxt import Message
 from compiler.ops.base import Shape
 from compiler.values import POISON
+from grammar.records import dataclass
 from grammar.source import Span
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
 from compiler.importers.builder import Refused
 from compiler.importers.from_caffe.prototxt import Message
+from grammar.records import dataclass
 from grammar.source import Span
 
 # Names of layer types and parameters before 2014-09 ("V1"), as Caffe upgrades them.

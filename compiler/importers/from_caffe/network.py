@@ -7,7 +7,6 @@ Layers of another phase are left out.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from compiler.importers.builder import Builder, Poisoned, Refused, clean_label, make_op
@@ -15,6 +14,7 @@ from compiler.importers.from_caffe.layer import Layer
 from compiler.importers.from_caffe.plan import Plan
 from compiler.registry import Registry
 from compiler.values import POISON, Tensor
+from grammar.records import dataclass
 
 # The ops that are a Caffe layer itself, whose name they keep; others only help to express it.
 KEPT = {

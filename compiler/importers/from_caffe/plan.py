@@ -8,9 +8,10 @@ Layers that work on boxes, and what follows them, are cut off: what they read is
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from compiler.importers.from_caffe.layer import Layer, is_data
+from grammar.records import dataclass
 
 # They compare with the truth, or count: their first input is the network's result.
 LOSSES = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from lark import Lark, Token, Tree, UnexpectedInput
 
 from grammar.diagnostics import DefinitionError, Diagnostic
+from grammar.records import dataclass
 from grammar.source import Source, Span
 
 GRAMMAR = Path(__file__).with_name("prototxt.lark")

@@ -11,12 +11,13 @@ by Intel, as far as networks of convolutions use them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from compiler.importers.from_caffe.prototxt import Field, Message, Word
 from grammar.diagnostics import DefinitionError, Diagnostic, did_you_mean
+from grammar.records import dataclass
 from grammar.source import Source, Span
 
 ENGINE = "-engine=DEFAULT|CAFFE|CUDNN|MKL2017|MKLDNN"

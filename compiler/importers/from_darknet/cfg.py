@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from compiler.importers.builder import Refused
 from compiler.importers.imported import UnreadableError
 from grammar.diagnostics import DefinitionError, Diagnostic
+from grammar.records import dataclass
 from grammar.source import Source, Span
 
 SPELLINGS = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from itertools import accumulate
 from typing import Any
@@ -17,6 +16,7 @@ from compiler.elaborate.state import MOST_NODES
 from compiler.importers.from_onnx.constants import Folding, array_of
 from compiler.importers.imported import UnreadableError
 from grammar.diagnostics import DefinitionError, Diagnostic
+from grammar.records import dataclass
 from grammar.source import Source, Span
 
 LARGEST_GRAPH = 3 * MOST_NODES  # what is worked out while reading makes no layer

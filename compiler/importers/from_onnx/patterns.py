@@ -7,7 +7,6 @@ same tensor), a number for a constant. Sums and products match in either order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import permutations
 from typing import Any, TypeAlias
 
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.importers.from_onnx.operators import OnnxModel, Operator
+from grammar.records import dataclass
 
 COMMUTATIVE = {"Add", "Mul"}
 

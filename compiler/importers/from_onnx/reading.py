@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,6 +19,7 @@ from compiler.importers.from_onnx.names import layer_name
 from compiler.importers.from_onnx.operators import OnnxModel, Operator
 from compiler.registry import Registry
 from compiler.values import POISON, Tensor
+from grammar.records import dataclass
 
 BATCH = symbol("batch axis")  # no name of a model: it has a blank
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import floor
 from typing import Any
 
@@ -19,6 +18,7 @@ from compiler.importers.from_onnx.reading import Reading, converts
 from compiler.importers.window_arguments import each, kernel
 from compiler.onnx.resampling import COORDINATES, ROUNDINGS
 from compiler.values import Tensor
+from grammar.records import dataclass
 
 TYPICAL = 5040  # a value of a symbol at which factors are guessed: many numbers divide it
 MOST_NUMBERS = 4096  # in a matrix that a definition spells out

@@ -9,7 +9,7 @@ pixels around it that never win, which a pooling has by itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeAlias
 
 from compiler.dims import Dim, Size, SymbolicError, evaluate, product, symbols
@@ -18,6 +18,7 @@ from compiler.importers.from_onnx.reading import BATCH, Pending, Reading, Value
 from compiler.importers.from_onnx.reshape import to_shape
 from compiler.ops.base import Shape
 from compiler.values import Tensor
+from grammar.records import dataclass
 
 Axes: TypeAlias = "tuple[tuple[int, ...], ...]"
 MOST_SIZES = 4  # of a sample

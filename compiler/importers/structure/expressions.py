@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from compiler.importers.numbered import numbered
 from compiler.importers.structure.tree import Expression, Parameter
+from grammar.records import dataclass
 
 LARGEST_FACTOR = 64
 COUNTS = frozenset({"channels", "units", "groups", "before", "after"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
 from typing import Any
 
 from compiler.importers.structure.expressions import Parameters
@@ -23,6 +22,7 @@ from compiler.importers.structure.values import show
 from compiler.importers.structure.words import block_name, count_hints
 from compiler.ops import OPS
 from compiler.ops.arguments import Extent
+from grammar.records import dataclass
 
 OVERHEAD = 4  # words of a block besides its body
 

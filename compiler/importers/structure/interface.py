@@ -7,12 +7,12 @@ quotes: `input x as "input"`, `output y as "386:0"`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
 
 from compiler.graph import Graph
 from compiler.importers.builder import identifier
 from compiler.importers.numbered import numbered
 from compiler.ops import OPS
+from grammar.records import dataclass
 
 PLAIN = {"input": "x", "output": "y"}  # what they are called whose names say no more
 

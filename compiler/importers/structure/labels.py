@@ -8,9 +8,9 @@ the other runs in a word (`res2a_branch1`, `bn2a_branch1`), which becomes a para
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
 
 from compiler.importers.structure.tree import Expression
+from grammar.records import dataclass
 
 Label = str | None
 DIGITS = "0123456789"

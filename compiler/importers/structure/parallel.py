@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from compiler.importers.structure.skeletons import chain_skeleton, has_shortcut
 from compiler.importers.structure.tree import Chain, Stage
+from grammar.records import dataclass
 
 
 class Different(Exception):

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
 from compiler.graph import Graph, Input, Node
 from compiler.importers.imported import Imported
 from compiler.importers.structure.tree import Chain, Stage, Statement, stages
+from grammar.records import dataclass
 
 COMMUTATIVE = {"add", "mul", "max", "mean", "min"}
 

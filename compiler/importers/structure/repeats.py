@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
 
 from compiler.importers.structure.skeletons import FOLLOWERS, cost, skeleton
 from compiler.importers.structure.tree import Chain, Item, Stage
 from compiler.ops import OPS
+from grammar.records import dataclass
 
 LONGEST = 40  # stages in a run
 MOST_TRIED = 40  # groups of runs that are worked out in each round

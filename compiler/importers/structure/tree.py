@@ -7,8 +7,10 @@ block may hold expressions of its parameters. Labels are relative to the body th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeAlias
+
+from grammar.records import dataclass
 
 
 class Expression(str):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 from compiler.importers.structure.expressions import same
 from compiler.importers.structure.tree import Chain, Expression, Item, Loop, Stage, stages
 from compiler.importers.structure.values import show
+from grammar.records import dataclass
 
 NUMBERS = re.compile(r"\d+")
 
