@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 import netc
 from compiler.initialise import scatter
 from runtime.bench import Run, make_ready, time_together, warm_up
-from runtime.compare import compare_all, random_feeds
 from runtime.devices import parse_device
 from runtime.providers import Settings
 from runtime.session import open_session
+from runtime.verify.compare import compare_all, random_feeds
 
 Array = NDArray[Any]
 

@@ -28,7 +28,7 @@ from grammar.source import Source
 from runtime.binding import to_value
 from runtime.providers import Settings
 from runtime.session import open_session
-from runtime.verify_step import random_step
+from runtime.verify.step import random_step
 
 Round = Callable[[], list[float]]
 

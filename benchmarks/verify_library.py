@@ -17,7 +17,7 @@ from typing import Any
 
 import netc
 from netc.library import library_nets
-from runtime.gaps import TOLERANCES
+from runtime.verify.tolerance import TOLERANCES
 
 SETTINGS: dict[str, tuple[dict[str, Any], ...]] = {"googlenet": ({}, {"aux": True})}
 COLUMNS = "{:28} {:>12} {:>7} {:>10}  {:>9} {:>8}  {}"

@@ -7,8 +7,8 @@ from dataclasses import Field, fields
 from functools import partial
 from typing import Any
 
+from compiler.argument_errors import too_many, unknown_keyword, with_quotes, wrong_sort
 from compiler.evaluate import Evaluator
-from compiler.misfits import too_many, unknown_keyword, with_quotes, wrong_sort
 from compiler.ops.arguments import ArgumentError, show
 from compiler.ops.base import Op, is_required, kind_of, parameters
 from compiler.pictures import Picture

@@ -11,11 +11,11 @@ from compiler.dims import Dim
 from compiler.elaborate import Elaborated
 from compiler.evaluate import Evaluator
 from compiler.graph import Graph
-from compiler.modules import diagnostic
 from compiler.ops.arguments import Extent, show
-from compiler.remedies.backwards import MOST_SHOWN, said
+from compiler.remedies.backwards import MOST_SHOWN, rendered
 from compiler.remedies.changes import Change
 from compiler.remedies.surroundings import changed_graph
+from compiler.symbols.modules import diagnostic
 from compiler.values import Mistake, Scope, Silenced, Tensor
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic, Fix
@@ -44,7 +44,7 @@ def check_contracts(elaborated: Elaborated, analysis: Analysis) -> list[Diagnost
                     changes = remedies(elaborated, condition)
                     fixes = elaborated.around.fixes(changes)
                     found.append(
-                        diagnostic(broken(condition, evaluate, scope, said(changes), fixes))
+                        diagnostic(broken(condition, evaluate, scope, rendered(changes), fixes))
                     )
             except Mistake as mistake:
                 found.append(diagnostic(mistake))

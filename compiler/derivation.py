@@ -76,11 +76,11 @@ def parameters(graph: Graph, layer: Layer) -> Iterator[str]:
     weights = [w for w in graph.weights(layer.node) if not w.buffer]
     if not weights:
         return
-    said = " and ".join(f"{w.name} {show_shape(w.shape)} = {w.size:,}" for w in weights)
+    rendered = " and ".join(f"{w.name} {show_shape(w.shape)} = {w.size:,}" for w in weights)
     shared = layer.node.parameters_of != layer.node.name
     owner = f", shared with {layer.node.parameters_of}" if shared else ""
     total = f", together {layer.parameters:,}" if len(weights) > 1 and not shared else ""
-    yield f"parameters: {said}{total}{owner}"
+    yield f"parameters: {rendered}{total}{owner}"
 
 
 def multiplications(graph: Graph, layer: Layer) -> Iterator[str]:

@@ -15,8 +15,8 @@ from compiler.contracts import check_contracts
 from compiler.elaborate import Elaborated, Made, elaborate
 from compiler.files import Files
 from compiler.graph import Graph
-from compiler.lints import Subject, lint, lint_names
-from compiler.modules import Block, Loader, Module
+from compiler.lints import LintContext, lint, lint_names
+from compiler.symbols.modules import Block, Loader, Module
 from compiler.verify import verify
 from grammar.diagnostics import DefinitionError, Diagnostic, deduplicate
 from grammar.records import dataclass
@@ -83,7 +83,7 @@ def check_net(net: Block, overrides: Mapping[str, Any] | None = None) -> Checked
         return Checked(graph, None, tuple(found), made)
     analysis = analyse(graph)
     found += check_contracts(elaborated, analysis)
-    found += lint(Subject(elaborated, analysis))
+    found += lint(LintContext(elaborated, analysis))
     return Checked(graph, analysis, tuple(deduplicate(found)), made, net.definition.doc)
 
 

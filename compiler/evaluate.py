@@ -13,9 +13,9 @@ from compiler.builtins import BUILTINS, BadCall, Builtin
 from compiler.comparisons import compare
 from compiler.dims import Dim, Size, SymbolicError, ceil_div
 from compiler.domain import Facts
-from compiler.elsewhere import value_meant
 from compiler.ops import OPS
 from compiler.ops.arguments import Extent, show
+from compiler.symbols.aliases import value_meant
 from compiler.values import (
     POISON,
     Mistake,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from compiler.domain import Domain, Facts
 from compiler.ops.base import Op, Shape, Shapes, Weight
-from grammar.diagnostics import TrailStep
+from grammar.diagnostics import CallStep
 from grammar.records import dataclass
 from grammar.source import Span
 
@@ -58,7 +58,7 @@ class Node:
     inputs: tuple[str, ...]
     shape: Shape
     span: Span
-    trail: tuple[TrailStep, ...] = ()
+    call_stack: tuple[CallStep, ...] = ()
     owner: str = ""
 
     @property

@@ -11,9 +11,9 @@ from dataclasses import field
 from typing import Any
 
 from compiler.dims import Dim
-from compiler.names import Makers
 from compiler.ops.arguments import Extent
 from compiler.ops.base import Shape
+from compiler.symbols.names import Makers
 from grammar import syntax as s
 from grammar.diagnostics import Fix
 from grammar.records import dataclass
@@ -64,7 +64,7 @@ class Mistake(Exception):
         self.remedy: Remedy | None = None
 
 
-def told_of_later(mistake: Mistake, makers: Makers) -> Mistake:
+def with_later_definition(mistake: Mistake, makers: Makers) -> Mistake:
     """An unknown name's mistake, which says where the name is made when that is further down."""
     name = mistake.span.text
     if mistake.code == "E201" and name in mistake.message:

@@ -13,7 +13,7 @@ WIDEST = 120  # characters of a source line that are shown
 
 
 @dataclass(frozen=True)
-class TrailStep:
+class CallStep:
     """A block call that led somewhere.
 
     `name` is the path of its layers, `call` the call with its values, `turns` the turns of the
@@ -54,7 +54,7 @@ class Diagnostic:
     label: str = ""
     notes: tuple[str, ...] = ()
     help: str | None = None
-    trail: tuple[TrailStep, ...] = ()
+    call_stack: tuple[CallStep, ...] = ()
     severity: Literal["error", "warning"] = "error"
     fixes: tuple[Fix, ...] = ()
 
@@ -75,7 +75,7 @@ class Diagnostic:
             "help": self.help,
             "trail": [
                 {"block": step.block, "file": step.span.source.name, "line": step.span.line}
-                for step in self.trail
+                for step in self.call_stack
             ],
         }
 
@@ -107,13 +107,13 @@ def render(diagnostic: Diagnostic) -> str:
     extras = [*diagnostic.notes]
     if diagnostic.help:
         extras.append(f"help: {diagnostic.help}")
-    if extras or diagnostic.trail:
+    if extras or diagnostic.call_stack:
         rows.append(f"{gutter}  |")
     for extra in extras:
         first, *rest = extra.splitlines() or [""]
         rows.append(f"{gutter}  = {first}")
         rows += [f"{gutter}    {more}" for more in rest]
-    rows += [f"{gutter}  = {step}" for step in reversed(diagnostic.trail)]
+    rows += [f"{gutter}  = {step}" for step in reversed(diagnostic.call_stack)]
     return "\n".join(map(printable, rows))
 
 

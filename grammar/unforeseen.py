@@ -28,5 +28,5 @@ def own_error(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
     notes = " ".join(getattr(error, "__notes__", ()))
-    said = ", ".join(filter(None, [f"{kind}: {first}" if first else kind, place, notes]))
-    return f"netc met an error of its own ({said})"
+    rendered = ", ".join(filter(None, [f"{kind}: {first}" if first else kind, place, notes]))
+    return f"netc met an error of its own ({rendered})"

@@ -9,7 +9,7 @@ from typing import Any
 from compiler.driver import check_net
 from compiler.driver import load as load_module
 from compiler.files import Files
-from compiler.modules import Module
+from compiler.symbols.modules import Module
 from grammar.source import Source
 from netc.given import documented, language_value, list_of, path_of, text_of
 from netc.library import check_settings, choose_net, open_module

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 from compiler.analysis import Analysis, Layer
 from compiler.dims import Size
 from compiler.graph import Graph, Input
-from grammar.diagnostics import TrailStep
+from grammar.diagnostics import CallStep
 
 Kind: TypeAlias = Literal["input", "layer", "output", "block", "net"]
 
@@ -33,7 +33,7 @@ class Box:
     label: str
     layer: Layer | None = None
     tensor: str = ""
-    step: TrailStep | None = None
+    step: CallStep | None = None
     children: tuple[Box, ...] = ()
 
     def layers(self) -> Iterator[Layer]:
@@ -75,7 +75,7 @@ def boxes(parts: Sequence[tuple[tuple[str, ...], Layer]], level: int) -> Iterato
             inside = list(run)
             path, first = inside[0]
             name = ".".join(path[: level + 1])
-            step = next((step for step in first.node.trail if step.name == name), None)
+            step = next((step for step in first.node.call_stack if step.name == name), None)
             label = label_of(path[: level + 1])
             yield Box("block", name, label, step=step, children=tuple(boxes(inside, level + 1)))
             continue

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from compiler.modules import Module
 from compiler.ops.base import show_shape
+from compiler.symbols.modules import Module
 from grammar.source import Span
 from netc.net import Net
 

@@ -8,13 +8,13 @@ from functools import partial
 from pathlib import Path
 
 from netc.destination import destination
-from netc.entries import Telling
 from netc.errors import say
 from netc.gather import gather
 from netc.models import is_onnx
 from netc.options import Choice
 from netc.results import report
-from netc.subject import Engine, Subject, subject_of_graph, subject_of_model
+from netc.runnable import Engine, Runnable, runnable_of_graph, runnable_of_model
+from netc.top_classes import Ranking
 from runtime.batches import Batch, run_batches
 from runtime.files import refuse_inputs
 from runtime.inputs import Sample
@@ -50,23 +50,23 @@ class RunOptions:
 def execute(file: str, options: RunOptions, choice: Choice) -> None:
     """The whole of the `run` command."""
     where = destination(options.out, options.form, options.low_high)
-    subject = find_subject(file, options, choice)
+    runnable = find_runnable(file, options, choice)
     if where.path is not None:
         refuse_inputs([where.path], choice.files.seen)
-    samples = gather(subject, options.images, options.inputs, options.random, options.tta)
-    said = f"{subject.name} on {subject.runner.device}"
-    if subject.seeded:
-        said += " with initial weights, not trained ones (give --weights)"
-    say(said, err=where.is_data)
-    tell_note(subject.runner.note)
+    samples = gather(runnable, options.images, options.inputs, options.random, options.tta)
+    rendered = f"{runnable.name} on {runnable.runner.device}"
+    if runnable.seeded:
+        rendered += " with initial weights, not trained ones (give --weights)"
+    say(rendered, err=where.is_data)
+    tell_note(runnable.runner.note)
     if options.placement:
-        placed = subject.runner.placement()
-        none = [f"no placement: {subject.runner.device} runs it all"]
+        placed = runnable.runner.placement()
+        none = [f"no placement: {runnable.runner.device} runs it all"]
         say("\n".join(placed.lines() if placed else none), err=where.is_data)
-    batches = run(subject, samples, options)
-    report(batches, where, Telling(subject.labels, options.top), names_of(samples))
-    if subject.runner.note_now() != subject.runner.note:
-        tell_note(subject.runner.note_now())
+    batches = run(runnable, samples, options)
+    report(batches, where, Ranking(runnable.labels, options.top), names_of(samples))
+    if runnable.runner.note_now() != runnable.runner.note:
+        tell_note(runnable.runner.note_now())
 
 
 def tell_note(note: str) -> None:
@@ -75,13 +75,13 @@ def tell_note(note: str) -> None:
         say(f"note: {note}", err=True)
 
 
-def find_subject(file: str, options: RunOptions, choice: Choice) -> Subject:
+def find_runnable(file: str, options: RunOptions, choice: Choice) -> Runnable:
     """The net of a definition or a compiled model, on its device."""
     engine = Engine(options.device, options.seed, options.dtype, exact=not options.tf32)
     if is_onnx(file):
         choice.refuse(options.weights)
-        return subject_of_model(Path(file), engine, choice.shapes)
-    return subject_of_graph(choice.single(file, options.weights).graph, engine)
+        return runnable_of_model(Path(file), engine, choice.shapes)
+    return runnable_of_graph(choice.single(file, options.weights).graph, engine)
 
 
 def names_of(samples: dict[str, list[Sample]]) -> list[str]:
@@ -89,15 +89,17 @@ def names_of(samples: dict[str, list[Sample]]) -> list[str]:
     return [sample.name for sample in next(iter(samples.values()))]
 
 
-def run(subject: Subject, samples: dict[str, list[Sample]], options: RunOptions) -> Iterator[Batch]:
+def run(
+    runnable: Runnable, samples: dict[str, list[Sample]], options: RunOptions
+) -> Iterator[Batch]:
     """The results, a batch at a time, with a progress bar where somebody looks at one."""
-    size = options.batch_size or subject.runner.pinned or BATCH
+    size = options.batch_size or runnable.runner.pinned or BATCH
     batches = run_batches(
-        subject.runner,
+        runnable.runner,
         samples,
         size=size,
         augment=options.tta,
-        check=partial(check_sizes, subject.inputs, subject.violated),
+        check=partial(check_sizes, runnable.inputs, runnable.violated),
     )
     names = names_of(samples)
     return with_progress(batches, names) if len(names) > size else batches

@@ -95,8 +95,8 @@ def outputs_for(graph: Graph, targets: Mapping[str, NDArray[Any]]) -> dict[str, 
         return {next(iter(targets)): next(iter(graph.outputs))}
     for name in targets:
         if name not in graph.outputs:
-            said = ", ".join(graph.outputs)
-            raise CallError(f"{name} is no output of {graph.name}; it has {said}")
+            rendered = ", ".join(graph.outputs)
+            raise CallError(f"{name} is no output of {graph.name}; it has {rendered}")
     return {name: name for name in targets}
 
 

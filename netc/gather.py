@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from netc.subject import Subject
+from netc.runnable import Runnable
 from runtime.arrays import store_npz
 from runtime.decode import SUFFIXES
 from runtime.errors import CallError
@@ -15,7 +15,7 @@ from runtime.pictures import Augment
 
 
 def gather(
-    subject: Subject,
+    runnable: Runnable,
     images: Sequence[str],
     inputs: Sequence[str],
     random: bool,
@@ -24,15 +24,15 @@ def gather(
     """The samples by input; raises `CallError` when one is given twice or not at all."""
     given: dict[str, list[Any]] = {}
     for text in inputs:
-        for name, path in parse_input(subject, text):
+        for name, path in parse_input(runnable, text):
             given.setdefault(name, []).append(path)
     if images:
         files = [file for text in images for file in expand(text, SUFFIXES)]
-        given[picture_input(subject, given)] = files
+        given[picture_input(runnable, given)] = files
     if random:
-        for name, array in subject.random().items():
+        for name, array in runnable.random().items():
             given.setdefault(name, [array])
-    missing = [spec.name for spec in subject.inputs if spec.name not in given]
+    missing = [spec.name for spec in runnable.inputs if spec.name not in given]
     if missing:
         raise CallError(
             f"nothing is given for the input {missing[0]}: use --image, "
@@ -40,34 +40,35 @@ def gather(
         )
     return {
         spec.name: samples_of(spec, given[spec.name], augment)
-        for spec in subject.inputs  # in the order of the definition
+        for spec in runnable.inputs  # in the order of the definition
     }
 
 
-def parse_input(subject: Subject, text: str) -> list[tuple[str, str]]:
+def parse_input(runnable: Runnable, text: str) -> list[tuple[str, str]]:
     """`name=PATH`; the path alone for a single input, or an .npz with every input by name."""
     name, equals, path = text.partition("=")
     if equals:
-        return [(subject.spec(name).name, path)]
-    if len(subject.inputs) == 1:
-        return [(subject.inputs[0].name, text)]
+        return [(runnable.spec(name).name, path)]
+    if len(runnable.inputs) == 1:
+        return [(runnable.inputs[0].name, text)]
     if Path(text).suffix != ".npz":
         raise CallError(f"--input takes name=x.npy, or an .npz with every input, not {text}")
     arrays = store_npz(Path(text))
-    unknown = [name for name in arrays if all(name != spec.name for spec in subject.inputs)]
+    unknown = [name for name in arrays if all(name != spec.name for spec in runnable.inputs)]
     if unknown:
         raise CallError(
             f"{text} holds {unknown[0]}, and there is no such input; there are "
-            + ", ".join(spec.name for spec in subject.inputs)
+            + ", ".join(spec.name for spec in runnable.inputs)
         )
     return [(name, text) for name in arrays]
 
 
-def picture_input(subject: Subject, given: dict[str, Any]) -> str:
+def picture_input(runnable: Runnable, given: dict[str, Any]) -> str:
     """The first input that takes a picture and has nothing yet."""
-    for spec in subject.inputs:
+    for spec in runnable.inputs:
         if spec.pictures is not None and spec.name not in given:
             return spec.name
     raise CallError(
-        f"{subject.name} has no input that takes a picture" + (" and has none yet" if given else "")
+        f"{runnable.name} has no input that takes a picture"
+        + (" and has none yet" if given else "")
     )

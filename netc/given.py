@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from compiler.importers.imported import UnreadableError
-from compiler.modules import Block
 from compiler.onnx.precision import PrecisionError
 from compiler.ops.arguments import Extent
+from compiler.symbols.modules import Block
 from grammar.diagnostics import DefinitionError
 from runtime.errors import CallError, MachineError
 

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from compiler.dims import Dim, evaluate
 from compiler.graph import Graph, Node
 from compiler.initialise import initialise
-from compiler.labels import label_of
+from compiler.symbols.labels import label_of
 from compiler.training.mode import Mask, in_training
 from netc.fitting import plan_for
 from netc.given import kind_of
+from netc.runnable import Engine, runnable_of_graph
 from netc.sessions import samples_by_input
-from netc.subject import Engine, subject_of_graph
 from runtime.backward import backward
 from runtime.batches import Runner, run_batches
 from runtime.errors import CallError
@@ -56,8 +56,8 @@ def gradient_of_output(
     """The derivatives of the sum of an output's numbers, or of a layer's; raises `CallError`."""
     if output is None:
         if len(graph.outputs) > 1:
-            said = ", ".join(graph.outputs)
-            raise CallError(f"{graph.name} has several outputs, choose one: {said}")
+            rendered = ", ".join(graph.outputs)
+            raise CallError(f"{graph.name} has several outputs, choose one: {rendered}")
         (output,) = graph.outputs
     try:
         node = label_of(graph, output)
@@ -69,8 +69,8 @@ def gradient_of_output(
     try:
         along = np.broadcast_to(np.asarray(1.0 if weights is None else weights, float), shape)
     except (TypeError, ValueError):
-        said = "numbers of another shape" if np.shape(weights) else kind_of(weights)
-        raise CallError(f"weights are {said}, and {output} is {shape}") from None
+        rendered = "numbers of another shape" if np.shape(weights) else kind_of(weights)
+        raise CallError(f"weights are {rendered}, and {output} is {shape}") from None
     return derived(graph, feeds, output, along, training, seed)
 
 
@@ -97,15 +97,15 @@ def gradient_of_loss(graph: Graph, given: Any, target: Any, training: bool, seed
 
 def feeds_of(graph: Graph, given: Any) -> dict[str, NDArray[Any]]:
     """What is given, as one batch by input; raises `CallError`."""
-    subject = subject_of_graph(graph, Engine("numpy"))
+    runnable = runnable_of_graph(graph, Engine("numpy"))
     taken: list[dict[str, NDArray[Any]]] = []
 
     def keep(feeds: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         taken.append(feeds)
         return {}
 
-    samples = samples_by_input(subject, given, "none")
-    check = partial(check_sizes, subject.inputs, subject.violated)
+    samples = samples_by_input(runnable, given, "none")
+    check = partial(check_sizes, runnable.inputs, runnable.violated)
     size = len(next(iter(samples.values())))
     for _ in run_batches(Runner("numpy", keep), samples, size=size, check=check):
         pass

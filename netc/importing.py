@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from compiler.graph import Graph
     from compiler.importers.define import Defined
     from compiler.ops.base import Shape
-    from runtime.comparison import Comparison
+    from runtime.verify.comparison import Comparison
 
 UNVERIFIED = "not verified: its numbers were not held against those of the original"
 ALL_THE_SAME = "--unverified writes the definition without this proof, and says so in it"
@@ -55,7 +55,7 @@ def import_model(
 
 def proved(imported: Imported, defined: Defined, model: onnx.ModelProto) -> str:
     """How near the definition is to its model, in words; raises `DefinitionError`."""
-    from runtime.proof import UnprovedError, prove
+    from runtime.verify.proof import UnprovedError, prove
 
     first = next(iter(imported.graph.nodes()))
     try:
@@ -71,14 +71,14 @@ def proved(imported: Imported, defined: Defined, model: onnx.ModelProto) -> str:
             f"{proof.tensors} tensors agree with ONNX Runtime's of the original{runs}, "
             f"largest relative difference {proof.relative:.1e}"
         )
-    raise DefinitionError([told(imported.graph, proof.failed)])
+    raise DefinitionError([diagnostic_of(imported.graph, proof.failed)])
 
 
-def told(graph: Graph, failed: Comparison) -> Diagnostic:
+def diagnostic_of(graph: Graph, failed: Comparison) -> Diagnostic:
     """The first layer that differs, at its operator in the listing of the model."""
     message = "the import computes something else than the model: "
-    if failed.culprit is not None:
-        found = failed.culprit.diagnostic("the original", "the definition")
+    if failed.first_difference is not None:
+        found = failed.first_difference.diagnostic("the original", "the definition")
         return replace(found, code="E603", message=message + found.message, help=ALL_THE_SAME)
     if not failed.failures:
         message = (

@@ -12,7 +12,7 @@ from compiler.driver import examine
 from compiler.evaluate import Evaluator
 from compiler.files import LIBRARY, Files, is_regular, read_source
 from compiler.importers import FORMATS
-from compiler.modules import Block, Module
+from compiler.symbols.modules import Block, Module
 from compiler.values import Mistake, Scope
 from grammar.diagnostics import did_you_mean
 from grammar.parse import parse_expression

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from netc.gradient import Gradient
     from netc.learning import History
     from netc.sessions import Session
-    from runtime.comparison import Comparison
     from runtime.pictures import Augment
+    from runtime.verify.comparison import Comparison
     from runtime.weights.rename import WeightsFile
 
 
@@ -215,8 +215,8 @@ class Net:
         `device` is auto, cpu, cuda, cuda:1, tensorrt or numpy: there, or `MachineError`. `exact`
         keeps CUDA from rounding float32 products to TF32.
         """
+        from netc.runnable import Engine
         from netc.sessions import Session
-        from netc.subject import Engine
 
         engine = Engine(text_of("device", device), whole("seed", seed, 0), dtype, exact)
         return Session(self.graph, engine)
@@ -317,10 +317,10 @@ class Net:
     ) -> Comparison:
         """NumPy against ONNX Runtime on random input, every layer; `exact` rules TF32 out.
 
-        With `bisect` it ends at the first layer that differs, and `culprit` reports on it.
+        With `bisect` it ends at the first layer that differs, and `first_difference` reports on it.
         """
         from compiler.initialise import scatter
-        from runtime.compare import compare_all, random_feeds
+        from runtime.verify.compare import compare_all, random_feeds
 
         text_of("device", device)
         graph = scatter(self.graph, whole("seed", seed, 0))

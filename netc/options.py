@@ -15,8 +15,8 @@ import click
 
 from compiler.driver import Checked, check_net
 from compiler.files import Files
-from compiler.modules import Block, Module
 from compiler.onnx.precision import DTYPES
+from compiler.symbols.modules import Block, Module
 from grammar.diagnostics import printable
 from netc.errors import show
 from netc.library import (

@@ -16,7 +16,7 @@ from netc.errors import say
 from netc.gather import gather
 from netc.models import is_onnx
 from netc.options import Choice
-from netc.subject import Engine, Subject, subject_of_graph, subject_of_model
+from netc.runnable import Engine, Runnable, runnable_of_graph, runnable_of_model
 from netc.tables import print_rows
 from runtime.accuracy import Accuracy
 from runtime.batches import Arrays
@@ -59,27 +59,27 @@ class QuantizeOptions:
 
 def quantize(file: str, options: QuantizeOptions, choice: Choice) -> None:
     """Write the int8 model and report its loss on the calibration set."""
-    subject, model = find_model(file, options, choice)
-    target = options.output or Path(f"{subject.name}.int8.onnx")
+    runnable, model = find_model(file, options, choice)
+    target = options.output or Path(f"{runnable.name}.int8.onnx")
     refuse_inputs([target], choice.files.seen)
     place_of(target)  # it would be a pity to learn it after the calibration
-    samples = gather(subject, (), options.calibrate, random=False)
+    samples = gather(runnable, (), options.calibrate, random=False)
     counts = {len(given) for given in samples.values()}
     if len(counts) > 1:
         raise CallError("every input needs the same number of samples to calibrate on")
     count = min(counts.pop(), options.limit or 10**9)
-    read = partial(sample, subject, samples)
+    read = partial(sample, runnable, samples)
     result = quantized(model, count, read, options.plan)
     write_model(result, target)
     lost = loss(model, result, map(read, range(count)), layers=options.per_layer)
     outputs = [info.name for info in model.graph.output]
     report = {
-        "net": subject.name,
+        "net": runnable.name,
         "file": str(target),
         "bytes": weight_bytes(result),
         "float32_bytes": weight_bytes(model),
         "samples": count,
-        "seeded": subject.seeded,
+        "seeded": runnable.seeded,
         "outputs": [row(name, lost[name]) for name in outputs],
         "layers": [row(n, a) for n, a in lost.items()] if options.per_layer else [],
     }
@@ -91,25 +91,25 @@ def quantize(file: str, options: QuantizeOptions, choice: Choice) -> None:
 
 def find_model(
     file: str, options: QuantizeOptions, choice: Choice
-) -> tuple[Subject, onnx.ModelProto]:
+) -> tuple[Runnable, onnx.ModelProto]:
     """What is quantized: what its inputs take, and its float32 model."""
     engine = Engine("cpu", options.seed)
     if not is_onnx(file):
         net = choice.single(file, options.weights)
-        return subject_of_graph(net.graph, engine), net.model(seed=options.seed)
+        return runnable_of_graph(net.graph, engine), net.model(seed=options.seed)
     choice.refuse(options.weights)
-    subject = subject_of_model(Path(file), engine)
+    runnable = runnable_of_model(Path(file), engine)
     precision = describe(Path(file)).precision
     if precision != "f32":
         raise CallError(f"{file} is {precision} already: quantize the float32 model")
-    return subject, folded(Path(file))
+    return runnable, folded(Path(file))
 
 
-def sample(subject: Subject, samples: Mapping[str, Sequence[Sample]], index: int) -> Arrays:
+def sample(runnable: Runnable, samples: Mapping[str, Sequence[Sample]], index: int) -> Arrays:
     """One sample of every input, as a batch of one."""
     arrays = {name: given[index].read() for name, given in samples.items()}
     first = next(iter(samples.values()))
-    check_sizes(subject.inputs, subject.violated, first[index].name, arrays)
+    check_sizes(runnable.inputs, runnable.violated, first[index].name, arrays)
     return arrays
 
 

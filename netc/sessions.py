@@ -10,7 +10,7 @@ from typing import Any
 
 from compiler.graph import Graph
 from netc.given import documented, list_of, one_of, text_of, whole
-from netc.subject import Engine, Subject, subject_of_graph
+from netc.runnable import Engine, Runnable, runnable_of_graph
 from runtime.batches import Arrays, collect, run_batches
 from runtime.errors import CallError
 from runtime.inputs import Sample, samples_of
@@ -32,8 +32,8 @@ class Session:
         self._engine = engine
         self._process = os.getpid()
         self._lock = Lock()
-        self._opened: dict[tuple[str, ...], Subject] = {}
-        runner = self._subject(()).runner
+        self._opened: dict[tuple[str, ...], Runnable] = {}
+        runner = self._runnable(()).runner
         self.device = runner.device
         self.note = runner.note
 
@@ -63,20 +63,20 @@ class Session:
         if batch_size is not None:
             batch_size = whole("batch_size", batch_size, 1)
         one_of("tta", tta, tuple(VIEWS))
-        subject = self._subject(tuple(tensors))
-        samples = samples_by_input(subject, given, tta)
+        runnable = self._runnable(tuple(tensors))
+        samples = samples_by_input(runnable, given, tta)
         count = len(next(iter(samples.values())))
         return collect(
             run_batches(
-                subject.runner,
+                runnable.runner,
                 samples,
                 size=batch_size or count,
                 augment=tta,
-                check=partial(check_sizes, subject.inputs, subject.violated),
+                check=partial(check_sizes, runnable.inputs, runnable.violated),
             )
         )
 
-    def _subject(self, tensors: tuple[str, ...]) -> Subject:
+    def _runnable(self, tensors: tuple[str, ...]) -> Runnable:
         """The network with these tensors as outputs: opened before, or now.
 
         Each holds weights of its own, so those that were not asked for lately are closed.
@@ -84,23 +84,23 @@ class Session:
         if os.getpid() != self._process:
             raise CallError("a session does not survive a fork: open one in each process")
         with self._lock:
-            subject = self._opened.pop(tensors, None)
-            if subject is None:
-                subject = subject_of_graph(self._graph, self._engine, tensors)
-            self._opened[tensors] = subject  # the one used last stands last
+            runnable = self._opened.pop(tensors, None)
+            if runnable is None:
+                runnable = runnable_of_graph(self._graph, self._engine, tensors)
+            self._opened[tensors] = runnable  # the one used last stands last
             for other in [labels for labels in self._opened if labels][:-MOST_OPEN]:
                 del self._opened[other]
-            return subject
+            return runnable
 
 
-def samples_by_input(subject: Subject, given: Any, augment: Augment) -> dict[str, list[Sample]]:
+def samples_by_input(runnable: Runnable, given: Any, augment: Augment) -> dict[str, list[Sample]]:
     """What was given, as samples for every input; raises `CallError`."""
-    names = [spec.name for spec in subject.inputs]
+    names = [spec.name for spec in runnable.inputs]
     if not isinstance(given, Mapping):
         if len(names) != 1:
-            raise CallError(f"{subject.name} has several inputs, give them by name: {names}")
+            raise CallError(f"{runnable.name} has several inputs, give them by name: {names}")
         given = {names[0]: given}
-    found = {name: samples_of(subject.spec(name), value, augment) for name, value in given.items()}
+    found = {name: samples_of(runnable.spec(name), value, augment) for name, value in given.items()}
     missing = [name for name in names if name not in found]
     if missing:
         raise CallError(f"nothing is given for the input {missing[0]}")

@@ -10,7 +10,7 @@ from compiler.training.model import StepPlan, Training
 from netc.options import Choice
 from netc.training import checked_training, require_training
 from netc.verifying import VerifyOptions, tell_all
-from runtime.comparison import Comparison
+from runtime.verify.comparison import Comparison
 
 
 def chosen(file: str, name: str, choice: Choice) -> Training:
@@ -57,7 +57,7 @@ def described(training: Training, plan: StepPlan) -> str:
 
 def verify_training(file: str, name: str, options: VerifyOptions, choice: Choice) -> bool:
     """Hold each step of a training against NumPy; whether everything agrees."""
-    from runtime.verify_step import verify_step
+    from runtime.verify.step import verify_step
 
     training = chosen(file, name, choice)
 

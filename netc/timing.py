@@ -18,15 +18,15 @@ from netc.net import Net
 from netc.options import Choice
 from netc.tables import print_rows
 from runtime.bench import Ready, Run, Timing, make_ready, ratios, significant, time_together
-from runtime.compare import random_feeds
 from runtime.describe import describe, input_shapes, random_arrays
 from runtime.devices import Device, parse_device
 from runtime.errors import CallError
 from runtime.machine import driver, processor
-from runtime.placement import told
+from runtime.placement import rendered
 from runtime.providers import VERSION, Settings
 from runtime.reference import run_reference
 from runtime.session import Model
+from runtime.verify.compare import random_feeds
 
 COLUMNS = (
     *("model", "precision", "batch ", "median ", "quartiles ", "samples/s ", "placement"),
@@ -35,7 +35,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Subject:
+class Contender:
     """What is timed: its name, the model (or, for NumPy, the net), its precision."""
 
     name: str
@@ -55,15 +55,15 @@ class Subject:
 def report(file: str, options: dict[str, Any], choice: Choice) -> None:
     """Time a definition or model, against another one if asked to, and print what came out."""
     device = parse_device(options["device"])
-    subjects = [subject_of(file, options, choice, device)]
+    contenders = [contender_of(file, options, choice, device)]
     if options["against"] is not None:
         if device.kind == "numpy":
             raise CallError("the NumPy device runs definitions, not ONNX models")
-        subjects.append(from_file(options["against"]))
+        contenders.append(from_file(options["against"]))
     rows: list[dict[str, Any]] = []
     for batch in options["batches"]:
-        rows += timed(subjects, batch, device, options)
-    head = about(rows[0], subjects)
+        rows += timed(contenders, batch, device, options)
+    head = about(rows[0], contenders)
     if options["form"] == "json":
         say(json.dumps(head | {"results": rows}, indent=2))
         return
@@ -71,11 +71,11 @@ def report(file: str, options: dict[str, Any], choice: Choice) -> None:
     for note in dict.fromkeys(row["note"] for row in rows if row["note"]):
         say(f"note: {note}")
     if options["placement"]:
-        show_placement(rows[: len(subjects)])
+        show_placement(rows[: len(contenders)])
     print_rows(COLUMNS, map(cells, rows))
 
 
-def subject_of(file: str, options: dict[str, Any], choice: Choice, device: Device) -> Subject:
+def contender_of(file: str, options: dict[str, Any], choice: Choice, device: Device) -> Contender:
     """The first model of a call."""
     if is_onnx(file):
         choice.refuse(options["weights"])
@@ -88,62 +88,62 @@ def subject_of(file: str, options: dict[str, Any], choice: Choice, device: Devic
     if device.kind == "numpy":
         if options["dtype"] != "f32":
             raise CallError("the NumPy device computes in float32: no --dtype")
-        return Subject(net.name, None, net, "f32")
+        return Contender(net.name, None, net, "f32")
     model = net.model(seed=options["seed"], dtype=options["dtype"])
-    return Subject(net.name, model, net, options["dtype"])
+    return Contender(net.name, model, net, options["dtype"])
 
 
-def from_file(path: Path) -> Subject:
+def from_file(path: Path) -> Contender:
     """A model in an ONNX file."""
-    return Subject(path.name, path, None, describe(path).precision)
+    return Contender(path.name, path, None, describe(path).precision)
 
 
 def timed(
-    subjects: Sequence[Subject], batch: int, device: Device, options: dict[str, Any]
+    contenders: Sequence[Contender], batch: int, device: Device, options: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """One batch size: a row for each subject."""
-    arrays = subjects[0].arrays(batch, options)
+    """One batch size: a row for each contender."""
+    arrays = contenders[0].arrays(batch, options)
     settings = Settings(exact=not options["tf32"], threads=options["threads"])
     ready: dict[str, Ready | None] = {}
     runs: dict[str, Run] = {}
-    for place, subject in enumerate(subjects):
-        key = f"{place} {subject.name}"
-        if subject.model is None:
-            ready[key], runs[key] = None, numpy_run(subject, arrays, options["seed"])
+    for place, contender in enumerate(contenders):
+        key = f"{place} {contender.name}"
+        if contender.model is None:
+            ready[key], runs[key] = None, numpy_run(contender, arrays, options["seed"])
         else:
-            made = make_ready(subject.model, arrays, device, settings)
+            made = make_ready(contender.model, arrays, device, settings)
             ready[key], runs[key] = made, made.run
     times = time_together(runs, batch, options["seconds"])
     first = next(iter(times.values()))
     return [
-        row(subject, times[key], ready[key], None if place == 0 else first)
-        for place, (key, subject) in enumerate(zip(times, subjects, strict=True))
+        row(contender, times[key], ready[key], None if place == 0 else first)
+        for place, (key, contender) in enumerate(zip(times, contenders, strict=True))
     ]
 
 
-def numpy_run(subject: Subject, arrays: list[NDArray[Any]], seed: int) -> Run:
+def numpy_run(contender: Contender, arrays: list[NDArray[Any]], seed: int) -> Run:
     """A run of the interpreter."""
-    assert subject.net is not None
-    graph = initialise(subject.net.graph, seed)
+    assert contender.net is not None
+    graph = initialise(contender.net.graph, seed)
     feeds = dict(zip((node.name for node in graph.inputs()), arrays, strict=True))
     return lambda: run_reference(graph, feeds)
 
 
 def row(
-    subject: Subject, timing: Timing, ready: Ready | None, ours: Timing | None
+    contender: Contender, timing: Timing, ready: Ready | None, ours: Timing | None
 ) -> dict[str, Any]:
-    """What is reported of one subject at one batch size; times in milliseconds."""
+    """What is reported of one contender at one batch size; times in milliseconds."""
     placed = ready.session.placement() if ready is not None else None
     low, high = timing.quartiles
     found = {
-        "model": subject.name,
+        "model": contender.name,
         "batch": timing.batch,
         "rounds": len(timing.seconds),
         "median_ms": timing.median * 1e3,
         "quartiles_ms": [low * 1e3, high * 1e3],
         "per_second": timing.per_second,
         "device": ready.session.device if ready is not None else "numpy",
-        "dtype": subject.precision,
+        "dtype": contender.precision,
         "cuda_graph": ready is not None and ready.captured,
         "note": ready.session.note if ready is not None else "",
         "placement": {
@@ -156,7 +156,7 @@ def row(
     return found
 
 
-def about(first: dict[str, Any], subjects: Sequence[Subject]) -> dict[str, Any]:
+def about(first: dict[str, Any], contenders: Sequence[Contender]) -> dict[str, Any]:
     """Where it was measured."""
     cpu = processor()
     device = parse_device(first["device"])
@@ -167,7 +167,7 @@ def about(first: dict[str, Any], subjects: Sequence[Subject]) -> dict[str, Any]:
         "device": str(device),
         "hardware": hardware,
         "onnxruntime": VERSION,
-        "models": [subject.name for subject in subjects],
+        "models": [contender.name for contender in contenders],
     }
 
 
@@ -183,7 +183,7 @@ def show_placement(rows: Sequence[dict[str, Any]]) -> None:
     """For each model and provider the operators with their counts."""
     for found in rows:
         for provider, nodes in found["placement"].items():
-            say(f"{found['model']}: {told(provider, list(nodes.values()))}")
+            say(f"{found['model']}: {rendered(provider, list(nodes.values()))}")
 
 
 def cells(found: dict[str, Any]) -> tuple[str, ...]:

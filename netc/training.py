@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from compiler.driver import CheckedTraining, check_training
 from compiler.files import Files
-from compiler.modules import Block, Module
+from compiler.symbols.modules import Block, Module
 from compiler.training.model import Training
 from grammar.diagnostics import DefinitionError, did_you_mean
 from netc.library import open_module
@@ -34,15 +34,17 @@ def choose_training(module: Module, name: str | None) -> Block:
         raise CallError(f"{file} defines no training: train name {{ … }}")
     if name is None:
         if len(trainings) > 1:
-            said = ", ".join(names)
-            raise CallError(f"{file} defines several trainings; choose one with --train: {said}")
+            rendered = ", ".join(names)
+            raise CallError(
+                f"{file} defines several trainings; choose one with --train: {rendered}"
+            )
         return trainings[0]
     for training in trainings:
         if training.name == name:
             return training
     hint = did_you_mean(name, names)
-    said = f"{file} defines no training {name}; it has " + ", ".join(names)
-    raise CallError(said + (f"; {hint}" if hint else ""))
+    rendered = f"{file} defines no training {name}; it has " + ", ".join(names)
+    raise CallError(rendered + (f"; {hint}" if hint else ""))
 
 
 def checked_training(
@@ -130,8 +132,8 @@ def initial_weights(training: Training, given: Sequence[str]) -> dict[str, NDArr
         name, equals, path = text.partition("=")
         if not equals or name not in nets:
             if len(nets) != 1:
-                said = " ".join(f"--weights {net}=FILE" for net in nets)
-                raise CallError(f"this training has several nets: {said}")
+                rendered = " ".join(f"--weights {net}=FILE" for net in nets)
+                raise CallError(f"this training has several nets: {rendered}")
             name, path = next(iter(nets)), text
         graph = apply_weights(nets[name].graph, WeightsFile(Path(path), ()))
         found |= {f"{name}.{key}": value for key, value in graph.values.items()}

@@ -23,13 +23,13 @@ from netc.errors import say
 from netc.models import is_onnx
 from netc.options import Choice
 from runtime.arrays import store_npy, store_npz
-from runtime.compare import compare_all, random_feeds, sizes_for
-from runtime.comparison import Comparison
-from runtime.culprit import Place
 from runtime.errors import CallError
-from runtime.imported import compare_imported
 from runtime.onnx_file import read_model_file
-from runtime.pairs import Side, compare_models
+from runtime.verify.compare import compare_all, random_feeds, sizes_for
+from runtime.verify.comparison import Comparison
+from runtime.verify.first_difference import Place
+from runtime.verify.imported import compare_imported
+from runtime.verify.two_models import Side, compare_models
 from runtime.weights.rename import WeightsFile
 
 
@@ -201,6 +201,6 @@ def tell(name: str, comparison: Comparison, options: VerifyOptions) -> None:
     if options.dtype != "f32":
         where += f", {WORDS[options.dtype]}"
     say(f"{name}: {comparison.sentence(where)}")
-    if comparison.culprit is not None:
-        found = comparison.culprit.diagnostic(comparison.subject, comparison.reference)
+    if comparison.first_difference is not None:
+        found = comparison.first_difference.diagnostic(comparison.subject, comparison.reference)
         say("\n" + render(found))

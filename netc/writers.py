@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from grammar.diagnostics import printable
 from netc.destination import Destination
-from netc.entries import Entry, Telling, entries, figures, is_vector
+from netc.top_classes import RankedClass, Ranking, figures, is_vector, top_classes
 from runtime.arrays import save_array, save_arrays
 from runtime.batches import Batch, collect
 from runtime.errors import CallError, MachineError
@@ -30,7 +30,7 @@ def samples_text(count: int) -> str:
     return "1 sample" if count == 1 else f"{count:,} samples"
 
 
-def write_jsonl(file: IO[str], batches: Iterator[Batch], told: Telling) -> int:
+def write_jsonl(file: IO[str], batches: Iterator[Batch], ranking: Ranking) -> int:
     """A line for each sample; how many there were.
 
     `{"sample": "a.jpg", "outputs": {"probs": {"shape": [1000], "min": …, "max": …, "mean": …,
@@ -40,20 +40,20 @@ def write_jsonl(file: IO[str], batches: Iterator[Batch], told: Telling) -> int:
     for batch in batches:
         for index, sample in enumerate(batch.names):
             outputs = {
-                name: record(name, value[index], told) for name, value in batch.outputs.items()
+                name: record(name, value[index], ranking) for name, value in batch.outputs.items()
             }
             print(json.dumps({"sample": sample, "outputs": outputs}), file=file)
             count += 1
     return count
 
 
-def record(output: str, row: NDArray[Any], told: Telling) -> dict[str, Any]:
+def record(output: str, row: NDArray[Any], ranking: Ranking) -> dict[str, Any]:
     """One sample's output for JSON lines; what is no finite number becomes null."""
     found: dict[str, Any] = {"shape": list(row.shape), **figures(row)}
     if is_vector(row):
-        found["top"] = [entry.as_dict() for entry in entries(output, row, told)]
-        for entry in found["top"]:
-            entry["value"] = finite(entry["value"])
+        found["top"] = [ranked.as_dict() for ranked in top_classes(output, row, ranking)]
+        for ranked in found["top"]:
+            ranked["value"] = finite(ranked["value"])
     return {key: finite(value) for key, value in found.items()}
 
 
@@ -62,7 +62,7 @@ def finite(value: Any) -> Any:
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
-def write_csv(file: IO[str], batches: Iterator[Batch], told: Telling) -> int:
+def write_csv(file: IO[str], batches: Iterator[Batch], ranking: Ranking) -> int:
     """A row for each entry: sample, output, rank, class, label, value. Maps have no rows.
 
     Raises `CallError` where no output is a vector.
@@ -79,14 +79,14 @@ def write_csv(file: IO[str], batches: Iterator[Batch], told: Telling) -> int:
                 if is_vector(value[index]):
                     writer.writerows(
                         map(printable, (sample, output, str(e.rank), *cells_of(e)))
-                        for e in entries(output, value[index], told)
+                        for e in top_classes(output, value[index], ranking)
                     )
     return count
 
 
-def cells_of(entry: Entry) -> tuple[str, str, str]:
+def cells_of(ranked: RankedClass) -> tuple[str, str, str]:
     """What is said of an entry: class, label, value."""
-    return str(entry.index), entry.label, f"{entry.value:.9g}"
+    return str(ranked.index), ranked.label, f"{ranked.value:.9g}"
 
 
 def write_npz(path: Path, batches: Iterator[Batch]) -> str:
@@ -106,7 +106,7 @@ def write_npy(path: Path, batches: Iterator[Batch]) -> str:
     return name
 
 
-def write_parquet(path: Path, batches: Iterator[Batch], told: Telling) -> str:
+def write_parquet(path: Path, batches: Iterator[Batch], ranking: Ranking) -> str:
     """A row for each sample: its name, each output as a list of numbers, a vector's best class.
 
     The shape of an output is in its column's metadata. Raises `MachineError` without pyarrow.
@@ -125,7 +125,7 @@ def write_parquet(path: Path, batches: Iterator[Batch], told: Telling) -> str:
         nonlocal count
         writer = None
         for batch in batches:
-            table = arrow_table(arrow, batch, told)
+            table = arrow_table(arrow, batch, ranking)
             writer = writer or parquet.ParquetWriter(target, table.schema)
             if table.schema != writer.schema:
                 raise CallError("the samples have different sizes: a column has one")
@@ -138,7 +138,7 @@ def write_parquet(path: Path, batches: Iterator[Batch], told: Telling) -> str:
     return samples_text(count)
 
 
-def arrow_table(arrow: Any, batch: Batch, told: Telling) -> Any:
+def arrow_table(arrow: Any, batch: Batch, ranking: Ranking) -> Any:
     """A batch as a table of pyarrow."""
     columns = {"sample": arrow.array(batch.names, arrow.string())}
     fields = [arrow.field("sample", arrow.string())]
@@ -149,7 +149,7 @@ def arrow_table(arrow: Any, batch: Batch, told: Telling) -> Any:
         shape = json.dumps(list(value.shape[1:]))
         fields.append(arrow.field(output, columns[output].type, metadata={"shape": shape}))
         if is_vector(value[0]):
-            best = [entries(output, row, Telling(told.labels, 1))[0] for row in value]
+            best = [top_classes(output, row, Ranking(ranking.labels, 1))[0] for row in value]
             columns[f"{output}.class"] = arrow.array([e.index for e in best], arrow.int64())
             columns[f"{output}.label"] = arrow.array([e.label for e in best], arrow.string())
             fields += [

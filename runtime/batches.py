@@ -63,8 +63,8 @@ def run_batches(
     """
     counts = {name: len(given) for name, given in samples.items()}
     if len(set(counts.values())) > 1:
-        said = ", ".join(f"{count} for {name}" for name, count in counts.items())
-        raise CallError(f"every input needs the same number of samples, there are {said}")
+        rendered = ", ".join(f"{count} for {name}" for name, count in counts.items())
+        raise CallError(f"every input needs the same number of samples, there are {rendered}")
     names: list[str] = []
     rows: list[Arrays] = []
     for name, arrays in read_all(samples, size):

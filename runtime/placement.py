@@ -42,10 +42,10 @@ class Placement:
 
     def lines(self) -> list[str]:
         """For each provider how many nodes of which operators it runs."""
-        return [told(name, [kind for _, kind in nodes]) for name, nodes in self.nodes.items()]
+        return [rendered(name, [kind for _, kind in nodes]) for name, nodes in self.nodes.items()]
 
 
-def told(provider: str, operators: Sequence[str]) -> str:
+def rendered(provider: str, operators: Sequence[str]) -> str:
     """What a provider runs: `3 nodes on CPUExecutionProvider: 2 Conv, 1 Gemm`"""
     counts = ", ".join(f"{operators.count(kind)} {kind}" for kind in sorted(set(operators)))
     return f"{counted(len(operators), provider)}: {counts}"

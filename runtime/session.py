@@ -177,8 +177,8 @@ class Session:
 
 def less_rewritten(level: Level, error: Exception) -> str:
     """What is said of a model that ONNX Runtime's rewriting breaks."""
-    said = f"ONNX Runtime's own rewriting breaks this model ({first_line(error)})"
-    return f"{said}: it runs with {LEVELS[level]}"
+    rendered = f"ONNX Runtime's own rewriting breaks this model ({first_line(error)})"
+    return f"{rendered}: it runs with {LEVELS[level]}"
 
 
 def refused(error: Exception) -> RunError:

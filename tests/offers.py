@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from compiler.names import children
 from compiler.ops import OPS
 from compiler.ops.base import parameters
+from compiler.symbols.names import children
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic
 from grammar.parse import parse

@@ -24,9 +24,9 @@ from compiler.importers.define import Defined, define
 from compiler.importers.from_onnx import import_onnx
 from compiler.importers.imported import Imported, UnreadableError
 from grammar.diagnostics import DefinitionError
-from runtime.imported import Feeds, compare_imported, feeds_for
-from runtime.proof import UnprovedError, prove
 from runtime.session import RunError, open_session
+from runtime.verify.imported import Feeds, compare_imported, feeds_for
+from runtime.verify.proof import UnprovedError, prove
 from tests.importers.random_onnx import draw
 
 BAD = ("wrong", "error", "unproved", "misjudged")
@@ -78,7 +78,7 @@ def judged(
     if not right:
         comparison = compare_imported(imported, model, bisect=True)
         if not comparison.ok:  # a network of nothing but NaN proves nothing, and is refused
-            told = comparison.failures or comparison.culprit
+            told = comparison.failures or comparison.first_difference
             return "wrong" if told else "skipped", comparison.sentence("cpu")
     try:
         proof = prove(imported, defined, model)

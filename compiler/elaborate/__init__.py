@@ -27,8 +27,8 @@ from compiler.elaborate.flow import run_body
 from compiler.elaborate.interface import begin, bind_parameters
 from compiler.elaborate.names import check_outside_names
 from compiler.elaborate.state import Elaborated, Frame, Here, Made, Members, State, Stopped
-from compiler.modules import Block
 from compiler.remedies.changes import Change
+from compiler.symbols.modules import Block
 from compiler.values import Mistake, Scope
 from grammar.diagnostics import Diagnostic, deduplicate
 
@@ -63,7 +63,7 @@ def elaborate(
         tuple(state.contracts),
         scope,
         tuple(state.made),
-        tuple(state.told()),
+        tuple(state.final_diagnostics()),
         state.around,
         state.damaged,
     )

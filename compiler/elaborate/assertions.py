@@ -12,14 +12,14 @@ from compiler.domain.suggestions import help_unequal
 from compiler.elaborate.layers import describe
 from compiler.elaborate.state import Here, State
 from compiler.graph import Assumed, Node
-from compiler.names import children
 from compiler.ops.arguments import show
 from compiler.ops.base import Shape, show_shape
 from compiler.ops.shapes import axis_names
-from compiler.remedies.backwards import Search, said
+from compiler.remedies.backwards import Search, rendered
 from compiler.remedies.changes import Change
 from compiler.remedies.surroundings import Fits
 from compiler.source_text import source_text
+from compiler.symbols.names import children
 from compiler.values import Mistake, Scope, Tensor
 from grammar import syntax as s
 from grammar.diagnostics import Fix
@@ -173,7 +173,7 @@ def shape_remedies(
     search = Search(state.around, node, fits, whole, fixed)
     changes = state.proven(search.solutions())
     pair = [] if changes else channels_and_map(search, expected)
-    return said(changes) or said(pair, together=True), search.around.fixes(changes)
+    return rendered(changes) or rendered(pair, together=True), search.around.fixes(changes)
 
 
 def channels_and_map(search: Search, expected: list[Size | s.Wildcard]) -> list[Change]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from compiler.elaborate.state import Here
-from compiler.elsewhere import layer_meant
-from compiler.modules import Block
 from compiler.ops import OPS
 from compiler.ops.arguments import show
 from compiler.ops.base import Op
+from compiler.symbols.aliases import layer_meant
+from compiler.symbols.modules import Block
 from compiler.values import Mistake, Scope, Silenced, Tensor, unknown
 from grammar import syntax as s
 

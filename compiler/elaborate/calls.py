@@ -10,13 +10,13 @@ from compiler.elaborate.layers import describe
 from compiler.elaborate.names import label_text, local_name
 from compiler.elaborate.sharing import check_all_shared, members_of
 from compiler.elaborate.state import MOST_CALLS, Frame, Here, State
-from compiler.modules import Block
 from compiler.ops.arguments import show
 from compiler.ops.base import show_shape
 from compiler.remedies.changes import Call
+from compiler.symbols.modules import Block
 from compiler.values import Mistake, Scope, Silenced, Tensor
 from grammar import syntax as s
-from grammar.diagnostics import TrailStep
+from grammar.diagnostics import CallStep
 
 
 def enter_block(state: State, stage: s.Stage, block: Block, here: Here, flow: Tensor) -> Here:
@@ -32,11 +32,11 @@ def enter_block(state: State, stage: s.Stage, block: Block, here: Here, flow: Te
         path = frame.name(local)
         state.taken.setdefault(path, stage.span)
     state.calls[stage.span] = Call(stage, definition)
-    step = TrailStep(block.name, stage.span, path, call_text(stage, block, bound), here.turns())
+    step = CallStep(block.name, stage.span, path, call_text(stage, block, bound), here.turns())
     members, like = members_of(state, stage, block.name, local, here)
     inner.tensors["in"] = flow
-    trail = (*frame.trail, step)
-    call = Frame(path, flow, trail, definition, inner=True, members=members, like=like)
+    call_stack = (*frame.call_stack, step)
+    call = Frame(path, flow, call_stack, definition, inner=True, members=members, like=like)
     inside = Here(call, inner)
     if definition.kind == "net":
         bind_single_input(state, stage, definition, inside, flow)
@@ -45,7 +45,7 @@ def enter_block(state: State, stage: s.Stage, block: Block, here: Here, flow: Te
 
 def check_cycle(state: State, stage: s.Stage, block: Block, here: Here) -> None:
     """Raise E210 when a block reaches itself, E209 when calls are nested beyond reason."""
-    names = [step.block for step in here.frame.trail]
+    names = [step.block for step in here.frame.call_stack]
     if block.definition is state.net.definition or block.name in names:
         start = names.index(block.name) if block.name in names else 0
         around = [] if block.name in names else [block.name]
@@ -58,13 +58,13 @@ def check_cycle(state: State, stage: s.Stage, block: Block, here: Here) -> None:
 def call_text(stage: s.Stage, block: Block, bound: dict[str, Any]) -> str:
     """The call with the values it was given: `bottleneck(256, stride=2)`."""
     names = list(bound)
-    said = [
+    made = [
         show(bound[names[index]])
         if argument.keyword is None
         else f"{argument.keyword}={show(bound[argument.keyword])}"
         for index, argument in enumerate(stage.arguments or ())
     ]
-    return f"{block.name}({', '.join(said)})"
+    return f"{block.name}({', '.join(made)})"
 
 
 def result_of(

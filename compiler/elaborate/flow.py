@@ -12,8 +12,8 @@ from compiler.elaborate.loops import turns
 from compiler.elaborate.names import label_text, outermost, remember
 from compiler.elaborate.outputs import check_new_output, check_output_name, declare_output
 from compiler.elaborate.state import Here, Made, State
-from compiler.modules import Block
 from compiler.ops.base import Op
+from compiler.symbols.modules import Block
 from compiler.values import POISON, Mistake, Scope, Silenced, Tensor
 from grammar import syntax as s
 from grammar.source import Span
@@ -123,7 +123,7 @@ def run_chain(state: State, chain: s.Chain, here: Here, flow: Tensor | None) -> 
                 label = label_text(state, stage.label, here)
                 if label:
                     remember(label, result, here.scope)
-        state.made.append(Made(stage, result, here.frame.trail, flow))
+        state.made.append(Made(stage, result, here.frame.call_stack, flow))
         flow = result
     return result
 

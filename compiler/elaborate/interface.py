@@ -118,8 +118,10 @@ def declare_input(state: State, statement: s.InputDeclaration, here: Here) -> No
             fixes=[layout.fix(statement)] if layout else [],
         )
     if numbers_of(shape) > MOST_NUMBERS:
-        said = f"{numbers_of(shape):.2g} numbers in a sample, of which 2**64 have addresses"
-        raise Mistake("E209", "the input is beyond all memory", statement.shape.span, label=said)
+        rendered = f"{numbers_of(shape):.2g} numbers in a sample, of which 2**64 have addresses"
+        raise Mistake(
+            "E209", "the input is beyond all memory", statement.shape.span, label=rendered
+        )
     picture = picture_of(state, statement, shape, scope)
     name = outside_name(state, statement, here)
     node = Node(name, Input(statement.dtype.id, picture), (), shape, statement.name.span)

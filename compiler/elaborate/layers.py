@@ -13,7 +13,7 @@ from compiler.layouts import declarations, foreign_layout
 from compiler.ops.base import Op, Shape, ShapeError, show_shape
 from compiler.ops.convolution import Conv
 from compiler.ops.shapes import infer
-from compiler.remedies.backwards import Search, said
+from compiler.remedies.backwards import Search, rendered
 from compiler.remedies.changes import Change
 from compiler.remedies.surroundings import anything
 from compiler.values import Mistake, Tensor, TooMuch
@@ -34,7 +34,7 @@ def add_layer(
     if len(state.graph) >= MOST_NODES:
         raise TooMuch("E209", f"a net has at most {MOST_NODES:_} layers", stage.span)
     if state.change is not None:
-        op = state.change.changed(op, stage.span, here.frame.trail)
+        op = state.change.changed(op, stage.span, here.frame.call_stack)
     sources = tuple(t.node for t in tensors if t.node is not None)
     shapes = tuple(t.shape for t in tensors)
     shape = inferred(state, stage, op, sources, shapes, places)
@@ -43,7 +43,7 @@ def add_layer(
     member = frame.members.unlabelled(op.name) if stage.label is None else local
     owner = owner_of(state, stage, member, op, shapes, here)
     frame.members.layers[member] = name
-    state.graph.add(Node(name, op, sources, shape, stage.span, here.frame.trail, owner))
+    state.graph.add(Node(name, op, sources, shape, stage.span, here.frame.call_stack, owner))
     return Tensor(name, shape)
 
 
@@ -103,7 +103,7 @@ def kernel_remedies(
     if isinstance(source.op, Input):
         return help, []
     found = next(search.fitting(search.larger_inputs()), None)
-    return (help if found is None else f"{help}, or {found}" if help else said([found])), []
+    return (help if found is None else f"{help}, or {found}" if help else rendered([found])), []
 
 
 def rank_remedies(
@@ -136,7 +136,7 @@ def join_remedies(
     single = Search(around, Node(op.name, op, sources, (), stage.span), anything).solutions()
     if single:
         single = state.proven(single)
-        return said(single), around.fixes(single)
+        return rendered(single), around.fixes(single)
     first = state.graph[sources[0]].shape
     changes = []
     for name in dict.fromkeys(sources[1:]):
@@ -149,7 +149,7 @@ def join_remedies(
             return None, []
         changes.append(own[0])
     places = [change.place for change in changes]
-    return said(changes, together=True) if len(set(places)) == len(places) else None, []
+    return rendered(changes, together=True) if len(set(places)) == len(places) else None, []
 
 
 def describe(node: Node) -> str:

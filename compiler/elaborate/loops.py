@@ -40,7 +40,7 @@ def turns(state: State, statement: Control, here: Here) -> Iterator[tuple[s.Body
             check_count(len(values), statement.values)
             bound = [bind_names(statement, value) for value in values]
             return (
-                (statement.body, turn(state, statement, here, names, *map(said, names.items())))
+                (statement.body, turn(state, statement, here, names, *map(rendered, names.items())))
                 for names in bound
             )
 
@@ -71,7 +71,7 @@ def bind_names(statement: s.For, value: Any) -> dict[str, Any]:
     )
 
 
-def said(named: tuple[str, Any]) -> str:
+def rendered(named: tuple[str, Any]) -> str:
     """A name of a turn for a message: `depth = 6`."""
     name, value = named
     return f"{name} = {show(value)}"

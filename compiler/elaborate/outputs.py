@@ -5,8 +5,8 @@ from __future__ import annotations
 from compiler.elaborate.layers import describe
 from compiler.elaborate.names import outside_name
 from compiler.elaborate.state import Here, State
-from compiler.modules import unreadable
 from compiler.ops.base import show_shape
+from compiler.symbols.modules import unreadable
 from compiler.values import POISON, Mistake, Tensor
 from grammar import syntax as s
 from grammar.diagnostics import Fix

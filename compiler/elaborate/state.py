@@ -12,14 +12,14 @@ from compiler.dims import Size
 from compiler.domain import Facts
 from compiler.evaluate import Evaluator
 from compiler.graph import Draft, Graph
-from compiler.modules import Block, diagnostic
-from compiler.names import Makers
 from compiler.remedies.changes import Call, Change
 from compiler.remedies.edits import proof_of
 from compiler.remedies.surroundings import Fits, Surroundings
-from compiler.values import Mistake, Remedy, Scope, Silenced, Tensor, TooMuch, told_of_later
+from compiler.symbols.modules import Block, diagnostic
+from compiler.symbols.names import Makers
+from compiler.values import Mistake, Remedy, Scope, Silenced, Tensor, TooMuch, with_later_definition
 from grammar import syntax as s
-from grammar.diagnostics import Diagnostic, TrailStep, deduplicate
+from grammar.diagnostics import CallStep, Diagnostic, deduplicate
 from grammar.records import dataclass
 from grammar.source import Span
 
@@ -68,7 +68,7 @@ class Frame:
 
     path: str
     entered: Tensor | None
-    trail: tuple[TrailStep, ...]
+    call_stack: tuple[CallStep, ...]
     definition: s.Definition
     inner: bool
     members: Members
@@ -110,7 +110,7 @@ class Made:
 
     stage: s.Stage
     tensor: Tensor
-    trail: tuple[TrailStep, ...]
+    call_stack: tuple[CallStep, ...]
     flow: Tensor | None
 
 
@@ -186,7 +186,7 @@ class State:
         """Keep a mistake as a diagnostic with the calls and loop turns that led to it."""
         within = here.frame.definition
         makers = self.makers.setdefault(id(within), Makers(within))
-        mistake = told_of_later(mistake, makers)
+        mistake = with_later_definition(mistake, makers)
         turns = here.turns()
         notes = (*mistake.notes, "with " + ", ".join(turns)) if turns else mistake.notes
         proof = proof_of(mistake.help, self.net.definition)
@@ -194,7 +194,7 @@ class State:
             mistake.fixes = (proof, *mistake.fixes)
         if mistake.remedy is not None and not self.has_said(mistake.code, mistake.span):
             self.remedies[len(self.diagnostics)] = mistake.remedy
-        self.diagnostics.append(diagnostic(mistake, here.frame.trail, notes))
+        self.diagnostics.append(diagnostic(mistake, here.frame.call_stack, notes))
         if isinstance(mistake, TooMuch) or len(self.diagnostics) >= MOST_REPORTS:
             raise Stopped from None
 
@@ -210,7 +210,7 @@ class State:
         good = [c for c in changes if c.argument == "input" or self.errors_after(c) < now]
         return good or changes
 
-    def told(self) -> list[Diagnostic]:
+    def final_diagnostics(self) -> list[Diagnostic]:
         """Every mistake, with what the whole net leaves of its remedies."""
         for place, remedy in self.remedies.items():
             found, (help, fixes) = self.diagnostics[place], remedy()

@@ -78,8 +78,8 @@ def checked(imported: Imported, definition: Definition) -> Defined:
         if original in imported.kept and ours != original:
             raise Unequal(f"{original} is called {ours}")
     graph = replace(result.graph, values=numbers(result.graph, imported, originals))
-    told = (*imported.warnings, *result.diagnostics)
-    return Defined(text, replace(result, graph=graph, diagnostics=told), originals)
+    diagnostics = (*imported.warnings, *result.diagnostics)
+    return Defined(text, replace(result, graph=graph, diagnostics=diagnostics), originals)
 
 
 def numbers(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from compiler.lints.context import LintContext
 from compiler.lints.inputs import foreign_shapes
 from compiler.lints.joins import join_of_one_branch
 from compiler.lints.layers import (
@@ -21,13 +22,12 @@ from compiler.lints.layers import (
 )
 from compiler.lints.names import names_of_ops, unused_names
 from compiler.lints.network import dominant_dense, unused_tensor
-from compiler.lints.subject import Subject
 from grammar.diagnostics import Diagnostic
 from grammar.syntax import File
 
-__all__ = ["RULES", "Subject", "lint", "lint_names"]
+__all__ = ["RULES", "LintContext", "lint", "lint_names"]
 
-RULES: tuple[Callable[[Subject], Iterable[Diagnostic]], ...] = (
+RULES: tuple[Callable[[LintContext], Iterable[Diagnostic]], ...] = (
     dropped_pixels,
     bias_before_norm,
     two_nonlinearities,
@@ -42,9 +42,9 @@ RULES: tuple[Callable[[Subject], Iterable[Diagnostic]], ...] = (
 ALLOW = re.compile(r"#\s*netc:\s*allow\s+(W\d+(?:[\s,]+W\d+)*)")
 
 
-def lint(subject: Subject) -> list[Diagnostic]:
+def lint(context: LintContext) -> list[Diagnostic]:
     """The warnings of a net."""
-    return kept(warning for rule in RULES for warning in rule(subject))
+    return kept(warning for rule in RULES for warning in rule(context))
 
 
 def lint_names(file: File) -> list[Diagnostic]:

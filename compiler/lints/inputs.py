@@ -6,21 +6,21 @@ from collections.abc import Iterator
 
 from compiler.graph import Input, Node
 from compiler.layouts import ForeignLayout, declarations, foreign_layout
-from compiler.lints.subject import Subject
+from compiler.lints.context import LintContext
 from compiler.ops.base import Reach
 from grammar.diagnostics import Diagnostic
 
 
-def foreign_shapes(subject: Subject) -> Iterator[Diagnostic]:
+def foreign_shapes(context: LintContext) -> Iterator[Diagnostic]:
     """W112, W113: an input that a window slides over has its channels last, or the batch first."""
-    statements = declarations(subject.elaborated.definition)
-    for node in subject.graph.inputs():
+    statements = declarations(context.elaborated.definition)
+    for node in context.graph.inputs():
         declaration = statements[node.span]
         layout = foreign_layout(node.shape)
         picture = node.op.picture if isinstance(node.op, Input) else None
         if picture is not None and picture.layout == "hwc":
             layout = ForeignLayout((2, 0, 1))
-        window = first_window(subject, node, layout) if layout is not None else None
+        window = first_window(context, node, layout) if layout is not None else None
         if layout is None or window is None:
             continue
         code, message = (
@@ -43,7 +43,7 @@ def foreign_shapes(subject: Subject) -> Iterator[Diagnostic]:
         )
 
 
-def first_window(subject: Subject, node: Node, layout: ForeignLayout) -> Node | None:
+def first_window(context: LintContext, node: Node, layout: ForeignLayout) -> Node | None:
     """The first layer that slides a window over a tensor, axes and channels where they were.
 
     None too where it only slides along the axes that remain in the layout that may be meant: who
@@ -51,8 +51,8 @@ def first_window(subject: Subject, node: Node, layout: ForeignLayout) -> Node | 
     """
     queue = [node]
     for source in queue:
-        for user in subject.users[source.name]:
-            reach = user.op.reach(subject.graph.input_shapes(user), user.shape, subject.graph.facts)
+        for user in context.users[source.name]:
+            reach = user.op.reach(context.graph.input_shapes(user), user.shape, context.graph.facts)
             if user.op.group == "windows" and reach.axes:
                 return None if leaves_out(reach, layout) else user
             if user not in queue and (reach.kind == "pointwise" or user.op.name in ("pad", "crop")):

@@ -6,21 +6,21 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from compiler.graph import Node
-from compiler.lints.subject import Subject
+from compiler.lints.context import LintContext
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic, Fix
 from grammar.source import Span
 
 
-def join_of_one_branch(subject: Subject) -> Iterator[Diagnostic]:
+def join_of_one_branch(context: LintContext) -> Iterator[Diagnostic]:
     """W111: a join that is called with one tensor, or left with one branch by a false `if`."""
-    for node, stage in single_joins(subject):
+    for node, stage in single_joins(context):
         if stage.body is None:
-            yield of_one_tensor(subject, node, stage)
+            yield of_one_tensor(context, node, stage)
             continue
         absent = [statement for statement in stage.body.statements if may_be_absent(statement)]
         if absent and not all(map(is_shortcut, absent)):
-            yield subject.warn(
+            yield context.warn(
                 "W111",
                 node,
                 f"`{node.op.name}` joins a single branch",
@@ -30,27 +30,27 @@ def join_of_one_branch(subject: Subject) -> Iterator[Diagnostic]:
             )
 
 
-def single_joins(subject: Subject) -> Iterator[tuple[Node, s.Stage]]:
+def single_joins(context: LintContext) -> Iterator[tuple[Node, s.Stage]]:
     """The joins that join one tensor, and how they are written."""
-    for node in subject.graph.nodes():
-        stage = subject.elaborated.around.stages.get(node.span)
+    for node in context.graph.nodes():
+        stage = context.elaborated.around.stages.get(node.span)
         if len(node.inputs) == 1 and stage is not None and node.op.most_inputs != 1:
             yield node, stage
 
 
-def passed_by(subject: Subject) -> set[str | None]:
+def passed_by(context: LintContext) -> set[str | None]:
     """The layers whose tensors flow to a join that takes another one, by `add(x)`."""
-    joins = {node.name for node, stage in single_joins(subject) if stage.body is None}
+    joins = {node.name for node, stage in single_joins(context) if stage.body is None}
     return {
         made.flow.node
-        for made in subject.elaborated.made
+        for made in context.elaborated.made
         if made.flow and made.tensor.node in joins
     }
 
 
-def of_one_tensor(subject: Subject, node: Node, stage: s.Stage) -> Diagnostic:
+def of_one_tensor(context: LintContext, node: Node, stage: s.Stage) -> Diagnostic:
     """The warning of `-> add(x)`, which drops what flows."""
-    warning = subject.warn(
+    warning = context.warn(
         "W111",
         node,
         f"`{node.op.name}` joins a single tensor",

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from compiler.lints.subject import Subject
+from compiler.lints.context import LintContext
 from compiler.ops.windows import resolve_padding
 from grammar.diagnostics import Diagnostic
 
 KEEPS_ORDER = {"clip", "identity", "dropout"}  # what may stand between or after a nonlinearity
 
 
-def dropped_pixels(subject: Subject) -> Iterator[Diagnostic]:
+def dropped_pixels(context: LintContext) -> Iterator[Diagnostic]:
     """W101: the last window ends before the input does, so some pixels are never seen."""
-    for node, axes in subject.windows:
+    for node, axes in context.windows:
         for name, size, axis in axes:
             if axis.overhang or not axis.stride or axis.extent < axis.stride:
                 continue  # nothing is left, or gaps are meant
             remainder = (size + axis.before + axis.after - axis.extent) % axis.stride
             left = remainder - axis.after
             if left > 0:
-                yield subject.warn(
+                yield context.warn(
                     "W101",
                     node,
                     "a stride drops pixels",
@@ -38,15 +38,15 @@ def dropped_pixels(subject: Subject) -> Iterator[Diagnostic]:
                 break
 
 
-def bias_before_norm(subject: Subject) -> Iterator[Diagnostic]:
+def bias_before_norm(context: LintContext) -> Iterator[Diagnostic]:
     """W102: batch normalisation subtracts the mean, and with it any bias before it."""
-    for node in subject.graph.nodes():
-        users = subject.users[node.name]
-        if not getattr(node.op, "bias", False) or node.name in subject.graph.outputs.values():
+    for node in context.graph.nodes():
+        users = context.users[node.name]
+        if not getattr(node.op, "bias", False) or node.name in context.graph.outputs.values():
             continue
         if users and all(user.op.name == "bn" for user in users):
-            bias = subject.graph.weights(node)[-1]
-            yield subject.warn(
+            bias = context.graph.weights(node)[-1]
+            yield context.warn(
                 "W102",
                 node,
                 "a bias before batch normalisation has no effect",
@@ -58,14 +58,14 @@ def bias_before_norm(subject: Subject) -> Iterator[Diagnostic]:
             )
 
 
-def two_nonlinearities(subject: Subject) -> Iterator[Diagnostic]:
+def two_nonlinearities(context: LintContext) -> Iterator[Diagnostic]:
     """W106: an activation of an activation."""
-    for node in subject.graph.nodes():
+    for node in context.graph.nodes():
         if node.op.group != "activate" or node.op.name in KEEPS_ORDER:
             continue
-        before = subject.graph[node.inputs[0]]
+        before = context.graph[node.inputs[0]]
         if before.op.group == "activate" and before.op.name not in KEEPS_ORDER:
-            yield subject.warn(
+            yield context.warn(
                 "W106",
                 node,
                 "two nonlinearities in a row",
@@ -75,19 +75,19 @@ def two_nonlinearities(subject: Subject) -> Iterator[Diagnostic]:
             )
 
 
-def same_is_not_half(subject: Subject) -> Iterator[Diagnostic]:
+def same_is_not_half(context: LintContext) -> Iterator[Diagnostic]:
     """W107: at this stride "same" pads less, or to another side, than the usual half."""
-    for node, _ in subject.windows:
+    for node, _ in context.windows:
         pad = getattr(node.op, "pad", None)
         if pad not in ("same", "same_lower"):
             continue
-        facts, spatial = subject.graph.facts, subject.graph.input_shapes(node)[0][1:]
-        axes = node.op.reach(subject.graph.input_shapes(node), node.shape, facts).axes
+        facts, spatial = context.graph.facts, context.graph.input_shapes(node)[0][1:]
+        axes = node.op.reach(context.graph.input_shapes(node), node.shape, facts).axes
         extents, strides = tuple(a.extent for a in axes), tuple(a.stride for a in axes)
         ours = resolve_padding(pad, spatial, extents, strides, facts)
         half = resolve_padding("half", spatial, extents, strides, facts)
         if ours != half and max(strides) > 1:
-            yield subject.warn(
+            yield context.warn(
                 "W107",
                 node,
                 f'pad="{pad}" differs from "half" at stride {max(strides)}',
@@ -99,12 +99,12 @@ def same_is_not_half(subject: Subject) -> Iterator[Diagnostic]:
             )
 
 
-def kernel_wider_than_map(subject: Subject) -> Iterator[Diagnostic]:
+def kernel_wider_than_map(context: LintContext) -> Iterator[Diagnostic]:
     """W109: some taps of the kernel only ever meet padding."""
-    for node, axes in subject.windows:
+    for node, axes in context.windows:
         for name, size, axis in axes:
             if axis.extent > size and not axis.overhang:
-                yield subject.warn(
+                yield context.warn(
                     "W109",
                     node,
                     "the kernel is wider than the map",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from compiler.names import Definition, Names, children, literal
 from compiler.ops import OPS
 from compiler.ops.base import Op
-from compiler.resolve import resolve
+from compiler.symbols.names import Definition, Names, children, literal
+from compiler.symbols.resolve import resolve
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic
 

@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.graph import Input
+from compiler.lints.context import LintContext
 from compiler.lints.joins import passed_by
-from compiler.lints.subject import Subject
 from grammar.diagnostics import Diagnostic
 
 LARGE = 1_000_000  # parameters of a dense layer that is worth a word
 
 
-def dominant_dense(subject: Subject) -> Iterator[Diagnostic]:
+def dominant_dense(context: LintContext) -> Iterator[Diagnostic]:
     """W108: one dense layer after convolutions holds more than half of all parameters."""
-    layers = subject.analysis.layers
+    layers = context.analysis.layers
     if not any(layer.node.op.name == "conv" for layer in layers):
         return
-    total = subject.analysis.parameters
+    total = context.analysis.parameters
     for layer in layers:
         held = layer.parameters
         if layer.node.op.name == "dense" and held > LARGE and 2 * held > total:
-            (shape,) = subject.graph.input_shapes(layer.node)
-            yield subject.warn(
+            (shape,) = context.graph.input_shapes(layer.node)
+            yield context.warn(
                 "W108",
                 layer.node,
                 "one dense layer holds over half of all parameters",
@@ -32,15 +32,15 @@ def dominant_dense(subject: Subject) -> Iterator[Diagnostic]:
             )
 
 
-def unused_tensor(subject: Subject) -> Iterator[Diagnostic]:
+def unused_tensor(context: LintContext) -> Iterator[Diagnostic]:
     """W110: a tensor that nothing takes and that is no output."""
-    graph = subject.graph
-    taken = passed_by(subject) | set(graph.outputs.values())  # W111 tells of the former
+    graph = context.graph
+    taken = passed_by(context) | set(graph.outputs.values())  # W111 tells of the former
     for node in graph.nodes():
-        if node.name in taken or subject.users[node.name]:
+        if node.name in taken or context.users[node.name]:
             continue
         what = "input" if isinstance(node.op, Input) else "result of"
-        yield subject.warn(
+        yield context.warn(
             "W110",
             node,
             f"the {what} `{node.name}` is never used",

@@ -128,8 +128,8 @@ def lower_apart(
         producer_name="netc",
         doc_string=doc,
     )
-    said = {"netc.dtype": dtype} if dtype != "f32" else {}
-    set_metadata(model, model_metadata(graph) | said | (metadata or {}))
+    precision = {"netc.dtype": dtype} if dtype != "f32" else {}
+    set_metadata(model, model_metadata(graph) | precision | (metadata or {}))
     return model, lowering.initializers
 
 
@@ -204,8 +204,8 @@ def metadata_of(node: Node) -> dict[str, str]:
         "netc.op": node.op.name,
         "netc.layer": node.name,
     }
-    if node.trail:
-        found["netc.blocks"] = "/".join(call.block for call in node.trail)
+    if node.call_stack:
+        found["netc.blocks"] = "/".join(call.block for call in node.call_stack)
     return found
 
 

@@ -128,7 +128,7 @@ def is_usual_padding(change: Change) -> bool:
     return change.argument == "pad" and change.value == keeping_size(change.nodes[0])
 
 
-def said(changes: list[Change], *, together: bool = False) -> str | None:
+def rendered(changes: list[Change], *, together: bool = False) -> str | None:
     """Solutions in words, each enough or all `together`; None for none."""
     if not changes:
         return None

@@ -10,12 +10,12 @@ from itertools import product
 from typing import Any
 
 from compiler.graph import Input, Node
-from compiler.names import children
 from compiler.ops import OPS
 from compiler.ops.arguments import Extent, show
 from compiler.ops.base import Op, Shape
+from compiler.symbols.names import children
 from grammar import syntax as s
-from grammar.diagnostics import TrailStep
+from grammar.diagnostics import CallStep
 from grammar.records import dataclass
 from grammar.source import Span
 
@@ -88,11 +88,11 @@ class Change:
             return node.op
         return replace(node.op, **{self.argument: self.value})
 
-    def changed(self, op: Op, span: Span, trail: Sequence[TrailStep]) -> Op:
+    def changed(self, op: Op, span: Span, call_stack: Sequence[CallStep]) -> Op:
         """The op of a stage, in a call of its block, in a net that is unrolled with the change."""
         if self.argument == "input" or all(node.span != span for node in self.nodes):
             return op
-        if self.passed is not None and all(step.span != self.place for step in trail):
+        if self.passed is not None and all(step.span != self.place for step in call_stack):
             return op
         return replace(op, **{self.argument: self.value})
 

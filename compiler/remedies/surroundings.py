@@ -92,7 +92,7 @@ class Surroundings:
         stage = self.stages.get(node.span)
         if is_fixed_in_text(stage, argument, node.op):
             return Reach(self.siblings(node))
-        call = self.calls.get(node.trail[-1].span) if node.trail else None
+        call = self.calls.get(node.call_stack[-1].span) if node.call_stack else None
         parameter = parameter_of(stage, argument, node.op, call)
         if call is None or parameter is None:
             return Reach((node,))
@@ -138,7 +138,7 @@ class Surroundings:
     @cached_property
     def called(self) -> dict[Span, list[Node]]:
         """The layers that stand in the block which each call of the text calls."""
-        return grouped((n.trail[-1].span, n) for n in self.graph.nodes() if n.trail)
+        return grouped((n.call_stack[-1].span, n) for n in self.graph.nodes() if n.call_stack)
 
     def fixes(self, changes: list[Change]) -> list[Fix]:
         """Changes as edits of the text."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from compiler.elaborate import elaborate
 from compiler.graph import Graph
-from compiler.modules import Block
+from compiler.symbols.modules import Block
 from compiler.values import Mistake, Silenced, Tensor
 from grammar import syntax as s
 from grammar.source import Span

@@ -14,11 +14,11 @@ from typing import Any
 
 from compiler.builtins import BUILTINS
 from compiler.graph import Draft, Graph
-from compiler.modules import Block
-from compiler.names import children
 from compiler.ops.losses import Accuracy
+from compiler.symbols.modules import Block
+from compiler.symbols.names import children
 from compiler.training.model import Show, StepPlan, TrainedNet, Training, Update
-from compiler.training.statements import Reader, StepSaid, UpdateSaid
+from compiler.training.statements import Reader, StepDeclarations, UpdateSaid
 from compiler.training.whole import Whole
 from compiler.values import Mistake, Scope, Tensor
 from grammar import syntax as s
@@ -46,8 +46,8 @@ def elaborate_training(item: Block, overrides: Mapping[str, Any] | None = None) 
     for parameter in definition.parameters:
         with reader.reporting():
             bind_parameter(reader, parameter, overrides or {}, scope)
-    assert reader.said.outside is not None
-    reader.run(definition.body.statements, reader.said.outside, scope)
+    assert reader.declared.outside is not None
+    reader.run(definition.body.statements, reader.declared.outside, scope)
     if reader.failed:
         return Elaborated(None, tuple(deduplicate(reader.diagnostics)))
     training = None
@@ -79,13 +79,13 @@ def bind_parameter(
 
 def assemble(reader: Reader) -> Training:
     """The training of what was said; raises E702 to E704 for what is missing or leads nowhere."""
-    said, item = reader.said, reader.item
+    declared, item = reader.declared, reader.item
     steps, order = steps_of(reader)
     place = item.definition.name.span
-    if not said.data and not said.noises:
+    if not declared.data and not declared.noises:
         raise missing(item, "data", "data image: f32[1, 28, 28], label: class[10]")
     for word, example in (("batch", "batch 64"), ("epochs", "epochs 10")):
-        if word not in said.settings:
+        if word not in declared.settings:
             raise missing(item, word, example)
     learned = [
         [(update, learned_by(reader, update, step)) for update in step.updates] for step in steps
@@ -99,21 +99,21 @@ def assemble(reader: Reader) -> Training:
     for step_plan in plans:
         outputs |= dict(step_plan.graph.outputs)
     evaluation = replace(reader.whole.upstream(list(outputs.values())), outputs=outputs)
-    shows = tuple(show_of(reader, name, tensor, st) for name, tensor, st in said.shows)
+    shows = tuple(show_of(reader, name, tensor, st) for name, tensor, st in declared.shows)
     return Training(
         name=item.name,
         span=place,
-        data=tuple(said.data.values()),
-        noises=tuple(said.noises),
-        augments=tuple(said.augments),
+        data=tuple(declared.data.values()),
+        noises=tuple(declared.noises),
+        augments=tuple(declared.augments),
         nets=tuple(TrainedNet(net.prefix, net.graph) for net in reader.whole.nets.values()),
         steps=tuple(plans),
         order=tuple(order),
         evaluation=evaluation,
-        batch=said.settings["batch"][0],
-        epochs=said.settings["epochs"][0],
+        batch=declared.settings["batch"][0],
+        epochs=declared.settings["epochs"][0],
         shows=shows,
-        expects=tuple(said.expects),
+        expects=tuple(declared.expects),
         constants=constants,
         doc=item.definition.doc,
     )
@@ -129,15 +129,15 @@ def missing(item: Block, what: str, example: str) -> Mistake:
     )
 
 
-def steps_of(reader: Reader) -> tuple[list[StepSaid], list[int]]:
+def steps_of(reader: Reader) -> tuple[list[StepDeclarations], list[int]]:
     """The steps and their order; without `step` the training itself is the only one."""
-    said, item = reader.said, reader.item
-    outside = said.outside
+    declared, item = reader.declared, reader.item
+    outside = declared.outside
     assert outside is not None
-    if not said.steps:
+    if not declared.steps:
         steps, order = [outside], [0]
     else:
-        steps, order = said.steps, said.order
+        steps, order = declared.steps, declared.order
         loose = outside.objective[0].span if outside.objective else None
         loose = outside.updates[0].statement.span if outside.updates else loose
         if loose is not None:
@@ -159,13 +159,13 @@ def steps_of(reader: Reader) -> tuple[list[StepSaid], list[int]]:
     return steps, order
 
 
-def first_word(step: StepSaid) -> Span:
+def first_word(step: StepDeclarations) -> Span:
     """Where a message about a step is placed: at its first word."""
     span = step.span
     return Span(span.source, span.start, span.start + len(span.text.split(None, 1)[0]))
 
 
-def learned_by(reader: Reader, update: UpdateSaid, step: StepSaid) -> tuple[str, ...]:
+def learned_by(reader: Reader, update: UpdateSaid, step: StepDeclarations) -> tuple[str, ...]:
     """The parameters that an update moves, by their names in the steps' graphs; raises E704."""
     found: list[str] = []
     patterns = [str(reader.evaluate(text, reader.scope)) for text in update.statement.only]
@@ -215,9 +215,9 @@ def untouched(name: s.Name, net: str) -> Mistake:
 
 def plan(
     reader: Reader,
-    steps: list[StepSaid],
+    steps: list[StepDeclarations],
     index: int,
-    step: StepSaid,
+    step: StepDeclarations,
     learned: list[tuple[UpdateSaid, tuple[str, ...]]],
     moved: set[str],
 ) -> StepPlan:
@@ -258,7 +258,7 @@ def plan(
         updates=tuple(updates),
         evaluated=evaluated(whole, graph, moved),
         span=statement.span,
-        accumulate=reader.said.settings.get("accumulate", (1, statement.span))[0],
+        accumulate=reader.declared.settings.get("accumulate", (1, statement.span))[0],
     )
 
 
@@ -293,7 +293,7 @@ def check_expects(reader: Reader, plans: Iterable[StepPlan]) -> dict[str, Any]:
     """The values that contracts name; raises E702 for one about what nobody reports."""
     known = {name for plan in plans for name in (plan.objective, *plan.reports)}
     constants: dict[str, Any] = {}
-    for condition in reader.said.expects:
+    for condition in reader.declared.expects:
         if not isinstance(condition, s.Comparison):
             raise Mistake(
                 "E205",

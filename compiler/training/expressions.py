@@ -18,7 +18,6 @@ from typing import Any
 from compiler.bind import convert, match, signature
 from compiler.evaluate import Evaluator
 from compiler.graph import Input
-from compiler.modules import Block
 from compiler.ops import OPS
 from compiler.ops.activate import Sigmoid, Softmax
 from compiler.ops.arguments import show
@@ -40,6 +39,7 @@ from compiler.ops.losses import (
     SquaredError,
 )
 from compiler.ops.scale import Scale, Shift
+from compiler.symbols.modules import Block
 from compiler.training.calls import bound_sizes, called_graph
 from compiler.training.optimisers import OPTIMISERS
 from compiler.training.schedules import SCHEDULES

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import field
 
 from compiler.bind import bind_picture
-from compiler.modules import Block, diagnostic
-from compiler.names import Makers
 from compiler.ops.arguments import show
 from compiler.ops.base import Shape, show_shape
 from compiler.ops.losses import Average
 from compiler.pictures import Picture
+from compiler.symbols.modules import Block, diagnostic
+from compiler.symbols.names import Makers
 from compiler.training.augmentations import AUGMENTATIONS, Augmentation, Mixup
 from compiler.training.calls import NetBroken
 from compiler.training.expressions import Expressions
@@ -26,8 +26,8 @@ from compiler.values import (
     Scope,
     Silenced,
     Tensor,
-    told_of_later,
     unknown,
+    with_later_definition,
 )
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic, nearest
@@ -39,7 +39,7 @@ MOST_SHOWN = 64  # pictures along a side of a grid
 
 
 @dataclass
-class StepSaid:
+class StepDeclarations:
     """What is said of one step; for a training without `step` of the training itself."""
 
     span: Span
@@ -58,14 +58,14 @@ class UpdateSaid:
 
 
 @dataclass
-class Said:
+class Declarations:
     """Everything that the statements of a training say."""
 
     data: dict[str, Data] = field(default_factory=dict)
     noises: list[Noise] = field(default_factory=list)
     augments: list[tuple[str, tuple[Augmentation, ...]]] = field(default_factory=list)
-    outside: StepSaid | None = None
-    steps: list[StepSaid] = field(default_factory=list)
+    outside: StepDeclarations | None = None
+    steps: list[StepDeclarations] = field(default_factory=list)
     order: list[int] = field(default_factory=list)
     settings: dict[str, tuple[int, Span]] = field(default_factory=dict)
     shows: list[tuple[str, Tensor, s.Show]] = field(default_factory=list)
@@ -73,7 +73,7 @@ class Said:
 
 
 class Reader:
-    """Reads the statements of one training into `said`; mistakes are kept in `diagnostics`."""
+    """Reads the statements of one training into `declared`; mistakes are kept in `diagnostics`."""
 
     def __init__(self, item: Block, whole: Whole, scope: Scope) -> None:
         self.item = item
@@ -81,7 +81,7 @@ class Reader:
         self.whole = whole
         self.scope = scope
         self.evaluate = Expressions(whole)
-        self.said = Said(outside=StepSaid(item.definition.name.span))
+        self.declared = Declarations(outside=StepDeclarations(item.definition.name.span))
         self.diagnostics: list[Diagnostic] = []
         self.damaged = False
 
@@ -92,7 +92,7 @@ class Reader:
             yield
         except Mistake as mistake:
             for each in (mistake, *mistake.others):
-                self.diagnostics.append(diagnostic(told_of_later(each, self.makers)))
+                self.diagnostics.append(diagnostic(with_later_definition(each, self.makers)))
         except NetBroken as error:
             self.diagnostics += error.diagnostics
         except Silenced:
@@ -108,13 +108,13 @@ class Reader:
 
     # ── bodies ───────────────────────────────────────────────────────────────────────────────
 
-    def run(self, statements: Sequence[s.Statement], step: StepSaid, scope: Scope) -> None:
+    def run(self, statements: Sequence[s.Statement], step: StepDeclarations, scope: Scope) -> None:
         """Read statements in order."""
         for statement in statements:
             with self.reporting():
                 self.statement(statement, step, scope)
 
-    def statement(self, statement: s.Statement, step: StepSaid, scope: Scope) -> None:
+    def statement(self, statement: s.Statement, step: StepDeclarations, scope: Scope) -> None:
         """One statement; raises `Mistake`."""
         match statement:
             case s.Broken():
@@ -145,9 +145,9 @@ class Reader:
             case s.Update():
                 self.update(statement, step, scope)
 
-    def outside_steps(self, statement: s.Statement, step: StepSaid, scope: Scope) -> None:
+    def outside_steps(self, statement: s.Statement, step: StepDeclarations, scope: Scope) -> None:
         """What is said of the whole training."""
-        if step is not self.said.outside:
+        if step is not self.declared.outside:
             word = statement.span.text.split(None, 1)[0]
             raise Mistake(
                 "E702",
@@ -169,9 +169,9 @@ class Reader:
             case s.Show():
                 self.show(statement, scope)
             case s.Expect():
-                self.said.expects += statement.conditions
+                self.declared.expects += statement.conditions
             case s.Step():
-                self.said.order.append(self.step(statement, scope))
+                self.declared.order.append(self.step(statement, scope))
             case s.Repeat():
                 self.repeat(statement, scope)
 
@@ -242,7 +242,7 @@ class Reader:
                 help=f"{name}: f32[1, 28, 28], or {name}: class[10]",
             )
         picture = self.picture(part, sizes, scope)
-        self.said.data[name] = Data(name, sizes, sizes, part.name.span, picture=picture)
+        self.declared.data[name] = Data(name, sizes, sizes, part.name.span, picture=picture)
         scope.tensors[name] = self.whole.add_input(name, sizes, "f32", part.name.span)
 
     def declare_class(self, part: s.Declared, sizes: tuple[int, ...], scope: Scope) -> None:
@@ -257,7 +257,7 @@ class Reader:
             )
         if part.origin is not None:
             raise Mistake("E202", "a class comes from no picture", part.origin.span)
-        self.said.data[name] = Data(name, (), (), part.name.span, classes=sizes[0])
+        self.declared.data[name] = Data(name, (), (), part.name.span, classes=sizes[0])
         scope.tensors[name] = self.whole.add_input(name, (), "i64", part.name.span)
         self.whole.classes[name] = sizes[0]
 
@@ -275,7 +275,7 @@ class Reader:
         sizes = self.sizes(statement.shape, scope)
         span = statement.name.span
         distribution = "normal" if word == "normal" else "uniform"
-        self.said.noises.append(Noise(name, sizes, distribution, span))  # type: ignore[arg-type]
+        self.declared.noises.append(Noise(name, sizes, distribution, span))  # type: ignore[arg-type]
         self.whole.noises.add(name)
         scope.tensors[name] = self.whole.add_input(name, sizes, "f32", span)
 
@@ -315,17 +315,17 @@ class Reader:
         """`augment image: crop(24) -> flip`"""
         stages = tuple(self.augmentation(stage, scope) for stage in statement.stages)
         for name in statement.names:
-            data = self.said.data.get(name.id)
+            data = self.declared.data.get(name.id)
             if data is None:
                 if scope.is_lost(name.id):
                     raise Silenced
                 raise unknown(
                     f"no data is called `{name.id}`",
                     name.span,
-                    nearest(name.id, self.said.data),
+                    nearest(name.id, self.declared.data),
                     help="data is declared before: data image: f32[1, 28, 28]",
                 )
-            if any(name.id in known for known, _ in self.said.augments):
+            if any(name.id in known for known, _ in self.declared.augments):
                 raise Mistake(
                     "E702",
                     f"`{name.id}` is augmented twice",
@@ -333,7 +333,7 @@ class Reader:
                     help="a chain has all of it: crop(24) -> flip",
                 )
             self.augment_one(data, stages, statement)
-            self.said.augments.append((name.id, stages))
+            self.declared.augments.append((name.id, stages))
 
     def augment_one(
         self, data: Data, stages: tuple[Augmentation, ...], statement: s.Augment
@@ -357,7 +357,7 @@ class Reader:
         if shape != data.shape:
             self.feed(data.name, shape, data.span)
         if any(isinstance(stage, Mixup) for stage in stages):
-            for other in list(self.said.data.values()):
+            for other in list(self.declared.data.values()):
                 if other.classes is not None:
                     self.feed(other.name, (other.classes,), other.span)
                     self.whole.classes.pop(other.name, None)
@@ -366,8 +366,8 @@ class Reader:
         """Give a step's input another shape than the data has."""
         if any(name in node.inputs for node in self.whole.graph.nodes()):
             raise Mistake("E702", f"`{name}` is augmented after it was used", span)
-        old = self.said.data[name]
-        self.said.data[name] = Data(
+        old = self.declared.data[name]
+        self.declared.data[name] = Data(
             name, old.shape, shape, old.span, classes=old.classes, picture=old.picture
         )
         self.scope.tensors[name] = self.whole.add_input(name, shape, "f32", span)
@@ -391,10 +391,10 @@ class Reader:
 
     def step(self, statement: s.Step, scope: Scope) -> int:
         """`step { … }`; returns its number."""
-        step = StepSaid(statement.span)
-        self.said.steps.append(step)
+        step = StepDeclarations(statement.span)
+        self.declared.steps.append(step)
         self.run(statement.body.statements, step, Scope(scope))
-        return len(self.said.steps) - 1
+        return len(self.declared.steps) - 1
 
     def repeat(self, statement: s.Repeat, scope: Scope) -> None:
         """`repeat k { step { … } }`: the steps are read once and taken k times."""
@@ -406,15 +406,15 @@ class Reader:
                 statement.count.span,
                 label=str(count),
             )
-        inner, before = Scope(scope), len(self.said.order)
+        inner, before = Scope(scope), len(self.declared.order)
         for each in statement.body.statements:
             with self.reporting():
                 if not isinstance(each, s.Step | s.Let | s.Repeat | s.Broken):
                     raise Mistake("E702", "only steps are repeated", each.span)
-                self.statement(each, self.said.outside or StepSaid(each.span), inner)
-        self.said.order += self.said.order[before:] * (count - 1)
+                self.statement(each, self.declared.outside or StepDeclarations(each.span), inner)
+        self.declared.order += self.declared.order[before:] * (count - 1)
 
-    def objective(self, statement: s.Objective, step: StepSaid, scope: Scope) -> None:
+    def objective(self, statement: s.Objective, step: StepDeclarations, scope: Scope) -> None:
         """`minimize cross_entropy(scores.logits, label)`"""
         if step.objective is not None:
             raise Mistake(
@@ -444,7 +444,7 @@ class Reader:
             help="mean(…) or sum(…) makes it one",
         )
 
-    def report(self, statement: s.Report, step: StepSaid, scope: Scope) -> None:
+    def report(self, statement: s.Report, step: StepDeclarations, scope: Scope) -> None:
         """`report accuracy(scores.logits, label)`, with a name of its own `as top5`"""
         for item in statement.items:
             value = self.evaluate(item.value, scope)
@@ -468,9 +468,9 @@ class Reader:
                 )
             step.reports.append((name, tensor, item.span))
 
-    def all_steps(self) -> list[StepSaid]:
+    def all_steps(self) -> list[StepDeclarations]:
         """The steps, and the training itself."""
-        return [*self.said.steps, *([self.said.outside] if self.said.outside else [])]
+        return [*self.declared.steps, *([self.declared.outside] if self.declared.outside else [])]
 
     def report_name(self, item: s.Reported, scope: Scope) -> str:
         """What a report is called: its label, the function it calls, the name it is."""
@@ -482,7 +482,7 @@ class Reader:
             return function.id
         raise Mistake("E702", "this report needs a name", item.span, help=f"{item.span.text} as x")
 
-    def update(self, statement: s.Update, step: StepSaid, scope: Scope) -> None:
+    def update(self, statement: s.Update, step: StepDeclarations, scope: Scope) -> None:
         """`update lenet5 only "fc.*" with adam(1e-3)`"""
         optimiser = self.evaluate(statement.optimiser, scope)
         if not isinstance(optimiser, Optimiser):
@@ -512,18 +512,18 @@ class Reader:
     def setting(self, statement: s.Setting, scope: Scope) -> None:
         """`batch 64`, `epochs 12`, `accumulate 4`"""
         word = statement.keyword
-        if word in self.said.settings:
-            line = self.said.settings[word][1].line
+        if word in self.declared.settings:
+            line = self.declared.settings[word][1].line
             raise Mistake(
                 "E702", f"`{word}` is said twice", statement.span, label=f"first at line {line}"
             )
-        self.said.settings[word] = (1, statement.span)
+        self.declared.settings[word] = (1, statement.span)
         value = self.evaluate.whole(statement.value, scope, f"`{word}`")
         if not 1 <= value < 2**31:
             raise Mistake(
                 "E205", f"`{word}` is at least 1", statement.value.span, label=show(value)
             )
-        self.said.settings[word] = (value, statement.span)
+        self.declared.settings[word] = (value, statement.span)
 
     def show(self, statement: s.Show, scope: Scope) -> None:
         """`show G(z) grid 8x8 as samples`"""
@@ -546,7 +546,7 @@ class Reader:
                 label=f"this is {show_shape(shape)}",
             )
         name = str(self.evaluate(statement.label, scope))
-        if any(name == known for known, _, _ in self.said.shows) or not name.isidentifier():
+        if any(name == known for known, _, _ in self.declared.shows) or not name.isidentifier():
             message = "the name of a `show` is a word, used once: a file is called so"
             raise Mistake("E204", message, statement.label.span, label=name)
-        self.said.shows.append((name, tensor, statement))
+        self.declared.shows.append((name, tensor, statement))

@@ -11,11 +11,11 @@ from dataclasses import field, replace
 
 from compiler.domain import Facts
 from compiler.graph import Draft, Graph, Input, Node
-from compiler.modules import Block
 from compiler.ops.base import Op, Shape
 from compiler.ops.shapes import infer
+from compiler.symbols.modules import Block
 from compiler.values import Tensor
-from grammar.diagnostics import TrailStep
+from grammar.diagnostics import CallStep
 from grammar.records import dataclass
 from grammar.source import Span
 
@@ -92,7 +92,7 @@ class Whole:
         """Add the layers of one more call of a net, fed by what is given."""
         net.calls += 1
         prefix = net.prefix if net.calls == 1 else f"{net.prefix}#{net.calls}"
-        step = TrailStep(net.prefix, span, prefix, span.text if len(span.text) < 60 else net.prefix)
+        step = CallStep(net.prefix, span, prefix, span.text if len(span.text) < 60 else net.prefix)
         made: dict[str, Tensor] = {}
         sources = iter(given)
         for node in graph.nodes():
@@ -102,12 +102,12 @@ class Whole:
             name = f"{prefix}.{node.name}"
             owner = f"{net.prefix}.{node.parameters_of}"
             inputs = tuple(str(made[source].node) for source in node.inputs)
-            trail = (step, *node.trail)
+            call_stack = (step, *node.call_stack)
             inner = replace(
                 node,
                 name=name,
                 inputs=inputs,
-                trail=trail,
+                call_stack=call_stack,
                 owner="" if owner == name else owner,
             )
             self.graph.add(inner)

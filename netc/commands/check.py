@@ -43,7 +43,7 @@ def command(files: tuple[str, ...], strict: bool, form: str, choice: Choice) -> 
             if checked.analysis is not None
         ]
         lines += [
-            f"{file}: training {one.name} is fine: {said(one.training)}"
+            f"{file}: training {one.name} is fine: {rendered(one.training)}"
             for one in trainings
             if one.training is not None
         ]
@@ -60,7 +60,7 @@ def command(files: tuple[str, ...], strict: bool, form: str, choice: Choice) -> 
     sys.exit(1 if failed else 0)
 
 
-def said(training: Training) -> str:
+def rendered(training: Training) -> str:
     """How much a training learns, and how long."""
     learned = {
         name for step in training.steps for update in step.updates for name in update.parameters

@@ -49,7 +49,7 @@ def explain(net: Net, line: int | None) -> str:
         node = layer.node
         if line is not None and not touches(node, line):
             continue
-        steps = "".join(f"\n    {step}" for step in node.trail[-1:])
+        steps = "".join(f"\n    {step}" for step in node.call_stack[-1:])
         lines = "".join(f"\n    {text}" for text in derive(net.graph, layer))
         blocks.append(
             f"{node.name}, line {node.span.line}: {node.op.name} {show_shape(node.shape)}"
@@ -60,7 +60,7 @@ def explain(net: Net, line: int | None) -> str:
 
 def touches(node: Node, line: int) -> bool:
     """Whether a layer stands on a line, or comes from a block called there."""
-    spans = [node.span, *(step.span for step in node.trail)]
+    spans = [node.span, *(step.span for step in node.call_stack)]
     return any(span.line <= line <= span.last[0] for span in spans[:1]) or any(
         span.line == line for span in spans[1:]
     )

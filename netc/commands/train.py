@@ -126,8 +126,8 @@ def command(
     show(checked.diagnostics)
     from runtime.training.loop import Choices, Run
 
-    told = skipped if broken == "skip" else None
-    samples, held_out = samples_for(training, data, val, split, seed, told)
+    report_broken = skipped if broken == "skip" else None
+    samples, held_out = samples_for(training, data, val, split, seed, report_broken)
     if out is not None and not dry_run:
         prepare(out, resume)
     run = Run(
@@ -242,10 +242,12 @@ def epoch_line(run: Run, row: Row) -> str:
     skipped = ("epoch", "turn", "rate", "seconds")
     own = [(n, v) for n, v in row.items() if n not in skipped and not n.startswith("val_")]
     held = [(n.removeprefix("val_"), v) for n, v in row.items() if n.startswith("val_")]
-    said = "  ".join(f"{name} {value:.4g}" for name, value in own)
+    rendered = "  ".join(f"{name} {value:.4g}" for name, value in own)
     if held:
-        said += "  held out: " + "  ".join(f"{name} {value:.4g}" for name, value in held)
-    return f"epoch {int(row['epoch']):{len(str(epochs))}}/{epochs}  {said}  rate {row['rate']:.3g}"
+        rendered += "  held out: " + "  ".join(f"{name} {value:.4g}" for name, value in held)
+    return (
+        f"epoch {int(row['epoch']):{len(str(epochs))}}/{epochs}  {rendered}  rate {row['rate']:.3g}"
+    )
 
 
 def duration(seconds: float) -> str:

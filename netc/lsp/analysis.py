@@ -11,8 +11,8 @@ from typing import NamedTuple
 from compiler.driver import Checked, all_found, check_net, examine
 from compiler.elaborate import Made
 from compiler.files import Files, real
-from compiler.names import Names, children
-from compiler.resolve import resolve
+from compiler.symbols.names import Names, children
+from compiler.symbols.resolve import resolve
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic
 from grammar.source import Source

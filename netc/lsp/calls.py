@@ -50,5 +50,7 @@ def signature_at(project: Project, analysis: Analysis, text: str, offset: int) -
     if call.keyword is not None:
         active = names.index(call.keyword) if call.keyword in names else None
     block = scope.block(call.callee)
-    said = block_text(block) if block else slot_text(slots[active]) if active is not None else ""
-    return Signature(call.callee, slots, active, said)
+    rendered = (
+        block_text(block) if block else slot_text(slots[active]) if active is not None else ""
+    )
+    return Signature(call.callee, slots, active, rendered)

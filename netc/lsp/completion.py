@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from compiler.builtins import BUILTINS
-from compiler.names import Definition
 from compiler.ops import OPS
 from compiler.ops.losses import FUNCTIONS
+from compiler.symbols.names import Definition
 from compiler.training.augmentations import AUGMENTATIONS
 from compiler.training.expressions import LOSSES
 from compiler.training.optimisers import OPTIMISERS

@@ -42,7 +42,7 @@ class Costs:
         for layer in net.analysis.layers if net.analysis else ():
             own = Cost(layer.parameters, layer.macs, layer.field, layer)
             self.layers[layer.node.name] = own
-            for step in layer.node.trail:
+            for step in layer.node.call_stack:
                 sofar = self.calls.get(id(step), Cost(0, 0, ()))
                 self.calls[id(step)] = Cost(
                     sofar.parameters + own.parameters, sofar.macs + own.macs, ()
@@ -56,9 +56,9 @@ class Costs:
         node = self.graph[name]
         if node.span == made.stage.span:
             return self.layers[name]
-        depth = len(made.trail)
-        if len(node.trail) > depth and node.trail[depth].span == made.stage.span:
-            whole = self.calls[id(node.trail[depth])]
+        depth = len(made.call_stack)
+        if len(node.call_stack) > depth and node.call_stack[depth].span == made.stage.span:
+            whole = self.calls[id(node.call_stack[depth])]
             return replace(whole, field=self.layers[name].field)
         return None
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from compiler.builtins import BUILTINS
-from compiler.names import Definition
 from compiler.ops import OPS
 from compiler.ops.arguments import FLAG, show
 from compiler.ops.base import is_required, kind_of
 from compiler.pictures import Picture
+from compiler.symbols.names import Definition
 from compiler.training.augmentations import AUGMENTATIONS
 from compiler.training.expressions import LOSSES
 from compiler.training.optimisers import OPTIMISERS
@@ -165,8 +165,8 @@ def definition_text(definition: Definition, here: Sequence[str] = ()) -> str:
     line = definition.span.source.line(definition.span.line).strip()
     first = node.span.text.splitlines()[0] if node.span.text else line
     head = first if definition.kind in ("let", "parameter", "used", "input") else line
-    said = f"{code(head.strip())}\n{KIND_WORDS[definition.kind].capitalize()}."
-    return "\n\n".join([said, *here])
+    rendered = f"{code(head.strip())}\n{KIND_WORDS[definition.kind].capitalize()}."
+    return "\n\n".join([rendered, *here])
 
 
 def choices(slot: Slot) -> Iterator[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from compiler.files import Files, is_regular, real
-from compiler.names import Names
+from compiler.symbols.names import Names
 from grammar import syntax as s
 from grammar.source import Source
 from netc.lsp.analysis import Analysis, analyse

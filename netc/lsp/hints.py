@@ -64,7 +64,7 @@ def label_of(analysis: Analysis, stage: s.Stage, calls: list[Call], options: Opt
     if options.shapes != "off" and (differing or not says(stage, shape)):
         parts.append(show_shape(shape))
         if differing:
-            word = "calls" if first.trail else "turns"
+            word = "calls" if first.call_stack else "turns"
             parts[0] += f", {differing} of {len(calls)} {word} differ"
     cost = (
         analysis.costs(calls[0].net).of(first) if options.macs or options.receptive_field else None
@@ -93,7 +93,7 @@ def tooltip(analysis: Analysis, stage: s.Stage) -> str:
         for call in calls:
             if call.net.graph.name == net and call.made.tensor.node is not None:
                 places = shapes.setdefault(call.made.tensor.shape, [])
-                places.append(call.made.trail[-1].name if call.made.trail else "")
+                places.append(call.made.call_stack[-1].name if call.made.call_stack else "")
         lines.append(f"**{net}**")
         lines += [f"- `{show_shape(k)}`{among(v)}" for k, v in [*shapes.items()][:MOST_SHAPES]]
         if len(shapes) > MOST_SHAPES:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from compiler.analysis import Analysis as Measured
 from compiler.derivation import derive, sizes
 from compiler.graph import Graph
-from compiler.names import Definition, Use
 from compiler.ops import OPS
 from compiler.ops.base import Shape, show_count, show_shape
+from compiler.symbols.names import Definition, Use
 from grammar import syntax as s
 from grammar.source import Span
 from netc.lsp.analysis import Analysis, nodes
@@ -46,10 +46,10 @@ def hover(project: Project, analysis: Analysis, offset: int) -> Hover | None:
         return Hover(place.span, definition_text(definition, made))
     around = analysis.stage_at(offset)
     if isinstance(place, Use) and place.role == "keyword" and around is not None:
-        said = parameter_text(around, place.name)
+        rendered = parameter_text(around, place.name)
     else:
-        said = word_text(place.name, made)
-    return Hover(place.span, said) if said else None
+        rendered = word_text(place.name, made)
+    return Hover(place.span, rendered) if rendered else None
 
 
 def parameter_text(stage: s.Stage, keyword: str) -> str | None:
@@ -64,8 +64,12 @@ def literal_or_size(project: Project, analysis: Analysis, offset: int) -> Hover 
     covering = [node for node in nodes(analysis.file) if inside(node.span, offset)]
     node = covering[-1] if covering else None
     if isinstance(node, s.Attribute):
-        said = SIZES.get(node.name)
-        return Hover(node.span, f"{code(node.span.text)}\n{said.capitalize()}.") if said else None
+        rendered = SIZES.get(node.name)
+        return (
+            Hover(node.span, f"{code(node.span.text)}\n{rendered.capitalize()}.")
+            if rendered
+            else None
+        )
     if isinstance(node, LITERALS):
         call = signature_at(project, analysis, analysis.source.text, node.span.start)
         if call is not None and call.active is not None:
@@ -94,9 +98,9 @@ def known_of(analysis: Analysis, definition: Definition) -> list[str]:
 
 def totals(graph: Graph, measured: Measured) -> str:
     """What a whole net holds and costs, and the sizes it takes."""
-    said = f"{measured.parameters:,} parameters, {show_count(measured.macs)} MACs"
+    rendered = f"{measured.parameters:,} parameters, {show_count(measured.macs)} MACs"
     lines = graph.domain.lines() if graph.domain else []
-    return ", ".join([said, f"depth {measured.depth}", *(f"`{line}`" for line in lines)])
+    return ", ".join([rendered, f"depth {measured.depth}", *(f"`{line}`" for line in lines)])
 
 
 def first_call(analysis: Analysis, block: Definition) -> list[str]:
@@ -105,8 +109,8 @@ def first_call(analysis: Analysis, block: Definition) -> list[str]:
     for net in analysis.nets:
         for made in net.made:
             at = made.stage.span
-            if made.trail and at.source is span.source and span.start <= at.start < span.end:
-                return [str(made.trail[-1])]
+            if made.call_stack and at.source is span.source and span.start <= at.start < span.end:
+                return [str(made.call_stack[-1])]
     return []
 
 
@@ -126,7 +130,9 @@ def here(analysis: Analysis, stage: s.Stage) -> list[str]:
         net.graph.input_shapes(node) if own else () if made.flow is None else (made.flow.shape,)
     )
     inputs = ", ".join(f"`{show_shape(shape)}`" for shape in shapes)
-    place = f" in {made.trail[-1].name}" if made.trail and made.trail[-1].name else ""
+    place = (
+        f" in {made.call_stack[-1].name}" if made.call_stack and made.call_stack[-1].name else ""
+    )
     among = f" (the first of {len(calls)} calls)" if len(calls) > 1 else ""
     lines.append(f"{inputs} → `{show_shape(made.tensor.shape)}`{place}{among}")
     cost = analysis.costs(net).of(made)
@@ -160,18 +166,18 @@ def entered(analysis: Analysis, offset: int) -> str:
         (d for d in analysis.file.items if isinstance(d, s.Definition) and inside(d.span, offset)),
         None,
     )
-    said = "The tensor that entered the body."
+    rendered = "The tensor that entered the body."
     if owner is None:
-        return said
+        return rendered
     for net in analysis.nets:
         inputs = net.graph.inputs()
         if net.graph.name == owner.name.id and len(inputs) == 1:
-            return f"{said} `{show_shape(inputs[0].shape)}`"
+            return f"{rendered} `{show_shape(inputs[0].shape)}`"
         for made in net.made:
-            if made.trail and made.trail[-1].block == owner.name.id:
+            if made.call_stack and made.call_stack[-1].block == owner.name.id:
                 flow = made.flow  # the first stage that ran in the first call
-                return f"{said} `{show_shape(flow.shape)}`" if flow and flow.node else said
-    return said
+                return f"{rendered} `{show_shape(flow.shape)}`" if flow and flow.node else rendered
+    return rendered
 
 
 def inside(span: Span, offset: int) -> bool:

@@ -62,7 +62,7 @@ def problems(analysis: Analysis) -> list[Problem]:
 
 def problem(analysis: Analysis, diagnostic: Diagnostic) -> Problem:
     """A mistake in a used file stands at the call that leads there, or at the `use`."""
-    steps = [(step.span, str(step)) for step in reversed(diagnostic.trail)]
+    steps = [(step.span, str(step)) for step in reversed(diagnostic.call_stack)]
     if diagnostic.span.source is analysis.source:
         return Problem(diagnostic, diagnostic.span, tuple(steps))
     there = (diagnostic.span, diagnostic.message)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compiler.files import LIBRARY, Files, real
-from compiler.names import Definition, Names, Use
-from compiler.resolve import resolve
+from compiler.symbols.names import Definition, Names, Use
+from compiler.symbols.resolve import resolve
 from compiler.values import Mistake
 from grammar import syntax as s
 from grammar.parse import parse

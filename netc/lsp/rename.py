@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from compiler.files import Files
-from compiler.names import Definition, Names, Use
 from compiler.ops import OPS
-from compiler.resolve import resolve
+from compiler.symbols.names import Definition, Names, Use
+from compiler.symbols.resolve import resolve
 from grammar import syntax as s
 from grammar.diagnostics import DefinitionError, Diagnostic
 from grammar.parse import parse, parse_expression

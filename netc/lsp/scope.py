@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from compiler.names import Definition
+from compiler.symbols.names import Definition
 from grammar import syntax as s
 from netc.lsp.analysis import Analysis
 from netc.lsp.context import OpenCall

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from compiler.names import Definition, Kind
 from compiler.ops.base import show_shape
+from compiler.symbols.names import Definition, Kind
 from grammar import syntax as s
 from grammar.source import Source, Span
 from netc.lsp.analysis import Analysis, nodes

@@ -41,8 +41,8 @@ def layer_rows(graph: Graph, layer: Layer) -> Rows:
     if not isinstance(node.op, Input) and layer.field:
         rows.append(("receptive field", show_field(layer.field)))
     rows.append(("source", place(node.span)))
-    if node.trail:
-        rows.append(("called", printable(str(node.trail[-1]))))
+    if node.call_stack:
+        rows.append(("called", printable(str(node.call_stack[-1]))))
     return rows
 
 

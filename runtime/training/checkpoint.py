@@ -55,9 +55,9 @@ def load_state(path: Path) -> tuple[Progress, dict[str, NDArray[Any]]]:
     """The state of a run; raises `CallError` for a file that is none."""
     try:
         with safe_open(path, framework="numpy") as file:
-            told = json.loads((file.metadata() or {})[KEY])
+            stored = json.loads((file.metadata() or {})[KEY])
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        return Progress(**told), arrays
+        return Progress(**stored), arrays
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise CallError(f"{path} is no state of a run: {error}") from None
 

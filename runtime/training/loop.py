@@ -233,7 +233,7 @@ class Run:
                     label=fault.label,
                     notes=(fault.text, f"rate {rate[0]:g}"),
                     help="a smaller rate, or clip=1 in the optimiser, keeps numbers in range",
-                    trail=fault.node.trail,
+                    call_stack=fault.node.call_stack,
                 )
             ]
         )
@@ -347,11 +347,14 @@ class Run:
         for condition in self.training.expects:
             if not evaluate.truth(condition, scope):
                 names = [p.id for p in s_names(condition) if p.id in measured]
-                said = ", ".join(f"{name} is {measured[name]:.4g}" for name in names)
+                rendered = ", ".join(f"{name} is {measured[name]:.4g}" for name in names)
                 where = "on the held-out part" if self.held_out is not None else "in training"
                 found.append(
                     Diagnostic(
-                        "E402", "a contract does not hold", condition.span, label=f"{said} {where}"
+                        "E402",
+                        "a contract does not hold",
+                        condition.span,
+                        label=f"{rendered} {where}",
                     )
                 )
         if found:

@@ -33,8 +33,8 @@ def columns_of(parts: Sequence[Data], data: Iterable[Any]) -> dict[str, list[Any
         if not isinstance(sample, Mapping):
             values = tuple(sample) if isinstance(sample, tuple | list) else (sample,)
             if len(values) != len(names):
-                said = ", ".join(names)
-                raise DataError(f"sample {number:,} has {len(values)} parts, not {said}")
+                rendered = ", ".join(names)
+                raise DataError(f"sample {number:,} has {len(values)} parts, not {rendered}")
             sample = dict(zip(names, values, strict=True))
         for name in names:
             if name not in sample:

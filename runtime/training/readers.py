@@ -195,8 +195,8 @@ class Reader:
         labels = [part for part in self.parts if part.classes is not None]
         for several, what in ((pictures, "picture"), (labels, "class")):
             if len(several) > 1:
-                said = " and ".join(f"`{part.name}`" for part in several)
-                raise DataError(f"{name} has one {what} a sample, the training wants {said}")
+                rendered = " and ".join(f"`{part.name}`" for part in several)
+                raise DataError(f"{name} has one {what} a sample, the training wants {rendered}")
         return next(iter(pictures), None), next(iter(labels), None)
 
     # ── tables ───────────────────────────────────────────────────────────────────────────────

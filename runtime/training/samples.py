@@ -60,8 +60,8 @@ def all_of(name: str, sources: Mapping[str, Source]) -> Samples:
     """All samples of some sources; raises `DataError` when they are not equally many."""
     counts = {part: len(source) for part, source in sources.items()}
     if len(set(counts.values())) > 1:
-        said = ", ".join(f"{count:,} of {part}" for part, count in counts.items())
-        raise DataError(f"{name} has not as many of each: {said}")
+        rendered = ", ".join(f"{count:,} of {part}" for part, count in counts.items())
+        raise DataError(f"{name} has not as many of each: {rendered}")
     count = next(iter(counts.values()), 0)
     if not count:
         raise DataError(f"{name} holds no samples")

@@ -67,10 +67,10 @@ class Fit:
         counts = dict.fromkeys(("missing", "surplus", "misshapen", "unusable"), 0)
         for complaint in self.complaints:
             counts[complaint.kind] += 1
-        said = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
-        lines = [f"the weights do not fit {self.network}: {said}"]
+        rendered = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+        lines = [f"the weights do not fit {self.network}: {rendered}"]
         if not self.arrays:
-            lines = [f"no layer of {self.network} has weights: leave out --weights ({said})"]
+            lines = [f"no layer of {self.network} has weights: leave out --weights ({rendered})"]
         for complaint in self.complaints:
             hint = f", nearest: {complaint.nearest}" if complaint.nearest else ""
             lines.append(f"  {complaint.kind:9}  {complaint.text}{hint}")

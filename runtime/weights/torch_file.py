@@ -98,10 +98,12 @@ def contents(loaded: Any, tensor: type[Any]) -> str:
     if not isinstance(loaded, Mapping):
         return f"a {type(loaded).__name__}"
     tensors = [key for key, value in loaded.items() if isinstance(value, tensor)]
-    said = [f"{len(tensors)} tensors"] if tensors else []
-    said += [f"{k} ({type(v).__name__})" for k, v in loaded.items() if not isinstance(v, tensor)]
-    more = [f"{len(said) - MOST_TOLD} more"] if len(said) > MOST_TOLD else []
-    return ", ".join(said[:MOST_TOLD] + more) or "nothing"
+    rendered = [f"{len(tensors)} tensors"] if tensors else []
+    rendered += [
+        f"{k} ({type(v).__name__})" for k, v in loaded.items() if not isinstance(v, tensor)
+    ]
+    more = [f"{len(rendered) - MOST_TOLD} more"] if len(rendered) > MOST_TOLD else []
+    return ", ".join(rendered[:MOST_TOLD] + more) or "nothing"
 
 
 def state_dict(loaded: Any, tensor: type[Any]) -> Mapping[str, Any] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from compiler.labels import label_of
+from compiler.symbols.labels import label_of
 from tests.define import define
 
 NET = """

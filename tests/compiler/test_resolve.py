@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from compiler.builtins import BUILTINS
-from compiler.names import Definition, Names, Use
 from compiler.ops import LOSSES, OPS
 from compiler.ops.losses import FUNCTIONS
-from compiler.resolve import resolve
+from compiler.symbols.names import Definition, Names, Use
+from compiler.symbols.resolve import resolve
 from compiler.training.augmentations import AUGMENTATIONS
 from compiler.training.optimisers import OPTIMISERS
 from compiler.training.schedules import SCHEDULES

@@ -14,11 +14,11 @@ from compiler.dims import evaluate
 from compiler.driver import Checked, check_net, load
 from compiler.graph import Graph, Input
 from compiler.initialise import scatter
-from compiler.modules import Block
 from compiler.onnx.lower import lower
 from compiler.onnx.lowering import tensor_names
 from compiler.passes import PASSES
 from compiler.rewriting import Rewrite, Rewriting
+from compiler.symbols.modules import Block
 from compiler.verify import verify
 from grammar.diagnostics import DefinitionError, Diagnostic
 from grammar.source import Source

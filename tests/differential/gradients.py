@@ -12,7 +12,7 @@ from compiler.initialise import scatter
 from compiler.ops.joins import Add, Mul
 from compiler.ops.losses import Average
 from compiler.training.mode import Mask, in_training
-from runtime.verify_step import compare_gradients
+from runtime.verify.step import compare_gradients
 from tests.differential.agreement import LARGEST, Findings, compiled, loaded
 from tests.differential.coverage import reached
 from tests.differential.definitions import Definition

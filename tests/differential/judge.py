@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from compiler.graph import Graph
-from runtime.gaps import TOLERANCES, Tolerance, gap
+from runtime.verify.tolerance import TOLERANCES, Tolerance, gap
 from tests.differential.difference import Difference
 from tests.differential.figures import Tensors, rounding_of
 

@@ -20,8 +20,8 @@ from grammar.parse import parse
 from grammar.source import Source
 from grammar.syntax import Definition
 from netc.main import main
-from runtime.compare import compare_all, random_feeds
 from runtime.session import open_session
+from runtime.verify.compare import compare_all, random_feeds
 
 FOLDER = Path(__file__).parent
 NETS: dict[str, dict[str, dict[str, Any]]] = {

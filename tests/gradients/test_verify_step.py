@@ -11,7 +11,7 @@ from compiler.onnx.optimisers import UPDATES
 from compiler.ops.activate import Relu
 from compiler.training.layout import layout_of
 from compiler.training.optimisers import Adam
-from runtime.verify_step import verify_step
+from runtime.verify.step import verify_step
 from tests.gradients.steps import training_of
 from tests.gradients.test_step import GAN, NET, TRAIN
 

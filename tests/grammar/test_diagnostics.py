@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from grammar.diagnostics import WIDEST, Diagnostic, TrailStep, deduplicate, did_you_mean, render
+from grammar.diagnostics import WIDEST, CallStep, Diagnostic, deduplicate, did_you_mean, render
 from grammar.source import Source, Span
 
 TEXT = "net lenet5 {\n    input image: f32[1, 28, 28]\n    conv(120, 7x7)\n    output y\n}\n"
@@ -23,7 +23,7 @@ KERNEL = Diagnostic(
     "7 along height, but the padded input has 5",
     ("input: [16, 5, 5], from avgpool(2x2) at line 8", "size: floor((5 - 7)/1) + 1\n= -1"),
     "a kernel of at most 5x5 fits; so would pad=1",
-    (TrailStep("stage", place("conv"), "layer1", "stage(2)", ("s = 2",)),),
+    (CallStep("stage", place("conv"), "layer1", "stage(2)", ("s = 2",)),),
 )
 
 
@@ -121,7 +121,7 @@ def test_the_underline_stands_below_what_is_shown() -> None:
 
 def test_each_mistake_is_said_once_in_the_order_of_the_text() -> None:
     first = Diagnostic("E101", "wrong", place("image"))
-    again = Diagnostic("E101", "wrong", place("image"), trail=KERNEL.trail)
+    again = Diagnostic("E101", "wrong", place("image"), call_stack=KERNEL.call_stack)
     assert deduplicate([KERNEL, first, again]) == [first, KERNEL]
 
 

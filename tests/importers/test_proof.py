@@ -13,7 +13,7 @@ from compiler.importers.define import define
 from compiler.importers.from_onnx import import_onnx
 from compiler.importers.from_onnx.reading import CONVERTERS, Reading
 from compiler.values import Tensor
-from runtime.proof import Proof, UnprovedError, prove
+from runtime.verify.proof import Proof, UnprovedError, prove
 from tests.importers.onnx_text import onnx_model
 from tests.netc.command import netc
 

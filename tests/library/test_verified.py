@@ -14,8 +14,8 @@ import pytest
 import netc
 from compiler.initialise import scatter
 from netc.library import library_nets
-from runtime.compare import compare_all, random_feeds
-from runtime.comparison import Comparison
+from runtime.verify.compare import compare_all, random_feeds
+from runtime.verify.comparison import Comparison
 
 VGG = {"classes": 10, "width": 4, "hidden": 32}
 SMALLER: dict[str, dict[str, Any]] = {

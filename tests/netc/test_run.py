@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 
 import netc as package
-from netc.subject import Subject, subject_of_graph
+from netc.runnable import Runnable, runnable_of_graph
 from runtime.machine import NO_DRIVER
 from tests.netc.command import netc
 
@@ -212,11 +212,11 @@ def test_a_pattern_that_the_shell_spread_is_to_be_quoted(here: Path, arguments: 
 def test_a_gpu_that_auto_cannot_use_is_told_of(
     here: Path, monkeypatch: pytest.MonkeyPatch, note: str, said: str
 ) -> None:
-    def noted(graph: Any, engine: Any) -> Subject:
-        subject = subject_of_graph(graph, engine)
-        return replace(subject, runner=replace(subject.runner, note=note))
+    def noted(graph: Any, engine: Any) -> Runnable:
+        runnable = runnable_of_graph(graph, engine)
+        return replace(runnable, runner=replace(runnable.runner, note=note))
 
-    monkeypatch.setattr("netc.execute.subject_of_graph", noted)
+    monkeypatch.setattr("netc.execute.runnable_of_graph", noted)
     result = netc("run", "two.netdef", "--random")
     assert (result.exit_code, result.stderr) == (0, said)
 

@@ -16,11 +16,11 @@ from PIL import Image
 
 import netc
 from grammar.diagnostics import DefinitionError
+from netc.runnable import runnable_of_graph
 from netc.sessions import MOST_OPEN
-from netc.subject import subject_of_graph
-from runtime.compare import random_feeds
 from runtime.errors import CallError
 from runtime.reference import interpret
+from runtime.verify.compare import random_feeds
 
 NET = """
 block unit(c) { conv(c, 3x3, pad=1) -> bn -> relu }
@@ -194,9 +194,9 @@ def test_a_session_keeps_few_choices_of_tensors_open(
 
     def opening(graph: Any, engine: Any, tensors: tuple[str, ...]) -> Any:
         opened.append(tensors)
-        return subject_of_graph(graph, engine, tensors)
+        return runnable_of_graph(graph, engine, tensors)
 
-    monkeypatch.setattr("netc.sessions.subject_of_graph", opening)
+    monkeypatch.setattr("netc.sessions.runnable_of_graph", opening)
     session = net.session(device="cpu")
     labels = ["first", "second", "joined", "head", "side", "logits"]
     for label in [*labels, *labels[-MOST_OPEN:], ()]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from compiler.initialise import scatter
-from runtime.compare import compare_all, random_feeds
+from runtime.verify.compare import compare_all, random_feeds
 from tests.define import define
 
 BODIES = {

@@ -9,9 +9,9 @@ import pytest
 
 import netc
 import runtime.reference
-from runtime.comparison import Comparison, Difference
-from runtime.gaps import Tolerance, gap
 from runtime.kernels import run_kernel
+from runtime.verify.comparison import Comparison, Difference
+from runtime.verify.tolerance import Tolerance, gap
 
 CLOSE = Tolerance(1e-4, 1e-5)
 
@@ -92,7 +92,7 @@ def test_roundings_that_add_up_are_told_of_and_are_no_failure() -> None:
     assert comparison.ok and comparison.worst > 1
     assert comparison.drifted == 2  # the clip, and the output after the passes
     assert "roundings add up to more than the tolerance at 2 of them" in comparison.sentence("cpu")
-    assert netc.loads(CLIPPED).verify(bisect=True).culprit is None
+    assert netc.loads(CLIPPED).verify(bisect=True).first_difference is None
 
 
 def test_a_wrong_layer_among_roundings_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,7 +102,9 @@ def test_a_wrong_layer_among_roundings_is_a_failure(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(runtime.reference, "run_kernel", skewed)
     comparison = netc.loads(CLIPPED).verify(bisect=True)
     assert not comparison.ok and comparison.drifted == 0
-    assert comparison.culprit is not None and comparison.culprit.place.op == "relu6"
+    assert (
+        comparison.first_difference is not None and comparison.first_difference.place.op == "relu6"
+    )
 
 
 # He's weights as they stand, no normalisation: the activations grow with every block, and the gates
@@ -185,5 +187,5 @@ def test_shapes_that_differ_are_said_to_be_shapes(monkeypatch: pytest.MonkeyPatc
     said = netc.loads(text).verify().sentence("cpu")
     assert "avgpool1, line 2: shape [2, 3, 4, 4], but [2, 3, 3, 4] is right (layers)" in said
     assert "inf" not in said and "no number" not in said
-    report = netc.loads(text).verify(bisect=True).culprit
+    report = netc.loads(text).verify(bisect=True).first_difference
     assert report is not None and report.label() == "the shapes differ"

@@ -11,11 +11,11 @@ from onnx import TensorProto, helper, numpy_helper
 from netc.main import main
 from runtime.devices import CPU, CUDA, TENSORRT, Device, parse_device
 from runtime.errors import CallError, MachineError
-from runtime.gaps import tolerance
 from runtime.machine import Driver, Gpu
 from runtime.probe import Probe, probe, reason
 from runtime.providers import Settings
 from runtime.session import RunError, open_session
+from runtime.verify.tolerance import tolerance
 from tests.define import define
 from tests.runtime.fakes import ABSENT, H100, WORKING, Part, machine
 

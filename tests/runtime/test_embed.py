@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import netc
-from netc.subject import Engine, subject_of_model
+from netc.runnable import Engine, runnable_of_model
 from runtime.errors import CallError
 from runtime.session import open_session
 from tests.netc.command import netc as netc_command
@@ -48,9 +48,9 @@ def run_file(path: Path, picture: Any) -> Any:
     from netc.gather import gather
     from runtime.batches import collect, run_batches
 
-    subject = subject_of_model(path, Engine("cpu"))
-    samples = gather(subject, [str(picture)], [], random=False)
-    return collect(run_batches(subject.runner, samples, size=1))["y"]
+    runnable = runnable_of_model(path, Engine("cpu"))
+    samples = gather(runnable, [str(picture)], [], random=False)
+    return collect(run_batches(runnable.runner, samples, size=1))["y"]
 
 
 @pytest.mark.parametrize("layout", ["nhwc", "nchw"])
@@ -143,4 +143,4 @@ def test_broken_metadata_of_a_model_is_refused(tmp_path: Path, key: str, value: 
     entry.key, entry.value = key, value
     (tmp_path / "m.onnx").write_bytes(model.SerializeToString())
     with pytest.raises(CallError, match=r"the metadata of|valid sizes are no conditions"):
-        subject_of_model(tmp_path / "m.onnx", Engine("cpu"))
+        runnable_of_model(tmp_path / "m.onnx", Engine("cpu"))

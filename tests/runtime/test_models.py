@@ -17,11 +17,11 @@ import netc
 import runtime.models
 import runtime.session
 from netc.main import main
-from runtime.compare import random_feeds
 from runtime.errors import CallError
 from runtime.files import write_whole
 from runtime.models import write_model
 from runtime.session import open_session
+from runtime.verify.compare import random_feeds
 from tests.define import define
 
 NET = """

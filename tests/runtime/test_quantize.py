@@ -19,9 +19,9 @@ from PIL import Image
 import netc as package
 from netc.main import main
 from runtime.accuracy import Accuracy, measure
-from runtime.compare import random_feeds
 from runtime.errors import CallError
 from runtime.quantize import Plan, loss, quantized
+from runtime.verify.compare import random_feeds
 from tests.define import define
 
 NET = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from runtime.samples_apart import keeps_samples_apart
+from runtime.verify.samples_apart import keeps_samples_apart
 from tests.importers.onnx_text import onnx_model
 
 WEIGHTS = {"w": (4, 4, 3, 3), "dense.weight": (4, 2)}

@@ -12,10 +12,10 @@ from onnx import TensorProto, helper, numpy_helper
 import netc
 from compiler.initialise import scatter
 from compiler.onnx.lower import lower
-from runtime.compare import random_feeds
 from runtime.providers import Settings
-from runtime.segments import Tensors, parts_of
 from runtime.session import RunError, open_session
+from runtime.verify.compare import random_feeds
+from runtime.verify.segments import Tensors, parts_of
 from tests.define import define
 from tests.memory import peak_of
 

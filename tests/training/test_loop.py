@@ -293,7 +293,7 @@ def test_gradients_of_several_batches_are_the_gradient_of_one_large_batch() -> N
 
 
 def test_a_step_that_accumulates_is_held_against_numpy() -> None:
-    from runtime.verify_step import verify_step
+    from runtime.verify.step import verify_step
 
     found = training((NORMED + TRAIN).replace("batch 32", "accumulate 3; batch 32"))
     comparison = verify_step(found, found.steps[0])

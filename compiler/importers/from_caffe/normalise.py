@@ -59,15 +59,15 @@ def completes(scale: Layer, rank: int) -> bool:
 def bn(network: Network) -> Tensor:
     """Batch normalisation of forks: PSPNet's with four blobs, SegNet's factor and offset."""
     layer, fields = network.layer, network.layer.parameters("bn")
-    said = {field.name for field in fields.fields}
+    given = {field.name for field in fields.fields}
     blobs = len(layer.fields.all("param"))
     mode = fields.one("bn_mode")
-    if mode or said & {"scale_filler", "shift_filler"} or (not said and blobs == 2):
+    if mode or given & {"scale_filler", "shift_filler"} or (not given and blobs == 2):
         if mode != "INFERENCE":
             raise Refused(BY_BATCH, "SegNet's scripts write files with bn_mode: INFERENCE")
         network.builder.note("SegNet's BN, when tested, is a factor and an offset for each channel")
         return channelwise(network, network.bottom(), bias=True)
-    if not said and blobs != 4:
+    if not given and blobs != 4:
         raise Refused(
             "forks of Caffe have two layers BN, and nothing in it says which",
             "slope_filler or frozen in its bn_param says PSPNet's, bn_mode SegNet's",

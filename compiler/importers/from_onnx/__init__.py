@@ -76,9 +76,9 @@ def with_advice(
         left = set()
     except DefinitionError as other:
         left = {diagnostic.message for diagnostic in other.diagnostics}
-    said = " ".join(f"--shape {key}={'x'.join(map(str, s))}" for key, s in asked.items())
+    rendered = " ".join(f"--shape {key}={'x'.join(map(str, s))}" for key, s in asked.items())
     return [
-        found if found.message in left else replace(found, help=f"say the sizes: {said}")
+        found if found.message in left else replace(found, help=f"say the sizes: {rendered}")
         for found in error.diagnostics
     ]
 

@@ -83,8 +83,8 @@ def layer_name(operator: Operator, holders: Sequence[str], taken: bool) -> tuple
     one without parameters keeps the name that netc once gave it.
     """
     module = operator.module or module_path(operator.name)
-    said = [stem(holder, operator.type in ("Mul", "Add", "Sub", "Div")) for holder in holders]
-    for found in () if taken else (*said[:1], module if holders else "", *said[1:]):
+    stems = [stem(holder, operator.type in ("Mul", "Add", "Sub", "Div")) for holder in holders]
+    for found in () if taken else (*stems[:1], module if holders else "", *stems[1:]):
         if found:
             return found, True
     own = clean_label(operator.layer or fused(operator.name))

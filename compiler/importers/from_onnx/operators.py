@@ -146,8 +146,10 @@ def opset_of(model: onnx.ModelProto, name: str) -> int:
         )
     opset = versions.get("", versions.get("ai.onnx"))
     if opset is None:
-        said = f", only those of {', '.join(sorted(versions))}" if versions else ""
-        raise UnreadableError(f"{name} does not say which version of ONNX's operators it has{said}")
+        rendered = f", only those of {', '.join(sorted(versions))}" if versions else ""
+        raise UnreadableError(
+            f"{name} does not say which version of ONNX's operators it has{rendered}"
+        )
     return opset
 
 

@@ -103,9 +103,9 @@ def conv(reading: Reading) -> Tensor:
 def kernel_of(reading: Reading, weight: NDArray[Any]) -> tuple[int, ...]:
     """The kernel's sizes, which the weight has too; raises `Refused` where it has others."""
     sizes = weight.shape[2:]
-    said = reading.get("kernel_shape")
-    if said and tuple(said) != sizes:
-        raise Refused(f"its kernel_shape is {list(said)}, its weight is {list(weight.shape)}")
+    declared = reading.get("kernel_shape")
+    if declared and tuple(declared) != sizes:
+        raise Refused(f"its kernel_shape is {list(declared)}, its weight is {list(weight.shape)}")
     return sizes
 
 

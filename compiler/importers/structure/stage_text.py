@@ -45,8 +45,8 @@ def chain_rows(
         before = made or before
         known = not any(isinstance(size, Dim) for size in made)
         short = len(text.splitlines()[-1]) <= LONGEST_ASSERTED
-        said = assert_shapes and moved and known and short
-        rows.append(f"{text} : {show_shape(made)}" if said else text)
+        shown = assert_shapes and moved and known and short
+        rows.append(f"{text} : {show_shape(made)}" if shown else text)
     return rows
 
 

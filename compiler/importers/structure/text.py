@@ -67,8 +67,8 @@ def net_lines(graph: Graph, definition: Definition) -> list[str]:
     lines.append("")
     labels = {s.label for st in body for s in stages(st.chain) if s.label}
     for place, statement in enumerate(body):
-        told = tuple(map(declared.__getitem__, statement.outputs))
-        statement = replace(statement, outputs=told)
+        outputs = tuple(map(declared.__getitem__, statement.outputs))
+        statement = replace(statement, outputs=outputs)
         lines += statement_rows(statement, labels, place == len(body) - 1)
     lines += ["", f"{INDENT}expect params == {analyse(graph).parameters:_}", "}"]
     return lines

@@ -20,7 +20,7 @@ WIDTH = 120  # of a table that goes to a file
 
 
 @dataclass(frozen=True)
-class Telling:
+class Ranking:
     """What is told of a vector: the class names by output, and how many entries."""
 
     labels: Mapping[str, Labels]
@@ -28,7 +28,7 @@ class Telling:
 
 
 @dataclass(frozen=True)
-class Entry:
+class RankedClass:
     """One of the largest entries of a vector; `label` is "" where classes have no names."""
 
     rank: int
@@ -47,14 +47,14 @@ def is_vector(row: NDArray[Any]) -> bool:
     return row.ndim > 0 and row.size == row.shape[0]
 
 
-def entries(output: str, row: NDArray[Any], told: Telling) -> list[Entry]:
+def top_classes(output: str, row: NDArray[Any], ranking: Ranking) -> list[RankedClass]:
     """The largest entries of one sample's vector, ties in the order of the classes."""
     vector = row.reshape(-1)
-    names = told.labels.get(output, ())
+    names = ranking.labels.get(output, ())
     # In float64: a small whole number or a bool has no negative of its own type.
-    order = np.argsort(-vector.astype(np.float64), kind="stable")[: told.top]
+    order = np.argsort(-vector.astype(np.float64), kind="stable")[: ranking.top]
     return [
-        Entry(rank, int(i), names[i] if i < len(names) else "", float(vector[i]))
+        RankedClass(rank, int(i), names[i] if i < len(names) else "", float(vector[i]))
         for rank, i in enumerate(order, start=1)
     ]
 
@@ -68,24 +68,24 @@ def figures(value: NDArray[Any]) -> dict[str, float]:
     return {"min": float(value.min()), "max": float(value.max()), "mean": mean}
 
 
-def describe(output: str, value: NDArray[Any], told: Telling) -> str:
+def describe(output: str, value: NDArray[Any], ranking: Ranking) -> str:
     """One output of a batch: its size and figures, and the largest entries of a vector."""
     sizes = "x".join(map(str, value.shape[1:])) or "number"
-    said = f"{output}: {sizes}, batch {value.shape[0]}"
+    rendered = f"{output}: {sizes}, batch {value.shape[0]}"
     found = figures(value)
     if found:
-        said += f", from {found['min']:.4g} to {found['max']:.4g}, mean {found['mean']:.4g}"
-    lines = [said]
+        rendered += f", from {found['min']:.4g} to {found['max']:.4g}, mean {found['mean']:.4g}"
+    lines = [rendered]
     if value[:1].size > 1 and is_vector(value[0]):
         lines += [
-            f"  {entry.rank}. {entry.label or f'class {entry.index}'}  {entry.value:.6f}"
+            f"  {ranked.rank}. {ranked.label or f'class {ranked.index}'}  {ranked.value:.6f}"
             for row in value
-            for entry in entries(output, row, told)
+            for ranked in top_classes(output, row, ranking)
         ]
     return "\n".join(map(printable, lines))
 
 
-def write_table(file: IO[str], batches: Iterator[Batch], told: Telling) -> int:
+def write_table(file: IO[str], batches: Iterator[Batch], ranking: Ranking) -> int:
     """A table with the entries of every vector and the figures of every map; counts samples."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("sample", "output", "rank", "class", "value"):
@@ -94,7 +94,7 @@ def write_table(file: IO[str], batches: Iterator[Batch], told: Telling) -> int:
     for batch in batches:
         count += len(batch.names)
         for index, sample in enumerate(batch.names):
-            for cells in table_rows(batch, index, told):
+            for cells in table_rows(batch, index, ranking):
                 table.add_row(*map(printable, (sample, *cells)))
                 sample = ""
     console = Page(file=file, highlight=False, markup=False)
@@ -104,7 +104,7 @@ def write_table(file: IO[str], batches: Iterator[Batch], told: Telling) -> int:
     return count
 
 
-def table_rows(batch: Batch, index: int, told: Telling) -> list[tuple[str, str, str, str]]:
+def table_rows(batch: Batch, index: int, ranking: Ranking) -> list[tuple[str, str, str, str]]:
     """The cells of one sample: output, rank, class and value."""
     rows: list[tuple[str, str, str, str]] = []
     for output, value in batch.outputs.items():
@@ -112,9 +112,9 @@ def table_rows(batch: Batch, index: int, told: Telling) -> list[tuple[str, str, 
         if is_vector(row):
             rows += [
                 (output, str(e.rank), e.label or str(e.index), f"{e.value:.6f}")
-                for e in entries(output, row, told)
+                for e in top_classes(output, row, ranking)
             ]
             continue
-        said = ", ".join(f"{name} {number:.4g}" for name, number in figures(row).items())
-        rows.append((output, "", "x".join(map(str, row.shape)), said))
+        rendered = ", ".join(f"{name} {number:.4g}" for name, number in figures(row).items())
+        rows.append((output, "", "x".join(map(str, row.shape)), rendered))
     return rows

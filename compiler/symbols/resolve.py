@@ -19,9 +19,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import field
 
-from compiler.keywords import Call, keyword_uses
-from compiler.names import Definition, Kind, Names, Role, Use, children, literal, unquoted
 from compiler.ops import OPS
+from compiler.symbols.keywords import Call, keyword_uses
+from compiler.symbols.names import Definition, Kind, Names, Role, Use, children, literal, unquoted
 from grammar import syntax as s
 from grammar.records import dataclass
 from grammar.source import Span

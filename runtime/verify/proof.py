@@ -23,12 +23,12 @@ from compiler.importers.define import Defined
 from compiler.importers.imported import Imported
 from compiler.onnx.lower import lower_apart
 from compiler.onnx.lowering import tensor_names
-from runtime.compare import sizes_for
-from runtime.comparison import Comparison
 from runtime.errors import CallError
-from runtime.foreign import precision_of
-from runtime.gaps import Tolerance, gap, tolerance
-from runtime.imported import (
+from runtime.models import referring
+from runtime.providers import Settings
+from runtime.verify.compare import sizes_for
+from runtime.verify.comparison import Comparison
+from runtime.verify.imported import (
     Feeds,
     compare_imported,
     feeds_for,
@@ -36,10 +36,10 @@ from runtime.imported import (
     kept_tensors,
     outputs_by_name,
 )
-from runtime.models import referring
-from runtime.providers import Settings
-from runtime.samples_apart import keeps_samples_apart
-from runtime.segments import Tensors
+from runtime.verify.ports import precision_of
+from runtime.verify.samples_apart import keeps_samples_apart
+from runtime.verify.segments import Tensors
+from runtime.verify.tolerance import Tolerance, gap, tolerance
 
 FURTHER = 45  # between the sizes of the first run and those of the second
 BATCH = 2
@@ -80,10 +80,10 @@ def prove(imported: Imported, defined: Defined, model: onnx.ModelProto) -> Proof
             feeds = feeds_for(graph, model, batch=batch, sizes=sizes)
             relative = largest_difference(graph, model, feeds, tensors, allow)
             if relative is None:
-                said = compare_imported(imported, model, bisect=True, feeds=feeds)
-                if not said.ok:
-                    return Proof(len(tensors), runs, largest, said)
-                relative = said.relative
+                found = compare_imported(imported, model, bisect=True, feeds=feeds)
+                if not found.ok:
+                    return Proof(len(tensors), runs, largest, found)
+                relative = found.relative
         except CallError as error:
             raise UnprovedError(str(error)) from None
         largest, runs = max(largest, relative), runs + 1

@@ -17,14 +17,23 @@ from compiler.initialise import generator
 from compiler.onnx.lower import lower_apart
 from compiler.onnx.lowering import tensor_names
 from compiler.passes import optimise
-from runtime.comparison import Comparison, Ledger
-from runtime.culprit import Culprit, Place, culprit, taken
-from runtime.gaps import NONE, ROUNDINGS, Gap, Tolerance, distance, gap, pieces, tolerance
 from runtime.models import referring
 from runtime.providers import Settings
 from runtime.reference import compute, interpret, run_reference, symbol_values
-from runtime.segments import BUDGET, Tensors
 from runtime.session import open_session
+from runtime.verify.comparison import Comparison, Ledger
+from runtime.verify.first_difference import FirstDifference, Place, first_difference, taken
+from runtime.verify.segments import BUDGET, Tensors
+from runtime.verify.tolerance import (
+    NONE,
+    ROUNDINGS,
+    Gap,
+    Tolerance,
+    distance,
+    gap,
+    pieces,
+    tolerance,
+)
 
 COMFORTABLE = 16  # a symbolic size in a random test is at least this
 
@@ -146,7 +155,7 @@ def layer_tensors(
 
 def compare_layers(
     graph: Graph, feeds: Mapping[str, NDArray[Any]], take: Take, ledger: Ledger, bisect: bool
-) -> tuple[dict[str, NDArray[Any]], Culprit | None]:
+) -> tuple[dict[str, NDArray[Any]], FirstDifference | None]:
     """NumPy against what `take` gives of a layer, if it gives anything.
 
     Returns NumPy's tensors of the outputs' layers; with `bisect` it ends at the first layer that
@@ -245,11 +254,11 @@ def examine(
     ledger: Ledger,
     feeds: Mapping[str, NDArray[Any]],
     alone: Gap | None,
-) -> Culprit:
+) -> FirstDifference:
     """The report on a layer that differs."""
     place = Place.of(node)
     arrays = {name: x for name, x in ours.items() if isinstance(x, np.ndarray)}
-    return culprit(
+    return first_difference(
         place,
         arrays[node.name],
         value,

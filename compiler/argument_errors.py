@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from compiler.elsewhere import WITHOUT, parameter_meant
 from compiler.ops.arguments import ArgumentError, Kind, show
+from compiler.symbols.aliases import WITHOUT, parameter_meant
 from compiler.values import Mistake, unknown
 from grammar import syntax as s
 from grammar.diagnostics import Fix, nearest

@@ -34,7 +34,7 @@ def label_of(graph: Graph, label: str) -> str:
 
 def layers_inside(graph: Graph, label: str) -> list[str]:
     """The layers of the block call that is called so; without one, those whose labels begin so."""
-    called = [n.name for n in graph.nodes() if any(step.name == label for step in n.trail)]
+    called = [n.name for n in graph.nodes() if any(step.name == label for step in n.call_stack)]
     return called or [n.name for n in graph.nodes() if n.name.startswith(f"{label}.")]
 
 

@@ -14,11 +14,10 @@ from ml_dtypes import bfloat16
 from compiler.driver import compile_graph
 from compiler.graph import Graph, Input
 from compiler.initialise import initialise
-from compiler.labels import label_of
 from compiler.pictures import Picture
+from compiler.symbols.labels import label_of
 from grammar.diagnostics import printable
 from runtime.batches import Arrays, Runner
-from runtime.compare import random_feeds
 from runtime.errors import CallError
 from runtime.inputs import InputSpec
 from runtime.pictures import PictureInput
@@ -26,6 +25,7 @@ from runtime.providers import Settings
 from runtime.reference import run_reference
 from runtime.session import Session, open_session
 from runtime.valid_sizes import Violated, violated_of
+from runtime.verify.compare import random_feeds
 
 OPEN_SIZE = 64  # what --random takes for a size that a compiled model leaves open
 
@@ -49,7 +49,7 @@ class Engine:
 
 
 @dataclass(frozen=True)
-class Subject:
+class Runnable:
     """A network ready to run.
 
     `labels` are class names by output, `violated` the valid domain, `random` makes one sample of
@@ -73,7 +73,7 @@ class Subject:
         raise CallError(f"there is no input {name}; there are {names}")
 
 
-def subject_of_graph(graph: Graph, engine: Engine, tensors: Sequence[str] = ()) -> Subject:
+def runnable_of_graph(graph: Graph, engine: Engine, tensors: Sequence[str] = ()) -> Runnable:
     """A definition: compiled on the way, or interpreted by NumPy.
 
     `tensors` names layers, blocks and outputs whose tensors are wanted instead of the outputs.
@@ -81,7 +81,7 @@ def subject_of_graph(graph: Graph, engine: Engine, tensors: Sequence[str] = ()) 
     if tensors:
         graph = with_tensors(graph, tensors)
     domain = graph.domain
-    return Subject(
+    return Runnable(
         name=graph.name,
         inputs=tuple(spec_of_node(node) for node in graph.inputs()),
         runner=runner_of_graph(graph, engine),
@@ -146,9 +146,9 @@ def runner_of_session(session: Session) -> Runner:
     )
 
 
-def subject_of_model(
+def runnable_of_model(
     path: Path, engine: Engine, shapes: Mapping[str, tuple[int, ...]] | None = None
-) -> Subject:
+) -> Runnable:
     """A compiled model, with what its metadata says of pictures, class names and sizes.
 
     `shapes` are those of inputs whose sizes it leaves open, without the batch.
@@ -168,7 +168,7 @@ def subject_of_model(
     specs = tuple(spec_of_model(session, name, found) for name in session.inputs)
     for name, shape in (shapes or {}).items():
         specs = with_shape(specs, name, shape)
-    return Subject(
+    return Runnable(
         name=printable(session.metadata.get("netc.net", path.stem)),
         inputs=specs,
         runner=runner_of_session(session),
@@ -225,8 +225,8 @@ def with_shape(
         raise CallError(f"there is no input {name}; there are {', '.join(s.name for s in specs)}")
     pairs = zip(spec.shape, shape, strict=False)
     if len(shape) != len(spec.shape) or any(isinstance(a, int) and a != b for a, b in pairs):
-        said = "x".join(map(str, spec.shape))
-        raise CallError(f"the input {name} is {said}, not {'x'.join(map(str, shape))}")
+        rendered = "x".join(map(str, spec.shape))
+        raise CallError(f"the input {name} is {rendered}, not {'x'.join(map(str, shape))}")
     return tuple(replace(s, shape=shape) if s is spec else s for s in specs)
 
 

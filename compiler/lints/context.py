@@ -21,7 +21,7 @@ from grammar.source import Span
 
 
 @dataclass(frozen=True)
-class Subject:
+class LintContext:
     """A net without errors: how it was elaborated, and what it measures."""
 
     elaborated: Elaborated
@@ -78,7 +78,7 @@ class Subject:
             label,
             tuple(notes),
             help,
-            node.trail,
+            node.call_stack,
             "warning",
             fixes,
         )

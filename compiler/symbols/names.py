@@ -1,6 +1,6 @@
 """What the names of a file stand for: definitions, and the places that use them.
 
-`compiler.resolve.resolve(file)` finds them.
+`compiler.symbols.resolve.resolve(file)` finds them.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from compiler.names import Definition, Use
+from compiler.symbols.names import Definition, Use
 from grammar import syntax as s
 from grammar.records import dataclass
 from grammar.source import Span

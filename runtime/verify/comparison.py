@@ -6,8 +6,8 @@ import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from runtime.culprit import Culprit
-from runtime.gaps import Gap, Tolerance
+from runtime.verify.first_difference import FirstDifference
+from runtime.verify.tolerance import Gap, Tolerance
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Comparison:
     `drifted` layers, which only pass on what the roundings of those before them add up to.
 
     Layers of whose numbers none is one, on both sides, are `nan`: that they are alike proves
-    nothing. `culprit` is the first layer that differs, where a bisection looked for it; `reference`
-    and `subject` say what was compared.
+    nothing. `first_difference` is the first layer that differs, where a bisection looked for it;
+    `reference` and `subject` say what was compared.
     """
 
     nodes: int
@@ -52,7 +52,7 @@ class Comparison:
     failures: tuple[Difference, ...]
     drifted: int = 0
     nan: tuple[str, ...] = ()
-    culprit: Culprit | None = None
+    first_difference: FirstDifference | None = None
     reference: str = "NumPy"
     subject: str = "ONNX Runtime"
     unit: str = "layer"
@@ -64,33 +64,38 @@ class Comparison:
 
     def sentence(self, device: str) -> str:
         """The result in words; the first failure on a line of its own."""
-        said = f"{self.reference} and {self.subject} ({device}) "
+        rendered = f"{self.reference} and {self.subject} ({device}) "
         if self.nan and not self.failures:
-            said += f"are NOT compared everywhere, of {count(self.nodes, self.unit)}"
+            rendered += f"are NOT compared everywhere, of {count(self.nodes, self.unit)}"
         else:
-            said += f"{'DIFFER' if self.failures else 'agree'} at {count(self.nodes, self.unit)}"
+            rendered += (
+                f"{'DIFFER' if self.failures else 'agree'} at {count(self.nodes, self.unit)}"
+            )
         if math.isfinite(self.relative):
-            said += (
+            rendered += (
                 f", largest relative difference {self.relative:.1e} at {self.relative_node}, "
                 f"{self.worst:.1%} of the tolerance at {self.worst_node}"
             )
         if self.nan:
             more = len(self.nan) - 1
-            said += f"\n  every number of {self.nan[0]} is NaN"
-            said += f", and so it is at {count(more, self.unit)} behind it" if more else ""
-            said += ": NaN agrees with NaN, which proves nothing"
+            rendered += f"\n  every number of {self.nan[0]} is NaN"
+            rendered += f", and so it is at {count(more, self.unit)} behind it" if more else ""
+            rendered += ": NaN agrees with NaN, which proves nothing"
         if self.drifted:
-            said += f"\n  roundings add up to more than the tolerance at {self.drifted} of them, "
-            said += "by no more than rounding is worth there"
+            rendered += (
+                f"\n  roundings add up to more than the tolerance at {self.drifted} of them, "
+            )
+            rendered += "by no more than rounding is worth there"
         for first in self.failures[:1]:
-            said += f"\n  first difference: {first}"
-        return said
+            rendered += f"\n  first difference: {first}"
+        return rendered
 
     def as_dict(self) -> dict[str, Any]:
         """The form of `--format json`."""
         found = {f.name: getattr(self, f.name) for f in fields(self)}
         found["failures"] = [asdict(failure) for failure in self.failures]
-        found["culprit"] = None if self.culprit is None else self.culprit.as_dict()
+        first = found.pop("first_difference")
+        found["culprit"] = None if first is None else first.as_dict()
         return {"ok": self.ok} | found
 
 
@@ -121,7 +126,7 @@ class Ledger:
         self.failures.append(Difference(name, line, found.error, stage, found.shapes))
         return False
 
-    def close(self, nodes: int, first: Culprit | None = None, **sides: str) -> Comparison:
+    def close(self, nodes: int, first: FirstDifference | None = None, **sides: str) -> Comparison:
         """What came out; `sides` are `reference` and `subject`."""
         relative_node = max(self.gaps, key=lambda name: self.gaps[name].relative)
         worst_node = max(self.gaps, key=lambda name: self.gaps[name].share)

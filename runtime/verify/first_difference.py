@@ -10,9 +10,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from compiler.graph import Node
-from grammar.diagnostics import Diagnostic, TrailStep
+from grammar.diagnostics import CallStep, Diagnostic
 from grammar.source import Span
-from runtime.gaps import ONE_SIDED, Gap, widest
+from runtime.verify.tolerance import ONE_SIDED, Gap, widest
 
 CODE = "V101"
 
@@ -25,12 +25,12 @@ class Place:
     op: str
     inputs: tuple[str, ...]
     span: Span
-    trail: tuple[TrailStep, ...] = ()
+    call_stack: tuple[CallStep, ...] = ()
 
     @classmethod
     def of(cls, node: Node) -> Place:
         """The place of a layer."""
-        return cls(node.name, node.op.name, node.inputs, node.span, node.trail)
+        return cls(node.name, node.op.name, node.inputs, node.span, node.call_stack)
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Culprit:
+class FirstDifference:
     """The first tensor beyond its tolerance.
 
     `index` is where the difference is largest, `ours` and `reference` are the values there; all
@@ -75,8 +75,8 @@ class Culprit:
                 f"{self.reference:.9g} from {reference}"
             )
         for taken in self.inputs:
-            said = f"input {taken.name}, {list(taken.shape)}: "
-            notes.append(said + ("not compared" if taken.gap is None else str(taken.gap)))
+            rendered = f"input {taken.name}, {list(taken.shape)}: "
+            notes.append(rendered + ("not compared" if taken.gap is None else str(taken.gap)))
         if self.alone is not None:
             notes.append(f"computed from the same inputs by both: {self.alone}")
         headline = f"{self.place.op} {self.place.name} differs"
@@ -89,7 +89,7 @@ class Culprit:
             label=self.label(),
             notes=tuple(notes),
             help=self.verdict(),
-            trail=self.place.trail,
+            call_stack=self.place.call_stack,
         )
 
     def label(self) -> str:
@@ -130,7 +130,7 @@ class Culprit:
             "end_column": end_column,
             "trail": [
                 {"block": s.block, "call": str(s), "file": s.span.source.name, "line": s.span.line}
-                for s in self.place.trail
+                for s in self.place.call_stack
             ],
             "shape": list(self.shape),
             "expected_shape": list(self.expected),
@@ -152,17 +152,17 @@ def plain(found: Gap) -> dict[str, float]:
     return {"error": found.error, "relative": found.relative, "share": found.share}
 
 
-def culprit(
+def first_difference(
     place: Place,
     ours: NDArray[Any],
     reference: NDArray[Any],
     found: Gap,
     inputs: Sequence[Taken],
     alone: Gap | None = None,
-) -> Culprit:
+) -> FirstDifference:
     """The report on a tensor that differs."""
     index = widest(ours, reference)
-    return Culprit(
+    return FirstDifference(
         place,
         ours.shape,
         reference.shape,

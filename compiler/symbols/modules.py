@@ -8,11 +8,11 @@ from pathlib import Path
 from compiler.domain import Facts
 from compiler.evaluate import Evaluator
 from compiler.files import Files, real
-from compiler.names import Makers
 from compiler.ops import OPS
-from compiler.values import Mistake, Scope, Silenced, TooMuch, told_of_later, unknown
+from compiler.symbols.names import Makers
+from compiler.values import Mistake, Scope, Silenced, TooMuch, unknown, with_later_definition
 from grammar import syntax as s
-from grammar.diagnostics import DefinitionError, Diagnostic, TrailStep, nearest
+from grammar.diagnostics import CallStep, DefinitionError, Diagnostic, nearest
 from grammar.parse import parse
 from grammar.records import dataclass
 from grammar.source import Source, Span
@@ -104,8 +104,8 @@ class Loader:
                         )
                     scope.values[item.name.id] = Block(item, scope, files)
             except Mistake as mistake:
-                told = (mistake, *mistake.others)
-                found += [diagnostic(told_of_later(each, makers)) for each in told]
+                mistakes = (mistake, *mistake.others)
+                found += [diagnostic(with_later_definition(each, makers)) for each in mistakes]
                 gave_up = isinstance(mistake, TooMuch)
                 scope.lost |= names_of(item)
             except Silenced:
@@ -162,7 +162,7 @@ def unreadable(error: OSError, place: Span) -> Mistake:
 
 
 def diagnostic(
-    mistake: Mistake, trail: tuple[TrailStep, ...] = (), notes: tuple[str, ...] | None = None
+    mistake: Mistake, call_stack: tuple[CallStep, ...] = (), notes: tuple[str, ...] | None = None
 ) -> Diagnostic:
     """A mistake as a diagnostic; `notes` take the place of its own."""
     return Diagnostic(
@@ -172,6 +172,6 @@ def diagnostic(
         mistake.label,
         mistake.notes if notes is None else notes,
         mistake.help,
-        trail,
+        call_stack,
         fixes=mistake.fixes,
     )

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from compiler.graph import Graph, Node
 from compiler.importers.imported import Imported
-from runtime.compare import compare_layers, compare_outputs, random_feeds
-from runtime.comparison import Comparison, Ledger
-from runtime.foreign import inputs_of, precision_of, random_input
-from runtime.gaps import tolerance
 from runtime.providers import Settings
-from runtime.segments import Tensors
+from runtime.verify.compare import compare_layers, compare_outputs, random_feeds
+from runtime.verify.comparison import Comparison, Ledger
+from runtime.verify.ports import inputs_of, precision_of, random_input
+from runtime.verify.segments import Tensors
+from runtime.verify.tolerance import tolerance
 
 
 @dataclass(frozen=True)

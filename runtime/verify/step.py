@@ -33,15 +33,15 @@ from compiler.training.layout import (
 )
 from compiler.training.model import StepPlan, Training
 from runtime.backward import add
-from runtime.compare import largest_error
-from runtime.comparison import Comparison, Ledger
-from runtime.gaps import ROUNDINGS, gap, tolerance
 from runtime.gradients import run_gradient
 from runtime.kernels import Array
 from runtime.providers import Settings
 from runtime.reference import arrays_of, compute, symbol_values, with_sizes
 from runtime.session import open_session
 from runtime.training_step import run_step
+from runtime.verify.compare import largest_error
+from runtime.verify.comparison import Comparison, Ledger
+from runtime.verify.tolerance import ROUNDINGS, gap, tolerance
 
 Tensors = Mapping[str, NDArray[Any]]
 ROUNDING = 2.0**-20  # a few roundings of float32

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from compiler.initialise import generator
 from grammar.source import Source, Span
-from runtime.compare import largest_error
-from runtime.comparison import Comparison, Ledger
-from runtime.culprit import Place, Taken, culprit
 from runtime.errors import CallError
-from runtime.foreign import (
+from runtime.providers import Settings
+from runtime.verify.compare import largest_error
+from runtime.verify.comparison import Comparison, Ledger
+from runtime.verify.first_difference import Place, Taken, first_difference
+from runtime.verify.ports import (
     Port,
     agreed,
     inputs_of,
@@ -25,9 +26,8 @@ from runtime.foreign import (
     precision_of,
     random_input,
 )
-from runtime.gaps import NONE, ROUNDINGS, Gap, gap, tolerance
-from runtime.providers import Settings
-from runtime.segments import Tensors
+from runtime.verify.segments import Tensors
+from runtime.verify.tolerance import NONE, ROUNDINGS, Gap, gap, tolerance
 
 STEP = 2.0**-23  # of float32, relative
 
@@ -92,7 +92,7 @@ def compare_models(
         if not ledger.note(name, place.span.line, "outputs", gaps[name], alone) and bisect:
             known = [n for n in dict.fromkeys(place.inputs) if n in shapes]
             takes = [Taken(n, shapes[n], gaps[n]) for n in known]
-            found = culprit(place, subject, reference, gaps[name], takes)
+            found = first_difference(place, subject, reference, gaps[name], takes)
             break
     sides = {"reference": first.name, "subject": second.name, "unit": "tensor"}
     return ledger.close(len(ledger.gaps), found, **sides)
