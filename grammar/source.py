@@ -27,11 +27,20 @@ class Source:
         counts = (text.count("\n", i, i + STRIDE) for i in range(0, len(text), STRIDE))
         return [0, *accumulate(counts)]
 
+    @cached_property
+    def _last_newlines(self) -> list[int]:
+        """Where the last line ends before each `STRIDE`-th character, -1 for none."""
+        text = self.text
+        ends = (text.rfind("\n", i, i + STRIDE) for i in range(0, len(text), STRIDE))
+        return [-1, *accumulate(ends, max)]
+
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column of an offset, both from 1."""
         step = min(offset // STRIDE, len(self._newlines) - 1)
         line = self._newlines[step] + self.text.count("\n", step * STRIDE, offset)
-        return line + 1, offset - self.text.rfind("\n", 0, offset)
+        # Not from the beginning: a line may be as long as the text.
+        before = max(self._last_newlines[step], self.text.rfind("\n", step * STRIDE, offset))
+        return line + 1, offset - before
 
     def line_start(self, number: int) -> int:
         """The offset of the first character of a line (from 1), or of the text's end."""

@@ -22,6 +22,8 @@ from netc.start import silence
 from runtime.errors import CallError, MachineError
 from runtime.files import FULL
 
+MOST_WARNINGS = 100  # that are shown to people; `--format json` has all
+
 
 def say(text: str = "", *, err: bool = False) -> bool:
     """Tell a person something; names from files in it may hold anything. Whether anybody listens.
@@ -49,11 +51,17 @@ def fail(code: int, message: str) -> NoReturn:
 
 def show(diagnostics: Sequence[Diagnostic]) -> None:
     """Diagnostics on standard error, coloured on a terminal, and a count."""
+    warnings = [d for d in diagnostics if d.severity == "warning"]
+    left_out = set(map(id, warnings[MOST_WARNINGS:]))  # errors end by themselves
     for diagnostic in diagnostics:
+        if id(diagnostic) in left_out:
+            continue
         text = render(diagnostic)
         head, _, rest = text.partition("\n")
         colour = "red" if diagnostic.severity == "error" else "yellow"
         write(click.style(head, fg=colour, bold=True) + "\n" + rest + "\n", err=True)
+    if left_out:
+        say(f"and {len(left_out):,} more warnings", err=True)
     errors = sum(d.severity == "error" for d in diagnostics)
     if errors:
         say(f"{errors} error{'s' if errors != 1 else ''}", err=True)

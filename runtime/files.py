@@ -131,7 +131,8 @@ def reasons(path: Path) -> Iterator[None]:
             reason = os.strerror(error.errno)
             remedy = "make room there, or write to another place"
             raise MachineError(f"{path} cannot be written: {reason}", remedy) from error
-        raise CallError(f"{path} cannot be written: {error.strerror or error}") from error
+        remedy = ": choose a shorter one" if error.errno == errno.ENAMETOOLONG else ""
+        raise CallError(f"{path} cannot be written: {error.strerror or error}{remedy}") from error
     except ValueError as error:
         if "null byte" in str(error) or isinstance(error, UnicodeEncodeError):
             raise CallError(f"{str(path)!r} cannot be written: no file has this name") from None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ SMALL = 1024  # bytes; smaller tensors stay in the model, shapes among them
 LARGEST_MESSAGE = 2**31 - 2**24  # what protobuf can write, less some room for the graph
 PACKED = (TensorProto.INT4, TensorProto.UINT4, TensorProto.FLOAT4E2M1)  # two numbers a byte
 OUR_DATA = re.compile(r".+\.[0-9a-f]{16}\.data")
+LONGEST_STEM = 255 - len(".0123456789abcdef.data")  # bytes of a data file's name before the digest
 ALIGNMENT = 4096  # of each tensor in a data file, so that it can be mapped into memory
 
 
@@ -85,7 +88,19 @@ def data_name(model: onnx.ModelProto, path: Path) -> Path:
     digest = hashlib.sha256()
     for tensor, _ in large_tensors(model):
         digest.update(tensor.raw_data)
-    return path.with_name(f"{path.name}.{digest.hexdigest()[:16]}.data")
+    return path.with_name(f"{data_stem(path)}.{digest.hexdigest()[:16]}.data")
+
+
+def data_stem(path: Path) -> str:
+    """What the names of a model's data files begin with: its own name, or the digest of a long one.
+
+    Another model never has the same, or it would lose its data when this one is replaced.
+    """
+    name = os.fsencode(path.name)
+    if len(name) <= LONGEST_STEM:
+        return path.name
+    digest = hashlib.sha256(name).hexdigest()[:16]
+    return f"{name[: LONGEST_STEM - 17].decode(errors='ignore')}.{digest}"
 
 
 def writer(model: onnx.ModelProto) -> Callable[[Path], None]:
@@ -107,7 +122,7 @@ def sweep_data(place: Path) -> None:
     """
     for hidden in left_behind(place.parent, HIDDEN, suffix_of(place)):
         orphans = named_data(hidden)
-        for model in place.parent.glob(f"*{place.suffix}") if orphans else ():
+        for model in place.parent.glob(f"*{escape(place.suffix)}") if orphans else ():
             orphans -= named_data(model) if model != hidden else set()
         for data in orphans:
             data.unlink(missing_ok=True)
@@ -192,7 +207,7 @@ def copy_fields(source: Any, target: Any, left_out: set[str]) -> None:
 
 def own_data(path: Path) -> set[Path]:
     """The data files of ours that the model now at `path`, if there is one, names."""
-    return {data for data in named_data(path) if data.name.startswith(f"{path.name}.")}
+    return {data for data in named_data(path) if data.name.startswith(f"{data_stem(path)}.")}
 
 
 def named_data(path: Path) -> set[Path]:

@@ -3,14 +3,15 @@
 `python -m tests.attack 3000 --seed 7` tries that many of each kind: definitions with words changed
 and in odd layouts, and weights, pictures, models and messages to the language server with bytes
 changed. It tells of each that raises, leaves an exit code that is none, takes more than five
-seconds or a gigabyte; `--kind npz` tries one kind. A failing input is written to the current
-folder.
+seconds of work or a gigabyte; `--kind npz` tries one kind. A failing input is written to the
+current folder, and a table says in the end how many of each kind failed in which way.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import gzip
 import io
 import json
 import os
@@ -20,8 +21,12 @@ import tempfile
 import threading
 import time
 import traceback
+import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
+from itertools import cycle
 from pathlib import Path
 from random import Random
 from typing import Any, cast
@@ -36,7 +41,7 @@ from tests.memory import peak_of
 from tests.netc.command import netc
 
 SECONDS = 5  # of work; a busy machine is no fault
-WAITING = 60  # seconds in all: what waits for something does no work
+WAITING = 60  # seconds in all: what waits for something does no work; tried twice for that reason
 BYTES = 2**30
 NET = """
 net n {
@@ -68,7 +73,26 @@ activation=leaky
 size=2
 stride=2
 [route]
-layers=-1,-2
+layers=-1
+[upsample]
+stride=2
+[route]
+layers=-1,0
+[softmax]
+"""
+TRAIN = """
+train t {
+    data image: f32[1, 8, 8], label: class[5]
+    scores = m(image)
+    minimize cross_entropy(scores.logits, label)
+    update m with adam(1e-2)
+    batch 4; epochs 1
+}
+net m {
+    input image: f32[1, 8, 8]
+    conv(3, 3x3) -> relu -> flatten -> dense(5) as logits
+    output probs = softmax
+}
 """
 EXTREMES = (
     *(b"\x00", b"\xff", b"\x00" * 8, b"\xff" * 8, b"\xff\xff\xff\x7f", b"\x80\x80\x80\x80\x10"),
@@ -76,11 +100,23 @@ EXTREMES = (
 )
 
 
+WAYS = ("traceback", "time", "memory", "ending")
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """In which of the `WAYS` a command went wrong, and more about it."""
+
+    way: str
+    reason: str
+
+
 @dataclass(frozen=True)
 class Failure:
     """An input that went wrong, and how."""
 
     content: bytes
+    way: str
     reason: str
 
 
@@ -110,6 +146,22 @@ def mutated(choices: Random, seeds: list[bytes]) -> bytes:
     return bytes(content)
 
 
+def mutated_inside(choices: Random, seeds: list[bytes]) -> bytes:
+    """A file that `mutated` made, or a packed one with right checksums around what it made."""
+    seed = choices.choice(seeds)
+    if choices.random() < 0.7 and seed.startswith(b"\x1f\x8b"):
+        return gzip.compress(mutated(choices, [gzip.decompress(seed)]), mtime=0)
+    if choices.random() < 0.7 and seed.startswith(b"PK"):
+        archive, content = zipfile.ZipFile(io.BytesIO(seed)), io.BytesIO()
+        wrong = choices.choice(archive.namelist())
+        with zipfile.ZipFile(content, "w", choices.choice([0, zipfile.ZIP_DEFLATED])) as packed:
+            for name in archive.namelist():
+                inside = archive.read(name)
+                packed.writestr(name, mutated(choices, [inside]) if name == wrong else inside)
+        return content.getvalue()
+    return mutated(choices, seeds)
+
+
 # ── seeds and calls of each kind ─────────────────────────────────────────────────────────────────
 
 
@@ -130,7 +182,41 @@ def seeds_of(kind: str, folder: Path) -> list[bytes]:
             return [PROTOTXT.encode()]
         case "cfg":
             return [CFG.encode()]
+        case "data npz" | "data csv" | "data parquet" | "data idx" | "data gz" | "data bin":
+            return [samples(kind.removeprefix("data "), folder)]
+        case "state":
+            netc(*COMMANDS[kind][0].replace("--max-steps 2", "--max-steps 1").split())
+            return [Path("run/state.safetensors").read_bytes()]
     return [b""]
+
+
+def samples(form: str, folder: Path) -> bytes:
+    """Six pictures of 8x8 and their classes, as `netc train` reads them."""
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 8, 8), np.uint8)
+    labels = np.arange(6, dtype=np.uint8) % 5
+    rows = [" ".join(map(str, row)) for row in pixels.reshape(6, -1)]
+    content = io.BytesIO()
+    match form:
+        case "npz":
+            np.savez(content, image=pixels[:, None] / np.float32(255), label=labels)
+        case "csv":
+            lines = [f'"{row}",{label}' for row, label in zip(rows, labels, strict=True)]
+            content.write("\n".join(["image,label", *lines, ""]).encode())
+        case "parquet":
+            arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
+            table = arrow.table(
+                {"image": [[float(v) for v in p.flat] for p in pixels], "label": labels}
+            )
+            parquet.write_table(table, content)
+        case "idx" | "gz":
+            (folder / "x-labels-idx1-ubyte").write_bytes(b"\0\0\x08\1\0\0\0\6" + labels.tobytes())
+            head = b"\0\0\x08\3" + b"".join(n.to_bytes(4, "big") for n in pixels.shape)
+            whole = head + pixels.tobytes()
+            content.write(gzip.compress(whole, mtime=0) if form == "gz" else whole)
+        case "bin":
+            colours = np.random.default_rng(0).integers(0, 256, (3, 3072), np.uint8)
+            content.write(b"".join(b"\1" + colour.tobytes() for colour in colours))
+    return content.getvalue()
 
 
 def written(path: Path) -> bytes:
@@ -147,16 +233,36 @@ def picture(form: str) -> bytes:
     return content.getvalue()
 
 
+# What is done with the files of a kind, in turn.
 COMMANDS: dict[str, list[str]] = {
-    "definition": ["check", "{0}.netdef"],
-    "npz": ["compile", "net.netdef", "--weights", "{0}.npz", "-o", "y.onnx"],
-    "safetensors": ["compile", "net.netdef", "--weights", "{0}.safetensors", "-o", "y.onnx"],
-    "pt": ["weights", "net.netdef", "--compare", "{0}.pt"],
-    "picture": ["run", "net.netdef", "--image", "{0}.png", "--device", "numpy"],
-    "onnx": ["import", "{0}.onnx", "-o", "y.netdef"],
-    "prototxt": ["import", "{0}.prototxt", "-o", "y.netdef"],
-    "cfg": ["import", "{0}.cfg", "-o", "y.netdef"],
+    "definition": [
+        "check x.netdef",
+        "summary x.netdef",
+        "check x.netdef --format json",
+        "explain x.netdef",
+        "fmt --check x.netdef",
+        "plot x.netdef -o y.svg",
+        "diff net.netdef x.netdef",
+    ],
+    "npz": ["compile net.netdef --weights x.npz -o y.onnx", "weights net.netdef --compare x.npz"],
+    "safetensors": [
+        "compile net.netdef --weights x.safetensors -o y.onnx",
+        "weights net.netdef --compare x.safetensors",
+    ],
+    "pt": ["weights net.netdef --compare x.pt"],
+    "picture": ["run net.netdef --image x.png --device numpy"],
+    "onnx": ["import x.onnx -o y.netdef", "import x.onnx -o y.netdef --weights y.npz"],
+    "prototxt": ["import x.prototxt -o y.netdef"],
+    "cfg": ["import x.cfg -o y.netdef"],
+    "data npz": ["train t.netdef --data x.npz --dry-run --device numpy"],
+    "data csv": ["train v.netdef --data x.csv --dry-run --device numpy"],
+    "data parquet": ["train t.netdef --data x.parquet --dry-run --device numpy"],
+    "data idx": ["train t.netdef --data x-images-idx3-ubyte --dry-run --device numpy"],
+    "data gz": ["train t.netdef --data x-images-idx3-ubyte.gz --dry-run --device numpy"],
+    "data bin": ["train c.netdef --data x.bin --dry-run --device numpy"],
+    "state": ["train t.netdef --data d.npz --out run --resume --device numpy --max-steps 2"],
 }
+FILES = {"state": "run/state.safetensors"}  # where no word of the call is the file
 KINDS = (*COMMANDS, "protocol")
 
 
@@ -186,22 +292,28 @@ def limited() -> Iterator[None]:
             signal.signal(number, before[number])
 
 
-def complaint(call: list[str]) -> str:
-    """What is wrong with how a command ends; nothing if it ends as it should."""
+def complaint(call: list[str], again: bool = True) -> Complaint | None:
+    """What is wrong with how a command ends; None if it ends as it should."""
     results: list[Any] = []
+    start = time.process_time()
     try:
         with limited():
             peak = peak_of(lambda: results.append(netc(*call)))
     except TooLong:
-        return f"more than {SECONDS} seconds of work, or {WAITING} in all"
+        worked = time.process_time() - start
+        if worked < SECONDS and again:  # others may have had the machine
+            return complaint(call, again=False)
+        return Complaint("time", f"{worked:.1f} seconds of work, and no end")
     except Exception:
-        return traceback.format_exc(limit=-4)
+        return Complaint("traceback", traceback.format_exc(limit=-4))
     result = results[0]
-    if result.exit_code not in (0, 1, 2, 3) or "E901" in result.output:
-        return f"exit code {result.exit_code}: {result.output[-1000:]}"
-    if result.exit_code and not result.stderr.strip():
-        return f"exit code {result.exit_code}, and no word"
-    return f"{peak:,} bytes" if peak > BYTES else ""
+    if "E901" in result.output:
+        return Complaint("traceback", result.output[-1000:])
+    if result.exit_code not in (0, 1, 2, 3):
+        return Complaint("ending", f"exit code {result.exit_code}: {result.output[-1000:]}")
+    if result.exit_code and not result.output.strip():
+        return Complaint("ending", f"exit code {result.exit_code}, and no word")
+    return Complaint("memory", f"{peak:,} bytes") if peak > BYTES else None
 
 
 def failures(kind: str, count: int, seed: int) -> Iterator[Failure]:
@@ -212,15 +324,22 @@ def failures(kind: str, count: int, seed: int) -> Iterator[Failure]:
     with tempfile.TemporaryDirectory() as name, contextlib.chdir(name):
         folder = Path(name)
         Path("net.netdef").write_text(NET)
+        Path("t.netdef").write_text(TRAIN)
+        Path("c.netdef").write_text(TRAIN.replace("[1, 8, 8]", "[3, 32, 32]"))
+        vectors = TRAIN.replace("[1, 8, 8]", "[64]").replace("conv(3, 3x3) -> relu -> ", "")
+        Path("v.netdef").write_text(vectors)
+        Path("d.npz").write_bytes(samples("npz", folder))
         seeds = seeds_of(kind, folder)
-        made = (mutated(Random(f"{seed} {kind} {n}"), seeds) for n in range(count))
-        call = [word.format("x") for word in COMMANDS[kind]]
-        path = Path(next(word for word in call if word.startswith("x.")))
-        for content in fuzz.inputs(count, seed) if kind == "definition" else made:
+        made = (mutated_inside(Random(f"{seed} {kind} {n}"), seeds) for n in range(count))
+        calls = [call.split() for call in COMMANDS[kind]]
+        words = [word for word in calls[0] if word.startswith(("x.", "x-"))]
+        path = Path(FILES.get(kind) or words[0])
+        contents = fuzz.inputs(count, seed) if kind == "definition" else made
+        for content, call in zip(contents, cycle(calls)):
             path.write_bytes(content)
-            reason = complaint(call)
-            if reason:
-                yield Failure(content, reason)
+            found = complaint(call)
+            if found is not None:
+                yield Failure(content, found.way, f"netc {' '.join(call)}: {found.reason}")
 
 
 # ── messages to the language server ──────────────────────────────────────────────────────────────
@@ -263,24 +382,32 @@ def failures_of_messages(count: int, seed: int) -> Iterator[Failure]:
             threading.Thread(target=drain, daemon=True).start()
             for number in range(number, count):  # noqa: B020  # goes on where the last server ended
                 content = mutated(Random(f"{seed} protocol {number}"), bodies)
-                if b'"exit"' in content or b'"shutdown"' in content:
-                    continue
                 try:
                     process.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(content), content))
                     process.stdin.flush()
                     if number % 10 == 9:
-                        start = time.monotonic()
+                        start = worked(process.pid)
                         client.identity = 10**6 + number
                         client.about("documentSymbol", uri)
-                        waited = time.monotonic() - start
-                        if waited > WAITING:
-                            yield Failure(content, f"{waited:.1f} seconds until the next answer")
+                        took = worked(process.pid) - start
+                        if took > SECONDS:
+                            reason = f"{took:.1f} seconds of work until the next answer"
+                            yield Failure(content, "time", reason)
                 except Exception:
-                    yield Failure(content, traceback.format_exc(limit=-2))
+                    yield Failure(content, "traceback", traceback.format_exc(limit=-2))
                     break
             number += 1
             if resident(process.pid) > BYTES:
-                yield Failure(b"", "the server has grown beyond a gigabyte")
+                yield Failure(b"", "memory", "the server has grown beyond a gigabyte")
+
+
+def worked(process: int) -> float:
+    """The seconds that a process has had of a processor; 0 where the system cannot tell."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident(process: int) -> int:
@@ -300,19 +427,28 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kind", choices=KINDS)
     options = parser.parse_args()
-    found = 0
+    tallies: dict[str, Counter[str]] = {}
     here = Path.cwd()
     for kind in [options.kind] if options.kind else KINDS:
-        start, wrong = time.monotonic(), 0
+        tally = tallies[kind] = Counter()
         for failure in failures(cast(str, kind), options.count, options.seed):
-            wrong += 1
-            name = here / f"attack-{kind}-{options.seed}-{wrong}"
+            tally[failure.way] += 1
+            name = here / f"attack-{kind}-{options.seed}-{tally.total()}"
             name.write_bytes(failure.content)
             print(f"{name.name}: {failure.reason}", flush=True)
-        found += wrong
-        took = time.monotonic() - start
-        print(f"{kind}: {options.count:,} inputs, {wrong} failures, {took:.0f} s", flush=True)
-    return 1 if found else 0
+        print(f"{kind}: {options.count:,} inputs, {tally.total()} failures", flush=True)
+    print(table(options.count, tallies))
+    return 1 if any(map(Counter.total, tallies.values())) else 0
+
+
+def table(count: int, tallies: dict[str, Counter[str]]) -> str:
+    """How many inputs of each kind failed in which way, and of all."""
+    titles = ("tracebacks", f"over {SECONDS} s", f"over {BYTES / 2**30:g} GB", "wrong ending")
+    rows = [("kind", "inputs", *titles)]
+    rows += [(k, f"{count:,}", *(str(tally[way]) for way in WAYS)) for k, tally in tallies.items()]
+    total = sum(tallies.values(), Counter())
+    rows.append(("all", f"{count * len(tallies):,}", *(str(total[way]) for way in WAYS)))
+    return "\n".join(f"{row[0]:12}" + "".join(f"{cell:>13}" for cell in row[1:]) for row in rows)
 
 
 if __name__ == "__main__":

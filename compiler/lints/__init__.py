@@ -23,6 +23,7 @@ from compiler.lints.layers import (
 from compiler.lints.names import names_of_ops, unused_names
 from compiler.lints.network import dominant_dense, unused_tensor
 from grammar.diagnostics import Diagnostic
+from grammar.source import Source
 from grammar.syntax import File
 
 __all__ = ["RULES", "LintContext", "lint", "lint_names"]
@@ -55,20 +56,21 @@ def lint_names(file: File) -> list[Diagnostic]:
 def kept(warnings: Iterable[Diagnostic]) -> list[Diagnostic]:
     """One warning for each rule and place, those that comments allow left out."""
     found: dict[tuple[str, int], Diagnostic] = {}
+    allowed: dict[tuple[int, int], set[str]] = {}  # a line may have thousands of warnings
     for warning in warnings:
-        if not is_allowed(warning):
+        source, line = warning.span.source, warning.span.line
+        place = (id(source), line)
+        if place not in allowed:
+            allowed[place] = allowed_on(source, line)
+        if warning.code not in allowed[place]:
             found.setdefault((warning.code, warning.span.start), warning)
     return list(found.values())
 
 
-def is_allowed(warning: Diagnostic) -> bool:
-    """Whether a comment on the warning's line, or alone on the line above, allows its code."""
-    source, line = warning.span.source, warning.span.line
+def allowed_on(source: Source, line: int) -> set[str]:
+    """The codes that a comment on a line, or alone on the line above it, allows."""
     comments = [source.line(line)]
     if line > 1 and source.line(line - 1).lstrip().startswith("#"):
         comments.append(source.line(line - 1))
-    return any(
-        warning.code in re.findall(r"W\d+", match.group(1))
-        for match in map(ALLOW.search, comments)
-        if match
-    )
+    matches = filter(None, map(ALLOW.search, comments))
+    return {code for match in matches for code in re.findall(r"W\d+", match.group(1))}

@@ -88,6 +88,14 @@ def test_lines_and_columns_count_from_one_in_texts_of_any_length() -> None:
     assert source.line(lines) == "end"
 
 
+def test_places_are_found_in_lines_longer_than_a_stride() -> None:
+    text = "ab\n" + "c" * 3 * STRIDE + "\n\n" + "d" * (STRIDE - 7) + "\ne"
+    source = Source("t", text)
+    for offset in (0, 2, 3, STRIDE, 2 * STRIDE + 5, 3 * STRIDE + 3, 3 * STRIDE + 5, len(text)):
+        line, column = text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+        assert source.position(offset) == (line, column)
+
+
 def test_the_end_of_a_span_over_lines_is_just_after_it() -> None:
     source = Source("t", "net n {\n    relu\n}\n")
     (net,) = parse(source).whole().items

@@ -135,3 +135,11 @@ def test_a_tensor_made_of_itself_is_no_silent_success(file: Path) -> None:
     file.write_text("net n {\n    input x: f32[3, 4]\n    a = add(a, x)\n    a; output y\n}\n")
     result = netc("check", file)
     assert result.exit_code == 1 and "`a` is what this very statement makes" in result.stderr
+
+
+def test_thousands_of_warnings_end_after_a_hundred(file: Path) -> None:
+    file.write_text("net n { input x: f32[3]; relu" + " -> relu" * 120 + "; output y }\n")
+    result = netc("check", file)
+    assert result.stderr.count("warning[W106]") == 100
+    assert result.stderr.endswith("and 20 more warnings\n")
+    assert len(json.loads(netc("check", file, "--format", "json").stdout)["diagnostics"]) == 120

@@ -103,14 +103,13 @@ def test_a_full_disk_is_told_of_by_a_run_in_every_form(tmp_path: Path, form: str
 @FORMS
 def test_a_name_may_be_as_long_as_the_file_system_has_it(tmp_path: Path, form: str) -> None:
     suffix = Path(form).suffix
-    room = 255 - len(".0123456789abcdef.data") if form == "data.onnx" else 255
-    path = tmp_path / ("é" * 50 + "n" * (room - 100 - len(suffix)) + suffix)
+    path = tmp_path / ("é" * 50 + "n" * (155 - len(suffix)) + suffix)
     WRITERS[form](path)
     assert path.stat().st_size > 1000
 
 
 def test_a_name_that_is_too_long_is_said_to_be(tmp_path: Path) -> None:
-    with pytest.raises(CallError, match="File name too long"):
+    with pytest.raises(CallError, match="File name too long: choose a shorter one"):
         write_whole(tmp_path / ("n" * 256), b"new")
     with pytest.raises(CallError, match="no file has this name"):
         write_whole(tmp_path / "a\0b", b"new")

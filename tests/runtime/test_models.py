@@ -96,6 +96,20 @@ def test_a_model_too_large_for_one_message_is_run_from_memory(
             np.testing.assert_array_equal(open_session(model, "cpu").run(feeds)["y"], whole)
 
 
+@pytest.mark.parametrize("length", [233, 234, 255])
+def test_a_long_name_has_data_of_its_own(tmp_path: Path, length: int) -> None:
+    net = define(NET)
+    beginning = "é" * 50 + "n" * (length - 106)
+    first, second = (tmp_path / f"{beginning}{letter}.onnx" for letter in "ab")
+    for path in (first, second):
+        net.compile(path, seed=1, external=True)
+    assert len(files(tmp_path)) == 4
+    net.compile(second, seed=2, external=True)
+    assert len(files(tmp_path)) == 4
+    for path in (first, second):
+        onnx.load_model(path)  # its data is there
+
+
 def test_the_data_of_a_model_that_is_replaced_goes_with_it(tmp_path: Path) -> None:
     path = tmp_path / "m.onnx"
     net = define(NET)
