@@ -16,8 +16,7 @@ from typing import Any
 
 from lark import Lark, Token, UnexpectedInput
 
-from grammar.build import Builder, broken
-from grammar.build_expressions import ExpressionBuilder, Unbuildable
+from grammar.build import TreeBuilder, Unbuildable, broken
 from grammar.diagnostics import DefinitionError, Diagnostic
 from grammar.lexemes import MOST_NESTING, offset_beyond
 from grammar.records import dataclass
@@ -81,7 +80,7 @@ def parse(source: Source) -> Parsed:
     text = source.text if source.text.endswith("\n") else source.text + "\n"
     if text.startswith("\ufeff"):
         text = " " + text[1:]
-    builder = Builder(source, _expression_tree)
+    builder = TreeBuilder(source, _expression_tree)
     with _no_collector():
         tree, found = _lark_tree(source, text)
         file = builder.file(tree)
@@ -103,7 +102,7 @@ def parse_expression(text: str, name: str = "value") -> Expression:
     """The tree of one expression, as `--set` takes it; raises `DefinitionError`."""
     source = Source(name, text)
     try:
-        return ExpressionBuilder(source, _expression_tree).expression(_expression_tree(text))
+        return TreeBuilder(source, _expression_tree).expression(_expression_tree(text))
     except Unbuildable as error:
         raise DefinitionError([error.diagnostic]) from None
     except ValueError as error:

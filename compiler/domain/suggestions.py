@@ -8,8 +8,7 @@ from math import prod
 
 from compiler.dims import Size, evaluate, symbol, symbols
 from compiler.domain.conditions import Condition, Contradiction
-from compiler.domain.facts import Facts
-from compiler.domain.knowledge import MOST_CASES
+from compiler.domain.facts import MOST_CASES, Facts
 from compiler.domain.progressions import ANY, points
 from compiler.domain.proofs import periods_of
 from compiler.domain.rewriting import solve

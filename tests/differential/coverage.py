@@ -56,7 +56,7 @@ WANTED = {
     *(
         name
         for name, kind in vars(s).items()
-        if is_dataclass(kind) and kind.__module__ in (s.__name__, "grammar.expressions")
+        if is_dataclass(kind) and kind.__module__ == s.__name__
     ),
     *(form.strip() for line in FORMS.strip().splitlines() for form in line.split(";")),
 } - ELSEWHERE
