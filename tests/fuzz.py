@@ -22,6 +22,7 @@ from grammar.diagnostics import DefinitionError
 from grammar.format import format_source
 from grammar.lexemes import scan
 from grammar.source import Source
+from tests.mistakes import all_cases
 from tests.netc.command import netc
 from tests.strategies import scattered
 
@@ -40,9 +41,9 @@ SECONDS = 1.0
 def seeds() -> list[str]:
     """Right and wrong definitions to start from."""
     paths = [*(ROOT / "netdefs" / f"{name}.netdef" for name in LIBRARY)]
-    paths += sorted((ROOT / "tests" / "bad").glob("*.netdef"))
     paths += sorted((ROOT / "tests" / "examples").glob("*.netdef"))
     texts = [path.read_text(encoding="utf-8") for path in paths]
+    texts += [case.text for case in all_cases()]
     return [text for text in texts if len(text) <= LARGEST_SEED]
 
 

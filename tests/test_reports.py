@@ -1,11 +1,12 @@
-"""Bad definitions in `tests/bad/`, the report expected of each beside it.
+"""Bad definitions in `tests/bad/`, a page a code, each case with the report expected of it.
 
-`pytest tests/test_reports.py --bless` writes the expected reports anew; read them in the diff.
+`pytest tests/test_reports.py --bless` writes the reports anew; read them in the diff.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,15 @@ from compiler.driver import all_found, check_net, examine
 from grammar.diagnostics import Diagnostic, render
 from grammar.source import Source
 from netc.pages import codes
+from tests.mistakes import BAD, Case, all_cases, cases, page_text, pages
 from tests.offers import offered
 
-BAD = sorted((Path(__file__).parent / "bad").glob("*.netdef"))
+EVERY = all_cases()
 
 
-def diagnose(path: Path) -> list[Diagnostic]:
-    """What `netc check` finds in a file."""
-    return diagnose_text(path.read_text(encoding="utf-8"), path)
+def diagnose(case: Case) -> list[Diagnostic]:
+    """What `netc check` finds in a case."""
+    return diagnose_text(case.text, case.path)
 
 
 def diagnose_text(text: str, path: Path) -> list[Diagnostic]:
@@ -30,53 +32,61 @@ def diagnose_text(text: str, path: Path) -> list[Diagnostic]:
     return all_found(module, map(check_net, module.nets()))
 
 
-def report(path: Path) -> str:
-    return "\n\n".join(render(d) for d in diagnose(path)) + "\n"
+def report(case: Case) -> str:
+    return "\n\n".join(render(d) for d in diagnose(case)) + "\n"
 
 
-@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
-def test_the_report_is_the_expected_one(path: Path, bless: bool) -> None:
-    expected = path.with_suffix(".txt")
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.stem)
+def test_the_reports_of_a_page_are_the_expected_ones(page: Path, bless: bool) -> None:
     if bless:
-        expected.write_text(report(path), encoding="utf-8")
-    assert report(path) == expected.read_text(encoding="utf-8")
+        renewed = [replace(case, report=report(case)) for case in cases(page)]
+        page.write_text(page_text(page.stem, renewed), encoding="utf-8")
+    content = page.read_text(encoding="utf-8")
+    assert content == page_text(page.stem, cases(page)), "not a page of cases, or one has no report"
+    for case in cases(page):
+        assert report(case) == case.report, case.name
 
 
-@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
-def test_the_code_in_the_file_name_is_reported(path: Path) -> None:
-    assert path.stem.split("_")[0] in [d.code for d in diagnose(path)]
+def test_bad_definitions_stand_on_pages_each_once() -> None:
+    assert [file.name for file in sorted(BAD.iterdir())] == [page.name for page in pages()]
+    for page in pages():
+        names = [case.name for case in cases(page)]
+        assert len(set(names)) == len(names), page.name
 
 
-@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
-def test_every_report_has_a_place_and_no_two_are_alike(path: Path) -> None:
-    found = diagnose(path)
+@pytest.mark.parametrize("case", EVERY, ids=str)
+def test_the_code_of_the_page_is_reported(case: Case) -> None:
+    assert case.code in [d.code for d in diagnose(case)]
+
+
+@pytest.mark.parametrize("case", EVERY, ids=str)
+def test_every_report_has_a_place_and_no_two_are_alike(case: Case) -> None:
+    found = diagnose(case)
     assert len({(d.code, d.span.start, d.message) for d in found}) == len(found)
     for diagnostic in found:
         assert 0 <= diagnostic.span.start <= diagnostic.span.end <= len(diagnostic.span.source.text)
         assert re.fullmatch(r"[^A-Z].*[^.]", diagnostic.message), diagnostic.message
 
 
-@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
-def test_every_fix_that_is_offered_mends_its_mistake(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    for diagnostic in diagnose(path):
+@pytest.mark.parametrize("case", EVERY, ids=str)
+def test_every_fix_that_is_offered_mends_its_mistake(case: Case) -> None:
+    for diagnostic in diagnose(case):
         for fix in diagnostic.fixes:
-            mended = text[: fix.span.start] + fix.text + text[fix.span.end :]
-            left = {(d.code, d.message, d.span.line) for d in diagnose_text(mended, path)}
+            mended = case.text[: fix.span.start] + fix.text + case.text[fix.span.end :]
+            left = {(d.code, d.message, d.span.line) for d in diagnose_text(mended, case.path)}
             key = (diagnostic.code, diagnostic.message, diagnostic.span.line)
             assert key not in left, f"{fix.title}: {mended}"
 
 
-@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+@pytest.mark.parametrize("case", EVERY, ids=str)
 def test_every_change_that_a_help_line_offers_mends_its_mistake_and_breaks_nothing(
-    path: Path,
+    case: Case,
 ) -> None:
-    text = path.read_text(encoding="utf-8")
-    before = diagnose(path)
+    before = diagnose(case)
     for diagnostic in before:
-        for mended in offered(diagnostic, text):
-            left = diagnose_text(mended, path)
-            assert mended != text
+        for mended in offered(diagnostic, case.text):
+            left = diagnose_text(mended, case.path)
+            assert mended != case.text
             told, were = (
                 [d.message for d in found if d.code == diagnostic.code] for found in (left, before)
             )
@@ -91,6 +101,6 @@ def is_cascading(diagnostic: Diagnostic) -> bool:
 
 
 def test_every_code_that_a_definition_can_cause_is_there() -> None:
-    seen = {d.code for path in BAD for d in diagnose(path)}
+    seen = {d.code for case in EVERY for d in diagnose(case)}
     assert seen == {code for code in codes() if not code.startswith(("G", "V", "E6", "W6", "E9"))}
-    assert len(BAD) >= 120
+    assert len(EVERY) >= 120
