@@ -1,7 +1,7 @@
 """The bad definitions of `tests/bad/`: one page a code, each case with the report expected of it.
 
-A page is Markdown: a heading names the case, a `netdef` block is the definition, a `text` block what
-`netc check` says of it. A new case is a heading and a definition; the report is written by
+A page is Markdown: a heading names the case, a `netdef` block is the definition, a `text` block
+what `netc check` says of it. A new case is a heading and a definition; the report is written by
 `pytest tests/test_reports.py --bless`. A character NUL is written as its picture, ␀.
 """
 
