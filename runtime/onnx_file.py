@@ -13,8 +13,9 @@ from pathlib import Path
 import onnx
 from onnx.external_data_helper import load_external_data_for_model
 
-from runtime.external import ModelError, all_tensors, check_tensors, mentions_data
+from runtime.external import ModelError, all_tensors, check_tensors
 from runtime.files import no_file
+from runtime.hazards import hazards
 
 LARGEST_FILE = 2**31  # bytes; protobuf's own limit
 MOST_NODES = 200_000
@@ -53,19 +54,19 @@ def parse_model(path: Path) -> onnx.ModelProto:
     problem = next(problems(model), None)
     if problem is not None:
         raise ModelError(f"{path} is no ONNX model: {problem}")
+    hazard = next(hazards(all_graphs(model), model.functions), None)
+    if hazard is not None:
+        raise ModelError(f"{path} is not opened: {hazard}")
     return model
 
 
-def check_external_data(path: Path) -> Path:
+def check_model_file(path: Path) -> Path:
     """The file to open for a model that ONNX Runtime reads itself; raises `ModelError`.
 
-    Everything that it reads besides it lies beside it then.
+    Everything that it reads besides it lies beside it then, and no operator ends the process.
     """
-    if not path.is_file():
-        raise ModelError(no_file(path))
     place = real_place(path)
-    if mentions_data(place):
-        check_tensors(parse_model(path), place)
+    check_tensors(parse_model(path), place)
     return place
 
 

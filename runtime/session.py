@@ -27,7 +27,7 @@ from runtime.devices import Device, parse_device
 from runtime.errors import CallError, MachineError
 from runtime.machine import Driver, driver
 from runtime.models import LARGEST_INSIDE, detached, weight_bytes
-from runtime.onnx_file import check_external_data, read_model_file
+from runtime.onnx_file import check_model_file, read_model_file
 from runtime.placement import RECORD, Placement, placement
 from runtime.probe import probe
 from runtime.providers import Settings, cannot, providers_for, require
@@ -202,14 +202,14 @@ def open_session(
 ) -> Session:
     """Open a model on a device (`devices.py`); `exact` and `optimise` stand for `settings`.
 
-    A file's external data is checked before ONNX Runtime sees it. A GPU that cannot be had raises
+    A file is checked before ONNX Runtime sees it. A GPU that cannot be had raises
     `MachineError`; `auto` takes CUDA where a device is present and works, else the CPU, and says
     so in `note`.
     """
     wanted = parse_device(device)
     settings = settings or Settings(exact, optimise)
     if isinstance(model, Path):
-        model = check_external_data(model)
+        model = check_model_file(model)
     if wanted.kind == "numpy":
         raise CallError("the NumPy device runs definitions, not ONNX models")
     if wanted.on_gpu:

@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from netc.main import main
 from runtime.external import ModelError
-from runtime.onnx_file import check_external_data
+from runtime.onnx_file import check_model_file
 from runtime.session import open_session
 
 WEIGHT = np.arange(12, dtype=np.float32).reshape(4, 3)
@@ -87,7 +87,7 @@ def test_data_beside_the_model_is_read(outside: Path) -> None:
 )
 def test_a_path_out_of_the_folder_is_refused(outside: Path, location: str) -> None:
     with pytest.raises(ModelError, match="leaves the model's folder"):
-        check_external_data(save(model_with(pointing_at(location)), outside))
+        check_model_file(save(model_with(pointing_at(location)), outside))
 
 
 @pytest.mark.parametrize("location", ["", "{secret}", "C:\\secret.bin", "\\\\host\\share\\w.bin"])
@@ -96,7 +96,7 @@ def test_a_path_that_does_not_begin_beside_the_model_is_refused(
 ) -> None:
     tensor = pointing_at(location.format(secret=outside))
     with pytest.raises(ModelError, match="no path beside the model"):
-        check_external_data(save(model_with(tensor), outside))
+        check_model_file(save(model_with(tensor), outside))
 
 
 def test_symbolic_links_are_refused_wherever_they_stand(outside: Path) -> None:
@@ -105,19 +105,19 @@ def test_symbolic_links_are_refused_wherever_they_stand(outside: Path) -> None:
     (folder / "deep").symlink_to(outside.parent, target_is_directory=True)
     for location in ("w.bin", "deep/secret.bin"):
         with pytest.raises(ModelError, match="symbolic link"):
-            check_external_data(save(model_with(pointing_at(location)), outside))
+            check_model_file(save(model_with(pointing_at(location)), outside))
 
 
 def test_hard_links_are_refused(outside: Path) -> None:
     os.link(outside, outside.parent / "model" / "w.bin")
     with pytest.raises(ModelError, match="hard link"):
-        check_external_data(save(model_with(pointing_at("w.bin")), outside))
+        check_model_file(save(model_with(pointing_at("w.bin")), outside))
 
 
 @pytest.mark.parametrize("location", ["missing.bin", "*/_ORT_MEM_ADDR_/*", ".", "/dev/zero"])
 def test_what_is_no_plain_file_is_refused(outside: Path, location: str) -> None:
     with pytest.raises(ModelError, match=r"no file|no path beside"):
-        check_external_data(save(model_with(pointing_at(location)), outside))
+        check_model_file(save(model_with(pointing_at(location)), outside))
 
 
 @pytest.mark.parametrize(
@@ -127,18 +127,18 @@ def test_what_is_no_plain_file_is_refused(outside: Path, location: str) -> None:
 def test_bytes_beyond_the_file_are_refused(outside: Path, entries: dict[str, str]) -> None:
     (outside.parent / "model" / "w.bin").write_bytes(WEIGHT.tobytes())
     with pytest.raises(ModelError, match=r"it has 48"):
-        check_external_data(save(model_with(pointing_at("w.bin", **entries)), outside))
+        check_model_file(save(model_with(pointing_at("w.bin", **entries)), outside))
 
 
 @pytest.mark.parametrize("wrap", ["attribute", "sparse", "function", "subgraph", "training"])
 def test_tensors_are_found_wherever_a_model_can_hold_them(outside: Path, wrap: str) -> None:
     with pytest.raises(ModelError, match="leaves the model's folder"):
-        check_external_data(save(model_with(pointing_at("../secret.bin"), wrap), outside))
+        check_model_file(save(model_with(pointing_at("../secret.bin"), wrap), outside))
 
 
 def test_a_model_without_external_data_is_not_read(outside: Path) -> None:
     tensor = numpy_helper.from_array(WEIGHT, "w")
-    check_external_data(save(model_with(tensor), outside))
+    check_model_file(save(model_with(tensor), outside))
 
 
 @pytest.mark.parametrize("content", [b"", b"no model, but a location", b"\x08location\xff"])

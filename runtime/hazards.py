@@ -1,0 +1,86 @@
+"""Attributes that end the process inside ONNX Runtime, where a model's other faults are only told.
+
+It divides by them, or counts with what 32 bits leave of them (1.31.1: found by setting each number
+of its operators to 0, -1 and beyond 32 bits, in a process of its own). No `except` catches that, so
+a model is looked through before it is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import onnx
+from onnx import AttributeProto
+
+LARGEST = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The numbers that an attribute may have: above or from `least` on, up to `most`."""
+
+    least: int
+    most: int = LARGEST
+    above: bool = False
+
+    def complaint(self, attribute: AttributeProto) -> str | None:
+        """What is wrong with an attribute's number; None where nothing is."""
+        if attribute.type not in (AttributeProto.INT, AttributeProto.FLOAT):
+            return None  # ONNX Runtime refuses another type
+        value = attribute.f if attribute.type == AttributeProto.FLOAT else attribute.i
+        if value <= self.most and (value > self.least if self.above else value >= self.least):
+            return None
+        least = f"more than {self.least}" if self.above else f"from {self.least}"
+        return f"{attribute.name}={value}, and it must be {least} to {self.most:,}"
+
+
+COUNT = Limit(1)
+HEADS = {"num_heads": COUNT, "q_num_heads": COUNT, "kv_num_heads": COUNT}
+DEVIATION = {"scale": Limit(0, above=True)}
+LIMITS: Mapping[str, Mapping[str, Limit]] = {
+    "Attention": HEADS,
+    "ConvTranspose": {"group": COUNT},
+    "ConvTransposeWithDynamicPads": {"group": COUNT},
+    "DepthToSpace": {"blocksize": COUNT},
+    "GatherND": {"batch_dims": Limit(0, 64)},
+    "GroupQueryAttention": HEADS,
+    "RandomNormal": DEVIATION,
+    "RandomNormalLike": DEVIATION,
+    "RoiAlign": {"sampling_ratio": Limit(0)},
+    "SpaceToDepth": {"blocksize": COUNT},
+}
+
+
+def hazards(
+    graphs: Iterable[onnx.GraphProto], functions: Iterable[onnx.FunctionProto]
+) -> Iterator[str]:
+    """What in a model would end the process; a function's attribute may come from its caller."""
+    nodes = [node for graph in graphs for node in graph.node]
+    passed = handed_down(nodes)
+    given: list[tuple[str, AttributeProto, Mapping[str, Limit]]] = [
+        (f"the function {f.name}", a, passed) for f in functions for a in f.attribute_proto
+    ]
+    for node in nodes:
+        limits = LIMITS.get(node.op_type, passed)
+        title = f"{node.op_type} {node.name or next(filter(None, node.output), '')}"
+        given += [(title, attribute, limits) for attribute in node.attribute]
+    for title, attribute, limits in given:
+        limit = limits.get(attribute.name)
+        complaint = limit.complaint(attribute) if limit and not attribute.ref_attr_name else None
+        if complaint is not None:
+            yield f"{title} has {complaint}"
+
+
+def handed_down(nodes: Iterable[onnx.NodeProto]) -> dict[str, Limit]:
+    """The attributes of functions, by name, that become one with a limit, through others too."""
+    found: dict[str, Limit] = {}
+    while True:
+        known = len(found)
+        for node in nodes:
+            for attribute in node.attribute:
+                limit = LIMITS.get(node.op_type, found).get(attribute.name)
+                if limit is not None and attribute.ref_attr_name:
+                    found[attribute.ref_attr_name] = limit
+        if len(found) == known:
+            return found
