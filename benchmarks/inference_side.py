@@ -30,7 +30,7 @@ from runtime.bench import Run, make_ready, time_together
 from runtime.describe import random_arrays
 from runtime.devices import Device
 from runtime.providers import Settings
-from runtime.quantize import Plan, quantized
+from runtime.quantize import QuantizationPlan, quantized
 from runtime.session import open_session
 
 CALIBRATION = 8  # random samples: for speed any will do
@@ -72,7 +72,9 @@ def input_of(net: netc.Net) -> str:
 def int8(net: netc.Net, model: Any, shape: tuple[int, ...]) -> Any:
     """The int8 model, calibrated on noise."""
     samples = random_arrays([(1, *shape)] * CALIBRATION, seed=1)
-    return quantized(model, CALIBRATION, lambda index: {input_of(net): samples[index]}, Plan())
+    return quantized(
+        model, CALIBRATION, lambda index: {input_of(net): samples[index]}, QuantizationPlan()
+    )
 
 
 def check(name: str, ours: dict[str, NDArray[Any]], theirs: NDArray[Any]) -> None:

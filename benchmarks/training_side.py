@@ -23,7 +23,7 @@ from benchmarks.trainings import TRAININGS, Timed
 from compiler.driver import check_training, load
 from compiler.onnx.step import build_step
 from compiler.training.layout import LOSS, NEXT, layout_of
-from compiler.training.model import Training
+from compiler.training.model import TrainingPlan
 from grammar.source import Source
 from runtime.binding import to_value
 from runtime.providers import Settings
@@ -58,7 +58,7 @@ def main(name: str, seconds: str, busy: bool) -> None:
     print(json.dumps({"seconds": times, "difference": difference}))
 
 
-def netc_round(training: Training, feeds: dict[str, Any], threads: int) -> Round:
+def netc_round(training: TrainingPlan, feeds: dict[str, Any], threads: int) -> Round:
     """One turn of all steps, parameters staying on the device."""
     settings = Settings(threads=threads)
     sessions = [open_session(build_step(plan), "cpu", settings) for plan in training.steps]
@@ -76,7 +76,7 @@ def netc_round(training: Training, feeds: dict[str, Any], threads: int) -> Round
     return run
 
 
-def torch_round(timed: Timed, training: Training, feeds: dict[str, Any]) -> Round:
+def torch_round(timed: Timed, training: TrainingPlan, feeds: dict[str, Any]) -> Round:
     """The same in PyTorch, eager, with parameters of the same numbers."""
     nets = {name: make().train() for name, make in timed.nets.items()}
     prefixes = {net.graph.name: net.prefix for net in training.nets}

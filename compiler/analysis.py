@@ -11,7 +11,7 @@ BYTES = 4
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerCost:
     """One line of the summary."""
 
     node: Node
@@ -29,7 +29,7 @@ class Analysis:
     of float32 activations alive at once, per sample (None when sizes are symbolic).
     """
 
-    layers: tuple[Layer, ...]
+    layers: tuple[LayerCost, ...]
     parameters: int
     trainable: int
     buffers: int
@@ -44,7 +44,7 @@ class Analysis:
 
 def analyse(graph: Graph) -> Analysis:
     """Measure a graph."""
-    layers: list[Layer] = []
+    layers: list[LayerCost] = []
     fields: dict[str, Field] = {}
     depth: dict[str, int] = {}
     macs: Size = 0
@@ -74,7 +74,7 @@ def analyse(graph: Graph) -> Analysis:
         cost = node.op.macs(shapes, node.shape)
         macs = macs + cost
         depth[node.name] = max((depth[n] for n in node.inputs), default=0) + node.op.holds_weights
-        layers.append(Layer(node, owned, cost, fields[node.name]))
+        layers.append(LayerCost(node, owned, cost, fields[node.name]))
     return Analysis(
         tuple(layers),
         totals["parameters"],

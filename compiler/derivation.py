@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from compiler.analysis import Layer
+from compiler.analysis import LayerCost
 from compiler.dims import Size, product
 from compiler.graph import Graph, Input, Node
 from compiler.ops.base import Axis, Shape, show_count, show_shape
@@ -12,7 +12,7 @@ from compiler.ops.shapes import axis_names
 from compiler.receptive_field import Field, show_field
 
 
-def derive(graph: Graph, layer: Layer) -> list[str]:
+def derive(graph: Graph, layer: LayerCost) -> list[str]:
     """Lines such as `height: floor((224 + 3 + 3 - 7)/2) + 1 = 112, 1 pixel left over`."""
     node = layer.node
     if isinstance(node.op, Input):
@@ -71,7 +71,7 @@ def transposed(size: Size, made: Size, axis: Axis) -> str:
     return f"{text}{f' + {extra}' if extra != 0 else ''} = {made}"
 
 
-def parameters(graph: Graph, layer: Layer) -> Iterator[str]:
+def parameters(graph: Graph, layer: LayerCost) -> Iterator[str]:
     """The arrays that the layer holds, each with its count."""
     weights = [w for w in graph.weights(layer.node) if not w.buffer]
     if not weights:
@@ -83,7 +83,7 @@ def parameters(graph: Graph, layer: Layer) -> Iterator[str]:
     yield f"parameters: {rendered}{total}{owner}"
 
 
-def multiplications(graph: Graph, layer: Layer) -> Iterator[str]:
+def multiplications(graph: Graph, layer: LayerCost) -> Iterator[str]:
     """The multiply-accumulates as taps times positions."""
     if layer.macs == 0:
         return

@@ -7,7 +7,7 @@ from dataclasses import fields
 from difflib import SequenceMatcher
 from typing import Any
 
-from compiler.analysis import Analysis, Layer
+from compiler.analysis import Analysis, LayerCost
 from compiler.graph import Graph, Input
 from compiler.ops.arguments import show
 from compiler.ops.base import show_count, show_shape
@@ -15,11 +15,11 @@ from grammar.records import dataclass
 
 
 @dataclass(frozen=True)
-class Change:
+class LayerChange:
     """One layer's fate: added (no `before`), removed (no `after`), or changed in `what`."""
 
-    before: Layer | None
-    after: Layer | None
+    before: LayerCost | None
+    after: LayerCost | None
     what: tuple[str, ...] = ()
 
     @property
@@ -30,33 +30,33 @@ class Change:
         return "removed" if self.after is None else "changed"
 
 
-def compare(before: Analysis, after: Analysis) -> list[Change]:
+def compare(before: Analysis, after: Analysis) -> list[LayerChange]:
     """What became of each layer, in order; layers that are the same in every respect left out.
 
     Layers that have the same name and do the same are matched first, in order; then, between
     those, layers by what they do (so that a layer put in between does not make all later ones
     differ by their numbers), and last by their op.
     """
-    found: list[Change] = []
+    found: list[LayerChange] = []
     for one, other in paired(layers(before), layers(after), KEYS):
         what = differences(one, other) if one and other else ()
         if what or one is None or other is None:
-            found.append(Change(one, other, what))
+            found.append(LayerChange(one, other, what))
     return found
 
 
-def layers(analysis: Analysis) -> list[Layer]:
+def layers(analysis: Analysis) -> list[LayerCost]:
     """The layers that may differ."""
     return [layer for layer in analysis.layers if not isinstance(layer.node.op, Input)]
 
 
-def key(layer: Layer) -> tuple[Any, ...]:
+def key(layer: LayerCost) -> tuple[Any, ...]:
     """What a layer does, whatever its name and the size of its input."""
     return (layer.node.op, layer.parameters)
 
 
 # By what layers are matched, one after the other; what one leaves over the next one pairs.
-KEYS: tuple[Callable[[Layer], tuple[Any, ...]], ...] = (
+KEYS: tuple[Callable[[LayerCost], tuple[Any, ...]], ...] = (
     lambda layer: (layer.node.name, *key(layer)),
     key,
     lambda layer: (layer.node.name, layer.node.op.name),
@@ -65,14 +65,16 @@ KEYS: tuple[Callable[[Layer], tuple[Any, ...]], ...] = (
 
 
 def paired(
-    old: list[Layer], new: list[Layer], keys: Sequence[Callable[[Layer], tuple[Any, ...]]]
-) -> list[tuple[Layer | None, Layer | None]]:
+    old: list[LayerCost],
+    new: list[LayerCost],
+    keys: Sequence[Callable[[LayerCost], tuple[Any, ...]]],
+) -> list[tuple[LayerCost | None, LayerCost | None]]:
     """Layers of the same key in order; those of one side only, by all keys, with None."""
     if not keys or not old or not new:
         return [*((layer, None) for layer in old), *((None, layer) for layer in new)]
     first, rest = keys[0], keys[1:]
     matcher = SequenceMatcher(None, [*map(first, old)], [*map(first, new)], autojunk=False)
-    pairs: list[tuple[Layer | None, Layer | None]] = []
+    pairs: list[tuple[LayerCost | None, LayerCost | None]] = []
     for tag, i1, i2, j1, j2 in matcher.get_opcodes():
         if tag == "equal":
             pairs += zip(old[i1:i2], new[j1:j2], strict=True)
@@ -81,7 +83,7 @@ def paired(
     return pairs
 
 
-def differences(old: Layer, new: Layer) -> tuple[str, ...]:
+def differences(old: LayerCost, new: LayerCost) -> tuple[str, ...]:
     """In what two layers of the same op differ: arguments, shape, parameters, MACs."""
     found = []
     for field in fields(old.node.op):

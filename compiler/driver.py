@@ -16,7 +16,7 @@ from compiler.elaborate import Elaborated, Made, elaborate
 from compiler.files import Files
 from compiler.graph import Graph
 from compiler.lints import LintContext, lint, lint_names
-from compiler.symbols.modules import Block, Loader, Module
+from compiler.symbols.modules import Closure, Loader, Module
 from compiler.verify import verify
 from grammar.diagnostics import DefinitionError, Diagnostic, deduplicate
 from grammar.records import dataclass
@@ -25,7 +25,7 @@ from grammar.source import Source
 if TYPE_CHECKING:
     import onnx
 
-    from compiler.training.model import Training
+    from compiler.training.model import TrainingPlan
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class CheckedTraining:
     """One training that went through the checks; None in place of one with a mistake."""
 
     name: str
-    training: Training | None
+    training: TrainingPlan | None
     diagnostics: tuple[Diagnostic, ...]
 
 
@@ -68,7 +68,7 @@ def examine(source: Source, files: Files | None = None) -> Module:
     return Loader(files or Files()).load(source)
 
 
-def check_net(net: Block, overrides: Mapping[str, Any] | None = None) -> Checked:
+def check_net(net: Closure, overrides: Mapping[str, Any] | None = None) -> Checked:
     """Elaborate, verify, analyse and hold one net to its contracts; mistakes are collected."""
     try:
         elaborated: Elaborated = elaborate(net, overrides)
@@ -87,7 +87,7 @@ def check_net(net: Block, overrides: Mapping[str, Any] | None = None) -> Checked
     return Checked(graph, analysis, tuple(deduplicate(found)), made, net.definition.doc)
 
 
-def check_training(item: Block, overrides: Mapping[str, Any] | None = None) -> CheckedTraining:
+def check_training(item: Closure, overrides: Mapping[str, Any] | None = None) -> CheckedTraining:
     """Read and check one `train` item; mistakes are collected."""
     from compiler.training.elaborate import elaborate_training
 

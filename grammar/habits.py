@@ -41,7 +41,7 @@ class Habit:
 
 
 @dataclass(frozen=True)
-class Rule:
+class HabitRule:
     """`wrong` does not fit when `before` ends what stands in the statement before it.
 
     A group in `before` belongs to what is wrong.
@@ -55,40 +55,40 @@ class Rule:
 
 
 RULES = (
-    Rule(r"//|/\*|\"\"\"", "a comment begins with `#`", among_values=True),
-    Rule(r"(?!->)[=-]*>+", "the arrow is written `->`", before=r"(?<![=-])([=-]*)"),
-    Rule(r"=(?!=)", "a tensor is named by `=`: `a = relu`", before=r"(:)"),
-    Rule(r"\(", "a layer is fed by an arrow: `x -> relu`", before=r"\)\s*"),
-    Rule(
+    HabitRule(r"//|/\*|\"\"\"", "a comment begins with `#`", among_values=True),
+    HabitRule(r"(?!->)[=-]*>+", "the arrow is written `->`", before=r"(?<![=-])([=-]*)"),
+    HabitRule(r"=(?!=)", "a tensor is named by `=`: `a = relu`", before=r"(:)"),
+    HabitRule(r"\(", "a layer is fed by an arrow: `x -> relu`", before=r"\)\s*"),
+    HabitRule(
         r"\[",
         "the branches of a join stand in braces: `concat { … }`",
         before=r"\b(?:concat|add|mul|max|min|mean)\s*",
     ),
-    Rule(
+    HabitRule(
         r"(?!->)[-+*/]=?",
         "tensors are joined by a call: `add(x, y)`, `sub(x, y)`, `mul(x, y)`",
         before=r"[\w)}]\s*",
     ),
-    Rule(r",", "stages are joined by `->`, statements and branches end with a newline or `;`"),
-    Rule(r"\.(?=[A-Za-z_])", "a layer has no module before its name: `conv`, not `nn.conv`"),
-    Rule(
+    HabitRule(r",", "stages are joined by `->`, statements and branches end with a newline or `;`"),
+    HabitRule(r"\.(?=[A-Za-z_])", "a layer has no module before its name: `conv`, not `nn.conv`"),
+    HabitRule(
         r"[A-Za-z_]\w*",
         "an output is a statement of its own: `output y` on the next line",
         before=r"->\s*output\s+",
     ),
-    Rule(
+    HabitRule(
         r"[A-Za-z_]\w*",
         "an output has a shape but no type: `output y : [64, 56, 56]`",
         before=r"^output\s+\w+\s*:\s*",
     ),
-    Rule(
+    HabitRule(
         r"[xX]\s*\d*(?:[xX]\d+)*",
         "a size is written with a small x and without spaces: `3x3`",
         before=r"\d\s*",
         in_brackets=True,
         among_values=True,
     ),
-    Rule(r"\.+", "a range is written `range(0, 3)`", before=r"(\d\.?)", among_values=True),
+    HabitRule(r"\.+", "a range is written `range(0, 3)`", before=r"(\d\.?)", among_values=True),
 )
 
 

@@ -47,10 +47,10 @@ class Recovery:
         """Report the error and put the parser behind the broken statement."""
         place = place_of(error, self.text)
         message = message_of(self.parser, error)
-        stopped = Stopped(error.interactive_parser)
+        stopped = StoppedParser(error.interactive_parser)
         if self._is_joined_in_vain(error, place):
             stopped.feed("_NEWLINE", place, place)
-            stopped = Stopped(error.interactive_parser)
+            stopped = StoppedParser(error.interactive_parser)
         start = stopped.statement_start
         if start is None and self._misses_brace(error, place, stopped):
             self._close_braces(place, stopped)
@@ -63,7 +63,7 @@ class Recovery:
         stopped.feed("BROKEN", start, end)
         stopped.go_on_at(end)
 
-    def _misses_brace(self, error: UnexpectedInput, place: int, stopped: Stopped) -> bool:
+    def _misses_brace(self, error: UnexpectedInput, place: int, stopped: StoppedParser) -> bool:
         """Whether a new definition, or the end, comes where a body should have been closed."""
         if not (stopped.in_body and isinstance(error, UnexpectedToken)):
             return False
@@ -79,7 +79,7 @@ class Recovery:
         joins = self.text.startswith(("->", "else"), place) and begins_line(self.text, place)
         return joins and "_NEWLINE" in acceptable(error)
 
-    def _close_braces(self, place: int, stopped: Stopped) -> None:
+    def _close_braces(self, place: int, stopped: StoppedParser) -> None:
         """Report the `{` that is never closed, and close all that are open."""
         braces, definition = stopped.offsets("LBRACE"), stopped.offsets(*DEFINING)[0]
         opened = unclosed_brace(self.text, definition, place, braces)
@@ -96,7 +96,7 @@ class Recovery:
             stopped.go_on_at(place)
 
 
-class Stopped:
+class StoppedParser:
     """Lark's parser where it stopped: its stack, and the statement that it is in."""
 
     def __init__(self, parser: InteractiveParser) -> None:

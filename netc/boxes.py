@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal, TypeAlias
 
-from compiler.analysis import Analysis, Layer
+from compiler.analysis import Analysis, LayerCost
 from compiler.dims import Size
 from compiler.graph import Graph, Input
 from grammar.diagnostics import CallStep
@@ -31,12 +31,12 @@ class Box:
     kind: Kind
     name: str
     label: str
-    layer: Layer | None = None
+    layer: LayerCost | None = None
     tensor: str = ""
     step: CallStep | None = None
     children: tuple[Box, ...] = ()
 
-    def layers(self) -> Iterator[Layer]:
+    def layers(self) -> Iterator[LayerCost]:
         """The layers in it, at any depth, in order."""
         if self.layer is not None:
             yield self.layer
@@ -63,10 +63,10 @@ def nest(graph: Graph, analysis: Analysis) -> Box:
     return Box("net", graph.name, graph.name, children=(*boxes(parts, 0), *outputs))
 
 
-def boxes(parts: Sequence[tuple[tuple[str, ...], Layer]], level: int) -> Iterator[Box]:
+def boxes(parts: Sequence[tuple[tuple[str, ...], LayerCost]], level: int) -> Iterator[Box]:
     """The boxes of consecutive layers, whose names agree in the first `level` parts."""
 
-    def block(part: tuple[tuple[str, ...], Layer]) -> str | None:
+    def block(part: tuple[tuple[str, ...], LayerCost]) -> str | None:
         path, _ = part
         return path[level] if len(path) > level + 1 else None
 

@@ -11,7 +11,7 @@ from netc.destination import destination
 from netc.errors import say
 from netc.gather import gather
 from netc.models import is_onnx
-from netc.options import Choice
+from netc.options import NetChoice
 from netc.results import report
 from netc.runnable import Engine, Runnable, runnable_of_graph, runnable_of_model
 from netc.top_classes import Ranking
@@ -47,7 +47,7 @@ class RunOptions:
     low_high: str = "0,1"
 
 
-def execute(file: str, options: RunOptions, choice: Choice) -> None:
+def execute(file: str, options: RunOptions, choice: NetChoice) -> None:
     """The whole of the `run` command."""
     where = destination(options.out, options.form, options.low_high)
     runnable = find_runnable(file, options, choice)
@@ -75,7 +75,7 @@ def tell_note(note: str) -> None:
         say(f"note: {note}", err=True)
 
 
-def find_runnable(file: str, options: RunOptions, choice: Choice) -> Runnable:
+def find_runnable(file: str, options: RunOptions, choice: NetChoice) -> Runnable:
     """The net of a definition or a compiled model, on its device."""
     engine = Engine(options.device, options.seed, options.dtype, exact=not options.tf32)
     if is_onnx(file):

@@ -18,7 +18,7 @@ from compiler.graph import Draft, Graph, Input, Node
 from compiler.ops.activate import Softmax
 from compiler.ops.joins import Add
 from compiler.ops.losses import Accuracy, CrossEntropy, SquaredError
-from compiler.training.model import Data, StepPlan, TrainedNet, Training, Update
+from compiler.training.model import Data, StepPlan, TrainedNet, TrainingPlan, Update
 from compiler.training.optimisers import Adam, Optimiser
 from compiler.training.whole import UsedNet, Whole
 from compiler.values import Tensor
@@ -32,7 +32,7 @@ def plan_for(
     optimiser: Optimiser | None,
     batch: int,
     epochs: int,
-) -> Training:
+) -> TrainingPlan:
     """The training of a net on these arrays: one for each input, one for each output trained.
 
     A target goes by the name of its output, or is the only one beside the inputs. Raises
@@ -72,7 +72,7 @@ def plan_for(
         raise CallError(f"{graph.name} has nothing to learn")
     update = Update(learned, optimiser or Adam(), span)
     plan = StepPlan("step", step_graph, "loss", False, tuple(reports), (update,), frozenset(), span)
-    return Training(
+    return TrainingPlan(
         graph.name,
         span,
         tuple(parts),

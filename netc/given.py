@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 from compiler.importers.imported import UnreadableError
 from compiler.onnx.precision import PrecisionError
 from compiler.ops.arguments import Extent
-from compiler.symbols.modules import Block
+from compiler.symbols.modules import Closure
 from grammar.diagnostics import DefinitionError
 from runtime.errors import CallError, MachineError
 
@@ -90,7 +90,7 @@ def language_value(name: str, value: Any) -> Any:
         value = value.tolist()
     if isinstance(value, list | tuple):
         return type(value)([language_value(name, item) for item in value])
-    if isinstance(value, bool | int | float | str | Extent | Block | type):
+    if isinstance(value, bool | int | float | str | Extent | Closure | type):
         return value
     raise CallError(f"{name} is {kind_of(value)}, which is no value of a definition")
 

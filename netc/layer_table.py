@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from compiler.analysis import Analysis, Layer
+from compiler.analysis import Analysis, LayerCost
 from compiler.dims import Atom, Dim, Floor, Size, product, sum_text
 from compiler.domain import Facts
 from compiler.graph import Graph, Input
@@ -18,7 +18,7 @@ from compiler.ops.base import show_count
 from compiler.receptive_field import show_field
 from grammar.diagnostics import printable
 from netc.boxes import Box, depth_of, nest, shown
-from netc.tabular import Column, laid_out
+from netc.tabular import TableColumn, laid_out
 
 MOST_ROWS = 200  # that are shown when nobody asked for a depth
 FOLDED_ROWS = 60  # at most, where they are too many
@@ -49,7 +49,7 @@ class Row:
     name: str
     level: int
     op: str
-    last: Layer
+    last: LayerCost
     params: int
     macs: Size
     memory: int | None
@@ -119,14 +119,14 @@ def row_of(box: Box, level: int, tree: bool) -> Row:
 
 # Shares give way first, then memory, receptive fields and ops; shapes and counts stay.
 COLUMNS = (
-    Column("layer"),
-    Column("op", gives_way=3, shortest=16),
-    Column("output"),
-    Column("params", right=True),
-    Column("MACs", right=True),
-    Column("field", right=True, gives_way=2),
-    Column("memory", right=True, gives_way=1),
-    Column("share", gives_way=0),
+    TableColumn("layer"),
+    TableColumn("op", gives_way=3, shortest=16),
+    TableColumn("output"),
+    TableColumn("params", right=True),
+    TableColumn("MACs", right=True),
+    TableColumn("field", right=True, gives_way=2),
+    TableColumn("memory", right=True, gives_way=1),
+    TableColumn("share", gives_way=0),
 )
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compiler.driver import CheckedTraining
-from compiler.training.model import Training as Plan
+from compiler.training.model import TrainingPlan
 from netc.api import files_in
 from netc.training import (
     changed,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from netc.net import Net
-    from runtime.training.loop import Run
+    from runtime.training.loop import TrainingRun
     from runtime.training.samples import Samples
 
 
@@ -55,7 +55,7 @@ def load_training(
 class Training:
     """A checked training, to be given data and run, as often as wanted."""
 
-    def __init__(self, plan: Plan, checked: CheckedTraining | None = None) -> None:
+    def __init__(self, plan: TrainingPlan, checked: CheckedTraining | None = None) -> None:
         self.plan = plan
         self.warnings = () if checked is None else checked.diagnostics
 
@@ -82,13 +82,13 @@ class Training:
         weights: Sequence[str] | Mapping[str, NDArray[Any]] = (),
         resume: bool = False,
         max_steps: int | None = None,
-    ) -> Run:
+    ) -> TrainingRun:
         """A run that does its next step when it is asked for the next one.
 
         `data` is a path as `netc train --data` takes it, arrays by name, or samples one by one,
         each a dict or a tuple in the order of the definition. Without `out` nothing is written.
         """
-        from runtime.training.loop import Choices, Run
+        from runtime.training.loop import Choices, TrainingRun
 
         plan = changed(self.plan, epochs, batch_size, lr)
         samples, held_out = given(plan, data, val, split, seed)
@@ -97,7 +97,7 @@ class Training:
             folder.mkdir(parents=True, exist_ok=True)
         arrays = weights if isinstance(weights, Mapping) else initial_weights(plan, weights)
         choices = Choices(seed, device, folder, max_steps)
-        return Run(plan, samples, held_out, choices, arrays, resume)
+        return TrainingRun(plan, samples, held_out, choices, arrays, resume)
 
     def fit(self, data: Any = None, **choices: Any) -> History:
         """Run it to its end; `choices` are those of `start`."""
@@ -110,7 +110,7 @@ class Training:
 class History:
     """What a run measured, and the weights that it came to; a notebook shows its curves."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: TrainingRun) -> None:
         self.run = run
         self.rows: list[dict[str, float]] = run.progress.rows
         self.best = run.progress.best
@@ -138,7 +138,7 @@ class History:
 
 
 def given(
-    plan: Plan, data: Any, val: Any, split: float | None, seed: int
+    plan: TrainingPlan, data: Any, val: Any, split: float | None, seed: int
 ) -> tuple[Samples | None, Samples | None]:
     """The samples that a call gives, and those held out; raises `CallError`."""
     if data is None or isinstance(data, str | Path):

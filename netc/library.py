@@ -12,7 +12,7 @@ from compiler.driver import examine
 from compiler.evaluate import Evaluator
 from compiler.files import LIBRARY, Files, is_regular, read_source
 from compiler.importers import FORMATS
-from compiler.symbols.modules import Block, Module
+from compiler.symbols.modules import Closure, Module
 from compiler.values import Mistake, Scope
 from grammar.diagnostics import did_you_mean
 from grammar.parse import parse_expression
@@ -78,7 +78,7 @@ def examine_module(text: str, files: Files | None = None) -> tuple[Module, str |
     return examine(source, files), net
 
 
-def choose_net(module: Module, name: str | None) -> Block:
+def choose_net(module: Module, name: str | None) -> Closure:
     """The net called `name`, or the only one of the file."""
     nets = module.nets()
     names = [net.name for net in nets]
@@ -115,7 +115,7 @@ def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def check_settings(net: Block, settings: Mapping[str, Any]) -> None:
+def check_settings(net: Closure, settings: Mapping[str, Any]) -> None:
     """Raise `CallError` for a setting that is no parameter of the net."""
     known = [parameter.name.id for parameter in net.definition.parameters]
     for name in settings:

@@ -16,7 +16,7 @@ import click
 from compiler.driver import Checked, check_net
 from compiler.files import Files
 from compiler.onnx.precision import DTYPES
-from compiler.symbols.modules import Block, Module
+from compiler.symbols.modules import Closure, Module
 from grammar.diagnostics import printable
 from netc.errors import show
 from netc.library import (
@@ -148,7 +148,7 @@ def weights_file(
 
 
 @dataclass(frozen=True)
-class Choice:
+class NetChoice:
     """Which nets of a file a call means, and with which values of their parameters."""
 
     net: str | None
@@ -160,30 +160,30 @@ class Choice:
         """The loaded file, whatever nets it has."""
         return open_module(file, self.files)[0]
 
-    def checked(self, file: str) -> list[tuple[Block, Checked]]:
+    def checked(self, file: str) -> list[tuple[Closure, Checked]]:
         """Each chosen net with what its check found; the list is empty for a file of blocks."""
         module, named = open_module(file, self.files)
         return self._checked(module, named)
 
-    def examined(self, file: str) -> tuple[Module, list[tuple[Block, Checked]]]:
+    def examined(self, file: str) -> tuple[Module, list[tuple[Closure, Checked]]]:
         """The module with its mistakes, and each chosen net that its text still gives."""
         module, named = examine_module(file, self.files)
         if module.diagnostics and not module.nets():
             return module, []
         return module, self._checked(module, named)
 
-    def _checked(self, module: Module, named: str | None) -> list[tuple[Block, Checked]]:
+    def _checked(self, module: Module, named: str | None) -> list[tuple[Closure, Checked]]:
         name = self.net or named
         blocks = module.nets() if name is None else [choose_net(module, name)]
         if len(blocks) == 1:
             check_settings(blocks[0], self.settings)
         return [(block, check_net(block, self.settings_of(block))) for block in blocks]
 
-    def trainings(self, module: Module) -> list[Block]:
+    def trainings(self, module: Module) -> list[Closure]:
         """The trainings that are checked: all of them, unless one net is meant."""
         return [] if self.net else module.trainings()
 
-    def settings_of(self, block: Block) -> dict[str, Any]:
+    def settings_of(self, block: Closure) -> dict[str, Any]:
         """Those values that are for parameters of this net."""
         known = {parameter.name.id for parameter in block.definition.parameters}
         return {name: value for name, value in self.settings.items() if name in known}
@@ -306,7 +306,7 @@ def takes_shapes(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @SHAPES
     @wraps(command)
-    def wrapped(shapes: tuple[str, ...], choice: Choice, **rest: Any) -> Any:
+    def wrapped(shapes: tuple[str, ...], choice: NetChoice, **rest: Any) -> Any:
         return command(choice=replace(choice, shapes=dict(map(shape_of, shapes))), **rest)
 
     return wrapped
@@ -322,6 +322,6 @@ def chooses_net(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(
         net: str | None, settings: tuple[str, ...], include: tuple[Path, ...], **rest: Any
     ) -> Any:
-        return command(choice=Choice(net, parse_settings(settings), Files(include)), **rest)
+        return command(choice=NetChoice(net, parse_settings(settings), Files(include)), **rest)
 
     return wrapped

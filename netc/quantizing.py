@@ -15,17 +15,17 @@ import onnx
 from netc.errors import say
 from netc.gather import gather
 from netc.models import is_onnx
-from netc.options import Choice
+from netc.options import NetChoice
 from netc.runnable import Engine, Runnable, runnable_of_graph, runnable_of_model
 from netc.tables import print_rows
-from runtime.accuracy import Accuracy
+from runtime.accuracy import Deviation
 from runtime.batches import Arrays
 from runtime.describe import describe
 from runtime.errors import CallError
 from runtime.files import place_of, refuse_inputs
 from runtime.inputs import Sample
 from runtime.models import weight_bytes, write_model
-from runtime.quantize import Plan, folded, loss, quantized
+from runtime.quantize import QuantizationPlan, folded, loss, quantized
 from runtime.valid_sizes import check_sizes
 from runtime.weights.rename import WeightsFile
 
@@ -50,14 +50,14 @@ class QuantizeOptions:
     weights: WeightsFile | None = None
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> QuantizationPlan:
         """How the quantizer is asked."""
-        return Plan(
+        return QuantizationPlan(
             self.method, not self.per_tensor, self.reduce_range, self.symmetric, self.exclude
         )
 
 
-def quantize(file: str, options: QuantizeOptions, choice: Choice) -> None:
+def quantize(file: str, options: QuantizeOptions, choice: NetChoice) -> None:
     """Write the int8 model and report its loss on the calibration set."""
     runnable, model = find_model(file, options, choice)
     target = options.output or Path(f"{runnable.name}.int8.onnx")
@@ -90,7 +90,7 @@ def quantize(file: str, options: QuantizeOptions, choice: Choice) -> None:
 
 
 def find_model(
-    file: str, options: QuantizeOptions, choice: Choice
+    file: str, options: QuantizeOptions, choice: NetChoice
 ) -> tuple[Runnable, onnx.ModelProto]:
     """What is quantized: what its inputs take, and its float32 model."""
     engine = Engine("cpu", options.seed)
@@ -113,7 +113,7 @@ def sample(runnable: Runnable, samples: Mapping[str, Sequence[Sample]], index: i
     return arrays
 
 
-def row(name: str, found: Accuracy) -> dict[str, Any]:
+def row(name: str, found: Deviation) -> dict[str, Any]:
     """What is reported of one tensor; JSON has no infinity, a perfect one has no noise at all."""
     return {
         "tensor": name,

@@ -23,7 +23,7 @@ from runtime.inputs import InputSpec
 from runtime.pictures import PictureInput
 from runtime.providers import Settings
 from runtime.reference import run_reference
-from runtime.session import Session, open_session
+from runtime.session import OnnxSession, open_session
 from runtime.valid_sizes import Violated, violated_of
 from runtime.verify.compare import random_feeds
 
@@ -129,7 +129,7 @@ def runner_of_graph(graph: Graph, engine: Engine) -> Runner:
     return runner_of_session(open_session(model, engine.device, engine.settings))
 
 
-def runner_of_session(session: Session) -> Runner:
+def runner_of_session(session: OnnxSession) -> Runner:
     """A session as what runs batches; a model whose batch is a number has it pinned.
 
     bfloat16 outputs become float32, since no file of arrays, table or picture holds them.
@@ -197,7 +197,7 @@ def read_metadata(metadata: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
-def spec_of_model(session: Session, name: str, found: Mapping[str, Any]) -> InputSpec:
+def spec_of_model(session: OnnxSession, name: str, found: Mapping[str, Any]) -> InputSpec:
     """What an input of a compiled model takes.
 
     An input of uint8 takes the pixels themselves, whether netc embedded the rest or somebody else.

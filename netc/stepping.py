@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from compiler.training.layout import layout_of
-from compiler.training.model import StepPlan, Training
-from netc.options import Choice
+from compiler.training.model import StepPlan, TrainingPlan
+from netc.options import NetChoice
 from netc.training import checked_training, require_training
 from netc.verifying import VerifyOptions, tell_all
 from runtime.verify.comparison import Comparison
 
 
-def chosen(file: str, name: str, choice: Choice) -> Training:
+def chosen(file: str, name: str, choice: NetChoice) -> TrainingPlan:
     """The training that a call means."""
     return require_training(checked_training(file, name, choice.settings, choice.files))
 
 
 def compile_steps(
-    file: str, name: str, choice: Choice, output: Path | None, opset: int | None, seed: int
+    file: str, name: str, choice: NetChoice, output: Path | None, opset: int | None, seed: int
 ) -> Iterator[str]:
     """Write a model for each step, and where its arrays begin; says what was written."""
     from compiler.onnx.precision import OPSETS
@@ -45,7 +45,7 @@ def compile_steps(
     yield f"where its {len(arrays):,} arrays begin, by seed {seed}: {beside}"
 
 
-def described(training: Training, plan: StepPlan) -> str:
+def described(training: TrainingPlan, plan: StepPlan) -> str:
     """What the model says of itself to people."""
     return (
         f"One step of the training {training.name} ({plan.name}): forward, loss, backward, update. "
@@ -55,7 +55,7 @@ def described(training: Training, plan: StepPlan) -> str:
     )
 
 
-def verify_training(file: str, name: str, options: VerifyOptions, choice: Choice) -> bool:
+def verify_training(file: str, name: str, options: VerifyOptions, choice: NetChoice) -> bool:
     """Hold each step of a training against NumPy; whether everything agrees."""
     from runtime.verify.step import verify_step
 

@@ -10,8 +10,8 @@ from compiler.ops.base import show_count, show_shape
 from grammar.diagnostics import printable
 from netc.boxes import depth_of, nest
 from netc.layer_table import Look, bytes_text, count_text, lines_of, shape_text
-from netc.tabular import Column, page, print_table
-from runtime.weights.wanted import Wanted
+from netc.tabular import TableColumn, page, print_table
+from runtime.weights.wanted import WantedArray
 
 
 def totals(graph: Graph, analysis: Analysis) -> list[str]:
@@ -57,18 +57,22 @@ def print_summary(graph: Graph, analysis: Analysis, look: Look) -> None:
 
 def print_library(rows: list[tuple[str, str, str]]) -> None:
     """The library: net, file, what it is."""
-    columns = (Column("net"), Column("file", gives_way=0), Column("what it is", prose=True))
+    columns = (
+        TableColumn("net"),
+        TableColumn("file", gives_way=0),
+        TableColumn("what it is", prose=True),
+    )
     print_table(columns, [tuple(map(printable, row)) for row in rows])
 
 
-def print_weights(net: str, arrays: list[Wanted]) -> None:
+def print_weights(net: str, arrays: list[WantedArray]) -> None:
     """The arrays that a network wants."""
-    kind, op = Column("kind", gives_way=1), Column("op", gives_way=0)
+    kind, op = TableColumn("kind", gives_way=1), TableColumn("op", gives_way=0)
     rows = [(a.name, show_shape(a.shape), a.kind, a.op) for a in arrays]
-    print_table((Column("name"), Column("shape"), kind, op), rows, net)
+    print_table((TableColumn("name"), TableColumn("shape"), kind, op), rows, net)
 
 
 def print_rows(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A table of text; a title that ends in a blank is a column of numbers, set to the right."""
-    columns = [Column(title.strip(), right=title.endswith(" ")) for title in titles]
+    columns = [TableColumn(title.strip(), right=title.endswith(" ")) for title in titles]
     print_table(columns, [tuple(map(printable, row)) for row in rows])

@@ -23,7 +23,7 @@ WIDEST_PROSE = 100
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A column: its title, whether it is set to the right, and what it may lose.
 
     Where the room is too small, a column with a `shortest` is cut at its end down to that width,
@@ -57,7 +57,9 @@ def page() -> tuple[Console, int | None]:
     return Page(highlight=False, markup=False, width=100_000), None
 
 
-def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], title: str = "") -> None:
+def print_table(
+    columns: Sequence[TableColumn], rows: Sequence[Sequence[str]], title: str = ""
+) -> None:
     """A table on the terminal, or where the output goes."""
     console, width = page()
     if title:
@@ -79,7 +81,7 @@ def print_markdown(text: str) -> None:
 
 
 def laid_out(
-    columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None
+    columns: Sequence[TableColumn], rows: Sequence[Sequence[str]], width: int | None
 ) -> list[Text]:
     """The lines of a table: titles, a rule, the rows; none wider than `width` where words allow."""
     cells = {c.title: [row[i] for row in rows] for i, c in enumerate(columns)}
@@ -122,7 +124,7 @@ def laid_out(
     return found
 
 
-def line(columns: Sequence[Column], cells: Mapping[str, str], room: Mapping[str, int]) -> str:
+def line(columns: Sequence[TableColumn], cells: Mapping[str, str], room: Mapping[str, int]) -> str:
     """One line of a table."""
     parts = []
     for column in columns:
@@ -132,7 +134,9 @@ def line(columns: Sequence[Column], cells: Mapping[str, str], room: Mapping[str,
     return (" " * GAP).join(parts).rstrip()
 
 
-def paragraphs(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> list[Text]:
+def paragraphs(
+    columns: Sequence[TableColumn], rows: Sequence[Sequence[str]], width: int
+) -> list[Text]:
     """Each row as its name, and below it what the other columns say of it."""
     found = []
     room = max(cell_len(c.title) for c in columns)

@@ -15,7 +15,7 @@ from compiler.onnx.precision import WORDS
 from netc.errors import say
 from netc.models import is_onnx
 from netc.net import Net
-from netc.options import Choice
+from netc.options import NetChoice
 from netc.tables import print_rows
 from runtime.bench import Ready, Run, Timing, make_ready, ratios, significant, time_together
 from runtime.describe import describe, input_shapes, random_arrays
@@ -52,7 +52,7 @@ class Contender:
         return random_arrays(shapes, options["seed"])
 
 
-def report(file: str, options: dict[str, Any], choice: Choice) -> None:
+def report(file: str, options: dict[str, Any], choice: NetChoice) -> None:
     """Time a definition or model, against another one if asked to, and print what came out."""
     device = parse_device(options["device"])
     contenders = [contender_of(file, options, choice, device)]
@@ -75,7 +75,9 @@ def report(file: str, options: dict[str, Any], choice: Choice) -> None:
     print_rows(COLUMNS, map(cells, rows))
 
 
-def contender_of(file: str, options: dict[str, Any], choice: Choice, device: Device) -> Contender:
+def contender_of(
+    file: str, options: dict[str, Any], choice: NetChoice, device: Device
+) -> Contender:
     """The first model of a call."""
     if is_onnx(file):
         choice.refuse(options["weights"])

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from compiler.driver import CheckedTraining, check_training
 from compiler.files import Files
-from compiler.symbols.modules import Block, Module
-from compiler.training.model import Training
+from compiler.symbols.modules import Closure, Module
+from compiler.training.model import TrainingPlan
 from grammar.diagnostics import DefinitionError, did_you_mean
 from netc.library import open_module
 from runtime.errors import CallError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SHARE = 0.1  # of the data that is held out where something is reported and nothing else is said
 
 
-def choose_training(module: Module, name: str | None) -> Block:
+def choose_training(module: Module, name: str | None) -> Closure:
     """The training called `name`, or the only one of the file; raises `CallError`."""
     trainings = module.trainings()
     names = [training.name for training in trainings]
@@ -61,7 +61,7 @@ def checked_training(
     return check_training(block, settings)
 
 
-def require_training(checked: CheckedTraining) -> Training:
+def require_training(checked: CheckedTraining) -> TrainingPlan:
     """The training of a definition without errors; raises `DefinitionError`."""
     if checked.training is None:
         raise DefinitionError(checked.diagnostics)
@@ -69,11 +69,11 @@ def require_training(checked: CheckedTraining) -> Training:
 
 
 def changed(
-    training: Training,
+    training: TrainingPlan,
     epochs: int | None = None,
     batch: int | None = None,
     rate: float | None = None,
-) -> Training:
+) -> TrainingPlan:
     """The training with other epochs, batch or rate than its text says."""
     from runtime.training.loop import with_rate
 
@@ -85,7 +85,7 @@ def changed(
 
 
 def samples_for(
-    training: Training,
+    training: TrainingPlan,
     data: Path | None,
     val: Path | None,
     share: float | None,
@@ -98,7 +98,7 @@ def samples_for(
     out itself. Raises `CallError`.
     """
     from runtime.training.loop import split
-    from runtime.training.readers import Reader
+    from runtime.training.readers import SampleReader
     from runtime.training.samples import stop
 
     if not training.data:
@@ -110,7 +110,7 @@ def samples_for(
         raise CallError(f"training {training.name} needs {names}: give --data")
     if val is not None and share is not None:
         raise CallError("--val says what is held out, and so does --split: give one of them")
-    reader = Reader(training.data, broken or stop)
+    reader = SampleReader(training.data, broken or stop)
     opened = reader.open(data)
     if val is not None:
         return opened.train, reader.open(val).train
@@ -121,7 +121,7 @@ def samples_for(
     return split(opened.train, share, seed)
 
 
-def initial_weights(training: Training, given: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+def initial_weights(training: TrainingPlan, given: Sequence[str]) -> dict[str, NDArray[np.float32]]:
     """What `--weights FILE` or `--weights NET=FILE` gives; raises `CallError`."""
     from runtime.weights.fit import apply_weights
     from runtime.weights.rename import WeightsFile

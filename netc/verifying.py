@@ -21,7 +21,7 @@ from compiler.onnx.precision import WORDS
 from grammar.diagnostics import render
 from netc.errors import say
 from netc.models import is_onnx
-from netc.options import Choice
+from netc.options import NetChoice
 from runtime.arrays import store_npy, store_npz
 from runtime.errors import CallError
 from runtime.onnx_file import read_model_file
@@ -48,7 +48,7 @@ class VerifyOptions:
     weights: WeightsFile | None = None
 
 
-def verify(file: str, other: str | None, options: VerifyOptions, choice: Choice) -> bool:
+def verify(file: str, other: str | None, options: VerifyOptions, choice: NetChoice) -> bool:
     """The whole of the `verify` command; whether everything agrees."""
     return tell_all(comparisons(file, other, options, choice), options)
 
@@ -80,7 +80,7 @@ def finite(value: Any) -> Any:
 
 
 def comparisons(
-    file: str, other: str | None, options: VerifyOptions, choice: Choice
+    file: str, other: str | None, options: VerifyOptions, choice: NetChoice
 ) -> Iterator[tuple[str, Comparison]]:
     """Each comparison that the call means, with the net's name."""
     if other is not None:
@@ -110,7 +110,7 @@ def comparisons(
         )
 
 
-def compare_import(path: Path, options: VerifyOptions, choice: Choice) -> tuple[str, Comparison]:
+def compare_import(path: Path, options: VerifyOptions, choice: NetChoice) -> tuple[str, Comparison]:
     """The imported graph in NumPy against the original; in another precision against ours."""
     model = read_model_file(path)
     try:
@@ -140,7 +140,7 @@ def compare_import(path: Path, options: VerifyOptions, choice: Choice) -> tuple[
 
 
 def compare_two(
-    file: str, other: str, options: VerifyOptions, choice: Choice
+    file: str, other: str, options: VerifyOptions, choice: NetChoice
 ) -> tuple[str, Comparison]:
     """Two models, or a definition and a model, on one device."""
     if is_onnx(file) and is_onnx(other):
@@ -161,7 +161,7 @@ def compare_two(
     return first.name, comparison
 
 
-def side_of(file: str, options: VerifyOptions, choice: Choice) -> Side:
+def side_of(file: str, options: VerifyOptions, choice: NetChoice) -> Side:
     """A model file, or a definition compiled; layers keep their names when one is looked for."""
     if is_onnx(file):
         return Side(file, read_model_file(Path(file)))
@@ -172,7 +172,7 @@ def side_of(file: str, options: VerifyOptions, choice: Choice) -> Side:
     return Side(net.name, model, places, sizes_for(net.graph))
 
 
-def random_arrays(choice: Choice, options: VerifyOptions) -> dict[str, NDArray[Any]]:
+def random_arrays(choice: NetChoice, options: VerifyOptions) -> dict[str, NDArray[Any]]:
     """Random numbers for the inputs whose shapes `--shape` says."""
     random = np.random.default_rng(options.seed)
     return {

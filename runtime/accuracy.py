@@ -11,13 +11,13 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from runtime.session import Session
+from runtime.session import OnnxSession
 
 Feeds = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
-class Accuracy:
+class Deviation:
     """One tensor over all samples: the power of the signal and of the difference, in sums.
 
     `agreeing` of `samples` have their largest value at the same place; both are 0 for tensors that
@@ -48,8 +48,8 @@ class Accuracy:
         """The share of samples with the same largest class."""
         return self.agreeing / self.samples if self.samples else None
 
-    def __add__(self, other: Accuracy) -> Accuracy:
-        return Accuracy(
+    def __add__(self, other: Deviation) -> Deviation:
+        return Deviation(
             self.signal + other.signal,
             self.noise + other.noise,
             self.agreeing + other.agreeing,
@@ -57,7 +57,7 @@ class Accuracy:
         )
 
 
-def measure(reference: NDArray[Any], other: NDArray[Any]) -> Accuracy:
+def measure(reference: NDArray[Any], other: NDArray[Any]) -> Deviation:
     """One batch of one tensor, [N, …]."""
     wanted, got = reference.astype(np.float64), other.astype(np.float64)
     agreeing = samples = 0
@@ -65,14 +65,14 @@ def measure(reference: NDArray[Any], other: NDArray[Any]) -> Accuracy:
         samples = len(wanted)
         agreeing = int((wanted.argmax(axis=1) == got.argmax(axis=1)).sum())
     difference = got - wanted
-    return Accuracy(float((wanted**2).sum()), float((difference**2).sum()), agreeing, samples)
+    return Deviation(float((wanted**2).sum()), float((difference**2).sum()), agreeing, samples)
 
 
 def compare_sessions(
-    reference: Session, other: Session, batches: Iterable[Feeds], pairs: Mapping[str, str]
-) -> dict[str, Accuracy]:
+    reference: OnnxSession, other: OnnxSession, batches: Iterable[Feeds], pairs: Mapping[str, str]
+) -> dict[str, Deviation]:
     """Run both on the same data; `pairs` names tensors of the first with those of the second."""
-    found = dict.fromkeys(pairs, Accuracy())
+    found = dict.fromkeys(pairs, Deviation())
     for feeds in batches:
         wanted, got = reference.run(feeds), other.run(feeds)
         for name, counterpart in pairs.items():

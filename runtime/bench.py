@@ -16,7 +16,7 @@ from runtime.describe import describe, fitted
 from runtime.devices import Device
 from runtime.errors import CallError, MachineError
 from runtime.providers import Settings
-from runtime.session import Model, Session, open_session
+from runtime.session import Model, OnnxSession, open_session
 
 WARM_UP = 0.3  # seconds, and at least three runs
 BLOCK = 0.02  # seconds that a block of runs takes at least
@@ -115,7 +115,7 @@ class Ready:
     `captured` says that its runs replay a CUDA graph.
     """
 
-    session: Session
+    session: OnnxSession
     bound: Bound
     captured: bool = False
 
@@ -149,7 +149,7 @@ def make_ready(
     return Ready(session, session.bind(feeds))
 
 
-def refuse_mixed(session: Session) -> None:
+def refuse_mixed(session: OnnxSession) -> None:
     """Raise `MachineError` when a window op of a GPU session fell to the CPU."""
     placed = session.placement()
     if session.device == "cpu" or placed is None or not placed.windows_on_cpu():
@@ -163,7 +163,7 @@ def refuse_mixed(session: Session) -> None:
     )
 
 
-def on_one_provider(session: Session) -> bool:
+def on_one_provider(session: OnnxSession) -> bool:
     """Whether no node of a session runs outside its device."""
     placed = session.placement()
     return placed is not None and len(placed.nodes) == 1

@@ -23,7 +23,7 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 
 from grammar.diagnostics import nearest
-from runtime.accuracy import Accuracy, compare_sessions, exposing
+from runtime.accuracy import Deviation, compare_sessions, exposing
 from runtime.errors import CallError
 from runtime.files import scratch_folder
 from runtime.models import LARGEST_INSIDE, weight_bytes, write_model
@@ -46,7 +46,7 @@ Feeds = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
-class Plan:
+class QuantizationPlan:
     """How to quantize: how ranges are found, a scale for each output channel or for each tensor,
     weights of 7 bits (for x86 processors without VNNI, whose sums of 8-bit products saturate),
     activations around 0 (for GPUs), layers left in float32."""
@@ -58,7 +58,7 @@ class Plan:
     exclude: tuple[str, ...] = ()
 
 
-class Reader(CalibrationDataReader):  # type: ignore[misc]
+class CalibrationReader(CalibrationDataReader):  # type: ignore[misc]
     """The samples for the quantizer, each read when its turn comes."""
 
     def __init__(self, count: int, read: Callable[[int], Feeds]) -> None:
@@ -79,7 +79,7 @@ class Reader(CalibrationDataReader):  # type: ignore[misc]
 
 
 def quantized(
-    model: onnx.ModelProto, count: int, read: Callable[[int], Feeds], plan: Plan
+    model: onnx.ModelProto, count: int, read: Callable[[int], Feeds], plan: QuantizationPlan
 ) -> onnx.ModelProto:
     """The int8 model; `read` gives each of `count` samples as a batch. Raises `CallError`."""
     exclude = [*nodes_of_layers(model, plan.exclude), *careful_nodes(model)]
@@ -97,7 +97,7 @@ def quantized(
             quantize_static(
                 source,
                 target,
-                Reader(count, read),
+                CalibrationReader(count, read),
                 quant_format=QuantFormat.QDQ,
                 op_types_to_quantize=kinds,
                 per_channel=plan.per_channel,
@@ -187,7 +187,7 @@ def loss(
     batches: Iterator[Feeds],
     *,
     layers: bool = False,
-) -> dict[str, Accuracy]:
+) -> dict[str, Deviation]:
     """The int8 model against the float32 one: every output, or every tensor that both have."""
     pairs = common_tensors(reference, model) if layers else {}
     pairs |= {info.name: info.name for info in reference.graph.output}

@@ -60,7 +60,7 @@ class RunError(CallError):
     """A run that ONNX Runtime refuses: an input of the wrong name, shape or type."""
 
 
-class Session:
+class OnnxSession:
     """A model ready to run on one device; `run` may be called from several threads.
 
     `device` is where it runs, `note` what one would want to know of that, `inputs` the shapes by
@@ -199,7 +199,7 @@ def open_session(
     *,
     exact: bool = True,
     optimise: bool = True,
-) -> Session:
+) -> OnnxSession:
     """Open a model on a device (`devices.py`); `exact` and `optimise` stand for `settings`.
 
     A file is checked before ONNX Runtime sees it. A GPU that cannot be had raises
@@ -225,7 +225,7 @@ def open_session(
         return on_cpu(model, settings, first_line(error))
 
 
-def on_cpu(model: Model, settings: Settings, note: str = "") -> Session:
+def on_cpu(model: Model, settings: Settings, note: str = "") -> OnnxSession:
     """A session on the CPU, which computes bfloat16 nodes in float32."""
     place = Device("cpu")
     try:
@@ -244,10 +244,10 @@ def on_cpu(model: Model, settings: Settings, note: str = "") -> Session:
     except (*BAD_MODEL, raised.Fail, RuntimeError, ValueError) as error:
         raise RunError(f"this is no model that ONNX Runtime takes: {first_line(error)}") from None
     reopen = partial(create, model, place, settings, Driver()) if settings.optimise else None
-    return Session(session, place, note, reopen)
+    return OnnxSession(session, place, note, reopen)
 
 
-def on_gpu(model: Model, device: Device, settings: Settings) -> Session:
+def on_gpu(model: Model, device: Device, settings: Settings) -> OnnxSession:
     """A session of which the GPU runs at least a part; raises `MachineError`."""
     found = require(device)
     with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Exception):
@@ -275,7 +275,7 @@ def on_gpu(model: Model, device: Device, settings: Settings) -> Session:
             device, "ONNX Runtime placed no node on it", "update ONNX Runtime", str(placed)
         )
     reopen = partial(create, model, device, settings, found) if settings.optimise else None
-    return Session(session, device, reopen=reopen)
+    return OnnxSession(session, device, reopen=reopen)
 
 
 def create(

@@ -15,7 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from compiler.ops.training import BatchNormTraining
 from compiler.registry import Registry
-from compiler.training.layout import APPLY, LOSS, NEXT, NORM, STEP, SUM, Layout, layout_of
+from compiler.training.layout import APPLY, LOSS, NEXT, NORM, STEP, SUM, StepLayout, layout_of
 from compiler.training.model import StepPlan, Update
 from compiler.training.optimisers import Adam, AdamW, Lion, Optimiser, RmsProp, Sgd
 from runtime.backward import Backward, backward
@@ -95,7 +95,9 @@ def norm(gradients: Mapping[str, Array]) -> float:
     return float(np.sqrt(sum(np.square(g).sum() for g in gradients.values())))
 
 
-def statistics(layout: Layout, found: Backward, values: Mapping[str, Array]) -> dict[str, Array]:
+def statistics(
+    layout: StepLayout, found: Backward, values: Mapping[str, Array]
+) -> dict[str, Array]:
     """The running statistics after the step; a layer called twice moves them twice."""
     moved_on = {name: values[name] for name in layout.buffers}
     for node in layout.graph.nodes():
@@ -109,7 +111,7 @@ def statistics(layout: Layout, found: Backward, values: Mapping[str, Array]) -> 
 
 
 def moved(
-    layout: Layout,
+    layout: StepLayout,
     update: Update,
     gradients: Mapping[str, Array],
     held: Mapping[str, Array],

@@ -26,9 +26,17 @@ from compiler.domain import Contradiction, valid_domain
 from compiler.elaborate.flow import run_body
 from compiler.elaborate.interface import begin, bind_parameters
 from compiler.elaborate.names import check_outside_names
-from compiler.elaborate.state import Elaborated, Frame, Here, Made, Members, State, Stopped
+from compiler.elaborate.state import (
+    Elaborated,
+    ElaborationStopped,
+    Frame,
+    Here,
+    Made,
+    Members,
+    State,
+)
 from compiler.remedies.changes import Change
-from compiler.symbols.modules import Block
+from compiler.symbols.modules import Closure
 from compiler.values import Mistake, Scope
 from grammar.diagnostics import Diagnostic, deduplicate
 
@@ -36,7 +44,7 @@ __all__ = ["Elaborated", "Made", "elaborate"]
 
 
 def elaborate(
-    net: Block,
+    net: Closure,
     overrides: Mapping[str, Any] | None = None,
     sizes: Mapping[str, int] | None = None,
 ) -> Elaborated:
@@ -76,7 +84,7 @@ def unroll(
     net, definition = state.net, state.net.definition
     frame = Frame("", None, (), definition, inner=False, members=Members(""))
     here = Here(frame, Scope(net.scope))
-    with suppress(Stopped), state.reporting(here):
+    with suppress(ElaborationStopped), state.reporting(here):
         bind_parameters(state, overrides or {}, here)
         here.scope.values.update(sizes or {})
         flow = begin(state, here)

@@ -9,12 +9,12 @@ from compiler.ops import OPS
 from compiler.ops.arguments import show
 from compiler.ops.base import Op
 from compiler.symbols.aliases import layer_meant
-from compiler.symbols.modules import Block
+from compiler.symbols.modules import Closure
 from compiler.values import Mistake, Scope, Silenced, Tensor, unknown
 from grammar import syntax as s
 
 
-def called(stage: s.Stage, callee: s.Name, here: Here, first: bool) -> Tensor | Block | type[Op]:
+def called(stage: s.Stage, callee: s.Name, here: Here, first: bool) -> Tensor | Closure | type[Op]:
     """The tensor, block or op that a stage names; `first` in its chain it may be a tensor.
 
     Raises E201 and E202.
@@ -25,7 +25,7 @@ def called(stage: s.Stage, callee: s.Name, here: Here, first: bool) -> Tensor | 
         if tensor is not None and (first or name not in OPS):
             return named_tensor(stage, tensor, name, first)
     target = scope.value(name)
-    if isinstance(target, Block) and target.definition.kind != "train":
+    if isinstance(target, Closure) and target.definition.kind != "train":
         return target
     if isinstance(target, type) or name in OPS:
         return target if isinstance(target, type) else OPS[name]
@@ -37,7 +37,7 @@ def called(stage: s.Stage, callee: s.Name, here: Here, first: bool) -> Tensor | 
             f"`{name}` is no layer or block",
             callee.span,
             label=f"`{name}` is a training"
-            if isinstance(target, Block)
+            if isinstance(target, Closure)
             else f"its value is {show(target)}",
         )
     raise unknown(

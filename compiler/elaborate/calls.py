@@ -12,14 +12,14 @@ from compiler.elaborate.sharing import check_all_shared, members_of
 from compiler.elaborate.state import MOST_CALLS, Frame, Here, State
 from compiler.ops.arguments import show
 from compiler.ops.base import show_shape
-from compiler.remedies.changes import Call
-from compiler.symbols.modules import Block
+from compiler.remedies.changes import BlockCall
+from compiler.symbols.modules import Closure
 from compiler.values import Mistake, Scope, Silenced, Tensor
 from grammar import syntax as s
 from grammar.diagnostics import CallStep
 
 
-def enter_block(state: State, stage: s.Stage, block: Block, here: Here, flow: Tensor) -> Here:
+def enter_block(state: State, stage: s.Stage, block: Closure, here: Here, flow: Tensor) -> Here:
     """The place inside a new call of a block: arguments bound, `in` what flows."""
     check_cycle(state, stage, block, here)
     frame, definition = here.frame, block.definition
@@ -31,7 +31,7 @@ def enter_block(state: State, stage: s.Stage, block: Block, here: Here, flow: Te
         local = local_name(state, stage, block.name, here)
         path = frame.name(local)
         state.taken.setdefault(path, stage.span)
-    state.calls[stage.span] = Call(stage, definition)
+    state.calls[stage.span] = BlockCall(stage, definition)
     step = CallStep(block.name, stage.span, path, call_text(stage, block, bound), here.turns())
     members, like = members_of(state, stage, block.name, local, here)
     inner.tensors["in"] = flow
@@ -43,7 +43,7 @@ def enter_block(state: State, stage: s.Stage, block: Block, here: Here, flow: Te
     return inside
 
 
-def check_cycle(state: State, stage: s.Stage, block: Block, here: Here) -> None:
+def check_cycle(state: State, stage: s.Stage, block: Closure, here: Here) -> None:
     """Raise E210 when a block reaches itself, E209 when calls are nested beyond reason."""
     names = [step.block for step in here.frame.call_stack]
     if block.definition is state.net.definition or block.name in names:
@@ -55,7 +55,7 @@ def check_cycle(state: State, stage: s.Stage, block: Block, here: Here) -> None:
         raise Mistake("E209", f"blocks are nested more than {MOST_CALLS} deep", stage.span)
 
 
-def call_text(stage: s.Stage, block: Block, bound: dict[str, Any]) -> str:
+def call_text(stage: s.Stage, block: Closure, bound: dict[str, Any]) -> str:
     """The call with the values it was given: `bottleneck(256, stride=2)`."""
     names = list(bound)
     made = [
@@ -68,7 +68,7 @@ def call_text(stage: s.Stage, block: Block, bound: dict[str, Any]) -> str:
 
 
 def result_of(
-    state: State, stage: s.Stage, block: Block, inside: Here, flow: Tensor | None
+    state: State, stage: s.Stage, block: Closure, inside: Here, flow: Tensor | None
 ) -> Tensor:
     """What a call gives: what flows out of a block, the single output of a net."""
     frame = inside.frame

@@ -13,7 +13,7 @@ from compiler.elaborate.names import label_text, outermost, remember
 from compiler.elaborate.outputs import check_new_output, check_output_name, declare_output
 from compiler.elaborate.state import Here, Made, State
 from compiler.ops.base import Op
-from compiler.symbols.modules import Block
+from compiler.symbols.modules import Closure
 from compiler.values import POISON, Mistake, Scope, Silenced, Tensor
 from grammar import syntax as s
 from grammar.source import Span
@@ -142,7 +142,7 @@ def run_stage(
     match called(stage, stage.callee, here, first):
         case Tensor() as tensor:
             return tensor
-        case Block() as block:
+        case Closure() as block:
             return call_block(state, stage, block, here, flow)
         case op_type:
             return call_op(state, stage, op_type, here, flow)
@@ -228,7 +228,7 @@ def run_branches(state: State, body: s.Body, here: Here, flow: Tensor | None) ->
 
 
 def call_block(
-    state: State, stage: s.Stage, block: Block, here: Here, flow: Tensor | None
+    state: State, stage: s.Stage, block: Closure, here: Here, flow: Tensor | None
 ) -> Tensor:
     """A block (or a net with one input and one output) in place of a layer."""
     if stage.body is not None:

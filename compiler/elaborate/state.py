@@ -12,10 +12,10 @@ from compiler.dims import Size
 from compiler.domain import Facts
 from compiler.evaluate import Evaluator
 from compiler.graph import Draft, Graph
-from compiler.remedies.changes import Call, Change
+from compiler.remedies.changes import BlockCall, Change
 from compiler.remedies.edits import proof_of
 from compiler.remedies.surroundings import Fits, Surroundings
-from compiler.symbols.modules import Block, diagnostic
+from compiler.symbols.modules import Closure, diagnostic
 from compiler.symbols.names import Makers
 from compiler.values import Mistake, Remedy, Scope, Silenced, Tensor, TooMuch, with_later_definition
 from grammar import syntax as s
@@ -131,7 +131,7 @@ class Elaborated:
     damaged: bool
 
 
-class Stopped(Exception):
+class ElaborationStopped(Exception):
     """Elaboration ends: what was reported is enough, or going on would take too long."""
 
 
@@ -145,7 +145,7 @@ class State:
     mistakes that would leave.
     """
 
-    def __init__(self, net: Block, change: Change | None, errors_after: ErrorsAfter) -> None:
+    def __init__(self, net: Closure, change: Change | None, errors_after: ErrorsAfter) -> None:
         self.net = net
         self.change = change
         self.errors_after = errors_after
@@ -162,7 +162,7 @@ class State:
         self.symbols: list[str] = []
         self.contracts: list[s.Expect] = []
         self.made: list[Made] = []
-        self.calls: dict[Span, Call] = {}
+        self.calls: dict[Span, BlockCall] = {}
         self.makers: dict[int, Makers] = {}  # of the definitions, by identity
         self.held: dict[str, Fits] = {}  # the tensors whose shape assertions hold
         self.patterns_held: set[Span] = set()  # the assertions that held for some tensor
@@ -196,7 +196,7 @@ class State:
             self.remedies[len(self.diagnostics)] = mistake.remedy
         self.diagnostics.append(diagnostic(mistake, here.frame.call_stack, notes))
         if isinstance(mistake, TooMuch) or len(self.diagnostics) >= MOST_REPORTS:
-            raise Stopped from None
+            raise ElaborationStopped from None
 
     def proven(self, changes: list[Change]) -> list[Change]:
         """Those of some remedies that lead to no other mistake; all of them where each does.

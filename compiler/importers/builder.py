@@ -93,7 +93,7 @@ AVOIDED = RESERVED | {
 }
 
 
-class Builder:
+class GraphBuilder:
     """A graph under construction.
 
     `kept` collects the labels that are the source's own, `notes` the conventions translated.
@@ -272,4 +272,4 @@ class Builder:
         return graph.rebuilt(fresh.nodes())
 
 
-__all__ = ["POISON", "Builder", "Poisoned", "Refused", "clean_label", "identifier", "make_op"]
+__all__ = ["POISON", "GraphBuilder", "Poisoned", "Refused", "clean_label", "identifier", "make_op"]

@@ -15,7 +15,7 @@ from compiler.graph import Graph, Input, Node
 from compiler.importers.imported import Imported
 from compiler.importers.structure.recover import recover
 from compiler.importers.structure.text import write
-from compiler.importers.structure.tree import Definition
+from compiler.importers.structure.tree import RecoveredNet
 from grammar.diagnostics import DefinitionError
 from grammar.records import dataclass
 from grammar.source import Source
@@ -63,7 +63,7 @@ def define(imported: Imported) -> Defined:
         raise Unequal(f"the definition does not compile: {first.code}, {first.message}") from None
 
 
-def checked(imported: Imported, definition: Definition) -> Defined:
+def checked(imported: Imported, definition: RecoveredNet) -> Defined:
     """The definition compiled, with the original's numbers.
 
     Raises `Unequal` and `DefinitionError`.

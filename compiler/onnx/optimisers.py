@@ -19,7 +19,7 @@ from grammar.records import dataclass
 
 
 @dataclass(frozen=True)
-class Moved:
+class Updated:
     """A parameter after an update, and the optimiser's arrays by name."""
 
     parameter: str
@@ -36,7 +36,7 @@ class Scalars:
 
 
 States: TypeAlias = Mapping[str, str]
-Rule: TypeAlias = Callable[[Any, Writer, str, str, States, Scalars], Moved]
+Rule: TypeAlias = Callable[[Any, Writer, str, str, States, Scalars], Updated]
 
 UPDATES: Registry[type[Optimiser], Rule] = Registry("compiler.onnx", ("optimisers",))
 updates = UPDATES.register
@@ -84,56 +84,58 @@ def decayed(write: Writer, w: str, decay: float, rate: str) -> str:
 
 
 @updates(Sgd)
-def sgd(op: Sgd, write: Writer, w: str, g: str, states: States, scalars: Scalars) -> Moved:
+def sgd(op: Sgd, write: Writer, w: str, g: str, states: States, scalars: Scalars) -> Updated:
     """The gradient, or its velocity v = momentum v + g."""
     g = plus(write, g, w, op.decay)
     if not op.momentum:
-        return Moved(stepped(write, w, g, scalars.rate), {})
+        return Updated(stepped(write, w, g, scalars.rate), {})
     velocity = plus(write, g, states["momentum"], op.momentum)
     direction = plus(write, g, velocity, op.momentum) if op.nesterov else velocity
-    return Moved(stepped(write, w, direction, scalars.rate), {"momentum": velocity})
+    return Updated(stepped(write, w, direction, scalars.rate), {"momentum": velocity})
 
 
 @updates(Adam)
-def adam(op: Adam, write: Writer, w: str, g: str, states: States, scalars: Scalars) -> Moved:
+def adam(op: Adam, write: Writer, w: str, g: str, states: States, scalars: Scalars) -> Updated:
     """m/(sqrt(v) + eps), both means without bias."""
     return adaptive(op, write, w, plus(write, g, w, op.decay), states, scalars)
 
 
 @updates(AdamW)
-def adamw(op: AdamW, write: Writer, w: str, g: str, states: States, scalars: Scalars) -> Moved:
+def adamw(op: AdamW, write: Writer, w: str, g: str, states: States, scalars: Scalars) -> Updated:
     """As adam, after the weights have decayed."""
     return adaptive(op, write, decayed(write, w, op.decay, scalars.rate), g, states, scalars)
 
 
 def adaptive(
     op: Adam | AdamW, write: Writer, w: str, g: str, states: States, scalars: Scalars
-) -> Moved:
+) -> Updated:
     """Both moments, and the step that they give (Kingma and Ba 2015, section 2, last form)."""
     mean = blended(write, states["m"], g, op.beta1)
     square = blended(write, states["v"], write.node("Mul", g, g), op.beta2)
     deviation = write.node("Div", write.node("Sqrt", square), scalars.root)
     direction = write.node("Div", mean, write.node("Add", deviation, write.floats(op.eps)))
-    return Moved(stepped(write, w, direction, scalars.scaled_rate), {"m": mean, "v": square})
+    return Updated(stepped(write, w, direction, scalars.scaled_rate), {"m": mean, "v": square})
 
 
 @updates(RmsProp)
-def rmsprop(op: RmsProp, write: Writer, w: str, g: str, states: States, scalars: Scalars) -> Moved:
+def rmsprop(
+    op: RmsProp, write: Writer, w: str, g: str, states: States, scalars: Scalars
+) -> Updated:
     """g over the root of the mean of its square."""
     g = plus(write, g, w, op.decay)
     square = blended(write, states["square"], write.node("Mul", g, g), op.alpha)
     deviation = write.node("Add", write.node("Sqrt", square), write.floats(op.eps))
     direction = write.node("Div", g, deviation)
     if not op.momentum:
-        return Moved(stepped(write, w, direction, scalars.rate), {"square": square})
+        return Updated(stepped(write, w, direction, scalars.rate), {"square": square})
     velocity = plus(write, direction, states["momentum"], op.momentum)
     moved = stepped(write, w, velocity, scalars.rate)
-    return Moved(moved, {"square": square, "momentum": velocity})
+    return Updated(moved, {"square": square, "momentum": velocity})
 
 
 @updates(Lion)
-def lion(op: Lion, write: Writer, w: str, g: str, states: States, scalars: Scalars) -> Moved:
+def lion(op: Lion, write: Writer, w: str, g: str, states: States, scalars: Scalars) -> Updated:
     """The sign of a mean of the gradient."""
     sign = write.node("Sign", blended(write, states["m"], g, op.beta1))
     moved = stepped(write, decayed(write, w, op.decay, scalars.rate), sign, scalars.rate)
-    return Moved(moved, {"m": blended(write, states["m"], g, op.beta2)})
+    return Updated(moved, {"m": blended(write, states["m"], g, op.beta2)})

@@ -34,7 +34,7 @@ from compiler.training.layout import (
     STEP,
     SUM,
     TENSOR,
-    Layout,
+    StepLayout,
     layout_of,
 )
 from compiler.training.model import StepPlan, Update
@@ -188,7 +188,7 @@ def norm(lowering: Lowering, name: str, tensors: list[str]) -> str:
     return found
 
 
-def statistics(written: Written, layout: Layout) -> dict[str, str]:
+def statistics(written: Written, layout: StepLayout) -> dict[str, str]:
     """The running statistics after the step; a layer called twice moves them twice."""
     lowering = written.lowering
     found = {name: name for name in layout.buffers}
@@ -206,7 +206,7 @@ def statistics(written: Written, layout: Layout) -> dict[str, str]:
     return found
 
 
-def summed(lowering: Lowering, layout: Layout, gradients: Mapping[str, str]) -> dict[str, str]:
+def summed(lowering: Lowering, layout: StepLayout, gradients: Mapping[str, str]) -> dict[str, str]:
     """The gradients that move the parameters: of this batch, or their mean over several so far."""
     if layout.accumulate == 1:
         return dict(gradients)
@@ -222,7 +222,7 @@ def summed(lowering: Lowering, layout: Layout, gradients: Mapping[str, str]) -> 
 
 
 def withheld(
-    lowering: Lowering, layout: Layout, changed: Mapping[str, str], totals: Mapping[str, str]
+    lowering: Lowering, layout: StepLayout, changed: Mapping[str, str], totals: Mapping[str, str]
 ) -> dict[str, str]:
     """What moves only when `apply` says so; the sums begin anew then."""
     if layout.accumulate == 1:
@@ -238,7 +238,7 @@ def withheld(
 
 
 def moved(
-    lowering: Lowering, layout: Layout, update: Update, gradients: Mapping[str, str], rate: str
+    lowering: Lowering, layout: StepLayout, update: Update, gradients: Mapping[str, str], rate: str
 ) -> dict[str, str]:
     """The parameters of one update and their states anew; what the loss does not reach stays."""
     optimiser = update.optimiser

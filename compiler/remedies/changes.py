@@ -33,7 +33,7 @@ USUAL_SIZES = (28, 32, 64, 96, 112, 128, 224, 227, 256, 299, 384, 512)
 
 
 @dataclass(frozen=True)
-class Call:
+class BlockCall:
     """A block call: its stage, and what the block calls its parameters."""
 
     stage: s.Stage
@@ -59,7 +59,7 @@ class Change:
     argument: str
     value: Any
     before: Any = None
-    passed: tuple[Call, str] | None = None
+    passed: tuple[BlockCall, str] | None = None
 
     def __str__(self) -> str:
         if self.argument == "input":
@@ -240,7 +240,9 @@ def is_fixed_in_text(stage: s.Stage | None, argument: str, op: Op) -> bool:
     return given is None or is_literal(given)
 
 
-def parameter_of(stage: s.Stage | None, argument: str, op: Op, call: Call | None) -> str | None:
+def parameter_of(
+    stage: s.Stage | None, argument: str, op: Op, call: BlockCall | None
+) -> str | None:
     """The parameter of the block around it that a stage hands to an argument of its op."""
     given = argument_of(stage, argument, names_of(op)) if stage is not None else None
     if call is None or given is None or not isinstance(given.value, s.Name):
@@ -248,7 +250,7 @@ def parameter_of(stage: s.Stage | None, argument: str, op: Op, call: Call | None
     return given.value.id if given.value.id in call.parameters else None
 
 
-def is_only_handed_on(call: Call, parameter: str, argument: str) -> bool:
+def is_only_handed_on(call: BlockCall, parameter: str, argument: str) -> bool:
     """Whether a block does nothing with a parameter but give it to one argument of its ops.
 
     Then changing it in the call changes nothing else.

@@ -11,7 +11,7 @@ from compiler.ops.base import Shape, ShapeError
 from compiler.ops.shapes import infer
 from compiler.remedies.changes import (
     ROUNDS,
-    Call,
+    BlockCall,
     Change,
     argument_of,
     is_fixed_in_text,
@@ -32,11 +32,11 @@ Fits = Callable[[Shape], bool]
 
 
 @dataclass(frozen=True)
-class Reach:
+class ChangedTogether:
     """The layers that change together; `passed` is as in `Change`."""
 
     nodes: tuple[Node, ...]
-    passed: tuple[Call, str] | None = None
+    passed: tuple[BlockCall, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Surroundings:
     graph: Graph
     held: Mapping[str, Fits]
     stages: Mapping[Span, s.Stage]
-    calls: Mapping[Span, Call]
+    calls: Mapping[Span, BlockCall]
 
     def reinferred(self, nodes: Iterable[Node], change: Change) -> dict[str, Shape] | None:
         """The shapes that change among `nodes`, inputs first; None when something breaks."""
@@ -84,18 +84,18 @@ class Surroundings:
                     for value in values:
                         yield Change(reached.nodes, argument, value, passed=reached.passed)
 
-    def reached(self, node: Node, argument: str) -> Reach | None:
+    def reached(self, node: Node, argument: str) -> ChangedTogether | None:
         """What changes with an argument of a layer: all whose argument stands at the same place.
 
         None when a block's parameter, which means more than this argument, gives it.
         """
         stage = self.stages.get(node.span)
         if is_fixed_in_text(stage, argument, node.op):
-            return Reach(self.siblings(node))
+            return ChangedTogether(self.siblings(node))
         call = self.calls.get(node.call_stack[-1].span) if node.call_stack else None
         parameter = parameter_of(stage, argument, node.op, call)
         if call is None or parameter is None:
-            return Reach((node,))
+            return ChangedTogether((node,))
         given = argument_of(call.stage, parameter, call.parameters)
         if given is not None and not is_literal(given):
             return None
@@ -107,7 +107,7 @@ class Surroundings:
                 continue
             if parameter_of(self.stages.get(other.span), argument, other.op, call) == parameter:
                 nodes.append(other)
-        return Reach(tuple(nodes), (call, parameter))
+        return ChangedTogether(tuple(nodes), (call, parameter))
 
     def paddings(self, nodes: Iterable[Node]) -> Iterator[Change]:
         """The nearest two, three, … unpadded layers padded so that each keeps its size."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from compiler.symbols.names import Definition, Use
+from compiler.symbols.names import Definition, Reference
 from grammar import syntax as s
 from grammar.records import dataclass
 from grammar.source import Span
@@ -13,7 +13,7 @@ Parameters = Mapping[Definition, Mapping[str, Definition]]
 
 
 @dataclass(frozen=True, eq=False)
-class Call:
+class KeywordCall:
     """A call of something that a file defines or uses.
 
     `values` has for each argument what its value names, when it is a bare name.
@@ -24,7 +24,7 @@ class Call:
     values: tuple[tuple[Definition, ...], ...]
 
 
-def keyword_uses(calls: Iterable[Call], parameters: Parameters) -> Iterator[Use]:
+def keyword_uses(calls: Iterable[KeywordCall], parameters: Parameters) -> Iterator[Reference]:
     """A use for each keyword; `parameters` has those of each block and net by name."""
     calls = tuple(calls)
     passed = blocks_passed(calls, parameters)
@@ -35,7 +35,7 @@ def keyword_uses(calls: Iterable[Call], parameters: Parameters) -> Iterator[Use]
                 continue
             found = [parameters.get(block, {}).get(argument.keyword) for block in blocks]
             known = tuple(definition for definition in found if definition is not None)
-            yield Use(argument.keyword, keyword_span(argument), "keyword", known, call.callee)
+            yield Reference(argument.keyword, keyword_span(argument), "keyword", known, call.callee)
 
 
 def keyword_span(argument: s.Argument) -> Span:
@@ -45,7 +45,7 @@ def keyword_span(argument: s.Argument) -> Span:
 
 
 def blocks_passed(
-    calls: tuple[Call, ...], parameters: Parameters
+    calls: tuple[KeywordCall, ...], parameters: Parameters
 ) -> dict[Definition, dict[Definition, None]]:
     """The blocks that some call gives to a parameter, through other parameters too."""
     passed: dict[Definition, dict[Definition, None]] = {}
@@ -64,7 +64,7 @@ def blocks_passed(
 
 
 def bound(
-    call: Call, parameters: Mapping[str, Definition]
+    call: KeywordCall, parameters: Mapping[str, Definition]
 ) -> Iterator[tuple[Definition, tuple[Definition, ...]]]:
     """The parameters of a block with what the arguments of a call name."""
     order = list(parameters)

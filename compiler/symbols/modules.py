@@ -19,7 +19,7 @@ from grammar.source import Source, Span
 
 
 @dataclass(frozen=True)
-class Block:
+class Closure:
     """A block, net or training as a value: its definition, its file's names, what may be read."""
 
     definition: s.Definition
@@ -43,18 +43,18 @@ class Module:
     scope: Scope
     diagnostics: tuple[Diagnostic, ...] = ()
 
-    def nets(self) -> list[Block]:
+    def nets(self) -> list[Closure]:
         """The networks that the file itself defines, in order."""
         return self._defined("net")
 
-    def trainings(self) -> list[Block]:
+    def trainings(self) -> list[Closure]:
         """The trainings that the file itself defines, in order."""
         return self._defined("train")
 
-    def _defined(self, kind: str) -> list[Block]:
+    def _defined(self, kind: str) -> list[Closure]:
         names = dict.fromkeys(d.name.id for d in self.file.definitions(kind))
         found = (self.scope.values.get(name) for name in names)
-        return [block for block in found if isinstance(block, Block)]
+        return [block for block in found if isinstance(block, Closure)]
 
     def whole(self) -> Module:
         """The module itself when it has no mistake; raises `DefinitionError` with all it has."""
@@ -102,7 +102,7 @@ class Loader:
                             item.name.span,
                             help="choose another name",
                         )
-                    scope.values[item.name.id] = Block(item, scope, files)
+                    scope.values[item.name.id] = Closure(item, scope, files)
             except Mistake as mistake:
                 mistakes = (mistake, *mistake.others)
                 found += [diagnostic(with_later_definition(each, makers)) for each in mistakes]

@@ -51,7 +51,7 @@ class Definition:
 
 
 @dataclass(frozen=True, eq=False)
-class Use:
+class Reference:
     """A place where a name stands for something.
 
     `definitions` are empty for an op, a built-in function and an unknown name; there are several
@@ -71,11 +71,11 @@ class Names:
     """Every name of a file, in the order of the text."""
 
     definitions: tuple[Definition, ...]
-    uses: tuple[Use, ...]
+    uses: tuple[Reference, ...]
 
-    def at(self, offset: int) -> Definition | Use | None:
+    def at(self, offset: int) -> Definition | Reference | None:
         """The shortest name that covers an offset, else one that ends there."""
-        places: list[Definition | Use] = [*self.definitions, *self.uses]
+        places: list[Definition | Reference] = [*self.definitions, *self.uses]
         covering = [p for p in places if p.span.start <= offset <= p.span.end]
         return min(
             covering,
@@ -83,7 +83,7 @@ class Names:
             default=None,
         )
 
-    def uses_of(self, *definitions: Definition) -> tuple[Use, ...]:
+    def uses_of(self, *definitions: Definition) -> tuple[Reference, ...]:
         """The places that mean one of these definitions, in the order of the text."""
         places = {place for d in definitions for place in self._places.get(d, ())}
         return tuple(self.uses[place] for place in sorted(places))

@@ -20,8 +20,17 @@ from collections.abc import Iterable
 from dataclasses import field
 
 from compiler.ops import OPS
-from compiler.symbols.keywords import Call, keyword_uses
-from compiler.symbols.names import Definition, Kind, Names, Role, Use, children, literal, unquoted
+from compiler.symbols.keywords import KeywordCall, keyword_uses
+from compiler.symbols.names import (
+    Definition,
+    Kind,
+    Names,
+    Reference,
+    Role,
+    children,
+    literal,
+    unquoted,
+)
 from grammar import syntax as s
 from grammar.records import dataclass
 from grammar.source import Span
@@ -58,9 +67,9 @@ class _Resolver:
     def __init__(self, file: s.File) -> None:
         self.file = file
         self.definitions: list[Definition] = []
-        self.uses: list[Use] = []
+        self.uses: list[Reference] = []
         self.parameters: dict[Definition, dict[str, Definition]] = {}
-        self.calls: list[Call] = []
+        self.calls: list[KeywordCall] = []
         self.top = _Scope(None, len(file.source.text))
         self.scope = self.frame = self.top
         self.owner: Definition | None = None
@@ -114,12 +123,12 @@ class _Resolver:
         return made
 
     def use(self, name: s.Name, role: Role, definitions: tuple[Definition, ...]) -> None:
-        self.uses.append(Use(name.id, name.span, role, definitions))
+        self.uses.append(Reference(name.id, name.span, role, definitions))
 
     def use_text(self, text: s.Text, definitions: tuple[Definition, ...]) -> None:
         """A string that names a tensor or layer; one that names nothing is no use."""
         if definitions:
-            self.uses.append(Use(definitions[0].name, unquoted(text), "text", definitions))
+            self.uses.append(Reference(definitions[0].name, unquoted(text), "text", definitions))
 
     # ── bodies ───────────────────────────────────────────────────────────────────────────────
 
@@ -284,7 +293,7 @@ class _Resolver:
             self.expressions(value)
         values = (a.value for a in arguments)
         named = (self.scope.value(v.id) if isinstance(v, s.Name) else () for v in values)
-        self.calls.append(Call(callee, arguments, tuple(named)))
+        self.calls.append(KeywordCall(callee, arguments, tuple(named)))
 
     # ── expressions ──────────────────────────────────────────────────────────────────────────
 

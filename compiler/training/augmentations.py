@@ -41,7 +41,7 @@ def sides(size: int | Extent) -> tuple[int, int]:
 
 
 @dataclass(frozen=True)
-class Crop(Augmentation):
+class RandomCrop(Augmentation):
     """A part at a random place, of the picture with `pad` zeros around it; the centre later on."""
 
     name: ClassVar[str] = "crop"
@@ -68,7 +68,7 @@ class Flip(Augmentation):
 
 
 @dataclass(frozen=True)
-class Shift(Augmentation):
+class RandomShift(Augmentation):
     """Moved by up to `amount` pixels along each side, zeros where nothing was."""
 
     name: ClassVar[str] = "shift"
@@ -134,5 +134,5 @@ class Mixup(Augmentation):
 
 
 AUGMENTATIONS: dict[str, type[Augmentation]] = {
-    a.name: a for a in (Crop, Flip, Shift, Rotate, Colour, PcaColour, Erase, Mixup)
+    a.name: a for a in (RandomCrop, Flip, RandomShift, Rotate, Colour, PcaColour, Erase, Mixup)
 }

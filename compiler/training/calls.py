@@ -7,7 +7,7 @@ from typing import Any
 
 from compiler.elaborate import elaborate
 from compiler.graph import Graph
-from compiler.symbols.modules import Block
+from compiler.symbols.modules import Closure
 from compiler.values import Mistake, Silenced, Tensor
 from grammar import syntax as s
 from grammar.source import Span
@@ -21,7 +21,7 @@ class NetBroken(Exception):
         self.diagnostics = diagnostics
 
 
-def bound_sizes(net: Block, tensors: list[Tensor], span: Span) -> dict[str, int]:
+def bound_sizes(net: Closure, tensors: list[Tensor], span: Span) -> dict[str, int]:
     """The numbers that the symbols of a net's inputs become; raises E504 for another count."""
     statements = net.definition.body.statements
     if any(isinstance(st, s.Broken) for st in statements):
@@ -48,7 +48,7 @@ def bound_sizes(net: Block, tensors: list[Tensor], span: Span) -> dict[str, int]
 
 
 def called_graph(
-    net: Block, overrides: Mapping[str, Any], sizes: Mapping[str, int], span: Span
+    net: Closure, overrides: Mapping[str, Any], sizes: Mapping[str, int], span: Span
 ) -> Graph:
     """The net's graph for these sizes; raises `NetBroken` with its mistakes."""
     elaborated = elaborate(net, overrides, sizes)

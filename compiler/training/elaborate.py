@@ -1,4 +1,4 @@
-"""A `train` item becomes a `Training`: its statements read, its steps put together and checked.
+"""A `train` item becomes a `TrainingPlan`: its statements read, its steps put together and checked.
 
 whole         the graph of everything that is computed
 expressions   calls of nets, losses, arithmetic
@@ -15,10 +15,10 @@ from typing import Any
 from compiler.builtins import BUILTINS
 from compiler.graph import Draft, Graph
 from compiler.ops.losses import Accuracy
-from compiler.symbols.modules import Block
+from compiler.symbols.modules import Closure
 from compiler.symbols.names import children
-from compiler.training.model import Show, StepPlan, TrainedNet, Training, Update
-from compiler.training.statements import Reader, StepDeclarations, UpdateSaid
+from compiler.training.model import Show, StepPlan, TrainedNet, TrainingPlan, Update
+from compiler.training.statements import StepDeclarations, TrainingReader, UpdateSaid
 from compiler.training.whole import Whole
 from compiler.values import Mistake, Scope, Tensor
 from grammar import syntax as s
@@ -30,36 +30,38 @@ MOST_NAMED = 8  # parameters that a message names
 
 
 @dataclass(frozen=True)
-class Elaborated:
+class ElaboratedTraining:
     """A training, None after a mistake, and what was found in it."""
 
-    training: Training | None
+    training: TrainingPlan | None
     diagnostics: tuple[Diagnostic, ...]
 
 
-def elaborate_training(item: Block, overrides: Mapping[str, Any] | None = None) -> Elaborated:
+def elaborate_training(
+    item: Closure, overrides: Mapping[str, Any] | None = None
+) -> ElaboratedTraining:
     """Read and check a `train` item; `overrides` are values for its parameters."""
     definition = item.definition
     whole = Whole(Draft(item.name))
     scope = Scope(item.scope)
-    reader = Reader(item, whole, scope)
+    reader = TrainingReader(item, whole, scope)
     for parameter in definition.parameters:
         with reader.reporting():
             bind_parameter(reader, parameter, overrides or {}, scope)
     assert reader.declared.outside is not None
     reader.run(definition.body.statements, reader.declared.outside, scope)
     if reader.failed:
-        return Elaborated(None, tuple(deduplicate(reader.diagnostics)))
+        return ElaboratedTraining(None, tuple(deduplicate(reader.diagnostics)))
     training = None
     with reader.reporting():
         training = assemble(reader)
     if reader.failed or training is None:
-        return Elaborated(None, tuple(deduplicate(reader.diagnostics)))
-    return Elaborated(training, tuple(unreached(training)))
+        return ElaboratedTraining(None, tuple(deduplicate(reader.diagnostics)))
+    return ElaboratedTraining(training, tuple(unreached(training)))
 
 
 def bind_parameter(
-    reader: Reader, parameter: s.Parameter, overrides: Mapping[str, Any], scope: Scope
+    reader: TrainingReader, parameter: s.Parameter, overrides: Mapping[str, Any], scope: Scope
 ) -> None:
     """A parameter of the training: overridden, or by default; raises E202 without either."""
     name = parameter.name.id
@@ -77,7 +79,7 @@ def bind_parameter(
         scope.values[name] = reader.evaluate(parameter.default, scope)
 
 
-def assemble(reader: Reader) -> Training:
+def assemble(reader: TrainingReader) -> TrainingPlan:
     """The training of what was said; raises E702 to E704 for what is missing or leads nowhere."""
     declared, item = reader.declared, reader.item
     steps, order = steps_of(reader)
@@ -100,7 +102,7 @@ def assemble(reader: Reader) -> Training:
         outputs |= dict(step_plan.graph.outputs)
     evaluation = replace(reader.whole.upstream(list(outputs.values())), outputs=outputs)
     shows = tuple(show_of(reader, name, tensor, st) for name, tensor, st in declared.shows)
-    return Training(
+    return TrainingPlan(
         name=item.name,
         span=place,
         data=tuple(declared.data.values()),
@@ -119,7 +121,7 @@ def assemble(reader: Reader) -> Training:
     )
 
 
-def missing(item: Block, what: str, example: str) -> Mistake:
+def missing(item: Closure, what: str, example: str) -> Mistake:
     """The mistake of a training that does not say something."""
     return Mistake(
         "E702",
@@ -129,7 +131,7 @@ def missing(item: Block, what: str, example: str) -> Mistake:
     )
 
 
-def steps_of(reader: Reader) -> tuple[list[StepDeclarations], list[int]]:
+def steps_of(reader: TrainingReader) -> tuple[list[StepDeclarations], list[int]]:
     """The steps and their order; without `step` the training itself is the only one."""
     declared, item = reader.declared, reader.item
     outside = declared.outside
@@ -165,7 +167,9 @@ def first_word(step: StepDeclarations) -> Span:
     return Span(span.source, span.start, span.start + len(span.text.split(None, 1)[0]))
 
 
-def learned_by(reader: Reader, update: UpdateSaid, step: StepDeclarations) -> tuple[str, ...]:
+def learned_by(
+    reader: TrainingReader, update: UpdateSaid, step: StepDeclarations
+) -> tuple[str, ...]:
     """The parameters that an update moves, by their names in the steps' graphs; raises E704."""
     found: list[str] = []
     patterns = [str(reader.evaluate(text, reader.scope)) for text in update.statement.only]
@@ -214,7 +218,7 @@ def untouched(name: s.Name, net: str) -> Mistake:
 
 
 def plan(
-    reader: Reader,
+    reader: TrainingReader,
     steps: list[StepDeclarations],
     index: int,
     step: StepDeclarations,
@@ -289,7 +293,7 @@ def evaluated(whole: Whole, graph: Graph, moved: set[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def check_expects(reader: Reader, plans: Iterable[StepPlan]) -> dict[str, Any]:
+def check_expects(reader: TrainingReader, plans: Iterable[StepPlan]) -> dict[str, Any]:
     """The values that contracts name; raises E702 for one about what nobody reports."""
     known = {name for plan in plans for name in (plan.objective, *plan.reports)}
     constants: dict[str, Any] = {}
@@ -338,7 +342,7 @@ def names_in(root: s.Syntax) -> Iterable[s.Name]:
         waiting += children(node)
 
 
-def show_of(reader: Reader, name: str, tensor: Tensor, statement: s.Show) -> Show:
+def show_of(reader: TrainingReader, name: str, tensor: Tensor, statement: s.Show) -> Show:
     """`show G(z) grid 8x8 as samples`"""
     graph = reader.whole.upstream([str(tensor.node)])
     rows, columns = statement.grid.extents
@@ -346,7 +350,7 @@ def show_of(reader: Reader, name: str, tensor: Tensor, statement: s.Show) -> Sho
     return Show(name, graph, rows, columns, statement.span)
 
 
-def unreached(training: Training) -> Iterable[Diagnostic]:
+def unreached(training: TrainingPlan) -> Iterable[Diagnostic]:
     """W701: parameters of an updated net that no gradient reaches: they stay as they are."""
     for net in training.nets:
         moved = {

@@ -39,7 +39,7 @@ from compiler.ops.losses import (
     SquaredError,
 )
 from compiler.ops.scale import Scale, Shift
-from compiler.symbols.modules import Block
+from compiler.symbols.modules import Closure
 from compiler.training.calls import bound_sizes, called_graph
 from compiler.training.optimisers import OPTIMISERS
 from compiler.training.schedules import SCHEDULES
@@ -131,7 +131,7 @@ class Expressions(Evaluator):
         """What a call gives; `fed` are tensors that come before its arguments."""
         name = function.id
         target = scope.value(name) if scope.has_value(name) else None
-        if isinstance(target, Block):
+        if isinstance(target, Closure):
             return self.call_net(target, function, arguments, node, scope, fed)
         if target is None and name in OPTIMISERS | SCHEDULES:
             return self.bind({**OPTIMISERS, **SCHEDULES}[name], name, arguments, node.span, scope)
@@ -202,7 +202,7 @@ class Expressions(Evaluator):
 
     def call_net(
         self,
-        net: Block,
+        net: Closure,
         function: s.Name,
         arguments: tuple[s.Argument, ...],
         node: s.Expression,
@@ -249,7 +249,7 @@ class Expressions(Evaluator):
 
     @staticmethod
     def check_same(
-        used: UsedNet, net: Block, graph: Any, overrides: Mapping[str, object], span: Span
+        used: UsedNet, net: Closure, graph: Any, overrides: Mapping[str, object], span: Span
     ) -> None:
         """Raise E206 when a call would need other parameters than the first one."""
         if used.block.definition is not net.definition:
@@ -604,7 +604,7 @@ def ordered(kind: type[Any]) -> tuple[Field[Any], ...]:
     return tuple(sorted(found, key=lambda field: bool(field.kw_only)))
 
 
-def check_fed(net: Block, inputs: tuple[Any, ...], given: Given, tensors: list[Tensor]) -> None:
+def check_fed(net: Closure, inputs: tuple[Any, ...], given: Given, tensors: list[Tensor]) -> None:
     """Raise E301 for a tensor that an input of the net does not take."""
     for node, (place, _), tensor in zip(inputs, given, tensors, strict=True):
         assert isinstance(node.op, Input)

@@ -26,7 +26,7 @@ TENSOR, BY_TENSOR, GRADIENT = "tensor/", "gradient/tensor/", "gradient/"
 
 
 @dataclass(frozen=True)
-class State:
+class OptimiserState:
     """An array that an optimiser keeps: of the parameter's shape, at first zero or its copy."""
 
     parameter: str
@@ -35,7 +35,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Layout:
+class StepLayout:
     """The names of a step's inputs and outputs; `graph` is the plan's in training mode.
 
     `batch` are the data, classes and noise, `masks` what each dropout draws with, `arrays` the
@@ -50,7 +50,7 @@ class Layout:
     arrays: Mapping[str, tuple[int, ...]]
     learned: tuple[str, ...]
     buffers: tuple[str, ...]
-    states: Mapping[str, State]
+    states: Mapping[str, OptimiserState]
     rates: tuple[str, ...]
     reports: tuple[str, ...]
     accumulate: int = 1
@@ -86,7 +86,7 @@ def states_of(optimiser: Optimiser) -> tuple[str, ...]:
     return names if optimiser.average is None else (*names, "average")
 
 
-def layout_of(plan: StepPlan) -> Layout:
+def layout_of(plan: StepPlan) -> StepLayout:
     """The layout of the step of a plan."""
     graph = in_training(plan.graph, plan.evaluated)
     weights = graph.parameters()
@@ -100,7 +100,7 @@ def layout_of(plan: StepPlan) -> Layout:
         if weight.buffer
     }
     count = len(plan.updates)
-    return Layout(
+    return StepLayout(
         graph,
         tuple(name for name, op in inputs.items() if not isinstance(op, Mask)),
         {name: op for name, op in inputs.items() if isinstance(op, Mask)},
@@ -108,7 +108,7 @@ def layout_of(plan: StepPlan) -> Layout:
         tuple(name for name in learned if name in weights),
         tuple(name for name in weights if name in trained),
         {
-            f"{name}/{state}": State(name, weights[name].shape, state == "average")
+            f"{name}/{state}": OptimiserState(name, weights[name].shape, state == "average")
             for update in plan.updates
             for name in update.parameters
             if name in weights

@@ -109,7 +109,7 @@ class Show:
 
 
 @dataclass(frozen=True)
-class Training:
+class TrainingPlan:
     """A `train` item, checked. `order` names the steps of one turn, `repeat`s unrolled.
 
     `expects` are conditions over the objectives and reports, on the held-out part of the data;

@@ -86,7 +86,7 @@ class Cosine(Schedule):
 
 
 @dataclass(frozen=True)
-class Exponential(Schedule):
+class ExponentialDecay(Schedule):
     """Times `by` each epoch, smoothly."""
 
     name: ClassVar[str] = "exponential"
@@ -142,5 +142,5 @@ class Warmup(Schedule):
 
 
 SCHEDULES: dict[str, type[Schedule]] = {
-    schedule.name: schedule for schedule in (Steps, Cosine, Exponential, Plateau, Warmup)
+    schedule.name: schedule for schedule in (Steps, Cosine, ExponentialDecay, Plateau, Warmup)
 }

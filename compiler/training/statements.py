@@ -11,7 +11,7 @@ from compiler.ops.arguments import show
 from compiler.ops.base import Shape, show_shape
 from compiler.ops.losses import Average
 from compiler.pictures import Picture
-from compiler.symbols.modules import Block, diagnostic
+from compiler.symbols.modules import Closure, diagnostic
 from compiler.symbols.names import Makers
 from compiler.training.augmentations import AUGMENTATIONS, Augmentation, Mixup
 from compiler.training.calls import NetBroken
@@ -72,10 +72,10 @@ class Declarations:
     expects: list[s.Expression] = field(default_factory=list)
 
 
-class Reader:
+class TrainingReader:
     """Reads the statements of one training into `declared`; mistakes are kept in `diagnostics`."""
 
-    def __init__(self, item: Block, whole: Whole, scope: Scope) -> None:
+    def __init__(self, item: Closure, whole: Whole, scope: Scope) -> None:
         self.item = item
         self.makers = Makers(item.definition)
         self.whole = whole
@@ -498,7 +498,7 @@ class Reader:
             target = scope.value(name.id)
             if isinstance(target, Called):
                 target = self.whole.nets[target.net].block
-            if not isinstance(target, Block) or target.definition.kind != "net":
+            if not isinstance(target, Closure) or target.definition.kind != "net":
                 if target is None and scope.is_lost(name.id):
                     raise Silenced
                 raise unknown(

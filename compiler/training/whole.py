@@ -13,7 +13,7 @@ from compiler.domain import Facts
 from compiler.graph import Draft, Graph, Input, Node
 from compiler.ops.base import Op, Shape
 from compiler.ops.shapes import infer
-from compiler.symbols.modules import Block
+from compiler.symbols.modules import Closure
 from compiler.values import Tensor
 from grammar.diagnostics import CallStep
 from grammar.records import dataclass
@@ -38,7 +38,7 @@ class Called:
 class UsedNet:
     """A net that the training calls: its graph (of the first call), how often it is called."""
 
-    block: Block
+    block: Closure
     prefix: str
     graph: Graph
     overrides: Mapping[str, object]

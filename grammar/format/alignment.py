@@ -48,7 +48,7 @@ def align_inside(rows: Sequence[Line]) -> None:
     for number, line in enumerate(rows):
         for mark in marks_of(line, number):
             by_key[mark.key].append(mark)
-    columns: list[Column] = []
+    columns: list[AlignedColumn] = []
     for marks in by_key.values():
         columns += columns_of(marks)
     if columns:
@@ -59,7 +59,7 @@ def align_inside(rows: Sequence[Line]) -> None:
 
 
 @dataclass
-class Frame:
+class OpenBracket:
     """An open bracket of a line: the key of its items, how many there were, whether one begins."""
 
     key: Key
@@ -70,7 +70,7 @@ class Frame:
 def marks_of(line: Line, row: int) -> list[Mark]:
     """The pieces of a line, before a shape assertion, that could be aligned with others."""
     marks: list[Mark] = []
-    frames = [Frame(("in", id(group)), begins=False) for group in line.groups]
+    frames = [OpenBracket(("in", id(group)), begins=False) for group in line.groups]
     if frames:
         frames[-1].begins = line.pieces[0].role != "binary"
     path: Key = ("line",)
@@ -92,7 +92,7 @@ def marks_of(line: Line, row: int) -> list[Mark]:
             marks.append(Mark(row, index, key, piece.column, width, moved))
         if piece.group is not None:
             context = (*frames[-1].key, frames[-1].count) if frames else path
-            frames.append(Frame(items_key(piece.group, context)))
+            frames.append(OpenBracket(items_key(piece.group, context)))
         elif piece.text == "," and frames:
             frames[-1].begins = True
         elif piece.text in (")", "]") and frames:
@@ -123,7 +123,7 @@ def number_at(pieces: Sequence[Piece], index: int) -> int:
 
 
 @dataclass(eq=False)
-class Column:
+class AlignedColumn:
     """Marks to be aligned, at their right or left; `at` is the column so far."""
 
     marks: list[Mark]
@@ -131,12 +131,12 @@ class Column:
     at: int = 0
 
 
-def columns_of(marks: Sequence[Mark]) -> list[Column]:
+def columns_of(marks: Sequence[Mark]) -> list[AlignedColumn]:
     """The columns that counterparts form, given in the order of their lines."""
     pairs = list(pairwise(marks))
     numbers = all(mark.width for mark in marks)
     if marks[0].key[0] == "row":
-        return [Column(list(marks), right=True)]
+        return [AlignedColumn(list(marks), right=True)]
     moved = [pair for pair in pairs if pair[0].moved or pair[1].moved]
     counts = [sum(a.stands_with(b, right=side) for a, b in moved) for side in (False, True)]
     right = numbers and counts[True] >= counts[False]
@@ -146,18 +146,18 @@ def columns_of(marks: Sequence[Mark]) -> list[Column]:
         strays = (a.moved and not held[n], b.moved and not held[n + 1])
         if (strays[0] and (b.moved or held[n + 1])) or (strays[1] and (a.moved or held[n])):
             linked[n] = True
-    columns: list[Column] = []
+    columns: list[AlignedColumn] = []
     for n, is_linked in enumerate(linked):
         if not is_linked:
             continue
         if n and linked[n - 1]:
             columns[-1].marks.append(marks[n + 1])
         else:
-            columns.append(Column([marks[n], marks[n + 1]], right))
+            columns.append(AlignedColumn([marks[n], marks[n + 1]], right))
     return columns
 
 
-def settle(rows: Sequence[Line], columns: Sequence[Column]) -> None:
+def settle(rows: Sequence[Line], columns: Sequence[AlignedColumn]) -> None:
     """Move the marks of each column as far right as the furthest needs; not past the width."""
     of_mark = {
         (mark.row, mark.index): (column, mark) for column in columns for mark in column.marks

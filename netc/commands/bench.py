@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from netc.options import DEVICE, DTYPE, FORMAT, SEED, TF32, WEIGHTS, Choice, chooses_net
+from netc.options import DEVICE, DTYPE, FORMAT, SEED, TF32, WEIGHTS, NetChoice, chooses_net
 
 
 def batch_sizes(ctx: click.Context, parameter: click.Parameter, text: str) -> tuple[int, ...]:
@@ -64,7 +64,7 @@ def batch_sizes(ctx: click.Context, parameter: click.Parameter, text: str) -> tu
 @SEED
 @WEIGHTS
 @chooses_net
-def command(file: str, choice: Choice, **options: Any) -> None:
+def command(file: str, choice: NetChoice, **options: Any) -> None:
     """Time a definition or an ONNX model: latency and throughput."""
     from netc.timing import report
 

@@ -13,10 +13,10 @@ from compiler.analysis import Analysis
 from compiler.driver import all_found, check_training
 from grammar.diagnostics import Diagnostic
 from netc.errors import say, show
-from netc.options import FORMAT, Choice, chooses_net
+from netc.options import FORMAT, NetChoice, chooses_net
 
 if TYPE_CHECKING:
-    from compiler.training.model import Training
+    from compiler.training.model import TrainingPlan
 
 
 @click.command("check")
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @FORMAT
 @chooses_net
-def command(files: tuple[str, ...], strict: bool, form: str, choice: Choice) -> None:
+def command(files: tuple[str, ...], strict: bool, form: str, choice: NetChoice) -> None:
     """Find every mistake in definition files."""
     found: list[Diagnostic] = []
     lines: list[str] = []
@@ -60,7 +60,7 @@ def command(files: tuple[str, ...], strict: bool, form: str, choice: Choice) -> 
     sys.exit(1 if failed else 0)
 
 
-def rendered(training: Training) -> str:
+def rendered(training: TrainingPlan) -> str:
     """How much a training learns, and how long."""
     learned = {
         name for step in training.steps for update in step.updates for name in update.parameters

@@ -9,7 +9,7 @@ import click
 
 from compiler.onnx.precision import DTYPES, OPSETS, WORDS
 from netc.errors import say
-from netc.options import DTYPE, FILE, OUTPUT, SEED, WEIGHTS, Choice, Command, chooses_net
+from netc.options import DTYPE, FILE, OUTPUT, SEED, WEIGHTS, Command, NetChoice, chooses_net
 from runtime.errors import CallError
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def command(
     embed_preprocess: Layout | None,
     train: str | None,
     weights: WeightsFile | None,
-    choice: Choice,
+    choice: NetChoice,
 ) -> None:
     """Compile a net, or a step of a training, to an ONNX file.
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from compiler.analysis import Layer
-from compiler.difference import Change, compare, totals
+from compiler.analysis import LayerCost
+from compiler.difference import LayerChange, compare, totals
 from compiler.ops.base import show_count, show_shape
 from netc.errors import say
 from netc.models import is_model, read
 from netc.net import Net
-from netc.options import FORMAT, Choice, chooses_net, takes_shapes
+from netc.options import FORMAT, NetChoice, chooses_net, takes_shapes
 from netc.summary import plain, plain_shape
 
 MARKS = {"added": "+", "removed": "-", "changed": "~"}
@@ -27,7 +27,7 @@ MARKS = {"added": "+", "removed": "-", "changed": "~"}
 @FORMAT
 @chooses_net
 @takes_shapes
-def command(before: str, after: str, to_net: str | None, form: str, choice: Choice) -> None:
+def command(before: str, after: str, to_net: str | None, form: str, choice: NetChoice) -> None:
     """What one network adds, removes and changes of another.
 
     BEFORE and AFTER are definitions, names of the library, or models: .onnx, .prototxt, .cfg.
@@ -58,12 +58,12 @@ def command(before: str, after: str, to_net: str | None, form: str, choice: Choi
         say(f"{name:<16} {show_count(a)} {then}")
 
 
-def side_of(file: str, choice: Choice) -> Net:
+def side_of(file: str, choice: NetChoice) -> Net:
     """The one net of a definition that is meant, or that of a model, whatever net is meant."""
     return read(file, **choice.shapes) if is_model(file) else choice.single(file)
 
 
-def line_of(change: Change) -> str:
+def line_of(change: LayerChange) -> str:
     """One layer's change on one line."""
     layer = change.after or change.before
     assert layer is not None
@@ -77,7 +77,7 @@ def line_of(change: Change) -> str:
     return f"{text} {show_shape(layer.node.shape)}{held}"
 
 
-def as_dict(change: Change) -> dict[str, Any]:
+def as_dict(change: LayerChange) -> dict[str, Any]:
     """One layer's change as JSON has it."""
     return {
         "kind": change.kind,
@@ -87,7 +87,7 @@ def as_dict(change: Change) -> dict[str, Any]:
     }
 
 
-def side(layer: Layer | None) -> dict[str, Any] | None:
+def side(layer: LayerCost | None) -> dict[str, Any] | None:
     """A layer before or after."""
     if layer is None:
         return None

@@ -12,7 +12,7 @@ from compiler.graph import Node
 from compiler.ops.base import show_shape
 from netc.errors import say
 from netc.net import Net
-from netc.options import Choice, chooses_net
+from netc.options import NetChoice, chooses_net
 from netc.pages import page
 from netc.tabular import print_markdown
 from runtime.errors import CallError
@@ -21,7 +21,7 @@ from runtime.errors import CallError
 @click.command("explain")
 @click.argument("subject", metavar="FILE[:LINE]|CODE")
 @chooses_net
-def command(subject: str, choice: Choice) -> None:
+def command(subject: str, choice: NetChoice) -> None:
     """Derive every size of a definition, or explain a code (E302)."""
     if re.fullmatch(r"[A-Za-z]\d{3}", subject):
         print_markdown(page(subject.upper()))

@@ -8,7 +8,7 @@ import click
 
 from netc.errors import say
 from netc.models import is_model
-from netc.options import FILE, OUTPUT, Choice, Command, chooses_net
+from netc.options import FILE, OUTPUT, Command, NetChoice, chooses_net
 from netc.plot import check_suffix
 from runtime.files import refuse_inputs
 
@@ -30,7 +30,7 @@ from runtime.files import refuse_inputs
     help="How many levels of blocks are open; by default as many as stay readable.",
 )
 @chooses_net
-def command(file: str, output: Path, depth: int | None, choice: Choice) -> None:
+def command(file: str, output: Path, depth: int | None, choice: NetChoice) -> None:
     """Draw a net: its layers and blocks, shapes on the lines.
 
     FILE is a definition, a name of the library, or a model: .onnx, .prototxt, .cfg.

@@ -13,8 +13,8 @@ from netc.options import (
     PATTERN,
     SEED,
     WEIGHTS,
-    Choice,
     Command,
+    NetChoice,
     chooses_net,
 )
 
@@ -59,7 +59,7 @@ from netc.options import (
 @SEED
 @WEIGHTS
 @chooses_net
-def command(file: str, choice: Choice, **options: Any) -> None:
+def command(file: str, choice: NetChoice, **options: Any) -> None:
     """Quantize to int8, and say what that costs in accuracy.
 
     FILE is a definition, a name of the library or an ONNX model.

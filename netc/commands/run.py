@@ -16,8 +16,8 @@ from netc.options import (
     SEED,
     TF32,
     WEIGHTS,
-    Choice,
     Command,
+    NetChoice,
     chooses_net,
     takes_shapes,
 )
@@ -85,7 +85,7 @@ from netc.options import (
 @WEIGHTS
 @chooses_net
 @takes_shapes
-def command(file: str, choice: Choice, **options: Any) -> None:
+def command(file: str, choice: NetChoice, **options: Any) -> None:
     """Run a definition or an ONNX model on pictures or arrays."""
     from netc.execute import RunOptions, execute
 

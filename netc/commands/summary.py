@@ -7,7 +7,7 @@ import json
 import click
 
 from netc.errors import say
-from netc.options import FORMAT, Choice, chooses_net, takes_shapes
+from netc.options import FORMAT, NetChoice, chooses_net, takes_shapes
 from runtime.errors import CallError
 
 SORTS = ("params", "macs", "memory")
@@ -38,7 +38,7 @@ def command(
     short: bool,
     bars: bool,
     form: str,
-    choice: Choice,
+    choice: NetChoice,
 ) -> None:
     """Each layer's shape, parameters, MACs, receptive field; totals.
 

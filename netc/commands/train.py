@@ -28,10 +28,10 @@ from netc.options import (
 from runtime.errors import CallError
 
 if TYPE_CHECKING:
-    from compiler.training.model import Training
+    from compiler.training.model import TrainingPlan
     from runtime.decode import PictureError
     from runtime.training.checkpoint import Row
-    from runtime.training.loop import Run, Turn
+    from runtime.training.loop import TrainingRun, Turn
 
 SHOWN_EVERY = 0.2  # seconds between two changes of the line on a terminal
 
@@ -124,13 +124,13 @@ def command(
     checked = checked_training(file, name, parse_settings(settings), Files(include))
     training = changed(require_training(checked), epochs, batch_size, lr)
     show(checked.diagnostics)
-    from runtime.training.loop import Choices, Run
+    from runtime.training.loop import Choices, TrainingRun
 
     report_broken = skipped if broken == "skip" else None
     samples, held_out = samples_for(training, data, val, split, seed, report_broken)
     if out is not None and not dry_run:
         prepare(out, resume)
-    run = Run(
+    run = TrainingRun(
         training,
         samples,
         held_out,
@@ -181,7 +181,7 @@ def prepare(out: Path, resume: bool) -> None:
     out.mkdir(parents=True, exist_ok=True)
 
 
-def opening(training: Training, run: Run) -> str:
+def opening(training: TrainingPlan, run: TrainingRun) -> str:
     """What is about to be done, in a line."""
     learned = {p for plan in training.steps for u in plan.updates for p in u.parameters}
     count = sum(weight.size for name, weight in training.parameters() if name in learned)
@@ -195,7 +195,7 @@ def opening(training: Training, run: Run) -> str:
 
 
 @contextmanager
-def interruptible(run: Run) -> Iterator[list[int]]:
+def interruptible(run: TrainingRun) -> Iterator[list[int]]:
     """Ctrl-C and a request to end let the step in progress be finished and saved."""
     caught: list[int] = []
 
@@ -211,7 +211,7 @@ def interruptible(run: Run) -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def follow(run: Run) -> None:
+def follow(run: TrainingRun) -> None:
     """Do the turns, and say how they go: a line an epoch, on a terminal also within it."""
     terminal = sys.stdout.isatty()
     start, begun, shown = time.monotonic(), run.progress.turn, 0.0
@@ -229,14 +229,14 @@ def follow(run: Run) -> None:
             click.echo(f"\r\033[K{turn_line(run, turn)}, {tail}", nl=False)
 
 
-def turn_line(run: Run, turn: Turn) -> str:
+def turn_line(run: TrainingRun, turn: Turn) -> str:
     """How the epoch goes so far."""
     values = "  ".join(f"{name} {value:.4g}" for name, value in turn.values.items())
     share = (turn.turn - 1) % run.turns_an_epoch + 1
     return f"epoch {turn.epoch}/{run.training.epochs}  {share}/{run.turns_an_epoch}  {values}"
 
 
-def epoch_line(run: Run, row: Row) -> str:
+def epoch_line(run: TrainingRun, row: Row) -> str:
     """What an epoch came to."""
     epochs = run.training.epochs
     skipped = ("epoch", "turn", "rate", "seconds")
@@ -259,7 +259,7 @@ def duration(seconds: float) -> str:
     return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:.0f} min"
 
 
-def close(run: Run) -> None:
+def close(run: TrainingRun) -> None:
     """Where everything is."""
     out, progress = run.choices.out, run.progress
     if progress.best is not None and run.best_by is not None:

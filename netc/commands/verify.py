@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from netc.options import DTYPE, FORMAT, SEED, TF32, WEIGHTS, Choice, chooses_net, takes_shapes
+from netc.options import DTYPE, FORMAT, SEED, TF32, WEIGHTS, NetChoice, chooses_net, takes_shapes
 from netc.verifying import VerifyOptions, verify
 from runtime.errors import CallError
 
@@ -68,7 +68,7 @@ def command(
     form: str,
     seed: int,
     weights: WeightsFile | None,
-    choice: Choice,
+    choice: NetChoice,
 ) -> None:
     """Compare NumPy with ONNX Runtime at every layer.
 

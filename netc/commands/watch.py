@@ -9,7 +9,7 @@ import click
 from compiler.driver import all_found
 from netc.errors import say, show
 from netc.library import find
-from netc.options import Choice, chooses_net
+from netc.options import NetChoice, chooses_net
 from netc.watching import changes
 from runtime.errors import CallError
 
@@ -17,7 +17,7 @@ from runtime.errors import CallError
 @click.command("watch")
 @click.argument("file")
 @chooses_net
-def command(file: str, choice: Choice) -> None:
+def command(file: str, choice: NetChoice) -> None:
     """Check a definition on each save until interrupted."""
     path = find(file)[0].path
     seen = choice.files.seen  # with each file that a check reads, or looks for
@@ -30,7 +30,7 @@ def command(file: str, choice: Choice) -> None:
             break
 
 
-def check_once(file: str, choice: Choice) -> None:
+def check_once(file: str, choice: NetChoice) -> None:
     """Check and report; a file that is gone, or has no such net, may be back at the next save."""
     try:
         module, checked_nets = choice.examined(file)

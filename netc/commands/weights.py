@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from netc.errors import say
-from netc.options import FORMAT, Choice, chooses_net, takes_renames, weights_file
+from netc.options import FORMAT, NetChoice, chooses_net, takes_renames, weights_file
 
 
 @click.command("weights")
@@ -29,7 +29,7 @@ def command(
     rename: tuple[str, ...],
     rename_file: Path | None,
     form: str,
-    choice: Choice,
+    choice: NetChoice,
 ) -> None:
     """List the arrays that a net wants, or check a file of them."""
     from runtime.weights.wanted import wanted_arrays

@@ -21,7 +21,7 @@ from netc.lsp.costs import Costs
 Place = tuple[int, int]
 
 
-class Call(NamedTuple):
+class StageCall(NamedTuple):
     """One call of a stage: the net in which it was made, and what it made."""
 
     net: Checked
@@ -29,7 +29,7 @@ class Call(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Analysis:
+class AnalysedText:
     """What is known of one text; `used` are the files that it needs, of what it may read."""
 
     source: Source
@@ -41,14 +41,14 @@ class Analysis:
     files: Files
 
     @cached_property
-    def calls(self) -> dict[Place, list[Call]]:
+    def calls(self) -> dict[Place, list[StageCall]]:
         """Every call of each stage of this text, in order, by the stage's first and last offset."""
-        found: dict[Place, list[Call]] = {}
+        found: dict[Place, list[StageCall]] = {}
         for net in self.nets:
             for made in net.made:
                 span = made.stage.span
                 if span.source is self.source:
-                    found.setdefault((span.start, span.end), []).append(Call(net, made))
+                    found.setdefault((span.start, span.end), []).append(StageCall(net, made))
         return found
 
     @cached_property
@@ -71,7 +71,7 @@ class Analysis:
             self._costs[net.graph.name] = Costs(net)
         return self._costs[net.graph.name]
 
-    def calls_of(self, stage: s.Stage) -> list[Call]:
+    def calls_of(self, stage: s.Stage) -> list[StageCall]:
         """The calls of a stage in the first net that reaches it."""
         calls = self.calls.get((stage.span.start, stage.span.end), [])
         return [call for call in calls if call.net is calls[0].net]
@@ -90,12 +90,12 @@ class Analysis:
         return min(covering, key=lambda st: st.span.end - st.span.start, default=None)
 
 
-def analyse(source: Source, files: Files | None = None) -> Analysis:
+def analyse(source: Source, files: Files | None = None) -> AnalysedText:
     """Check every net of a text; never raises for what the text says."""
     files = replace(files or Files(), seen=set())
     module = examine(source, files)
     nets = tuple(map(check_net, module.nets()))
-    return Analysis(
+    return AnalysedText(
         source,
         module.file,
         resolve(module.file),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from netc.lsp.analysis import Analysis
+from netc.lsp.analysis import AnalysedText
 from netc.lsp.context import context_at
 from netc.lsp.describe import Slot, block_text, slot_text
-from netc.lsp.positions import Moved
+from netc.lsp.positions import Shifted
 from netc.lsp.project import Project
-from netc.lsp.scope import Scope
+from netc.lsp.scope import Reachable
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,14 @@ class Signature:
         return found
 
 
-def signature_at(project: Project, analysis: Analysis, text: str, offset: int) -> Signature | None:
+def signature_at(
+    project: Project, analysis: AnalysedText, text: str, offset: int
+) -> Signature | None:
     """The call around an offset of `text`, which may be newer than the analysis."""
     call = context_at(text, offset).call
     if call is None:
         return None
-    scope = Scope(project, analysis, Moved(analysis.source.text, text).backward(call.start))
+    scope = Reachable(project, analysis, Shifted(analysis.source.text, text).backward(call.start))
     slots = scope.slots(call)
     if not slots:
         return None

@@ -17,7 +17,7 @@ from compiler.training.optimisers import OPTIMISERS
 from compiler.training.schedules import SCHEDULES
 from grammar import syntax as s
 from grammar.lexemes import LEARNING
-from netc.lsp.analysis import Analysis
+from netc.lsp.analysis import AnalysedText
 from netc.lsp.context import Context, OpenCall, context_at
 from netc.lsp.describe import (
     MEASURES,
@@ -32,9 +32,9 @@ from netc.lsp.describe import (
     slots_of,
     word_text,
 )
-from netc.lsp.positions import Moved
+from netc.lsp.positions import Shifted
 from netc.lsp.project import Project
-from netc.lsp.scope import TENSORS, Item, ItemKind, Scope
+from netc.lsp.scope import TENSORS, ItemKind, Proposal, Reachable
 from netc.lsp.use_files import files, used_names
 
 ITEM_WORDS = ("use", "let", "block", "net", "train")
@@ -49,13 +49,15 @@ class Completion:
     """The proposals, and from where on they take the place of what stands there."""
 
     start: int
-    items: tuple[Item, ...]
+    items: tuple[Proposal, ...]
 
 
-def complete(project: Project, analysis: Analysis, text: str, offset: int) -> Completion:
+def complete(project: Project, analysis: AnalysedText, text: str, offset: int) -> Completion:
     """The proposals at an offset of `text`, which may be newer than the analysis."""
     context = context_at(text, offset)
-    scope = Scope(project, analysis, Moved(analysis.source.text, text).backward(context.start))
+    scope = Reachable(
+        project, analysis, Shifted(analysis.source.text, text).backward(context.start)
+    )
     rest = re.compile(r"\w*(.*)").match(text, offset)
     behind = rest[1] if rest else ""
     fitting = (fitted(item, behind) for item in proposals(scope, context, text))
@@ -63,7 +65,7 @@ def complete(project: Project, analysis: Analysis, text: str, offset: int) -> Co
     return Completion(context.start, tuple(unique.values()))
 
 
-def fitted(item: Item, behind: str) -> Item:
+def fitted(item: Proposal, behind: str) -> Proposal:
     """A proposal without what stands behind the cursor already: `(…)` of a call, `=`, `{`."""
     if behind.startswith("(") or behind.lstrip().startswith("{"):
         return replace(item, snippet=None)
@@ -72,7 +74,7 @@ def fitted(item: Item, behind: str) -> Item:
     return item
 
 
-def proposals(scope: Scope, context: Context, text: str) -> Iterator[Item]:
+def proposals(scope: Reachable, context: Context, text: str) -> Iterator[Proposal]:
     """What fits a context."""
     match context.kind:
         case "item":
@@ -104,35 +106,35 @@ def proposals(scope: Scope, context: Context, text: str) -> Iterator[Item]:
         case "with":
             yield from map(keyword, ("with", "only"))
         case "data type":
-            yield Item("f32", "keyword", "numbers")
-            yield Item("class", "keyword", "a whole number below n: class[10]")
+            yield Proposal("f32", "keyword", "numbers")
+            yield Proposal("class", "keyword", "a whole number below n: class[10]")
         case "distribution":
             yield from map(keyword, ("normal", "uniform"))
         case "measure":
-            yield from (Item(m, "value", MEASURES[m], rank=1) for m in MEASURES)
+            yield from (Proposal(m, "value", MEASURES[m], rank=1) for m in MEASURES)
             yield from values(scope)
         case "size":
-            yield from (Item(name, "parameter", SIZES[name]) for name in SIZES)
+            yield from (Proposal(name, "parameter", SIZES[name]) for name in SIZES)
         case "label":
             labels = (d for d in scope.visible if d.kind == "label")
-            yield from (Item(d.name, "tensor", "label") for d in labels)
+            yield from (Proposal(d.name, "tensor", "label") for d in labels)
         case "used":
             yield from used_names(scope, context, text)
         case "file":
             yield from files(scope, context.word)
         case "type":
-            yield Item("f32", "keyword", "float32, the type of every input")
+            yield Proposal("f32", "keyword", "float32, the type of every input")
         case "from" | "in":
             yield keyword(context.kind)
         case "origin":
-            yield Item("picture", "function", "how a picture becomes this input")
+            yield Proposal("picture", "function", "how a picture becomes this input")
 
 
-def learned(*tables: Mapping[str, Any]) -> Iterator[Item]:
+def learned(*tables: Mapping[str, Any]) -> Iterator[Proposal]:
     """What only a training calls: losses, functions, optimisers, schedules, augmentations."""
     for name in dict.fromkeys(name for table in tables for name in table):
         required = [slot.name for slot in slots_of(name) or () if slot.default is None]
-        yield Item(
+        yield Proposal(
             name,
             "function",
             "training",
@@ -143,8 +145,8 @@ def learned(*tables: Mapping[str, Any]) -> Iterator[Item]:
         )
 
 
-def keyword(word: str) -> Item:
-    return Item(word, "keyword", rank=8)
+def keyword(word: str) -> Proposal:
+    return Proposal(word, "keyword", rank=8)
 
 
 def following(statement: Sequence[str]) -> tuple[str, ...]:
@@ -159,17 +161,17 @@ def following(statement: Sequence[str]) -> tuple[str, ...]:
     return ("as", "like")
 
 
-def stages(scope: Scope, *, first: bool) -> Iterator[Item]:
+def stages(scope: Reachable, *, first: bool) -> Iterator[Proposal]:
     """Ops and blocks; tensors at the beginning of a chain."""
     for name, op in OPS.items():
         joins = op.most_inputs != 1
         required = [slot.name for slot in slots_of(name) or () if slot.default is None]
         snippet = f"{name} {{\n\t$0\n}}" if joins else call_snippet(name, required)
         rank = 4 if name in EVERYDAY else 5
-        yield Item(name, "op", op.group, op_text(name), name, snippet, rank)
+        yield Proposal(name, "op", op.group, op_text(name), name, snippet, rank)
     yield from names(scope, stage=True, tensors=first)
     if first:
-        yield Item("in", "tensor", "what entered this body", rank=6)
+        yield Proposal("in", "tensor", "what entered this body", rank=6)
 
 
 def call_snippet(name: str, required: Iterable[str]) -> str:
@@ -178,7 +180,7 @@ def call_snippet(name: str, required: Iterable[str]) -> str:
     return f"{name}({', '.join(places)})" if places else name
 
 
-def arguments(scope: Scope, context: Context) -> Iterator[Item]:
+def arguments(scope: Reachable, context: Context) -> Iterator[Proposal]:
     """A keyword or a value; in a string the words that the parameter knows."""
     call = context.call
     slots = scope.slots(call) if call else ()
@@ -187,18 +189,20 @@ def arguments(scope: Scope, context: Context) -> Iterator[Item]:
     if context.kind == "string":
         for order, choice in enumerate(known):
             if choice.startswith('"'):
-                yield Item(choice.strip('"'), "value", slot.name if slot else "", order=order)
+                yield Proposal(choice.strip('"'), "value", slot.name if slot else "", order=order)
         return
     if context.kind == "argument" and call is not None:
         for order, one in enumerate(open_slots(slots, call)):
             insert, default = f"{one.name}=", one.default or ""
-            yield Item(insert, "parameter", default, slot_text(one), insert, rank=1, order=order)
-    yield from (Item(word, "value", rank=7) for word in TRUTHS if word not in known)
+            yield Proposal(
+                insert, "parameter", default, slot_text(one), insert, rank=1, order=order
+            )
+    yield from (Proposal(word, "value", rank=7) for word in TRUTHS if word not in known)
     yield from values(scope)
     if call is not None and scope.block(call.callee) is not None:
-        yield from (Item(n, "op", op.group, op_text(n), n, rank=7) for n, op in OPS.items())
+        yield from (Proposal(n, "op", op.group, op_text(n), n, rank=7) for n, op in OPS.items())
     for order, choice in enumerate(known):
-        yield Item(choice, "value", slot.name if slot else "", rank=2, order=order)
+        yield Proposal(choice, "value", slot.name if slot else "", rank=2, order=order)
 
 
 def open_slots(slots: tuple[Slot, ...], call: OpenCall) -> list[Slot]:
@@ -215,15 +219,15 @@ def slot_at(slots: tuple[Slot, ...], call: OpenCall) -> Slot | None:
     return slots[call.position] if call.position < len(slots) else None
 
 
-def values(scope: Scope) -> Iterator[Item]:
+def values(scope: Reachable) -> Iterator[Proposal]:
     """What may stand in an expression."""
     yield from names(scope, stage=False, tensors=True)
     for name, function in BUILTINS.items():
-        yield Item(name, "function", function.usage, word_text(name) or "", rank=7)
-    yield Item("in", "tensor", "what entered this body", rank=6)
+        yield Proposal(name, "function", function.usage, word_text(name) or "", rank=7)
+    yield Proposal("in", "tensor", "what entered this body", rank=6)
 
 
-def names(scope: Scope, *, stage: bool, tensors: bool) -> Iterator[Item]:
+def names(scope: Reachable, *, stage: bool, tensors: bool) -> Iterator[Proposal]:
     """The names in scope that can be a stage or a value; the innermost come last, and win."""
     here = scope.project.text_of(scope.analysis)
     for definition in scope.visible:
@@ -241,14 +245,14 @@ def names(scope: Scope, *, stage: bool, tensors: bool) -> Iterator[Item]:
             yield named(definition, "value")
 
 
-def named(definition: Definition, kind: ItemKind) -> Item:
-    return Item(definition.name, kind, definition.kind, definition_text(definition), rank=3)
+def named(definition: Definition, kind: ItemKind) -> Proposal:
+    return Proposal(definition.name, kind, definition.kind, definition_text(definition), rank=3)
 
 
-def block_item(block: s.Definition, *, stage: bool) -> Item:
+def block_item(block: s.Definition, *, stage: bool) -> Proposal:
     """A block, called in a stage, by its bare name in a value."""
     name = block.name.id
     required = [slot.name for slot in block_slots(block) if slot.default is None]
     snippet = (call_snippet(name, required) if required else f"{name}()") if stage else None
     rank = 2 if stage else 6
-    return Item(name, "block", block.kind, block_text(block), name, snippet, rank)
+    return Proposal(name, "block", block.kind, block_text(block), name, snippet, rank)

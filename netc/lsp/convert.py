@@ -10,16 +10,16 @@ from lsprotocol import types as lsp
 from pygls.uris import from_fs_path
 
 from grammar.source import Source, Span
-from netc.lsp.analysis import Analysis
+from netc.lsp.analysis import AnalysedText
 from netc.lsp.calls import Signature
 from netc.lsp.completion import Completion
 from netc.lsp.documents import Document
 from netc.lsp.hints import Hint
 from netc.lsp.hover import Hover
-from netc.lsp.positions import Encoding, Lines, Moved
+from netc.lsp.positions import Encoding, Lines, Shifted
 from netc.lsp.problems import Problem
 from netc.lsp.rename import Edit
-from netc.lsp.scope import Item
+from netc.lsp.scope import Proposal
 from netc.lsp.symbols import Fold, Symbol
 
 UNUSED = ("W103", "W104", "W105")  # shown faded
@@ -90,13 +90,13 @@ class Places:
         return lsp.WorkspaceEdit(changes=dict(changes))
 
 
-class View(Places):
+class DocumentView(Places):
     """A document and the analysis that answers for it, which may be of an older text."""
 
     def __init__(
         self,
         document: Document,
-        analysis: Analysis,
+        analysis: AnalysedText,
         opened: Iterable[Document],
         encoding: Encoding,
     ) -> None:
@@ -106,10 +106,10 @@ class View(Places):
         self.now = Lines(document.source.text, encoding)
 
     @cached_property
-    def moved(self) -> Moved | None:
+    def moved(self) -> Shifted | None:
         """How the text has changed since the analysis; None when it has not."""
         before, now = self.analysis.source.text, self.document.source.text
-        return None if before == now else Moved(before, now)
+        return None if before == now else Shifted(before, now)
 
     def offset(self, position: lsp.Position) -> int:
         """The offset of a position in the text as it stands."""
@@ -157,7 +157,7 @@ def actions(places: Places, problem: Problem) -> list[lsp.CodeAction]:
     ]
 
 
-def inlay_hint(view: View, hint: Hint) -> lsp.InlayHint | None:
+def inlay_hint(view: DocumentView, hint: Hint) -> lsp.InlayHint | None:
     """A hint at its place in the text as it stands."""
     position = view.shown_position(hint.offset)
     if position is None:
@@ -172,7 +172,7 @@ def inlay_hint(view: View, hint: Hint) -> lsp.InlayHint | None:
     )
 
 
-def hover(view: View, found: Hover) -> lsp.Hover:
+def hover(view: DocumentView, found: Hover) -> lsp.Hover:
     """What stands under the mouse."""
     return lsp.Hover(markdown(found.text), view.range(found.span))
 
@@ -182,7 +182,9 @@ def markdown(text: str) -> lsp.MarkupContent:
     return lsp.MarkupContent(lsp.MarkupKind.Markdown, text)
 
 
-def completion(view: View, found: Completion, end: int, *, snippets: bool) -> lsp.CompletionList:
+def completion(
+    view: DocumentView, found: Completion, end: int, *, snippets: bool
+) -> lsp.CompletionList:
     """Proposals that replace the word before the cursor."""
     start = view.position(view.now, found.start)
     replaced = lsp.Range(start, view.position(view.now, end))
@@ -190,7 +192,7 @@ def completion(view: View, found: Completion, end: int, *, snippets: bool) -> ls
     return lsp.CompletionList(is_incomplete=False, items=items)
 
 
-def completion_item(item: Item, replaced: lsp.Range, *, snippets: bool) -> lsp.CompletionItem:
+def completion_item(item: Proposal, replaced: lsp.Range, *, snippets: bool) -> lsp.CompletionItem:
     """One proposal."""
     as_snippet = snippets and item.snippet is not None
     text = item.snippet if as_snippet and item.snippet is not None else item.insert or item.label
@@ -217,7 +219,7 @@ def signature(found: Signature) -> lsp.SignatureHelp:
     return lsp.SignatureHelp([information], 0, active)
 
 
-def document_symbol(view: View, symbol: Symbol) -> lsp.DocumentSymbol:
+def document_symbol(view: DocumentView, symbol: Symbol) -> lsp.DocumentSymbol:
     """A line of the outline; a name must not be blank there."""
     return lsp.DocumentSymbol(
         symbol.name.strip() or '""',

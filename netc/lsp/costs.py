@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from compiler.analysis import Layer
+from compiler.analysis import LayerCost
 from compiler.dims import Dim, Size
 from compiler.driver import Checked
 from compiler.elaborate import Made
@@ -22,7 +22,7 @@ class Cost:
     parameters: int
     macs: Size
     field: Field
-    layer: Layer | None = None
+    layer: LayerCost | None = None
 
     def text(self) -> str:
         """In words: `9,408 parameters, 118,013,952 MACs, receptive field 7x7`."""

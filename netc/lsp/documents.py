@@ -15,9 +15,9 @@ from compiler.files import Files, is_regular, real
 from compiler.symbols.names import Names
 from grammar import syntax as s
 from grammar.source import Source
-from netc.lsp.analysis import Analysis, analyse
+from netc.lsp.analysis import AnalysedText, analyse
 from netc.lsp.options import Options
-from netc.lsp.project import Project, Text
+from netc.lsp.project import ParsedText, Project
 
 STACK = 64 * 2**20  # bytes for the thread that checks: nets are unrolled by recursion
 MOST_FILES = 2000
@@ -38,8 +38,8 @@ class Document:
     uri: str
     source: Source
     version: int | None
-    latest: Analysis | None = None
-    good: Analysis | None = None
+    latest: AnalysedText | None = None
+    good: AnalysedText | None = None
     outdated: bool = False
     checked: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -56,12 +56,12 @@ class Documents:
     One thread checks, the text edited last first; a result that an edit has overtaken is dropped.
     """
 
-    def __init__(self, publish: Callable[[Document, Analysis], None], options: Options) -> None:
+    def __init__(self, publish: Callable[[Document, AnalysedText], None], options: Options) -> None:
         self.publish = publish
         self.options = options
         self.folders: tuple[Path, ...] = ()
         self.opened: dict[str, Document] = {}
-        self._texts: dict[Path, Text] = {}
+        self._texts: dict[Path, ParsedText] = {}
         self._waiting: dict[str, None] = {}
         self._task: asyncio.Task[None] | None = None
         self._pool = ThreadPoolExecutor(1, "check")
@@ -184,7 +184,7 @@ def definitions(folder: Path, paths: Iterable[Path]) -> Iterator[Path]:
                 yield place
 
 
-def empty(source: Source) -> Analysis:
+def empty(source: Source) -> AnalysedText:
     """An analysis that says nothing."""
     names = Names((), ())
-    return Analysis(source, s.File(source, ()), names, (), (), frozenset(), Files())
+    return AnalysedText(source, s.File(source, ()), names, (), (), frozenset(), Files())

@@ -17,8 +17,8 @@ from netc.lsp.formatting import formatted
 from netc.lsp.hints import shape_hints
 from netc.lsp.hover import hover
 from netc.lsp.problems import problems
-from netc.lsp.project import Home, Project, Text
-from netc.lsp.rename import Refused, rename, renamed_at
+from netc.lsp.project import Home, ParsedText, Project
+from netc.lsp.rename import RenameRefused, rename, renamed_at
 from netc.lsp.server import LIFE, Server
 from netc.lsp.symbols import folds, outline
 from netc.lsp.wire import Messages
@@ -79,7 +79,7 @@ async def show_signature(ls: Server, params: lsp.SignatureHelpParams) -> lsp.Sig
 
 async def homes_at(
     ls: Server, params: AtPosition
-) -> tuple[convert.View, Project, Text, list[Home]] | None:
+) -> tuple[convert.DocumentView, Project, ParsedText, list[Home]] | None:
     """What the name at a position means."""
     view = await ls.settled(params.text_document.uri)
     if view is None:
@@ -136,7 +136,7 @@ async def prepare_rename(ls: Server, params: lsp.PrepareRenameParams) -> lsp.Ran
     try:
         offset = view.offset(params.position)
         return view.range(renamed_at(project, project.text_of(view.analysis), offset)[0])
-    except Refused as refused:
+    except RenameRefused as refused:
         raise JsonRpcException(str(refused), REQUEST_FAILED) from None
 
 
@@ -149,7 +149,7 @@ async def rename_everywhere(ls: Server, params: lsp.RenameParams) -> lsp.Workspa
     text, offset = project.text_of(view.analysis), view.offset(params.position)
     try:
         edits = await ls.documents.apart(lambda: rename(project, text, offset, params.new_name))
-    except Refused as refused:
+    except RenameRefused as refused:
         raise JsonRpcException(str(refused), REQUEST_FAILED) from None
     if view.document.source is not view.analysis.source:
         raise JsonRpcException("the text was edited in the meantime", CONTENT_MODIFIED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grammar.diagnostics import DefinitionError
 from grammar.format import format_source
 from grammar.source import Source, Span
-from netc.lsp.positions import Moved
+from netc.lsp.positions import Shifted
 from netc.lsp.rename import Edit
 
 
@@ -20,7 +20,7 @@ def formatted(source: Source) -> Edit | None:
         return None
     if "\r\n" in source.text:
         text = text.replace("\n", "\r\n")
-    head, tail = Moved(source.text, text).kept
+    head, tail = Shifted(source.text, text).kept
     if source.text == text:
         return None
     return Edit(Span(source, head, len(source.text) - tail), text[head : len(text) - tail])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from compiler.ops.base import Shape, show_shape
 from compiler.receptive_field import show_field
 from grammar import syntax as s
-from netc.lsp.analysis import Analysis, Call
+from netc.lsp.analysis import AnalysedText, StageCall
 from netc.lsp.costs import short
 from netc.lsp.options import Options
 
@@ -24,7 +24,7 @@ class Hint:
     tooltip: str
 
 
-def shape_hints(analysis: Analysis, start: int, end: int, options: Options) -> list[Hint]:
+def shape_hints(analysis: AnalysedText, start: int, end: int, options: Options) -> list[Hint]:
     """The hints between two offsets, in the order of the text.
 
     A stage whose assertion says its shape already has none; a block that is called several times
@@ -43,7 +43,7 @@ def shape_hints(analysis: Analysis, start: int, end: int, options: Options) -> l
     return sorted(found, key=lambda hint: hint.offset)
 
 
-def silent_stages(analysis: Analysis) -> set[object]:
+def silent_stages(analysis: AnalysedText) -> set[object]:
     """The stages that leave the shape as it was in every call of the first net."""
     return {
         stage.span
@@ -55,7 +55,9 @@ def silent_stages(analysis: Analysis) -> set[object]:
     }
 
 
-def label_of(analysis: Analysis, stage: s.Stage, calls: list[Call], options: Options) -> str:
+def label_of(
+    analysis: AnalysedText, stage: s.Stage, calls: list[StageCall], options: Options
+) -> str:
     """`[64, 56, 56], 12 of 16 calls differ`; "" when there is nothing to say."""
     first = calls[0].made
     shape = first.tensor.shape
@@ -84,7 +86,7 @@ def says(stage: s.Stage, shape: Shape) -> bool:
     return tuple(numbers) == shape
 
 
-def tooltip(analysis: Analysis, stage: s.Stage) -> str:
+def tooltip(analysis: AnalysedText, stage: s.Stage) -> str:
     """Every shape that the stage makes, and where, for each net."""
     lines = []
     calls = analysis.calls.get((stage.span.start, stage.span.end), [])

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from compiler.analysis import Analysis as Measured
+from compiler.analysis import Analysis
 from compiler.derivation import derive, sizes
 from compiler.graph import Graph
 from compiler.ops import OPS
 from compiler.ops.base import Shape, show_count, show_shape
-from compiler.symbols.names import Definition, Use
+from compiler.symbols.names import Definition, Reference
 from grammar import syntax as s
 from grammar.source import Span
-from netc.lsp.analysis import Analysis, nodes
+from netc.lsp.analysis import AnalysedText, nodes
 from netc.lsp.calls import signature_at
 from netc.lsp.describe import SIZES, code, definition_text, slot_text, slots_of, word_text
 from netc.lsp.project import Project
@@ -28,12 +28,12 @@ class Hover:
     text: str
 
 
-def hover(project: Project, analysis: Analysis, offset: int) -> Hover | None:
+def hover(project: Project, analysis: AnalysedText, offset: int) -> Hover | None:
     """What there is to say about the word at an offset."""
     place = analysis.names.at(offset)
     if place is None:
         return literal_or_size(project, analysis, offset)
-    if isinstance(place, Use) and place.span.text == "in":
+    if isinstance(place, Reference) and place.span.text == "in":
         return Hover(place.span, entered(analysis, offset))
     homes = project.homes(project.text_of(analysis), place)
     stage = analysis.stage_named_at(offset)
@@ -45,7 +45,7 @@ def hover(project: Project, analysis: Analysis, offset: int) -> Hover | None:
         made += [f"From `{source.name}`."] if source is not analysis.source else []
         return Hover(place.span, definition_text(definition, made))
     around = analysis.stage_at(offset)
-    if isinstance(place, Use) and place.role == "keyword" and around is not None:
+    if isinstance(place, Reference) and place.role == "keyword" and around is not None:
         rendered = parameter_text(around, place.name)
     else:
         rendered = word_text(place.name, made)
@@ -59,7 +59,7 @@ def parameter_text(stage: s.Stage, keyword: str) -> str | None:
     return slot_text(slot) if slot else None
 
 
-def literal_or_size(project: Project, analysis: Analysis, offset: int) -> Hover | None:
+def literal_or_size(project: Project, analysis: AnalysedText, offset: int) -> Hover | None:
     """Which parameter a literal is for; what the word after a tensor's dot means."""
     covering = [node for node in nodes(analysis.file) if inside(node.span, offset)]
     node = covering[-1] if covering else None
@@ -77,7 +77,7 @@ def literal_or_size(project: Project, analysis: Analysis, offset: int) -> Hover 
     return None
 
 
-def known_of(analysis: Analysis, definition: Definition) -> list[str]:
+def known_of(analysis: AnalysedText, definition: Definition) -> list[str]:
     """The shape of a tensor, the measures of a net, the domain of a size, a block's first call."""
     if (shape := shape_of(analysis, definition)) is not None:
         return [f"`{show_shape(shape)}`"]
@@ -96,14 +96,14 @@ def known_of(analysis: Analysis, definition: Definition) -> list[str]:
     return []
 
 
-def totals(graph: Graph, measured: Measured) -> str:
+def totals(graph: Graph, measured: Analysis) -> str:
     """What a whole net holds and costs, and the sizes it takes."""
     rendered = f"{measured.parameters:,} parameters, {show_count(measured.macs)} MACs"
     lines = graph.domain.lines() if graph.domain else []
     return ", ".join([rendered, f"depth {measured.depth}", *(f"`{line}`" for line in lines)])
 
 
-def first_call(analysis: Analysis, block: Definition) -> list[str]:
+def first_call(analysis: AnalysedText, block: Definition) -> list[str]:
     """The call that led into a block first, as the terminal says it; none for an unused one."""
     span = block.node.span
     for net in analysis.nets:
@@ -114,7 +114,7 @@ def first_call(analysis: Analysis, block: Definition) -> list[str]:
     return []
 
 
-def here(analysis: Analysis, stage: s.Stage) -> list[str]:
+def here(analysis: AnalysedText, stage: s.Stage) -> list[str]:
     """What a stage makes of what: shapes, the formula with its numbers, what it costs."""
     calls = analysis.calls_of(stage)
     if not calls:
@@ -144,7 +144,7 @@ def here(analysis: Analysis, stage: s.Stage) -> list[str]:
     return ["  \n".join(lines)]
 
 
-def shape_of(analysis: Analysis, definition: Definition) -> Shape | None:
+def shape_of(analysis: AnalysedText, definition: Definition) -> Shape | None:
     """The shape of a named tensor, in the first call that makes it."""
     node = definition.node
     if isinstance(node, s.InputDeclaration | s.OutputDeclaration) and definition.owner is not None:
@@ -160,7 +160,7 @@ def shape_of(analysis: Analysis, definition: Definition) -> Shape | None:
     return next((c.made.tensor.shape for c in calls if c.made.tensor.node is not None), None)
 
 
-def entered(analysis: Analysis, offset: int) -> str:
+def entered(analysis: AnalysedText, offset: int) -> str:
     """What `in` is at an offset: the tensor that entered the block, in its first call."""
     owner = next(
         (d for d in analysis.file.items if isinstance(d, s.Definition) and inside(d.span, offset)),

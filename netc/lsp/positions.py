@@ -67,7 +67,7 @@ class Lines:
 
 
 @dataclass(frozen=True)
-class Moved:
+class Shifted:
     """Offsets of an older text in a newer one that differs from it in one stretch."""
 
     before: str

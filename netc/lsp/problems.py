@@ -10,7 +10,7 @@ from compiler.values import Mistake
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic, Fix
 from grammar.source import Span
-from netc.lsp.analysis import Analysis
+from netc.lsp.analysis import AnalysedText
 from netc.lsp.project import in_library
 
 
@@ -55,12 +55,12 @@ def allowing(code: str, place: Span) -> Fix:
     return Fix(f"allow {code} on this line", Span(source, end, end), text)
 
 
-def problems(analysis: Analysis) -> list[Problem]:
+def problems(analysis: AnalysedText) -> list[Problem]:
     """Every diagnostic of a text at a place of that text."""
     return [problem(analysis, diagnostic) for diagnostic in analysis.diagnostics]
 
 
-def problem(analysis: Analysis, diagnostic: Diagnostic) -> Problem:
+def problem(analysis: AnalysedText, diagnostic: Diagnostic) -> Problem:
     """A mistake in a used file stands at the call that leads there, or at the `use`."""
     steps = [(step.span, str(step)) for step in reversed(diagnostic.call_stack)]
     if diagnostic.span.source is analysis.source:
@@ -72,7 +72,7 @@ def problem(analysis: Analysis, diagnostic: Diagnostic) -> Problem:
     return Problem(diagnostic, using(analysis, diagnostic.span), (there, *steps))
 
 
-def using(analysis: Analysis, place: Span) -> Span:
+def using(analysis: AnalysedText, place: Span) -> Span:
     """The `use` that brings in the file of a place; the first one when none does directly."""
     items = [item for item in analysis.file.items if isinstance(item, s.Use)]
     for item in items:

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compiler.files import LIBRARY, Files, real
-from compiler.symbols.names import Definition, Names, Use
+from compiler.symbols.names import Definition, Names, Reference
 from compiler.symbols.resolve import resolve
 from compiler.values import Mistake
 from grammar import syntax as s
 from grammar.parse import parse
 from grammar.source import Source, Span
-from netc.lsp.analysis import Analysis
+from netc.lsp.analysis import AnalysedText
 
 MOST_STEPS = 20  # of `use` that leads to `use`
 
 
 @dataclass(frozen=True, eq=False)
-class Text:
+class ParsedText:
     """A text with its tree and names."""
 
     source: Source
@@ -36,7 +36,7 @@ class Text:
 class Home:
     """A definition and the text it stands in."""
 
-    text: Text
+    text: ParsedText
     definition: Definition
 
     def same(self, other: Home) -> bool:
@@ -60,17 +60,17 @@ class Project:
         self,
         files: Files,
         paths: Callable[[], Iterable[Path]] = tuple,
-        known: dict[Path, Text] | None = None,
+        known: dict[Path, ParsedText] | None = None,
     ) -> None:
         self.files = files
         self.paths = paths
-        self._texts: dict[Path, Text] = {} if known is None else known
+        self._texts: dict[Path, ParsedText] = {} if known is None else known
 
-    def text_of(self, analysis: Analysis) -> Text:
+    def text_of(self, analysis: AnalysedText) -> ParsedText:
         """An analysed text as one of the project's."""
-        return Text(analysis.source, analysis.file, analysis.names)
+        return ParsedText(analysis.source, analysis.file, analysis.names)
 
-    def text(self, path: Path) -> Text | None:
+    def text(self, path: Path) -> ParsedText | None:
         """The text of a file; None when it cannot be read."""
         try:
             source = self.files.read(path, path.name)
@@ -80,7 +80,7 @@ class Project:
         if known is not None and known.source.text == source.text:
             return known
         file = parse(source).file
-        text = Text(source, file, resolve(file))
+        text = ParsedText(source, file, resolve(file))
         self._texts[path] = text
         return text
 
@@ -92,7 +92,7 @@ class Project:
         except Mistake:
             return None
 
-    def file_named_at(self, text: Text, offset: int) -> Text | None:
+    def file_named_at(self, text: ParsedText, offset: int) -> ParsedText | None:
         """The file that the path of a `use` at an offset names."""
         for item in text.file.items:
             if isinstance(item, s.Use) and item.path.span.start <= offset <= item.path.span.end:
@@ -100,7 +100,7 @@ class Project:
                 return self.text(path) if path is not None else None
         return None
 
-    def homes(self, text: Text, place: Definition | Use) -> list[Home]:
+    def homes(self, text: ParsedText, place: Definition | Reference) -> list[Home]:
         """Where a name is at home: its definitions, in the files that they come from."""
         if isinstance(place, Definition):
             return self._home(text, place, MOST_STEPS)
@@ -109,7 +109,7 @@ class Project:
             return [home for block in blocks for home in parameter(block, place.name)]
         return [home for d in place.definitions for home in self._home(text, d, MOST_STEPS)]
 
-    def _home(self, text: Text, definition: Definition, steps: int) -> list[Home]:
+    def _home(self, text: ParsedText, definition: Definition, steps: int) -> list[Home]:
         if definition.kind != "used":
             return [Home(text, definition)]
         assert isinstance(definition.node, s.Use)
@@ -118,7 +118,7 @@ class Project:
         item = other.item(definition.name) if other is not None else None
         return [] if other is None or item is None else self._home(other, item, steps - 1)
 
-    def occurrences(self, home: Home, opened: Text) -> Iterator[tuple[Text, Span]]:
+    def occurrences(self, home: Home, opened: ParsedText) -> Iterator[tuple[ParsedText, Span]]:
         """Every place of every file that means a definition, its own first.
 
         `opened` is the text that is being asked about.
@@ -134,11 +134,11 @@ class Project:
             if not same_file(text.source, own.source):
                 yield from ((text, span) for span in self._elsewhere(home, text))
 
-    def _elsewhere(self, home: Home, text: Text) -> Iterator[Span]:
+    def _elsewhere(self, home: Home, text: ParsedText) -> Iterator[Span]:
         """The places of another file that mean a definition: by `use`, or by a keyword."""
         name = home.definition.name
 
-        def means(place: Definition | Use) -> bool:
+        def means(place: Definition | Reference) -> bool:
             return place.name == name and any(o.same(home) for o in self.homes(text, place))
 
         if home.definition.kind == "parameter":
@@ -150,7 +150,7 @@ class Project:
                 yield definition.span
                 yield from (use.span for use in text.names.uses_of(definition))
 
-    def texts(self, opened: Text) -> Iterator[Text]:
+    def texts(self, opened: ParsedText) -> Iterator[ParsedText]:
         """Every text of the project, the opened one first."""
         yield opened
         for path in self.paths():

@@ -8,20 +8,20 @@ from dataclasses import dataclass, replace
 
 from compiler.files import Files
 from compiler.ops import OPS
-from compiler.symbols.names import Definition, Names, Use
+from compiler.symbols.names import Definition, Names, Reference
 from compiler.symbols.resolve import resolve
 from grammar import syntax as s
 from grammar.diagnostics import DefinitionError, Diagnostic
 from grammar.parse import parse, parse_expression
 from grammar.source import Source, Span
 from netc.lsp.analysis import analyse
-from netc.lsp.project import Home, Project, Text, in_library, same_file
+from netc.lsp.project import Home, ParsedText, Project, in_library, same_file
 from netc.lsp.scope import TENSORS
 
 NOT_RENAMED = {"pattern": "a label with an interpolation has no single name"}
 
 
-class Refused(Exception):
+class RenameRefused(Exception):
     """A renaming that is not possible, and why."""
 
 
@@ -33,35 +33,35 @@ class Edit:
     text: str
 
 
-def renamed_at(project: Project, text: Text, offset: int) -> tuple[Span, list[Home]]:
-    """The place of the name at an offset and the definitions it means; raises `Refused`."""
+def renamed_at(project: Project, text: ParsedText, offset: int) -> tuple[Span, list[Home]]:
+    """The place of the name at an offset and the definitions it means; raises `RenameRefused`."""
     place = text.names.at(offset)
     if place is None:
-        raise Refused("there is no name here")
+        raise RenameRefused("there is no name here")
     homes = project.homes(text, place)
-    if place.span.text == "in" or (isinstance(place, Use) and not homes):
-        raise Refused(f"`{place.name}` is not defined in a file")
+    if place.span.text == "in" or (isinstance(place, Reference) and not homes):
+        raise RenameRefused(f"`{place.name}` is not defined in a file")
     for home in homes:
         if home.definition.kind in NOT_RENAMED:
-            raise Refused(NOT_RENAMED[home.definition.kind])
+            raise RenameRefused(NOT_RENAMED[home.definition.kind])
         if in_library(home.text.source) and not same_file(home.text.source, text.source):
-            raise Refused(f"`{place.name}` belongs to netc's own definitions")
+            raise RenameRefused(f"`{place.name}` belongs to netc's own definitions")
     return place.span, homes
 
 
-def rename(project: Project, text: Text, offset: int, new: str) -> list[Edit]:
-    """The edits that give a definition another name; raises `Refused`.
+def rename(project: Project, text: ParsedText, offset: int, new: str) -> list[Edit]:
+    """The edits that give a definition another name; raises `RenameRefused`.
 
     What every other name means must stay as it was, two things in one place may not have one name,
     and no file may have a new mistake: the files are resolved and checked again to see that.
     """
     _, homes = renamed_at(project, text, offset)
     if not is_name(new):
-        raise Refused(f"`{new}` is no name: letters, digits and _, and no keyword")
+        raise RenameRefused(f"`{new}` is no name: letters, digits and _, and no keyword")
     if new in OPS and any(h.definition.kind in ("block", "net", "train") for h in homes):
-        raise Refused(f"`{new}` is the name of an op")
+        raise RenameRefused(f"`{new}` is the name of an op")
     places: dict[Source, dict[Span, None]] = {}
-    texts: dict[Source, Text] = {}
+    texts: dict[Source, ParsedText] = {}
     for home in together(project, homes):
         for owner, span in project.occurrences(home, text):
             texts[owner.source] = owner
@@ -69,14 +69,14 @@ def rename(project: Project, text: Text, offset: int, new: str) -> list[Edit]:
     changed = {source: with_name(source, spans, new) for source, spans in places.items()}
     for source, after in changed.items():
         if parse(source).diagnostics:
-            raise Refused(f"{source.name} has a syntax error")
+            raise RenameRefused(f"{source.name} has a syntax error")
         names, known = resolve(parse(after).file), texts[source].names
         if len(names.definitions) != len(known.definitions) or meanings(names) != meanings(known):
-            raise Refused(f"`{new}` means something else in {source.name}")
+            raise RenameRefused(f"`{new}` means something else in {source.name}")
         if clashes(known, names, new):
-            raise Refused(f"`{new}` is a name in {source.name} already")
+            raise RenameRefused(f"`{new}` is a name in {source.name} already")
     if mistake := new_mistake(project, changed):
-        raise Refused(f"`{new}` would be a mistake: {mistake.message}")
+        raise RenameRefused(f"`{new}` would be a mistake: {mistake.message}")
     return [Edit(span, new) for spans in places.values() for span in spans]
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from compiler.symbols.names import Definition
 from grammar import syntax as s
-from netc.lsp.analysis import Analysis
+from netc.lsp.analysis import AnalysedText
 from netc.lsp.context import OpenCall
 from netc.lsp.describe import Slot, block_slots, slots_of
 from netc.lsp.project import Project
@@ -17,7 +17,7 @@ TENSORS = ("input", "data", "noise", "tensor", "output", "label")
 
 
 @dataclass(frozen=True)
-class Item:
+class Proposal:
     """One proposal: `insert` takes the place of the word at the cursor.
 
     `snippet` is the same with places to fill in (`conv(${1:channels}, ${2:kernel})`); `rank`, and
@@ -34,10 +34,10 @@ class Item:
     order: int = 0
 
 
-class Scope:
+class Reachable:
     """What can be named at an offset of an analysed text."""
 
-    def __init__(self, project: Project, analysis: Analysis, offset: int) -> None:
+    def __init__(self, project: Project, analysis: AnalysedText, offset: int) -> None:
         self.project = project
         self.analysis = analysis
         self.visible = tuple(d for d in analysis.names.visible(offset) if not around(d, offset))

@@ -15,7 +15,7 @@ from pygls.uris import to_fs_path
 
 from netc import __version__
 from netc.lsp import convert
-from netc.lsp.analysis import Analysis
+from netc.lsp.analysis import AnalysedText
 from netc.lsp.documents import Document, Documents
 from netc.lsp.options import Options
 from netc.lsp.positions import Encoding
@@ -42,7 +42,7 @@ class Server(LanguageServer):
         self.was_shut_down = False
         self.was_told_to_exit = False
 
-    def publish(self, document: Document, analysis: Analysis) -> None:
+    def publish(self, document: Document, analysis: AnalysedText) -> None:
         """Show what a check has found."""
         places = convert.Places(self.documents.opened.values(), self.encoding)
         found = [convert.diagnostic(places, problem) for problem in problems(analysis)]
@@ -56,29 +56,31 @@ class Server(LanguageServer):
         chosen = self.workspace.position_encoding or lsp.PositionEncodingKind.Utf16
         return lsp.PositionEncodingKind(chosen).value
 
-    async def settled(self, uri: str) -> convert.View | None:
+    async def settled(self, uri: str) -> convert.DocumentView | None:
         """A document once it has been checked as it stands; None when it is not open."""
         document = await self.documents.current(uri)
         if document is None or document.latest is None:
             return None
         return self.view(document, document.latest)
 
-    async def steady(self, uri: str) -> convert.View | None:
+    async def steady(self, uri: str) -> convert.DocumentView | None:
         """The same, but a text with a broken statement is answered for by what it was before."""
         document = await self.documents.current(uri)
         analysis = (document.good or document.latest) if document is not None else None
         return self.view(document, analysis) if document and analysis else None
 
-    async def at_hand(self, uri: str) -> convert.View | None:
+    async def at_hand(self, uri: str) -> convert.DocumentView | None:
         """A document with what is known by now: only its first check is waited for."""
         document = self.documents.opened.get(uri)
         if document is None or document.latest is None:
             return await self.settled(uri)
         return self.view(document, document.latest)
 
-    def view(self, document: Document, analysis: Analysis) -> convert.View:
+    def view(self, document: Document, analysis: AnalysedText) -> convert.DocumentView:
         """A document in the units of the editor."""
-        return convert.View(document, analysis, self.documents.opened.values(), self.encoding)
+        return convert.DocumentView(
+            document, analysis, self.documents.opened.values(), self.encoding
+        )
 
 
 def path_of(uri: str) -> Path | None:

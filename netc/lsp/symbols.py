@@ -9,7 +9,7 @@ from compiler.ops.base import show_shape
 from compiler.symbols.names import Definition, Kind
 from grammar import syntax as s
 from grammar.source import Source, Span
-from netc.lsp.analysis import Analysis, nodes
+from netc.lsp.analysis import AnalysedText, nodes
 from netc.lsp.describe import block_slots
 from netc.lsp.hover import shape_of
 
@@ -28,7 +28,7 @@ class Symbol:
     children: tuple[Symbol, ...] = ()
 
 
-def outline(analysis: Analysis) -> list[Symbol]:
+def outline(analysis: AnalysedText) -> list[Symbol]:
     """The blocks, nets and values of a text; in each its named tensors with their shapes."""
     return [
         symbol(analysis, definition)
@@ -37,7 +37,7 @@ def outline(analysis: Analysis) -> list[Symbol]:
     ]
 
 
-def symbol(analysis: Analysis, definition: Definition) -> Symbol:
+def symbol(analysis: AnalysedText, definition: Definition) -> Symbol:
     """A definition with what it holds."""
     node, detail = definition.node, ""
     if definition.kind in ("block", "net", "train") and isinstance(node, s.Definition):
@@ -63,7 +63,7 @@ class Fold:
     comment: bool = False
 
 
-def folds(analysis: Analysis) -> list[Fold]:
+def folds(analysis: AnalysedText) -> list[Fold]:
     """Bodies and lists over several lines, and runs of comment lines."""
     found = list(comment_runs(analysis.source))
     for node in nodes(analysis.file):

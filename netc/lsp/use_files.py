@@ -8,10 +8,10 @@ from pathlib import Path
 from compiler.files import LIBRARY
 from netc.lsp.context import Context
 from netc.lsp.describe import definition_text
-from netc.lsp.scope import Item, Scope
+from netc.lsp.scope import Proposal, Reachable
 
 
-def used_names(scope: Scope, context: Context, text: str) -> Iterator[Item]:
+def used_names(scope: Reachable, context: Context, text: str) -> Iterator[Proposal]:
     """What the file of a `use` defines; while no file stands there, what any file defines, with it.
 
     Names that stand there already must be in the same file.
@@ -30,10 +30,10 @@ def used_names(scope: Scope, context: Context, text: str) -> Iterator[Item]:
             if definition.name not in others:
                 insert = definition.name if name else f'{definition.name} from "{file.name}"'
                 about, rank = definition_text(definition), 5 + file.is_relative_to(LIBRARY)
-                yield Item(definition.name, "block", file.name, about, insert, rank=rank)
+                yield Proposal(definition.name, "block", file.name, about, insert, rank=rank)
 
 
-def files(scope: Scope, written: str) -> Iterator[Item]:
+def files(scope: Reachable, written: str) -> Iterator[Proposal]:
     """The files that a path in a `use` can go on to, and the folders on the way."""
     folder = written[: written.rfind("/") + 1]
     if ".." in folder.split("/"):
@@ -42,20 +42,20 @@ def files(scope: Scope, written: str) -> Iterator[Item]:
     for place in places(scope, folder):
         for path in entries(place):
             if path.is_dir():
-                yield Item(f"{folder}{path.name}/", "file", "folder", rank=6)
+                yield Proposal(f"{folder}{path.name}/", "file", "folder", rank=6)
             elif path != here:
                 rank = 5 + 2 * path.is_relative_to(LIBRARY)
-                yield Item(folder + path.name, "file", place.name, rank=rank)
+                yield Proposal(folder + path.name, "file", place.name, rank=rank)
 
 
-def files_beside(scope: Scope) -> list[Path]:
+def files_beside(scope: Reachable) -> list[Path]:
     """The files that `use` can name without a folder."""
     here = scope.analysis.source.path
     found = [path for place in places(scope, "") for path in entries(place)]
     return [path for path in found if path.is_file() and path != here]
 
 
-def places(scope: Scope, name: str) -> Iterator[Path]:
+def places(scope: Reachable, name: str) -> Iterator[Path]:
     """Where `use` looks for a name: beside this file, in the given folders, in the library."""
     here = scope.analysis.source.path
     for folder in [*([here.parent] if here else []), *scope.analysis.files.include, LIBRARY]:

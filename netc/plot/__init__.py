@@ -9,7 +9,7 @@ from compiler.graph import Graph
 from netc.boxes import depth_of, shown
 from netc.plot.packing import pack
 from netc.plot.page import page
-from netc.plot.plan import Plan, plan_of
+from netc.plot.plan import BoxTree, plan_of
 from netc.plot.svg import svg
 from netc.tables import totals
 from runtime.errors import CallError
@@ -46,7 +46,7 @@ def check_suffix(path: Path) -> str:
     return suffix
 
 
-def open_to(plan: Plan, depth: int | None) -> frozenset[int]:
+def open_to(plan: BoxTree, depth: int | None) -> frozenset[int]:
     """The network and the blocks in so many levels of it; without a depth, in those that fit."""
     if depth is None:
         net = plan.items[0].box
@@ -63,7 +63,7 @@ def open_to(plan: Plan, depth: int | None) -> frozenset[int]:
     return frozenset(found)
 
 
-def is_narrow(plan: Plan, open_items: frozenset[int]) -> bool:
+def is_narrow(plan: BoxTree, open_items: frozenset[int]) -> bool:
     """Whether a picture fits on a screen across."""
     net = pack(plan, open_items)
     return net.left + net.right <= WIDEST

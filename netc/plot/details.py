@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compiler.analysis import Layer
+from compiler.analysis import LayerCost
 from compiler.derivation import derive
 from compiler.graph import Graph, Input
 from compiler.ops.base import show_count, show_shape
@@ -25,7 +25,7 @@ def details_of(graph: Graph, item: Item) -> tuple[Rows, list[str]]:
     return layer_rows(graph, box.layer), [printable(line) for line in derive(graph, box.layer)]
 
 
-def layer_rows(graph: Graph, layer: Layer) -> Rows:
+def layer_rows(graph: Graph, layer: LayerCost) -> Rows:
     """A layer's op, shape, costs and place."""
     node = layer.node
     rows = [("op", "input" if isinstance(node.op, Input) else printable(call(node.op)))]

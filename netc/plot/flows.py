@@ -10,7 +10,7 @@ from netc.boxes import Box
 
 
 @dataclass(frozen=True)
-class Flow:
+class TensorFlow:
     """A tensor from one place of a block to another, `times` times (`add(x, x)` takes it twice).
 
     The places are numbered: the block's children in order, then the tensors that enter (`ins`),
@@ -28,13 +28,13 @@ class Flow:
 
 
 @dataclass(frozen=True)
-class Body:
+class BodyFlows:
     """What flows in a block: the tensors that enter and leave it, and every flow."""
 
     children: int
     ins: tuple[str, ...]
     outs: tuple[str, ...]
-    flows: tuple[Flow, ...]
+    flows: tuple[TensorFlow, ...]
 
 
 @dataclass
@@ -54,14 +54,14 @@ class _Growing:
             self.outs[tensor] = None
         self.uses[tensor, source, target] = times
 
-    def body(self) -> Body:
+    def body(self) -> BodyFlows:
         """The finished body, its places numbered."""
         ins, outs = list(self.ins), list(self.outs)
         first_out = self.children + len(ins)
         entered = {tensor: self.children + i for i, tensor in enumerate(ins)}
         left = {tensor: first_out + i for i, tensor in enumerate(outs)}
         flows = tuple(
-            Flow(
+            TensorFlow(
                 tensor,
                 entered[tensor] if source is None else source,
                 left[tensor] if target is None else target,
@@ -69,10 +69,10 @@ class _Growing:
             )
             for (tensor, source, target), times in self.uses.items()
         )
-        return Body(self.children, tuple(ins), tuple(outs), flows)
+        return BodyFlows(self.children, tuple(ins), tuple(outs), flows)
 
 
-def bodies(net: Box) -> dict[Box, Body]:
+def bodies(net: Box) -> dict[Box, BodyFlows]:
     """For the network and each of its blocks what flows in it."""
     growing: dict[Box, _Growing] = {}
     places: dict[tuple[str, str], list[tuple[Box, int]]] = {}

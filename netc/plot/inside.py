@@ -33,7 +33,7 @@ Meeting: TypeAlias = tuple[int, int, int, int, float, float]
 
 
 @dataclass(frozen=True)
-class Line:
+class Segment:
     """A piece of line from (x, top) to (to, bottom), in the next row.
 
     Between `bend` and `end` it goes over: square with round corners, or `oblique` where another
@@ -65,7 +65,7 @@ class Packed:
     ins: tuple[float, ...] = (0.0,)
     outs: tuple[float, ...] = (0.0,)
     children: tuple[tuple[Packed, float, float], ...] = ()
-    lines: tuple[Line, ...] = ()
+    lines: tuple[Segment, ...] = ()
     labels: tuple[tuple[float, float, str], ...] = ()
 
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from netc.plot.flows import Body, Flow
-from netc.plot.layers import Piece, Rows, Slot, rows_of
+from netc.plot.flows import BodyFlows, TensorFlow
+from netc.plot.layers import LinePiece, RowSlot, SlotRows, rows_of
 from netc.plot.trunk import skips, weights
 
 
@@ -21,9 +21,9 @@ from netc.plot.trunk import skips, weights
 class Arrangement:
     """A block's picture without sizes.
 
-    `rows` has the slots of each row. `nodes` has the place of each slot (`Flow`), None where a
-    tensor passes, and `lanes` its lane, numbered so that in each row the numbers grow. `pieces` of
-    line are (tensor, slot above, slot below, times), the tensors numbered as they are first used.
+    `rows` has the slots of each row. `nodes` has the place of each slot (`TensorFlow`), None where
+    a tensor passes, and `lanes` its lane, numbered so that in each row the numbers grow. `pieces`
+    of line are (tensor, slot above, slot below, times), the tensors numbered by their first use.
     `pulls` are for each lane the pieces to other lanes that would be straight if they could, each
     with whether the lane is at its lower end. `entering` and `leaving` are the places, from left to
     right, of the tensors that cross the border; `axis` is the slot in which the main one enters.
@@ -45,7 +45,7 @@ class Arrangement:
         return self.axis is not None and self.lanes[slot] == self.lanes[self.axis]
 
 
-def arrange(body: Body, plain: Sequence[bool]) -> Arrangement:
+def arrange(body: BodyFlows, plain: Sequence[bool]) -> Arrangement:
     """Rows and lanes of a block; `plain` children are those that change nothing."""
     skipped = skips(body, plain)
     above, below = weights(body, skipped)
@@ -66,7 +66,7 @@ def arrange(body: Body, plain: Sequence[bool]) -> Arrangement:
     )
 
 
-def axis_of(rows: Rows, body: Body, lanes: Sequence[int]) -> int | None:
+def axis_of(rows: SlotRows, body: BodyFlows, lanes: Sequence[int]) -> int | None:
     """The slot of the tensor that enters above the most children, if any enters."""
     held = Counter(
         lane for slot, lane in zip(rows.slots, lanes, strict=True) if is_child(slot, body)
@@ -75,24 +75,24 @@ def axis_of(rows: Rows, body: Body, lanes: Sequence[int]) -> int | None:
     return max(entering, key=lambda slot: held[lanes[slot]], default=None)
 
 
-def is_child(slot: Slot, body: Body) -> bool:
+def is_child(slot: RowSlot, body: BodyFlows) -> bool:
     """Whether a child stands in a slot."""
     return slot.node is not None and slot.node < body.children
 
 
-def tensors_of(body: Body) -> list[str]:
+def tensors_of(body: BodyFlows) -> list[str]:
     """The tensors that flow in a block, in the order of their first use."""
     return list(dict.fromkeys(flow.tensor for flow in body.flows))
 
 
-def counted(rows: Rows, flows: set[Flow]) -> set[Piece]:
+def counted(rows: SlotRows, flows: set[TensorFlow]) -> set[LinePiece]:
     """The pieces of line on the way of some of the flows."""
     wanted = {(flow.tensor, flow.target) for flow in flows}
-    into: dict[int, Piece] = {}
+    into: dict[int, LinePiece] = {}
     for piece in rows.pieces:
         if rows.slots[piece.below].node is None:
             into[piece.below] = piece
-    found: set[Piece] = set()
+    found: set[LinePiece] = set()
     for piece in rows.pieces:
         if (piece.tensor, rows.slots[piece.below].node) in wanted:
             found.add(piece)
@@ -102,14 +102,14 @@ def counted(rows: Rows, flows: set[Flow]) -> set[Piece]:
     return found
 
 
-def lanes_of(rows: Rows, above: set[Flow], below: set[Flow]) -> tuple[int, ...]:
+def lanes_of(rows: SlotRows, above: set[TensorFlow], below: set[TensorFlow]) -> tuple[int, ...]:
     """The lane of each slot."""
     up, down = counted(rows, above), counted(rows, below)
     middle_above = middle(rows, up, lambda piece: piece.below, lambda piece: piece.above)
     middle_below = middle(rows, down, lambda piece: piece.above, lambda piece: piece.below)
     leaving = Counter(piece.above for piece in rows.pieces)
     entering = Counter(piece.below for piece in rows.pieces)
-    ranked: list[list[Piece]] = [[], [], []]
+    ranked: list[list[LinePiece]] = [[], [], []]
     for piece in rows.pieces:
         ends = (piece.above, piece.below)
         if all(rows.slots[end].node is None for end in ends):
@@ -124,7 +124,10 @@ def lanes_of(rows: Rows, above: set[Flow], below: set[Flow]) -> tuple[int, ...]:
 
 
 def middle(
-    rows: Rows, pieces: set[Piece], here: Callable[[Piece], int], there: Callable[[Piece], int]
+    rows: SlotRows,
+    pieces: set[LinePiece],
+    here: Callable[[LinePiece], int],
+    there: Callable[[LinePiece], int],
 ) -> dict[int, int]:
     """The middle one of the slots to which pieces lead from a slot, if their number is odd."""
     ends: dict[int, set[int]] = {}
@@ -138,7 +141,7 @@ def middle(
     }
 
 
-def aligned(rows: Rows, pieces: Sequence[Piece]) -> dict[int, int]:
+def aligned(rows: SlotRows, pieces: Sequence[LinePiece]) -> dict[int, int]:
     """For each slot the one that goes on straight below it; of two that cross the first stays."""
     below: dict[int, int] = {}
     taken: set[int] = set()
@@ -166,7 +169,7 @@ def crosses(ends: tuple[int, int], beside: Sequence[tuple[int, int]]) -> bool:
     return any((ends[0] < above) != (ends[1] < below) for above, below in beside)
 
 
-def numbered(rows: Rows, below: dict[int, int]) -> tuple[int, ...]:
+def numbered(rows: SlotRows, below: dict[int, int]) -> tuple[int, ...]:
     """A number for each slot's lane, growing to the right in every row."""
     head: dict[int, int] = {}
     for row in rows.rows:
@@ -191,7 +194,7 @@ def numbered(rows: Rows, below: dict[int, int]) -> tuple[int, ...]:
 
 
 def pulls_of(
-    rows: Rows, lanes: Sequence[int], flows: set[Flow]
+    rows: SlotRows, lanes: Sequence[int], flows: set[TensorFlow]
 ) -> tuple[tuple[tuple[int, bool], ...], ...]:
     """For each lane the pieces along the flows that count; for a mere line's lane all of them."""
     counting = counted(rows, flows)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
-from netc.plot.flows import Body
+from netc.plot.flows import BodyFlows
 
 SWEEPS = 4
 MOST_PASSING = 32  # tensors with lines of their own beside the boxes, on the way to one layer
@@ -24,8 +24,8 @@ Near: TypeAlias = dict[int, list[tuple[int, float]]]
 
 
 @dataclass(frozen=True)
-class Slot:
-    """A place in a row: of a child, of the border (`node` as in `Flow`), or of a passing tensor."""
+class RowSlot:
+    """A place in a row: of a child, the border (`node` as in `TensorFlow`), a passing tensor."""
 
     row: int
     node: int | None
@@ -33,8 +33,8 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Piece:
-    """A tensor's line from a slot to one in the next row; the rest as in `Flow`."""
+class LinePiece:
+    """A tensor's line from a slot to one in the next row; the rest as in `TensorFlow`."""
 
     tensor: str
     above: int
@@ -46,12 +46,12 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Rows:
+class SlotRows:
     """The slots of each row from left to right, and the pieces of line between them."""
 
-    slots: tuple[Slot, ...]
+    slots: tuple[RowSlot, ...]
     rows: tuple[tuple[int, ...], ...]
-    pieces: tuple[Piece, ...]
+    pieces: tuple[LinePiece, ...]
 
     @cached_property
     def position(self) -> dict[int, int]:
@@ -59,11 +59,11 @@ class Rows:
         return {slot: place for row in self.rows for place, slot in enumerate(row)}
 
 
-def rows_of(body: Body, side: Sequence[bool]) -> Rows:
+def rows_of(body: BodyFlows, side: Sequence[bool]) -> SlotRows:
     """Rank a block's places and order each row; children for which `side` holds stand right."""
     ranks = rank(body)
-    slots = [Slot(row, node) for node, row in enumerate(ranks)]
-    pieces: list[Piece] = []
+    slots = [RowSlot(row, node) for node, row in enumerate(ranks)]
+    pieces: list[LinePiece] = []
     passing: dict[tuple[str | int, int], int] = {}
     bundled, ended = bundles(body, ranks), set[int]()
     for flow in body.flows:
@@ -73,15 +73,15 @@ def rows_of(body: Body, side: Sequence[bool]) -> Rows:
             below = passing.get((line, row))
             if below is None:
                 below = passing[line, row] = len(slots)
-                slots.append(Slot(row, None, flow.tensor))
-                pieces.append(Piece(flow.tensor, above, below, out=out, main=flow.main))
+                slots.append(RowSlot(row, None, flow.tensor))
+                pieces.append(LinePiece(flow.tensor, above, below, out=out, main=flow.main))
             elif line == flow.target:  # it joins the others, whose line goes on to the target
-                pieces.append(Piece(flow.tensor, above, below, out=out, main=flow.main))
+                pieces.append(LinePiece(flow.tensor, above, below, out=out, main=flow.main))
                 above = passing[line, ranks[flow.target] - 1]
                 break
             above, out = below, 0.0
         if above not in ended:
-            last = Piece(flow.tensor, above, flow.target, flow.times, out, flow.into, flow.main)
+            last = LinePiece(flow.tensor, above, flow.target, flow.times, out, flow.into, flow.main)
             pieces.append(last)
         if line == flow.target and above != flow.source:
             ended.add(above)
@@ -89,10 +89,10 @@ def rows_of(body: Body, side: Sequence[bool]) -> Rows:
     for index, slot in enumerate(slots):
         order[slot.row].append(index)
     late = [slot.node is None or (slot.node < len(side) and side[slot.node]) for slot in slots]
-    return Rows(tuple(slots), tuple(map(tuple, ordered(order, pieces, late))), tuple(pieces))
+    return SlotRows(tuple(slots), tuple(map(tuple, ordered(order, pieces, late))), tuple(pieces))
 
 
-def bundles(body: Body, ranks: Sequence[int]) -> set[int]:
+def bundles(body: BodyFlows, ranks: Sequence[int]) -> set[int]:
     """The layers to which very many tensors pass rows, so that their lines join into one."""
     passing: dict[int, set[float]] = {}
     count = Counter[int]()
@@ -108,7 +108,7 @@ def bundles(body: Body, ranks: Sequence[int]) -> set[int]:
     }
 
 
-def rank(body: Body) -> list[int]:
+def rank(body: BodyFlows) -> list[int]:
     """The row of each place: one below the lowest that flows into it, at the border the ends.
 
     A child that nothing flows into stands just above its first user.
@@ -138,7 +138,7 @@ def rank(body: Body) -> list[int]:
     return ranks
 
 
-def ordered(order: Order, pieces: Sequence[Piece], late: Sequence[bool]) -> Order:
+def ordered(order: Order, pieces: Sequence[LinePiece], late: Sequence[bool]) -> Order:
     """Rows ordered by the mean place of their neighbours; the best of a few sweeps is kept."""
     above: Near = {}
     below: Near = {}
@@ -174,7 +174,7 @@ def swept(order: Order, neighbours: Near, late: Sequence[bool]) -> Order:
     return done
 
 
-def crossings(order: Order, pieces: Sequence[Piece]) -> int:
+def crossings(order: Order, pieces: Sequence[LinePiece]) -> int:
     """How often lines cross."""
     place = {slot: index for row in order for index, slot in enumerate(row)}
     row_of = {slot: index for index, row in enumerate(order) for slot in row}

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from netc.plot.inside import METRICS, Inside, Line
+from netc.plot.inside import METRICS, Inside, Segment
 
 MOST_SQUARE = 1000  # lines that go over below one row
 
@@ -27,7 +27,7 @@ def lines_of(
     tops: Sequence[float],
     heights: Sequence[float],
     gaps: Sequence[tuple[float, float]],
-) -> tuple[Line, ...]:
+) -> tuple[Segment, ...]:
     """Every piece of line, twice where a layer takes a tensor twice.
 
     `x` and `box_tops` are those of the slots, `tops`, `heights` and `gaps` those of the rows.
@@ -42,7 +42,7 @@ def lines_of(
         bottom = box_tops[below] + (0.0 if lower else heights[row + 1])
         for twin in range(times):
             found.append(
-                Line(
+                Segment(
                     tensor,
                     x[above] + start,
                     top,

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from netc.plot.columns import columns
 from netc.plot.inside import METRICS, Inside, Packed
 from netc.plot.lines import lines_of, over
-from netc.plot.plan import Item, Plan
+from netc.plot.plan import BoxTree, Item
 
 
-def pack(plan: Plan, open_items: Container[int], index: int = 0) -> Packed:
+def pack(plan: BoxTree, open_items: Container[int], index: int = 0) -> Packed:
     """Pack a box (at first the network, 0); `open_items` are the blocks that show their inside."""
     item = plan.items[index]
     if item.arrangement is None or index not in open_items:

@@ -11,7 +11,7 @@ from compiler.graph import Graph
 from netc.plot.details import details_of
 from netc.plot.faces import Face
 from netc.plot.inside import METRICS
-from netc.plot.plan import Plan
+from netc.plot.plan import BoxTree
 from netc.plot.svg import FOLDER
 from netc.plot.words import cut
 
@@ -34,7 +34,7 @@ class Table:
         return self.index[value]
 
 
-def page(graph: Graph, plan: Plan, open_items: frozenset[int], totals: list[str]) -> str:
+def page(graph: Graph, plan: BoxTree, open_items: frozenset[int], totals: list[str]) -> str:
     """The page: everything that it needs is in it, and it asks no other place for anything."""
     name = cut(plan.items[0].box.name)
     data = json.dumps(data_of(graph, plan, open_items, name), separators=(",", ":"))
@@ -49,7 +49,7 @@ def page(graph: Graph, plan: Plan, open_items: frozenset[int], totals: list[str]
     )
 
 
-def data_of(graph: Graph, plan: Plan, open_items: frozenset[int], name: str) -> dict[str, Any]:
+def data_of(graph: Graph, plan: BoxTree, open_items: frozenset[int], name: str) -> dict[str, Any]:
     """The plan as JSON has it; what many boxes have alike is in tables."""
     faces, titles = Table(face_of), Table(face_of)
     arrangements, labels, ports = Table(lambda a: vars(a)), Table(), Table()

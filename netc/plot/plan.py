@@ -12,7 +12,7 @@ from compiler.analysis import Analysis
 from compiler.graph import Graph
 from netc.boxes import Box, nest
 from netc.plot.faces import SMALL, Face, face_of, shared_with, title_of
-from netc.plot.flows import Body, Flow, bodies
+from netc.plot.flows import BodyFlows, TensorFlow, bodies
 from netc.plot.lanes import Arrangement, arrange, tensors_of
 from netc.plot.words import show_dims, width_of
 
@@ -38,7 +38,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Plan:
+class BoxTree:
     """The boxes in the order of the definition, the network first; the width of each label."""
 
     items: tuple[Item, ...]
@@ -50,7 +50,7 @@ class _Planning:
     """A plan while it grows."""
 
     graph: Graph
-    bodies: dict[Box, Body]
+    bodies: dict[Box, BodyFlows]
     items: list[Item | None] = field(default_factory=list)
     known: dict[object, Arrangement] = field(default_factory=dict)
 
@@ -79,7 +79,7 @@ class _Planning:
         )
         return index
 
-    def arranged(self, box: Box, body: Body, children: Sequence[int]) -> Arrangement:
+    def arranged(self, box: Box, body: BodyFlows, children: Sequence[int]) -> Arrangement:
         """The arrangement of a body, one object for all that are alike."""
         plain = tuple(
             c.layer is not None and c.layer.node.op.name == "identity" for c in box.children
@@ -92,7 +92,9 @@ class _Planning:
             self.known[key] = arrange(replace(body, flows=flows), plain)
         return self.known[key]
 
-    def placed(self, box: Box, body: Body, flow: Flow, children: Sequence[int]) -> Flow:
+    def placed(
+        self, box: Box, body: BodyFlows, flow: TensorFlow, children: Sequence[int]
+    ) -> TensorFlow:
         """A flow with where along the widths of the blocks at its ends it leaves and enters."""
         out, into, main = 0.0, 0.0, True
         if inside := self.inside(box, body, flow.source):
@@ -113,7 +115,7 @@ class _Planning:
         assert item is not None and item.arrangement is not None
         return item.arrangement
 
-    def labels(self, body: Body) -> tuple[str, ...]:
+    def labels(self, body: BodyFlows) -> tuple[str, ...]:
         """The shape of each tensor that begins at a child and that a child takes."""
         made = {flow.tensor for flow in body.flows if flow.source < body.children}
         used = {flow.tensor for flow in body.flows if flow.target < body.children}
@@ -123,7 +125,9 @@ class _Planning:
             for tensor in tensors_of(body)
         )
 
-    def ports(self, box: Box, body: Body, arrangement: Arrangement) -> tuple[tuple[int, int], ...]:
+    def ports(
+        self, box: Box, body: BodyFlows, arrangement: Arrangement
+    ) -> tuple[tuple[int, int], ...]:
         """Where each piece of line meets the children at its ends."""
         tensors, found = tensors_of(body), []
         for number, above, below, _ in arrangement.pieces:
@@ -133,7 +137,7 @@ class _Planning:
             found.append((out.outs.index(name) if out else 0, into.ins.index(name) if into else 0))
         return tuple(found)
 
-    def inside(self, box: Box, body: Body, node: int | None) -> Body | None:
+    def inside(self, box: Box, body: BodyFlows, node: int | None) -> BodyFlows | None:
         """The body of the block at a place, if it is one."""
         if node is None or node >= body.children:
             return None
@@ -145,11 +149,11 @@ def shift(places: Sequence[int], port: int) -> float:
     return (places[port] + 1) / (len(places) + 1) - 0.5
 
 
-def plan_of(graph: Graph, analysis: Analysis) -> Plan:
+def plan_of(graph: Graph, analysis: Analysis) -> BoxTree:
     """The plan of a network."""
     net = nest(graph, analysis)
     planning = _Planning(graph, bodies(net))
     planning.add(net)
     items = tuple(item for item in planning.items if item is not None)
     texts = dict.fromkeys(text for item in items for text in (*item.labels, *item.leaving))
-    return Plan(items, {text: width_of(text, SMALL) for text in texts})
+    return BoxTree(items, {text: width_of(text, SMALL) for text in texts})

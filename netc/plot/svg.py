@@ -7,9 +7,9 @@ from html import escape
 from pathlib import Path
 
 from netc.plot.faces import num
-from netc.plot.inside import METRICS, Line, Packed
+from netc.plot.inside import METRICS, Packed, Segment
 from netc.plot.packing import pack
-from netc.plot.plan import Plan
+from netc.plot.plan import BoxTree
 from netc.plot.words import cut
 
 FOLDER = Path(__file__).parent
@@ -19,7 +19,7 @@ TIP = (
 )
 
 
-def svg(plan: Plan, open_items: frozenset[int]) -> str:
+def svg(plan: BoxTree, open_items: frozenset[int]) -> str:
     """The picture with some blocks open; it is read as it stands, by any program."""
     net = pack(plan, open_items)
     width, height = num(net.left + net.right), num(net.height)
@@ -41,7 +41,7 @@ def svg(plan: Plan, open_items: frozenset[int]) -> str:
     )
 
 
-def inside(plan: Plan, packed: Packed) -> Iterator[str]:
+def inside(plan: BoxTree, packed: Packed) -> Iterator[str]:
     """The lines, shapes and boxes of an open block."""
     for line in packed.lines:
         yield f'<path class="line" d="{path(line)}"{arrow(line)}/>'
@@ -65,12 +65,12 @@ def inside(plan: Plan, packed: Packed) -> Iterator[str]:
         yield "</g>"
 
 
-def arrow(line: Line) -> str:
+def arrow(line: Segment) -> str:
     """The arrow's attribute."""
     return ' marker-end="url(#tip)"' if line.arrow else ""
 
 
-def path(line: Line) -> str:
+def path(line: Segment) -> str:
     """Straight down, over, straight down."""
     x, to, start = num(line.x), num(line.to), f"M{num(line.x)} {num(line.top)}"
     if abs(line.x - line.to) <= METRICS["straight"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from netc.plot.flows import Body, Flow
+from netc.plot.flows import BodyFlows, TensorFlow
 
 
 @dataclass(frozen=True)
@@ -16,16 +16,16 @@ class Reaching:
     length: tuple[int, ...]
 
 
-def skips(body: Body, plain: Sequence[bool]) -> set[Flow]:
+def skips(body: BodyFlows, plain: Sequence[bool]) -> set[TensorFlow]:
     """The flows that go past a longer path between the same places.
 
     `plain` children change nothing (`identity`): a path through one is as good as a line.
     """
     forward = reaching(body, body.flows, backward=False)
-    after: dict[int, list[Flow]] = {}
+    after: dict[int, list[TensorFlow]] = {}
     for flow in body.flows:
         after.setdefault(flow.source, []).append(flow)
-    found: set[Flow] = set()
+    found: set[TensorFlow] = set()
     for flows in after.values():
         elsewhere = reached_by_others([flow.target for flow in flows], forward)
         for flow in flows:
@@ -49,7 +49,7 @@ def reached_by_others(targets: Sequence[int], forward: Reaching) -> dict[int, in
     return found
 
 
-def weights(body: Body, skipped: set[Flow]) -> tuple[set[Flow], set[Flow]]:
+def weights(body: BodyFlows, skipped: set[TensorFlow]) -> tuple[set[TensorFlow], set[TensorFlow]]:
     """The flows that a place should stand below, and those that it should stand above.
 
     Branches count alike. A skip does not count, nor does a shorter branch that has nothing more to
@@ -57,8 +57,8 @@ def weights(body: Body, skipped: set[Flow]) -> tuple[set[Flow], set[Flow]]:
     """
     kept = [flow for flow in body.flows if flow not in skipped]
     down, up = (reaching(body, kept, backward=b) for b in (False, True))
-    sources: dict[int, list[Flow]] = {}
-    targets: dict[int, list[Flow]] = {}
+    sources: dict[int, list[TensorFlow]] = {}
+    targets: dict[int, list[TensorFlow]] = {}
     for flow in kept:
         sources.setdefault(flow.target, []).append(flow)
         targets.setdefault(flow.source, []).append(flow)
@@ -67,9 +67,11 @@ def weights(body: Body, skipped: set[Flow]) -> tuple[set[Flow], set[Flow]]:
     return above, below
 
 
-def chosen(groups: Mapping[int, list[Flow]], end: Mapping[Flow, int], reach: Reaching) -> set[Flow]:
+def chosen(
+    groups: Mapping[int, list[TensorFlow]], end: Mapping[TensorFlow, int], reach: Reaching
+) -> set[TensorFlow]:
     """Of the flows at each place those that lead the longest way, or meet one that does."""
-    found: set[Flow] = set()
+    found: set[TensorFlow] = set()
     for flows in groups.values():
         longest = max(flows, key=lambda flow: reach.length[end[flow]])
         most, met = reach.length[end[longest]], reach.places[end[longest]]
@@ -81,12 +83,12 @@ def chosen(groups: Mapping[int, list[Flow]], end: Mapping[Flow, int], reach: Rea
     return found
 
 
-def reaching(body: Body, flows: Sequence[Flow], *, backward: bool) -> Reaching:
+def reaching(body: BodyFlows, flows: Sequence[TensorFlow], *, backward: bool) -> Reaching:
     """What every place reaches along the flows, or against them."""
     count = body.children + len(body.ins) + len(body.outs)
     places, length = [1 << place for place in range(count)], [0] * count
 
-    def order(flow: Flow) -> tuple[bool, int]:
+    def order(flow: TensorFlow) -> tuple[bool, int]:
         """Flows from the border come first, then those between children in their order."""
         return (flow.source < body.children, flow.source)
 

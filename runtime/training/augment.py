@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 from compiler.training.augmentations import (
     Augmentation,
     Colour,
-    Crop,
     Erase,
     Flip,
     Mixup,
     PcaColour,
+    RandomCrop,
+    RandomShift,
     Rotate,
-    Shift,
     sides,
 )
-from compiler.training.model import Training
+from compiler.training.model import TrainingPlan
 from runtime.training.randomness import generator
 
 Batch: TypeAlias = NDArray[Any]
@@ -30,7 +30,7 @@ Random: TypeAlias = np.random.Generator
 GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
 
 
-def crop(op: Crop, batch: Batch, random: Random) -> Batch:
+def crop(op: RandomCrop, batch: Batch, random: Random) -> Batch:
     """A part at a random place of each picture."""
     padded = pad(batch, op.pad)
     (high, wide), count = sides(op.size), len(batch)
@@ -53,7 +53,7 @@ def cut(batch: Batch, tops: Any, lefts: Any, high: int, wide: int) -> Batch:
     return np.ascontiguousarray(np.moveaxis(found, -1, 1))
 
 
-def centre(op: Crop, batch: Batch) -> Batch:
+def centre(op: RandomCrop, batch: Batch) -> Batch:
     """The part in the middle, for evaluation."""
     padded, (high, wide) = pad(batch, op.pad), sides(op.size)
     top, left = (padded.shape[2] - high) // 2, (padded.shape[3] - wide) // 2
@@ -66,7 +66,7 @@ def flip(op: Flip, batch: Batch, random: Random) -> Batch:
     return np.where(chosen[:, None, None, None], batch[..., ::-1], batch)
 
 
-def shift(op: Shift, batch: Batch, random: Random) -> Batch:
+def shift(op: RandomShift, batch: Batch, random: Random) -> Batch:
     """Each picture moved by its own few pixels."""
     down, right = random.integers(-op.amount, op.amount + 1, (2, len(batch)))
     padded = pad(batch, op.amount)
@@ -152,9 +152,9 @@ def erase(op: Erase, batch: Batch, random: Random) -> Batch:
 
 
 AUGMENT: dict[type[Augmentation], Callable[[Any, Batch, Random], Batch]] = {
-    Crop: crop,
+    RandomCrop: crop,
     Flip: flip,
-    Shift: shift,
+    RandomShift: shift,
     Rotate: rotate,
     Colour: colour,
     PcaColour: pca_colour,
@@ -163,7 +163,7 @@ AUGMENT: dict[type[Augmentation], Callable[[Any, Batch, Random], Batch]] = {
 
 
 def augmented(
-    training: Training, batch: Mapping[str, Batch], seed: int, draw: int
+    training: TrainingPlan, batch: Mapping[str, Batch], seed: int, draw: int
 ) -> dict[str, Batch]:
     """A batch changed at random as the training says; `draw` is the number of the batch."""
     found = dict(batch)
@@ -177,17 +177,19 @@ def augmented(
     return shares_of(training, found)
 
 
-def evaluated(training: Training, batch: Mapping[str, Batch]) -> dict[str, Batch]:
+def evaluated(training: TrainingPlan, batch: Mapping[str, Batch]) -> dict[str, Batch]:
     """A batch to be evaluated: parts from the centre, classes as the graph takes them."""
     found = dict(batch)
     for name, stages in training.augments:
         for stage in stages:
-            if isinstance(stage, Crop):
+            if isinstance(stage, RandomCrop):
                 found[name] = centre(stage, found[name])
     return shares_of(training, found)
 
 
-def mix(training: Training, op: Mixup, name: str, batch: dict[str, Batch], random: Random) -> None:
+def mix(
+    training: TrainingPlan, op: Mixup, name: str, batch: dict[str, Batch], random: Random
+) -> None:
     """Blend each sample with another, and their classes with the same share."""
     others = random.permutation(len(batch[name]))
     share = random.beta(op.alpha, op.alpha, len(others)).astype(np.float32)
@@ -197,12 +199,12 @@ def mix(training: Training, op: Mixup, name: str, batch: dict[str, Batch], rando
         batch[each] = batch[each] * along + batch[each][others] * (1 - along)
 
 
-def soft(training: Training) -> Sequence[str]:
+def soft(training: TrainingPlan) -> Sequence[str]:
     """The classes that are fed as shares."""
     return [data.name for data in training.data if data.classes is not None and data.fed != ()]
 
 
-def shares_of(training: Training, batch: Mapping[str, Batch]) -> dict[str, Batch]:
+def shares_of(training: TrainingPlan, batch: Mapping[str, Batch]) -> dict[str, Batch]:
     """Classes as shares where the graph takes them so: all of the one."""
     found = dict(batch)
     for data in training.data:

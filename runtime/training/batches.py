@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.training.layout import Layout
-from compiler.training.model import Training
+from compiler.training.layout import StepLayout
+from compiler.training.model import TrainingPlan
 from runtime.training.augment import augmented
 from runtime.training.randomness import draw_mask, draw_noise, generator
 from runtime.training.samples import Indices, Samples
@@ -62,7 +62,7 @@ class Ticks:
         return len(self.order)
 
 
-def ticks_of(training: Training, layouts: tuple[Layout, ...]) -> Ticks:
+def ticks_of(training: TrainingPlan, layouts: tuple[StepLayout, ...]) -> Ticks:
     """The ticks of one turn."""
     data = {part.name for part in training.data}
     order: list[int] = []
@@ -82,8 +82,8 @@ def ticks_of(training: Training, layouts: tuple[Layout, ...]) -> Ticks:
 class Feeder:
     """Makes what a tick is fed; `samples` are None where a training has only noise."""
 
-    training: Training
-    layouts: tuple[Layout, ...]
+    training: TrainingPlan
+    layouts: tuple[StepLayout, ...]
     samples: Samples | None
     batch: int
     seed: int
@@ -105,7 +105,7 @@ class Feeder:
         masks = self.masks(layout, tick)
         return {name: array for name, array in found.items() if name in wanted} | masks
 
-    def masks(self, layout: Layout, tick: int) -> Feeds:
+    def masks(self, layout: StepLayout, tick: int) -> Feeds:
         """What each dropout multiplies by."""
         found = {}
         for name, mask in layout.masks.items():

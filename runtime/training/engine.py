@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 from compiler.graph import Graph
 from compiler.onnx.evaluation import build_evaluation
 from compiler.onnx.step import build_step
-from compiler.training.layout import APPLY, LOSS, NEXT, NORM, STEP, Layout
-from compiler.training.model import Training
+from compiler.training.layout import APPLY, LOSS, NEXT, NORM, STEP, StepLayout
+from compiler.training.model import TrainingPlan
 from runtime.binding import from_value, to_value
 from runtime.devices import parse_device
 from runtime.providers import Settings
 from runtime.reference import run_reference
-from runtime.session import Session, open_session
+from runtime.session import OnnxSession, open_session
 from runtime.training_step import run_step
 
 Arrays = Mapping[str, NDArray[Any]]
 
 
-class Engine(Protocol):
+class StepEngine(Protocol):
     """All arrays of a run by name, and what moves and measures them.
 
     `step` moves the parameters by one step, the `count`-th of its kind, and returns loss and
@@ -46,12 +46,12 @@ class Engine(Protocol):
 
 
 def engine_for(
-    training: Training,
-    layouts: tuple[Layout, ...],
+    training: TrainingPlan,
+    layouts: tuple[StepLayout, ...],
     arrays: Arrays,
     device: str,
     settings: Settings | None = None,
-) -> Engine:
+) -> StepEngine:
     """What runs a training on a device."""
     if parse_device(device).kind == "numpy":
         return NumpyEngine(training, layouts, arrays)
@@ -61,7 +61,9 @@ def engine_for(
 class NumpyEngine:
     """The steps in NumPy, float32, by the rules that the models are held against."""
 
-    def __init__(self, training: Training, layouts: tuple[Layout, ...], arrays: Arrays) -> None:
+    def __init__(
+        self, training: TrainingPlan, layouts: tuple[StepLayout, ...], arrays: Arrays
+    ) -> None:
         self.device, self.note = "numpy", ""
         self._training, self._layouts = training, layouts
         self._arrays = self._before = dict(arrays)
@@ -69,7 +71,7 @@ class NumpyEngine:
     def step(
         self, index: int, feeds: Arrays, rates: Iterable[float], count: int, apply: bool = True
     ) -> dict[str, float]:
-        """Move the parameters; see `Engine`."""
+        """Move the parameters; see `StepEngine`."""
         layout = self._layouts[index]
         given = {**self._arrays, **feeds, **fed(layout, rates, count, apply)}
         made = run_step(self._training.steps[index], given, np.float32).outputs
@@ -79,16 +81,18 @@ class NumpyEngine:
         return {name: float(made[name]) for name in (LOSS, NORM, *layout.reports)}
 
     def measure(self, graph: Graph, feeds: Arrays, names: Mapping[str, str]) -> dict[str, Any]:
-        """The outputs of a graph; see `Engine`."""
+        """The outputs of a graph; see `StepEngine`."""
         values = {name: self._arrays[names.get(name, name)] for name in graph.parameters()}
         return dict(run_reference(replace(graph, values=values), feeds))
 
     def arrays(self, *, before: bool = False) -> dict[str, NDArray[Any]]:
-        """Every array; see `Engine`."""
+        """Every array; see `StepEngine`."""
         return dict(self._before if before else self._arrays)
 
 
-def fed(layout: Layout, rates: Iterable[float], count: int, apply: bool) -> dict[str, NDArray[Any]]:
+def fed(
+    layout: StepLayout, rates: Iterable[float], count: int, apply: bool
+) -> dict[str, NDArray[Any]]:
     """The scalars of a step by name."""
     given: dict[str, NDArray[Any]] = {
         name: np.asarray(rate, dtype=np.float32)
@@ -107,8 +111,8 @@ class DeviceEngine:
 
     def __init__(
         self,
-        training: Training,
-        layouts: tuple[Layout, ...],
+        training: TrainingPlan,
+        layouts: tuple[StepLayout, ...],
         arrays: Arrays,
         device: str,
         settings: Settings | None = None,
@@ -119,7 +123,7 @@ class DeviceEngine:
         self._steps = [open_session(model, device, settings) for model in models]
         self.device = self._steps[0].device
         self.note = self._steps[0].note
-        self._others: dict[int, Session] = {}
+        self._others: dict[int, OnnxSession] = {}
         self._graphs: list[Graph] = []  # keeps their identities
         place = self._steps[0].place
         self._values = {name: to_value(array, place) for name, array in arrays.items()}
@@ -128,7 +132,7 @@ class DeviceEngine:
     def step(
         self, index: int, feeds: Arrays, rates: Iterable[float], count: int, apply: bool = True
     ) -> dict[str, float]:
-        """Move the parameters; see `Engine`."""
+        """Move the parameters; see `StepEngine`."""
         layout, session = self.layouts[index], self._steps[index]
         given = {**feeds, **fed(layout, rates, count, apply)}
         held = {n: self._values[n] for n in (*layout.arrays, *layout.states)}
@@ -139,7 +143,7 @@ class DeviceEngine:
         return {name: float(made[name].numpy()) for name in (LOSS, NORM, *layout.reports)}
 
     def measure(self, graph: Graph, feeds: Arrays, names: Mapping[str, str]) -> dict[str, Any]:
-        """The outputs of a graph; see `Engine`."""
+        """The outputs of a graph; see `StepEngine`."""
         session = self._others.get(id(graph))
         if session is None:
             session = open_session(build_evaluation(graph), self.device, self._settings)
@@ -150,6 +154,6 @@ class DeviceEngine:
         return {name: from_value(made[name]) for name in graph.outputs}
 
     def arrays(self, *, before: bool = False) -> dict[str, NDArray[Any]]:
-        """Every array, on the host; see `Engine`."""
+        """Every array, on the host; see `StepEngine`."""
         values = self.before if before else self._values
         return {name: from_value(value) for name, value in values.items()}

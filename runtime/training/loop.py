@@ -24,8 +24,8 @@ from compiler.domain import Facts
 from compiler.evaluate import Evaluator
 from compiler.initialise import initialise
 from compiler.ops.losses import Accuracy, Loss
-from compiler.training.layout import LOSS, Layout, layout_of
-from compiler.training.model import Training
+from compiler.training.layout import LOSS, StepLayout, layout_of
+from compiler.training.model import TrainingPlan
 from compiler.training.schedules import Schedule, rate_at
 from compiler.values import Scope
 from grammar import syntax as s
@@ -78,12 +78,12 @@ class Choices:
     settings: Settings | None = None
 
 
-class Run:
+class TrainingRun:
     """A training on its data; iterating it does the turns that are still to be done."""
 
     def __init__(
         self,
-        training: Training,
+        training: TrainingPlan,
         samples: Samples | None,
         held_out: Samples | None = None,
         choices: Choices = Choices(),
@@ -369,8 +369,8 @@ class Run:
 
 
 def first_arrays(
-    training: Training,
-    layouts: tuple[Layout, ...],
+    training: TrainingPlan,
+    layouts: tuple[StepLayout, ...],
     seed: int,
     weights: Mapping[str, NDArray[Any]] | None = None,
 ) -> dict[str, NDArray[Any]]:
@@ -394,7 +394,7 @@ def s_names(condition: s.Expression) -> list[s.Name]:
     return [operand for operand in operands if isinstance(operand, s.Name)]
 
 
-def best_by(training: Training) -> tuple[str, bool] | None:
+def best_by(training: TrainingPlan) -> tuple[str, bool] | None:
     """What the best epoch is the best by, and whether larger is better.
 
     The first report, else the only objective; several objectives pull against one another.
@@ -426,7 +426,7 @@ def mosaic(pictures: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
     return sheet
 
 
-def with_rate(training: Training, rate: float) -> Training:
+def with_rate(training: TrainingPlan, rate: float) -> TrainingPlan:
     """The training with another rate; a schedule begins at it."""
     steps = tuple(
         replace(

@@ -35,7 +35,7 @@ from runtime.training.samples import (
     DataError,
     PictureSource,
     Samples,
-    Source,
+    SampleSource,
     all_of,
     array_source,
     class_source,
@@ -59,7 +59,7 @@ class Opened:
 
 
 @dataclass(frozen=True)
-class Reader:
+class SampleReader:
     """What is read: the parts of a sample, and what is done about a broken picture."""
 
     parts: tuple[Data, ...]
@@ -133,7 +133,7 @@ class Reader:
         assert found is not None
         if found[2] == "labels":
             raise DataError(f"{path} holds labels: name the file of the images")
-        sources: dict[str, Source] = {}
+        sources: dict[str, SampleSource] = {}
         if picture is not None:
             sources[picture.name] = array_source(str(path), picture, read_idx(path))
         if label is not None:
@@ -146,7 +146,7 @@ class Reader:
         coarse = 2 if paths[0].name in ("train.bin", "test.bin") else 1
         rows = np.concatenate([read_cifar(path, coarse) for path in paths])
         name = str(paths[0]) if len(paths) == 1 else str(paths[0].parent)
-        sources: dict[str, Source] = {}
+        sources: dict[str, SampleSource] = {}
         if picture is not None:
             pixels = rows[:, coarse:].reshape(-1, *CIFAR_SIDES)
             sources[picture.name] = array_source(name, picture, pixels)
@@ -166,7 +166,7 @@ class Reader:
             numbers += [number] * len(inside)
         if not files:
             raise DataError(f"{path} has no pictures in it")
-        sources: dict[str, Source] = {}
+        sources: dict[str, SampleSource] = {}
         if picture is not None:
             sources[picture.name] = self.picture_source(picture, files)
         if label is not None:
@@ -203,7 +203,7 @@ class Reader:
 
     def table(self, path: Path, columns: dict[str, list[Any]]) -> Samples:
         """A column for each part: paths of pictures, numbers, classes by number or name."""
-        sources: dict[str, Source] = {}
+        sources: dict[str, SampleSource] = {}
         for part in self.parts:
             if part.name not in columns:
                 near = did_you_mean(part.name, columns)
@@ -214,7 +214,7 @@ class Reader:
             sources[part.name] = self.column(path, part, columns[part.name])
         return all_of(str(path), sources)
 
-    def column(self, path: Path, part: Data, values: list[Any]) -> Source:
+    def column(self, path: Path, part: Data, values: list[Any]) -> SampleSource:
         """One column as a source; raises `DataError` with the row at fault."""
         if part.classes is not None:
             return class_source(f"{path}: {part.name}", part.classes, class_numbers(values))

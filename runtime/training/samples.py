@@ -23,7 +23,7 @@ class DataError(CallError):
     """Data that cannot be read, or is not as the training declares it."""
 
 
-class Source(Protocol):
+class SampleSource(Protocol):
     """One part of the samples: `take` gives some rows, [count, …] in float32 or int64."""
 
     def __len__(self) -> int: ...
@@ -40,7 +40,7 @@ class Samples:
     """
 
     name: str
-    sources: Mapping[str, Source]
+    sources: Mapping[str, SampleSource]
     rows: Indices
 
     def __len__(self) -> int:
@@ -56,7 +56,7 @@ class Samples:
         return replace(self, rows=self.rows[places])
 
 
-def all_of(name: str, sources: Mapping[str, Source]) -> Samples:
+def all_of(name: str, sources: Mapping[str, SampleSource]) -> Samples:
     """All samples of some sources; raises `DataError` when they are not equally many."""
     counts = {part: len(source) for part, source in sources.items()}
     if len(set(counts.values())) > 1:
@@ -129,7 +129,7 @@ class PictureSource:
         raise DataError("not one of the pictures can be read")
 
 
-def array_source(file: str, data: Data, array: NDArray[Any]) -> Source:
+def array_source(file: str, data: Data, array: NDArray[Any]) -> SampleSource:
     """A source of rows that are as the training declares them; raises `DataError`."""
     where = f"{file}: {data.name}"
     if array.ndim == 0:

@@ -31,7 +31,7 @@ from compiler.training.layout import (
     TENSOR,
     layout_of,
 )
-from compiler.training.model import StepPlan, Training
+from compiler.training.model import StepPlan, TrainingPlan
 from runtime.backward import add
 from runtime.gradients import run_gradient
 from runtime.kernels import Array
@@ -49,7 +49,7 @@ RATE = 1e-2  # of the updates that are compared
 
 
 def verify_step(
-    training: Training, plan: StepPlan, *, device: str = "cpu", seed: int = 0, batch: int = 2
+    training: TrainingPlan, plan: StepPlan, *, device: str = "cpu", seed: int = 0, batch: int = 2
 ) -> Comparison:
     """Hold one step on random data against NumPy; differences are told by source line."""
     feeds = random_step(training, plan, seed, batch)
@@ -58,7 +58,7 @@ def verify_step(
 
 
 def random_step(
-    training: Training, plan: StepPlan, seed: int = 0, batch: int = 2
+    training: TrainingPlan, plan: StepPlan, seed: int = 0, batch: int = 2
 ) -> dict[str, NDArray[Any]]:
     """Everything that a step takes: random data and masks, parameters that differ, one update done.
 

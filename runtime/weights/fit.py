@@ -16,9 +16,9 @@ from grammar.diagnostics import printable
 from runtime.arrays import Stored
 from runtime.weights import WeightsError
 from runtime.weights.opening import FLOATS, open_weights
-from runtime.weights.rename import Rule, WeightsFile, rename
+from runtime.weights.rename import RenameRule, WeightsFile, rename
 from runtime.weights.suggest import Shape, nearest, suggest_rules
-from runtime.weights.wanted import Wanted, wanted_arrays
+from runtime.weights.wanted import WantedArray, wanted_arrays
 
 COUNTER = "num_batches_tracked"  # of PyTorch's batch normalisation; nothing computes with it
 USABLE = set(FLOATS.values())
@@ -126,7 +126,7 @@ def without_counters(stored: Mapping[str, Stored]) -> dict[str, Stored]:
     return {n: s for n, s in stored.items() if n.rpartition(".")[2] != COUNTER}
 
 
-def renamed(stored: Mapping[str, Stored], rules: Sequence[Rule]) -> dict[str, Stored]:
+def renamed(stored: Mapping[str, Stored], rules: Sequence[RenameRule]) -> dict[str, Stored]:
     """The arrays under the names that the rules give them."""
     return {new: stored[old] for new, old in rename(stored, rules).items()}
 
@@ -165,7 +165,7 @@ def compare_weights(graph: Graph, stored: Mapping[str, Stored]) -> Fit:
     return Fit(graph.name, len(needed), tuple(complaints), rules, folded)
 
 
-def is_folded(missing: Sequence[Wanted], surplus: Mapping[str, Shape]) -> bool:
+def is_folded(missing: Sequence[WantedArray], surplus: Mapping[str, Shape]) -> bool:
     """Whether whole normalisations are missing, and at most a bias is there instead of each.
 
     Exporters name that bias as they like; it is a vector.
@@ -175,7 +175,7 @@ def is_folded(missing: Sequence[Wanted], surplus: Mapping[str, Shape]) -> bool:
     return norms > 0 and biases and all(w.op == "bn" for w in missing)
 
 
-def misfit(wanted: Wanted, stored: Stored) -> Complaint | None:
+def misfit(wanted: WantedArray, stored: Stored) -> Complaint | None:
     """What is wrong with an array whose name is right."""
     if stored.shape != wanted.shape:
         return Complaint(

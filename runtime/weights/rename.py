@@ -20,7 +20,7 @@ from runtime.errors import CallError
 
 
 @dataclass(frozen=True)
-class Rule:
+class RenameRule:
     """One rule: what it matches, and the template that replaces it; `whole` for a * pattern."""
 
     text: str
@@ -41,10 +41,10 @@ class WeightsFile:
     """A file of weights as a call gives it, with the rules for its names."""
 
     path: Path
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[RenameRule, ...] = ()
 
 
-def parse_rule(text: str) -> Rule:
+def parse_rule(text: str) -> RenameRule:
     """`from=to` as a rule; raises `CallError`."""
     if text.startswith("/"):
         expression, slash, template = text[1:].rpartition("/=")
@@ -56,7 +56,7 @@ def parse_rule(text: str) -> Rule:
             raise CallError(f"--rename {text} is no regular expression: {error}") from None
         if not slash or not expression:
             raise CallError(f"--rename {text}: a regular expression is written /from/=to")
-        return Rule(text, pattern, template, whole=False)
+        return RenameRule(text, pattern, template, whole=False)
     source, equals, target = (part.strip() for part in text.partition("="))
     if not equals or not source:
         raise CallError(f'--rename takes from=to, as in "module.*=*", not {text}')
@@ -68,7 +68,7 @@ def parse_rule(text: str) -> Rule:
     pattern = re.compile("(.*)".join(map(re.escape, source.split("*"))))
     pieces = [piece.replace("\\", "\\\\") for piece in target.split("*")]
     template = pieces[0] + "".join(f"\\{n}{piece}" for n, piece in enumerate(pieces[1:], start=1))
-    return Rule(text, pattern, template, whole=True)
+    return RenameRule(text, pattern, template, whole=True)
 
 
 def read_rules(path: Path) -> list[str]:
@@ -82,7 +82,7 @@ def read_rules(path: Path) -> list[str]:
     return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
 
 
-def rename(names: Iterable[str], rules: Sequence[Rule]) -> dict[str, str]:
+def rename(names: Iterable[str], rules: Sequence[RenameRule]) -> dict[str, str]:
     """Each new name with the old one; names that are left out are missing.
 
     Raises `CallError` for a rule that matches nothing, and when two arrays get one name.

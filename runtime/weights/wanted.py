@@ -11,7 +11,7 @@ Kind = Literal["parameter", "buffer", "fixed"]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedArray:
     """One array that a network needs.
 
     A parameter is learned, a buffer is a running statistic, fixed numbers stand in the definition
@@ -35,15 +35,15 @@ class Wanted:
         }
 
 
-def wanted_arrays(graph: Graph) -> dict[str, Wanted]:
+def wanted_arrays(graph: Graph) -> dict[str, WantedArray]:
     """Every array of a network by its full name, shared ones once, in the order of the layers."""
-    found: dict[str, Wanted] = {}
+    found: dict[str, WantedArray] = {}
     for node in graph.nodes():
         for weight in graph.weights(node):
             name = f"{node.parameters_of}.{weight.name}"
             kind: Kind = "buffer" if weight.buffer else "parameter"
             if weight.values is not None:
                 kind = "fixed"
-            entry = Wanted(name, weight.shape, kind, node.op.name, node.span.line)
+            entry = WantedArray(name, weight.shape, kind, node.op.name, node.span.line)
             found.setdefault(name, entry)
     return found

@@ -9,7 +9,7 @@ import pytest
 from compiler.builtins import BUILTINS
 from compiler.ops import LOSSES, OPS
 from compiler.ops.losses import FUNCTIONS
-from compiler.symbols.names import Definition, Names, Use
+from compiler.symbols.names import Definition, Names, Reference
 from compiler.symbols.resolve import resolve
 from compiler.training.augmentations import AUGMENTATIONS
 from compiler.training.optimisers import OPTIMISERS
@@ -28,7 +28,7 @@ def meaning(text: str) -> list[str]:
     """What the name after the mark `|` stands for: the kind and line of each definition."""
     offset = text.index("|")
     found = names_of(text.replace("|", "")).at(offset)
-    assert isinstance(found, Use)
+    assert isinstance(found, Reference)
     return [f"{d.kind} {d.span.line}" for d in found.definitions]
 
 
@@ -183,7 +183,7 @@ def test_what_is_visible_at_a_place(text: str, seen: set[str]) -> None:
 
 def test_spans_cover_the_name_without_quotes() -> None:
     names = names_of('block unit(c) { relu }\nnet n { input x: f32[3]\n unit(c=1) as "a b" }\n')
-    places: list[Definition | Use] = [*names.definitions, *names.uses]
+    places: list[Definition | Reference] = [*names.definitions, *names.uses]
     assert [p.span.text for p in places] == [p.name for p in places]
 
 

@@ -18,7 +18,7 @@ from compiler.onnx.lower import lower
 from compiler.onnx.lowering import tensor_names
 from compiler.passes import PASSES
 from compiler.rewriting import Rewrite, Rewriting
-from compiler.symbols.modules import Block
+from compiler.symbols.modules import Closure
 from compiler.verify import verify
 from grammar.diagnostics import DefinitionError, Diagnostic
 from grammar.source import Source
@@ -74,7 +74,7 @@ def check(definition: Definition, findings: Findings) -> None:
     findings.ops.update(node.op.name for node in graph.nodes() if not isinstance(node.op, Input))
 
 
-def loaded(text: str) -> Block:
+def loaded(text: str) -> Closure:
     """The net `main`, parsed; a text that the grammar refuses is a difference."""
     try:
         nets = load(Source("drawn.netdef", text)).nets()
@@ -83,7 +83,7 @@ def loaded(text: str) -> Block:
     return next(net for net in nets if net.name == "main")
 
 
-def compiled(net: Block, values: Mapping[str, int] | None = None) -> Checked:
+def compiled(net: Closure, values: Mapping[str, int] | None = None) -> Checked:
     """The checked net; one that the compiler refuses is a difference."""
     checked = check_net(net, values)
     if checked.errors:

@@ -14,7 +14,7 @@ from dataclasses import fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.analysis import Analysis, Layer
+from compiler.analysis import Analysis, LayerCost
 from compiler.dims import evaluate
 from compiler.graph import Graph, Node
 from compiler.ops.base import Op
@@ -120,7 +120,7 @@ def exact_layers(graph: Graph) -> set[str]:
 
 
 def check_layer(
-    layer: Layer, field: FieldAxis, seen: NDArray[np.bool_], length: int, exact: bool
+    layer: LayerCost, field: FieldAxis, seen: NDArray[np.bool_], length: int, exact: bool
 ) -> None:
     """The claims about one layer along one axis against what each of its places saw."""
     for place in range(seen.shape[1]):

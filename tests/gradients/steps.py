@@ -10,14 +10,14 @@ from compiler.driver import check_training, load
 from compiler.graph import Input
 from compiler.initialise import initial_values
 from compiler.onnx.step import build_step
-from compiler.training.layout import STEP, Layout, layout_of
-from compiler.training.model import StepPlan, Training
+from compiler.training.layout import STEP, StepLayout, layout_of
+from compiler.training.model import StepPlan, TrainingPlan
 from grammar.source import Source
 from runtime.training_step import run_step
 from tests.gradients.onnxcheck import session_of
 
 
-def training_of(text: str, name: str = "") -> Training:
+def training_of(text: str, name: str = "") -> TrainingPlan:
     """The training of a definition, checked; the first, unless a name is given."""
     items = load(Source("test.netdef", text)).trainings()
     checked = check_training(next(item for item in items if name in ("", item.name)))
@@ -48,7 +48,7 @@ def first_feeds(plan: StepPlan, batch: int = 4, seed: int = 0) -> dict[str, Any]
     return feeds
 
 
-def taken_up(layout: Layout, feeds: dict[str, Any], outputs: dict[str, Any]) -> dict[str, Any]:
+def taken_up(layout: StepLayout, feeds: dict[str, Any], outputs: dict[str, Any]) -> dict[str, Any]:
     """What the next step takes: all that has changed, the same batch."""
     anew = {name: outputs[f"{name}/next"] for name in layout.changing()}
     return feeds | anew | {STEP: np.asarray(feeds[STEP] + 1)}

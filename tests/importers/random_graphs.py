@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from compiler.importers.builder import Builder
+from compiler.importers.builder import GraphBuilder
 from compiler.importers.imported import Imported
 from compiler.rewriting import Rewriting
 from compiler.values import Tensor
@@ -16,7 +16,7 @@ SOURCE = Source("random", "r")
 SPAN = Span(SOURCE, 0, 1)
 
 
-def finished(builder: Builder) -> Imported:
+def finished(builder: GraphBuilder) -> Imported:
     """What the builder holds, without layers that lead nowhere."""
     graph = builder.graph.finished(outputs=builder.outputs, values=builder.values)
     graph = Rewriting(graph).finished()
@@ -34,7 +34,7 @@ class Wild:
 
     def build(self) -> Imported:
         self.random = random.Random(self.seed)
-        self.builder = Builder("wild", SOURCE)
+        self.builder = GraphBuilder("wild", SOURCE)
         self.naming = self.random.choice(["none", "all", "some", "paths"])
         for number in range(self.random.choice([1, 1, 1, 2])):
             shape = (self.random.choice([3, 4, 8]), 8, 8)
@@ -118,7 +118,7 @@ class Modular:
 
     def build(self) -> Imported:
         self.random = random.Random(self.seed)
-        self.builder = Builder("modular", SOURCE)
+        self.builder = GraphBuilder("modular", SOURCE)
         self.naming = self.random.choice(["none", "paths", "blocks", "words", "counted"])
         tensor = self.builder.input("x", (self.random.choice([3, 4, 8]), 32, 32), SPAN)
         for stage in range(self.random.randint(1, 3)):

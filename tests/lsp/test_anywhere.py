@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from netc.library import library_files
-from netc.lsp.analysis import Analysis
+from netc.lsp.analysis import AnalysedText
 from netc.lsp.calls import signature_at
 from netc.lsp.completion import complete
 from netc.lsp.hints import shape_hints
@@ -21,7 +21,7 @@ FILES = [path for path in library_files() if path.stem in ("googlenet", "lenet5"
 EVERYTHING = Options(macs=True, receptive_field=True)
 
 
-def ask(analysis: Analysis, text: str, offset: int) -> None:
+def ask(analysis: AnalysedText, text: str, offset: int) -> None:
     """Everything about one place."""
     project = alone()
     complete(project, analysis, text, offset)
@@ -34,7 +34,7 @@ def ask(analysis: Analysis, text: str, offset: int) -> None:
             list(project.occurrences(home, here))
 
 
-def ask_for_all(analysis: Analysis) -> None:
+def ask_for_all(analysis: AnalysedText) -> None:
     """Everything about a text as a whole."""
     shape_hints(analysis, 0, len(analysis.source.text), EVERYTHING)
     outline(analysis)

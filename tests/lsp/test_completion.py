@@ -8,14 +8,14 @@ import pytest
 
 from compiler.ops import OPS
 from netc.lsp.calls import signature_at
-from netc.lsp.completion import Item, complete
+from netc.lsp.completion import Proposal, complete
 from netc.lsp.project import Project
 from tests.lsp.texts import HALVES, alone, analysed, file_of, folder
 
 BEFORE = HALVES.replace("    output y\n}\n", "    ")
 
 
-def proposed(text: str, project: Project | None = None, path: Path | None = None) -> list[Item]:
+def proposed(text: str, project: Project | None = None, path: Path | None = None) -> list[Proposal]:
     """The proposals at the mark of a text whose last analysis is of the text that parsed."""
     analysis = analysed(HALVES, path)
     plain = text.replace("|", "")

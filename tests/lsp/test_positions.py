@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from netc.lsp.positions import Encoding, Lines, Moved
+from netc.lsp.positions import Encoding, Lines, Shifted
 
 ODD = "# 😀é\r\nnet n {\rrelu # \u2028\n}"
 
@@ -52,17 +52,17 @@ def test_lone_surrogates_do_no_harm() -> None:
 
 
 def test_offsets_outside_of_an_edit_move_with_it() -> None:
-    moved = Moved("relu -> tanh", "relu -> bn -> tanh")
+    moved = Shifted("relu -> tanh", "relu -> bn -> tanh")
     assert [moved.forward(offset) for offset in (0, 4, 8, 12)] == [0, 4, 8, 18]
     assert [moved.backward(offset) for offset in (0, 4, 14, 18)] == [0, 4, 8, 12]
 
 
 def test_offsets_inside_of_what_was_taken_away_are_gone() -> None:
-    moved = Moved("relu -> conv(3, 3) -> tanh", "relu -> tanh")
+    moved = Shifted("relu -> conv(3, 3) -> tanh", "relu -> tanh")
     assert moved.forward(12) is None
     assert moved.backward(12) == 26
 
 
 def test_repeated_text_is_kept_once() -> None:
-    assert Moved("aaa", "aaaa").kept == (3, 0)
-    assert Moved("aaaa", "aaa").forward(4) == 3
+    assert Shifted("aaa", "aaaa").kept == (3, 0)
+    assert Shifted("aaaa", "aaa").forward(4) == 3

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from netc.lsp.project import Project, Text
-from netc.lsp.rename import Refused, rename, renamed_at
+from netc.lsp.project import ParsedText, Project
+from netc.lsp.rename import RenameRefused, rename, renamed_at
 from tests.lsp.texts import HALVES, alone, file_of, folder, marked
 
 BLOCKS = """\
@@ -27,7 +27,7 @@ net n {
 OTHER = 'use twice from "blocks.netdef"\nnet m { input x: f32[3, 32]\n twice()\n output y }\n'
 
 
-def opened(text: str) -> tuple[Project, Text, int]:
+def opened(text: str) -> tuple[Project, ParsedText, int]:
     analysis, offset = marked(text)
     project = alone()
     return project, project.text_of(analysis), offset
@@ -172,20 +172,20 @@ def test_renaming_changes_every_file(tmp_path: Path) -> None:
 )
 def test_a_renaming_that_would_break_something_is_refused(text: str, new: str, why: str) -> None:
     text = text.replace("    output y", "    concat(first, image)\n    output y")
-    with pytest.raises(Refused, match=why):
+    with pytest.raises(RenameRefused, match=why):
         renamed(text, new)
 
 
 def test_a_name_that_would_be_hidden_by_another_is_refused() -> None:
     text = "let w|idth = 3\nblock b(c) { conv(width, c) }\n"
-    with pytest.raises(Refused, match="means something else"):
+    with pytest.raises(RenameRefused, match="means something else"):
         renamed(text, "c")
 
 
 def test_what_comes_with_netc_is_not_renamed() -> None:
     text = 'use bas|ic from "resnet.netdef"\n'
     project, here, offset = opened(text)
-    with pytest.raises(Refused, match="netc's own"):
+    with pytest.raises(RenameRefused, match="netc's own"):
         renamed_at(project, here, offset)
 
 
@@ -210,7 +210,7 @@ def test_a_name_that_is_taken_is_refused_though_nothing_uses_it(
         'for i in range(2) { relu as "step{i}" }\noutput y\n}\n'
     )
     assert old.replace("|", "") in text
-    with pytest.raises(Refused, match=why):
+    with pytest.raises(RenameRefused, match=why):
         renamed(text.replace(old.replace("|", ""), old), new)
 
 
@@ -234,5 +234,5 @@ def test_a_mistake_in_another_file_hinders_a_renaming(tmp_path: Path) -> None:
     main = file_of(project, tmp_path, "main")
     assert rename(project, main, MAIN.index("twice(stride"), "double")
     other = file_of(project, tmp_path, "other")
-    with pytest.raises(Refused, match="would be a mistake"):
+    with pytest.raises(RenameRefused, match="would be a mistake"):
         rename(project, other, taken.index("width\n"), "width0")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from compiler.files import Files
 from grammar.source import Source
-from netc.lsp.analysis import Analysis, analyse
-from netc.lsp.project import Project, Text
+from netc.lsp.analysis import AnalysedText, analyse
+from netc.lsp.project import ParsedText, Project
 
 HALVES = """\
 # A convolution that may halve the map.
@@ -24,12 +24,12 @@ net n {
 """
 
 
-def analysed(text: str, path: Path | None = None) -> Analysis:
+def analysed(text: str, path: Path | None = None) -> AnalysedText:
     """The analysis of a text without its mark."""
     return analyse(Source(path.name if path else "t.netdef", text.replace("|", ""), path))
 
 
-def marked(text: str, path: Path | None = None) -> tuple[Analysis, int]:
+def marked(text: str, path: Path | None = None) -> tuple[AnalysedText, int]:
     """The analysis of a text, and the offset of its mark."""
     return analysed(text, path), text.index("|")
 
@@ -47,7 +47,7 @@ def folder(path: Path, **texts: str) -> Project:
     return Project(Files(), paths=lambda: sorted(root.glob("*.netdef")))
 
 
-def file_of(project: Project, path: Path, name: str) -> Text:
+def file_of(project: Project, path: Path, name: str) -> ParsedText:
     """One of the files of a folder."""
     text = project.text((path / f"{name}.netdef").resolve())
     assert text is not None

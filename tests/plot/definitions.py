@@ -5,7 +5,7 @@ from __future__ import annotations
 from compiler.driver import check_net, load
 from grammar.source import Source
 from netc.net import Net
-from netc.plot.plan import Plan, plan_of
+from netc.plot.plan import BoxTree, plan_of
 from tests.differential.test_definitions import drawn
 
 BRANCHES = """
@@ -116,6 +116,6 @@ def random_nets(seed: int) -> list[Net]:
     return found
 
 
-def planned(net: Net) -> Plan:
+def planned(net: Net) -> BoxTree:
     """The plan of a net's picture."""
     return plan_of(net.graph, net.analysis)

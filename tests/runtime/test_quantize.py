@@ -18,9 +18,9 @@ from PIL import Image
 
 import netc as package
 from netc.main import main
-from runtime.accuracy import Accuracy, measure
+from runtime.accuracy import Deviation, measure
 from runtime.errors import CallError
-from runtime.quantize import Plan, loss, quantized
+from runtime.quantize import QuantizationPlan, loss, quantized
 from runtime.verify.compare import random_feeds
 from tests.define import define
 
@@ -61,7 +61,7 @@ def source(tmp_path: Path) -> Path:
 
 def test_the_loss_of_a_tensor_by_hand() -> None:
     found = measure(np.array([[3.0, 4.0]]), np.array([[3.0, 4.5]]))
-    assert found == Accuracy(signal=25.0, noise=0.25, agreeing=1, samples=1)
+    assert found == Deviation(signal=25.0, noise=0.25, agreeing=1, samples=1)
     assert found.relative == pytest.approx(0.1)
     assert found.snr == pytest.approx(20.0)
     both = found + measure(np.array([[3.0, 4.0]]), np.array([[5.0, 4.0]]))
@@ -77,9 +77,15 @@ def test_equal_tensors_have_no_noise_and_maps_have_no_class() -> None:
 
 @pytest.mark.parametrize(
     "plan",
-    [Plan(), Plan("entropy"), Plan("percentile"), Plan(per_channel=False), Plan(symmetric=True)],
+    [
+        QuantizationPlan(),
+        QuantizationPlan("entropy"),
+        QuantizationPlan("percentile"),
+        QuantizationPlan(per_channel=False),
+        QuantizationPlan(symmetric=True),
+    ],
 )
-def test_an_int8_model_is_close_to_float32(plan: Plan) -> None:
+def test_an_int8_model_is_close_to_float32(plan: QuantizationPlan) -> None:
     net = define(NET)
     model = net.model()
     feeds = [random_feeds(net.graph, seed, batch=1) for seed in range(8)]
@@ -93,11 +99,11 @@ def test_an_int8_model_is_close_to_float32(plan: Plan) -> None:
 def test_weights_are_int8_with_a_scale_for_each_channel_and_softmax_stays_float() -> None:
     net = define(NET)
     feeds = random_feeds(net.graph, batch=1)
-    made = quantized(net.model(), 1, lambda index: feeds, Plan())
+    made = quantized(net.model(), 1, lambda index: feeds, QuantizationPlan())
     arrays = {t.name: t for t in made.graph.initializer}
     assert arrays["first.weight_quantized"].data_type == TensorProto.INT8
     assert list(arrays["first.weight_scale"].dims) == [16]
-    by_tensor = quantized(net.model(), 1, lambda index: feeds, Plan(per_channel=False))
+    by_tensor = quantized(net.model(), 1, lambda index: feeds, QuantizationPlan(per_channel=False))
     scales = {t.name: list(t.dims) for t in by_tensor.graph.initializer}
     assert scales["first.weight_scale"] in ([], [1])
     softmax = next(node for node in made.graph.node if node.op_type == "Softmax")
@@ -107,7 +113,7 @@ def test_weights_are_int8_with_a_scale_for_each_channel_and_softmax_stays_float(
 def test_a_layer_that_is_left_out_keeps_its_float32_weight() -> None:
     net = define(NET)
     feeds = random_feeds(net.graph, batch=1)
-    made = quantized(net.model(), 1, lambda index: feeds, Plan(exclude=("logits",)))
+    made = quantized(net.model(), 1, lambda index: feeds, QuantizationPlan(exclude=("logits",)))
     kinds = {t.name: t.data_type for t in made.graph.initializer}
     assert kinds["logits.weight"] == TensorProto.FLOAT
     assert "first.weight" not in kinds
@@ -127,18 +133,18 @@ def test_a_layer_is_left_out_by_its_own_name_or_that_of_its_block(
         " output y\n}"
     )
     feeds = random_feeds(net.graph, batch=1)
-    made = quantized(net.model(), 1, lambda index: feeds, Plan(exclude=(layer,)))
+    made = quantized(net.model(), 1, lambda index: feeds, QuantizationPlan(exclude=(layer,)))
     whole = {t.name for t in made.graph.initializer if t.data_type == TensorProto.FLOAT}
     assert {name for name in whole if name.endswith(".weight")} == kept
     with pytest.raises(CallError, match=r"there is no layer stem.bm1 .*the nearest is stem.bn1"):
-        quantized(net.model(), 1, lambda index: feeds, Plan(exclude=("stem.bm1",)))
+        quantized(net.model(), 1, lambda index: feeds, QuantizationPlan(exclude=("stem.bm1",)))
 
 
 def test_the_loss_is_told_at_every_layer_in_order() -> None:
     net = define(NET)
     model = net.model()
     feeds = random_feeds(net.graph)
-    made = quantized(model, 1, lambda index: feeds, Plan())
+    made = quantized(model, 1, lambda index: feeds, QuantizationPlan())
     layers = loss(model, made, iter([feeds]), layers=True)
     names = list(layers)
     assert names[-1] == "probs" and "logits" in names
@@ -257,6 +263,6 @@ def test_nets_of_the_library_keep_their_classes(tmp_path: Path) -> None:
     net = package.load("resnet20")
     feeds = [random_feeds(net.graph, seed, batch=1) for seed in range(6)]
     model = net.model()
-    made = quantized(model, 6, lambda index: feeds[index], Plan())
+    made = quantized(model, 6, lambda index: feeds[index], QuantizationPlan())
     (found,) = loss(model, made, iter(feeds)).values()
     assert found.snr > 30

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.driver import check_training, load
-from compiler.training.model import Training
+from compiler.training.model import TrainingPlan
 from grammar.source import Source
 from runtime.training.samples import ArraySource, ClassSource, Samples, all_of
 
@@ -71,7 +71,7 @@ train gan(k=2) {
 """
 
 
-def training(text: str, name: str | None = None, **settings: Any) -> Training:
+def training(text: str, name: str | None = None, **settings: Any) -> TrainingPlan:
     """The training of a text, which must be without a mistake."""
     module = load(Source("test.netdef", text))
     (item,) = [t for t in module.trainings() if name in (None, t.name)]

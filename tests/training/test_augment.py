@@ -7,12 +7,12 @@ import pytest
 
 from compiler.training.augmentations import (
     Colour,
-    Crop,
     Erase,
     Flip,
     PcaColour,
+    RandomCrop,
+    RandomShift,
     Rotate,
-    Shift,
 )
 from runtime.training.augment import AUGMENT, augmented, evaluated
 from runtime.training.randomness import generator
@@ -20,9 +20,9 @@ from tests.training.definitions import NET, TRAIN, training
 
 BATCH = np.random.default_rng(0).random((32, 3, 8, 6)).astype(np.float32)
 ALL = (
-    Crop(5, 2),
+    RandomCrop(5, 2),
     Flip(),
-    Shift(2),
+    RandomShift(2),
     Rotate(20.0),
     Colour(),
     PcaColour(),
@@ -44,7 +44,7 @@ def test_the_same_seed_gives_the_same_and_another_seed_something_else(op: object
 
 
 def test_a_crop_is_a_part_of_its_own_picture() -> None:
-    for picture, part in zip(BATCH, apply(Crop(3)), strict=True):
+    for picture, part in zip(BATCH, apply(RandomCrop(3)), strict=True):
         windows = np.lib.stride_tricks.sliding_window_view(picture, (3, 3, 3))[0]
         assert any(np.array_equal(window, part) for row in windows for window in row)
 
@@ -59,7 +59,7 @@ def test_a_flip_is_the_picture_or_its_mirror_image() -> None:
 
 def test_a_shift_moves_and_leaves_zeros() -> None:
     row = np.arange(1, 6, dtype=np.float32).reshape(1, 1, 1, 5).repeat(64, 0)
-    seen = {tuple(moved[0, 0]) for moved in apply(Shift(1), np.repeat(row, 3, 2))[:, :, 1:2]}
+    seen = {tuple(moved[0, 0]) for moved in apply(RandomShift(1), np.repeat(row, 3, 2))[:, :, 1:2]}
     assert seen == {(1, 2, 3, 4, 5), (0, 1, 2, 3, 4), (2, 3, 4, 5, 0)}
 
 
@@ -83,7 +83,7 @@ def test_alexnets_recipe_has_more_than_two_thousand_views_of_a_picture() -> None
     """
     side, part = 20, 16  # 5 x 5 places, mirrored: 50 views
     picture = np.arange(side * side, dtype=np.float32).reshape(1, 1, side, side).repeat(1500, 0)
-    views = apply(Flip(), apply(Crop(part), picture))
+    views = apply(Flip(), apply(RandomCrop(part), picture))
     assert len({view.tobytes() for view in views}) == 2 * (side - part + 1) ** 2
     assert 2 * (256 - 224 + 1) ** 2 == 2178 > 2048
 

@@ -15,12 +15,12 @@ from safetensors.numpy import load_file
 from grammar.diagnostics import DefinitionError
 from runtime.errors import CallError
 from runtime.training.batches import Order
-from runtime.training.loop import Choices, Run, split
+from runtime.training.loop import Choices, TrainingRun, split
 from runtime.training.samples import ArraySource, all_of
 from tests.training.definitions import GAN, NET, NORMED, TRAIN, digits, samples, training
 
 
-def run(text: str, out: Path | None = None, **more: Any) -> Run:
+def run(text: str, out: Path | None = None, **more: Any) -> TrainingRun:
     """A run on the digits' first 600, 100 of them held out, done to its end."""
     found = begun(text, out, **more)
     for _ in found:
@@ -28,19 +28,21 @@ def run(text: str, out: Path | None = None, **more: Any) -> Run:
     return found
 
 
-def begun(text: str, out: Path | None = None, *, resume: bool = False, **more: Any) -> Run:
+def begun(text: str, out: Path | None = None, *, resume: bool = False, **more: Any) -> TrainingRun:
     train, held_out = split(samples(), 1 / 6, 0)
     if out is not None:
         out.mkdir(exist_ok=True)
-    return Run(
+    return TrainingRun(
         training(text), train, held_out, Choices(device="cpu", out=out, **more), None, resume
     )
 
 
-def begun_gan(out: Path, *, resume: bool = False, **more: Any) -> Run:
+def begun_gan(out: Path, *, resume: bool = False, **more: Any) -> TrainingRun:
     out.mkdir(exist_ok=True)
     data = all_of("digits", {"x": ArraySource(digits(320)[0], (1, 8, 8), False)})
-    return Run(training(GAN), data, None, Choices(device="cpu", out=out, **more), None, resume)
+    return TrainingRun(
+        training(GAN), data, None, Choices(device="cpu", out=out, **more), None, resume
+    )
 
 
 def test_every_sample_has_its_turn_before_any_has_two() -> None:
@@ -148,7 +150,7 @@ def test_numpy_comes_to_the_weights_of_onnx_runtime() -> None:
     text = (NORMED + TRAIN).replace("adam(rate)", "sgd(0.1, momentum=0.9)")
     train, held_out = split(samples(), 1 / 6, 0)
     runs = [
-        Run(training(text), train, held_out, Choices(device=device, max_steps=4))
+        TrainingRun(training(text), train, held_out, Choices(device=device, max_steps=4))
         for device in ("numpy", "cpu")
     ]
     for each in runs:
@@ -234,7 +236,7 @@ def test_a_moving_average_is_what_is_measured_and_written(tmp_path: Path) -> Non
 
 def test_weights_that_are_given_are_where_a_run_begins() -> None:
     start = {"tiny.logits.bias": np.full(10, 3, dtype=np.float32)}
-    found = Run(training(NET + TRAIN), samples(), None, Choices(device="cpu"), start)
+    found = TrainingRun(training(NET + TRAIN), samples(), None, Choices(device="cpu"), start)
     np.testing.assert_array_equal(
         found.engine.arrays()["tiny.logits.bias"], start["tiny.logits.bias"]
     )
@@ -262,7 +264,7 @@ train blur {
 """
     pictures = np.random.default_rng(0).random((64, 1, 12, 12)).astype(np.float32)
     data = all_of("noise", {"image": ArraySource(pictures, (1, 12, 12), False)})
-    found = Run(training(text), data, None, Choices(device="cpu"))
+    found = TrainingRun(training(text), data, None, Choices(device="cpu"))
     for _ in found:
         pass
     kernel = found.weights()["learner"]["kernel.weight"][0, 0]

@@ -15,7 +15,7 @@ from PIL import Image
 from compiler.pictures import Picture
 from compiler.training.model import Data
 from grammar.source import Source, Span
-from runtime.training.readers import Reader
+from runtime.training.readers import SampleReader
 from runtime.training.samples import DataError, Samples
 
 AT = Span(Source("", ""), 0, 0)
@@ -29,7 +29,7 @@ def data(name: str, *shape: int, classes: int | None = None, picture: Any = None
 
 
 IMAGE, LABEL = data("image", 1, 5, 4), data("label", classes=3)
-BOTH = Reader((IMAGE, LABEL))
+BOTH = SampleReader((IMAGE, LABEL))
 
 
 def everything(samples: Samples) -> dict[str, NDArray[Any]]:
@@ -68,14 +68,14 @@ def test_arrays_by_name_with_or_without_the_single_channel(tmp_path: Path) -> No
 
 def test_floats_stay_as_they_are(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", v=np.array([[1.5, -2], [300, 4]]))
-    samples = Reader((data("v", 2),)).open(tmp_path / "a.npz").train
+    samples = SampleReader((data("v", 2),)).open(tmp_path / "a.npz").train
     np.testing.assert_array_equal(everything(samples)["v"], [[1.5, -2], [300, 4]])
 
 
 def test_pixels_go_through_the_picture_clause(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", image=PIXELS)
     part = data("image", 1, 10, 8, picture=Picture(resize=(10, 8), mean=0.5, std=0.5))
-    found = everything(Reader((part,)).open(tmp_path / "a.npz").train)["image"]
+    found = everything(SampleReader((part,)).open(tmp_path / "a.npz").train)["image"]
     assert found.shape == (6, 1, 10, 8)
     assert -1 <= found.min() < 0 < found.max() <= 1
 
@@ -99,7 +99,7 @@ def test_cifar_batches(tmp_path: Path) -> None:
     (tmp_path / "data_batch_1.bin").write_bytes(rows[:2].tobytes())
     (tmp_path / "data_batch_2.bin").write_bytes(rows[2:].tobytes())
     (tmp_path / "test_batch.bin").write_bytes(rows[:1].tobytes())
-    opened = Reader((data("x", 3, 32, 32), data("y", classes=10))).open(tmp_path)
+    opened = SampleReader((data("x", 3, 32, 32), data("y", classes=10))).open(tmp_path)
     found = everything(opened.train)
     np.testing.assert_allclose(found["x"], pixels / np.float32(255), rtol=1e-6)
     np.testing.assert_array_equal(found["y"], labels)
@@ -110,7 +110,7 @@ def test_cifar_batches(tmp_path: Path) -> None:
 def test_cifar_100_has_its_fine_labels(tmp_path: Path) -> None:
     row = np.concatenate([[7, 42], np.zeros(3072)]).astype(np.uint8)
     (tmp_path / "train.bin").write_bytes(row.tobytes())
-    found = everything(Reader((data("y", classes=100),)).open(tmp_path).train)
+    found = everything(SampleReader((data("y", classes=100),)).open(tmp_path).train)
     assert found["y"].tolist() == [42]
 
 
@@ -151,7 +151,7 @@ def test_lists_of_pictures_numbers_and_classes_by_name(tmp_path: Path, form: str
         from pyarrow import parquet
 
         parquet.write_table(pyarrow.table(columns), path)
-    samples = Reader((IMAGE, LABEL, data("v", 2))).open(path).train
+    samples = SampleReader((IMAGE, LABEL, data("v", 2))).open(path).train
     check(samples)
     np.testing.assert_array_equal(everything(samples)["v"][3], [3, 1.5])
 
@@ -162,9 +162,9 @@ def test_a_broken_picture_is_named_and_the_run_stops_or_goes_on(tmp_path: Path) 
     Image.fromarray(PIXELS[0, 0]).save(folder / "1.png")
     (folder / "2.png").write_bytes(b"no picture")
     with pytest.raises(DataError, match=r"2\.png .*--broken skip"):
-        everything(Reader((IMAGE,)).open(tmp_path).train)
+        everything(SampleReader((IMAGE,)).open(tmp_path).train)
     told: list[str] = []
-    samples = Reader((IMAGE,), lambda error: told.append(str(error))).open(tmp_path).train
+    samples = SampleReader((IMAGE,), lambda error: told.append(str(error))).open(tmp_path).train
     found = everything(samples)["image"]
     np.testing.assert_array_equal(found[0], found[1])
     assert len(told) == 1
@@ -197,7 +197,7 @@ def test_arrays_that_do_not_fit_are_told_of(
 
 
 def test_files_that_are_no_data_are_told_of(tmp_path: Path) -> None:
-    def refused(path: Path, message: str, reader: Reader = BOTH) -> None:
+    def refused(path: Path, message: str, reader: SampleReader = BOTH) -> None:
         with pytest.raises(DataError, match=message):
             reader.open(path)
 
@@ -208,12 +208,14 @@ def test_files_that_are_no_data_are_told_of(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("image,label\n1.png,0\n2.png\n")
     refused(tmp_path / "x.csv", "sample 1 has not as many columns")
     (tmp_path / "y.csv").write_text("v\n1 2\nthree 4\n")
-    refused(tmp_path / "y.csv", "v of sample 1 is no number", Reader((data("v", 2),)))
+    refused(tmp_path / "y.csv", "v of sample 1 is no number", SampleReader((data("v", 2),)))
     (tmp_path / "z.csv").write_text("v\n1 2\n3\n")
-    refused(tmp_path / "z.csv", "sample 1 has 1 numbers, the first has 2", Reader((data("v", 2),)))
+    refused(
+        tmp_path / "z.csv", "sample 1 has 1 numbers, the first has 2", SampleReader((data("v", 2),))
+    )
     path = write_mnist(tmp_path, "train", packed=False)
     path.write_bytes(path.read_bytes()[:-3])
     refused(path, "claims 120 bytes of numbers and holds 117")
-    refused(path, "one picture a sample", Reader((IMAGE, data("other", 1, 5, 4))))
+    refused(path, "one picture a sample", SampleReader((IMAGE, data("other", 1, 5, 4))))
     (tmp_path / "data_batch_1.bin").write_bytes(b"abc")
     refused(tmp_path / "data_batch_1.bin", "no CIFAR batch")

@@ -13,18 +13,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from compiler.importers.builder import Builder, Refused
+from compiler.importers.builder import GraphBuilder, Refused
 from compiler.importers.from_caffe.inputs import declare_inputs, inputs_of
 from compiler.importers.from_caffe.layer import (
     OLD_TYPES,
-    Layer,
-    State,
+    CaffeLayer,
+    TestState,
     is_there,
     layers_of,
     state_of,
 )
-from compiler.importers.from_caffe.network import POISON, READERS, Network
-from compiler.importers.from_caffe.plan import Plan, counts, is_loss
+from compiler.importers.from_caffe.network import POISON, READERS, CaffeNetwork
+from compiler.importers.from_caffe.plan import TestPhase, counts, is_loss
 from compiler.importers.from_caffe.prototxt import parse_prototxt
 from compiler.importers.from_caffe.schema import checked, overlooked
 from compiler.importers.imported import Imported, UnreadableError, check_count, read_text
@@ -56,12 +56,12 @@ def import_caffe(source: Source, shapes: Mapping[str, Shape] | None = None) -> I
     check_count(source.name, len(raw.all("layer", "layers")))
     known = {*READERS, *(old for old, new in OLD_TYPES.items() if new in READERS)}
     net = checked(raw, source, frozenset(known))
-    builder = Builder(str(net.one("name", "")) or Path(source.name).stem, source)
+    builder = GraphBuilder(str(net.one("name", "")) or Path(source.name).stem, source)
     builder.note("the network as it is when tested: layers of the phase TRAIN are left out")
     state = state_of(net)
     there = [layer for layer in layers_of(net) if stays(builder, layer, state)]
     inputs = inputs_of(net, layers_of(net), state)
-    network = Network(builder, Plan(there, [declared.name for declared in inputs]))
+    network = CaffeNetwork(builder, TestPhase(there, [declared.name for declared in inputs]))
     declare_inputs(network, inputs, shapes or {})
     for layer in network.plan.layers:
         read_layer(network, layer)
@@ -77,20 +77,20 @@ def import_caffe(source: Source, shapes: Mapping[str, Shape] | None = None) -> I
     return tidy(builder.finish(f"{source.name} (Caffe)"))
 
 
-def stays(builder: Builder, layer: Layer, state: State) -> bool:
+def stays(builder: GraphBuilder, layer: CaffeLayer, state: TestState) -> bool:
     """Whether a layer is there in the test."""
     with builder.reporting(layer.span, f"{layer.type or 'layer'} {layer.name}"):
         return is_there(layer, state)
     return False
 
 
-def tell_idle(builder: Builder, paths: list[str]) -> None:
+def tell_idle(builder: GraphBuilder, paths: list[str]) -> None:
     """Say which fields nothing had to read."""
     if paths:
         builder.note(UNREAD + ", ".join(dict.fromkeys(paths)))
 
 
-def read_layer(network: Network, layer: Layer) -> None:
+def read_layer(network: CaffeNetwork, layer: CaffeLayer) -> None:
     """One layer: its tensors go under the names of its tops."""
     plan, builder = network.plan, network.builder
     network.layer = layer
@@ -113,12 +113,12 @@ def read_layer(network: Network, layer: Layer) -> None:
         network.write(blob, tensor)
 
 
-def is_left_out(layer: Layer) -> bool:
+def is_left_out(layer: CaffeLayer) -> bool:
     """Whether a layer compares or counts without computing anything that a network gives out."""
     return counts(layer) or (is_loss(layer) and layer.type not in READERS)
 
 
-def tensors_of(network: Network, layer: Layer) -> list[Tensor]:
+def tensors_of(network: CaffeNetwork, layer: CaffeLayer) -> list[Tensor]:
     """What a layer makes; raises `Refused`, and `Poisoned` behind a layer that was refused."""
     if layer.type not in READERS:
         if layer.fields.all("layer"):
@@ -136,7 +136,7 @@ def tensors_of(network: Network, layer: Layer) -> list[Tensor]:
     return made
 
 
-def tell_overlooked(network: Network, layer: Layer) -> None:
+def tell_overlooked(network: CaffeNetwork, layer: CaffeLayer) -> None:
     """Say which fields of a layer were not read; raises `Refused` for one that matters."""
     kind = "layer" if layer.fields.one("type") == layer.type else "old_layer"
     for path, field, idle in overlooked(layer.fields, kind):
@@ -148,7 +148,7 @@ def tell_overlooked(network: Network, layer: Layer) -> None:
             raise Refused(f"its {path} changes what it computes")
 
 
-def cut_off(network: Network, layer: Layer) -> None:
+def cut_off(network: CaffeNetwork, layer: CaffeLayer) -> None:
     """Leave out a layer that works on boxes: the maps that it reads are outputs."""
     read = list(dict.fromkeys(network.plan.outputs_at(layer)))
     for blob in read:

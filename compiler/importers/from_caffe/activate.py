@@ -7,7 +7,7 @@ from math import inf, log
 from compiler.importers.affine import single
 from compiler.importers.builder import Refused
 from compiler.importers.from_caffe.axes import axis_of
-from compiler.importers.from_caffe.network import Network, reads
+from compiler.importers.from_caffe.network import CaffeNetwork, reads
 from compiler.importers.from_caffe.prototxt import Message
 from compiler.values import Tensor
 
@@ -22,14 +22,14 @@ SAME = {
 
 
 @reads(*SAME)
-def plain(network: Network) -> Tensor:
+def plain(network: CaffeNetwork) -> Tensor:
     """Those without parameters but which code to run."""
     network.layer.parameters(network.layer.type.lower())
     return network.add(SAME[network.layer.type], network.bottom())
 
 
 @reads("Swish")
-def swish(network: Network) -> Tensor:
+def swish(network: CaffeNetwork) -> Tensor:
     """x * sigmoid(beta x)."""
     x, beta = network.bottom(), single(network.layer.parameters("swish").one("beta", 1.0))
     if beta == 1:
@@ -39,7 +39,7 @@ def swish(network: Network) -> Tensor:
 
 
 @reads("ReLU")
-def relu(network: Network) -> Tensor:
+def relu(network: CaffeNetwork) -> Tensor:
     """Leaky when it has a negative slope."""
     slope = single(network.layer.parameters("relu").one("negative_slope", 0.0))
     if slope:
@@ -48,28 +48,28 @@ def relu(network: Network) -> Tensor:
 
 
 @reads("PReLU")
-def prelu(network: Network) -> Tensor:
+def prelu(network: CaffeNetwork) -> Tensor:
     """A learned slope, for each channel unless shared."""
     shared = network.layer.parameters("prelu").one("channel_shared", False)
     return network.add("prelu", network.bottom(), channelwise=not shared)
 
 
 @reads("ELU")
-def elu(network: Network) -> Tensor:
+def elu(network: CaffeNetwork) -> Tensor:
     """Exponential linear unit."""
     fields = network.layer.parameters("elu")
     return network.add("elu", network.bottom(), alpha=single(fields.one("alpha", 1.0)))
 
 
 @reads("Power")
-def power(network: Network) -> Tensor:
+def power(network: CaffeNetwork) -> Tensor:
     """(shift + scale * x)^power."""
     fields = network.layer.parameters("power")
     x, exponent = shifted(network, fields, network.bottom()), single(fields.one("power", 1.0))
     return network.add("power", x, exponent=exponent) if exponent != 1 else x
 
 
-def shifted(network: Network, fields: Message, x: Tensor, base: float = 1) -> Tensor:
+def shifted(network: CaffeNetwork, fields: Message, x: Tensor, base: float = 1) -> Tensor:
     """base * (shift + scale * x)."""
     factor = single(base * fields.one("scale", 1.0))
     offset = single(base * fields.one("shift", 0.0))
@@ -89,14 +89,14 @@ def natural(fields: Message) -> float:
 
 
 @reads("Exp")
-def exponential(network: Network) -> Tensor:
+def exponential(network: CaffeNetwork) -> Tensor:
     """base^(shift + scale * x)."""
     fields = network.layer.parameters("exp")
     return network.add("exp", shifted(network, fields, network.bottom(), natural(fields)))
 
 
 @reads("Log")
-def logarithm(network: Network) -> Tensor:
+def logarithm(network: CaffeNetwork) -> Tensor:
     """The logarithm of shift + scale * x to a base."""
     fields = network.layer.parameters("log")
     y = network.add("log", shifted(network, fields, network.bottom()))
@@ -105,21 +105,21 @@ def logarithm(network: Network) -> Tensor:
 
 
 @reads("Dropout")
-def dropout(network: Network) -> Tensor:
+def dropout(network: CaffeNetwork) -> Tensor:
     """Dropout, which acts in training only."""
     ratio = single(network.layer.parameters("dropout").one("dropout_ratio", 0.5))
     return network.add("dropout", network.bottom(), p=ratio)
 
 
 @reads("SigmoidCrossEntropyLoss")
-def sigmoid_loss(network: Network) -> Tensor:
+def sigmoid_loss(network: CaffeNetwork) -> Tensor:
     """Of the loss the sigmoid that it computes before it compares."""
     network.builder.note("a SigmoidCrossEntropyLoss became the sigmoid in it, an output")
     return network.add("sigmoid", network.result())
 
 
 @reads("Softmax")
-def softmax(network: Network) -> Tensor:
+def softmax(network: CaffeNetwork) -> Tensor:
     """Softmax along the channels unless an axis is said."""
     x = network.bottom()
     axis = axis_of(network.layer.parameters("softmax").one("axis", 1), x)
@@ -127,7 +127,7 @@ def softmax(network: Network) -> Tensor:
 
 
 @reads("SoftmaxWithLoss")
-def softmax_loss(network: Network) -> Tensor:
+def softmax_loss(network: CaffeNetwork) -> Tensor:
     """Of the loss what it computes before it compares."""
     network.builder.note("a SoftmaxWithLoss became the softmax in it, an output of the network")
     x = network.result()

@@ -8,19 +8,19 @@ from compiler.dims import Dim
 from compiler.importers.affine import single
 from compiler.importers.builder import Refused
 from compiler.importers.from_caffe.axes import axis_of, blob_axis
-from compiler.importers.from_caffe.network import Network, reads
+from compiler.importers.from_caffe.network import CaffeNetwork, reads
 from compiler.importers.from_caffe.prototxt import Message
 from compiler.importers.from_caffe.windows import initial
 from compiler.values import Tensor
 
 
-def vector(network: Network, x: Tensor) -> Tensor:
+def vector(network: CaffeNetwork, x: Tensor) -> Tensor:
     """The sample as a vector."""
     return x if len(x.shape) == 1 else network.add("flatten", x)
 
 
 @reads("InnerProduct")
-def inner_product(network: Network) -> Tensor:
+def inner_product(network: CaffeNetwork) -> Tensor:
     """A dense layer, which takes a map as the vector of its values."""
     x, fields = network.bottom(), network.layer.parameters("inner_product")
     if blob_axis(fields.one("axis", 1), x) != 1:
@@ -46,7 +46,7 @@ def at_least(tensors: tuple[Tensor, ...], count: int) -> tuple[Tensor, ...]:
 
 
 @reads("Eltwise")
-def eltwise(network: Network) -> Tensor:
+def eltwise(network: CaffeNetwork) -> Tensor:
     """Sums (weighted by coefficients), products, maxima."""
     fields = network.layer.parameters("eltwise")
     tensors = at_least(network.bottoms(), 2)
@@ -70,7 +70,7 @@ def eltwise(network: Network) -> Tensor:
 
 
 @reads("Axpy")
-def axpy(network: Network) -> Tensor:
+def axpy(network: CaffeNetwork) -> Tensor:
     """a x + y: a factor for each channel of x, the gate of squeeze-and-excitation."""
     tensors = network.bottoms()
     if len(tensors) != 3:
@@ -94,7 +94,7 @@ def along(fields: Message, old: str) -> int:
 
 
 @reads("Concat")
-def concat(network: Network) -> Tensor:
+def concat(network: CaffeNetwork) -> Tensor:
     """One behind the other, along the channels by default."""
     tensors = at_least(network.bottoms(), 1)
     axis = axis_of(along(network.layer.parameters("concat"), "concat_dim"), tensors[0])
@@ -104,7 +104,7 @@ def concat(network: Network) -> Tensor:
 
 
 @reads("Slice")
-def slice_(network: Network) -> list[Tensor]:
+def slice_(network: CaffeNetwork) -> list[Tensor]:
     """Parts of an axis, equal ones or between given points."""
     x, fields = network.bottom(), network.layer.parameters("slice")
     axis = axis_of(along(fields, "slice_dim"), x)
@@ -128,14 +128,14 @@ def slice_(network: Network) -> list[Tensor]:
 
 
 @reads("Split")
-def split(network: Network) -> list[Tensor]:
+def split(network: CaffeNetwork) -> list[Tensor]:
     """The same tensor under several names."""
     network.layer.parameters("split")
     return [network.bottom()] * len(network.layer.tops)
 
 
 @reads("ShuffleChannel")
-def shuffle_channel(network: Network) -> Tensor:
+def shuffle_channel(network: CaffeNetwork) -> Tensor:
     """Channels dealt out anew, one of each group in turn."""
     groups = network.layer.parameters("shuffle_channel").one("group", 1)
     return network.add("channel_shuffle", network.bottom(), groups=groups)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from compiler.importers.builder import Refused
-from compiler.importers.from_caffe.layer import Layer, State, is_data, is_there
-from compiler.importers.from_caffe.network import Network
+from compiler.importers.from_caffe.layer import CaffeLayer, TestState, is_data, is_there
+from compiler.importers.from_caffe.network import CaffeNetwork
 from compiler.importers.from_caffe.prototxt import Message
 from compiler.ops.base import Shape
 from compiler.values import POISON
@@ -15,7 +15,7 @@ from grammar.source import Span
 
 
 @dataclass(frozen=True)
-class Declared:
+class DeclaredInput:
     """An input's name, its sizes (batch first, none when not said), and its place.
 
     What a file declares is an input though nothing reads it; what a data set holds is not.
@@ -28,7 +28,7 @@ class Declared:
 
 
 def declare_inputs(
-    network: Network, inputs: Sequence[Declared], shapes: Mapping[str, Shape]
+    network: CaffeNetwork, inputs: Sequence[DeclaredInput], shapes: Mapping[str, Shape]
 ) -> None:
     """Declare every input, of each style; a blob that only losses read is none."""
     unneeded = network.plan.unneeded()
@@ -43,7 +43,7 @@ def declare_inputs(
             network.batches.add(declared.sizes[0] if declared.sizes else 0)
 
 
-def shape_of(declared: Declared, given: Shape | None) -> Shape:
+def shape_of(declared: DeclaredInput, given: Shape | None) -> Shape:
     """The shape of an input without the batch: what the call gives, or what the file says."""
     name, sizes = declared.name, declared.sizes
     if given is None and not sizes:
@@ -57,7 +57,7 @@ def shape_of(declared: Declared, given: Shape | None) -> Shape:
     return shape
 
 
-def inputs_of(net: Message, layers: Sequence[Layer], state: State) -> list[Declared]:
+def inputs_of(net: Message, layers: Sequence[CaffeLayer], state: TestState) -> list[DeclaredInput]:
     """The inputs of a file, declared or made by layers of the phase."""
     names = [field for field in net.fields if field.name == "input"]
     net.read.add("input")
@@ -68,7 +68,7 @@ def inputs_of(net: Message, layers: Sequence[Layer], state: State) -> list[Decla
         sizes = flat[4 * place : 4 * place + 4]
         if place < len(blocks):
             sizes = blocks[place]
-        found.append(Declared(str(field.value), sizes, field.span, is_declared=True))
+        found.append(DeclaredInput(str(field.value), sizes, field.span, is_declared=True))
     made: set[str] = set()
     for layer in data_layers(layers, state):
         found += [declared for declared in from_layer(layer) if declared.name not in made]
@@ -76,13 +76,13 @@ def inputs_of(net: Message, layers: Sequence[Layer], state: State) -> list[Decla
     return found
 
 
-def data_layers(layers: Sequence[Layer], state: State) -> list[Layer]:
+def data_layers(layers: Sequence[CaffeLayer], state: TestState) -> list[CaffeLayer]:
     """The layers that make data; a file for training only has none that is for testing."""
     data = [layer for layer in layers if is_data(layer)]
     return [layer for layer in data if is_there(layer, state)] or data
 
 
-def from_layer(layer: Layer) -> Iterator[Declared]:
+def from_layer(layer: CaffeLayer) -> Iterator[DeclaredInput]:
     """The inputs of a layer that declares or reads data."""
     shapes = [
         tuple(shape.all("dim"))
@@ -91,10 +91,10 @@ def from_layer(layer: Layer) -> Iterator[Declared]:
     ]
     for place, top in enumerate(layer.tops):
         sizes = shapes[min(place, len(shapes) - 1)] if shapes else picture(layer)
-        yield Declared(top, sizes, layer.span, is_declared=layer.type == "Input")
+        yield DeclaredInput(top, sizes, layer.span, is_declared=layer.type == "Input")
 
 
-def picture(layer: Layer) -> tuple[int, ...]:
+def picture(layer: CaffeLayer) -> tuple[int, ...]:
     """The size of the pictures that a data layer crops: (batch, channels, side, side)."""
     transform, memory = layer.parameters("transform"), layer.parameters("memory_data")
     sources = [layer.parameters(name) for name in ("data", "image_data")]

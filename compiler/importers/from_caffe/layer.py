@@ -44,7 +44,7 @@ OLD_TYPES = {
 
 
 @dataclass(frozen=True)
-class Layer:
+class CaffeLayer:
     """One layer: its type in the current spelling, the blobs it reads and writes, its fields."""
 
     type: str
@@ -66,7 +66,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class State:
+class TestState:
     """What rules of layers are held against: a network that is tested."""
 
     phase: str = "TEST"
@@ -74,16 +74,16 @@ class State:
     stages: Collection[str] = ()
 
 
-def state_of(net: Message, phase: str = "TEST") -> State:
+def state_of(net: Message, phase: str = "TEST") -> TestState:
     """The level and the stages that a file asks for."""
     state = net.message("state")
-    return State(phase, int(state.one("level", 0)), frozenset(state.all("stage")))
+    return TestState(phase, int(state.one("level", 0)), frozenset(state.all("stage")))
 
 
-def layer_of(fields: Message, span: Span) -> Layer:
+def layer_of(fields: Message, span: Span) -> CaffeLayer:
     """A layer of either spelling."""
     kind = str(fields.one("type", ""))
-    return Layer(
+    return CaffeLayer(
         OLD_TYPES.get(kind, kind),
         str(fields.one("name", "")),
         tuple(map(str, fields.all("bottom"))),
@@ -93,7 +93,7 @@ def layer_of(fields: Message, span: Span) -> Layer:
     )
 
 
-def layers_of(net: Message) -> list[Layer]:
+def layers_of(net: Message) -> list[CaffeLayer]:
     """Every layer of a file, in order."""
     return [
         layer_of(field.value, field.span)
@@ -102,13 +102,13 @@ def layers_of(net: Message) -> list[Layer]:
     ]
 
 
-def is_data(layer: Layer) -> bool:
+def is_data(layer: CaffeLayer) -> bool:
     """Whether a layer makes the data: `Input`, what is called `…Data`, code that reads nothing."""
     source = layer.type in ("Input", "Python") or layer.type.endswith("Data")
     return source and not layer.bottoms
 
 
-def is_there(layer: Layer, state: State) -> bool:
+def is_there(layer: CaffeLayer, state: TestState) -> bool:
     """Whether `include` and `exclude` leave a layer in a network; raises `Refused` for both."""
     included, excluded = layer.fields.all("include"), layer.fields.all("exclude")
     if included and excluded:
@@ -118,7 +118,7 @@ def is_there(layer: Layer, state: State) -> bool:
     return not any(matches(rule, state) for rule in excluded)
 
 
-def matches(rule: Any, state: State) -> bool:
+def matches(rule: Any, state: TestState) -> bool:
     """Whether a network meets a rule, in all that the rule says."""
     return (
         rule.one("phase", state.phase) == state.phase

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from compiler.importers.builder import Builder, Poisoned, Refused, clean_label, make_op
-from compiler.importers.from_caffe.layer import Layer
-from compiler.importers.from_caffe.plan import Plan
+from compiler.importers.builder import GraphBuilder, Poisoned, Refused, clean_label, make_op
+from compiler.importers.from_caffe.layer import CaffeLayer
+from compiler.importers.from_caffe.plan import TestPhase
 from compiler.registry import Registry
 from compiler.values import POISON, Tensor
 from grammar.records import dataclass
@@ -34,20 +34,20 @@ KEPT = {
 SHARED = ("conv", "deconv", "dense", "bn", "prelu")  # the ops that hold parameters
 
 
-class Network:
+class CaffeNetwork:
     """One network being read; `layer` is the one at hand."""
 
-    def __init__(self, builder: Builder, plan: Plan) -> None:
+    def __init__(self, builder: GraphBuilder, plan: TestPhase) -> None:
         self.builder = builder
         self.plan = plan
         self.blobs: dict[str, Tensor] = {}
         self.unused: dict[str, None] = {}
         self.batches: set[int] = set()  # the sizes of batch that the inputs declare
-        self.shared: dict[str, Shared] = {}  # blobs of parameters by their names
+        self.shared: dict[str, SharedLayer] = {}  # blobs of parameters by their names
         self.joined: set[int] = set()  # Scales that the BatchNorm before them has taken in
         self.decoded: dict[str, Tensor] = {}  # what layers that were cut off read
         self.idle: list[str] = []  # fields that say nothing about what is computed
-        self.layer: Layer
+        self.layer: CaffeLayer
 
     def outputs(self) -> dict[str, Tensor]:
         """What nothing reads, and what layers that were cut off read."""
@@ -113,7 +113,7 @@ class Network:
             **arguments,
         )
         if weights and not owner and tensor.node is not None:
-            held = Shared(tensor.node, op, named)
+            held = SharedLayer(tensor.node, op, named)
             self.shared.update((name, held) for name in named if name)
         return tensor
 
@@ -129,7 +129,7 @@ class Network:
 
 
 @dataclass(frozen=True)
-class Shared:
+class SharedLayer:
     """A layer that holds parameters with names, by which others may share them."""
 
     node: str
@@ -137,11 +137,11 @@ class Shared:
     names: tuple[str, ...]
 
 
-Reader: TypeAlias = Callable[[Network], "Tensor | list[Tensor]"]
+Reader: TypeAlias = Callable[[CaffeNetwork], "Tensor | list[Tensor]"]
 READERS: Registry[str, Reader] = Registry(
     "compiler.importers.from_caffe", ("windows", "connect", "normalise", "reshape", "activate")
 )
 reads = READERS.register
 
 
-__all__ = ["POISON", "READERS", "Network", "reads"]
+__all__ = ["POISON", "READERS", "CaffeNetwork", "reads"]

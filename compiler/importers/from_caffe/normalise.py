@@ -8,8 +8,8 @@ from compiler.dims import Dim, product
 from compiler.importers.affine import single
 from compiler.importers.builder import Refused
 from compiler.importers.from_caffe.axes import axis_of, blob_axis
-from compiler.importers.from_caffe.layer import Layer
-from compiler.importers.from_caffe.network import Network, reads
+from compiler.importers.from_caffe.layer import CaffeLayer
+from compiler.importers.from_caffe.network import CaffeNetwork, reads
 from compiler.importers.from_caffe.prototxt import Message
 from compiler.importers.from_caffe.windows import filled
 from compiler.importers.window_arguments import kernel
@@ -19,7 +19,7 @@ BY_BATCH = "it normalises by the statistics of the batch, when tested too"
 
 
 @reads("BatchNorm")
-def batch_norm(network: Network) -> Tensor:
+def batch_norm(network: CaffeNetwork) -> Tensor:
     """Batch normalisation; a Scale that alone reads it holds its factor and offset."""
     layer, fields = network.layer, network.layer.parameters("batch_norm")
     if not fields.one("use_global_stats", True):
@@ -42,7 +42,7 @@ def batch_norm(network: Network) -> Tensor:
     )
 
 
-def completes(scale: Layer, rank: int) -> bool:
+def completes(scale: CaffeLayer, rank: int) -> bool:
     """Whether a layer is the factor and offset of each channel that a batch norm may have.
 
     `rank` is that of the blob without the batch.
@@ -56,7 +56,7 @@ def completes(scale: Layer, rank: int) -> bool:
 
 
 @reads("BN")
-def bn(network: Network) -> Tensor:
+def bn(network: CaffeNetwork) -> Tensor:
     """Batch normalisation of forks: PSPNet's with four blobs, SegNet's factor and offset."""
     layer, fields = network.layer, network.layer.parameters("bn")
     given = {field.name for field in fields.fields}
@@ -78,7 +78,7 @@ def bn(network: Network) -> Tensor:
 
 
 @reads("Scale")
-def scale(network: Network) -> Tensor:
+def scale(network: CaffeNetwork) -> Tensor:
     """A factor and perhaps an offset for each channel, unless the batch norm before has them."""
     fields = network.layer.parameters("scale")
     if len(network.layer.bottoms) == 2:
@@ -95,7 +95,7 @@ def scale(network: Network) -> Tensor:
     return channelwise(network, x, bias=bias)
 
 
-def channelwise(network: Network, x: Tensor, *, bias: bool, init: str = "") -> Tensor:
+def channelwise(network: CaffeNetwork, x: Tensor, *, bias: bool, init: str = "") -> Tensor:
     """A learned factor for each channel, and an offset: a convolution of one pixel."""
     channels = x.shape[0]
     if isinstance(channels, Dim):
@@ -116,7 +116,7 @@ def channelwise(network: Network, x: Tensor, *, bias: bool, init: str = "") -> T
     return network.add("flatten", y) if is_vector else y
 
 
-def gate(network: Network, fields: Message) -> Tensor:
+def gate(network: CaffeNetwork, fields: Message) -> Tensor:
     """One tensor scaled by another, whose axes are the first's from `axis` on."""
     x, factor = network.bottoms()
     if fields.one("bias_term", False):
@@ -132,7 +132,7 @@ def gate(network: Network, fields: Message) -> Tensor:
 
 
 @reads("Normalize")
-def normalize(network: Network) -> Tensor:
+def normalize(network: CaffeNetwork) -> Tensor:
     """SSD's: each pixel's channels, or the whole sample, divided by their length, times a factor.
 
     x / sqrt(sum of squares + eps) * scale.
@@ -160,7 +160,7 @@ def normalize(network: Network) -> Tensor:
     return channelwise(network, divided, bias=False, init=init)
 
 
-def normalised_within(network: Network, fields: Message) -> Tensor:
+def normalised_within(network: CaffeNetwork, fields: Message) -> Tensor:
     """x (1 + alpha mean(x^2))^-beta, the mean over a window of its channel, its padding counted."""
     x, size = network.bottom(), fields.one("local_size", 5)
     rank = len(x.shape) - 1
@@ -184,7 +184,7 @@ def normalised_within(network: Network, fields: Message) -> Tensor:
 
 
 @reads("LRN")
-def local_response_norm(network: Network) -> Tensor:
+def local_response_norm(network: CaffeNetwork) -> Tensor:
     """Across channels, alpha divided by the size there as here; within them it is written out."""
     fields = network.layer.parameters("lrn")
     if fields.one("norm_region", "ACROSS_CHANNELS") != "ACROSS_CHANNELS":

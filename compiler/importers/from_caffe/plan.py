@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 
-from compiler.importers.from_caffe.layer import Layer, is_data
+from compiler.importers.from_caffe.layer import CaffeLayer, is_data
 from grammar.records import dataclass
 
 # They compare with the truth, or count: their first input is the network's result.
@@ -61,17 +61,17 @@ WEIGHTED = {
 }
 
 
-def counts(layer: Layer) -> bool:
+def counts(layer: CaffeLayer) -> bool:
     """Whether a layer gives out figures of merit or nothing: it is left out."""
     return layer.type.endswith("Accuracy") or layer.type == "Silence"
 
 
-def is_loss(layer: Layer) -> bool:
+def is_loss(layer: CaffeLayer) -> bool:
     """Whether a layer compares a result with the truth."""
     return layer.type in LOSSES
 
 
-def works_on_boxes(layer: Layer) -> bool:
+def works_on_boxes(layer: CaffeLayer) -> bool:
     """Whether a layer makes boxes, or takes what is in them."""
     if layer.type != "Python":
         return layer.type in BOXES
@@ -87,14 +87,14 @@ class Blob:
     name: str
     of_data: bool  # made of the data without a learned layer between
     cut: bool
-    readers: list[tuple[Layer, int]] = field(default_factory=list)
+    readers: list[tuple[CaffeLayer, int]] = field(default_factory=list)
     wanted: bool = False
 
 
-class Plan:
+class TestPhase:
     """The layers of the test phase with the blobs that they read and make, in order."""
 
-    def __init__(self, layers: Sequence[Layer], inputs: Sequence[str]) -> None:
+    def __init__(self, layers: Sequence[CaffeLayer], inputs: Sequence[str]) -> None:
         self.read: dict[int, list[Blob | None]] = {}
         self.made: dict[int, list[Blob]] = {}
         self.cut: set[int] = set()
@@ -109,7 +109,7 @@ class Plan:
         for layer in reversed(self.layers):
             self.follow_back(layer)
 
-    def place(self, layer: Layer, current: dict[str, Blob]) -> None:
+    def place(self, layer: CaffeLayer, current: dict[str, Blob]) -> None:
         """Note what a layer reads and makes."""
         read = [current.get(name) for name in layer.bottoms]
         blobs = [blob for blob in read if blob is not None]
@@ -127,7 +127,7 @@ class Plan:
         self.read[id(layer)], self.made[id(layer)] = read, made
         current.update((blob.name, blob) for blob in made)
 
-    def follow_back(self, layer: Layer) -> None:
+    def follow_back(self, layer: CaffeLayer) -> None:
         """Note whether a layer leads to an output, and what it needs for that."""
         read, made = self.read[id(layer)], self.made[id(layer)]
         if layer.type == "Silence":
@@ -146,7 +146,7 @@ class Plan:
         for blob in wanted:
             blob.wanted = not blob.cut
 
-    def outputs_at(self, layer: Layer) -> Iterator[str]:
+    def outputs_at(self, layer: CaffeLayer) -> Iterator[str]:
         """The blobs that a layer that is cut off reads and that are outputs therefore."""
         if layer.type == "PriorBox":
             return  # it takes the sizes of maps only
@@ -154,7 +154,7 @@ class Plan:
             if blob is not None and blob.wanted and not blob.of_data:
                 yield blob.name
 
-    def only_reader(self, layer: Layer) -> Layer | None:
+    def only_reader(self, layer: CaffeLayer) -> CaffeLayer | None:
         """The layer that alone reads the only output of another."""
         made = self.made[id(layer)]
         if len(made) != 1 or len(made[0].readers) != 1:

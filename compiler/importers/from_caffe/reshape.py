@@ -8,12 +8,12 @@ from compiler.dims import Size, product
 from compiler.importers.builder import Refused
 from compiler.importers.from_caffe.axes import axis_of, blob_axis
 from compiler.importers.from_caffe.connect import vector
-from compiler.importers.from_caffe.network import Network, reads
+from compiler.importers.from_caffe.network import CaffeNetwork, reads
 from compiler.values import Tensor
 
 
 @reads("Flatten")
-def flatten(network: Network) -> Tensor:
+def flatten(network: CaffeNetwork) -> Tensor:
     """Some of the axes as one, by default all of the sample."""
     x, fields = network.bottom(), network.layer.parameters("flatten")
     first = axis_of(fields.one("axis", 1), x)
@@ -30,7 +30,7 @@ def flatten(network: Network) -> Tensor:
 
 
 @reads("Reshape")
-def reshape(network: Network) -> Tensor:
+def reshape(network: CaffeNetwork) -> Tensor:
     """Another shape from an axis on: 0 keeps a size and -1 takes what is left over."""
     x, fields = network.bottom(), network.layer.parameters("reshape")
     shape = fields.message("shape")
@@ -67,7 +67,7 @@ def reshape(network: Network) -> Tensor:
 
 
 @reads("Permute")
-def permute(network: Network) -> Tensor:
+def permute(network: CaffeNetwork) -> Tensor:
     """The axes of a sample in another order, those that are not named behind."""
     x, order = network.bottom(), network.layer.parameters("permute").all("order")
     rank = len(x.shape) + 1
@@ -82,7 +82,7 @@ def permute(network: Network) -> Tensor:
 
 
 @reads("Crop")
-def crop(network: Network) -> Tensor:
+def crop(network: CaffeNetwork) -> Tensor:
     """A map cut to the height and width of another."""
     tensors, fields = network.bottoms(), network.layer.parameters("crop")
     if len(tensors) != 2:
@@ -99,7 +99,7 @@ def crop(network: Network) -> Tensor:
 
 
 @reads("Upsample")
-def upsample(network: Network) -> Tensor:
+def upsample(network: CaffeNetwork) -> Tensor:
     """Pixels repeated; SegNet's takes the places of a pooling's largest values besides."""
     fields = network.layer.parameters("upsample")
     if len(network.layer.bottoms) == 2:

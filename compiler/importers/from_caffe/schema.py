@@ -126,7 +126,7 @@ MESSAGES = {
 
 
 @dataclass(frozen=True)
-class Rule:
+class FieldRule:
     """What a field holds: a kind of value or the names of an enumeration, one or several.
 
     An `idle` field says nothing about what a network computes when it is tested.
@@ -139,16 +139,18 @@ class Rule:
 
 
 @cache
-def fields_of(message: str) -> Mapping[str, Rule]:
+def fields_of(message: str) -> Mapping[str, FieldRule]:
     """The fields of a message; of a layer also the messages of all layers' parameters."""
     found = {}
     if message in ("layer", "old_layer"):
-        found = {name: Rule(name) for name in MESSAGES if name.endswith("_param")}
+        found = {name: FieldRule(name) for name in MESSAGES if name.endswith("_param")}
     for word in MESSAGES[message].split():
         text = word.removeprefix("-").removesuffix("*")
         name, separator, kind = text.replace("=", " = ").replace(":", " : ").split(" ")
         names = tuple(kind.split("|")) if separator == "=" else ()
-        found[name] = Rule("" if names else kind, names, word.endswith("*"), word.startswith("-"))
+        found[name] = FieldRule(
+            "" if names else kind, names, word.endswith("*"), word.startswith("-")
+        )
     return found
 
 
@@ -176,7 +178,7 @@ def typed_message(
     for field in message.fields:
         rule = rules.get(field.name)
         if foreign and field.name.endswith("_param"):
-            rule = Rule("any", repeated=True)
+            rule = FieldRule("any", repeated=True)
         if rule is None:
             complain(mistakes, field, *unknown(field.name, kind))
             continue
@@ -219,7 +221,7 @@ TRUTH = {"true": True, "True": True, "t": True, "false": False, "False": False, 
 LARGEST = {"uint": (0, 2**32), "int": (-(2**63), 2**63)}
 
 
-def typed(field: Field, rule: Rule) -> int | float | str | bool:
+def typed(field: Field, rule: FieldRule) -> int | float | str | bool:
     """A value in Python's type; raises `ValueError` with what is wrong."""
     name, value = field.name, field.value
     if rule.names:
@@ -266,7 +268,7 @@ def overlooked(message: Message, kind: str) -> Iterator[tuple[str, Field, bool]]
     """The fields that nobody asked for: their path, themselves, and whether they are idle."""
     rules = fields_of(kind)
     for field in message.fields:
-        rule = rules.get(field.name, Rule("any"))
+        rule = rules.get(field.name, FieldRule("any"))
         if field.name not in message.read:
             yield field.name, field, rule.idle
         elif isinstance(field.value, Message) and rule.kind in MESSAGES:

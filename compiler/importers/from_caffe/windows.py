@@ -8,7 +8,7 @@ from compiler.dims import Dim
 from compiler.importers.affine import single
 from compiler.importers.builder import Refused
 from compiler.importers.from_caffe.axes import axis_of
-from compiler.importers.from_caffe.network import Network, reads
+from compiler.importers.from_caffe.network import CaffeNetwork, reads
 from compiler.importers.from_caffe.prototxt import Message
 from compiler.importers.window_arguments import each, kernel
 from compiler.ops.base import Axis
@@ -49,13 +49,13 @@ def numbers(
 REQUIRED = -1  # in place of a default
 
 
-def initial(network: Network, fields: Message) -> dict[str, Any]:
+def initial(network: CaffeNetwork, fields: Message) -> dict[str, Any]:
     """The initial weights, from the filler; without one there is nothing to say."""
     init = filled(network, fields.message("weight_filler"))
     return {"init": init} if init else {}
 
 
-def filled(network: Network, filler: Message) -> str:
+def filled(network: CaffeNetwork, filler: Message) -> str:
     """The initial values that a filler makes, "" for those of the language."""
     match filler.one("type"):
         case "xavier":
@@ -83,7 +83,7 @@ DEPTHWISE = ("ConvolutionDepthwise", "DepthwiseConvolution")  # layers of derive
 
 
 @reads("Convolution", "Deconvolution", *DEPTHWISE)
-def convolution(network: Network) -> Tensor:
+def convolution(network: CaffeNetwork) -> Tensor:
     """Convolution and its transpose, which share their parameters."""
     x, fields = network.bottom(), network.layer.parameters("convolution")
     rank = len(x.shape) - 1
@@ -113,7 +113,7 @@ METHODS = {"MAX": ("maxpool", "gmp"), "AVE": ("avgpool", "gap")}
 
 
 @reads("Pooling")
-def pooling(network: Network) -> Tensor:
+def pooling(network: CaffeNetwork) -> Tensor:
     """Pooling rounds up by default, without a last window that starts in the padding."""
     x, fields = network.bottom(), network.layer.parameters("pooling")
     if len(network.layer.tops) > 1:
@@ -157,7 +157,7 @@ def rounds_up(fields: Message) -> bool:
 
 
 def rounds(
-    network: Network,
+    network: CaffeNetwork,
     x: Tensor,
     sizes: tuple[int, ...],
     strides: tuple[int, ...],
@@ -177,7 +177,7 @@ def rounds(
 
 
 @reads("Interp")
-def interpolation(network: Network) -> Tensor:
+def interpolation(network: CaffeNetwork) -> Tensor:
     """Bilinear, the corners of both maps meeting: to a size, or by whole factors between pixels."""
     fields = network.layer.parameters("interp")
     if len(network.layer.bottoms) > 1 or fields.one("pad_beg", 0) or fields.one("pad_end", 0):

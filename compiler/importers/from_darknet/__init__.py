@@ -14,9 +14,9 @@ from contextlib import suppress
 from math import prod
 from pathlib import Path
 
-from compiler.importers.builder import Builder, Refused
+from compiler.importers.builder import GraphBuilder, Refused
 from compiler.importers.from_darknet.cfg import Section, parse_cfg
-from compiler.importers.from_darknet.network import READERS, Network, lender
+from compiler.importers.from_darknet.network import READERS, DarknetNetwork, lender
 from compiler.importers.from_darknet.options import refuse_changes, tell
 from compiler.importers.imported import Imported, UnreadableError, check_count, read_text
 from compiler.importers.tidy import tidy
@@ -39,11 +39,11 @@ def import_darknet(source: Source) -> Imported:
     if not sections or sections[0].name != "net":
         raise UnreadableError(f"{source.name}: a cfg begins with the section [net]")
     check_count(source.name, len(sections))
-    builder = Builder(Path(source.name).stem.replace("-", "_"), source)
+    builder = GraphBuilder(Path(source.name).stem.replace("-", "_"), source)
     image = POISON
     with builder.reporting(sections[0].span, "the input"):
         image = read_input(builder, sections[0])
-    network = Network(builder, image)
+    network = DarknetNetwork(builder, image)
     network.lenders = lenders(sections[1:])
     for section in sections[1:]:
         read_layer(network, section)
@@ -63,7 +63,7 @@ def lenders(sections: list[Section]) -> set[int]:
     return found
 
 
-def read_input(builder: Builder, section: Section) -> Tensor:
+def read_input(builder: GraphBuilder, section: Section) -> Tensor:
     """The picture, or the vector of `inputs` numbers."""
     sizes = tuple(section.whole(name, 0) for name in ("channels", "height", "width"))
     if all(size > 0 for size in sizes):
@@ -76,7 +76,7 @@ def read_input(builder: Builder, section: Section) -> Tensor:
     return builder.input("data", (count,), section.span)
 
 
-def read_layer(network: Network, section: Section) -> None:
+def read_layer(network: DarknetNetwork, section: Section) -> None:
     """One layer; each section is one, whatever it becomes."""
     network.begin(section)
     made = POISON
@@ -100,7 +100,7 @@ def read_layer(network: Network, section: Section) -> None:
     network.made.append(made)
 
 
-def declare_outputs(network: Network, sections: list[Section]) -> None:
+def declare_outputs(network: DarknetNetwork, sections: list[Section]) -> None:
     """The maps that decoders read, or what the last layer makes."""
     decoded = [
         tensor

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compiler.importers.builder import Refused
-from compiler.importers.from_darknet.network import Network
+from compiler.importers.from_darknet.network import DarknetNetwork
 from compiler.values import Tensor
 from grammar.diagnostics import did_you_mean
 
@@ -20,7 +20,7 @@ SAME = {
 WRITTEN_OUT = ("linear", "leaky", "relie", "hardtan", "ramp", "gelu", "hard_mish", "loggy")
 
 
-def activated(network: Network, x: Tensor, name: str) -> Tensor:
+def activated(network: DarknetNetwork, x: Tensor, name: str) -> Tensor:
     """A tensor behind an activation; `linear` does nothing."""
     match name:
         case "linear":

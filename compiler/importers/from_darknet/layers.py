@@ -9,17 +9,17 @@ from compiler.importers.affine import single
 from compiler.importers.builder import Refused
 from compiler.importers.from_darknet.activations import activated
 from compiler.importers.from_darknet.cfg import Section
-from compiler.importers.from_darknet.network import Network, reads
+from compiler.importers.from_darknet.network import DarknetNetwork, reads
 from compiler.importers.window_arguments import each, kernel, pooling_pad
 from compiler.values import Tensor
 
 
-def vector(network: Network, x: Tensor) -> Tensor:
+def vector(network: DarknetNetwork, x: Tensor) -> Tensor:
     """The sample as a vector."""
     return x if len(x.shape) == 1 else network.add("flatten", x)
 
 
-def finished(network: Network, x: Tensor, default: str) -> Tensor:
+def finished(network: DarknetNetwork, x: Tensor, default: str) -> Tensor:
     """Batch normalisation where it is asked for, and the activation."""
     section = network.section
     if is_normalised(section):
@@ -28,12 +28,12 @@ def finished(network: Network, x: Tensor, default: str) -> Tensor:
 
 
 @reads("batchnorm")
-def batchnorm(network: Network) -> Tensor:
+def batchnorm(network: DarknetNetwork) -> Tensor:
     """Batch normalisation by itself."""
     return normalised(network, network.current())
 
 
-def normalised(network: Network, x: Tensor) -> Tensor:
+def normalised(network: DarknetNetwork, x: Tensor) -> Tensor:
     """Batch normalisation with Darknet's epsilon."""
     network.builder.note(
         "Darknet adds 0.000001 to the deviation of a batch normalisation, `bn(eps=1e-6)` to the "
@@ -43,7 +43,7 @@ def normalised(network: Network, x: Tensor) -> Tensor:
 
 
 @reads("convolutional", "deconvolutional")
-def convolutional(network: Network) -> Tensor:
+def convolutional(network: DarknetNetwork) -> Tensor:
     """Convolution: `pad=1` means half of the size, `padding` a number of pixels."""
     x, section = network.current(), network.section
     size = section.whole("size", 1)
@@ -92,7 +92,7 @@ def is_normalised(section: Section) -> bool:
 
 
 @reads("connected")
-def connected(network: Network) -> Tensor:
+def connected(network: DarknetNetwork) -> Tensor:
     """A dense layer on the vector of all values."""
     units = network.section.whole("output", 1)
     biased = not is_normalised(network.section)
@@ -101,7 +101,7 @@ def connected(network: Network) -> Tensor:
 
 
 @reads("maxpool", "local_avgpool")
-def pool(network: Network) -> Tensor:
+def pool(network: DarknetNetwork) -> Tensor:
     """Padded by size - 1 pixels in all or as `padding` says, the smaller half before."""
     x, section = network.current(), network.section
     strides = strides_of(section)
@@ -131,13 +131,13 @@ def pool(network: Network) -> Tensor:
 
 
 @reads("avgpool")
-def avgpool(network: Network) -> Tensor:
+def avgpool(network: DarknetNetwork) -> Tensor:
     """The mean of each whole map."""
     return network.add("gap", network.current())
 
 
 @reads("dropout")
-def dropout(network: Network) -> Tensor:
+def dropout(network: DarknetNetwork) -> Tensor:
     """Dropout, which acts in training only."""
     return network.add(
         "dropout", network.current(), p=single(network.section.number("probability", 0.5))
@@ -145,7 +145,7 @@ def dropout(network: Network) -> Tensor:
 
 
 @reads("normalization")
-def normalization(network: Network) -> Tensor:
+def normalization(network: DarknetNetwork) -> Tensor:
     """Local response normalisation: Darknet does not divide alpha by the size."""
     section = network.section
     size = section.whole("size", 5)
@@ -165,7 +165,7 @@ def normalization(network: Network) -> Tensor:
 
 
 @reads("softmax")
-def softmax(network: Network) -> Tensor:
+def softmax(network: DarknetNetwork) -> Tensor:
     """Over all values of the sample."""
     x, section = network.current(), network.section
     if section.whole("groups", 1) != 1 or section.given("tree"):
@@ -181,12 +181,12 @@ def softmax(network: Network) -> Tensor:
 
 
 @reads("activation")
-def activation(network: Network) -> Tensor:
+def activation(network: DarknetNetwork) -> Tensor:
     """An activation by itself."""
     return activated(network, network.current(), network.section.text("activation", "linear"))
 
 
 @reads("logistic")
-def logistic(network: Network) -> Tensor:
+def logistic(network: DarknetNetwork) -> Tensor:
     """Of the loss the sigmoid that it computes before it compares."""
     return network.add("sigmoid", network.current())

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
-from compiler.importers.builder import Builder, Poisoned, Refused
+from compiler.importers.builder import GraphBuilder, Poisoned, Refused
 from compiler.importers.from_darknet.cfg import Section
 from compiler.registry import Registry
 from compiler.values import Tensor
 
 
-class Network:
+class DarknetNetwork:
     """One network being read; `section` is the layer at hand, `made` what those before it made."""
 
-    def __init__(self, builder: Builder, image: Tensor) -> None:
+    def __init__(self, builder: GraphBuilder, image: Tensor) -> None:
         self.builder = builder
         self.image = image
         self.made: list[Tensor] = []
@@ -78,6 +78,6 @@ def lender(index: int, place: int) -> int:
     return index + place if index < 0 else index
 
 
-Reader: TypeAlias = Callable[[Network], Tensor]
+Reader: TypeAlias = Callable[[DarknetNetwork], Tensor]
 READERS: Registry[str, Reader] = Registry("compiler.importers.from_darknet", ("layers", "routes"))
 reads = READERS.register

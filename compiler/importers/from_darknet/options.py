@@ -6,7 +6,7 @@ From the parser.c of pjreddie's Darknet and of AlexeyAB's.
 
 from __future__ import annotations
 
-from compiler.importers.builder import Builder, Refused
+from compiler.importers.builder import GraphBuilder, Refused
 from compiler.importers.from_darknet.cfg import Section
 from grammar.diagnostics import did_you_mean
 
@@ -56,7 +56,7 @@ def refuse_changes(section: Section) -> None:
             raise Refused(f"its option {name}={section.given(name)} changes what it computes")
 
 
-def tell(builder: Builder, sections: list[Section], trained: frozenset[str]) -> None:
+def tell(builder: GraphBuilder, sections: list[Section], trained: frozenset[str]) -> None:
     """Say which options nobody read; of sections that are `trained` or decode all are idle."""
     unread: dict[str, None] = {}
     for section in sections:

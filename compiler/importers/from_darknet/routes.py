@@ -7,13 +7,13 @@ from compiler.importers.affine import single
 from compiler.importers.builder import Refused
 from compiler.importers.from_darknet.activations import activated
 from compiler.importers.from_darknet.cfg import Section
-from compiler.importers.from_darknet.network import Network, reads
+from compiler.importers.from_darknet.network import DarknetNetwork, reads
 from compiler.importers.window_arguments import kernel
 from compiler.values import Tensor
 
 
 @reads("route")
-def route(network: Network) -> Tensor:
+def route(network: DarknetNetwork) -> Tensor:
     """The channels of other layers one behind the other, or one group of them."""
     section = network.section
     tensors = [network.layer(index) for index in section.wholes("layers")]
@@ -29,7 +29,7 @@ def route(network: Network) -> Tensor:
     return tensors[0] if len(tensors) == 1 else network.add("concat", *tensors)
 
 
-def part(network: Network, x: Tensor, groups: int, group: int) -> Tensor:
+def part(network: DarknetNetwork, x: Tensor, groups: int, group: int) -> Tensor:
     """One of equal groups of channels: of several layers Darknet takes each one's own."""
     channels = x.shape[0]
     if isinstance(channels, Dim) or channels % groups:
@@ -39,7 +39,7 @@ def part(network: Network, x: Tensor, groups: int, group: int) -> Tensor:
 
 
 @reads("shortcut")
-def shortcut(network: Network) -> Tensor:
+def shortcut(network: DarknetNetwork) -> Tensor:
     """Other layers added: where one is larger every nth pixel, where it is thinner what it has."""
     x, section = network.current(), network.section
     others = [network.layer(index) for index in section.wholes("from")]
@@ -55,7 +55,7 @@ def shortcut(network: Network) -> Tensor:
     return activated(network, added, section.text("activation", "linear"))
 
 
-def fitted(network: Network, other: Tensor, x: Tensor) -> Tensor:
+def fitted(network: DarknetNetwork, other: Tensor, x: Tensor) -> Tensor:
     """The part of another tensor that is added: pixels left out, channels cut or zeros."""
     sizes = [s for s in (*other.shape, *x.shape) if not isinstance(s, Dim)]
     if other.shape == x.shape or len(sizes) != 6:
@@ -75,7 +75,7 @@ def fitted(network: Network, other: Tensor, x: Tensor) -> Tensor:
 
 
 @reads("upsample")
-def upsample(network: Network) -> Tensor:
+def upsample(network: DarknetNetwork) -> Tensor:
     """Pixels repeated."""
     section = network.section
     stride = section.whole("stride", 2)
@@ -87,7 +87,7 @@ def upsample(network: Network) -> Tensor:
 
 
 @reads("reorg")
-def reorg(network: Network) -> Tensor:
+def reorg(network: DarknetNetwork) -> Tensor:
     """Pixels to channels in Darknet's own order.
 
     The memory of the map is read as one of C/s^2 channels, s times as high and wide; its s x s
@@ -116,7 +116,7 @@ def refuse_reverse(section: Section) -> None:
 
 
 @reads("reorg3d")
-def reorg3d(network: Network) -> Tensor:
+def reorg3d(network: DarknetNetwork) -> Tensor:
     """Pixels to channels, the place of a pixel counting more than its channel."""
     x, section = network.current(), network.section
     refuse_reverse(section)
@@ -125,7 +125,7 @@ def reorg3d(network: Network) -> Tensor:
 
 
 @reads("crop")
-def crop(network: Network) -> Tensor:
+def crop(network: DarknetNetwork) -> Tensor:
     """The centre of the picture, values from 0..1 to -1..1."""
     section = network.section
     h, w = section.whole("crop_height", 1), section.whole("crop_width", 1)
@@ -137,7 +137,7 @@ def crop(network: Network) -> Tensor:
 
 
 @reads("scale_channels", "sam")
-def scale_channels(network: Network) -> Tensor:
+def scale_channels(network: DarknetNetwork) -> Tensor:
     """Another layer's map scaled by this one's factors, for each channel or for each value."""
     if network.section.given("from") is None:
         raise Refused("it does not say from which layer")

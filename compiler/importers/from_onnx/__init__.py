@@ -19,13 +19,13 @@ from pathlib import Path
 import onnx
 
 from compiler.dims import Size, symbol
-from compiler.importers.builder import Builder, Poisoned, Refused, identifier
+from compiler.importers.builder import GraphBuilder, Poisoned, Refused, identifier
 from compiler.importers.from_onnx.attributes import check_operator
 from compiler.importers.from_onnx.idioms import recognise
 from compiler.importers.from_onnx.operators import (
-    Declared,
     OnnxModel,
     Operator,
+    Port,
     sizes_of,
     take_apart,
     unsound,
@@ -117,7 +117,7 @@ def converted(
     """The graph of a model; raises `DefinitionError` and `UnreadableError`."""
     apart = take_apart(model, name)
     taken = recognise(apart)
-    builder = Builder(Path(name).stem if taken.name in GENERIC else taken.name, taken.source)
+    builder = GraphBuilder(Path(name).stem if taken.name in GENERIC else taken.name, taken.source)
     refused = {op.span for op in apart.operators if not is_sound(builder, op, apart.opset)}
     reading = Reading(builder, taken, int(batch))
     for declared in taken.inputs:
@@ -171,7 +171,7 @@ def blamed(diagnostics: Sequence[Diagnostic], model: onnx.ModelProto) -> list[Di
     ]
 
 
-def is_sound(builder: Builder, operator: Operator, opset: int) -> bool:
+def is_sound(builder: GraphBuilder, operator: Operator, opset: int) -> bool:
     """Whether an operator is what ONNX says of it; where not, that is told."""
     with builder.reporting(operator.span, f"{operator.type} {operator.name}"):
         check_operator(operator, opset)
@@ -191,7 +191,7 @@ def made_by(reading: Reading, layers: Collection[str]) -> dict[str, str]:
 GENERIC = {"", "main_graph", "main", "graph", "torch_jit", "torch-jit-export", "tf2onnx", "model"}
 
 
-def read_input(reading: Reading, declared: Declared, given: Shape | None) -> Tensor:
+def read_input(reading: Reading, declared: Port, given: Shape | None) -> Tensor:
     """An input of the network, its batch taken off."""
     if declared.sizes is None and given is None:
         raise Refused("its shape is not said", f"say it: --shape {declared.name}=3x224x224")

@@ -52,7 +52,7 @@ class Operator:
 
 
 @dataclass(frozen=True)
-class Declared:
+class Port:
     """An input or output of the model: sizes are ints, names, or None where nothing is said."""
 
     name: str
@@ -71,8 +71,8 @@ class OnnxModel:
     folding: Folding
     producer: str
     source: Source
-    inputs: tuple[Declared, ...]
-    outputs: tuple[Declared, ...]
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
     constants: Mapping[str, NDArray[Any]]
     origins: Mapping[str, str]
     operators: tuple[Operator, ...]
@@ -359,9 +359,9 @@ def plain(value: Any) -> Any:
     return value
 
 
-def declared(value: onnx.ValueInfoProto, span: Span) -> Declared:
+def declared(value: onnx.ValueInfoProto, span: Span) -> Port:
     """An input's or output's name and sizes."""
-    return Declared(value.name, sizes_of(value), span)
+    return Port(value.name, sizes_of(value), span)
 
 
 def sizes_of(value: onnx.ValueInfoProto) -> tuple[int | str | None, ...] | None:

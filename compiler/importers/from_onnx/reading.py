@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.dims import Dim, Size, symbol
-from compiler.importers.builder import Builder, Poisoned, Refused
+from compiler.importers.builder import GraphBuilder, Poisoned, Refused
 from compiler.importers.from_onnx.names import layer_name
 from compiler.importers.from_onnx.operators import OnnxModel, Operator
 from compiler.registry import Registry
@@ -50,7 +50,7 @@ class Reading:
     tensor name is taken.
     """
 
-    def __init__(self, builder: Builder, model: OnnxModel, batch: int) -> None:
+    def __init__(self, builder: GraphBuilder, model: OnnxModel, batch: int) -> None:
         self.builder = builder
         self.opset = model.opset
         self.folding = model.folding

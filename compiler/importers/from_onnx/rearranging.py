@@ -16,7 +16,7 @@ from compiler.importers.from_onnx.reading import BATCH, CONVERTERS, Reading, Val
 from compiler.importers.from_onnx.reducing import REDUCTIONS
 from compiler.importers.from_onnx.views import (
     THE_BATCH,
-    View,
+    FactoredView,
     in_front,
     reshaped,
     settle,
@@ -58,10 +58,10 @@ def rearranged(reading: Reading) -> Value:
     return settle(reading, made)
 
 
-def viewed(reading: Reading, index: int) -> View:
+def viewed(reading: Reading, index: int) -> FactoredView:
     """An input as a view."""
     value = reading.value(index)
-    return value if isinstance(value, View) else view_of(reading.tensor(index))
+    return value if isinstance(value, FactoredView) else view_of(reading.tensor(index))
 
 
 def axes_of(reading: Reading) -> list[int] | None:
@@ -70,7 +70,7 @@ def axes_of(reading: Reading) -> list[int] | None:
     return None if given is None else [int(a) for a in given if not isinstance(a, Dim)]
 
 
-def unsqueezed(view: View, places: Sequence[int] | None) -> View:
+def unsqueezed(view: FactoredView, places: Sequence[int] | None) -> FactoredView:
     """Axes of size 1 put in."""
     axes = list(view.axes)
     rank = len(axes) + len(places or ())
@@ -79,7 +79,7 @@ def unsqueezed(view: View, places: Sequence[int] | None) -> View:
     return replace(view, axes=tuple(axes))
 
 
-def squeezed(reading: Reading, view: View, places: Sequence[int] | None) -> View:
+def squeezed(reading: Reading, view: FactoredView, places: Sequence[int] | None) -> FactoredView:
     """Axes of size 1 taken away; the batch is one only where the model fixes it to 1."""
     gone = {(), (THE_BATCH,)} if reading.batch_size == 1 else {()}
     rank = len(view.axes)
@@ -101,7 +101,7 @@ def run_on_views(reading: Reading, values: Sequence[Value | None]) -> tuple[Valu
     if kind in POINTWISE:
         return (pointwise(reading),)
     remap = REMAPPED.get(kind)
-    views = [value for value in values if isinstance(value, View)]
+    views = [value for value in values if isinstance(value, FactoredView)]
     if remap is None or len({(view.batch, len(view.axes)) for view in views}) != 1:
         place, sizes = views[0].batch, ", ".join(map(str, views[0].sizes))
         where = "mixed with other axes" if place is None else f"axis {place}"
@@ -120,7 +120,7 @@ def pointwise(reading: Reading) -> Value:
 
 
 def swung(
-    reading: Reading, values: Sequence[Value | None], view: View, remap: Remap
+    reading: Reading, values: Sequence[Value | None], view: FactoredView, remap: Remap
 ) -> tuple[Value, ...]:
     """The operator on the tensors with their batch in front, and the batch put back."""
     place, rank = view.batch, len(view.axes)
@@ -135,7 +135,7 @@ def swung(
     operator, gone = remap(reading, moved, rank)
     given: dict[str, Value] = {}
     for name, value in zip(reading.operator.inputs, values, strict=True):
-        if isinstance(value, View):
+        if isinstance(value, FactoredView):
             given[name] = in_front(reading, value)
         elif isinstance(value, np.ndarray) and reading.operator.type in JOINS and value.ndim:
             whole = value.reshape((1,) * (rank - value.ndim) + value.shape)
@@ -210,7 +210,7 @@ def cut(reading: Reading, moved: Moved, rank: int) -> tuple[Operator, list[int]]
 
 def with_matrix(reading: Reading, moved: Moved, rank: int) -> tuple[Operator, list[int]]:
     """A product of the last axis with a constant matrix."""
-    if not isinstance(reading.value(0), View) or reading.array(1).ndim != 2:
+    if not isinstance(reading.value(0), FactoredView) or reading.array(1).ndim != 2:
         raise Refused("its matrix is no constant of two axes")
     moved(-1)
     return reading.operator, []

@@ -28,7 +28,7 @@ ROUNDED = {theirs: ours for ours, theirs in ROUNDINGS.items()}
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedSize:
     """What an operator asks for along each axis of a sample: the factor and the size."""
 
     factors: list[float]
@@ -68,7 +68,7 @@ def repeats(align: str, rounding: str) -> bool:
     return align != "align_corners" and rounding.startswith("round")
 
 
-def is_plain(reading: Reading, x: Tensor, align: str, wanted: Wanted) -> bool:
+def is_plain(reading: Reading, x: Tensor, align: str, wanted: WantedSize) -> bool:
     """Whether the op `resize` means the same; its corners meet whatever the factors are."""
     usual = float(reading.get("cubic_coeff_a", -0.75)) == -0.75
     usual = usual and not reading.get("exclude_outside", 0) and not reading.get("antialias", 0)
@@ -84,7 +84,7 @@ def stretched(reading: Reading) -> bool:
 
 
 def resized(
-    reading: Reading, x: Tensor, wanted: Wanted, mode: str, align: str, rounding: str
+    reading: Reading, x: Tensor, wanted: WantedSize, mode: str, align: str, rounding: str
 ) -> Tensor:
     """The op `resize`, with the factors where they are not the ratio of the sizes."""
     sizes = [int(size) for size in wanted.sizes[1:] if not isinstance(size, Dim)]
@@ -95,7 +95,7 @@ def resized(
     return reading.add("resize", x, size=each(sizes), mode=mode, align=align, **arguments)
 
 
-def has_own_factors(x: Tensor, wanted: Wanted) -> bool:
+def has_own_factors(x: Tensor, wanted: WantedSize) -> bool:
     """Whether any factor is not the ratio of the sizes."""
     return any(
         isinstance(have, Dim)
@@ -105,7 +105,7 @@ def has_own_factors(x: Tensor, wanted: Wanted) -> bool:
     )
 
 
-def asked_for(reading: Reading, x: Tensor) -> Wanted:
+def asked_for(reading: Reading, x: Tensor) -> WantedSize:
     """The factor and size along each axis, from scales or from wanted sizes."""
     index = 1 if reading.operator.type == "Upsample" or reading.opset < 11 else 2
     full: list[Size] = [*([1] * reading.batch), *x.shape]
@@ -128,7 +128,7 @@ def asked_for(reading: Reading, x: Tensor) -> Wanted:
             keep_ratio(reading, axes, full, factors, sizes)
     if any(factor != 1 for factor in factors[: reading.batch]):
         raise Refused("it resizes the batch")
-    return Wanted(factors[reading.batch :], sizes[reading.batch :])
+    return WantedSize(factors[reading.batch :], sizes[reading.batch :])
 
 
 def scaled(size: Size, factor: float) -> Size:
@@ -166,7 +166,7 @@ def ratio(reading: Reading, wanted: Size, have: Size) -> float:
     return wanted / evaluate(have, large)
 
 
-def by_matrices(reading: Reading, x: Tensor, wanted: Wanted) -> Tensor:
+def by_matrices(reading: Reading, x: Tensor, wanted: WantedSize) -> Tensor:
     """Each axis times a fixed matrix: that axis as channels of a 1x1 convolution."""
     crops = reading.get("coordinate_transformation_mode") == "tf_crop_and_resize"
     if crops and reading.get("extrapolation_value", 0.0):

@@ -15,7 +15,7 @@ from compiler.importers.from_onnx.operators import operator
 from compiler.importers.from_onnx.reading import CONVERTERS, Pending, Reading, Value
 from compiler.importers.from_onnx.rearranging import REARRANGING, rearranged, run_on_views
 from compiler.importers.from_onnx.sizes import FOLDERS, fold
-from compiler.importers.from_onnx.views import Bordered, Stretched, View, copied
+from compiler.importers.from_onnx.views import Bordered, FactoredView, Stretched, copied
 from compiler.ops.base import ShapeError
 from compiler.values import POISON, Tensor
 
@@ -37,7 +37,7 @@ def run(reading: Reading) -> tuple[Value, ...]:
             reading.values[name] = copied(reading, value)
         if isinstance(value, Bordered) and operator.type != "MaxPool":
             raise Refused(f"its input {name} is padded with minus infinity")
-    if any(isinstance(value, View) for value in values):
+    if any(isinstance(value, FactoredView) for value in values):
         return run_on_views(reading, values)
     if operator.type in REARRANGING and reading.batch:
         return (straight_or_view(reading),)

@@ -17,7 +17,7 @@ from compiler.dims import Dim, Size, SymbolicError
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.constants import TooLarge
 from compiler.importers.from_onnx.reading import BATCH, Pending, Reading, Sizes, Value
-from compiler.importers.from_onnx.views import Stretched, View
+from compiler.importers.from_onnx.views import FactoredView, Stretched
 from compiler.values import Tensor
 
 COMPUTED = (Tensor, Pending)
@@ -56,7 +56,7 @@ def fold_constant(reading: Reading, values: list[Value | None]) -> tuple[Value, 
 def shape_of(reading: Reading, tensor: Tensor | Pending) -> Value:
     """`Shape` or `Size` of a tensor of the network."""
     sizes: list[Size]
-    if isinstance(tensor, View):
+    if isinstance(tensor, FactoredView):
         sizes = list(tensor.sizes)
     elif isinstance(tensor, Tensor | Stretched):
         sizes = [*([BATCH] * reading.batch), *tensor.shape]

@@ -1,9 +1,9 @@
 """Tensors between two operators of which no layer is made yet.
 
-`View` is a tensor whose axes were split, merged and reordered: models move the batch and bring it
-back, or go by way of more axes than a layer has. It becomes layers once it is a batch of samples
-again. `Stretched` is repeated along axes of size 1, which a join does by itself; `Bordered` has
-pixels around it that never win, which a pooling has by itself.
+`FactoredView` is a tensor whose axes were split, merged and reordered: models move the batch and
+bring it back, or go by way of more axes than a layer has. It becomes layers once it is a batch of
+samples again. `Stretched` is repeated along axes of size 1, which a join does by itself; `Bordered`
+has pixels around it that never win, which a pooling has by itself.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MOST_COPIES = 64  # of a tensor that is stretched
 
 
 @dataclass(frozen=True)
-class View(Pending):
+class FactoredView(Pending):
     """A tensor by the factors of its sizes: `axes` are the factors that each axis consists of.
 
     `factors` multiply to the sizes of a sample of `tensor`, in their order; those of size 1 are in
@@ -67,13 +67,13 @@ class Bordered(Pending):
     pairs: tuple[tuple[int, int], ...]
 
 
-def view_of(tensor: Tensor) -> View:
+def view_of(tensor: Tensor) -> FactoredView:
     """A tensor as it is."""
     axes = tuple((place,) if size != 1 else () for place, size in enumerate(tensor.shape))
-    return View(tensor, tensor.shape, ((THE_BATCH,), *axes))
+    return FactoredView(tensor, tensor.shape, ((THE_BATCH,), *axes))
 
 
-def with_batch(tensor: Tensor, place: int | None) -> View:
+def with_batch(tensor: Tensor, place: int | None) -> FactoredView:
     """A tensor whose batch is not in front but the axis at `place`, or nowhere."""
     (batch, *axes) = view_of(tensor).axes
     if place is not None:
@@ -84,12 +84,12 @@ def with_batch(tensor: Tensor, place: int | None) -> View:
 # ---- operators on views
 
 
-def transposed(view: View, order: Sequence[int]) -> View:
+def transposed(view: FactoredView, order: Sequence[int]) -> FactoredView:
     """The axes in another order."""
     return replace(view, axes=tuple(view.axes[axis] for axis in order))
 
 
-def reshaped(reading: Reading, view: View, wanted: Sequence[Size]) -> View:
+def reshaped(reading: Reading, view: FactoredView, wanted: Sequence[Size]) -> FactoredView:
     """Other axes of the same values; raises `Refused` where they cut across the factors."""
     whole = list(view.factors)
     queue = [factor for axis in view.axes for factor in axis]
@@ -136,7 +136,7 @@ def reshaped(reading: Reading, view: View, wanted: Sequence[Size]) -> View:
     return numbered_anew(replace(view, axes=tuple(axes)), whole, pieces)
 
 
-def settled(view: View, wanted: Sequence[Size], loose: bool) -> list[Size]:
+def settled(view: FactoredView, wanted: Sequence[Size], loose: bool) -> list[Size]:
     """The wanted sizes with their -1 worked out; a fixed batch of 1 counts as 1."""
     sizes = [1 if loose and size == BATCH else size for size in wanted]
     if -1 in sizes:
@@ -183,7 +183,9 @@ def placed(axes: list[tuple[int, ...]], before: int) -> list[tuple[int, ...]]:
     return axes
 
 
-def numbered_anew(view: View, whole: Sequence[Size], pieces: dict[int, list[int]]) -> View:
+def numbered_anew(
+    view: FactoredView, whole: Sequence[Size], pieces: dict[int, list[int]]
+) -> FactoredView:
     """The view with its factors counted in their order again, those that were cut replaced."""
     order: list[int] = []
 
@@ -196,7 +198,7 @@ def numbered_anew(view: View, whole: Sequence[Size], pieces: dict[int, list[int]
     for factor in range(len(view.factors)):
         spread(factor)
     number = {factor: place for place, factor in enumerate(order)} | {THE_BATCH: THE_BATCH}
-    return View(
+    return FactoredView(
         view.tensor,
         tuple(whole[factor] for factor in order),
         tuple(tuple(number[factor] for factor in axis) for axis in view.axes),
@@ -206,7 +208,7 @@ def numbered_anew(view: View, whole: Sequence[Size], pieces: dict[int, list[int]
 # ---- views to layers
 
 
-def settle(reading: Reading, view: View) -> Value:
+def settle(reading: Reading, view: FactoredView) -> Value:
     """The tensor that a view is, once its batch is in front and its axes are few enough."""
     axes = view.axes
     loose = reading.batch_size == 1 and not any(THE_BATCH in axis for axis in axes)
@@ -217,7 +219,7 @@ def settle(reading: Reading, view: View) -> Value:
     return materialised(reading, view, axes[1:])
 
 
-def in_front(reading: Reading, view: View) -> Tensor:
+def in_front(reading: Reading, view: FactoredView) -> Tensor:
     """The tensor with the batch moved in front; raises `Refused` where it is in no axis alone."""
     axes = [axis for axis in view.axes if axis != (THE_BATCH,)]
     if any(THE_BATCH in axis for axis in axes):
@@ -229,7 +231,7 @@ def in_front(reading: Reading, view: View) -> Tensor:
     return materialised(reading, view, tuple(axes))
 
 
-def materialised(reading: Reading, view: View, axes: Axes) -> Tensor:
+def materialised(reading: Reading, view: FactoredView, axes: Axes) -> Tensor:
     """The layers that bring a sample's factors into this order and shape."""
     shape = tuple(product(map(view.size, axis)) for axis in axes)
     order = [factor for axis in axes for factor in axis]
@@ -258,7 +260,7 @@ def runs_of(order: Sequence[int]) -> list[tuple[int, ...]]:
 
 
 def unshuffled(
-    reading: Reading, view: View, order: Sequence[int]
+    reading: Reading, view: FactoredView, order: Sequence[int]
 ) -> tuple[Tensor, list[int]] | None:
     """Space to depth, with the order of the factors that it leaves; None where this is not it."""
     shape = view.tensor.shape

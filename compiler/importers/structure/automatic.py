@@ -14,27 +14,27 @@ from compiler.importers.structure.tree import (
     Block,
     Chain,
     Choice,
-    Definition,
     Expression,
     Item,
+    RecoveredNet,
     Stage,
     stages,
 )
 
 
-def drop_automatic(definition: Definition) -> Definition:
+def drop_automatic(definition: RecoveredNet) -> RecoveredNet:
     """The definition without the labels that are automatic names."""
     bodies = {block.name: block for block in definition.blocks}
     blocks = tuple(
-        replace(block, chain=Frame(bodies, [block.chain]).chain(block.chain))
+        replace(block, chain=LabelCounts(bodies, [block.chain]).chain(block.chain))
         for block in definition.blocks
     )
-    frame = Frame(bodies, [statement.chain for statement in definition.body])
+    frame = LabelCounts(bodies, [statement.chain for statement in definition.body])
     body = tuple(replace(st, chain=frame.chain(st.chain)) for st in definition.body)
     return replace(definition, blocks=blocks, body=body)
 
 
-class Frame:
+class LabelCounts:
     """The counting of names in one block (or the net), as elaboration does it."""
 
     def __init__(self, bodies: Mapping[str, Block], chains: list[Chain]) -> None:

@@ -9,13 +9,13 @@ from compiler.importers.structure.expressions import Parameters
 from compiler.importers.structure.labels import ABSENT, Label, Shared, shared_labels
 from compiler.importers.structure.paddings import derived_pad
 from compiler.importers.structure.parallel import (
+    AlignedStages,
     Branch,
     Different,
-    Place,
     all_places,
     side_by_side,
 )
-from compiler.importers.structure.repeats import Run, repeats_a_block
+from compiler.importers.structure.repeats import ChainRun, repeats_a_block
 from compiler.importers.structure.skeletons import cost, item_cost, may_vary
 from compiler.importers.structure.tree import Block, Chain, Choice, Expression, Stage
 from compiler.importers.structure.values import show
@@ -36,7 +36,7 @@ class Found:
     gain: int
 
 
-def generalise(runs: Sequence[Run], names: Set[str], labels: Set[str]) -> Found | None:
+def generalise(runs: Sequence[ChainRun], names: Set[str], labels: Set[str]) -> Found | None:
     """The block that all the runs are calls of; None when they differ too much to be one.
 
     `names` are taken for blocks, `labels` for layers.
@@ -96,7 +96,9 @@ def call_of(items: Chain, block: Block, parameters: Parameters, place: int, labe
 class Merger:
     """Builds the body of a block from places, and its parameters on the way."""
 
-    def __init__(self, places: tuple[Place, ...], shared: Shared, labels: dict[int, Label]) -> None:
+    def __init__(
+        self, places: tuple[AlignedStages, ...], shared: Shared, labels: dict[int, Label]
+    ) -> None:
         given = [s.given for s in places[0].stages if s is not None]
         known = all(shape and isinstance(shape[0], int | Expression) for shape in given)
         self.parameters = Parameters(tuple(shape[0] for shape in given) if known else ())
@@ -105,11 +107,11 @@ class Merger:
         self.varied: set[int] = set()  # the places that have parameters
         self.counts: dict[int, Any] = {}  # the channels of each place, as the body says them
 
-    def chain(self, places: Sequence[Place]) -> Chain:
+    def chain(self, places: Sequence[AlignedStages]) -> Chain:
         """The body of the block, or of a branch."""
         return tuple(self.stage(place) for place in places)
 
-    def stage(self, place: Place) -> Stage:
+    def stage(self, place: AlignedStages) -> Stage:
         """One stage, its varying arguments replaced by expressions."""
         first = place.first
         branches = tuple(self.branch(place, branch) for branch in place.branches)
@@ -134,7 +136,7 @@ class Merger:
             made=made,
         )
 
-    def channels(self, place: Place, side: str) -> tuple[Any, ...]:
+    def channels(self, place: AlignedStages, side: str) -> tuple[Any, ...]:
         """The channels that enter a stage or leave it, as the body says them; () when it cannot."""
         shapes = [None if s is None else getattr(s, side) for s in place.stages]
         if any(shape is not None and not shape for shape in shapes):
@@ -146,7 +148,7 @@ class Merger:
         found = self.parameters.derived(counts)
         return () if found is None else (found,)
 
-    def argument(self, place: Place, name: str) -> Any:
+    def argument(self, place: AlignedStages, name: str) -> Any:
         """What the body says for one argument."""
         values = [None if s is None else s.arguments[name] for s in place.stages]
         if name == "stride" and any(v is not None for v in values):
@@ -181,7 +183,7 @@ class Merger:
         plain = not any(isinstance(size, Expression) for size in sizes)
         return tuple(sizes) if plain else Expression(show(sizes))
 
-    def branch(self, join: Place, branch: Branch) -> Chain:
+    def branch(self, join: AlignedStages, branch: Branch) -> Chain:
         """A branch; one that only some runs have stands under a condition."""
         chain = self.chain(branch.places)
         if not branch.optional:
@@ -189,7 +191,7 @@ class Merger:
         there = tuple(stage is not None for stage in branch.places[0].stages)
         return (Choice(self.condition(join, there), chain),)
 
-    def condition(self, join: Place, there: tuple[bool, ...]) -> str:
+    def condition(self, join: AlignedStages, there: tuple[bool, ...]) -> str:
         """When a shortcut needs a projection: where the channels or the stride change."""
         stages = [stage for stage in join.stages if stage is not None]
         changes = tuple(stage.given[:1] != stage.made[:1] for stage in stages)
@@ -207,7 +209,7 @@ class Merger:
             return f"stride != 1 or in.c != {count}"
         return str(self.parameters.expression("project", there, "project"))
 
-    def count_that_leaves(self, join: Place, stages: Sequence[Stage]) -> str:
+    def count_that_leaves(self, join: AlignedStages, stages: Sequence[Stage]) -> str:
         """How the body says the number of channels that a join makes; empty when it does not."""
         made = [stage.made[:1] for stage in stages]
         for place in reversed(join.branches[0].places):

@@ -14,7 +14,7 @@ class Different(Exception):
 
 
 @dataclass(frozen=True)
-class Place:
+class AlignedStages:
     """One place of a block: the stage that each run has there, None where a run has none."""
 
     stages: tuple[Stage | None, ...]
@@ -30,11 +30,11 @@ class Place:
 class Branch:
     """A branch of a join; `optional` when some runs have the bare tensor there."""
 
-    places: tuple[Place, ...]
+    places: tuple[AlignedStages, ...]
     optional: bool = False
 
 
-def side_by_side(chains: Sequence[Chain | None]) -> tuple[Place, ...]:
+def side_by_side(chains: Sequence[Chain | None]) -> tuple[AlignedStages, ...]:
     """The places of chains of equal skeleton; raises `Different`."""
     present = [chain for chain in chains if chain is not None]
     if len({chain_skeleton(chain) for chain in present}) > 1:
@@ -43,7 +43,7 @@ def side_by_side(chains: Sequence[Chain | None]) -> tuple[Place, ...]:
     for index in range(len(present[0])):
         items = [None if chain is None else chain[index] for chain in chains]
         stages = tuple(item if isinstance(item, Stage) else None for item in items)
-        found.append(Place(stages, branches_of(stages)))
+        found.append(AlignedStages(stages, branches_of(stages)))
     return tuple(found)
 
 
@@ -65,7 +65,7 @@ def branches_of(stages: tuple[Stage | None, ...]) -> tuple[Branch, ...]:
     return tuple(found)
 
 
-def all_places(places: Sequence[Place]) -> Iterator[Place]:
+def all_places(places: Sequence[AlignedStages]) -> Iterator[AlignedStages]:
     """Every place with those in its branches, in the order of elaboration."""
     for place in places:
         for branch in place.branches:

@@ -14,17 +14,17 @@ from compiler.importers.structure.interface import interface_of
 from compiler.importers.structure.labels import common_path
 from compiler.importers.structure.loops import rolled
 from compiler.importers.structure.reduce import statements_of
-from compiler.importers.structure.repeats import Run, chains_in, groups_of_runs, replaced
+from compiler.importers.structure.repeats import ChainRun, chains_in, groups_of_runs, replaced
 from compiler.importers.structure.skeletons import chain_skeleton
 from compiler.importers.structure.skips import name_tensors, settle_tags
-from compiler.importers.structure.tree import Block, Definition, Statement, stages
+from compiler.importers.structure.tree import Block, RecoveredNet, Statement, stages
 from compiler.ops import OPS
 
 LEAST_GAIN = 8  # words that a block must save
 MOST_BLOCKS = 60
 
 
-def recover(imported: Imported, most_blocks: int = MOST_BLOCKS) -> Definition:
+def recover(imported: Imported, most_blocks: int = MOST_BLOCKS) -> RecoveredNet:
     """The definition of a graph, with at most so many blocks."""
     statements, swapped = statements_of(imported)
     labels = {s.label for st in statements for s in stages(st.chain) if s.label}
@@ -49,8 +49,8 @@ def recover(imported: Imported, most_blocks: int = MOST_BLOCKS) -> Definition:
         ]
         blocks.append(found.block)
     ordered = callees_first(body, blocks)
-    named = drop_automatic(Definition(ordered, settle_tags(body)))
-    return Definition(
+    named = drop_automatic(RecoveredNet(ordered, settle_tags(body)))
+    return RecoveredNet(
         tuple(replace(block, chain=rolled(block.chain)) for block in named.blocks),
         tuple(replace(st, chain=rolled(st.chain)) for st in named.body),
         interface.inputs,
@@ -61,13 +61,13 @@ def recover(imported: Imported, most_blocks: int = MOST_BLOCKS) -> Definition:
 
 def best_block(
     body: tuple[Statement, ...], blocks: list[Block], taken: set[str]
-) -> tuple[list[Run], Found] | None:
+) -> tuple[list[ChainRun], Found] | None:
     """The runs whose block shortens the text most, with that block."""
     chains = [pair for place, st in enumerate(body) for pair in chains_in(st.chain, (place,))]
     for place, block in enumerate(blocks):
         chains += chains_in(block.chain, (-1 - place,))
     labels = {s.label for _, chain in chains for s in stages(chain) if s.label}
-    best: tuple[list[Run], Found] | None = None
+    best: tuple[list[ChainRun], Found] | None = None
     for group in groups_of_runs(chains):
         for runs in ways(group):
             found = generalise(runs, taken, labels)
@@ -79,24 +79,24 @@ def best_block(
     return best
 
 
-def ways(group: list[Run]) -> Iterator[list[Run]]:
+def ways(group: list[ChainRun]) -> Iterator[list[ChainRun]]:
     """All runs of a group together; else those of equal labels inside, or of equal shortcuts."""
     yield group
     for key in (labels_inside, strict):
-        parts: dict[Hashable, list[Run]] = defaultdict(list)
+        parts: dict[Hashable, list[ChainRun]] = defaultdict(list)
         for run in group:
             parts[key(run)].append(run)
         yield from sorted((p for p in parts.values() if len(p) > 1), key=len, reverse=True)
 
 
-def labels_inside(run: Run) -> Hashable:
+def labels_inside(run: ChainRun) -> Hashable:
     """The labels of a run without the path that they share."""
     labels = [stage.label for stage in stages(run.items) if stage.label]
     depth = len(common_path(labels))
     return tuple(".".join(label.split(".")[depth:]) for label in labels)
 
 
-def strict(run: Run) -> Hashable:
+def strict(run: ChainRun) -> Hashable:
     """The skeleton with the shortcut."""
     return chain_skeleton(run.items, relaxed=False)
 

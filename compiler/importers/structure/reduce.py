@@ -21,7 +21,7 @@ COMMUTATIVE = {"add", "mul", "max", "mean", "min"}
 
 
 @dataclass(frozen=True)
-class Piece:
+class FedChain:
     """A chain with the tensors it takes: one, or those of the join that it begins with."""
 
     inputs: tuple[str, ...]
@@ -43,13 +43,13 @@ def statements_of(imported: Imported) -> tuple[tuple[Statement, ...], frozenset[
     return body, frozenset(swapped)
 
 
-def reduced(imported: Imported) -> tuple[dict[str, Piece], set[str]]:
+def reduced(imported: Imported) -> tuple[dict[str, FedChain], set[str]]:
     """The pieces by the tensor that each makes, neither rule fitting any more."""
     graph = imported.graph
     swapped: set[str] = set()
     labelled = imported.kept.union(node.owner for node in graph.nodes())
     pieces = {
-        node.name: Piece(node.inputs, (stage_of(node, graph, node.name in labelled),))
+        node.name: FedChain(node.inputs, (stage_of(node, graph, node.name in labelled),))
         for node in graph.nodes()
         if not isinstance(node.op, Input)
     }
@@ -65,7 +65,7 @@ def reduced(imported: Imported) -> tuple[dict[str, Piece], set[str]]:
                 if before is None or uses[piece.inputs[0]] != 1:
                     break
                 del pieces[piece.inputs[0]]
-                joined = Piece(before.inputs, before.chain + piece.chain)
+                joined = FedChain(before.inputs, before.chain + piece.chain)
                 piece = branched(graph, pieces, uses, joined, swapped)
             changed = changed or piece is not pieces[name]
             pieces[name] = piece
@@ -89,11 +89,11 @@ def stage_of(node: Node, graph: Graph, labelled: bool) -> Stage:
 
 def branched(
     graph: Graph,
-    pieces: dict[str, Piece],
+    pieces: dict[str, FedChain],
     uses: Counter[str],
-    piece: Piece,
+    piece: FedChain,
     swapped: set[str],
-) -> Piece:
+) -> FedChain:
     """The piece with its join's inputs as branches, when they all leave one tensor."""
     if len(piece.inputs) < 2:
         return piece
@@ -125,7 +125,7 @@ def branched(
     (origin,) = origins
     uses[origin] -= len(branches) - 1
     join = replace(join, branches=tuple(branches), given=graph[origin].shape)
-    return Piece((origin,), (join, *piece.chain[1:]))
+    return FedChain((origin,), (join, *piece.chain[1:]))
 
 
 def borrows_early(chains: Sequence[Chain]) -> bool:
@@ -136,7 +136,7 @@ def borrows_early(chains: Sequence[Chain]) -> bool:
 
 
 def in_order(
-    graph: Graph, pieces: dict[str, Piece], declared: Mapping[str, str]
+    graph: Graph, pieces: dict[str, FedChain], declared: Mapping[str, str]
 ) -> tuple[Statement, ...]:
     """The pieces as statements: each begins at what flows where it can, else at a named tensor.
 
@@ -178,6 +178,6 @@ def lenders(chain: Chain) -> set[str]:
     return {stage.like for stage in stages(chain) if stage.like} - inside
 
 
-def used(pieces: dict[str, Piece], left: list[str], name: str) -> bool:
+def used(pieces: dict[str, FedChain], left: list[str], name: str) -> bool:
     """Whether a piece still to come takes this one's tensor."""
     return any(name in pieces[other].inputs for other in left)

@@ -23,7 +23,7 @@ Path = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Run:
+class ChainRun:
     """A part of a chain: where the chain is, the first stage and the one behind the last."""
 
     path: Path
@@ -31,7 +31,7 @@ class Run:
     stop: int
     items: Chain
 
-    def overlaps(self, other: Run) -> bool:
+    def overlaps(self, other: ChainRun) -> bool:
         """Whether the two share a stage, or one lies inside the other."""
         short, long = sorted((self, other), key=lambda run: len(run.path))
         if short.path == long.path:
@@ -49,9 +49,9 @@ def chains_in(chain: Chain, path: Path) -> Iterator[tuple[Path, Chain]]:
                 yield from chains_in(branch, (*path, place, index))
 
 
-def groups_of_runs(chains: list[tuple[Path, Chain]]) -> list[list[Run]]:
+def groups_of_runs(chains: list[tuple[Path, Chain]]) -> list[list[ChainRun]]:
     """Runs of equal skeletons, at least two in a group, the most promising groups first."""
-    found: dict[Hashable, list[Run]] = defaultdict(list)
+    found: dict[Hashable, list[ChainRun]] = defaultdict(list)
     for path, chain in chains:
         keys = [skeleton(item) for item in chain]
         for start in range(len(chain)):
@@ -64,7 +64,7 @@ def groups_of_runs(chains: list[tuple[Path, Chain]]) -> list[list[Run]]:
                 if stop - start == 1 or not (
                     is_gate(chain[start]) or cuts_a_row(chain, start, stop)
                 ):
-                    run = Run(path, start, stop, chain[start:stop])
+                    run = ChainRun(path, start, stop, chain[start:stop])
                     found[tuple(keys[start:stop])].append(run)
                 if item.tag:
                     break
@@ -120,9 +120,9 @@ def calls_only(items: Chain) -> bool:
     return all(isinstance(item, Stage) and item.callee not in OPS for item in items)
 
 
-def apart(runs: list[Run]) -> list[Run]:
+def apart(runs: list[ChainRun]) -> list[ChainRun]:
     """The runs that do not overlap, from the left."""
-    kept: list[Run] = []
+    kept: list[ChainRun] = []
     ends: dict[Path, int] = {}
     for run in runs:
         if run.start >= ends.get(run.path, 0):
@@ -131,7 +131,7 @@ def apart(runs: list[Run]) -> list[Run]:
     return kept
 
 
-def replaced(chain: Chain, path: Path, calls: list[tuple[Run, Stage]]) -> Chain:
+def replaced(chain: Chain, path: Path, calls: list[tuple[ChainRun, Stage]]) -> Chain:
     """The chain at `path` with calls in place of runs, in its branches too."""
     here = sorted((r for r in calls if r[0].path == path), key=lambda pair: -pair[0].start)
     items: list[Item] = []

@@ -25,7 +25,7 @@ def is_name(label: str) -> bool:
     return bool(IDENTIFIER.fullmatch(label)) and label not in RESERVED
 
 
-class Names:
+class FreshNames:
     """Names for tensors, each new; those of the net's inputs are taken."""
 
     def __init__(self, taken: set[str]) -> None:
@@ -40,7 +40,7 @@ class Names:
         return f"{word}{count}"
 
 
-def tagged(chain: Chain, names: Names, word: str) -> tuple[Chain, str]:
+def tagged(chain: Chain, names: FreshNames, word: str) -> tuple[Chain, str]:
     """The chain with a tag on its last stage, and the tag."""
     *rest, last = chain
     assert isinstance(last, Stage)
@@ -55,7 +55,7 @@ def name_tensors(
 
     `inputs` are called as they say; `others` are taken too.
     """
-    names = Names({*inputs.values(), *others})
+    names = FreshNames({*inputs.values(), *others})
     statements = tuple(replace(st, chain=flat(st.chain, names)) for st in statements)
     wanted = {st.source for st in statements if st.source}
     wanted |= {name for st in statements if len(st.takes) > 1 for name in st.takes}
@@ -122,7 +122,7 @@ def rejoined(item: Item, labels: Mapping[str, str]) -> Item:
     return replace(item, joined=tuple(labels.get(name, name) for name in item.joined))
 
 
-def flat(chain: Chain, names: Names) -> Chain:
+def flat(chain: Chain, names: FreshNames) -> Chain:
     """The chain with its long skips named, outer ones first."""
     found: list[Item] = []
     for item in chain:

@@ -14,8 +14,8 @@ from compiler.importers.structure.stage_text import INDENT, WIDTH, chain_rows, i
 from compiler.importers.structure.tree import (
     Block,
     Chain,
-    Definition,
     Parameter,
+    RecoveredNet,
     Stage,
     Statement,
     stages,
@@ -26,7 +26,7 @@ from grammar.format import format_source
 from grammar.source import Source
 
 
-def write(imported: Imported, definition: Definition) -> str:
+def write(imported: Imported, definition: RecoveredNet) -> str:
     """The whole file."""
     graph = imported.graph
     parts = [header(imported)]
@@ -53,7 +53,7 @@ def wrapped(line: str) -> str:
     return "\n".join([*rows, row])
 
 
-def net_lines(graph: Graph, definition: Definition) -> list[str]:
+def net_lines(graph: Graph, definition: RecoveredNet) -> list[str]:
     """The net."""
     body = definition.body
     declared = {name: word + outside_text(word, name) for name, word in definition.outputs.items()}

@@ -105,7 +105,7 @@ class Statement:
 
 
 @dataclass(frozen=True)
-class Definition:
+class RecoveredNet:
     """The whole: blocks, and the body of the net.
 
     `inputs` and `outputs` are called in the text as they say. `swapped` are the joins of two

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 
 from compiler.importers.numbered import numbered
-from compiler.importers.structure.parallel import Place
+from compiler.importers.structure.parallel import AlignedStages
 from compiler.importers.structure.tree import Chain, Choice, Expression, Stage, stages
 from compiler.ops import OPS
 from compiler.ops.arguments import Extent
@@ -20,7 +20,7 @@ def side(kernel: object) -> str:
     return str(kernel) if isinstance(kernel, int) else ""
 
 
-def count_hints(places: Sequence[Place], within: bool = False) -> dict[int, str]:
+def count_hints(places: Sequence[AlignedStages], within: bool = False) -> dict[int, str]:
     """What a parameter for the channels of each convolution would be called, by its identity.
 
     In the branches of a concat, as in the table of GoogLeNet: `c3` for the 3x3 convolution, `r3`
