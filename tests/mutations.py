@@ -30,6 +30,7 @@ from compiler.importers.from_darknet.options import CHANGING, COMMON, IDLE
 from compiler.importers.imported import Imported, UnreadableError
 from grammar.diagnostics import DefinitionError
 from grammar.source import Source
+from grammar.unforeseen import CODE
 from tests.importers import again
 from tests.importers import test_plain_caffe as caffe
 from tests.importers import test_plain_darknet as darknet
@@ -182,6 +183,13 @@ def attribute(model: onnx.ModelProto, choices: Random) -> tuple[str, str]:
     return name, f"{node.op_type}: {way} {name}={value} -> {chosen.name}"
 
 
+def refusal(error: DefinitionError | UnreadableError) -> str:
+    """A refusal, unless it is netc's own error in a refusal's clothes."""
+    found = error.diagnostics if isinstance(error, DefinitionError) else []
+    own = [diagnostic.message for diagnostic in found if diagnostic.code == CODE]
+    return f"!traceback: {own[0]}" if own else "refused"
+
+
 def varied(value: Any, choices: Random) -> Any:
     """Another value of an attribute's type."""
     if isinstance(value, int):
@@ -203,8 +211,8 @@ def judge_onnx(base: str, choices: Random) -> tuple[str, str]:
     try:
         imported = again.import_onnx(model, "m.onnx")
         defined = again.define(imported)
-    except (DefinitionError, UnreadableError):
-        return "refused", what
+    except (DefinitionError, UnreadableError) as error:
+        return refusal(error), what
     feeds = again.feeds_of(graph)
     try:
         wanted = again.open_session(model.SerializeToString(), "cpu").run(feeds)
@@ -245,8 +253,8 @@ def judge(kind: str, change: Change) -> str:
         return f"{verdict}: {what}"
     try:
         imported = read(Source("x", change.text))
-    except (DefinitionError, UnreadableError):
-        return "refused"
+    except (DefinitionError, UnreadableError) as error:
+        return refusal(error)
     if any(size > MOST_SIZE for size in sizes_of(imported)):
         return "too large to run"
     try:

@@ -177,7 +177,8 @@ def difference(ours: NDArray[Any], theirs: NDArray[Any], allow: Tolerance) -> fl
     """How far two tensors are apart, relative to the largest magnitude; None beyond `allow`."""
     if ours.shape == theirs.shape and ours.dtype == theirs.dtype == np.float32 and ours.size:
         scale = max(float(theirs.max()), -float(theirs.min()))
-        error = float(np.abs(ours - theirs).max())
+        with np.errstate(invalid="ignore"):  # infinite on both sides
+            error = float(np.abs(ours - theirs).max())
         if error <= allow.absolute * scale:  # never where a number is NaN
             return error / scale if scale else 0.0
     found = gap(ours, theirs, allow)

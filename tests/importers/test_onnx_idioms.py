@@ -202,6 +202,7 @@ ENLARGED = {
 def test_resize_is_upsample_or_resize(nodes: str, wanted: str) -> None:
     model = onnx_model(
         nodes,
+        "float[2, 3, 8, 8] x",
         constants={"by": [1.0, 1.0, 2.0, 2.0], "to": [2, 3, 16, 16], "odd": [2, 3, 11, 13]},
     )
     assert_means(model, wanted)

@@ -19,6 +19,21 @@ from grammar.diagnostics import did_you_mean
 # They choose among ways to compute the same, or speak of training.
 IDLE = frozenset({"consumed_inputs", "is_test", "momentum", "seed", "storage_order"})
 
+# Runtimes differ in what they take other numbers than 0 and 1 for.
+FLAGS = frozenset(
+    {
+        *(
+            "allowzero",
+            "antialias",
+            "ceil_mode",
+            "count_include_pad",
+            "exclude_outside",
+            "keepdims",
+        ),
+        *("noop_with_empty_axes", "training_mode", "transA", "transB"),
+    }
+)
+
 
 @cache
 def schema_of(type: str, opset: int) -> OpSchema | None:
@@ -44,6 +59,8 @@ def check_operator(operator: Operator, opset: int) -> None:
         if wanted not in types_of(value):
             kind = str(wanted).rpartition(".")[2].lower()
             raise Refused(f"its attribute {name} is of type {kind}")
+        if name in FLAGS and value not in (0, 1):
+            raise Refused(f"its {name} is {value}, neither 0 nor 1")
     for what, count, most in (
         ("inputs", len(operator.inputs), schema.max_input),
         ("outputs", len(operator.outputs), schema.max_output),

@@ -133,6 +133,11 @@ def over_last(
     shape = tuple(size for size in sizes if isinstance(size, int))
     if len(shape) != len(sizes):
         raise Refused("it needs an input of known size")
+    for given in (factor, offset):
+        if given.ndim > len(shape) or any(
+            own not in (1, size) for own, size in zip(given.shape[::-1], shape[::-1], strict=False)
+        ):
+            raise Refused(f"its factor or offset is {list(given.shape)} for {list(shape)}")
     weights = {
         name: np.broadcast_to(v, shape) for name, v in (("weight", factor), ("bias", offset))
     }

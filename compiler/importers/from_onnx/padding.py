@@ -7,7 +7,7 @@ from compiler.importers.affine import single
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.activate import LARGEST
 from compiler.importers.from_onnx.parts import FAR, part, sliced
-from compiler.importers.from_onnx.reading import Reading, Value, converts
+from compiler.importers.from_onnx.reading import Reading, Value, all_counted, converts
 from compiler.importers.from_onnx.reshape import to_shape
 from compiler.importers.from_onnx.views import Bordered
 from compiler.importers.window_arguments import pads
@@ -29,7 +29,9 @@ def pad(reading: Reading) -> Value:
         value = float(reading.array(2).reshape(-1)[0])
     rank = len(x.shape) + reading.batch
     named = reading.sizes(3) if reading.has(3) else range(rank)
-    axes = [int(a) % rank for a in named if isinstance(a, int)]
+    axes = all_counted(named, rank)
+    if len(given) != 2 * len(axes):
+        raise Refused(f"it has {len(given)} pads for {len(axes)} axes")
     pairs = [(0, 0)] * rank
     for place, axis in enumerate(axes):
         pairs[axis] = (given[place], given[place + len(axes)])

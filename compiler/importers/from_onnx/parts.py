@@ -9,7 +9,7 @@ import numpy as np
 
 from compiler.dims import Dim, Size
 from compiler.importers.builder import Refused
-from compiler.importers.from_onnx.reading import Reading, converts
+from compiler.importers.from_onnx.reading import Reading, all_counted, converts, counted
 from compiler.importers.from_onnx.reshape import to_shape
 from compiler.values import Tensor
 
@@ -33,6 +33,10 @@ def split(reading: Reading) -> list[Tensor]:
     else:
         each = -(-size // count)
         parts = [each] * (count - 1) + [size - each * (count - 1)]
+    if len(parts) != count or any(n < 0 for n in parts) or sum(parts) != size:
+        raise Refused(f"it cuts {size} into {count} parts of {', '.join(map(str, parts))}")
+    if reading.get("num_outputs", count) != count:
+        raise Refused(f"it has {count} outputs, not {reading.get('num_outputs')}")
     if 0 in parts:
         raise Refused("a tensor with no values")
     ends = list(accumulate(parts))
@@ -73,9 +77,13 @@ def slice_(reading: Reading) -> Tensor:
         starts, ends = reading.sizes(1), reading.sizes(2)
         axes = reading.sizes(3) if reading.has(3) else [*range(len(starts))]
         steps = reading.sizes(4) if reading.has(4) else [1] * len(starts)
-    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
-        if isinstance(axis, int) and isinstance(step, int):
-            x = sliced(reading, x, (start, end), axis, step)
+    if not len(starts) == len(ends) == len(axes) == len(steps):
+        raise Refused("its starts, ends, axes and steps are not as many")
+    counts = all_counted(axes, len(x.shape) + reading.batch)
+    for start, end, axis, step in zip(starts, ends, counts, steps, strict=True):
+        if isinstance(step, Dim) or step == 0:
+            raise Refused(f"its step is {step}")
+        x = sliced(reading, x, (start, end), axis, step)
     return x
 
 
@@ -84,7 +92,7 @@ def sliced(
 ) -> Tensor:
     """Python's `[start:end:step]` along one axis."""
     start, end = bounds
-    axis = onnx_axis % (len(x.shape) + reading.batch) - reading.batch
+    axis = onnx_axis - reading.batch
     if axis < 0:
         if (start, step) == (0, 1) and isinstance(end, int) and end >= FAR:
             return x
@@ -123,7 +131,7 @@ def gather(reading: Reading) -> Tensor:
     size = x.shape[axis]
     if isinstance(size, Dim):
         raise Refused("it picks from an axis of symbolic size")
-    found = [int(place) % size for place in places.ravel()]
+    found = [counted(int(place), size) for place in places.ravel()]
     steps = set(np.diff(found).tolist()) or {1}
     if places.ndim > 1 or not found or len(steps) > 1 or 0 in steps:
         raise Refused("it picks places that are not in equal steps")

@@ -7,7 +7,7 @@ symbols, as `Shape` gives them and `Reshape` takes them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -40,6 +40,21 @@ class Pending:
 
 Value: TypeAlias = "Tensor | NDArray[Any] | Sizes | Pending"
 Made: TypeAlias = "Value | Sequence[Value]"
+
+
+def counted(axis: int, rank: int) -> int:
+    """An axis counted from the front, as a negative one is not; raises `Refused` for none."""
+    if not -rank <= axis < rank:
+        raise Refused(f"there is no axis {axis} in a tensor of rank {rank}")
+    return axis % rank
+
+
+def all_counted(axes: Iterable[Size], rank: int) -> list[int]:
+    """Axes counted from the front, no two the same; raises `Refused`."""
+    found = [counted(axis, rank) for axis in axes if not isinstance(axis, Dim)]
+    if len(set(found)) != len(found):
+        raise Refused(f"it names an axis twice: {', '.join(map(str, axes))}")
+    return found
 
 
 class Reading:
@@ -120,10 +135,7 @@ class Reading:
 
     def axis(self, axis: int, tensor: Tensor) -> int:
         """An axis of the ONNX tensor as one of the sample; raises `Refused` for the batch."""
-        rank = len(tensor.shape) + self.batch
-        if not -rank <= axis < rank:
-            raise Refused(f"there is no axis {axis} in a tensor of rank {rank}")
-        found = axis % rank - self.batch
+        found = counted(axis, len(tensor.shape) + self.batch) - self.batch
         if found < 0:
             raise Refused("it acts along the batch")
         return found

@@ -12,8 +12,16 @@ from compiler.dims import Dim, product
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.activate import SAME
 from compiler.importers.from_onnx.operators import Operator
-from compiler.importers.from_onnx.reading import BATCH, CONVERTERS, Reading, Value
+from compiler.importers.from_onnx.reading import (
+    BATCH,
+    CONVERTERS,
+    Reading,
+    Value,
+    all_counted,
+    counted,
+)
 from compiler.importers.from_onnx.reducing import REDUCTIONS
+from compiler.importers.from_onnx.reshape import check_order, check_values, flattened_from
 from compiler.importers.from_onnx.views import (
     THE_BATCH,
     FactoredView,
@@ -40,15 +48,17 @@ def rearranged(reading: Reading) -> Value:
     match reading.operator.type:
         case "Transpose":
             order = reading.get("perm") or range(len(view.axes) - 1, -1, -1)
+            check_order(order, len(view.axes))
             made = transposed(view, order)
         case "Reshape":
             wanted = list(reading.get("shape") or reading.sizes(1))
             if not reading.get("allowzero", 0):
-                wanted = [view.sizes[i] if size == 0 else size for i, size in enumerate(wanted)]
+                kept = [*view.sizes, *([0] * len(wanted))]
+                wanted = [kept[i] if size == 0 else size for i, size in enumerate(wanted)]
+            check_values(wanted)
             made = reshaped(reading, view, wanted)
         case "Flatten":
-            axis = int(reading.get("axis", 1))
-            axis += len(view.axes) if axis < 0 else 0
+            axis = flattened_from(int(reading.get("axis", 1)), len(view.axes))
             parts = view.sizes[:axis], view.sizes[axis:]
             made = reshaped(reading, view, [product(part) for part in parts])
         case "Unsqueeze":
@@ -74,7 +84,7 @@ def unsqueezed(view: FactoredView, places: Sequence[int] | None) -> FactoredView
     """Axes of size 1 put in."""
     axes = list(view.axes)
     rank = len(axes) + len(places or ())
-    for place in sorted(p % rank for p in places or ()):
+    for place in sorted(all_counted(places or (), rank)):
         axes.insert(place, ())
     return replace(view, axes=tuple(axes))
 
@@ -83,7 +93,7 @@ def squeezed(reading: Reading, view: FactoredView, places: Sequence[int] | None)
     """Axes of size 1 taken away; the batch is one only where the model fixes it to 1."""
     gone = {(), (THE_BATCH,)} if reading.batch_size == 1 else {()}
     rank = len(view.axes)
-    named = range(rank) if places is None else [place % rank for place in places]
+    named = range(rank) if places is None else all_counted(places, rank)
     if places is not None and any(view.axes[place] not in gone for place in named):
         raise Refused("it takes away an axis that holds more than one value, or the batch")
     kept = [a for place, a in enumerate(view.axes) if place not in named or a not in gone]
@@ -127,7 +137,7 @@ def swung(
     where = [*range(rank)] if place is None else [a for a in range(rank) if a != place]
 
     def moved(axis: int) -> int:
-        axis %= rank
+        axis = counted(axis, rank)
         if axis not in where:
             raise Refused("it acts along the batch")
         return where.index(axis) + 1
@@ -178,6 +188,25 @@ def along_axis(default: int) -> Remap:
     return remap
 
 
+def along_last(reading: Reading, moved: Moved, rank: int) -> tuple[Operator, list[int]]:
+    """A softmax before opset 13, or a layer normalisation: over an axis and all behind it.
+
+    `moved` refuses the batch, which must not be among them.
+    """
+    if "axes" in reading.operator.attributes:  # of an idiom, in any place
+        axes = tuple(map(moved, reading.get("axes")))
+        return with_attributes(reading.operator, axes=axes), []
+    old = reading.operator.type != "LayerNormalization"
+    first = counted(int(reading.get("axis", 1 if old else -1)), rank)
+    axis, *_ = [moved(axis) for axis in range(first, rank)]
+    return with_attributes(reading.operator, axis=axis), []
+
+
+def softmax(reading: Reading, moved: Moved, rank: int) -> tuple[Operator, list[int]]:
+    """Along one axis; before opset 13 over that and all behind it."""
+    return (along_axis(-1) if reading.opset >= 13 else along_last)(reading, moved, rank)
+
+
 def picked(reading: Reading, moved: Moved, rank: int) -> tuple[Operator, list[int]]:
     """`Gather`: a single place takes its axis away."""
     axis = int(reading.get("axis", 0))
@@ -190,6 +219,7 @@ def reduced(reading: Reading, moved: Moved, rank: int) -> tuple[Operator, list[i
     axes = axes_of(reading)
     if not axes:
         raise Refused("it acts along the batch")
+    axes = sorted({counted(axis, rank) for axis in axes})
     operator = with_attributes(reading.operator, axes=tuple(map(moved, axes)))
     gone = [] if reading.get("keepdims", 1) == 1 else axes
     return replace(operator, inputs=operator.inputs[:1]), gone
@@ -230,9 +260,9 @@ REARRANGING = {"Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten"}
 REMAPPED: dict[str, Remap] = {
     "Concat": along_axis(1),
     "Split": along_axis(0),
-    "Softmax": along_axis(-1),
-    "LogSoftmax": along_axis(-1),
-    "LayerNormalization": along_axis(-1),
+    "Softmax": softmax,
+    "LogSoftmax": softmax,
+    "LayerNormalization": along_last,
     "Gather": picked,
     "Slice": cut,
     "MatMul": with_matrix,

@@ -25,11 +25,11 @@ def reduce(reading: Reading) -> Tensor:
     """The mean, maximum, minimum, sum or norm over some axes."""
     x, kind = reading.tensor(0), reading.operator.type
     given = reading.sizes(1) if reading.has(1) else list(reading.get("axes") or ())
-    if not given and reading.get("noop_with_empty_axes", 0):
+    if reading.get("noop_with_empty_axes", 0) and not given:
         return x
     rank = len(x.shape) + reading.batch
     numbers = [a for a in given or range(rank) if not isinstance(a, Dim)]
-    axes = sorted(reading.axis(int(axis), x) for axis in numbers)
+    axes = sorted({reading.axis(int(axis), x) for axis in numbers})
     kept = reading.get("keepdims", 1) == 1  # to ONNX Runtime 2 is none
     y = reduced(reading, of_each(reading, x, kind), axes, KINDS.get(kind, "sum"), kept)
     return reading.add("power", y, exponent=0.5) if kind == "ReduceL2" else y

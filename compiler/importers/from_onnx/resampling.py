@@ -14,7 +14,7 @@ from compiler.dims import Dim, Size, evaluate, symbols
 from compiler.importers.affine import single
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.constants import LARGEST, model_of
-from compiler.importers.from_onnx.reading import Reading, converts
+from compiler.importers.from_onnx.reading import BATCH, Reading, all_counted, converts
 from compiler.importers.window_arguments import each, kernel
 from compiler.onnx.resampling import COORDINATES, ROUNDINGS
 from compiler.values import Tensor
@@ -23,6 +23,7 @@ from grammar.records import dataclass
 TYPICAL = 5040  # a value of a symbol at which factors are guessed: many numbers divide it
 MOST_NUMBERS = 4096  # in a matrix that a definition spells out
 OURS = {theirs: ours for ours, theirs in COORDINATES.items()}
+FAR = 2**31  # a factor beyond which no size is
 MODES = ("nearest", "linear", "cubic")
 ROUNDED = {theirs: ours for ours, theirs in ROUNDINGS.items()}
 
@@ -48,6 +49,7 @@ def resize(reading: Reading) -> Tensor:
     if mode not in MODES or align not in known or rounding not in ROUNDED:
         raise Refused(f"ONNX has no mode {mode} with {align} and {rounding}")
     if tuple(wanted.sizes) == x.shape and align != "tf_crop_and_resize":
+        reading.read |= reading.operator.attributes.keys()  # nothing comes of any of them
         return x
     if wanted.factors[0] == 1 and reading.batch:
         plain = all(float(f).is_integer() and f >= 1 for f in wanted.factors)
@@ -109,21 +111,27 @@ def asked_for(reading: Reading, x: Tensor) -> WantedSize:
     """The factor and size along each axis, from scales or from wanted sizes."""
     index = 1 if reading.operator.type == "Upsample" or reading.opset < 11 else 2
     full: list[Size] = [*([1] * reading.batch), *x.shape]
-    axes = [int(a) % len(full) for a in reading.get("axes") or range(len(full))]
+    axes = all_counted(reading.get("axes") or range(len(full)), len(full))
     factors: list[float] = [1.0] * len(full)
     sizes: list[Size] = list(full)
     given = reading.get("scales") or []
     if reading.has(index) and reading.array(index).size:
         given = reading.array(index).tolist()
     if given:
+        if len(given) != len(axes) or not all(0 < factor < FAR for factor in given):
+            raise Refused(f"its factors are {', '.join(f'{factor:g}' for factor in given)}")
         for axis, factor in zip(axes, given, strict=True):
             factors[axis] = float(factor)
             sizes[axis] = scaled(full[axis], float(factor))
     else:
         asked = reading.sizes(3)
+        if len(asked) != len(axes) or any(isinstance(s, int) and s < 1 for s in asked):
+            raise Refused(f"its sizes are {', '.join(map(str, asked))}")
         for axis, size in zip(axes, asked, strict=True):
             if axis >= reading.batch:
                 factors[axis], sizes[axis] = ratio(reading, size, full[axis]), size
+            elif size not in (BATCH, reading.batch_size):
+                raise Refused("it resizes the batch")
         if stretched(reading):
             keep_ratio(reading, axes, full, factors, sizes)
     if any(factor != 1 for factor in factors[: reading.batch]):
@@ -172,7 +180,7 @@ def by_matrices(reading: Reading, x: Tensor, wanted: WantedSize) -> Tensor:
     if crops and reading.get("extrapolation_value", 0.0):
         raise Refused("what lies outside takes a value of its own")
     rank = len(x.shape)
-    named = [int(a) % (rank + reading.batch) for a in reading.get("axes") or ()]
+    named = all_counted(reading.get("axes") or (), rank + reading.batch)
     for axis, (size, factor) in enumerate(zip(wanted.sizes, wanted.factors, strict=True)):
         have = x.shape[axis]
         if isinstance(have, Dim) or isinstance(size, Dim):
@@ -210,6 +218,7 @@ def matrix_of(reading: Reading, axis: int, have: int, size: int, factor: float) 
         for name, value in reading.operator.attributes.items()
         if name not in ("axes", "keep_aspect_ratio_policy", "scales")
     }
+    reading.read |= attributes.keys()
     given = {"mode": "nearest"} | attributes
     by_size = reading.has(3) and not stretched(reading)
     wide = have
@@ -236,9 +245,9 @@ def roi_of(reading: Reading, axis: int) -> NDArray[Any]:
         return np.zeros(0, dtype=np.float32)
     flat = reading.array(1)
     count = flat.size // 2
-    named = [
-        int(a) % (len(reading.tensor(0).shape) + reading.batch)
-        for a in reading.get("axes") or range(count)
-    ]
+    rank = len(reading.tensor(0).shape) + reading.batch
+    named = all_counted(reading.get("axes") or range(count), rank)
+    if flat.size != 2 * len(named):
+        raise Refused(f"its region has {flat.size} numbers for {len(named)} axes")
     place = named.index(axis + reading.batch)
     return np.array([0, flat[place], 1, flat[place + count]], dtype=np.float32)

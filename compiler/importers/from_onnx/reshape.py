@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from compiler.dims import Dim, Size, SymbolicError, product
+from collections.abc import Sequence
+
+from compiler.dims import Size, SymbolicError, product
 from compiler.importers.builder import Refused
-from compiler.importers.from_onnx.reading import BATCH, Reading, converts
+from compiler.importers.from_onnx.reading import BATCH, Reading, all_counted, converts, counted
 from compiler.ops.base import Shape
 from compiler.values import Tensor
 
@@ -23,13 +25,17 @@ def flatten(reading: Reading) -> Tensor:
     """Two axes: what is before `axis`, and the rest."""
     x = reading.tensor(0)
     rank = len(x.shape) + reading.batch
-    axis = int(reading.get("axis", 1))
-    axis = axis + rank if axis < 0 else axis
+    axis = flattened_from(int(reading.get("axis", 1)), rank)
     if reading.batch:
         if axis != 1:
             raise Refused(f"axis={axis} would mix the batch with the sample")
         return to_shape(reading, x, (product(x.shape),))
     return to_shape(reading, x, (product(x.shape[:axis]), product(x.shape[axis:])))
+
+
+def flattened_from(axis: int, rank: int) -> int:
+    """The first axis of those that `Flatten` puts behind; all may be before it."""
+    return axis if axis == rank else counted(axis, rank)
 
 
 @converts("Reshape")
@@ -40,9 +46,16 @@ def reshape(reading: Reading) -> Tensor:
     if not reading.get("allowzero", 0):
         full: list[Size] = [*([BATCH] * reading.batch), *x.shape]
         wanted = [full[i] if s == 0 and i < len(full) else s for i, s in enumerate(wanted)]
+    check_values(wanted)
+    return to_shape(reading, x, sample_shape(reading, x, wanted))
+
+
+def check_values(wanted: Sequence[Size]) -> None:
+    """Raise `Refused` for sizes that are none, and for two that are to be worked out."""
     if any(size == 0 for size in wanted):
         raise Refused("a tensor with no values")
-    return to_shape(reading, x, sample_shape(reading, x, wanted))
+    if any(isinstance(size, int) and size < -1 for size in wanted) or wanted.count(-1) > 1:
+        raise Refused(f"its sizes are {', '.join(map(str, wanted))}")
 
 
 def sample_shape(reading: Reading, x: Tensor, wanted: list[Size]) -> Shape:
@@ -88,11 +101,13 @@ def squeeze(reading: Reading) -> Tensor:
         if axes is None:
             raise Refused("it names no axes")
         rank = len(sizes) + len(axes)
-        for axis in sorted(int(a) % rank for a in axes if not isinstance(a, Dim)):
+        for axis in sorted(all_counted(axes, rank)):
             sizes.insert(axis, 1)
     else:
-        named = range(len(sizes)) if axes is None else [a for a in axes if isinstance(a, int)]
-        gone = {a % len(sizes) for a in named if axes is not None or sizes[a] == 1}
+        if axes is None and reading.batch_size == 1:
+            raise Refused("it takes away the batch")
+        ones = [axis for axis, size in enumerate(sizes) if size == 1]
+        gone = set(ones if axes is None else all_counted(axes, len(sizes)))
         if any(sizes[axis] != 1 for axis in gone):
             raise Refused("it takes away an axis that holds more than one value, or the batch")
         sizes = [size for axis, size in enumerate(sizes) if axis not in gone]
@@ -111,10 +126,17 @@ def transpose(reading: Reading) -> Tensor:
     x = reading.tensor(0)
     rank = len(x.shape) + reading.batch
     order = list(reading.get("perm") or range(rank - 1, -1, -1))
+    check_order(order, rank)
     if reading.batch and order[0] != 0:
         raise Refused("it moves the batch")
     own = [axis - reading.batch for axis in order[reading.batch :]]
     return x if own == sorted(own) else reading.add("transpose", x, order=own)
+
+
+def check_order(order: Sequence[int], rank: int) -> None:
+    """Raise `Refused` for an order that does not name each axis once."""
+    if sorted(order) != [*range(rank)]:
+        raise Refused(f"its order {', '.join(map(str, order))} is none of {rank} axes")
 
 
 @converts("DepthToSpace")

@@ -21,7 +21,20 @@ from compiler.values import POISON, Tensor
 
 
 def run(reading: Reading) -> tuple[Value, ...]:
-    """What the operator at hand makes: folded, or layers of the network."""
+    """What the operator at hand makes: folded, or layers of the network.
+
+    An attribute that nobody asked for is told of.
+    """
+    operator, reading.read = reading.operator, set()
+    made = made_by(reading)
+    if operator.type != "If":
+        for name in unread(operator, reading.opset, reading.read):
+            reading.builder.warn(operator.span, f"{operator.type} is read without its {name}")
+    return made
+
+
+def made_by(reading: Reading) -> tuple[Value, ...]:
+    """What the operator at hand makes."""
     operator = reading.operator
     refuse_blocking(reading)
     values = [reading.value(i) if name else None for i, name in enumerate(operator.inputs)]
@@ -41,10 +54,7 @@ def run(reading: Reading) -> tuple[Value, ...]:
         return run_on_views(reading, values)
     if operator.type in REARRANGING and reading.batch:
         return (straight_or_view(reading),)
-    reading.read = set()
     made = CONVERTERS[operator.type](reading)
-    for name in unread(operator, reading.opset, reading.read):
-        reading.builder.warn(operator.span, f"{operator.type} is read without its {name}")
     return tuple(made) if isinstance(made, list | tuple) else (made,)  # type: ignore[return-value]
 
 
@@ -71,6 +81,7 @@ def straight_or_view(reading: Reading) -> Value:
         assert isinstance(made, Tensor)
         return made
     except (Refused, ShapeError) as error:
+        reading.read = set()
         try:
             return rearranged(reading)
         except (Refused, ShapeError):

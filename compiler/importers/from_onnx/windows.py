@@ -46,6 +46,8 @@ def word(reading: Reading) -> str | None:
     given = reading.get("auto_pad", "NOTSET") or "NOTSET"
     if given == "NOTSET":
         return None
+    if given not in WORDS:
+        raise Refused(f"its auto_pad is {given}")
     reading.builder.note(f"auto_pad={given} became explicit pads or a word of ours")
     return WORDS[given]
 
