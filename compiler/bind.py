@@ -10,7 +10,7 @@ from typing import Any
 from compiler.argument_errors import too_many, unknown_keyword, with_quotes, wrong_sort
 from compiler.evaluate import Evaluator
 from compiler.ops.arguments import ArgumentError, show
-from compiler.ops.base import Op, is_required, kind_of, parameters
+from compiler.ops.base import Op, is_join, is_required, kind_of, parameters
 from compiler.pictures import Picture
 from compiler.values import (
     POISON,
@@ -122,7 +122,7 @@ def bind_op(
     """The op of a stage, the tensors it names, and where each argument stands."""
     arguments = stage.arguments or ()
     tensors: list[Tensor] = []
-    if op.most_inputs != 1 and stage.body is None:
+    if is_join(op) and stage.body is None:
         plain = [a for a in arguments if a.keyword is None]
         for argument in plain:
             value = evaluate(argument.value, scope)

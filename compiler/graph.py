@@ -66,6 +66,10 @@ class Node:
         """The name of the layer that owns this layer's parameters."""
         return self.owner or self.name
 
+    def array(self, name: str) -> str:
+        """The full name of one of its arrays: `conv1.weight`; a nameless one is called as it is."""
+        return f"{self.parameters_of}.{name}" if name else self.parameters_of
+
 
 @dataclass(frozen=True)
 class Graph:
@@ -142,7 +146,7 @@ class Graph:
         found: dict[str, Weight] = {}
         for node in self.nodes():
             for weight in self.weights(node):
-                found.setdefault(f"{node.parameters_of}.{weight.name}", weight)
+                found.setdefault(node.array(weight.name), weight)
         return found
 
     def with_domain(self, domain: Domain) -> Graph:

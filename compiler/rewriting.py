@@ -148,14 +148,14 @@ class Rewriting:
         for sharer in (heir, *others) if heir else ():
             owner = "" if sharer == heir else heir
             self.put(replace(self.nodes[sharer], owner=owner))
-        for full in [key for key in self.values if key.rpartition(".")[0] == name]:
+        for full in [k for k in self.values if k == name or k.rpartition(".")[0] == name]:
             value = self.values.pop(full)
             if heir:
-                self.values[f"{heir}.{full.rpartition('.')[2]}"] = value
+                self.values[heir + full.removeprefix(name)] = value
 
     def weight(self, node: Node, name: str) -> Any:
         """An array of a layer, None where there are no numbers."""
-        return self.values.get(f"{node.parameters_of}.{name}")
+        return self.values.get(node.array(name))
 
     def finished(self) -> Graph:
         """The edited graph, without layers that lead to no output; inputs stay."""

@@ -73,13 +73,13 @@ def verify_values(graph: Graph, node: Node) -> list[Diagnostic]:
     """Whether the numbers of a node's parameters, if there are any, have the right shapes."""
     found = []
     for weight in graph.weights(node):
-        values = graph.values.get(f"{node.parameters_of}.{weight.name}")
+        values = graph.values.get(node.array(weight.name))
         if values is not None and tuple(values.shape) != weight.shape:
             found.append(
                 fault(
                     node,
                     "G002",
-                    f"{node.parameters_of}.{weight.name} has shape "
+                    f"{node.array(weight.name)} has shape "
                     f"{show_shape(values.shape)}, but {node.name} needs "
                     f"{show_shape(weight.shape)}",
                 )

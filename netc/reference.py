@@ -11,7 +11,7 @@ from typing import Any
 from compiler.bind import signature
 from compiler.ops import OPS
 from compiler.ops.arguments import show
-from compiler.ops.base import Op, is_required, kind_of
+from compiler.ops.base import Op, is_join, is_required, kind_of
 
 GROUPS = {
     "windows": "Windows",
@@ -45,7 +45,7 @@ def section(op: type[Op]) -> str:
 
 def usage(op: type[Op]) -> str:
     """How an op is written; joins take branches in braces."""
-    return signature(op, op.name) + (" { … }" if op.most_inputs != 1 else "")
+    return signature(op, op.name) + (" { … }" if is_join(op) else "")
 
 
 def parameter_table(op: type[Any]) -> list[str]:

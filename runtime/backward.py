@@ -64,7 +64,7 @@ def backward(
             if by_input is not None:
                 add(by_tensor, name, by_input)
         for array, by_array in found.arrays.items():
-            add(by_parameter, f"{node.parameters_of}.{array}", by_array)
+            add(by_parameter, node.array(array), by_array)
     value = float((tensors[last] * weights).sum())
     return Backward(value, tensors, by_tensor, by_parameter)
 

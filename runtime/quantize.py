@@ -134,7 +134,7 @@ def nodes_of_layers(model: onnx.ModelProto, layers: Sequence[str]) -> Iterator[s
             for node in model.graph.node
             if layer in (node.name, *node.output)
             or node.name.startswith(f"{layer}.")
-            or any(name in held and name.rpartition(".")[0] == layer for name in node.input)
+            or any(n in held and layer in (n, n.rpartition(".")[0]) for n in node.input)
         ]
         if not found:
             close = nearest(layer, [node.name for node in model.graph.node])

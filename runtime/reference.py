@@ -19,6 +19,8 @@ from compiler.ops.base import Op
 from grammar.unforeseen import at_layer
 from runtime.kernels import Array, run_kernel
 
+BATCH = "number of samples"  # among the values of the symbols, none of which has a blank
+
 
 def interpret(
     graph: Graph, feeds: Mapping[str, NDArray[Any]], dtype: DTypeLike = np.float32
@@ -35,7 +37,7 @@ def interpret(
         if isinstance(node.op, Input):
             value: Array = np.asarray(feeds[node.name], dtype=dtype)
         else:
-            value = compute(graph, node, tuple(live[name] for name in node.inputs), sizes)
+            value = compute(graph, node, tuple(live[i] for i in node.inputs), sizes, dtype)
         for source in node.inputs:
             uses[source] -= 1
             if not uses[source]:
@@ -45,27 +47,35 @@ def interpret(
         yield node, value
 
 
-def compute(graph: Graph, node: Node, inputs: tuple[Array, ...], sizes: Mapping[str, int]) -> Array:
-    """The tensor of one layer from those that it takes, in their type."""
+def compute(
+    graph: Graph,
+    node: Node,
+    inputs: tuple[Array, ...],
+    sizes: Mapping[str, int],
+    dtype: DTypeLike,
+) -> Array:
+    """The tensor of one layer from those that it takes, in their type, which is `dtype`."""
     with at_layer(node.name):
-        arrays = arrays_of(graph, node, inputs[0].dtype)
-        return run_kernel(with_sizes(node.op, sizes), inputs, arrays)
+        value = run_kernel(with_sizes(node.op, sizes), inputs, arrays_of(graph, node, dtype))
+        if inputs:
+            return value
+        return np.broadcast_to(value.astype(dtype), (sizes[BATCH], *value.shape[1:]))
 
 
 def arrays_of(graph: Graph, node: Node, dtype: DTypeLike) -> dict[str, Array]:
     """The arrays of one layer by name, in this type."""
     return {
-        weight.name: graph.values[f"{node.parameters_of}.{weight.name}"].astype(dtype, copy=False)
+        weight.name: graph.values[node.array(weight.name)].astype(dtype, copy=False)
         for weight in graph.weights(node)
     }
 
 
 def symbol_values(nodes: Iterable[Node], feeds: Mapping[str, NDArray[Any]]) -> dict[str, int]:
-    """The value of every symbol, read off the inputs' shapes."""
-    return {
+    """The value of every symbol, read off the inputs' shapes, and the number of samples."""
+    fed = [node for node in nodes if isinstance(node.op, Input)]
+    return {BATCH: len(feeds[fed[0].name])} | {
         name: extent
-        for node in nodes
-        if isinstance(node.op, Input)
+        for node in fed
         for size, extent in zip(node.shape, feeds[node.name].shape[1:], strict=True)
         for name in symbols(size)
         if size == symbol(name)

@@ -103,7 +103,7 @@ def statistics(
     for node in layout.graph.nodes():
         if not isinstance(node.op, BatchNormTraining):
             continue
-        names = {n: f"{node.parameters_of}.{n}" for n in ("running_mean", "running_var")}
+        names = {n: node.array(n) for n in ("running_mean", "running_var")}
         held = {name: moved_on[full] for name, full in names.items()}
         after = running_statistics(node.op, found.tensors[node.inputs[0]], held)
         moved_on |= {names[name]: value for name, value in after.items()}

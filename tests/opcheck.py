@@ -43,15 +43,26 @@ def make(op: type[Op], *positions: Any, **keywords: Any) -> Op:
 
 
 def one_op(op: Op, *shapes: Sequence[Size], facts: Facts | None = None) -> Graph:
-    """A network that is this op alone, its inputs called a, b, …"""
+    """A network that is this op alone, its inputs called a, b, …
+
+    An op that takes nothing stands beside an input, which has the number of samples.
+    """
     facts = facts or Facts()
     graph = Draft("one", outputs={"result": "layer"}, facts=facts)
     names = [chr(ord("a") + index) for index in range(len(shapes))]
     for name, shape in zip(names, shapes, strict=True):
         graph.add(Node(name, Input(), (), tuple(shape), PLACE))
+    if op.most_inputs == 0:
+        names, shapes = [], ()
     shape = infer(op, tuple(map(tuple, shapes)), facts)
     graph.add(Node("layer", op, tuple(names), shape, PLACE))
     return graph.finished()
+
+
+def arrays_of(graph: Graph) -> dict[str, Any]:
+    """The numbers of the one layer, by their short names."""
+    layer = graph["layer"]
+    return {weight.name: graph.values[layer.array(weight.name)] for weight in graph.weights(layer)}
 
 
 def run_onnx(model: onnx.ModelProto, feeds: dict[str, Any]) -> list[Any]:
@@ -75,8 +86,7 @@ def compare(graph: Graph, model: onnx.ModelProto, inputs: tuple[Any, ...]) -> Re
     (ours,) = run_onnx(model, feeds)
     np.testing.assert_allclose(single, reference, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(ours, reference, rtol=1e-4, atol=1e-5)
-    arrays = {name.removeprefix("layer."): value for name, value in graph.values.items()}
-    return Result(inputs, arrays, reference, ours)
+    return Result(inputs, arrays_of(graph), reference, ours)
 
 
 def random_inputs(shapes: Sequence[Sequence[int]], batch: int, seed: int) -> tuple[Any, ...]:
@@ -134,7 +144,8 @@ def apply(op: Op, *inputs: Any, **arrays: Any) -> Any:
     """What `op` makes of samples without a batch, by NumPy in float64 and as nested lists."""
     given = tuple(np.asarray(x, dtype=np.float32)[None] for x in inputs)
     graph = scatter(one_op(op, *(x.shape[1:] for x in given)))
-    values = {f"layer.{name}": np.asarray(v, dtype=np.float32) for name, v in arrays.items()}
+    layer = graph["layer"]
+    values = {layer.array(name): np.asarray(v, dtype=np.float32) for name, v in arrays.items()}
     assert {*values} <= {*graph.values}
     for name, value in values.items():
         assert value.shape == graph.values[name].shape

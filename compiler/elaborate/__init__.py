@@ -25,7 +25,7 @@ from typing import Any
 from compiler.domain import Contradiction, valid_domain
 from compiler.elaborate.flow import run_body
 from compiler.elaborate.interface import begin, bind_parameters
-from compiler.elaborate.names import check_outside_names
+from compiler.elaborate.names import check_bare_names, check_outside_names
 from compiler.elaborate.state import (
     Elaborated,
     ElaborationStopped,
@@ -90,6 +90,7 @@ def unroll(
         flow = begin(state, here)
         run_body(state, definition.body, here, flow)
         check_outside_names(state)
+        check_bare_names(state)
         if not here.frame.outputs and not state.diagnostics and not state.damaged:
             raise Mistake(
                 "E501",

@@ -12,7 +12,7 @@ from compiler.elaborate.loops import turns
 from compiler.elaborate.names import label_text, outermost, remember
 from compiler.elaborate.outputs import check_new_output, check_output_name, declare_output
 from compiler.elaborate.state import Here, Made, State
-from compiler.ops.base import Op
+from compiler.ops.base import Op, is_join
 from compiler.symbols.modules import Closure
 from compiler.values import POISON, Mistake, Scope, Silenced, Tensor
 from grammar import syntax as s
@@ -145,6 +145,8 @@ def run_stage(
         case Closure() as block:
             return call_block(state, stage, block, here, flow)
         case op_type:
+            if op_type.most_inputs == 0 and not first:
+                raise takes_nothing(stage, op_type)
             return call_op(state, stage, op_type, here, flow)
 
 
@@ -176,7 +178,7 @@ def inputs_of(
     flow: Tensor | None,
 ) -> list[Tensor]:
     """What a layer takes: branches, tensors by name, or what flows."""
-    joins = op_type.most_inputs != 1
+    joins = is_join(op_type)
     if stage.body is not None and not joins:
         raise Mistake(
             "E202",
@@ -195,6 +197,8 @@ def inputs_of(
         )
     if joins:
         return named
+    if op_type.most_inputs == 0:
+        return []
     if flow is None:
         raise nothing_flows(stage.span)
     return [flow]
@@ -242,6 +246,16 @@ def call_block(
     if len(state.diagnostics) > before and result.node is None:
         raise Silenced
     return result
+
+
+def takes_nothing(stage: s.Stage, op: type[Op]) -> Mistake:
+    """The mistake of a tensor that comes from no input behind another stage."""
+    return Mistake(
+        "E202",
+        f"`{op.name}` takes nothing: a chain begins with it",
+        stage.span,
+        help=f"join it with what flows: mul {{ identity; {stage.span.text} }}",
+    )
 
 
 def nothing_flows(span: Span) -> Mistake:

@@ -10,7 +10,7 @@ from compiler.elaborate.sharing import owner_of
 from compiler.elaborate.state import MOST_NODES, Here, State
 from compiler.graph import Assumed, Input, Node
 from compiler.layouts import declarations, foreign_layout
-from compiler.ops.base import Op, Shape, ShapeError, show_shape
+from compiler.ops.base import Op, Shape, ShapeError, is_join, show_shape
 from compiler.ops.convolution import Conv
 from compiler.ops.shapes import infer
 from compiler.remedies.backwards import Search, rendered
@@ -61,7 +61,7 @@ def inferred(
         conditions = [(size, 1) for size in shape] + list(op.conditions(shapes, state.facts))
     except ShapeError as error:
         assert stage.callee is not None
-        word = "input" if op.most_inputs == 1 else "branch"
+        word = "branch" if is_join(op) else "input"
         inputs = [
             f"{word}: {show_shape(state.graph[name].shape)}, from {describe(state.graph[name])}"
             for name in dict.fromkeys(sources)

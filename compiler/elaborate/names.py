@@ -64,6 +64,22 @@ def check_outside_names(state: State) -> None:
         raise Mistake("E204", f"`{name}` is the name of a parameter", state.outside[name])
 
 
+def check_bare_names(state: State) -> None:
+    """Raise E204 when a tensor that is called without a suffix has the name of another array."""
+    for node in state.graph.nodes():
+        layer, _, array = node.name.rpartition(".")
+        if node.op.most_inputs != 0 or layer not in state.graph:
+            continue
+        other = state.graph[layer]
+        if any(weight.name == array for weight in state.graph.weights(other)):
+            raise Mistake(
+                "E204",
+                f"two parameters are called `{node.name}`",
+                node.span,
+                label=f"the other one is of the layer at line {other.span.line}",
+            )
+
+
 def claim(state: State, name: str, span: Span) -> None:
     """Take a full name for a label; raises E204 when it is taken, or cannot be one."""
     if not name.isprintable():

@@ -201,13 +201,13 @@ class GraphBuilder:
             values = np.asarray(held[weight.name], dtype=np.float32)
             if values.size != prod(weight.shape):
                 raise Refused(f"its {weight.name} has {values.size} values, not {weight.shape}")
-            self.values[f"{name}.{weight.name}"] = values.reshape(weight.shape)
+            self.values[node.array(weight.name)] = values.reshape(weight.shape)
         return Tensor(name, shape)
 
     def parameters(self, layer: str) -> dict[str, NDArray[np.float32]]:
         """The numbers of a layer's parameters by their short names."""
         names = [weight.name for weight in self.graph.weights(self.graph[layer])]
-        held = {name: self.values.get(f"{layer}.{name}") for name in names}
+        held = {name: self.values.get(self.graph[layer].array(name)) for name in names}
         return {name: value for name, value in held.items() if value is not None}
 
     def check_shared(self, owner: str, op: Op, shapes: tuple[Shape, ...]) -> None:

@@ -91,11 +91,11 @@ def numbers(
     for node in graph.nodes():
         if node.owner or node.name not in originals:
             continue
-        owner = imported.graph[originals[node.name]].parameters_of
+        original = imported.graph[originals[node.name]]
         for weight in graph.weights(node):
-            value = values.get(f"{owner}.{weight.name}")
+            value = values.get(original.array(weight.name))
             if value is not None:
-                found[f"{node.name}.{weight.name}"] = value
+                found[node.array(weight.name)] = value
     return found
 
 

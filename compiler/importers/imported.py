@@ -52,8 +52,8 @@ def renamed(imported: Imported, new: Mapping[str, str]) -> Imported:
     ]
     values = {}
     for full, value in imported.graph.values.items():
-        layer, _, weight = full.rpartition(".")
-        values[f"{new.get(layer, layer)}.{weight}"] = value
+        layer = full if full in new else full.rpartition(".")[0]
+        values[new.get(layer, layer) + full.removeprefix(layer)] = value
     outputs = {output: new.get(name, name) for output, name in imported.graph.outputs.items()}
     return replace(
         imported,

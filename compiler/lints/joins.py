@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from compiler.graph import Node
 from compiler.lints.context import LintContext
+from compiler.ops.base import is_join
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic, Fix
 from grammar.source import Span
@@ -34,7 +35,7 @@ def single_joins(context: LintContext) -> Iterator[tuple[Node, s.Stage]]:
     """The joins that join one tensor, and how they are written."""
     for node in context.graph.nodes():
         stage = context.elaborated.around.stages.get(node.span)
-        if len(node.inputs) == 1 and stage is not None and node.op.most_inputs != 1:
+        if len(node.inputs) == 1 and stage is not None and is_join(node.op):
             yield node, stage
 
 

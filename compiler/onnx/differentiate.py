@@ -61,7 +61,7 @@ def differentiate(
             if tensor is not None and source in wanted:
                 handed.setdefault(source, []).append(tensor)
         for array, tensor in gradients.arrays.items():
-            full = f"{node.parameters_of}.{array}"
+            full = node.array(array)
             if full in parameters:
                 by_array.setdefault(full, []).append(tensor)
         for proto in emit.nodes:
@@ -86,11 +86,11 @@ def run_rule(node: Node, emit: Emitter, dy: str, inputs: list[str]) -> Gradients
 
 
 def on_the_way(graph: Graph, parameters: Collection[str], inputs: Collection[str]) -> set[str]:
-    """The inputs, the layers that hold one of the parameters, and all that come after them."""
+    """The inputs, layers that hold a parameter or take nothing, and all that come after them."""
     found: set[str] = set(inputs)
     for node in graph.nodes():
-        holds = any(f"{node.parameters_of}.{w.name}" in parameters for w in graph.weights(node))
-        if holds or any(source in found for source in node.inputs):
+        holds = any(node.array(w.name) in parameters for w in graph.weights(node))
+        if holds or node.op.most_inputs == 0 or any(source in found for source in node.inputs):
             found.add(node.name)
     return found
 

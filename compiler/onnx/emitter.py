@@ -147,7 +147,7 @@ class Emitter(Writer):
 
     def weight(self, name: str) -> str:
         """The tensor that holds this layer's array `name`: an initializer, unless it is fed."""
-        full = f"{self.layer.parameters_of}.{name}"
+        full = self.layer.array(name)
         if full not in self._lowering.fed:
             self._arrays[full] = self._lowering.graph.values[full]
         return full
@@ -162,6 +162,23 @@ class Emitter(Writer):
             message = f"{self.layer.op.name} takes more than {LARGEST_CONSTANT:_} fixed numbers"
             raise DefinitionError([fault(self.layer, "E209", message)])
         return super().floats(values, shape)
+
+    def for_samples(self, tensor: str) -> str:
+        """A tensor without a batch once for each sample, or as it is where all stretch it."""
+        lowering, rank = self._lowering, len(self.output)
+        if self.layer.name in lowering.stretched and not lowering.spread:
+            return tensor
+        if isinstance(lowering.batch, int):
+            return self.node("Expand", tensor, self.ints([lowering.batch] + [1] * rank))
+        fed = lowering.tensor_of[lowering.graph.inputs()[0].name]
+        batch = self.node("Gather", self.node("Shape", fed), self.ints([0]))
+        return self.node(
+            "Expand", tensor, self.node("Concat", batch, self.ints([1] * rank), axis=0)
+        )
+
+    def held(self, tensor: str) -> str:
+        """An array as an initializer of the model, in this layer's type."""
+        return self._take(tensor, self._dtype)
 
     def keep(self, **tensors: str) -> None:
         """Tensors that the gradient of this layer can use again, by name."""

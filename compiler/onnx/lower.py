@@ -95,6 +95,7 @@ def lower_apart(
     if batch is not None and batch < 1:
         raise PrecisionError(f"a batch has at least one sample, not {batch}")
     lowering = Lowering(graph, opset, batch, dtype, io_dtype)
+    lowering.spread = expose
     inputs, outputs = [], []
     wanted = set(graph.outputs.values())
     for node in graph.nodes():
@@ -155,6 +156,9 @@ def add_layer(lowering: Lowering, node: Node, shown: bool) -> Emitter:
             result = LOWERINGS[type(node.op)](node.op, emit, *inputs)
     except ShapeError as error:  # the shape rule should have said so before
         raise DefinitionError([fault(node, error.code, error.message, *error.notes)]) from None
+    if not emit.nodes and not inputs:  # an initializer, which those who take it stretch
+        lowering.tensor_of[node.name] = emit.held(result)
+        return emit
     if result in inputs:
         result = emit.node("Identity", result)
     name, kind = lowering.tensor_of[node.name], lowering.kinds[result]
@@ -179,7 +183,7 @@ def inner_tensors(lowering: Lowering, known: set[str]) -> list[onnx.ValueInfoPro
     return [
         value_info(lowering, name, shape, lowering.kinds[name])
         for name, shape in named
-        if name not in known
+        if name not in known and name not in lowering.initializers
     ]
 
 

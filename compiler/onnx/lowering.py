@@ -8,6 +8,7 @@ import onnx
 from numpy.typing import NDArray
 
 from compiler.graph import Graph, Input
+from compiler.ops.joins import Join
 
 
 class Lowering:
@@ -15,6 +16,7 @@ class Lowering:
 
     `dtype` is what the layers compute in, `io` the type of the model's inputs and outputs. Arrays
     named in `fed` are inputs of the model. `differentiated` layers keep what their gradients need.
+    With `spread` every tensor has a batch, also those that are the same for all samples.
     """
 
     def __init__(self, graph: Graph, opset: int, batch: int | None, dtype: str, io: str) -> None:
@@ -27,10 +29,12 @@ class Lowering:
         self.initializers: dict[str, NDArray[Any]] = {}
         self.fed: frozenset[str] = frozenset()
         self.differentiated = False
+        self.spread = False
         self.kinds: dict[str, str] = {}
         self.casts: dict[tuple[str, str], str] = {}
         self.tensor_of = tensor_names(graph)
         self.interface = {*graph.outputs, *(node.name for node in graph.inputs())}
+        self.stretched = stretched_tensors(graph)
         self.transposes = any(node.op.name == "transpose" for node in graph.nodes())
 
     def add_initializer(self, name: str, array: NDArray[Any], kind: str) -> str:
@@ -45,6 +49,17 @@ class Lowering:
         """The tensor of a layer, or of an input, in the type of the model's outputs."""
         tensor = self.tensor_of[name]
         return self.casts.get((tensor, self.io), tensor)
+
+
+def stretched_tensors(graph: Graph) -> frozenset[str]:
+    """The tensors without an input that all who take them stretch over the samples."""
+    bare = {node.name for node in graph.nodes() if node.op.most_inputs == 0}
+    users = graph.users() if bare else {}
+    return frozenset(
+        name
+        for name in bare - {*graph.outputs.values()}
+        if all(isinstance(u.op, Join) and not bare.issuperset(u.inputs) for u in users[name])
+    )
 
 
 def tensor_names(graph: Graph) -> dict[str, str]:

@@ -160,7 +160,7 @@ def write_layers(graph: Graph, opset: int) -> tuple[Lowering, dict[str, Emitter]
         name: f"{name}/value" if name in taken else tensor for name, tensor in unnamed.items()
     }
     lowering.fed = frozenset(graph.parameters())
-    lowering.differentiated = True
+    lowering.differentiated = lowering.spread = True
     lowering.kinds |= dict.fromkeys(lowering.fed, "f32")
     emitters = {}
     for node in graph.nodes():
@@ -197,7 +197,7 @@ def statistics(written: Written, layout: StepLayout) -> dict[str, str]:
             continue
         emit = Emitter(lowering, node, "statistics/")
         emit.kept = written.emitters[node.name].kept
-        names = {name: f"{node.parameters_of}.{name}" for name in ("running_mean", "running_var")}
+        names = {name: node.array(name) for name in ("running_mean", "running_var")}
         (x,) = (lowering.tensor_of[source] for source in node.inputs)
         held = {name: found[full] for name, full in names.items()}
         for name, tensor in running_statistics(node.op, emit, x, held).items():

@@ -16,6 +16,8 @@ FAMILIES = (
     "activate",
     "connect",
     "joins",
+    "tensors",
+    "reducing",
     "reshape",
     "spatial",
     "resampling",

@@ -8,7 +8,7 @@ from typing import Any
 from compiler.ops.arguments import ArgumentError, Kind, number
 from compiler.ops.base import ShapeError, show_shape
 
-DEEPEST = 5  # a 3-D kernel's weight: channels out, channels in, and three axes
+DEEPEST = 6  # a tensor's axes; a 3-D kernel's weight has 5
 
 
 def freeze(value: Any, depth: int = 0) -> Any:
@@ -58,6 +58,9 @@ def _optional_values(value: Any) -> Any:
 
 
 FIXED_VALUES = Kind("a nested list of numbers of the weight's shape", _optional_values)
+
+
+TENSOR_VALUES = Kind("a nested list of numbers, one level for each axis", _optional_values)
 
 
 def check_fixed(values: Any, shape: tuple[int, ...], op: str) -> None:

@@ -51,7 +51,7 @@ class ShapeError(Exception):
 
 @dataclass(frozen=True)
 class Weight:
-    """One array that a layer holds: `weight`, `bias`, `running_mean`, …
+    """One array that a layer holds: `weight`, `bias`, `running_mean`, …, or "", called as it is.
 
     `init` is the distribution of its initial numbers, scaled by `fan_in` and `fan_out` (the number
     of inputs of one output and the reverse); `values` are fixed by the definition. A buffer is
@@ -180,6 +180,11 @@ class Op:
     def conditions(self, inputs: Shapes, facts: Facts) -> tuple[tuple[Size, int], ...]:
         """What it asks of its input beyond a positive output: pairs (size, least value)."""
         return ()
+
+
+def is_join(op: type[Op] | Op) -> bool:
+    """Whether an op takes several tensors: branches in braces, or tensors by their names."""
+    return op.most_inputs is None or op.most_inputs > 1
 
 
 def parameters(op: type[Op]) -> tuple[Field[Any], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import gcd, isqrt
+from typing import Any
 
 from compiler.dims import Dim
 from compiler.ops.base import Shape, ShapeError, show_shape
@@ -65,6 +66,22 @@ def per_sample_axis(axis: int, shape: Shape, op: str) -> int:
             + (f": axis={axis - 1}" if 0 < axis <= len(shape) else ""),
         )
     return axis % len(shape)
+
+
+def per_sample_axes(axes: Any, shape: Shape, op: str) -> tuple[int, ...]:
+    """One or several axes counted from 0, in order; None stands for all. Raises E305."""
+    if axes is None:
+        return tuple(range(len(shape)))
+    given = axes if isinstance(axes, tuple) else (axes,)
+    found = tuple(sorted(per_sample_axis(axis, shape, op) for axis in given))
+    if len({*found}) != len(found):
+        raise ShapeError(
+            "E305",
+            f"{op} takes each axis once",
+            argument="axis",
+            label=f"{list(given)} of the tensor {show_shape(shape)}",
+        )
+    return found
 
 
 def check_groups(groups: int, **channels: int) -> None:

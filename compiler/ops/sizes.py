@@ -62,6 +62,21 @@ def _sizes(value: Any) -> tuple[int | Dim, ...]:
 SIZES = Kind("a list of sizes, at most one of them -1 (what is left over)", _sizes)
 
 
+MOST_AXES = 6  # of a sample
+
+
+def _known_sizes(value: Any) -> tuple[int, ...]:
+    if not isinstance(value, list | tuple) or not 1 <= len(value) <= MOST_AXES:
+        raise TypeError
+    sizes = tuple(map(known_whole, value))
+    if min(sizes) < 1:
+        raise ValueError
+    return sizes
+
+
+KNOWN_SIZES = Kind(f"a list of 1 to {MOST_AXES} sizes, each a known whole number", _known_sizes)
+
+
 def _permutation(value: Any) -> tuple[int, ...]:
     if not isinstance(value, list | tuple) or sorted(map(known_whole, value)) != [
         *range(len(value))
@@ -74,3 +89,12 @@ PERMUTATION = Kind("a list that holds each axis 0, 1, … once", _permutation)
 
 
 AXIS = Kind("a whole number: an axis, channels being 0", known_whole)
+
+
+def _axes(value: Any) -> int | tuple[int, ...] | None:
+    if isinstance(value, list | tuple) and value:
+        return tuple(map(known_whole, value))
+    return None if value is None else known_whole(value)
+
+
+AXES = Kind("a whole number, an axis, channels being 0, or a list of them", _axes)

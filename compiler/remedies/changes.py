@@ -12,7 +12,7 @@ from typing import Any
 from compiler.graph import Input, Node
 from compiler.ops import OPS
 from compiler.ops.arguments import Extent, show
-from compiler.ops.base import Op, Shape
+from compiler.ops.base import Op, Shape, is_join
 from compiler.symbols.names import children
 from grammar import syntax as s
 from grammar.diagnostics import CallStep
@@ -204,7 +204,7 @@ def uniform(value: Any) -> int | None:
 
 def names_of(op: Op) -> list[str]:
     """The parameters that positions mean in the call of an op."""
-    return [] if op.most_inputs != 1 else [parameter.name for parameter in fields(op)]
+    return [] if is_join(op) else [parameter.name for parameter in fields(op)]
 
 
 def extent(op: Op) -> int:

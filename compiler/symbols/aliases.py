@@ -46,6 +46,14 @@ LAYERS = {
     "spacetodepth": "pixel_unshuffle",
     "view": "reshape",
     "permute": "transpose",
+    "parameter": "param",
+    "constant": "const",
+    "reducemean": "reduce_mean",
+    "reducesum": "reduce_sum",
+    "reducemax": "reduce_max",
+    "reducemin": "reduce_min",
+    "l2normalize": "l2norm",
+    "lpnormalization": "l2norm",
 }
 # Parameters, each with what it may be called here.
 PARAMETERS = {

@@ -20,6 +20,7 @@ from collections.abc import Iterable
 from dataclasses import field
 
 from compiler.ops import OPS
+from compiler.ops.base import is_join
 from compiler.symbols.keywords import KeywordCall, keyword_uses
 from compiler.symbols.names import (
     Definition,
@@ -314,4 +315,4 @@ class _Resolver:
 
 def joins(name: str) -> bool:
     """Whether an op of this name takes tensors by their names."""
-    return name in OPS and OPS[name].most_inputs != 1
+    return name in OPS and is_join(OPS[name])

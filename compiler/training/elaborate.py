@@ -287,7 +287,7 @@ def evaluated(whole: Whole, graph: Graph, moved: set[str]) -> frozenset[str]:
         if net is None:
             continue
         held = [w for w in graph.weights(node) if not w.buffer and w.values is None]
-        frozen = held and not any(f"{node.parameters_of}.{w.name}" in moved for w in held)
+        frozen = held and not any(node.array(w.name) in moved for w in held)
         if net not in learning or frozen:
             found.add(node.name)
     return frozenset(found)

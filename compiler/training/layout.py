@@ -93,7 +93,7 @@ def layout_of(plan: StepPlan) -> StepLayout:
     learned = tuple(name for update in plan.updates for name in update.parameters)
     inputs = {node.name: node.op for node in graph.inputs()}
     trained = {
-        f"{node.parameters_of}.{weight.name}"
+        node.array(weight.name)
         for node in graph.nodes()
         if node.name not in plan.evaluated
         for weight in graph.weights(node)

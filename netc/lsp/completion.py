@@ -9,6 +9,7 @@ from typing import Any
 
 from compiler.builtins import BUILTINS
 from compiler.ops import OPS
+from compiler.ops.base import is_join
 from compiler.ops.losses import FUNCTIONS
 from compiler.symbols.names import Definition
 from compiler.training.augmentations import AUGMENTATIONS
@@ -164,7 +165,7 @@ def following(statement: Sequence[str]) -> tuple[str, ...]:
 def stages(scope: Reachable, *, first: bool) -> Iterator[Proposal]:
     """Ops and blocks; tensors at the beginning of a chain."""
     for name, op in OPS.items():
-        joins = op.most_inputs != 1
+        joins = is_join(op)
         required = [slot.name for slot in slots_of(name) or () if slot.default is None]
         snippet = f"{name} {{\n\t$0\n}}" if joins else call_snippet(name, required)
         rank = 4 if name in EVERYDAY else 5
@@ -207,7 +208,7 @@ def arguments(scope: Reachable, context: Context) -> Iterator[Proposal]:
 
 def open_slots(slots: tuple[Slot, ...], call: OpenCall) -> list[Slot]:
     """The parameters that no earlier argument has given."""
-    joins = call.callee in OPS and OPS[call.callee].most_inputs != 1
+    joins = call.callee in OPS and is_join(OPS[call.callee])
     positions = 0 if joins else call.position - len(call.given)
     return [slot for slot in slots[positions:] if slot.name not in call.given]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from compiler.ops.base import show_count
+from compiler.ops.base import is_join, show_count
 from netc.boxes import Box
 from netc.plot.words import arguments, cut, is_counted, width_of
 
@@ -92,7 +92,7 @@ def face_of(box: Box, like: str, leaving: Sequence[str] = ()) -> Face:
         return Face(width, 24, rect(box.kind, width, 24, 12) + words.svg(16, f"text {box.kind}"))
     assert box.layer is not None
     op = box.layer.node.op
-    if op.most_inputs != 1:
+    if is_join(op):
         return join_face(box)
     counted = is_counted(box.label, op.name)
     plain = arguments(op) if counted else f"{op.name} {arguments(op)}".strip()

@@ -31,7 +31,7 @@ def first_fault(
     """
     for node in graph.nodes():
         for weight in graph.weights(node):
-            name = f"{node.parameters_of}.{weight.name}"
+            name = node.array(weight.name)
             if not np.isfinite(arrays[name]).all():
                 return Fault(
                     node,
@@ -56,5 +56,5 @@ def first_fault(
 
 def own(graph: Graph, node: Node, arrays: Mapping[str, NDArray[Any]]) -> list[str]:
     """The names of a layer's arrays."""
-    names = [f"{node.parameters_of}.{weight.name}" for weight in graph.weights(node)]
+    names = [node.array(weight.name) for weight in graph.weights(node)]
     return [name for name in names if name in arrays and arrays[name].size]

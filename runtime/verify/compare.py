@@ -217,7 +217,7 @@ def computed(
 ) -> NDArray[Any]:
     """The tensor of a layer from those that it takes, which may have to be computed first."""
     arrays = (x if isinstance(x, np.ndarray) else x() for x in inputs)
-    return compute(graph, node, tuple(array.astype(dtype) for array in arrays), sizes)
+    return compute(graph, node, tuple(array.astype(dtype) for array in arrays), sizes, dtype)
 
 
 def computed_alone(

@@ -98,7 +98,7 @@ def compare_step(plan: StepPlan, feeds: Tensors, ours: Tensors, device: str) -> 
     sign = -1.0 if plan.maximize else 1.0
     compare_derivatives(graph, plan.objective, sign, feeds, ours, ledger)
     lines = {
-        f"{node.parameters_of}.{weight.name}": node.span.line
+        node.array(weight.name): node.span.line
         for node in graph.nodes()
         for weight in graph.weights(node)
     }
@@ -164,7 +164,7 @@ class Given:
 
     def output(self, node: Node) -> Array:
         """What NumPy makes of a layer's inputs."""
-        return compute(self.graph, node, self.inputs(node), self.sizes)
+        return compute(self.graph, node, self.inputs(node), self.sizes, self.dtype)
 
     def handed_back(self, objective: str, sign: float) -> dict[str, Array]:
         """The derivative by each tensor and parameter that its users hand it, as it is shown."""
@@ -186,7 +186,7 @@ class Given:
                 if by_input is not None:
                     add(sums, BY_TENSOR + name, by_input)
             for array, by_array in found.arrays.items():
-                add(sums, f"{GRADIENT}{node.parameters_of}.{array}", by_array)
+                add(sums, f"{GRADIENT}{node.array(array)}", by_array)
         return sums
 
     def all_positive(self) -> Given:
@@ -234,7 +234,7 @@ def compare_derivatives(
     }
     for node in graph.nodes():
         for weight in graph.weights(node):
-            lines.setdefault(f"{GRADIENT}{node.parameters_of}.{weight.name}", node.span.line)
+            lines.setdefault(f"{GRADIENT}{node.array(weight.name)}", node.span.line)
     for key, line in lines.items():
         if key in ours:
             shown = f"gradient of {key.removeprefix(BY_TENSOR).removeprefix(GRADIENT)}"

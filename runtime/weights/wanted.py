@@ -40,7 +40,7 @@ def wanted_arrays(graph: Graph) -> dict[str, WantedArray]:
     found: dict[str, WantedArray] = {}
     for node in graph.nodes():
         for weight in graph.weights(node):
-            name = f"{node.parameters_of}.{weight.name}"
+            name = node.array(weight.name)
             kind: Kind = "buffer" if weight.buffer else "parameter"
             if weight.values is not None:
                 kind = "fixed"

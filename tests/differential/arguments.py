@@ -119,6 +119,24 @@ def concat(pen: Pen, shape: Shape) -> Values:
     return softmax(pen, shape)
 
 
+def reduced(pen: Pen, shape: Shape) -> Values:
+    """One axis, several or all."""
+    values: Values = {}
+    places = pen.shuffled([pen.one((axis, axis - len(shape))) for axis in range(len(shape))])
+    count = pen.whole(0, len(places))
+    if count:
+        values["axis"] = places[0] if count == 1 and pen.chance(2) else places[:count]
+    maybe(pen, values, "keep", lambda: pen.chance(2))
+    return values
+
+
+def l2norm(pen: Pen, shape: Shape) -> Values:
+    """Any axis; an eps that counts."""
+    values = softmax(pen, shape)
+    maybe(pen, values, "eps", lambda: pen.one((1e-12, 0.5, 2.0)))
+    return values
+
+
 def per_channel(pen: Pen, shape: Shape, *options: float) -> Any:
     """A number, or one for each channel."""
     if isinstance(shape[0], int) and pen.chance(2):
@@ -169,6 +187,11 @@ STRATEGIES: Mapping[str, Callable[[Pen, Shape], Values]] = {
     "dense": dense,
     "dropout": number("p", 0.25, 0.0),
     "concat": concat,
+    "reduce_mean": reduced,
+    "reduce_sum": reduced,
+    "reduce_max": reduced,
+    "reduce_min": reduced,
+    "l2norm": l2norm,
     "reshape": rearranged.reshape,
     "transpose": rearranged.transpose,
     "crop": rearranged.crop,

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from tests.differential.arguments import arguments_text, values_for
-from tests.differential.numbers import truth, whole
+from tests.differential.numbers import truth, whole, written
 from tests.differential.pen import Pen
 from tests.differential.run import run_branches, run_chain, run_stage
 from tests.differential.scope import Extent, Scope
 from tests.differential.sizes import Invalid, Shape, value_of
 from tests.differential.tree import Body, Chain, Flow, For, If, Repeat, Stage, Statement
-from tests.differential.windowed import axes, padding
+from tests.differential.windowed import INITS, axes, fixed, padding
 
 POSITIVE = (Stage("abs"), Stage("shift", (("", "0.5"),)))  # what may divide
 DrawBody = Callable[[Pen, Scope, Shape, int], Body]
@@ -62,7 +62,9 @@ def draw_branch(
     draw_body: DrawBody,
 ) -> Statement:
     """One branch: a chain, a group, a gate, or a condition with a chain on both sides."""
-    match pen.one(("chain", "gate", "if", "group")):
+    match pen.one(("chain", "gate", "if", "group", "bare")):
+        case "bare" if target is not None:
+            return Flow(Chain((bare(pen, scope, target),)))
         case "gate" if target is not None and len(flow) > 1:
             return Flow(Chain(gate(pen, target)))
         case "if":
@@ -76,6 +78,19 @@ def draw_branch(
                 if target is None or made == target:
                     return group
     return branch_of(pen, scope, flow, lead, target)
+
+
+def bare(pen: Pen, scope: Scope, target: Shape) -> Stage:
+    """A learned or fixed tensor that stretches to a shape."""
+    sizes = [s if isinstance(s, int) and pen.chance(2) else 1 for s in target]
+    shape = written(pen, scope, sizes)
+    match pen.one(("param", "const", "held")):
+        case "param":
+            init = (("init", f'"{pen.one(INITS)}"'),)
+            return Stage("param", (("", shape), *init))
+        case "held":
+            return Stage("const", (("shape", shape),))
+    return Stage("const", (("", written(pen, scope, fixed(pen, sizes))),))
 
 
 def gate(pen: Pen, target: Shape) -> tuple[Stage, ...]:

@@ -31,7 +31,9 @@ def check_costs(
     """The analysis against plain counts; `exact` holds each layer's tensor."""
     arrays = {i.name: prod(i.dims) for i in model.graph.initializer}
     held = {name: count for name, count in arrays.items() if "/constant_" not in name}
-    buffers = sum(n for name, n in held.items() if name.rpartition(".")[2] in BUFFERS)
+    fixed = {node.array("") for node in graph.nodes() if node.op.name == "const"}
+    running = {name for name in held if name.rpartition(".")[2] in BUFFERS}
+    buffers = sum(held[name] for name in running | (fixed & held.keys()))
     expect("buffers", analysis.buffers, buffers)
     expect("params", analysis.parameters, sum(held.values()) - buffers)
     expect("MACs", evaluate(analysis.macs, sizes), macs_of(graph, model, exact))

@@ -70,8 +70,8 @@ def rounding_of(graph: Graph, feeds: Tensors, exact: Tensors) -> dict[str, float
                 values[node.name] = feeds[node.name].astype(np.float64)
                 continue
             inputs = tuple(values[name] for name in node.inputs)
-            value = compute(graph, node, inputs, sizes)
-            largest = np.abs(value).max() + inside(node.op, inputs[0])
+            value = compute(graph, node, inputs, sizes, np.float64)
+            largest = np.abs(value).max() + inside(node.op, inputs)
             noise = random.uniform(-1, 1, value.shape) * ROUNDING * largest
             values[node.name] = value + noise
             distance = float(np.abs(values[node.name] - exact[node.name]).max())
@@ -79,11 +79,12 @@ def rounding_of(graph: Graph, feeds: Tensors, exact: Tensors) -> dict[str, float
     return moved
 
 
-def inside(op: Op, x: Any) -> float:
+def inside(op: Op, inputs: tuple[Any, ...]) -> float:
     """The largest number in a normalisation before its mean is taken off; 0 for other ops.
 
     An engine may divide the input by its deviation first, and a map of one pixel has none but eps.
     """
+    x = inputs[0] if inputs else None
     match op:
         case InstanceNorm(eps=eps):
             parts = x.reshape(*x.shape[:2], -1)

@@ -15,7 +15,7 @@ from tests.differential.rules_of_windows import WINDOWS
 from tests.differential.sizes import Shape, Symbolic, count_of, value_of
 
 MOST_VALUES = 3000  # of one tensor
-ELSE_SAME_SHAPE = "bn dropout identity abs exp log power scale shift normalize"
+ELSE_SAME_SHAPE = "bn dropout identity abs exp log power scale shift normalize l2norm"
 SAME_SHAPE = {name for name, op in OPS.items() if op.group == "activate"}
 SAME_SHAPE |= {*ELSE_SAME_SHAPE.split()}
 COUNTS, AMOUNTS = (  # at least 1, at least 0
@@ -33,6 +33,9 @@ def shape_of(op: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> Shape:
         need(all(smallest(value) >= least for value in given))
     if op in JOINS:
         shape = JOINS[op](arguments, inputs)
+    elif op in BARE:
+        need(not inputs)
+        shape = BARE[op](arguments)
     elif op in SAME_SHAPE:
         shape = inputs[0]
         check_elementwise(op, arguments, shape)
@@ -117,6 +120,29 @@ def concat(given: Arguments, inputs: tuple[Shape, ...]) -> Shape:
     return tuple(shape)
 
 
+def reduced(given: Arguments, shape: Shape) -> Shape:
+    """reduce_mean, reduce_sum, reduce_max, reduce_min: the axes go, or become 1."""
+    axis = given.get("axis", [*range(len(shape))])
+    axes = axis if isinstance(axis, list) else [axis]
+    need(all(-len(shape) <= place < len(shape) for place in axes))
+    places = {place % len(shape) for place in axes}
+    need(len(places) == len(axes))
+    if given.get("keep"):
+        return tuple(1 if i in places else size for i, size in enumerate(shape))
+    return tuple(size for i, size in enumerate(shape) if i not in places) or (1,)
+
+
+def param(given: Arguments) -> Shape:
+    """param: the shape that it is given."""
+    return tuple(given["shape"])
+
+
+def const(given: Arguments) -> Shape:
+    """const: the shape of its numbers, or the one that it is given."""
+    need(("values" in given) != ("shape" in given))
+    return tuple(given["shape"]) if "shape" in given else dimensions(given["values"])
+
+
 RULES: Mapping[str, Rule] = {
     **WINDOWS,
     "groupnorm": groupnorm,
@@ -124,8 +150,10 @@ RULES: Mapping[str, Rule] = {
     "instancenorm": instancenorm,
     "lrn": lrn,
     "dense": dense,
+    **dict.fromkeys(("reduce_mean", "reduce_sum", "reduce_max", "reduce_min"), reduced),
     **PARTS,
 }
+BARE: Mapping[str, Callable[[Arguments], Shape]] = {"param": param, "const": const}
 JOINS: Mapping[str, Callable[[Arguments, tuple[Shape, ...]], Shape]] = {
     "add": stretched,
     "mul": stretched,

@@ -7,7 +7,7 @@ from typing import Any
 
 from compiler.ops import OPS
 from compiler.ops.base import parameters
-from tests.differential.rules import JOINS, shape_of
+from tests.differential.rules import BARE, JOINS, shape_of
 from tests.differential.scope import Call, Extent, OpName, Scope, Sizes
 from tests.differential.sizes import Invalid, Shape
 from tests.differential.tree import (
@@ -126,6 +126,8 @@ def run_stage(stage: Stage, scope: Scope, flow: Shape | None, *, first: bool) ->
         shape, owner = call(stage, target, scope, flow)
     else:
         op = target.name if isinstance(target, OpName) else stage.head
+        if op in BARE and not first:
+            raise Invalid
         shape, owner = apply(stage, op, scope, flow)
         place = scope.call.next_place() - 1
     if stage.like and scope.call.owners.get(scope.label(stage.like)) != owner:
@@ -149,17 +151,20 @@ def apply(stage: Stage, op: str, scope: Scope, flow: Shape | None) -> tuple[Shap
     if op in JOINS:
         inside = scope.inside()
         inputs = named if stage.body is None else run_branches(stage.body, inside, flow)
+    elif op in BARE:
+        inputs = []
     elif flow is None:
         raise Invalid
     else:
         inputs = [flow]
-    if not inputs:
+    if not inputs and op not in BARE:
         raise Invalid
     shape = shape_of(op, given, tuple(inputs))
     if scope.call.unrolled is not None:
         twin = scope.call.twin_of(scope.label(stage.like) if stage.like else "")
         shape = scope.call.unrolled.add(op, given, inputs, shape, twin)
-    kind = inputs[0] if op in ("dense", "layernorm") else (inputs[0][0], len(inputs[0]))
+    first = inputs[0] if inputs else shape
+    kind = first if op in ("dense", "layernorm") else (first[0], len(first))
     held = {key: value for key, value in given.items() if key not in ("stride", "pad")}
     return shape, (op, kind, held)
 

@@ -11,7 +11,7 @@ from tests.differential.arguments import arguments_text, values_for
 from tests.differential.branches import POSITIVE
 from tests.differential.numbers import truth, whole, written
 from tests.differential.pen import Pen
-from tests.differential.rules import JOINS
+from tests.differential.rules import BARE, JOINS
 from tests.differential.run import run_stage
 from tests.differential.scope import OpName, Scope
 from tests.differential.sizes import Invalid, Shape, Symbolic
@@ -22,7 +22,7 @@ SIMPLE = Stage("relu")
 # What some ops ask of their input, and how it is brought about.
 SMALL = (Stage("tanh"),)
 BEFORE = {"log": POSITIVE, "exp": SMALL, "power": SMALL, "celu": SMALL}
-PLAIN = sorted({*OPS} - {*JOINS}, key=lambda op: (op != "relu", op))
+PLAIN = sorted({*OPS} - {*JOINS, *BARE}, key=lambda op: (op != "relu", op))
 # These have the most ways to go wrong.
 INTRICATE_NAMES = """
 conv deconv maxpool avgpool filter lppool pad resize conv deconv upsample weightedpool
@@ -30,7 +30,8 @@ conv deconv maxpool avgpool filter lppool pad resize conv deconv upsample weight
 INTRICATE = INTRICATE_NAMES.split()
 # Ops that leave little to go on with are drawn less often than the others.
 MAPS = {*SPATIAL, "gap", "gmp", "instancenorm", "lrn"}
-SHRINKING = {"gap", "gmp", "flatten", "reshape", "transpose"}
+REDUCED = ("reduce_mean", "reduce_sum", "reduce_max", "reduce_min")
+SHRINKING = {"gap", "gmp", "flatten", "reshape", "transpose", *REDUCED}
 SCARCE = ["crop", "slice", "pixel_shuffle", "pixel_unshuffle"]
 VECTOR = ["dense", "bn", "reshape"] * 3 + [op for op in PLAIN if op not in MAPS]
 ANY = [op for op in PLAIN if op != "dense"]
@@ -38,7 +39,7 @@ USUAL = [op for op in ANY if op not in SHRINKING] + SCARCE * 2
 # What a pass may fold into the layer before.
 AFFINE = ("shift", "scale", "normalize")
 FOLLOWERS = dict.fromkeys(("conv", "deconv", "dense"), ("bn",)) | dict.fromkeys(AFFINE, AFFINE)
-HELD = ("conv", "deconv", "dense", "bn", "prelu", "groupnorm", "layernorm", "instancenorm")
+HELD = ("conv", "deconv", "dense", "param", "bn", "prelu", "groupnorm", "layernorm", "instancenorm")
 
 
 def draw_op(pen: Pen, scope: Scope, flow: Shape, before: str = "") -> Stage:

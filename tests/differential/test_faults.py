@@ -10,7 +10,7 @@ from tests.differential.agreement import Findings, check
 from tests.differential.faults import FAULTS, Fault, forget_windows
 from tests.differential.test_definitions import drawn
 
-BATCHES = 12
+BATCHES = 24
 
 
 @pytest.fixture(autouse=True)

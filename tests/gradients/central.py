@@ -11,7 +11,7 @@ from compiler.initialise import scatter
 from compiler.ops.base import Op
 from runtime.gradients import run_gradient
 from runtime.kernels import run_kernel
-from tests.opcheck import one_op
+from tests.opcheck import arrays_of, one_op
 
 STEP = 1e-6
 DIRECTIONS = 2
@@ -33,10 +33,7 @@ def check_gradient(
     if inputs is None:
         inputs = tuple(random.standard_normal((3, *shape)) for shape in shapes)
     graph = scatter(one_op(op, *shapes), seed)
-    arrays = {
-        name.removeprefix("layer."): value.astype(np.float64)
-        for name, value in graph.values.items()
-    }
+    arrays = {name: value.astype(np.float64) for name, value in arrays_of(graph).items()}
     arrays |= {n: np.abs(v) + 0.1 for n, v in arrays.items() if n == "running_var"}
     output = run_kernel(op, inputs, arrays)
     assert output.shape[1:] == graph["layer"].shape

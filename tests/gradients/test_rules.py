@@ -24,7 +24,7 @@ from tests.ops.examples import EXAMPLES
 MAPS = [(4, 9), (4, 6, 7), (4, 4, 5, 6)]
 NETS = 3  # random sets of arguments for each op and rank
 POSITIVE = {"log", "power"}  # of inputs above 0 only
-JOINS = {name for name, op in OPS.items() if op.most_inputs != 1}
+JOINS = {name for name, op in OPS.items() if op.most_inputs != 1}  # and what takes nothing
 
 
 def test_an_op_without_a_derivative_says_why() -> None:

@@ -106,7 +106,7 @@ def test_a_value_becomes_what_the_op_stores(kind: Kind, given: Any, made: Any) -
         (KERNEL_VALUES, [[1, 2], [3]], "must have rows of equal length"),
         (KERNEL_VALUES, [[1, 2], 3], "must have rows of equal length"),
         (KERNEL_VALUES, [["a"]], "must be a nested list of numbers"),
-        (KERNEL_VALUES, [[[[[[1]]]]]], "must nest at most 5 levels"),
+        (KERNEL_VALUES, [[[[[[[1]]]]]]], "must nest at most 6 levels"),
         (KERNEL_VALUES, [[]], "must be a nested list of numbers"),
         (FIXED_VALUES, [True], "must be a nested list of numbers of the weight's shape"),
     ],

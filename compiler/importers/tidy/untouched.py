@@ -26,5 +26,5 @@ def is_same(before: Graph, old: Node, after: Graph, new: Node) -> bool:
     """Whether a layer is what it was, inputs and numbers included."""
     if (old.op, old.inputs, old.shape, old.owner) != (new.op, new.inputs, new.shape, new.owner):
         return False
-    names = [f"{new.parameters_of}.{weight.name}" for weight in after.weights(new)]
+    names = [new.array(weight.name) for weight in after.weights(new)]
     return all(before.values.get(name) is after.values.get(name) for name in names)

@@ -1,0 +1,91 @@
+"""One number for all along some axes, and division by a norm."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from compiler.domain import Facts
+from compiler.ops.arguments import FLAG, POSITIVE, arg
+from compiler.ops.base import EVERYWHERE, Op, Reach, Shape, Shapes, along_axis
+from compiler.ops.checks import per_sample_axes, per_sample_axis
+from compiler.ops.sizes import AXES, AXIS
+from grammar.records import dataclass
+
+
+@dataclass(frozen=True)
+class Reduce(Op):
+    """What the reductions share. The axes go, or stay with size 1; of all axes [1] is left."""
+
+    group: ClassVar[str] = "connect"
+
+    axis: Any = arg(AXES, None, "one axis, or several; 0 is the channels", default_text="all axes")
+    keep: bool = arg(FLAG, False, "the axes stay with size 1, so that [C, H, W] becomes [C, 1, 1]")
+
+    def axes(self, shape: Shape) -> tuple[int, ...]:
+        """The axes that are reduced, in order; raises E305."""
+        return per_sample_axes(self.axis, shape, self.name)
+
+    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
+        (shape,) = inputs
+        axes = self.axes(shape)
+        if self.keep:
+            return tuple(1 if axis in axes else size for axis, size in enumerate(shape))
+        return tuple(size for axis, size in enumerate(shape) if axis not in axes) or (1,)
+
+    def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
+        if not self.keep:
+            return EVERYWHERE
+        spatial = tuple(axis - 1 for axis in self.axes(inputs[0]) if axis)
+        return Reach("everywhere", along=spatial)
+
+
+@dataclass(frozen=True)
+class ReduceMean(Reduce):
+    """The mean along some axes, which go unless `keep` says otherwise; of all axes [1] is left."""
+
+    name: ClassVar[str] = "reduce_mean"
+    in_float32: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class ReduceSum(Reduce):
+    """The sum along some axes, which go unless `keep` says otherwise; of all axes [1] is left."""
+
+    name: ClassVar[str] = "reduce_sum"
+    in_float32: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class ReduceMax(Reduce):
+    """The largest along some axes, which go unless `keep` says otherwise; of all [1] is left."""
+
+    name: ClassVar[str] = "reduce_max"
+
+
+@dataclass(frozen=True)
+class ReduceMin(Reduce):
+    """The smallest along some axes, which go unless `keep` says otherwise; of all [1] is left."""
+
+    name: ClassVar[str] = "reduce_min"
+
+
+@dataclass(frozen=True)
+class L2Norm(Op):
+    """x divided by its length along an axis, the root of the sum of squares, or by eps if larger.
+
+    PyTorch's `normalize`; the L2 normalisation of SSD is along the channels (Liu et al. 2016).
+    """
+
+    name: ClassVar[str] = "l2norm"
+    group: ClassVar[str] = "normalise"
+    in_float32: ClassVar[bool] = True
+
+    axis: int = arg(AXIS, 0, "0 is the channels; negative counts from the end")
+    eps: float = arg(POSITIVE, 1e-12, "the least length")
+
+    def infer(self, inputs: Shapes, facts: Facts) -> Shape:
+        per_sample_axis(self.axis, inputs[0], self.name)
+        return inputs[0]
+
+    def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
+        return along_axis(self.axis, output)

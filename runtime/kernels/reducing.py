@@ -1,0 +1,47 @@
+"""Reductions and division by a norm in NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from compiler.ops.reducing import L2Norm, Reduce, ReduceMax, ReduceMean, ReduceMin, ReduceSum
+from runtime.kernels import Array, Arrays, kernel
+
+FUNCTIONS: dict[type[Reduce], Callable[..., Any]] = {
+    ReduceMean: np.mean,
+    ReduceSum: np.sum,
+    ReduceMax: np.max,
+    ReduceMin: np.min,
+}
+
+
+def places(axis: int | tuple[int, ...] | None, x: Array) -> tuple[int, ...]:
+    """The axes of an array with a batch, of those of a sample; None for all."""
+    if axis is None:
+        return tuple(range(1, x.ndim))
+    given = axis if isinstance(axis, tuple) else (axis,)
+    return tuple(sorted(place % (x.ndim - 1) + 1 for place in given))
+
+
+@kernel(*FUNCTIONS)
+def reduce(op: Reduce, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """One number for all along the axes."""
+    x = inputs[0]
+    found = np.asarray(FUNCTIONS[type(op)](x, axis=places(op.axis, x), keepdims=op.keep))
+    return found if found.ndim > 1 else found[:, None]
+
+
+@kernel(L2Norm)
+def l2norm(op: L2Norm, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """x/max(|x|, eps)."""
+    x = inputs[0]
+    return np.asarray(x / lengths(x, op.axis, op.eps))
+
+
+def lengths(x: Array, axis: int, eps: float) -> Array:
+    """max(|x|, eps) along an axis, which stays."""
+    squares = np.square(x).sum(axis=places(axis, x), keepdims=True)
+    return np.asarray(np.maximum(np.sqrt(squares), x.dtype.type(eps)))
