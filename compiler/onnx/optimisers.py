@@ -28,11 +28,14 @@ class Updated:
 
 @dataclass(frozen=True)
 class Scalars:
-    """The rate, and what Adam divides its means by: 1 - beta^t and the root of it."""
+    """The rate; for Adam, times root(1 - b2^t)/(1 - b1^t), and eps times that root.
+
+    So its means need no division of their own.
+    """
 
     rate: str
     scaled_rate: str = ""
-    root: str = ""
+    eps: str = ""
 
 
 States: TypeAlias = Mapping[str, str]
@@ -48,7 +51,8 @@ def scalars(optimiser: Optimiser, write: Writer, rate: str, step: str) -> Scalar
         return Scalars(rate)
     first = write.node("Div", rate, bias_correction(write, optimiser.beta1, step))
     root = write.node("Sqrt", bias_correction(write, optimiser.beta2, step))
-    return Scalars(rate, first, root)
+    eps = write.node("Mul", root, write.floats(optimiser.eps))
+    return Scalars(rate, write.node("Mul", first, root), eps)
 
 
 def bias_correction(write: Writer, beta: float, step: str) -> str:
@@ -112,8 +116,8 @@ def adaptive(
     """Both moments, and the step that they give (Kingma and Ba 2015, section 2, last form)."""
     mean = blended(write, states["m"], g, op.beta1)
     square = blended(write, states["v"], write.node("Mul", g, g), op.beta2)
-    deviation = write.node("Div", write.node("Sqrt", square), scalars.root)
-    direction = write.node("Div", mean, write.node("Add", deviation, write.floats(op.eps)))
+    deviation = write.node("Add", write.node("Sqrt", square), scalars.eps)
+    direction = write.node("Div", mean, deviation)
     return Updated(stepped(write, w, direction, scalars.scaled_rate), {"m": mean, "v": square})
 
 

@@ -12,19 +12,27 @@ from compiler.onnx.windows import emit_pad, onnx_pads
 from compiler.ops.base import Axis
 from compiler.ops.pooling import AvgPool, LpPool, MaxPool, tap_counts
 
+LARGEST_TILE = 3  # pixels; the gradient looks at each tap by itself
 STILL = Axis(1)  # a window of the one pixel: nothing is done along this axis
+
+
+def tiles(axes: tuple[Axis, ...]) -> bool:
+    """Whether the windows are small squares side by side, without pads."""
+    side = axes[0].kernel
+    return len(axes) == 2 and 1 < side <= LARGEST_TILE and set(axes) == {Axis(side, side)}
 
 
 @lowers(MaxPool)
 def maxpool(op: MaxPool, emit: Emitter, x: str) -> str:
-    """A MaxPool with explicit pads."""
+    """A MaxPool with explicit pads; its gradient needs the indices unless its windows are tiles."""
     axes = op.axes(emit.inputs[0][1:], emit.facts)
     pads = onnx_pads(axes)
     if any(pad >= axis.kernel for pad, axis in zip(pads, axes * 2, strict=True)):
         # ONNX Runtime takes pads below the kernel only, and forgets its dilation.
         x, pads = emit_pad(emit, x, pads, fill=-math.inf), [0] * len(pads)
+    indices = emit.differentiated and not tiles(axes)
     outputs = emit.outputs(
-        2 if emit.differentiated else 1,  # the indices cost more than the pooling itself
+        2 if indices else 1,  # the indices cost more than the pooling itself
         "MaxPool",
         x,
         kernel_shape=[a.kernel for a in axes],
@@ -32,7 +40,7 @@ def maxpool(op: MaxPool, emit: Emitter, x: str) -> str:
         strides=[a.stride for a in axes],
         dilations=[a.dilation for a in axes],
     )
-    if emit.differentiated:
+    if indices:
         emit.keep(seen=x, indices=outputs[1])
     return outputs[0]
 
