@@ -120,7 +120,8 @@ class DeviceEngine:
         self.layouts = layouts
         self._settings = settings
         models = [build_step(plan) for plan in training.steps]
-        self._steps = [open_session(model, device, settings) for model in models]
+        pinned = replace(settings or Settings(), sizes={"N": training.batch})  # every batch is full
+        self._steps = [open_session(model, device, pinned) for model in models]
         self.device = self._steps[0].device
         self.note = self._steps[0].note
         self._others: dict[int, OnnxSession] = {}
