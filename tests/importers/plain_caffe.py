@@ -142,9 +142,14 @@ class Plain:
         """The numbers of a layer's blob of parameters, or those of the layer it shares with."""
         name = layer.named[place] if place < len(layer.named) else ""
         holder = self.owners.setdefault(name, layer.name) if name else layer.name
-        full = f"{owner or holder.replace('/', '.')}.{role}"
+        full = f"{owner or label(holder)}.{role}"
         self.taken.add(full)
         return np.asarray(self.held[full], dtype=np.float64)
+
+
+def label(name: str) -> str:
+    """A layer's name as that of its parameters."""
+    return re.sub(r"[\s\"{}\\\\:;,()\[\]=]+", "_", name.replace("/", "."))
 
 
 Rule = Callable[..., list[Array]]
@@ -174,14 +179,13 @@ def convolution(plain: Plain, layer: Layer, x: Array) -> list[Array]:
     padded = np.pad(x, [(0, 0), (0, 0), (ph, ph), (pw, pw)])
     height = (padded.shape[2] - (dh * (kh - 1) + 1)) // sh + 1
     width = (padded.shape[3] - (dw * (kw - 1) + 1)) // sw + 1
-    y = np.zeros((len(x), outputs, height, width))
-    for o in range(outputs):
-        first = o // (outputs // groups) * w.shape[1]
-        for c, a, b in np.ndindex(w.shape[1:]):
-            rows = slice(a * dh, a * dh + sh * (height - 1) + 1, sh)
-            columns = slice(b * dw, b * dw + sw * (width - 1) + 1, sw)
-            y[:, o] += w[o, c, a, b] * padded[:, first + c, rows, columns]
-    return [with_bias(plain, layer, y)]
+    y = np.zeros((len(x), groups, outputs // groups, height * width))
+    for a, b in np.ndindex(kh, kw):
+        rows = slice(a * dh, a * dh + sh * (height - 1) + 1, sh)
+        columns = slice(b * dw, b * dw + sw * (width - 1) + 1, sw)
+        seen = padded[:, :, rows, columns].reshape(len(x), groups, w.shape[1], -1)
+        y += w[:, :, a, b].reshape(groups, -1, w.shape[1]) @ seen
+    return [with_bias(plain, layer, y.reshape(len(x), outputs, height, width))]
 
 
 @rule("Deconvolution")
@@ -198,11 +202,12 @@ def deconvolution(plain: Plain, layer: Layer, x: Array) -> list[Array]:
     height = sh * (x.shape[2] - 1) + dh * (kh - 1) + 1
     width = sw * (x.shape[3] - 1) + dw * (kw - 1) + 1
     y = np.zeros((len(x), outputs, height, width))
-    for c, o, a, b in np.ndindex(w.shape):
+    flat = x.reshape(len(x), groups, x.shape[1] // groups, -1)
+    for a, b in np.ndindex(kh, kw):
         rows = slice(a * dh, a * dh + sh * (x.shape[2] - 1) + 1, sh)
         columns = slice(b * dw, b * dw + sw * (x.shape[3] - 1) + 1, sw)
-        group = c // (x.shape[1] // groups)
-        y[:, group * each + o, rows, columns] += w[c, o, a, b] * x[:, c]
+        spread = w[:, :, a, b].reshape(groups, -1, each).swapaxes(1, 2) @ flat
+        y[:, :, rows, columns] += spread.reshape(len(x), outputs, *x.shape[2:])
     y = y[:, :, ph : height - ph, pw : width - pw]
     return [with_bias(plain, layer, y)]
 
@@ -280,14 +285,15 @@ def lrn(plain: Plain, layer: Layer, x: Array) -> list[Array]:
     alpha, beta = layer.one("lrn", "alpha", 1.0), layer.one("lrn", "beta", 0.75)
     region, k = layer.one("lrn", "norm_region", "ACROSS_CHANNELS"), layer.one("lrn", "k", 1.0)
     half, y = size // 2, np.zeros_like(x)
-    for c, i, j in np.ndindex(x.shape[1:]):
-        if region == "ACROSS_CHANNELS":
-            total = np.square(x[:, max(c - half, 0) : c + half + 1, i, j]).sum(1)
-            y[:, c, i, j] = x[:, c, i, j] * (k + alpha / size * total) ** -beta
-        else:
-            near = x[:, c, max(i - half, 0) : i + half + 1, max(j - half, 0) : j + half + 1]
-            mean = np.square(near).sum((1, 2)) / size**2
-            y[:, c, i, j] = x[:, c, i, j] * (1 + alpha * mean) ** -beta
+    if region == "ACROSS_CHANNELS":
+        for c in range(x.shape[1]):
+            total = np.square(x[:, max(c - half, 0) : c + half + 1]).sum(1)
+            y[:, c] = x[:, c] * (k + alpha / size * total) ** -beta
+        return [y]
+    for i, j in np.ndindex(x.shape[2:]):
+        near = x[:, :, max(i - half, 0) : i + half + 1, max(j - half, 0) : j + half + 1]
+        mean = np.square(near).sum((2, 3)) / size**2
+        y[:, :, i, j] = x[:, :, i, j] * (1 + alpha * mean) ** -beta
     return [y]
 
 
@@ -321,9 +327,9 @@ def scale(plain: Plain, layer: Layer, x: Array, factor: Array | None = None) -> 
         return [x * factor.reshape(*factor.shape, *[1] * (x.ndim - axis - factor.ndim))]
     if axis != 1 or count not in (1, -1) or (count == -1 and x.ndim > 2):
         raise Unsound("other axes")
-    own = layer.name.replace("/", ".")
+    own = label(layer.name)
     if f"{own}.weight" not in plain.held and not layer.named:  # the batch norm before it holds them
-        own = plain.normalised[layer.bottoms[0]].replace("/", ".")
+        own = label(plain.normalised[layer.bottoms[0]])
         plain.taken.update((f"{own}.weight", f"{own}.bias"))
         assert bias
         weights = [np.asarray(plain.held[f"{own}.{role}"], float) for role in ("weight", "bias")]

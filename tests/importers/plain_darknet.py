@@ -175,12 +175,13 @@ def convolutional(plain: Plain, options: Options, x: Array) -> Array:
     padded = np.pad(x, [(0, 0), (p, p), (p, p)])
     height = (x.shape[1] + 2 * p - (dilation * (size - 1) + 1)) // high + 1
     width = (x.shape[2] + 2 * p - (dilation * (size - 1) + 1)) // wide + 1
-    y = np.zeros((filters, height, width))
-    for o, c, a, b in np.ndindex(w.shape):
+    y = np.zeros((groups, filters // groups, height * width))
+    for a, b in np.ndindex(size, size):
         rows = slice(a * dilation, a * dilation + high * (height - 1) + 1, high)
         columns = slice(b * dilation, b * dilation + wide * (width - 1) + 1, wide)
-        channel = o // (filters // groups) * w.shape[1] + c
-        y[o] += w[o, c, a, b] * padded[channel, rows, columns]
+        seen = padded[:, rows, columns].reshape(groups, w.shape[1], -1)
+        y += w[:, :, a, b].reshape(groups, -1, w.shape[1]) @ seen
+    y = y.reshape(filters, height, width)
     return activated(with_norm_or_bias(plain, options, held, y), options, "logistic")
 
 
@@ -305,9 +306,8 @@ def shortcut(plain: Plain, options: Options, x: Array) -> Array:
         step = other.shape[1] // x.shape[1]
         if step < 1 or other.shape[2] // x.shape[2] != step:
             raise Unsound("a smaller map")
-        channels = min(len(x), len(other))
-        for c, i, j in np.ndindex(channels, *x.shape[1:]):
-            y[c, i, j] += other[c, i * step, j * step]
+        channels, (height, width) = min(len(x), len(other)), x.shape[1:]
+        y[:channels] += other[:channels, ::step, ::step][:, :height, :width]
     return activated(y, options, "linear")
 
 

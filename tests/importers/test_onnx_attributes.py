@@ -122,6 +122,11 @@ WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "a factor of 0": ("y = Resize(x, , f)", {"f": [1.0, 1.0, 0.0, 2.0]}, "factors are"),
     "sizes below 1": ("y = Resize(x, , , s)", {"s": [1, 4, -1, 8]}, "sizes are 1, 4, -1, 8"),
+    "nearest pixels that are averaged": (
+        "y = Resize<antialias = 1>(x, , f)",
+        {"f": [1.0, 1.0, 0.5, 0.5]},
+        "onnx cannot resize so",
+    ),
     "another batch": ("y = Resize(x, , , s)", {"s": [3, 4, 16, 16]}, "resizes the batch"),
     "pads of too few": ("y = Pad(x, p)", {"p": [1, 1]}, "2 pads for 4 axes"),
     "a step of 0": (

@@ -44,6 +44,19 @@ def test_a_layer_whose_parameters_another_shares_keeps_its_label(nodes: str, tex
     assert text in defined.text
 
 
+def test_two_outputs_of_a_side_chain_keep_their_names() -> None:
+    """One tensor under two names beside a chain that goes on: the import is a drop-in."""
+    model = onnx_model(
+        "h = Relu(x) s = Tanh(h) side = Identity(s) again = Identity(s) y = Sigmoid(h)",
+        outputs="side, again, y",
+    )
+    defined = define(import_onnx(model))
+    assert list(defined.graph.outputs) == ["side", "again", "y"]
+    recompiled = compile_graph(defined.graph)
+    assert [info.name for info in recompiled.graph.output] == ["side", "again", "y"]
+    assert_same(model, defined)
+
+
 def padded_names(count: int, first: int) -> onnx.ModelProto:
     """Convolutions in a row, called by a counter of two digits."""
     labels = [f"conv{number:02}" for number in range(first, first + count)]

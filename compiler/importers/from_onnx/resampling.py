@@ -235,7 +235,10 @@ def matrix_of(reading: Reading, axis: int, have: int, size: int, factor: float) 
     names = ["x", "roi", "" if by_size else "scales", "sizes" if by_size else ""]
     node = onnx.helper.make_node("Resize", names, ["y"], **given)
     model = model_of(node, feeds, max(reading.opset, 13))
-    (result,) = list(ReferenceEvaluator(model).run(None, feeds))
+    try:
+        (result,) = list(ReferenceEvaluator(model).run(None, feeds))
+    except Exception as error:  # the evaluator raises whatever its NumPy code does
+        raise Refused(f"onnx cannot resize so: {error}") from None
     return np.asarray(result, dtype=np.float64)[:, :size].T
 
 
