@@ -12,7 +12,7 @@ The first is a run from its beginning to its end; the second does a step when it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from netc.training import (
     changed,
     checked_training,
     initial_weights,
+    prepare,
     require_training,
     samples_for,
 )
@@ -48,15 +49,25 @@ def load_training(
 
     Raises `DefinitionError` with every mistake, `CallError` when the call is at fault.
     """
-    checked = checked_training(str(file), name, parameters, files_in(include))
-    return Training(require_training(checked), checked)
+    files = files_in(include)
+    checked = checked_training(str(file), name, parameters, files)
+    return Training(require_training(checked), checked, files.seen)
 
 
 class Training:
-    """A checked training, to be given data and run, as often as wanted."""
+    """A checked training, to be given data and run, as often as wanted.
 
-    def __init__(self, plan: TrainingPlan, checked: CheckedTraining | None = None) -> None:
+    `read` are the files that it was read from, which no run writes over.
+    """
+
+    def __init__(
+        self,
+        plan: TrainingPlan,
+        checked: CheckedTraining | None = None,
+        read: Collection[Path] = (),
+    ) -> None:
         self.plan = plan
+        self._read = read
         self.warnings = () if checked is None else checked.diagnostics
 
     @property
@@ -94,7 +105,14 @@ class Training:
         samples, held_out = given(plan, data, val, split, seed)
         folder = None if out is None else Path(out)
         if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
+            named = () if isinstance(weights, Mapping) else weights
+            read: list[Path | str] = [
+                *self._read,
+                *named,
+                *(text.partition("=")[2] for text in named),
+            ]
+            paths = [Path(path) for path in (data, val) if isinstance(path, str | Path)]
+            prepare(folder, plan, [*read, *paths], paths, (samples, held_out))
         arrays = weights if isinstance(weights, Mapping) else initial_weights(plan, weights)
         choices = Choices(seed, device, folder, max_steps)
         return TrainingRun(plan, samples, held_out, choices, arrays, resume)

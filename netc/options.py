@@ -28,7 +28,7 @@ from netc.library import (
 )
 from netc.net import Net
 from runtime.errors import CallError
-from runtime.files import refuse_inputs
+from runtime.files import refuse_inputs, written_in
 
 if TYPE_CHECKING:
     from runtime.weights.rename import WeightsFile
@@ -54,7 +54,6 @@ PATTERN = click.types.StringParamType()
 PICTURES = click.types.StringParamType()
 OUTPUT = click.Path(path_type=Path)
 FOLDER = click.Path(path_type=Path, file_okay=False)
-WRITTEN_BY_TRAINING = {".safetensors", ".csv", ".svg", ".png"}
 FILE = click.argument("file", type=NAMED)
 DEVICE = click.option(
     "--device",
@@ -256,16 +255,10 @@ class Command(click.Command):
         read = [file for p, value in given(self, ctx) for file in files_of(p, value)]
         refuse_inputs(outputs, read)
         for folder in (value for p, value in given(self, ctx) if p.type is FOLDER):
-            refuse_inputs((f for f in map(Path, read) if is_written_in(folder, f)), read)
+            refuse_inputs(written_in(folder), read)
         if len(set(map(os.path.realpath, outputs))) < len(outputs):
             raise CallError(f"{outputs[0]} would be written twice: choose another")
         return super().invoke(ctx)
-
-
-def is_written_in(folder: Path, file: Path) -> bool:
-    """Whether a file lies in a folder that a training writes to, and is such as it writes."""
-    place = Path(os.path.realpath(file))
-    return place.parent == Path(os.path.realpath(folder)) and place.suffix in WRITTEN_BY_TRAINING
 
 
 def given(command: click.Command, ctx: click.Context) -> Iterator[tuple[click.Parameter, Any]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from compiler.training.model import TrainingPlan
 from grammar.diagnostics import DefinitionError, did_you_mean
 from netc.library import open_module
 from runtime.errors import CallError
+from runtime.files import check_writable, reasons, refuse_inputs, written_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -119,6 +121,36 @@ def samples_for(
     if share is None:
         share = SHARE if training.reports or training.expects else 0.0
     return split(opened.train, share, seed)
+
+
+def prepare(
+    out: Path,
+    training: TrainingPlan,
+    read: Iterable[Path | str],
+    data: Iterable[Path | None],
+    samples: Iterable[Samples | None],
+) -> None:
+    """Make the folder of a run, where all that it is to write can be written.
+
+    Raises `CallError` where something that is read would be written over, a file among `read` or
+    a picture of the samples, and for a folder inside one of `data`, whose samples pictures of the
+    run would be. Raises `MachineError` for a full disk.
+    """
+    from runtime.training.loop import files_of
+    from runtime.training.samples import PictureSource
+
+    place = Path(os.path.realpath(out))
+    for path in data:
+        if path is not None and path.is_dir() and place.is_relative_to(os.path.realpath(path)):
+            raise CallError(f"{out} lies among the samples of {path}: choose another folder")
+    here = written_in(out)
+    if here:
+        sources = [s for each in samples if each is not None for s in each.sources.values()]
+        pictures = [p for s in sources if isinstance(s, PictureSource) for p in s.pictures]
+        refuse_inputs(here, [*read, *(p for p in pictures if isinstance(p, Path))])
+    with reasons(out):
+        out.mkdir(parents=True, exist_ok=True)
+    check_writable(files_of(training, out))
 
 
 def initial_weights(training: TrainingPlan, given: Sequence[str]) -> dict[str, NDArray[np.float32]]:

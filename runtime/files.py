@@ -27,6 +27,7 @@ HIDDEN = ".netc-"
 SCRATCH = "netc-scratch-"
 LOCK = "lock"  # the file of a scratch folder that is locked
 LONGEST_SUFFIX = 32  # bytes of it that a hidden name repeats: a name has room for 255
+BY_TRAINING = {".safetensors", ".csv", ".svg", ".png"}  # ends of the names that a training writes
 LIVING: set[Path] = set()  # what this process has not finished yet
 FULL = {errno.ENOSPC, errno.EFBIG, errno.EIO, errno.EROFS, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
@@ -64,6 +65,13 @@ def refuse_inputs(targets: Iterable[Path], read: Iterable[Path | str]) -> None:
             raise CallError(f"{target} is read{also}, and is not written over: choose another")
 
 
+def written_in(folder: Path) -> list[Path]:
+    """What lies in a folder where a training writes, and may be written over by it."""
+    with contextlib.suppress(OSError):
+        return [path for path in folder.iterdir() if path.suffix in BY_TRAINING]
+    return []
+
+
 def identity(path: Path | str) -> tuple[int, int] | None:
     """What makes a file the same under each of its names; None where there is none."""
     try:
@@ -71,6 +79,14 @@ def identity(path: Path | str) -> tuple[int, int] | None:
     except (OSError, ValueError):
         return None
     return status.st_dev, status.st_ino
+
+
+def check_writable(paths: Iterable[Path]) -> None:
+    """Raise as `write_whole` would, before the work whose results these files are to hold."""
+    for path in paths:
+        place = place_of(path)
+        with reasons(path), temporary_beside(place):
+            pass
 
 
 def place_of(path: Path) -> Path:

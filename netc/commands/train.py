@@ -113,6 +113,7 @@ def command(
         changed,
         checked_training,
         initial_weights,
+        prepare,
         require_training,
         samples_for,
     )
@@ -121,15 +122,18 @@ def command(
         raise CallError("--lr is a number above 0")
     if out is None and not dry_run:
         raise CallError("say where the weights go: --out DIR (or --dry-run)")
-    checked = checked_training(file, name, parse_settings(settings), Files(include))
+    files = Files(include)
+    checked = checked_training(file, name, parse_settings(settings), files)
     training = changed(require_training(checked), epochs, batch_size, lr)
     show(checked.diagnostics)
-    from runtime.training.loop import Choices, TrainingRun
+    from runtime.training.loop import STATE, Choices, TrainingRun
 
     report_broken = skipped if broken == "skip" else None
     samples, held_out = samples_for(training, data, val, split, seed, report_broken)
     if out is not None and not dry_run:
-        prepare(out, resume)
+        prepare(out, training, files.seen, (data, val), (samples, held_out))
+        if (out / STATE).exists() and not resume:
+            raise CallError(f"{out} holds a run already: --resume goes on with it, or name another")
     run = TrainingRun(
         training,
         samples,
@@ -170,15 +174,6 @@ def first(samples: Any) -> Any:
 def skipped(error: PictureError) -> None:
     """A broken picture is named and left out."""
     say(f"left out: {error}", err=True)
-
-
-def prepare(out: Path, resume: bool) -> None:
-    """Make the folder; raises `CallError` for one that holds a run already."""
-    from runtime.training.loop import STATE
-
-    if (out / STATE).exists() and not resume:
-        raise CallError(f"{out} holds a run already: --resume goes on with it, or name another")
-    out.mkdir(parents=True, exist_ok=True)
 
 
 def opening(training: TrainingPlan, run: TrainingRun) -> str:
@@ -226,7 +221,7 @@ def follow(run: TrainingRun) -> None:
             write(f"{clear}{printable(epoch_line(run, turn.row))}, {tail}")
         elif terminal and now - shown > SHOWN_EVERY:
             shown = now
-            click.echo(f"\r\033[K{turn_line(run, turn)}, {tail}", nl=False)
+            click.echo(f"\r\033[K{printable(turn_line(run, turn))}, {tail}", nl=False)
 
 
 def turn_line(run: TrainingRun, turn: Turn) -> str:

@@ -20,6 +20,12 @@ from runtime.files import write_whole
 from runtime.weights.saving import write_safetensors
 
 KEY = "netc.training"
+NOT_A_STATE = (
+    *(OSError, SafetensorError, KeyError, TypeError, ValueError, AttributeError, RecursionError),
+)
+NOT_A_STATE = (
+    *(OSError, SafetensorError, KeyError, TypeError, ValueError, AttributeError, RecursionError),
+)
 Row = dict[str, float]
 
 
@@ -57,9 +63,32 @@ def load_state(path: Path) -> tuple[Progress, dict[str, NDArray[Any]]]:
         with safe_open(path, framework="numpy") as file:
             stored = json.loads((file.metadata() or {})[KEY])
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        return Progress(**stored), arrays
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        progress = Progress(**stored)
+        check_progress(progress)
+        return progress, arrays
+    except NOT_A_STATE as error:
         raise CallError(f"{path} is no state of a run: {error}") from None
+
+
+def check_progress(progress: Progress) -> None:
+    """Raise `ValueError` (or another of `NOT_A_STATE`) for what no run would say of itself."""
+    counts = ("batch", "samples", "epochs", "turn", "counted", "best_epoch")
+    sound = (
+        isinstance(progress.training, str)
+        and type(progress.seed) is int
+        and all(type(count := getattr(progress, name)) is int and count >= 0 for name in counts)
+        and all(row.keys() >= {"epoch", "turn", "rate", "seconds"} for row in progress.rows)
+        and all(is_number(v) for row in (*progress.rows, progress.sums) for v in row.values())
+        and is_number(progress.seconds)
+        and (progress.best is None or is_number(progress.best))
+    )
+    if not sound:
+        raise ValueError("what it says of the run makes no sense")
+
+
+def is_number(value: Any) -> bool:
+    """Whether JSON had a number here."""
+    return type(value) in (int, float)
 
 
 def check_same(found: Progress, wanted: Progress, path: Path) -> None:
@@ -76,12 +105,15 @@ def check_same(found: Progress, wanted: Progress, path: Path) -> None:
 
 
 def check_arrays(
-    found: Mapping[str, NDArray[Any]], wanted: Mapping[str, tuple[int, ...]], path: Path
+    found: Mapping[str, NDArray[Any]], wanted: Mapping[str, NDArray[Any]], path: Path
 ) -> None:
-    """Raise `CallError` when the arrays of a state are not those of the training."""
-    have = {name: tuple(array.shape) for name, array in found.items()}
-    if have != dict(wanted):
-        names = [n for n in {**wanted, **have} if wanted.get(n) != have.get(n)]
+    """Raise `CallError` when the arrays of a state are not such as the training has."""
+    have, want = (
+        {name: (array.shape, array.dtype) for name, array in arrays.items()}
+        for arrays in (found, wanted)
+    )
+    if have != want:
+        names = [n for n in {**want, **have} if want.get(n) != have.get(n)]
         raise CallError(
             f"{path} does not fit the definition, which has changed: {', '.join(names[:8])}"
             f"{'…' if names[8:] else ''}"

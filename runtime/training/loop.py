@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from compiler.evaluate import Evaluator
 from compiler.initialise import initialise
 from compiler.ops.losses import Accuracy, Loss
 from compiler.training.layout import LOSS, StepLayout, layout_of
-from compiler.training.model import TrainingPlan
+from compiler.training.model import TrainedNet, TrainingPlan
 from compiler.training.schedules import Schedule, rate_at
 from compiler.values import Scope
 from grammar import syntax as s
@@ -52,7 +52,8 @@ from runtime.weights.saving import save_weights
 
 NOISE_ONLY = 100  # turns of an epoch where there is no data to pass through
 SAVE_EVERY = 300.0  # seconds between two states within an epoch
-STATE = "state.safetensors"
+STATE, LOG, CURVE = "state.safetensors", "log.csv", "curve.svg"
+WEIGHTS, BEST = "weights", "best"
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ class TrainingRun:
         if resume and out is not None and (out / STATE).is_file():
             found, stored = load_state(out / STATE)
             check_same(found, self.progress, out / STATE)
-            check_arrays(stored, {n: tuple(a.shape) for n, a in arrays.items()}, out / STATE)
+            check_arrays(stored, arrays, out / STATE)
             self.progress, arrays = replace(found, epochs=training.epochs), stored
         self.engine = engine_for(training, self.layouts, arrays, choices.device, choices.settings)
         self.best_by = best_by(training)
@@ -253,10 +254,10 @@ class TrainingRun:
         better = self.is_better(row)
         if self.choices.out is not None:
             if better:
-                self.write_weights("best")
+                self.write_weights(BEST)
             self.write_shows(epoch)
-            write_log(self.choices.out / "log.csv", progress.rows)
-            write_curve(self.choices.out / "curve.svg", progress.rows, self.training.name)
+            write_log(self.choices.out / LOG, progress.rows)
+            write_curve(self.choices.out / CURVE, progress.rows, self.training.name)
             self.save()
         return row
 
@@ -294,22 +295,18 @@ class TrainingRun:
     def weights(self) -> dict[str, dict[str, NDArray[Any]]]:
         """The parameters of each net that learns, by the net's own names."""
         arrays, averages = self.engine.arrays(), self.averages
-        learned = {p for plan in self.training.steps for u in plan.updates for p in u.parameters}
         found = {}
-        for net in self.training.nets:
-            names = list(net.graph.parameters())
-            if any(f"{net.prefix}.{name}" in learned for name in names):
-                full = {name: f"{net.prefix}.{name}" for name in names}
-                found[net.prefix] = {n: arrays[averages.get(f, f)] for n, f in full.items()}
+        for net in learning_nets(self.training):
+            full = {name: f"{net.prefix}.{name}" for name in net.graph.parameters()}
+            found[net.prefix] = {n: arrays[averages.get(f, f)] for n, f in full.items()}
         return found
 
     def write_weights(self, word: str) -> None:
         """Write `weights.safetensors`, or one file a net where several learn."""
         assert self.choices.out is not None
         nets = self.weights()
-        for prefix, arrays in nets.items():
-            name = f"{word}.safetensors" if len(nets) == 1 else f"{word}.{prefix}.safetensors"
-            save_weights(self.choices.out / name, arrays)
+        for prefix, name in weights_names(word, nets):
+            save_weights(self.choices.out / name, nets[prefix])
 
     def write_shows(self, epoch: int) -> None:
         """Draw what is to be shown, of the same draw after each epoch."""
@@ -333,7 +330,7 @@ class TrainingRun:
         """Write the weights and the state, that last."""
         if self.choices.out is None:
             return
-        self.write_weights("weights")
+        self.write_weights(WEIGHTS)
         save_state(self.choices.out / STATE, self.progress, self.engine.arrays())
         self._saved = time.monotonic()
 
@@ -366,6 +363,29 @@ class TrainingRun:
             return self.evaluate(self.held_out)
         rows = self.progress.rows
         return {k: v for k, v in rows[-1].items() if not k.startswith("val_")} if rows else {}
+
+
+def learning_nets(training: TrainingPlan) -> list[TrainedNet]:
+    """The nets of which some parameters are learned."""
+    learned = {p for plan in training.steps for u in plan.updates for p in u.parameters}
+    return [
+        net
+        for net in training.nets
+        if any(f"{net.prefix}.{name}" in learned for name in net.graph.parameters())
+    ]
+
+
+def weights_names(word: str, prefixes: Collection[str]) -> Iterator[tuple[str, str]]:
+    """The file of each net's weights: `weights.safetensors`, of several nets one each."""
+    for prefix in prefixes:
+        yield prefix, f"{word}.{prefix}.safetensors" if len(prefixes) > 1 else f"{word}.safetensors"
+
+
+def files_of(training: TrainingPlan, out: Path) -> list[Path]:
+    """The files that every run writes into its folder, pictures that it shows left out."""
+    prefixes = [net.prefix for net in learning_nets(training)]
+    weights = [name for word in (WEIGHTS, BEST) for _, name in weights_names(word, prefixes)]
+    return [out / name for name in (STATE, LOG, CURVE, *weights)]
 
 
 def first_arrays(

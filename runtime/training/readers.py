@@ -14,8 +14,10 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import math
 import re
+import struct
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,10 +28,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.files import open_regular
 from compiler.training.model import Data
 from grammar.diagnostics import did_you_mean
-from runtime.arrays import store_npz
+from runtime.arrays import LEAST_BOMB, MOST_PACKED, store_npz
 from runtime.decode import SUFFIXES, PictureError
+from runtime.files import no_file
 from runtime.pictures import PictureInput
 from runtime.training.samples import (
     DataError,
@@ -72,7 +76,7 @@ class SampleReader:
         if path.is_dir():
             return self.folder(path)
         if not path.is_file():
-            raise DataError(f"there is no data {path}")
+            raise DataError(no_file(path))
         if path.suffix == ".npz":
             return Opened(self.npz(path))
         if path.suffix == ".csv":
@@ -217,7 +221,8 @@ class SampleReader:
     def column(self, path: Path, part: Data, values: list[Any]) -> SampleSource:
         """One column as a source; raises `DataError` with the row at fault."""
         if part.classes is not None:
-            return class_source(f"{path}: {part.name}", part.classes, class_numbers(values))
+            where = f"{path}: {part.name}"
+            return class_source(where, part.classes, class_numbers(where, values))
         if len(part.shape) == 3 and all(isinstance(value, str) for value in values):
             files = [path.parent / value for value in values]
             return self.picture_source(part, files)
@@ -234,7 +239,7 @@ class SampleReader:
                     f"{path}: {part.name} of sample {row:,} has {len(rows[-1])} numbers, "
                     f"the first has {len(rows[0])}"
                 )
-        array = np.array(rows, dtype=np.float32)
+        array = np.array(rows)
         fits = array.shape[1] == math.prod(part.shape)
         return array_source(str(path), part, array.reshape(-1, *part.shape) if fits else array)
 
@@ -250,23 +255,27 @@ def is_numbers(value: Any) -> bool:
     """Whether a cell holds numbers."""
     try:
         return bool(numbers_of(value))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
 
 
-def class_numbers(values: list[Any]) -> NDArray[Any]:
-    """Classes as whole numbers; names count in alphabetical order."""
+def class_numbers(where: str, values: list[Any]) -> NDArray[Any]:
+    """Classes as numbers; names count in alphabetical order. Raises `DataError`."""
     if all(isinstance(value, str) and not is_numbers(value) for value in values):
         names = {name: number for number, name in enumerate(sorted(set(values)))}
         return np.array([names[value] for value in values])
-    return np.array([float(value) for value in values])
+    for row, value in enumerate(values):
+        if not is_numbers(value) or len(numbers_of(value)) != 1:
+            raise DataError(f"{where} of sample {row:,} is no class: {value!r:.60}")
+    return np.array([numbers_of(value)[0] for value in values])
 
 
 def csv_columns(path: Path) -> dict[str, list[Any]]:
     """The columns of a CSV file with a row of names."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file, strict=True))
+        with open_regular(path) as binary:
+            text = io.TextIOWrapper(binary, encoding="utf-8-sig", newline="")
+            rows = list(csv.DictReader(text, strict=True))
     except (OSError, csv.Error, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read: {error}") from None
     if not rows:
@@ -286,7 +295,14 @@ def parquet_columns(path: Path) -> dict[str, list[Any]]:
         remedy = "pip install '.[parquet]' in a checkout of netc"
         raise DataError(f"{path} needs pyarrow: {remedy}") from None
     try:
-        found: dict[str, list[Any]] = parquet.read_table(path).to_pydict()
+        with open_regular(path) as stream, parquet.ParquetFile(stream) as file:
+            batches, size = [], 0
+            for batch in file.iter_batches():
+                batches.append(batch)
+                size += batch.nbytes
+                check_packed(path, size)
+            table = arrow.Table.from_batches(batches, file.schema_arrow)
+        found: dict[str, list[Any]] = table.to_pydict()
     except (OSError, arrow.ArrowException) as error:
         raise DataError(f"{path} cannot be read: {error}") from None
     return found
@@ -301,22 +317,32 @@ def read_idx(path: Path) -> NDArray[Any]:
     Two zero bytes, the type, the number of axes, their sizes in four bytes each, the numbers.
     """
     try:
-        content = path.read_bytes()
-        content = gzip.decompress(content) if path.suffix == ".gz" else content
+        with open_regular(path) as file:
+            stream = gzip.GzipFile(fileobj=file) if path.suffix == ".gz" else file
+            head = stream.read(4)
+            kind = IDX_TYPES.get(head[2]) if len(head) == 4 and head[:2] == b"\0\0" else None
+            if kind is None:
+                raise DataError(f"{path} is no idx file")
+            rank = head[3]
+            sizes = struct.unpack(f">{rank}I", stream.read(4 * rank))
+            wanted = math.prod(sizes) * np.dtype(kind).itemsize
+            check_packed(path, wanted)
+            content = stream.read(wanted + 1)
+    except struct.error:
+        raise DataError(f"{path} is cut short in its head") from None
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} cannot be read: {error}") from None
-    kind = IDX_TYPES.get(content[2]) if len(content) > 4 and content[:2] == b"\0\0" else None
-    if kind is None:
-        raise DataError(f"{path} is no idx file")
-    rank = content[3]
-    if len(content) < 4 + 4 * rank:
-        raise DataError(f"{path} is cut short in its head")
-    sizes = np.frombuffer(content, ">i4", rank, 4)
-    wanted = int(np.prod(sizes, dtype=np.int64)) * np.dtype(kind).itemsize
-    if len(content) != 4 + 4 * rank + wanted:
-        held = max(0, len(content) - 4 - 4 * rank)
-        raise DataError(f"{path} claims {wanted:,} bytes of numbers and holds {held:,}")
-    return np.frombuffer(content, kind, offset=4 + 4 * rank).reshape(tuple(sizes))
+    if len(content) != wanted:
+        held = f"{len(content):,}" if len(content) < wanted else "more"
+        raise DataError(f"{path} claims {wanted:,} bytes of numbers and holds {held}")
+    return np.frombuffer(content, kind).reshape(sizes)
+
+
+def check_packed(path: Path, size: int) -> None:
+    """Raise `DataError` for far more bytes than a file can well hold, as a bomb has."""
+    held = path.stat().st_size
+    if size > LEAST_BOMB and size > MOST_PACKED * held:
+        raise DataError(f"{path}: {held:,} bytes would unpack to {size:,} or more: not read")
 
 
 def labels_of(images: Path) -> Path:
@@ -332,11 +358,12 @@ def labels_of(images: Path) -> Path:
 
 def read_cifar(path: Path, coarse: int) -> NDArray[np.uint8]:
     """The rows of one of CIFAR's binary batches; raises `DataError`."""
+    row = coarse + 3072
     try:
-        content = np.frombuffer(path.read_bytes(), np.uint8)
+        with open_regular(path) as file:
+            content = np.frombuffer(file.read(), np.uint8)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error}") from None
-    row = coarse + 3072
     if not len(content) or len(content) % row:
         raise DataError(f"{path} is no CIFAR batch: {len(content):,} bytes, not rows of {row:,}")
     return content.reshape(-1, row)

@@ -149,9 +149,12 @@ def array_source(file: str, data: Data, array: NDArray[Any]) -> SampleSource:
         raise DataError(
             f"{where} is {show_shape(have)} a sample, the training declares {show_shape(shape)}"
         )
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        rows = np.flatnonzero(~np.isfinite(array).reshape(len(array), -1).all(axis=1))
-        raise DataError(f"{where} of sample {rows[0]:,} holds a number that is none (NaN or inf)")
+    if array.dtype.kind == "f":
+        with np.errstate(over="ignore"):  # beyond float32 is beyond all
+            finite = np.isfinite(array.astype(np.float32, copy=False)).reshape(len(array), -1)
+        if not finite.all():
+            row = int(np.flatnonzero(~finite.all(axis=1))[0])
+            raise DataError(f"{where} of sample {row:,} holds a number that is none (NaN or inf)")
     return ArraySource(array, shape, array.dtype == np.uint8)
 
 
@@ -160,9 +163,9 @@ def class_source(where: str, classes: int, array: NDArray[Any]) -> ClassSource:
     flat = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
     if flat.ndim != 1:
         raise DataError(f"{where} is {show_shape(array.shape[1:])} a sample, a class is one number")
-    whole = flat.dtype.kind in "iub" or bool((flat == np.rint(flat)).all())
-    if not whole:
-        row = int(np.flatnonzero(flat != np.rint(flat))[0])
+    whole = flat.dtype.kind in "iub" or (np.isfinite(flat) & (flat == np.rint(flat)))
+    if not np.all(whole):
+        row = int(np.flatnonzero(~whole)[0])
         raise DataError(f"{where} of sample {row:,} is {flat[row]}, which is no whole number")
     outside = np.flatnonzero((flat < 0) | (flat >= classes))
     if len(outside):

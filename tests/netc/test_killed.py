@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,24 @@ net n {{
     output y
 }}
 """
+TRAIN = """
+net m {{
+    input x: f32[1, 4, 4]
+    conv({0}, 3x3, pad=1) -> relu -> conv(1, 1x1)
+    output y
+    flatten -> dense(5) as scores
+    output z
+}}
+train t {{
+    data x: f32[1, 4, 4], label: class[5]
+    made = m(x)
+    minimize cross_entropy(made.scores, label)
+    report accuracy(made.scores, label)
+    update m with sgd(0.1, momentum=0.9)
+    show made.y grid 1x2 as maps
+    batch 4; epochs 1
+}}
+"""
 CALLS = {
     "compile": "compile n{0}.netdef -o y.onnx",
     "compile beside": "compile n{0}.netdef -o y.onnx --external-data",
@@ -46,7 +65,9 @@ CALLS = {
     "run parquet": "run n{0}.netdef --device numpy --input x.npy --out y.parquet",
     "run png": "run n{0}.netdef --device numpy --input one.npy --out y.png",
     "quantize": "quantize m{0}.onnx --calibrate x.npy -o y.onnx",
+    "train": "train t{0}.netdef --data d.npz --out out --device numpy --epochs 1",
 }
+RESUMED = "train t0.netdef --data d.npz --out out --device numpy --epochs 5 --resume"
 
 
 @pytest.fixture
@@ -61,6 +82,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Path(f"n{version}.netdef").write_text(text)
         Path(f"v{version}.netdef").write_text(text.replace("output", "gap -> flatten\n output"))
         assert netc("compile", f"n{version}.netdef", "-o", f"m{version}.onnx").exit_code == 0
+        Path(f"t{version}.netdef").write_text(TRAIN.format(channels))
+    # What a training says of its time is no reason to take a file for a torn one.
+    monkeypatch.setattr("runtime.training.loop.time", SimpleNamespace(monotonic=lambda: 0.0))
+    draw = np.random.default_rng(0)
+    np.savez("d.npz", x=draw.random((12, 1, 4, 4), np.float32), label=np.arange(12) % 5)
     np.save("x.npy", np.random.default_rng(0).random((4, 3, 16, 16), np.float32))
     np.save("one.npy", np.random.default_rng(0).random((1, 3, 16, 16), np.float32))
     Path("out").mkdir()
@@ -73,6 +99,8 @@ def write(name: str, version: int) -> None:
         text = NET.format(16 + version).replace("    ", "\t   ")
         Path("out/fresh").write_text(text)
         Path("out/fresh").replace("out/y.netdef")
+    if name == "train":  # a run that is over is not written over
+        Path("out/state.safetensors").unlink(missing_ok=True)
     call = CALLS[name].format(version).replace("y.", "out/y.")
     result = netc(*call.replace("out/y.npy --out", "x.npy --out").replace("nout/y", "ny").split())
     assert result.exit_code == 0, result.output
@@ -128,3 +156,29 @@ def test_a_killed_command_leaves_whole_files_and_the_next_sweeps_up(
     write(name, 1)
     assert sorted(contents()) == expected
     assert not list(Path("scratch").iterdir())
+
+
+def train_on() -> None:
+    """Go on with a training until its end."""
+    result = netc(*RESUMED.split())
+    assert result.exit_code == 0, result.output
+
+
+def test_a_killed_training_goes_on_as_if_it_had_not_been(
+    here: Path, moments: Iterator[float]
+) -> None:
+    start = time.monotonic()
+    train_on()
+    seconds, unbroken = time.monotonic() - start, contents()
+    assert "maps.0005.png" in unbroken
+    context: Any = multiprocessing.get_context("fork")
+    for _ in range(KILLS):
+        for path in Path("out").iterdir():
+            path.unlink()
+        process = context.Process(target=train_on, daemon=True)
+        process.start()
+        time.sleep(seconds * next(moments))
+        process.kill()
+        process.join()
+        train_on()
+        assert contents() == unbroken

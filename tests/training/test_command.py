@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+import netc as netc_module
+from runtime.errors import CallError
 from tests.netc.command import netc
 from tests.training.definitions import GAN, NET, NORMED, TRAIN, digits
 
@@ -163,3 +168,93 @@ def test_ctrl_c_finishes_the_step_saves_and_ends_with_130(folder: Path) -> None:
     assert {"weights.safetensors", "state.safetensors"} <= {
         f.name for f in (folder / "run").iterdir()
     }
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("linked", [Path.symlink_to, Path.hardlink_to])
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("digits.npz", "weights.safetensors"),
+        ("held.npz", "best.safetensors"),
+        ("t.netdef", "log.csv"),
+        ("used.netdef", "curve.svg"),
+        ("first.safetensors", "state.safetensors"),
+    ],
+)
+def test_what_a_run_reads_it_does_not_write_over(
+    folder: Path, linked: Callable[[Path, Path], None], source: str, name: str
+) -> None:
+    text = (folder / "t.netdef").read_text()
+    (folder / "used.netdef").write_text("block half() { maxpool(2) }\n")
+    (folder / "t.netdef").write_text('use half from "used.netdef"\n' + text)
+    (folder / "held.npz").write_bytes((folder / "digits.npz").read_bytes())
+    assert train(folder, "--out", str(folder / "first"), "--max-steps", "1").exit_code == 0
+    (folder / "first.safetensors").write_bytes((folder / "first/weights.safetensors").read_bytes())
+    (folder / "run").mkdir()
+    linked(folder / "run" / name, folder / source)
+    before = contents(folder)
+    words = ["--val", str(folder / "held.npz"), "--weights", str(folder / "first.safetensors")]
+    result = train(folder, "--out", str(folder / "run"), *words, "--resume")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"{name} is read (as " in result.stderr
+    assert contents(folder) == before
+    if source != "first.safetensors":
+        call = netc_module.load_training("t", folder / "t.netdef")
+        with pytest.raises(CallError, match="is read"):
+            call.fit(folder / "digits.npz", val=folder / "held.npz", out=folder / "run")
+        assert contents(folder) == before
+
+
+def test_a_run_does_not_lie_among_its_samples(folder: Path) -> None:
+    for index in range(8):
+        (folder / "photos" / str(index % 2)).mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), 30 * index).save(folder / "photos" / str(index % 2) / f"{index}.png")
+    for out in ("photos", "photos/run"):
+        result = train(folder, "--out", str(folder / out), data="photos")
+        assert result.exit_code == 2 and "lies among the samples of" in result.stderr
+    (folder / "run").mkdir()
+    (folder / "run" / "maps.0001.png").symlink_to(folder / "photos" / "1" / "3.png")
+    result = train(folder, "--out", str(folder / "run"), data="photos")
+    assert result.exit_code == 2 and "maps.0001.png is read (as " in result.stderr
+
+
+def test_a_place_where_nothing_can_be_written_is_told_of_before_the_work(folder: Path) -> None:
+    out = folder / "run"
+    for name in ("state.safetensors", "log.csv", "curve.svg", "best.safetensors"):
+        (out / name).mkdir(parents=True)
+        result = train(folder, "--out", str(out), "--resume")
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert f"{name} cannot be written: a folder is not replaced by a file" in result.stderr
+        (out / name).rmdir()
+    result = train(folder, "--out", str(folder / ("n" * 300)))
+    assert result.exit_code == 2 and "cannot be written: File name too long" in result.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a limit on the sizes of files")
+@pytest.mark.parametrize("room", [0, 100, 1500, 5000])
+def test_a_full_disk_ends_a_run_with_one_line(folder: Path, room: int) -> None:
+    import resource
+
+    out = folder / "run"
+    assert train(folder, "--out", str(out), "--max-steps", "9").exit_code == 0
+    before = contents(out)
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limit[1]))
+    try:
+        result = train(folder, "--out", str(out), "--resume", "--epochs", "2")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert result.exit_code == 3
+    assert re.fullmatch(
+        rf"error: {out}/\S+ cannot be written: File too large\nhelp: make room there.*\n",
+        result.stderr,
+    )
+    state = out / "state.safetensors"
+    assert contents(out)[str(state)] == before[str(state)]
+    assert sorted(contents(out)) == sorted(before | contents(out)), "an older file is gone"
+    assert not list(out.glob(".netc-*"))
+    assert train(folder, "--out", str(out), "--resume", "--epochs", "2").exit_code == 0

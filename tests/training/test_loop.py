@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from safetensors.numpy import load_file
 from grammar.diagnostics import DefinitionError
 from runtime.errors import CallError
 from runtime.training.batches import Order
-from runtime.training.loop import Choices, TrainingRun, split
+from runtime.training.checkpoint import load_state, save_state
+from runtime.training.loop import STATE, Choices, TrainingRun, split
 from runtime.training.samples import ArraySource, all_of
+from runtime.weights.saving import write_safetensors
 from tests.training.definitions import GAN, NET, NORMED, TRAIN, digits, samples, training
 
 
@@ -300,3 +303,41 @@ def test_a_step_that_accumulates_is_held_against_numpy() -> None:
     found = training((NORMED + TRAIN).replace("batch 32", "accumulate 3; batch 32"))
     comparison = verify_step(found, found.steps[0])
     assert not comparison.failures
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"turn": "3"},
+        {"turn": -1},
+        {"turn": True},
+        {"rows": [{"epoch": 1}]},
+        {"rows": 3},
+        {"rows": [3]},
+        {"sums": {"loss": None}},
+        {"best": "good"},
+        {"seconds": None},
+        {"more": 1},
+    ],
+)
+def test_a_state_that_makes_no_sense_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    run(NET + TRAIN, tmp_path, max_steps=2)
+    path = tmp_path / STATE
+    progress, arrays = load_state(path)
+    said = json.dumps({**asdict(progress), **change})
+    write_safetensors(path, arrays, {"netc.training": said})
+    with pytest.raises(CallError, match="is no state of a run: "):
+        begun(NET + TRAIN, tmp_path, resume=True)
+
+
+def test_a_state_of_other_numbers_is_refused(tmp_path: Path) -> None:
+    run(NET + TRAIN, tmp_path, max_steps=2)
+    progress, arrays = load_state(tmp_path / STATE)
+    for wrong in (
+        {name: array.astype(np.float64) for name, array in arrays.items()},
+        {name: array[..., None] for name, array in arrays.items()},
+        {f"{name}x": array for name, array in arrays.items()},
+    ):
+        save_state(tmp_path / STATE, progress, wrong)
+        with pytest.raises(CallError, match="does not fit the definition"):
+            begun(NET + TRAIN, tmp_path, resume=True)

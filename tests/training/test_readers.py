@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import os
 from pathlib import Path
 from typing import Any
 
@@ -201,7 +202,7 @@ def test_files_that_are_no_data_are_told_of(tmp_path: Path) -> None:
         with pytest.raises(DataError, match=message):
             reader.open(path)
 
-    refused(tmp_path / "nowhere.npz", "there is no data")
+    refused(tmp_path / "nowhere.npz", "there is no file")
     refused(tmp_path, "has no pictures in it")
     (tmp_path / "x.txt").write_text("hello")
     refused(tmp_path / "x.txt", "no data that can be read")
@@ -219,3 +220,73 @@ def test_files_that_are_no_data_are_told_of(tmp_path: Path) -> None:
     refused(path, "one picture a sample", SampleReader((IMAGE, data("other", 1, 5, 4))))
     (tmp_path / "data_batch_1.bin").write_bytes(b"abc")
     refused(tmp_path / "data_batch_1.bin", "no CIFAR batch")
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (["0", "1", "two"], "x.csv: label of sample 2 is no class: 'two'"),
+        (["0", "1 2"], "label of sample 1 is no class: '1 2'"),
+        (["0", ""], "label of sample 1 is no class: ''"),
+        (["0", "inf"], "label of sample 1 is inf, which is no whole number"),
+        (["nan", "1"], "label of sample 0 is nan, which is no whole number"),
+        (["0", "1e30"], "label of sample 1 is 1000000000000000019884624838656, the training has"),
+    ],
+)
+def test_cells_that_are_no_classes_are_told_of(
+    tmp_path: Path, cells: list[str], message: str
+) -> None:
+    (tmp_path / "x.csv").write_text("\n".join(["label,more", *(f"{cell},1" for cell in cells)]))
+    with pytest.raises(DataError) as caught:
+        SampleReader((LABEL,)).open(tmp_path / "x.csv")
+    assert message in str(caught.value)
+
+
+def test_numbers_beyond_float32_are_none(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("v\n1 2\n3 1e300\n")
+    np.savez(tmp_path / "x.npz", v=np.array([[1.0, 2.0], [3.0, 1e300]]))
+    for name in ("x.csv", "x.npz"):
+        with pytest.raises(DataError, match="v of sample 1 holds a number that is none"):
+            SampleReader((data("v", 2),)).open(tmp_path / name)
+
+
+def test_data_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x-images-idx3-ubyte.gz"
+    sizes = b"".join(size.to_bytes(4, "big") for size in (2**20, 32, 32))
+    path.write_bytes(gzip.compress(b"\0\0\x08\3" + sizes + bytes(2**20)))
+    with pytest.raises(DataError, match="would unpack to 1,073,741,824 or more"):
+        SampleReader((IMAGE,)).open(path)
+    path = tmp_path / "x-images-idx3-ubyte"
+    path.write_bytes(b"\0\0\x08\3" + b"\xff" * 12 + bytes(100))
+    with pytest.raises(DataError, match="would unpack to"):
+        SampleReader((IMAGE,)).open(path)
+    path.write_bytes(b"\0\0\x08\3" + b"\0\0\0\1" * 2)
+    with pytest.raises(DataError, match="is cut short in its head"):
+        SampleReader((IMAGE,)).open(path)
+
+
+def test_a_parquet_file_that_would_fill_the_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="Parquet files need netc[parquet]")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    parquet.write_table(arrow.table({"label": np.zeros(10**6, np.int64)}), tmp_path / "x.parquet")
+    assert len(SampleReader((LABEL,)).open(tmp_path / "x.parquet").train) == 10**6
+    monkeypatch.setattr("runtime.training.readers.LEAST_BOMB", 2**20)
+    with pytest.raises(DataError, match="bytes would unpack to"):
+        SampleReader((LABEL,)).open(tmp_path / "x.parquet")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+def test_pipes_and_devices_in_the_place_of_data_are_refused_without_waiting(
+    tmp_path: Path,
+) -> None:
+    for name in ("x.npz", "x.csv", "x.parquet", "x.bin", "x-images-idx3-ubyte"):
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(DataError, match="is a folder, a device or a pipe, not a file"):
+            BOTH.open(tmp_path / name)
+    os.mkfifo(tmp_path / "p.png")
+    for name in ("p.png", "/dev/zero", "a\0b"):
+        (tmp_path / "list.csv").write_text(f"image,label\n{name},0\n")
+        with pytest.raises(DataError, match="is no picture that can be read"):
+            everything(BOTH.open(tmp_path / "list.csv").train)
