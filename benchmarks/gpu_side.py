@@ -25,8 +25,9 @@ from compiler.initialise import scatter
 from runtime.bench import Run, make_ready, time_together, warm_up
 from runtime.devices import parse_device
 from runtime.providers import Settings
+from runtime.random_inputs import random_feeds
 from runtime.session import open_session
-from runtime.verify.compare import compare_all, random_feeds
+from runtime.verify.compare import compare_all
 
 Array = NDArray[Any]
 

@@ -27,10 +27,10 @@ from benchmarks.inference import EAGER, EXPORTED, INT8
 from benchmarks.measure import THREADS
 from benchmarks.torch_nets import NETS, scattered
 from runtime.bench import Run, make_ready, time_together
-from runtime.describe import random_arrays
 from runtime.devices import Device
 from runtime.providers import Settings
 from runtime.quantize import QuantizationPlan, quantized
+from runtime.random_inputs import random_input
 from runtime.session import open_session
 
 CALIBRATION = 8  # random samples: for speed any will do
@@ -43,7 +43,7 @@ def main(name: str, batch: str, seconds: str, busy: bool) -> None:
     threads = 1 if busy else THREADS
     torch.set_num_threads(threads)
     module = scattered(kind)
-    (array,) = random_arrays([(int(batch), *shape)])
+    array = random_input("image", (int(batch), *shape))
     given = torch.from_numpy(array)
     with tempfile.TemporaryDirectory() as folder:
         weights, exported = Path(folder) / "w.safetensors", Path(folder) / "exported.onnx"
@@ -71,7 +71,7 @@ def input_of(net: netc.Net) -> str:
 
 def int8(net: netc.Net, model: Any, shape: tuple[int, ...]) -> Any:
     """The int8 model, calibrated on noise."""
-    samples = random_arrays([(1, *shape)] * CALIBRATION, seed=1)
+    samples = [random_input("image", (1, *shape), seed=i) for i in range(CALIBRATION)]
     return quantized(
         model, CALIBRATION, lambda index: {input_of(net): samples[index]}, QuantizationPlan()
     )

@@ -16,8 +16,8 @@ from compiler.driver import check_net, load
 from compiler.initialise import initialise
 from grammar.source import Source
 from runtime.bench import REST
+from runtime.random_inputs import random_feeds
 from runtime.reference import run_reference
-from runtime.verify.compare import random_feeds
 
 SETTLING, TIMED = 2, 3  # runs of a side that do not count, and that do, in each of its turns
 

@@ -17,8 +17,8 @@ import netc
 from benchmarks.measure import Options, Row, Timing, process
 from compiler.initialise import initialise
 from runtime.kernels.convolution import COLUMNS
+from runtime.random_inputs import random_feeds
 from runtime.reference import run_reference
-from runtime.verify.compare import random_feeds
 
 NETS = (("resnet50", 1), ("resnet50", 8), ("googlenet", 1), ("googlenet", 8), ("vgg_d", 1))
 STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")

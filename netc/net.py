@@ -320,7 +320,8 @@ class Net:
         With `bisect` it ends at the first layer that differs, and `first_difference` reports on it.
         """
         from compiler.initialise import scatter
-        from runtime.verify.compare import compare_all, random_feeds
+        from runtime.random_inputs import random_feeds
+        from runtime.verify.compare import compare_all
 
         text_of("device", device)
         graph = scatter(self.graph, whole("seed", seed, 0))

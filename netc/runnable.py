@@ -22,12 +22,10 @@ from runtime.errors import CallError
 from runtime.inputs import InputSpec
 from runtime.pictures import PictureInput
 from runtime.providers import Settings
+from runtime.random_inputs import OPEN_SIZE, random_feeds, random_input
 from runtime.reference import run_reference
 from runtime.session import OnnxSession, open_session
 from runtime.valid_sizes import Violated, violated_of
-from runtime.verify.compare import random_feeds
-
-OPEN_SIZE = 64  # what --random takes for a size that a compiled model leaves open
 
 
 @dataclass(frozen=True)
@@ -231,16 +229,13 @@ def with_shape(
 
 
 def random_sample(specs: Sequence[InputSpec], seed: int) -> Arrays:
-    """One sample of random numbers: normal ones, 0 to 255 for pixels, else 0 and 1 for whole ones.
-
-    Whole numbers are mostly indices, which must not leave a small table.
-    """
-    generator = np.random.default_rng(seed)
-    sample = {}
-    for spec in specs:
-        shape = (1, *(size if isinstance(size, int) else OPEN_SIZE for size in spec.shape))
-        whole = np.dtype(spec.dtype).kind in "iub"
-        most = 256 if spec.dtype == "uint8" else 2
-        values = generator.integers(most, size=shape) if whole else generator.standard_normal(shape)
-        sample[spec.name] = values.astype(spec.dtype)
-    return sample
+    """One sample of random numbers for each input; open sizes are 64."""
+    return {
+        spec.name: random_input(
+            spec.name,
+            (1, *(size if isinstance(size, int) else OPEN_SIZE for size in spec.shape)),
+            spec.dtype,
+            seed,
+        )
+        for spec in specs
+    }

@@ -18,15 +18,15 @@ from netc.net import Net
 from netc.options import NetChoice
 from netc.tables import print_rows
 from runtime.bench import Ready, Run, Timing, make_ready, ratios, significant, time_together
-from runtime.describe import describe, input_shapes, random_arrays
+from runtime.describe import describe, input_shapes
 from runtime.devices import Device, parse_device
 from runtime.errors import CallError
 from runtime.machine import driver, processor
 from runtime.placement import rendered
 from runtime.providers import VERSION, Settings
+from runtime.random_inputs import random_feeds, random_input
 from runtime.reference import run_reference
 from runtime.session import Model
-from runtime.verify.compare import random_feeds
 
 COLUMNS = (
     *("model", "precision", "batch ", "median ", "quartiles ", "samples/s ", "placement"),
@@ -49,7 +49,7 @@ class Contender:
             return list(random_feeds(self.net.graph, options["seed"], batch).values())
         assert self.model is not None
         shapes = input_shapes(describe(self.model).inputs, batch, options["size"])
-        return random_arrays(shapes, options["seed"])
+        return [random_input(name, shape, seed=options["seed"]) for name, shape in shapes.items()]
 
 
 def report(file: str, options: dict[str, Any], choice: NetChoice) -> None:

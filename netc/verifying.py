@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from compiler.domain import Contradiction
@@ -25,7 +24,8 @@ from netc.options import NetChoice
 from runtime.arrays import store_npy, store_npz
 from runtime.errors import CallError
 from runtime.onnx_file import read_model_file
-from runtime.verify.compare import compare_all, random_feeds, sizes_for
+from runtime.random_inputs import random_feeds, random_input, sizes_for
+from runtime.verify.compare import compare_all
 from runtime.verify.comparison import Comparison
 from runtime.verify.first_difference import Place
 from runtime.verify.imported import compare_imported
@@ -174,9 +174,8 @@ def side_of(file: str, options: VerifyOptions, choice: NetChoice) -> Side:
 
 def random_arrays(choice: NetChoice, options: VerifyOptions) -> dict[str, NDArray[Any]]:
     """Random numbers for the inputs whose shapes `--shape` says."""
-    random = np.random.default_rng(options.seed)
     return {
-        name: random.standard_normal((options.batch, *shape), dtype=np.float32)
+        name: random_input(name, (options.batch, *shape), seed=options.seed)
         for name, shape in choice.shapes.items()
     }
 

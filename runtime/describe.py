@@ -1,4 +1,4 @@
-"""What a model takes: its inputs, the sizes that make them fit given arrays, random arrays."""
+"""What a model takes: its inputs, and the sizes that make them fit given arrays."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx import TensorProto
 
 from runtime.errors import CallError
@@ -76,7 +74,7 @@ def fitted(inputs: Mapping[str, Shape], shapes: Sequence[tuple[int, ...]]) -> di
     return sizes
 
 
-def input_shapes(inputs: Mapping[str, Shape], batch: int, other: int) -> list[tuple[int, ...]]:
+def input_shapes(inputs: Mapping[str, Shape], batch: int, other: int) -> dict[str, tuple[int, ...]]:
     """Shapes for a model's inputs: a symbolic first size becomes the batch, the rest `other`.
 
     Raises `CallError` for a model whose batch is fixed at another size.
@@ -88,16 +86,10 @@ def input_shapes(inputs: Mapping[str, Shape], batch: int, other: int) -> list[tu
                 f"the input {name} is [{sizes}], batches of {shape[0]} alone, and {batch} are "
                 f"asked for: give --batch {shape[0]}, or a model whose batch is open"
             )
-    return [
-        tuple(
+    return {
+        name: tuple(
             size if isinstance(size, int) else batch if place == 0 else other
             for place, size in enumerate(shape)
         )
-        for shape in inputs.values()
-    ]
-
-
-def random_arrays(shapes: Sequence[tuple[int, ...]], seed: int = 0) -> list[NDArray[Any]]:
-    """Standard normal float32 numbers of these shapes."""
-    random = np.random.default_rng(seed)
-    return [random.standard_normal(shape, dtype=np.float32) for shape in shapes]
+        for name, shape in inputs.items()
+    }

@@ -11,9 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from compiler.dims import evaluate, symbols
 from compiler.graph import Graph, Input, Node
-from compiler.initialise import generator
 from compiler.onnx.lower import lower_apart
 from compiler.onnx.lowering import tensor_names
 from compiler.passes import optimise
@@ -34,45 +32,6 @@ from runtime.verify.tolerance import (
     pieces,
     tolerance,
 )
-
-COMFORTABLE = 16  # a symbolic size in a random test is at least this
-
-
-def sizes_for(graph: Graph, least: int = COMFORTABLE) -> dict[str, int]:
-    """Valid values for the symbols, large enough and different from each other where they may be.
-
-    Where no values from `least` on are found, the smallest ones do.
-    """
-    if graph.domain is None:
-        return {}
-    sizes = graph.domain.smallest()
-    taken: set[int] = set()
-    for name in list(sizes):
-        start = max(sizes[name], least)
-        for value in range(start, start + 4096):
-            trial = sizes | {name: value}
-            if value not in taken and not graph.domain.contains(trial):
-                sizes = trial
-                break
-        taken.add(sizes[name])
-    return sizes
-
-
-def random_feeds(
-    graph: Graph, seed: int = 0, batch: int = 2, sizes: Mapping[str, int] | None = None
-) -> dict[str, NDArray[np.float32]]:
-    """Standard normal numbers for every input, symbols of these sizes or ones that are valid."""
-    sizes = sizes_for(graph) if sizes is None else sizes
-    feeds = {}
-    for node in graph.inputs():
-        shape = [
-            evaluate(size, sizes) if symbols(size) else int(size)  # type: ignore[arg-type]
-            for size in node.shape
-        ]
-        feeds[node.name] = generator(seed, f"input {node.name}").standard_normal(
-            (batch, *shape), dtype=np.float32
-        )
-    return feeds
 
 
 def compare_all(

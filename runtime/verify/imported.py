@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from compiler.graph import Graph, Node
 from compiler.importers.imported import Imported
 from runtime.providers import Settings
-from runtime.verify.compare import compare_layers, compare_outputs, random_feeds
+from runtime.random_inputs import random_feeds, random_input
+from runtime.verify.compare import compare_layers, compare_outputs
 from runtime.verify.comparison import Comparison, Ledger
-from runtime.verify.ports import inputs_of, precision_of, random_input
+from runtime.verify.ports import inputs_of, precision_of
 from runtime.verify.segments import Tensors
 from runtime.verify.tolerance import tolerance
 
@@ -43,7 +44,7 @@ def feeds_for(
     for node, port in zip(graph.inputs(), ports, strict=True):
         numbers = ours[node.name]
         if port.dtype.kind in "iub":
-            numbers = random_input(port, numbers.shape, len(numbers), seed, {})
+            numbers = random_input(port.name, numbers.shape, port.dtype, seed)
         theirs[port.name] = numbers.astype(port.dtype)
         ours[node.name] = theirs[port.name].astype(np.float32)
     return Feeds(ours, theirs)

@@ -11,10 +11,9 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from compiler.initialise import generator
 from runtime.errors import CallError
+from runtime.random_inputs import OPEN_SIZE, random_input
 
-OPEN_SIZE = 64  # what is taken for a size that every model leaves open
 Sizes = tuple[int | str | None, ...]
 
 
@@ -77,19 +76,12 @@ def agreed(name: str, a: Port, b: Port) -> Sizes:
     return tuple(x if isinstance(x, int) else y for x, y in zip(a.sizes, b.sizes, strict=True))
 
 
-def random_input(
+def random_array(
     port: Port, sizes: Sizes, batch: int, seed: int, known: Mapping[str, int]
 ) -> NDArray[Any]:
-    """Standard normal numbers; 0 to 255 for bytes, 0 and 1 for other whole numbers and bools.
-
-    An open size is the batch in front, else what `known` says of its name, else 64.
-    """
+    """Random numbers for an input; an open size is the batch in front, else as `known` or 64."""
     shape = [
         size if isinstance(size, int) else batch if place == 0 else known.get(size or "", OPEN_SIZE)
         for place, size in enumerate(sizes)
     ]
-    random = generator(seed, f"input {port.name}")
-    if port.dtype.kind in "iub":
-        most = 256 if port.dtype == np.uint8 else 2
-        return np.asarray(random.integers(most, size=shape)).astype(port.dtype)
-    return np.asarray(random.standard_normal(shape, dtype=np.float32)).astype(port.dtype)
+    return random_input(port.name, shape, port.dtype, seed)

@@ -26,7 +26,7 @@ from compiler.onnx.lowering import tensor_names
 from runtime.errors import CallError
 from runtime.models import referring
 from runtime.providers import Settings
-from runtime.verify.compare import sizes_for
+from runtime.random_inputs import sizes_for
 from runtime.verify.comparison import Comparison
 from runtime.verify.imported import (
     Feeds,

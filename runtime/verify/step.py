@@ -36,6 +36,7 @@ from runtime.backward import add
 from runtime.gradients import run_gradient
 from runtime.kernels import Array
 from runtime.providers import Settings
+from runtime.random_inputs import random_input
 from runtime.reference import arrays_of, compute, symbol_values, with_sizes
 from runtime.session import open_session
 from runtime.training_step import run_step
@@ -68,16 +69,15 @@ def random_step(
     classes = {data.name: data.classes for data in training.data}
     feeds: dict[str, NDArray[Any]] = {}
     for node in layout.graph.inputs():
-        random = generator(seed, node.name)
         shape = (batch, *known(node.shape, node.name))
         if node.name in layout.masks:
             p = layout.masks[node.name].p
-            kept = random.random(shape) >= p
+            kept = generator(seed, node.name).random(shape) >= p
             feeds[node.name] = kept.astype(np.float32) / np.float32(1 - p)
-        elif isinstance(node.op, Input) and node.op.dtype == "i64":
-            feeds[node.name] = random.integers(0, classes.get(node.name) or 2, shape)
         else:
-            feeds[node.name] = random.standard_normal(shape, dtype=np.float32)
+            whole = isinstance(node.op, Input) and node.op.dtype == "i64"
+            dtype = np.int64 if whole else np.float32
+            feeds[node.name] = random_input(node.name, shape, dtype, seed, classes.get(node.name))
     feeds |= scatter(replace(layout.graph, values={}), seed).values
     for name, state in layout.states.items():
         small = generator(seed, name).random(state.shape, dtype=np.float32) * np.float32(0.01)

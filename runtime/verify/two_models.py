@@ -24,7 +24,7 @@ from runtime.verify.ports import (
     inputs_of,
     outputs_of,
     precision_of,
-    random_input,
+    random_array,
 )
 from runtime.verify.segments import Tensors
 from runtime.verify.tolerance import NONE, ROUNDINGS, Gap, gap, tolerance
@@ -135,7 +135,7 @@ def feed(
     for a, b in inputs:
         array = given.get(a.name)
         if array is None:
-            array = random_input(a, agreed(a.name, a, b), batch, seed, sizes)
+            array = random_array(a, agreed(a.name, a, b), batch, seed, sizes)
         for port, side in ((a, first), (b, second)):
             check_fit(port, array)
             side[port.name] = array.astype(port.dtype)

@@ -10,8 +10,8 @@ import pytest
 import netc
 from compiler.gains import initial_gains
 from compiler.initialise import initialise, scatter
+from runtime.random_inputs import random_feeds
 from runtime.reference import interpret
-from runtime.verify.compare import random_feeds
 from tests.define import define
 
 UNIT = """

@@ -15,8 +15,9 @@ import netc
 from compiler.initialise import scatter
 from compiler.onnx.lower import lower
 from compiler.onnx.precision import BFLOAT16_SINCE
+from runtime.random_inputs import random_feeds
 from runtime.session import open_session
-from runtime.verify.compare import compare_all, random_feeds
+from runtime.verify.compare import compare_all
 from tests.define import define
 
 HALVES = {"f16": TensorProto.FLOAT16, "bf16": TensorProto.BFLOAT16}

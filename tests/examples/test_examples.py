@@ -20,8 +20,9 @@ from grammar.parse import parse
 from grammar.source import Source
 from grammar.syntax import Definition
 from netc.main import main
+from runtime.random_inputs import random_feeds
 from runtime.session import open_session
-from runtime.verify.compare import compare_all, random_feeds
+from runtime.verify.compare import compare_all
 
 FOLDER = Path(__file__).parent
 NETS: dict[str, dict[str, dict[str, Any]]] = {

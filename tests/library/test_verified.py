@@ -14,7 +14,8 @@ import pytest
 import netc
 from compiler.initialise import scatter
 from netc.library import library_nets
-from runtime.verify.compare import compare_all, random_feeds
+from runtime.random_inputs import random_feeds
+from runtime.verify.compare import compare_all
 from runtime.verify.comparison import Comparison
 
 VGG = {"classes": 10, "width": 4, "hidden": 32}

@@ -19,8 +19,8 @@ from grammar.diagnostics import DefinitionError
 from netc.runnable import runnable_of_graph
 from netc.sessions import MOST_OPEN
 from runtime.errors import CallError
+from runtime.random_inputs import random_feeds
 from runtime.reference import interpret
-from runtime.verify.compare import random_feeds
 
 NET = """
 block unit(c) { conv(c, 3x3, pad=1) -> bn -> relu }

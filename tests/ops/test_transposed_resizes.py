@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from compiler.initialise import scatter
-from runtime.verify.compare import compare_all, random_feeds
+from runtime.random_inputs import random_feeds
+from runtime.verify.compare import compare_all
 from tests.define import define
 
 BODIES = {

@@ -85,7 +85,7 @@ def test_a_model_is_described_by_its_inputs_and_the_type_of_its_weights(compiled
 
 def test_symbolic_sizes_are_fitted_to_arrays_and_contradictions_refused() -> None:
     inputs = {"a": ("N", 3, "H", "H"), "b": ("N", "?")}
-    assert input_shapes(inputs, 4, 7) == [(4, 3, 7, 7), (4, 7)]
+    assert input_shapes(inputs, 4, 7) == {"a": (4, 3, 7, 7), "b": (4, 7)}
     assert fitted(inputs, [(4, 3, 7, 7), (4, 9)]) == {"N": 4, "H": 7}
     for shapes in ([(4, 3, 7, 8), (4, 9)], [(4, 3, 7, 7), (5, 9)], [(4, 2, 7, 7), (4, 9)]):
         with pytest.raises(CallError, match="does not take"):
@@ -123,7 +123,7 @@ def bound_runs() -> object:
     """Sessions of the fake machine cannot bind real arrays."""
     from unittest import mock
 
-    return mock.patch("runtime.session.Session.bind", lambda self, feeds: mock.Mock())
+    return mock.patch("runtime.session.OnnxSession.bind", lambda self, feeds: mock.Mock())
 
 
 def test_the_precision_of_a_model_decides_its_layout_on_cuda() -> None:

@@ -20,8 +20,8 @@ from netc.main import main
 from runtime.errors import CallError
 from runtime.files import write_whole
 from runtime.models import write_model
+from runtime.random_inputs import random_feeds
 from runtime.session import open_session
-from runtime.verify.compare import random_feeds
 from tests.define import define
 
 NET = """

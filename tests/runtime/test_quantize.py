@@ -21,7 +21,7 @@ from netc.main import main
 from runtime.accuracy import Deviation, measure
 from runtime.errors import CallError
 from runtime.quantize import QuantizationPlan, loss, quantized
-from runtime.verify.compare import random_feeds
+from runtime.random_inputs import random_feeds
 from tests.define import define
 
 NET = """

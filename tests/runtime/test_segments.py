@@ -13,8 +13,8 @@ import netc
 from compiler.initialise import scatter
 from compiler.onnx.lower import lower
 from runtime.providers import Settings
+from runtime.random_inputs import random_feeds
 from runtime.session import RunError, open_session
-from runtime.verify.compare import random_feeds
 from runtime.verify.segments import Tensors, parts_of
 from tests.define import define
 from tests.memory import peak_of
