@@ -1,14 +1,17 @@
 # Two commands: `make demo` shows what netc does, `make test` checks everything.
-# Each makes its own virtual environment first; PYTHON chooses the interpreter (3.11 or newer).
+# Each makes its own virtual environment first; PYTHON chooses the interpreter (3.11 or newer),
+# PINS the versions of what is installed (`PINS=` takes the newest that pyproject.toml allows).
 PYTHON ?= python3
 VENV   ?= .venv
+PINS   ?= constraints.txt
 BIN    := $(VENV)/bin
 
-.PHONY: demo test bench docs tables clean
+.PHONY: demo test quick coverage bench docs tables constraints clean
 
-$(VENV)/installed: pyproject.toml
+$(VENV)/installed: pyproject.toml $(PINS)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		$(if $(PINS),--constraint $(PINS)) --editable ".[dev]"
 	$(BIN)/python -m compileall -q grammar compiler runtime netdefs netc
 	touch $@
 
@@ -28,8 +31,21 @@ demo: $(VENV)/installed
 
 test: $(VENV)/installed
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2
+
+# Half a minute, before every commit: lint, types, one case of each test of the language, the graph
+# and the layers.
+quick: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n 2 --quick
+
+# Which lines of the packages the tests run; the report is htmlcov/index.html.
+coverage: $(VENV)/installed
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered --cov-report=html
 
 # The yardsticks that need torch are skipped unless TORCH names a Python that has it.
 bench: $(VENV)/installed
@@ -41,5 +57,12 @@ docs: $(VENV)/installed
 tables: $(VENV)/installed
 	$(BIN)/python -m grammar.tables
 
+constraints: $(VENV)/installed
+	$(PYTHON) -m venv build/newest
+	build/newest/bin/python -m pip install --quiet ".[dev]"
+	sed -n 1p constraints.txt > build/constraints.txt
+	build/newest/bin/python -m pip freeze --exclude netc >> build/constraints.txt
+	mv build/constraints.txt constraints.txt
+
 clean:
-	rm -rf $(VENV) demo build dist *.egg-info
+	rm -rf $(VENV) demo build dist htmlcov *.egg-info
