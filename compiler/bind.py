@@ -7,8 +7,9 @@ from dataclasses import Field, fields
 from functools import partial
 from typing import Any
 
-from compiler.argument_errors import too_many, unknown_keyword, with_quotes, wrong_sort
+from compiler.argument_errors import with_quotes, wrong_sort
 from compiler.evaluate import Evaluator
+from compiler.matching import match
 from compiler.ops.arguments import ArgumentError, show
 from compiler.ops.base import Op, is_join, is_required, kind_of, parameters
 from compiler.pictures import Picture
@@ -19,11 +20,10 @@ from compiler.values import (
     Silenced,
     Tensor,
     TooMuch,
+    no_label,
     raise_all,
-    unknown,
 )
 from grammar import syntax as s
-from grammar.diagnostics import nearest
 from grammar.source import Span
 
 FindTensor = Callable[[Any, Scope], Tensor | None]
@@ -47,37 +47,6 @@ def signature(op: type[Any], name: str, accepted: Sequence[Field[Any]] | None = 
 def block_signature(definition: s.Definition) -> str:
     """How a block is written: `unit(c, stride=1)`."""
     return f"{definition.name.id}({', '.join(p.span.text for p in definition.parameters)})"
-
-
-def match(
-    arguments: tuple[s.Argument, ...], names: list[str], called: str, usage: Callable[[], str]
-) -> dict[str, s.Argument]:
-    """Which argument goes to which parameter; raises E202 with every argument that fits none."""
-    found: dict[str, s.Argument] = {}
-    mistakes: list[Mistake] = []
-    position = 0
-    for argument in arguments:
-        if argument.keyword is None:
-            if any(a.keyword for a in found.values()):
-                mistakes.append(Mistake("E202", "positions come before keywords", argument.span))
-                continue
-            if position >= len(names):
-                mistakes.append(too_many(argument, names, called, usage))
-                break
-            name = names[position]
-            position += 1
-        else:
-            name = argument.keyword
-            if name not in names:
-                notes = [] if mistakes else [f"it is {usage()}"]
-                mistakes.append(unknown_keyword(argument, name, names, found, called, notes))
-                continue
-        if name in found:
-            mistakes.append(Mistake("E202", f"`{name}` is given twice", argument.span))
-            continue
-        found[name] = argument
-    raise_all(mistakes)
-    return found
 
 
 def convert(
@@ -126,22 +95,12 @@ def bind_op(
         plain = [a for a in arguments if a.keyword is None]
         for argument in plain:
             value = evaluate(argument.value, scope)
-            tensor = find(value, scope)
-            if tensor is None:
-                raise no_tensor(op, argument.value, value, scope)
-            tensors.append(tensor)
+            for each in value if isinstance(value, list) and value else [value]:
+                tensor = find(each, scope)
+                if tensor is None:
+                    raise no_tensor(op, argument.value, each, scope)
+                tensors.append(tensor)
         arguments = tuple(a for a in arguments if a.keyword is not None)
-    elif op.most_inputs == 1 and arguments and isinstance(arguments[0].value, s.Name):
-        name = arguments[0].value.id
-        if not scope.has_value(name) and scope.tensor(name) is not None:
-            rest = ", ".join(argument.span.text for argument in arguments[1:])
-            call = f"{op.name}({rest})" if 0 < len(rest) <= 40 else op.name
-            raise Mistake(
-                "E203",
-                f"`{op.name}` takes what flows, not an argument",
-                arguments[0].span,
-                help=f"{name} -> {call}",
-            )
     accepted = parameters(op)
     usage = partial(signature, op, op.name)
     given = match(arguments, [p.name for p in accepted], op.name, usage)
@@ -162,23 +121,15 @@ def no_tensor(op: type[Op], written: s.Expression, value: Any, scope: Scope) -> 
     """What is wrong with an argument of a join that is no tensor."""
     span = written.span
     if not isinstance(value, str):
-        listed, items = isinstance(written, s.ListDisplay | s.TupleDisplay), span.text[1:-1]
+        listed = isinstance(written, s.ListDisplay | s.TupleDisplay)
         return Mistake(
             "E203",
             f"`{op.name}` joins tensors by their names",
             span,
-            help=f"without brackets: {op.name}({items})"
-            if listed and len(items) <= 40
-            else f"for branches write {op.name} {{ … }}; parameters take their keyword",
+            label=f"an item is {show(value)}" if listed else "",
+            help=f"for branches write {op.name} {{ … }}; parameters take their keyword",
         )
-    if scope.is_lost(value):
-        return Silenced()
-    near = nearest(value, scope.tensor_names())
-    mistake = unknown(f'no tensor is labelled "{value}" here', span, near)
-    mistake.fixes = ()  # a name in place of a string, perhaps of a part of one
-    if "." in value and scope.tensor(value.split(".")[0]) is not None:
-        mistake.help = "what is named inside a block is known in it only: let it flow out"
-    return mistake
+    return no_label(value, span, scope)
 
 
 def bind_block(

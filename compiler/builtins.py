@@ -24,6 +24,9 @@ class Builtin:
     usage: str
     call: Callable[..., Any]
 
+    def __str__(self) -> str:
+        return self.usage
+
 
 def _numbers(values: Sequence[Any]) -> Sequence[Any]:
     for value in values:
@@ -78,4 +81,10 @@ BUILTINS: Mapping[str, Builtin] = {
     "ceil": Builtin(
         "ceil(number)", lambda v: v if isinstance(v, Dim) else math.ceil(_numbers([v])[0])
     ),
+    "round": Builtin(  # a half goes to the even neighbour, as in Python
+        "round(number)", lambda v: v if isinstance(v, Dim) else round(_numbers([v])[0])
+    ),
+    "log": Builtin("log(number above 0)", lambda v: math.log(_numbers([v])[0])),
+    "exp": Builtin("exp(number)", lambda v: math.exp(_numbers([v])[0])),
+    "sqrt": Builtin("sqrt(number of at least 0)", lambda v: math.sqrt(_numbers([v])[0])),
 }

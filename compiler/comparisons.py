@@ -87,3 +87,16 @@ def same(left: Any, right: Any) -> bool:
 def help_for(assertion: str | None) -> str | None:
     """The help line that names an assertion."""
     return f"`{assertion}` would decide it" if assertion else None
+
+
+def contains(item: Any, operator: str, values: Any, span: Span) -> bool:
+    """`c in widths`, `c not in widths`, and of a string in a string."""
+    if item is POISON or values is POISON:
+        raise Silenced
+    if isinstance(values, str) and isinstance(item, str):
+        found = item in values
+    elif isinstance(values, list | tuple):
+        found = any(same(item, value) for value in values)
+    else:
+        raise Mistake("E205", f"`{operator}` looks into a list, not {kind_word(values)}", span)
+    return found is (operator == "in")

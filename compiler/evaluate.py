@@ -5,26 +5,32 @@ A comparison on a symbolic size counts only when it is proved either way.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from compiler.arithmetic import arithmetic
 from compiler.builtins import BUILTINS, BadCall, Builtin
-from compiler.comparisons import compare
+from compiler.comparisons import compare, contains
 from compiler.dims import Dim, Size, SymbolicError, ceil_div
 from compiler.domain import Facts
+from compiler.matching import match
 from compiler.ops import OPS
 from compiler.ops.arguments import Extent, show
 from compiler.symbols.aliases import value_meant
+from compiler.symbols.names import children
 from compiler.values import (
     POISON,
+    Bound,
+    Function,
     Mistake,
+    Results,
     Scope,
     Silenced,
     Tensor,
     TooMuch,
     attribute_of,
     kind_word,
+    taken_apart,
     unknown,
 )
 from grammar import syntax as s
@@ -33,7 +39,40 @@ from grammar.source import Span
 
 MOST_MADE = 1_000_000  # items of lists and characters of strings, in one net
 MOST_LEVELS = 100  # lists inside lists
+MOST_CALLS = 60  # functions inside functions
+MOST_WORK = 1_000_000  # words evaluated in functions and comprehensions, in one net
 Made = TypeVar("Made")
+
+
+def too_many_items(node: s.Expression) -> TooMuch:
+    """The limit of what one net may hold in lists and strings."""
+    message = f"the lists and strings of this net have more than {MOST_MADE:_} items"
+    return TooMuch("E209", message, node.span)
+
+
+def size_of(root: s.Syntax) -> int:
+    """How many nodes an expression has."""
+    waiting, count = [root], 0
+    while waiting:
+        waiting += children(waiting.pop())
+        count += 1
+    return count
+
+
+def result_called(results: Results, name: str, span: Span) -> Tensor:
+    """`t.low` of `trunk() as t`; raises E505."""
+    if name in results.tensors:
+        return results.tensors[name]
+    if not results.whole:
+        raise Silenced
+    near = nearest(name, results.tensors)
+    raise Mistake(
+        "E505",
+        f"`{results.maker}` gives no `{name}`",
+        span,
+        label=f"it gives {', '.join(results.tensors)}",
+        help=f"did you mean `{near}`?" if near else None,
+    )
 
 
 class Evaluator:
@@ -42,6 +81,9 @@ class Evaluator:
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self.made = 0
+        self.worked = 0
+        self.sizes: dict[int, int] = {}  # of expressions evaluated again and again, by identity
+        self.calling: list[str] = []  # the functions that call each other
 
     def __call__(self, node: s.Expression, scope: Scope) -> Any:
         """The value of an expression; raises `Mistake`."""
@@ -82,11 +124,7 @@ class Evaluator:
         for _ in range(MOST_LEVELS):
             self.made += sum(len(part) for part in level if isinstance(part, str | list | tuple))
             if self.made > MOST_MADE:
-                raise TooMuch(
-                    "E209",
-                    f"the lists and strings of this net have more than {MOST_MADE:_} items",
-                    node.span,
-                )
+                raise too_many_items(node)
             level = [item for part in level if isinstance(part, list | tuple) for item in part]
             if not level:
                 return value
@@ -128,6 +166,29 @@ class Evaluator:
         near = value_meant(node.id, scope.names() | set(BUILTINS), OPS)
         raise unknown(f"unknown name `{node.id}`", node.span, near)
 
+    def _given(self, node: s.Given, scope: Scope) -> Any:
+        return node.value
+
+    def _comprehension(self, node: s.Comprehension, scope: Scope) -> list[Any]:
+        return self.keep(list(self._items(node, node.clauses, scope)), node)
+
+    def _items(
+        self, node: s.Comprehension, clauses: tuple[s.Clause, ...], scope: Scope
+    ) -> Iterator[Any]:
+        """The items of a comprehension whose last clauses are these."""
+        if not clauses:
+            yield self(node.item, scope)
+            return
+        clause, *rest = clauses
+        values = self(clause.values, scope)
+        if not isinstance(values, list | tuple):
+            raise Mistake("E205", "`for` runs over a list", clause.values.span, label=show(values))
+        for value in values:
+            self.work(node)
+            inner = Scope(scope, taken_apart(clause.names, value, clause.values.span, "for"))
+            if clause.condition is None or self.truth(clause.condition, inner):
+                yield from self._items(node, tuple(rest), inner)
+
     def _listdisplay(self, node: s.ListDisplay, scope: Scope) -> list[Any]:
         return self.keep([self(item, scope) for item in node.items], node)
 
@@ -149,6 +210,8 @@ class Evaluator:
             return self.keep(left + right, node)
         if node.operator == "+" and isinstance(left, tuple) and isinstance(right, tuple):
             return self.keep(left + right, node)
+        if node.operator == "*" and isinstance(left, list) and isinstance(right, int):
+            return self._repeated(left, right, node)
         self._need_number(left, node.left.span, node.operator)
         self._need_number(right, node.right.span, node.operator)
         try:
@@ -159,6 +222,17 @@ class Evaluator:
             ) from None
         except (SymbolicError, OverflowError) as error:
             raise Mistake("E205", str(error), node.span) from None
+
+    def _repeated(self, items: list[Any], times: int, node: s.Binary) -> list[Any]:
+        """`[4] * 3`; what would be too long is not made."""
+        if times < 0 or isinstance(times, bool):
+            label = show(times)
+            raise Mistake(
+                "E205", "a list is repeated 0 times or more", node.right.span, label=label
+            )
+        if len(items) * times > MOST_MADE:
+            raise too_many_items(node)
+        return self.keep(items * times, node)
 
     @staticmethod
     def _need_number(value: Any, span: Span, operator: str) -> None:
@@ -186,7 +260,10 @@ class Evaluator:
         values = [self(operand, scope) for operand in node.operands]
         pairs = zip(values, node.operators, values[1:], strict=False)
         return all(
-            compare(self.facts, left, operator, right, node.span) for left, operator, right in pairs
+            contains(left, operator, right, node.span)
+            if operator in ("in", "not in")
+            else compare(self.facts, left, operator, right, node.span)
+            for left, operator, right in pairs
         )
 
     def _conditional(self, node: s.Conditional, scope: Scope) -> Any:
@@ -210,10 +287,25 @@ class Evaluator:
                 label=f"{index}, but there are {len(value)} items",
             ) from None
 
+    def _slice(self, node: s.Slice, scope: Scope) -> Any:
+        value = self(node.value, scope)
+        if not isinstance(value, list | tuple | str):
+            raise Mistake("E205", f"{kind_word(value)} has no items", node.value.span)
+        ends = (node.start, node.stop, node.step)
+        start, stop, step = (
+            None if end is None else self.whole(end, scope, "an end of a slice") for end in ends
+        )
+        if step == 0:
+            assert node.step is not None
+            raise Mistake("E205", "the step of a slice is not 0", node.step.span)
+        return self.keep(value[start:stop:step], node)
+
     def _attribute(self, node: s.Attribute, scope: Scope) -> Any:
         value = self(node.value, scope)
         if value is POISON:
             raise Silenced
+        if isinstance(value, Results):
+            return result_called(value, node.name, node.span)
         if not isinstance(value, Tensor):
             raise Mistake(
                 "E205",
@@ -229,19 +321,15 @@ class Evaluator:
             function = scope.value(name) if scope.has_value(name) else BUILTINS.get(name)
         else:
             name, function = "this", self(node.function, scope)
+        if isinstance(function, Function):
+            return self._apply(function, node, scope)
         if not isinstance(function, Builtin):
             if function is None and scope.is_lost(name):
                 raise Silenced
             if isinstance(node.function, s.Name) and function is None and name not in OPS:
                 near = nearest(name, BUILTINS)
                 raise unknown(f"unknown function `{name}`", node.function.span, near)
-            raise Mistake(
-                "E205",
-                f"`{name}` cannot be called inside an expression",
-                node.span,
-                help="layers and blocks stand in a chain; functions here are "
-                + ", ".join(BUILTINS),
-            )
+            return self._bound(OPS.get(name) if function is None else function, name, node, scope)
         for argument in node.arguments:
             if argument.keyword is not None:
                 raise Mistake("E202", f"{name} takes no keyword arguments", argument.span)
@@ -260,6 +348,91 @@ class Evaluator:
             raise Mistake(
                 "E205", f"{name} is called as {function.usage}", node.span, label=reason
             ) from None
+
+    def _apply(self, function: Function, node: s.CallExpression, scope: Scope) -> Any:
+        """The value of a function of the definition; raises `TooMuch` where it does not end."""
+        definition, name = function.definition, function.name
+        around = [*self.calling, name]
+        if len(around) > MOST_CALLS:
+            first = around.index(name)
+            cycle = " -> ".join(dict.fromkeys(around[first:])) + f" -> {name}"
+            raise TooMuch(
+                "E210",
+                f"function `{name}` calls itself more than {MOST_CALLS} times without an end",
+                node.span,
+                label=cycle,
+            )
+        self.work(definition.value)
+        names = [parameter.name.id for parameter in definition.parameters]
+        given = match(node.arguments, names, name, function.__str__)
+        inner = Scope(function.scope)
+        for parameter in definition.parameters:
+            if (argument := given.get(parameter.name.id)) is not None:
+                inner.values[parameter.name.id] = self(argument.value, scope)
+            elif parameter.default is not None:
+                inner.values[parameter.name.id] = self(parameter.default, inner)
+            else:
+                missing = f"`{name}` needs its `{parameter.name.id}`"
+                raise Mistake("E202", missing, node.span, help=f"it is {function}")
+        self.calling.append(name)
+        try:
+            return self.keep(self(definition.value, inner), node)
+        except Mistake as mistake:
+            if len(self.calling) <= 2:
+                called = f"in {' '.join(node.span.text.split())[:60]} at line {node.span.line}"
+                mistake.notes = (*mistake.notes, called)
+            raise
+        except RecursionError:
+            if len(self.calling) > 1:
+                raise
+            deep = f"function `{name}` is nested too deeply"
+            raise TooMuch("E209", deep, definition.name.span) from None
+        finally:
+            self.calling.pop()
+
+    def _bound(self, target: Any, name: str, node: s.CallExpression, scope: Scope) -> Any:
+        """A layer or block with arguments, to be a stage later; raises E205 for anything else."""
+        if isinstance(target, Bound):
+            target, before = target.target, target
+        else:
+            before = Bound(target, ())
+        is_op = isinstance(target, type)
+        if not is_op and not hasattr(target, "definition"):
+            raise Mistake(
+                "E205",
+                f"`{name}` is {kind_word(target)} and cannot be called",
+                node.span,
+                help="functions are " + ", ".join(BUILTINS),
+            )
+        arguments = []
+        for argument in node.arguments:
+            value = self(argument.value, scope)
+            if value is POISON:
+                raise Silenced
+            if isinstance(value, Tensor) and is_op:
+                rest = ", ".join(a.span.text for a in node.arguments[1:])
+                layer = f"{name}({rest})" if rest else name
+                raise Mistake(
+                    "E205",
+                    "a layer on a tensor is a chain, no value",
+                    node.span,
+                    help=f"name it first: y = {argument.value.span.text} -> {layer}",
+                )
+            given = s.Given(argument.value.span, value)
+            arguments.append(s.Argument(argument.span, argument.keyword, given))
+        return Bound(target, before.with_more(arguments))
+
+    def work(self, node: s.Syntax) -> None:
+        """Count the words of an expression that is evaluated again; raises `TooMuch`."""
+        if id(node) not in self.sizes:
+            self.sizes[id(node)] = size_of(node)
+        self.worked += self.sizes[id(node)]
+        if self.worked > MOST_WORK:
+            raise TooMuch(
+                "E209",
+                f"the functions and lists of this net take more than {MOST_WORK:_} steps",
+                node.span,
+            )
 
     def _rounded_quotient(
         self, function: Builtin, node: s.CallExpression, scope: Scope

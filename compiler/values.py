@@ -6,16 +6,16 @@ block, net and op.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
-from typing import Any
+from typing import Any, TypeAlias
 
 from compiler.dims import Dim
-from compiler.ops.arguments import Extent
-from compiler.ops.base import Shape
+from compiler.ops.arguments import Extent, show
+from compiler.ops.base import Shape, show_shape
 from compiler.symbols.names import Makers
 from grammar import syntax as s
-from grammar.diagnostics import Fix
+from grammar.diagnostics import Fix, nearest
 from grammar.records import dataclass
 from grammar.source import Span
 
@@ -27,8 +27,64 @@ class Tensor:
     node: str | None
     shape: Shape = ()
 
+    def __str__(self) -> str:
+        return f"a tensor {show_shape(self.shape)}"
+
 
 POISON = Tensor(None)
+Flow: TypeAlias = "Tensor | Results | None"  # what flows: None before anything does
+
+
+@dataclass(frozen=True)
+class Results:
+    """The tensors that one call gives, by their names: `trunk() as t` has them as `t.low`."""
+
+    tensors: Mapping[str, Tensor]
+    maker: str  # the block, net or op
+    whole: bool = True  # else a mistake may have lost some
+
+    def __str__(self) -> str:
+        return f"the results {', '.join(self.tensors)} of {self.maker}"
+
+
+@dataclass(frozen=True)
+class Function:
+    """`let divisible(v, d=8) = …`, and the names that it sees where it stands."""
+
+    definition: s.Function
+    scope: Scope = field(repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        """What the definition calls it."""
+        return self.definition.name.id
+
+    def __str__(self) -> str:
+        parameters = ", ".join(p.span.text for p in self.definition.parameters)
+        return f"{self.name}({parameters})"
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A layer or block as a value with some of its arguments: `leaky_relu(0.1)`."""
+
+    target: Any  # an op's class or a block
+    arguments: tuple[s.Argument, ...]
+
+    @property
+    def name(self) -> str:
+        """What is called."""
+        return str(self.target.name)
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(a.span.text for a in self.arguments)})"
+
+    def with_more(self, arguments: Sequence[s.Argument]) -> tuple[s.Argument, ...]:
+        """Its arguments and those of a call: positions go on, keywords take the place of its."""
+        given = {a.keyword for a in arguments if a.keyword is not None}
+        kept = [a for a in self.arguments if a.keyword is not None and a.keyword not in given]
+        positions = [a for a in (*self.arguments, *arguments) if a.keyword is None]
+        return (*positions, *kept, *(a for a in arguments if a.keyword is not None))
 
 
 Remedy = Callable[[], tuple[str | None, Sequence[Fix]]]
@@ -152,6 +208,18 @@ class Scope:
         return outer | set(self.values) | set(self.tensors)
 
 
+def no_label(label: str, span: Span, scope: Scope) -> Exception:
+    """What to raise where a string names no tensor."""
+    if scope.is_lost(label):
+        return Silenced()
+    near = nearest(label, scope.tensor_names())
+    mistake = unknown(f'no tensor is labelled "{label}" here', span, near)
+    mistake.fixes = ()  # a name in place of a string, perhaps of a part of one
+    if "." in label and scope.tensor(label.split(".")[0]) is not None:
+        mistake.help = "what is named inside a block is known in it only: let it flow out"
+    return mistake
+
+
 def kind_word(value: object) -> str:
     """What sort of value this is, for messages."""
     words: list[tuple[type, str]] = [
@@ -164,6 +232,9 @@ def kind_word(value: object) -> str:
         (tuple, "a tuple"),
         (Dim, "a symbolic size"),
         (Tensor, "a tensor"),
+        (Results, "several tensors"),
+        (Function, "a function"),
+        (Bound, "a layer"),
         (type, "an op"),
     ]
     return next((word for sort, word in words if isinstance(value, sort)), "a block")
@@ -190,4 +261,32 @@ def attribute_of(tensor: Tensor, node: s.Attribute) -> Any:
         f"a tensor of {rank} spatial axes has no `.{node.name}`",
         node.span,
         help=f"it has {has}",
+    )
+
+
+def taken_apart(targets: Sequence[s.Target], value: Any, place: Span, word: str) -> dict[str, Any]:
+    """The names of a `for` or `let` (the `word`) with what each gets of a value; raises E205.
+
+    >>> from grammar.parse import parse_expression
+    >>> one, two = (s.Name(parse_expression("1").span, name) for name in "ab")
+    >>> taken_apart([one, two], (3, 4), one.span, "let")
+    {'a': 3, 'b': 4}
+    """
+    if len(targets) == 1:
+        (target,) = targets
+        if isinstance(target, s.Name):
+            return {target.id: value}
+        return taken_apart(target.parts, value, place, word)
+    if isinstance(value, list | tuple) and len(value) == len(targets):
+        pairs = zip(targets, value, strict=True)
+        parts = [taken_apart([target], each, place, word) for target, each in pairs]
+        return {name: each for part in parts for name, each in part.items()}
+    items = "pairs" if len(targets) == 2 else f"items of {len(targets)} values"
+    if word == "let":
+        items = f"a list of {len(targets)} values"
+    raise Mistake(
+        "E205",
+        f"`{word}` with {len(targets)} names needs {items}",
+        place,
+        label=f"{'an item' if word == 'for' else 'this'} is {show(value)}",
     )

@@ -48,7 +48,7 @@ EXAMPLES: dict[str, list[str]] = {
         "let a = 1 let b = 2\n",
         'use a from "b" use c from "d"\n',
     ],
-    "a statement begins with a layer, a name or a keyword": _beginning("3x3", '"a"', "(a)", "[1]"),
+    "a statement begins with a layer, a name or a keyword": _beginning("3x3", "(a)", "[1]"),
     "a stage is missing after `->`": _in_net("conv(1, 1) -> ", "relu -> -> relu", "a = relu ->\n"),
     "a stage is missing before `->`": _beginning("-> relu"),
     "`->` follows a stage, and this statement is none": _in_net(

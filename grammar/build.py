@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import islice, pairwise, takewhile
 from typing import Any, TypeAlias
+from unicodedata import normalize
 
 from lark import Token
 
@@ -31,6 +32,11 @@ Parse: TypeAlias = Callable[[str], Any]  # an expression's text to Lark's tree; 
 _PIECE = re.compile(
     r"\\(?P<escaped>.)|(?P<brace>\{\{|\}\})|\{(?P<inner>[^}]*+)\}|(?P<open>\{.*)", re.S
 )
+
+
+def plain(operator: Token) -> str:
+    """A sign or word between two operands: `not in` may be written with more space."""
+    return " ".join(operator.split())
 
 
 class Unbuildable(Exception):
@@ -61,7 +67,7 @@ def broken(span: Span) -> s.Broken:
     words = {lexeme.text for lexeme in first if lexeme.kind == "word"} - RESERVED
     strings = " ".join(lexeme.text for lexeme in first if lexeme.kind == "text")
     keyword = "=" if opening[1:] == ["="] else opening[0]
-    return s.Broken(span, keyword, frozenset(words.union(re.findall(r"[A-Za-z_]\w*", strings))))
+    return s.Broken(span, keyword, frozenset(words.union(re.findall(r"[^\W\d]\w*", strings))))
 
 
 def _with_stray(definition: s.Definition, after: s.Broken) -> s.Definition:
@@ -122,7 +128,21 @@ class TreeBuilder:
     def name(self, tree: Any) -> s.Name:
         """`classes`"""
         token = tree.children[0]
-        return s.Name(self.span(token), str(token))
+        text = str(token)
+        return s.Name(self.span(token), text if text.isascii() else normalize("NFC", text))
+
+    def target(self, tree: Any) -> s.Target:
+        """A name that a value gets, or `(c, stride)` that takes it apart."""
+        if tree.data == "name":
+            return self.name(tree)
+        self.enter(tree)
+        group = s.NameGroup(self.span(tree), self.targets(tree))
+        self.depth -= 1
+        return group
+
+    def targets(self, tree: Any) -> tuple[s.Target, ...]:
+        """`i, (c, stride)`"""
+        return tuple(map(self.target, tree.children))
 
     # ── files and bodies ─────────────────────────────────────────────────────────────────────
 
@@ -170,18 +190,22 @@ class TreeBuilder:
 
     def _definition(self, tree: Any) -> s.Definition:
         kind, name, parameters, body = tree.children
-        given = [] if parameters is None else [p for p in parameters.children if p is not None]
         span = self.span(tree)
         return s.Definition(
             span,
             str(kind),
             self.name(name),
-            tuple(map(self.parameter, given)),
+            self.parameters(parameters),
             self.body(body),
             doc_above(span),
         )
 
     _training = _definition
+
+    def parameters(self, tree: Any) -> tuple[s.Parameter, ...]:
+        """`(c, kernel, stride=1)`; none where there are no parentheses"""
+        given = () if tree is None else tree.children
+        return tuple([self.parameter(each) for each in given if each is not None])
 
     def parameter(self, tree: Any) -> s.Parameter:
         """`stride=1`"""
@@ -195,8 +219,8 @@ class TreeBuilder:
         return s.Flow(self.span(tree), self.chain(tree.children[0]))
 
     def _bind(self, tree: Any) -> s.Bind:
-        name, chain = tree.children
-        return s.Bind(self.span(tree), self.name(name), self.chain(chain))
+        *names, chain = tree.children
+        return s.Bind(self.span(tree), tuple(map(self.name, names)), self.chain(chain))
 
     def _input(self, tree: Any) -> s.InputDeclaration:
         name, outside, dtype, pattern, origin = tree.children
@@ -213,7 +237,7 @@ class TreeBuilder:
         name, outside, labels, pattern = tree.children
         return s.OutputDeclaration(
             self.span(tree),
-            self.name(name),
+            self.output_name(name),
             self.optional_text(outside),
             self.labels(labels),
             None,
@@ -226,12 +250,16 @@ class TreeBuilder:
             raise Unbuildable("E101", "an output has one `labels`", self.span(after))
         return s.OutputDeclaration(
             self.span(tree),
-            self.name(name),
+            self.output_name(name),
             self.optional_text(outside),
             self.labels(before or after),
             self.chain(chain),
             None,
         )
+
+    def output_name(self, node: Any) -> s.Name | s.Text:
+        """`logits`, `"logits{l}"`"""
+        return self.text(node) if isinstance(node, Token) else self.name(node)
 
     def optional_text(self, token: Any) -> s.Text | None:
         """A string, if there is one."""
@@ -242,8 +270,14 @@ class TreeBuilder:
         return None if tree is None else self.text(tree.children[0])
 
     def _let(self, tree: Any) -> s.Let:
-        name, value = tree.children
-        return s.Let(self.span(tree), self.name(name), self.expression(value))
+        names, value = tree.children
+        return s.Let(self.span(tree), self.targets(names), self.expression(value))
+
+    def _function(self, tree: Any) -> s.Function:
+        name, parameters, value = tree.children
+        return s.Function(
+            self.span(tree), self.name(name), self.parameters(parameters), self.expression(value)
+        )
 
     def _assert(self, tree: Any) -> s.Assert:
         condition, message = tree.children
@@ -254,10 +288,10 @@ class TreeBuilder:
         return s.Expect(self.span(tree), self.several(tree.children))
 
     def _for(self, tree: Any) -> s.For:
-        *names, values, body, pattern = tree.children
+        names, values, body, pattern = tree.children
         return s.For(
             self.span(tree),
-            tuple(map(self.name, names)),
+            self.targets(names),
             self.expression(values),
             self.body(body),
             self.optional_pattern(pattern),
@@ -378,13 +412,15 @@ class TreeBuilder:
 
     def stage(self, tree: Any) -> s.Stage:
         """One stage of a chain with all that may follow it."""
-        callee = arguments = body = label = like = shape = None
+        callee = arguments = body = label = like = shape = source = None
         for child in tree.children:
             if child is None:
                 continue
             match str(child.data):
                 case "name" | "in_name":
                     callee = self.name(child)
+                case "text" | "index" | "attribute":
+                    source = self.expression(child)
                 case "arguments":
                     arguments = self.arguments(child)
                 case "body":
@@ -397,7 +433,7 @@ class TreeBuilder:
                     like = self.label(child.children[0])
                 case "pattern":
                     shape = self.pattern(child)
-        return s.Stage(self.span(tree), callee, arguments, body, label, like, shape)
+        return s.Stage(self.span(tree), callee, arguments, body, label, like, shape, source)
 
     def label(self, node: Any) -> s.Text:
         """A label: a bare name means the same as the string."""
@@ -509,6 +545,18 @@ class TreeBuilder:
                 return result
         raise Unbuildable("E105", message, Span(self.source, *place), help)
 
+    def _comprehension(self, tree: Any) -> s.Comprehension:
+        item, *clauses = tree.children
+        return s.Comprehension(
+            self.span(tree), self.expression(item), tuple(map(self.clause, clauses))
+        )
+
+    def clause(self, tree: Any) -> s.Clause:
+        """`for c in widths if c > 8`"""
+        names, values, condition = tree.children
+        kept = None if condition is None else self.expression(condition)
+        return s.Clause(self.span(tree), self.targets(names), self.expression(values), kept)
+
     def _list(self, tree: Any) -> s.ListDisplay:
         return s.ListDisplay(self.span(tree), self.several(tree.children))
 
@@ -537,13 +585,18 @@ class TreeBuilder:
 
     def _comparison(self, tree: Any) -> s.Comparison:
         operands, operators = tree.children[::2], tree.children[1::2]
-        return s.Comparison(self.span(tree), self.several(operands), tuple(map(str, operators)))
+        return s.Comparison(self.span(tree), self.several(operands), tuple(map(plain, operators)))
 
     def _conditional(self, tree: Any) -> s.Conditional:
         return s.Conditional(self.span(tree), *self.several(tree.children))
 
     def _index(self, tree: Any) -> s.Index:
         return s.Index(self.span(tree), *self.several(tree.children))
+
+    def _slice(self, tree: Any) -> s.Slice:
+        value, *ends = tree.children
+        given = [None if end is None else self.expression(end) for end in ends]
+        return s.Slice(self.span(tree), self.expression(value), *given)
 
     def _attribute(self, tree: Any) -> s.Attribute:
         value, name = tree.children

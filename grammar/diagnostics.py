@@ -10,6 +10,7 @@ from grammar.records import dataclass
 from grammar.source import Span
 
 WIDEST = 120  # characters of a source line that are shown
+MOST_STEPS_SHOWN = 16  # of the calls that led to a mistake
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,18 @@ def render(diagnostic: Diagnostic) -> str:
         first, *rest = extra.splitlines() or [""]
         rows.append(f"{gutter}  = {first}")
         rows += [f"{gutter}    {more}" for more in rest]
-    rows += [f"{gutter}  = {step}" for step in reversed(diagnostic.call_stack)]
+    rows += [f"{gutter}  = {step}" for step in shown_calls(diagnostic.call_stack)]
     return "\n".join(map(printable, rows))
+
+
+def shown_calls(trail: Sequence[CallStep]) -> list[str]:
+    """The calls that led to a place, the innermost first; of very many the first and the last."""
+    steps = trail[::-1]
+    if len(steps) <= MOST_STEPS_SHOWN:
+        return list(map(str, steps))
+    ends = MOST_STEPS_SHOWN // 2
+    left = f"… {len(steps) - 2 * ends} more calls …"
+    return [*map(str, steps[:ends]), left, *map(str, steps[-ends:])]
 
 
 def excerpt(span: Span) -> tuple[str, str]:

@@ -15,6 +15,7 @@ FAR = 200  # characters before a mistake that are looked at
 LOOPS = "loops are `for x in values { … }` and `repeat n { … }`"
 BLOCK = "a block is written `block name(p, q=default) { … }`"
 NET = "a net is written `net name { … }`"
+BESIDE = "stages are joined by `->`, statements and branches end with a newline or `;`"
 USE = 'other files are read by `use a, b from "file.netdef"`'
 # Words that begin a statement elsewhere; another word follows them.
 FOREIGN = {
@@ -44,7 +45,7 @@ class Habit:
 class HabitRule:
     """`wrong` does not fit when `before` ends what stands in the statement before it.
 
-    A group in `before` belongs to what is wrong.
+    A group in `before` belongs to what is wrong; it is all of it where `wrong` matches nothing.
     """
 
     wrong: str
@@ -56,21 +57,28 @@ class HabitRule:
 
 RULES = (
     HabitRule(r"//|/\*|\"\"\"", "a comment begins with `#`", among_values=True),
+    HabitRule(r"\"", "a comment begins with `#`", before=r"^(\"\")"),
     HabitRule(r"(?!->)[=-]*>+", "the arrow is written `->`", before=r"(?<![=-])([=-]*)"),
     HabitRule(r"=(?!=)", "a tensor is named by `=`: `a = relu`", before=r"(:)"),
     HabitRule(r"\(", "a layer is fed by an arrow: `x -> relu`", before=r"\)\s*"),
     HabitRule(
-        r"\[",
+        "",
         "the branches of a join stand in braces: `concat { … }`",
-        before=r"\b(?:concat|add|mul|max|min|mean)\s*",
+        before=r"\b(?:concat|add|mul|max|min|mean)\s*(\[)[^\]]*",
+        in_brackets=True,
     ),
+    HabitRule(
+        r"(?=\()",
+        "a layer has no module before its name: `conv`, not `nn.conv`",
+        before=r"\w(\.)\w+",
+    ),
+    HabitRule("", BESIDE, before=r"^\w+\s*(,)[\w\s,]*"),
     HabitRule(
         r"(?!->)[-+*/]=?",
         "tensors are joined by a call: `add(x, y)`, `sub(x, y)`, `mul(x, y)`",
         before=r"[\w)}]\s*",
     ),
-    HabitRule(r",", "stages are joined by `->`, statements and branches end with a newline or `;`"),
-    HabitRule(r"\.(?=[A-Za-z_])", "a layer has no module before its name: `conv`, not `nn.conv`"),
+    HabitRule(r",", BESIDE),
     HabitRule(
         r"[A-Za-z_]\w*",
         "an output is a statement of its own: `output y` on the next line",
@@ -107,7 +115,10 @@ def habit_at(text: str, start: int, place: int, *, in_brackets: bool) -> Habit |
         wrong = re.compile(rule.wrong).match(text, place)
         known = re.search(f"(?:{rule.before})$", before)
         if wrong and known:
-            return Habit(place - len("".join(known.groups())), wrong.end(), rule.message)
+            offset = place - len(before)
+            begin = offset + known.start(1) if known.groups() else place
+            end = wrong.end() if wrong.group() else offset + known.end(1)
+            return Habit(begin, end, rule.message)
     return None
 
 

@@ -42,14 +42,14 @@ _LEXEME = r"""
     | (?P<comment> \#[^\n]*+ )
     | (?P<text> "(?:[^"\\\n]++|\\[^\n])*+" )
     | (?P<unclosed> "[^\n]*+ )
-    | (?P<size> \d++(?:x\d++)++(?![A-Za-z_0-9]) )
-    | (?P<number> \d[\d_]*+(?:\.\d[\d_]*+)?(?:[eE][-+]?\d++)? )
-    | (?P<word> [A-Za-z_][A-Za-z_0-9]*+ )
+    | (?P<size> [0-9]++(?:x[0-9]++)++(?!\w) )
+    | (?P<number> [0-9][0-9_]*+(?:\.[0-9][0-9_]*+)?(?:[eE][-+]?[0-9]++)? )
+    | (?P<word> [^\W\d][\w\u0300-\u036f\u0900-\u0963\u0966-\u0dff\u0e31-\u0e4e\u3099\u309a]*+ )
     | (?P<mark> -> | \.\.\. | == | != | <= | >= | // | \*\* | [-+*/%<>=()\[\]{},:;.] )
     | (?P<foreign> [^ \t\r] )
     """
 # White space, then what counts as one word or sign.
-_COUNTED = re.compile(r'[ \t\r\n]*+(?:#[^\n]*+|"[^"\n]*+"?|[A-Za-z_0-9]++|[^ \t\r\n]|\Z)')
+_COUNTED = re.compile(r'[ \t\r\n]*+(?:#[^\n]*+|"[^"\n]*+"?|\w++|[^ \t\r\n]|\Z)')
 
 
 class Lexeme(NamedTuple):
@@ -67,7 +67,7 @@ class Lexeme(NamedTuple):
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    return re.compile(_LEXEME, re.VERBOSE | re.ASCII)
+    return re.compile(_LEXEME, re.VERBOSE)
 
 
 def scan(text: str, start: int = 0) -> Iterator[Lexeme]:

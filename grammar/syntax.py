@@ -5,6 +5,7 @@ Every node keeps its `span`, so that a message about it is one call.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import field
 from typing import TypeAlias
 
@@ -65,6 +66,30 @@ class ListDisplay(Syntax):
 
 
 @dataclass(frozen=True)
+class NameGroup(Syntax):
+    """`(c, stride)`: among the names of a `for` or `let`, it takes an item apart"""
+
+    parts: tuple[Target, ...]
+
+
+@dataclass(frozen=True)
+class Clause(Syntax):
+    """`for i, c in enumerate(widths) if c > 8`, inside a list"""
+
+    names: tuple[Target, ...]
+    values: Expression
+    condition: Expression | None
+
+
+@dataclass(frozen=True)
+class Comprehension(Syntax):
+    """`[2 * c for c in widths if c > 8]`"""
+
+    item: Expression
+    clauses: tuple[Clause, ...]
+
+
+@dataclass(frozen=True)
 class TupleDisplay(Syntax):
     """`(1, 2)`"""
 
@@ -122,6 +147,16 @@ class Index(Syntax):
 
 
 @dataclass(frozen=True)
+class Slice(Syntax):
+    """`depths[1:]`"""
+
+    value: Expression
+    start: Expression | None
+    stop: Expression | None
+    step: Expression | None
+
+
+@dataclass(frozen=True)
 class Attribute(Syntax):
     """`in.c`"""
 
@@ -145,6 +180,13 @@ class CallExpression(Syntax):
     arguments: tuple[Argument, ...]
 
 
+@dataclass(frozen=True)
+class Given(Syntax):
+    """A value in place of the expression, now elsewhere, that it was evaluated from"""
+
+    value: object
+
+
 Expression: TypeAlias = (
     Number
     | Truth
@@ -152,6 +194,7 @@ Expression: TypeAlias = (
     | Text
     | Name
     | ListDisplay
+    | Comprehension
     | TupleDisplay
     | Unary
     | Binary
@@ -159,9 +202,22 @@ Expression: TypeAlias = (
     | Comparison
     | Conditional
     | Index
+    | Slice
     | Attribute
     | CallExpression
+    | Given
 )
+
+Target: TypeAlias = Name | NameGroup
+
+
+def names_in(targets: Iterable[Target]) -> Iterator[Name]:
+    """The names that `i, (c, stride)` binds, in the order of the text."""
+    for target in targets:
+        if isinstance(target, Name):
+            yield target
+        else:
+            yield from names_in(target.parts)
 
 
 # ── flow ─────────────────────────────────────────────────────────────────────────────────────
@@ -185,7 +241,8 @@ class ShapePattern(Syntax):
 class Stage(Syntax):
     """`conv(64, 3x3) as stem : [64, 56, 56]`, `concat { … }`, `{ … }` (no `callee`)
 
-    `arguments` is None when the stage has no parentheses, `body` when it has no braces.
+    `arguments` is None when the stage has no parentheses, `body` when it has no braces. `source`
+    is the tensor that a chain begins at when that is no mere name: `"p{l}"`, `taps[i]`, `t.low`.
     """
 
     callee: Name | None
@@ -194,6 +251,7 @@ class Stage(Syntax):
     label: Text | None
     like: Text | None
     shape: ShapePattern | None
+    source: Expression | None = None
 
 
 @dataclass(frozen=True)
@@ -215,9 +273,9 @@ class Flow(Syntax):
 
 @dataclass(frozen=True)
 class Bind(Syntax):
-    """`side = gap -> flatten`"""
+    """`side = gap -> flatten`, `low, high = trunk()`"""
 
-    name: Name
+    names: tuple[Name, ...]
     chain: Chain
 
 
@@ -239,10 +297,11 @@ class InputDeclaration(Syntax):
 class OutputDeclaration(Syntax):
     """`output probs as "386" labels "names.txt" = softmax`, `output features : [64, 56, 56]`
 
-    `outside` is the name in the compiled model, None where that is `name`.
+    `outside` is the name in the compiled model, None where that is `name`, which is a string when
+    it interpolates: `output "logits{l}"`.
     """
 
-    name: Name
+    name: Name | Text
     outside: Text | None
     labels: Text | None
     chain: Chain | None
@@ -251,9 +310,18 @@ class OutputDeclaration(Syntax):
 
 @dataclass(frozen=True)
 class Let(Syntax):
-    """`let width = 64`"""
+    """`let width = 64`, `let tokens, c = in.shape`"""
+
+    names: tuple[Target, ...]
+    value: Expression
+
+
+@dataclass(frozen=True)
+class Function(Syntax):
+    """`let divisible(v, d=8) = max(d, floor(v / d) * d)`"""
 
     name: Name
+    parameters: tuple[Parameter, ...]
     value: Expression
 
 
@@ -276,7 +344,7 @@ class Expect(Syntax):
 class For(Syntax):
     """`for s, depth in enumerate(depths) { … } : [512, 7, 7]`"""
 
-    names: tuple[Name, ...]
+    names: tuple[Target, ...]
     values: Expression
     body: Body
     shape: ShapePattern | None
@@ -439,6 +507,7 @@ Statement: TypeAlias = (
     | InputDeclaration
     | OutputDeclaration
     | Let
+    | Function
     | Assert
     | Expect
     | For
@@ -489,7 +558,7 @@ class Use(Syntax):
     path: Text
 
 
-Item: TypeAlias = Use | Let | Definition | Broken
+Item: TypeAlias = Use | Let | Function | Definition | Broken
 
 
 @dataclass(frozen=True)

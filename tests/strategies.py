@@ -20,7 +20,18 @@ from grammar.lexemes import scan
 from grammar.source import Source, Span
 
 NOWHERE = Span(Source("made", ""), 0, 0)
-WORDS = ["a", "classes", "conv", "H", "relu", "_y", "a_value_with_quite_a_long_name", "x" * 45]
+WORDS = [
+    "é",
+    "합성곱1",
+    "a",
+    "classes",
+    "conv",
+    "H",
+    "relu",
+    "_y",
+    "a_value_with_quite_a_long_name",
+    "x" * 45,
+]
 COMMENTS = ["# why", "#", "#: a -> b {", '# "unclosed', "# ünïcode"]
 
 Trees = st.SearchStrategy[Any]
@@ -43,7 +54,8 @@ def node(kind: Callable[..., Any], *parts: Trees) -> Trees:
 
 # ── expressions ──────────────────────────────────────────────────────────────────────────────
 
-names = st.sampled_from(WORDS).map(lambda word: s.Name(NOWHERE, word))
+names_only = st.sampled_from(WORDS)
+names = names_only.map(lambda word: s.Name(NOWHERE, word))
 numbers = node(
     s.Number,
     st.integers(0, 10**12) | st.floats(0, 1e300, allow_nan=False, allow_infinity=False),
@@ -78,13 +90,22 @@ def arguments(values: Trees) -> Trees:
     return several(node(s.Argument, optional(st.sampled_from(WORDS)), values))
 
 
+COMPARISONS = ["==", "!=", "<", "<=", ">", ">=", "in", "not in"]
+targets = st.recursive(names, lambda inner: node(s.NameGroup, several(inner, 2, 3)), max_leaves=3)
+
+
+def clauses(inner: Trees) -> Trees:
+    """`for a, (b, c) in values if condition`"""
+    return node(s.Clause, several(targets, 1, 2), inner, optional(inner))
+
+
 def compound(inner: Trees) -> Trees:
     """Expressions made of others."""
     pair = several(inner, 2, 3)
     comparisons = pair.flatmap(
         lambda operands: st.tuples(
             st.just(operands),
-            st.tuples(*[st.sampled_from(["==", "!=", "<", "<=", ">", ">="])] * (len(operands) - 1)),
+            st.tuples(*[st.sampled_from(COMPARISONS)] * (len(operands) - 1)),
         )
     )
     return st.one_of(
@@ -96,6 +117,8 @@ def compound(inner: Trees) -> Trees:
         comparisons.map(lambda made: s.Comparison(NOWHERE, *made)),
         node(s.Conditional, inner, inner, inner),
         node(s.Index, inner, inner),
+        node(s.Slice, inner, *[optional(inner)] * 3),
+        node(s.Comprehension, inner, several(clauses(inner), 1, 2)),
         node(s.Attribute, inner, st.sampled_from(WORDS)),
         node(s.CallExpression, inner, arguments(inner)),
     )
@@ -123,6 +146,13 @@ patterns = node(s.ShapePattern, several(expressions(3) | node(s.Wildcard, st.boo
 labels = texts(in_strings)
 
 
+sources_of_chains = labels | st.recursive(
+    names | in_names | labels,
+    lambda inner: node(s.Index, inner, expressions(3)) | node(s.Attribute, inner, names_only),
+    max_leaves=2,
+).filter(lambda source: not isinstance(source, s.Name))
+
+
 def stages(bodies: Trees) -> Trees:
     """A stage: a name, a call, a join, a group."""
     heads = st.one_of(
@@ -130,7 +160,10 @@ def stages(bodies: Trees) -> Trees:
         st.tuples(st.none(), st.none(), bodies),
     )
     tails = st.tuples(optional(labels), optional(labels), optional(patterns))
-    return st.tuples(heads, tails).map(lambda parts: s.Stage(NOWHERE, *parts[0], *parts[1]))
+    places = st.tuples(st.just((None, None, None)), tails, sources_of_chains)
+    return (st.tuples(heads, tails) | places).map(
+        lambda parts: s.Stage(NOWHERE, *parts[0], *parts[1], *parts[2:])
+    )
 
 
 def chains(bodies: Trees) -> Trees:
@@ -138,7 +171,10 @@ def chains(bodies: Trees) -> Trees:
     return node(s.Chain, several(stages(bodies), 1))
 
 
-lets = node(s.Let, names, expressions())
+parameters = several(node(s.Parameter, names, optional(expressions(3))))
+lets = node(s.Let, several(targets, 1), expressions()) | node(
+    s.Function, names, parameters, expressions()
+)
 calls = node(s.CallExpression, names, arguments(expressions(3)))
 
 
@@ -146,7 +182,7 @@ def compound_statements(bodies: Trees) -> Trees:
     """Statements with chains and bodies in them."""
     outputs = node(
         s.OutputDeclaration,
-        names,
+        names | labels,
         optional(labels),
         optional(labels),
         chains(bodies),
@@ -154,9 +190,9 @@ def compound_statements(bodies: Trees) -> Trees:
     )
     return st.one_of(
         node(s.Flow, chains(bodies)),
-        node(s.Bind, names, chains(bodies)),
+        node(s.Bind, several(names, 1), chains(bodies)),
         outputs,
-        node(s.For, several(names, 1, 3), expressions(3), bodies, optional(patterns)),
+        node(s.For, several(targets, 1, 3), expressions(3), bodies, optional(patterns)),
         node(s.Repeat, expressions(3), bodies, optional(patterns)),
         node(s.If, expressions(3), bodies, optional(bodies), optional(patterns)),
     )
@@ -167,7 +203,7 @@ simple = st.one_of(
     node(s.InputDeclaration, names, optional(labels), names, patterns, optional(calls)),
     node(
         s.OutputDeclaration,
-        names,
+        names | labels,
         optional(labels),
         optional(labels),
         st.none(),
@@ -191,7 +227,6 @@ def statements() -> Trees:
 # ── files ────────────────────────────────────────────────────────────────────────────────────
 
 documents = st.lists(st.sampled_from(["", "one line", "two: [1]"]), max_size=2).map("\n".join)
-parameters = several(node(s.Parameter, names, optional(expressions(3))))
 definitions = node(
     s.Definition,
     st.sampled_from(["block", "net"]),

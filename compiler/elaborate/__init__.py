@@ -74,6 +74,7 @@ def elaborate(
         tuple(state.final_diagnostics()),
         state.around,
         state.damaged,
+        frozenset(state.results),
     )
 
 

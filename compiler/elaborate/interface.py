@@ -123,7 +123,7 @@ def declare_input(state: State, statement: s.InputDeclaration, here: Here) -> No
             "E209", "the input is beyond all memory", statement.shape.span, label=rendered
         )
     picture = picture_of(state, statement, shape, scope)
-    name = outside_name(state, statement, here)
+    name = outside_name(state, statement.name.id, statement, here)
     node = Node(name, Input(statement.dtype.id, picture), (), shape, statement.name.span)
     state.graph.add(node)
     state.conditions += [(size, 1) for size in shape if isinstance(size, Dim)]

@@ -40,11 +40,21 @@ def add_layer(
     shape = inferred(state, stage, op, sources, shapes, places)
     frame, local = here.frame, local_name(state, stage, op.name, here)
     name = frame.name(local)
+    if not local and (not name or name in state.graph):
+        raise Mistake("E204", *nameless(name, stage), help="give it a name: as stem")
     member = frame.members.unlabelled(op.name) if stage.label is None else local
     owner = owner_of(state, stage, member, op, shapes, here)
     frame.members.layers[member] = name
     state.graph.add(Node(name, op, sources, shape, stage.span, here.frame.call_stack, owner))
     return Tensor(name, shape)
+
+
+def nameless(path: str, stage: s.Stage) -> tuple[str, Span]:
+    """What is wrong with a layer of the empty label that cannot have the name of its call."""
+    assert stage.label is not None
+    if path:
+        return f"two layers would be called `{path}`", stage.label.span
+    return "a layer directly in a net needs a name", stage.label.span
 
 
 def inferred(

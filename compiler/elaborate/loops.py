@@ -7,7 +7,7 @@ from typing import Any
 
 from compiler.elaborate.state import MOST_NODES, Here, State
 from compiler.ops.arguments import show
-from compiler.values import Mistake
+from compiler.values import Mistake, taken_apart
 from grammar import syntax as s
 
 Control = s.For | s.Repeat | s.If
@@ -38,7 +38,8 @@ def turns(state: State, statement: Control, here: Here) -> Iterator[tuple[s.Body
                     help=f"write range({show(values)})" if isinstance(values, int) else None,
                 )
             check_count(len(values), statement.values)
-            bound = [bind_names(statement, value) for value in values]
+            place = statement.values.span
+            bound = [taken_apart(statement.names, value, place, "for") for value in values]
             return (
                 (statement.body, turn(state, statement, here, names, *map(rendered, names.items())))
                 for names in bound
@@ -53,22 +54,6 @@ def check_count(count: int, place: s.Expression) -> None:
         )
     if count < 0:
         raise Mistake("E205", "a number of repetitions is at least 0", place.span, label=str(count))
-
-
-def bind_names(statement: s.For, value: Any) -> dict[str, Any]:
-    """The names of one turn of a `for`."""
-    names = [name.id for name in statement.names]
-    if len(names) == 1:
-        return {names[0]: value}
-    if isinstance(value, list | tuple) and len(value) == len(names):
-        return dict(zip(names, value, strict=True))
-    items = "pairs" if len(names) == 2 else f"items of {len(names)} values"
-    raise Mistake(
-        "E205",
-        f"`for` with {len(names)} names needs {items}",
-        statement.values.span,
-        label=f"an item is {show(value)}",
-    )
 
 
 def rendered(named: tuple[str, Any]) -> str:

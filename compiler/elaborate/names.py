@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from compiler.elaborate.state import Here, State
-from compiler.values import Mistake, Scope, Tensor
+from compiler.values import Mistake, Results, Scope, Tensor
 from grammar import syntax as s
 from grammar.diagnostics import Fix
 from grammar.source import Span
 
 
 def local_name(state: State, stage: s.Stage, word: str, here: Here) -> str:
-    """The label, or the op's or block's name and a count within the call."""
+    """The label, or the place in a `seq`, or the op's or block's name and a count in the call."""
     frame = here.frame
+    position = None if frame.position is None else str(next(frame.position))
     if stage.label is not None:
         local = label_text(state, stage.label, here)
         if not local:
-            raise Mistake("E204", "only a block call can have the empty label", stage.label.span)
+            return ""
         try:
             claim(state, frame.name(local), stage.label.span)
             return local
@@ -23,6 +24,9 @@ def local_name(state: State, stage: s.Stage, word: str, here: Here) -> str:
             if here.turns():
                 mistake.help = 'make labels of a loop differ: as "stage{i}"'
             state.report(mistake, here)  # what the layer makes is known all the same
+    elif position is not None:
+        claim(state, frame.name(position), stage.span)
+        return position
     while True:
         count = state.counts.get((frame.path, word), 0) + 1
         state.counts[frame.path, word] = count
@@ -37,11 +41,14 @@ def label_text(state: State, label: s.Text, here: Here) -> str:
 
 
 def outside_name(
-    state: State, statement: s.InputDeclaration | s.OutputDeclaration, here: Here
+    state: State, name: str, statement: s.InputDeclaration | s.OutputDeclaration, here: Here
 ) -> str:
-    """What an input or output is called in the compiled model; raises E204 for a bad name."""
+    """What an input or output is called in the compiled model; raises E204 for a bad name.
+
+    `name` is what the text calls it.
+    """
     if statement.outside is None:
-        name, span = statement.name.id, statement.name.span
+        span = statement.name.span
     else:
         name, span = label_text(state, statement.outside, here), statement.outside.span
         if not name or not name.isprintable():
@@ -106,15 +113,16 @@ def claim(state: State, name: str, span: Span) -> None:
     state.taken[name] = span
 
 
-def remember(label: str, tensor: Tensor, scope: Scope) -> None:
+def remember(label: str, made: Tensor | Results, scope: Scope) -> None:
     """A label lives in its call's outermost braces, so that a later part of it can join it."""
-    outermost(scope).tensors[label] = tensor
+    if isinstance(made, Results):
+        outermost(scope).values[label] = made
+    else:
+        outermost(scope).tensors[label] = made
 
 
 def outermost(scope: Scope) -> Scope:
     """The names between the outermost braces of the call that a scope belongs to."""
-    while (
-        scope.parent is not None and "in" not in scope.tensors and scope.parent.parent is not None
-    ):
+    while scope.parent is not None and scope.parent.parent is not None:
         scope = scope.parent
     return scope

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compiler.elaborate.layers import describe
-from compiler.elaborate.names import outside_name
+from compiler.elaborate.names import label_text, outside_name
 from compiler.elaborate.state import Here, State
 from compiler.ops.base import show_shape
 from compiler.symbols.modules import unreadable
@@ -13,54 +13,72 @@ from grammar.diagnostics import Fix
 
 
 def declare_output(
-    state: State, statement: s.OutputDeclaration, here: Here, tensor: Tensor
+    state: State, name: str, statement: s.OutputDeclaration, here: Here, tensor: Tensor
 ) -> None:
     """`output probs = softmax` once its chain has run, `output features : [64, 56, 56]`."""
-    name, frame = statement.name.id, here.frame
+    frame = here.frame
     frame.outputs[name] = tensor
     here.scope.tensors.setdefault(name, tensor)
-    if frame.inner or tensor.node is None:
+    if tensor.node is None:
         return
-    outside = name if tensor.node == name else outside_name(state, statement, here)
+    if frame.inner:
+        state.results.add(tensor.node)
+        return
+    outside = name if tensor.node == name else outside_name(state, name, statement, here)
     if statement.labels is not None:
         state.classes[outside] = read_labels(state, statement.labels, tensor)
     state.outputs[outside] = tensor.node
 
 
 def check_output_name(
-    state: State, statement: s.OutputDeclaration, here: Here, tensor: Tensor
+    state: State, name: str, statement: s.OutputDeclaration, here: Here, tensor: Tensor
 ) -> None:
     """Raise E204 when an output would take the name of another tensor."""
-    name = statement.name.id
     known = here.scope.tensor(name)
     if known is not None and None not in (known.node, tensor.node) and known.node != tensor.node:
         assert known.node is not None
         bare = statement.chain is None and statement.shape is None
+        bare = bare and isinstance(statement.name, s.Name)
+        help = f"`output {name} = {name}` makes that one an output" if bare else None
+        if bare and name in state.outside:
+            bare, help = False, f"say so, and give it another name: output y = {name}"
         raise Mistake(
             "E204",
             f"the name `{name}` is another tensor's",
             statement.name.span,
             label=f"`{name}` is {describe(state.graph[known.node])}",
-            help=f"`output {name} = {name}` makes that one an output" if bare else None,
+            help=help,
             fixes=[Fix(f"make `{name}` the output", statement.name.span, f"{name} = {name}")]
             if bare
             else [],
         )
 
 
-def check_new_output(statement: s.OutputDeclaration, here: Here) -> None:
-    """Raise E503 in a block, E204 for a name that is taken; until it is made it is poisoned."""
-    if here.frame.definition.kind == "block":
+def check_new_output(state: State, statement: s.OutputDeclaration, here: Here) -> str:
+    """The name of an output, poisoned until it is made.
+
+    Raises E204 for a name that is taken, E503 for what only an output of a net says.
+    """
+    said = statement.outside or statement.labels
+    if here.frame.definition.kind == "block" and said is not None:
         raise Mistake(
             "E503",
-            "only a net has outputs",
-            statement.span,
-            help="a block's result is what flows out of it",
+            "only a net's output says what it is in the model",
+            said.span,
+            help="a block names its results for those who call it: output name",
         )
-    name = statement.name.id
+    if isinstance(statement.name, s.Name):
+        name = statement.name.id
+    else:
+        name = label_text(state, statement.name, here)
+    if not name or not name.isprintable():
+        raise Mistake(
+            "E204", "an output's name consists of visible characters", statement.name.span
+        )
     if name in here.frame.outputs:
         raise Mistake("E204", f"the output `{name}` is declared twice", statement.name.span)
     here.frame.outputs[name] = POISON
+    return name
 
 
 def read_labels(state: State, path: s.Text, tensor: Tensor) -> tuple[str, ...]:

@@ -24,8 +24,10 @@ def owner_of(
     frame, span = here.frame, stage.span
     owner: str | None
     if stage.like is not None:
-        wanted, span = frame.name(label_text(state, stage.like, here)), stage.like.span
-        owner = wanted if wanted in state.graph else None
+        label, span = label_text(state, stage.like, here), stage.like.span
+        wanted = frame.name(label)
+        names = (level.name(label) for level in frame.levels())
+        owner = next((name for name in names if name in state.graph), None)
     elif frame.like is not None:
         wanted = f"{frame.like.path}.{member}"
         owner = frame.like.layers.get(member)
@@ -103,10 +105,11 @@ def members_of(
 
 def members_like(state: State, label: s.Text, here: Here) -> Members:
     """The members of the call that a label names; raises E206."""
-    name = here.frame.name(label_text(state, label, here))
-    if name not in state.called:
-        raise not_found(state, "block", name, label.span)
-    return state.called[name]
+    text = label_text(state, label, here)
+    for level in here.frame.levels():
+        if level.name(text) in state.called:
+            return state.called[level.name(text)]
+    raise not_found(state, "block", here.frame.name(text), label.span)
 
 
 def check_all_shared(state: State, place: s.Text, ours: Members, theirs: Members) -> None:

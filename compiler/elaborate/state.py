@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field, replace
 from functools import cached_property
 from types import TracebackType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from compiler.dims import Size
 from compiler.domain import Facts
@@ -63,7 +63,9 @@ class Members:
 class Frame:
     """One call of a block (or the net itself): where its layers' names begin, what entered it.
 
-    `like` has the owners of the parameters that it uses; `outputs` are those of a net.
+    `like` has the owners of the parameters that it uses; `given` are the values of its parameters.
+    In a `seq` it is that of the call around it (`outer`) with a longer path, and `position` counts
+    the layers; `caller` is the call that the call itself stands in.
     """
 
     path: str
@@ -74,10 +76,28 @@ class Frame:
     members: Members
     like: Members | None = None
     outputs: dict[str, Tensor] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)
+    caller: Frame | None = None
+    outer: Frame | None = None
+    position: Iterator[int] | None = None
 
     def name(self, local: str) -> str:
         """The full name of a label in this call."""
-        return f"{self.path}.{local}" if self.path else local
+        return f"{self.path}.{local}" if self.path and local else self.path or local
+
+    def levels(self) -> Iterator[Frame]:
+        """Itself, and what it is a `seq` of, outwards up to the call."""
+        level: Frame | None = self
+        while level is not None:
+            yield level
+            level = level.outer
+
+    def calls(self) -> Iterator[Frame]:
+        """The calls around this place, the innermost first."""
+        call: Frame | None = self
+        while call is not None:
+            yield call
+            call = call.caller
 
 
 @dataclass(frozen=True)
@@ -90,6 +110,10 @@ class Here:
     def inside(self) -> Here:
         """Between another pair of braces in the same call."""
         return Here(self.frame, Scope(self.scope))
+
+    def in_branches(self) -> Here:
+        """Between the braces of a join: its branches are no steps of a `seq`."""
+        return Here(replace(self.frame, position=None), Scope(self.scope))
 
     def turns(self) -> tuple[str, ...]:
         """The turns of the loops around this place, in this call, outermost first."""
@@ -119,6 +143,7 @@ class Elaborated:
     """A net's graph, the contracts still to be checked with the scope they stand in, the mistakes.
 
     The graph of a `damaged` net lacks what a broken statement, or what needs it, would have made.
+    `results` are the tensors that calls give by name, for whoever wants them.
     """
 
     definition: s.Definition
@@ -129,6 +154,7 @@ class Elaborated:
     diagnostics: tuple[Diagnostic, ...]
     around: Surroundings
     damaged: bool
+    results: frozenset[str]
 
 
 class ElaborationStopped(Exception):
@@ -164,6 +190,8 @@ class State:
         self.made: list[Made] = []
         self.calls: dict[Span, BlockCall] = {}
         self.makers: dict[int, Makers] = {}  # of the definitions, by identity
+        self.results: set[str] = set()  # what the outputs of blocks and of called nets are
+        self.rewritten: dict[Span, s.Stage] = {}  # `x -> relu` for `relu(x)`
         self.held: dict[str, Fits] = {}  # the tensors whose shape assertions hold
         self.patterns_held: set[Span] = set()  # the assertions that held for some tensor
         self.diagnostics: list[Diagnostic] = []
@@ -179,7 +207,7 @@ class State:
     @cached_property
     def around(self) -> Surroundings:
         """What a search for a remedy needs to know of the net, once that is whole."""
-        stages = {made.stage.span: made.stage for made in self.made}
+        stages = {made.stage.span: made.stage for made in self.made} | self.rewritten
         return Surroundings(self.finished(), self.held, stages, self.calls)
 
     def report(self, mistake: Mistake, here: Here) -> None:

@@ -36,6 +36,7 @@ def unused_tensor(context: LintContext) -> Iterator[Diagnostic]:
     """W110: a tensor that nothing takes and that is no output."""
     graph = context.graph
     taken = passed_by(context) | set(graph.outputs.values())  # W111 tells of the former
+    taken |= context.elaborated.results
     for node in graph.nodes():
         if node.name in taken or context.users[node.name]:
             continue

@@ -43,8 +43,11 @@ def edit_of(
     title: str, name: str, value: Any, stage: s.Stage | None, names: list[str]
 ) -> Fix | None:
     """The edit of one stage that gives its parameter `name` another value."""
+    arguments = () if stage is None else stage.arguments or ()
     if stage is None or stage.callee is None:
         return None
+    if any(isinstance(argument.value, s.Given) for argument in arguments):
+        return None  # bound elsewhere: `act=leaky_relu(0.1)`
     given = argument_of(stage, name, names)
     if given is not None:
         return Fix(title, given.value.span, show(value)) if is_literal(given) else None
@@ -52,6 +55,8 @@ def edit_of(
         end = stage.arguments[-1].span.end
         return Fix(title, Span(stage.span.source, end, end), f", {title}")
     end = stage.callee.span.end
+    if stage.arguments is not None and not stage.span.source.text.startswith("()", end):
+        return None
     after = end if stage.arguments is None else end + len("()")
     return Fix(title, Span(stage.span.source, end, after), f"({title})")
 

@@ -10,7 +10,16 @@ from compiler.evaluate import Evaluator
 from compiler.files import Files, real
 from compiler.ops import OPS
 from compiler.symbols.names import Makers
-from compiler.values import Mistake, Scope, Silenced, TooMuch, unknown, with_later_definition
+from compiler.values import (
+    Function,
+    Mistake,
+    Scope,
+    Silenced,
+    TooMuch,
+    taken_apart,
+    unknown,
+    with_later_definition,
+)
 from grammar import syntax as s
 from grammar.diagnostics import CallStep, DefinitionError, Diagnostic, nearest
 from grammar.parse import parse
@@ -91,8 +100,13 @@ class Loader:
                 if isinstance(item, s.Use):
                     self._use(item, scope, files, found)
                 elif isinstance(item, s.Let):
+                    for name in s.names_in(item.names):
+                        self._check_new(name, scope)
+                    value = evaluator(item.value, scope)
+                    scope.values |= taken_apart(item.names, value, item.value.span, "let")
+                elif isinstance(item, s.Function):
                     self._check_new(item.name, scope)
-                    scope.values[item.name.id] = evaluator(item.value, scope)
+                    scope.values[item.name.id] = Function(item, scope)
                 else:
                     self._check_new(item.name, scope)
                     if item.name.id in OPS:
@@ -152,6 +166,8 @@ def names_of(item: s.Item) -> frozenset[str]:
             return item.names
         case s.Use():
             return frozenset(name.id for name in item.names)
+        case s.Let():
+            return frozenset(name.id for name in s.names_in(item.names))
         case _:
             return frozenset({item.name.id})
 

@@ -126,13 +126,8 @@ class Makers:
         while nodes:
             node = nodes.pop()
             nodes += children(node)
-            named = None
-            if isinstance(node, s.Bind | s.Let | s.Definition | s.Assign):
-                named = node.name.id
-            elif isinstance(node, s.Stage) and node.label is not None:
-                named = literal(node.label)
-            if named is not None:
-                found.setdefault(named, []).append(node)
+            for name in names_given(node):
+                found.setdefault(name, []).append(node)
         for makers in found.values():
             makers.sort(key=lambda node: node.span.start)
         return found
@@ -141,6 +136,21 @@ class Makers:
         """The first that gives something this name and is not over at an offset."""
         makers = self.by_name.get(name, ())
         return next((node for node in makers if node.span.end > offset), None)
+
+
+def names_given(node: s.Syntax) -> list[str]:
+    """The names that a statement or a stage itself gives."""
+    match node:
+        case s.Bind():
+            return [name.id for name in node.names]
+        case s.Let():
+            return [name.id for name in s.names_in(node.names)]
+        case s.Definition() | s.Function() | s.Assign():
+            return [node.name.id]
+        case s.Stage(label=s.Text() as label):
+            name = literal(label)
+            return [] if name is None else [name]
+    return []
 
 
 def literal(text: s.Text) -> str | None:

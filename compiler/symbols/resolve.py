@@ -16,6 +16,7 @@ parameter of every block that some call passes. A label with an interpolation is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import field
 
@@ -52,6 +53,7 @@ class _Scope:
     end: int
     values: dict[str, list[Definition]] = field(default_factory=dict)
     tensors: dict[str, list[Definition]] = field(default_factory=dict)
+    patterns: list[Definition] = field(default_factory=list)  # labels that interpolate
 
     def value(self, name: str) -> tuple[Definition, ...]:
         if name in self.values:
@@ -78,13 +80,18 @@ class _Resolver:
 
     def run(self) -> Names:
         bodies: list[tuple[Definition, s.Definition]] = []
+        functions: list[tuple[Definition, s.Function]] = []
         for item in self.file.items:
             match item:
                 case s.Use():
                     for name in item.names:
                         self.define("used", name, item, self.top.values, start=0)
                 case s.Let():
-                    self.define("let", item.name, item, self.top.values, start=0)
+                    for name in s.names_in(item.names):
+                        self.define("let", name, item, self.top.values, start=0)
+                case s.Function():
+                    made = self.define("let", item.name, item, self.top.values, start=0)
+                    functions.append((made, item))
                 case s.Definition():
                     kind = KINDS[item.kind]
                     made = self.define(kind, item.name, item, self.top.values, start=0)
@@ -92,6 +99,8 @@ class _Resolver:
         for item in self.file.items:
             if isinstance(item, s.Let):
                 self.expressions(item.value)
+        for made, function in functions:
+            self.function(made, function)
         for made, definition in bodies:
             self.body_of(made, definition)
         self.uses += keyword_uses(self.calls, self.parameters)
@@ -119,6 +128,8 @@ class _Resolver:
         word = span.text if text is None else text
         made = Definition(kind, word, span, visible, node, self.owner)
         self.definitions.append(made)
+        if text is None:
+            self.frame.patterns.append(made)
         if names is not None:
             names.setdefault(made.name, []).append(made)
         return made
@@ -179,17 +190,25 @@ class _Resolver:
                     self.chain(statement.chain)
                 case s.Bind():
                     self.chain(statement.chain)
-                    self.define("tensor", statement.name, statement, self.scope.tensors)
+                    for name in statement.names:
+                        self.define("tensor", name, statement, self.scope.tensors)
                 case s.OutputDeclaration():
                     if statement.chain is not None:
                         self.chain(statement.chain)
                     self.assertion(statement.shape)
                     if statement.outside is not None:
                         self.expressions(statement.outside)
-                    self.define("output", statement.name, statement, self.scope.tensors)
+                    if isinstance(statement.name, s.Text):
+                        self.expressions(statement.name)
+                    names = None if literal_name(statement.name) is None else self.scope.tensors
+                    self.define("output", statement.name, statement, names)
                 case s.Let():
                     self.expressions(statement.value)
-                    self.define("let", statement.name, statement, self.scope.values)
+                    for name in s.names_in(statement.names):
+                        self.define("let", name, statement, self.scope.values)
+                case s.Function():
+                    made = self.define("let", statement.name, statement, self.scope.values)
+                    self.function(made, statement)
                 case s.Expect():
                     self.contracts.append(statement)
                 case s.For() | s.Repeat() | s.Step():
@@ -238,7 +257,7 @@ class _Resolver:
         outer, self.scope = self.scope, _Scope(self.scope, statement.body.span.end)
         if isinstance(statement, s.For):
             start = statement.body.span.start
-            for name in statement.names:
+            for name in s.names_in(statement.names):
                 self.define("loop", name, statement, self.scope.values, start=start)
         self.statements(statement.body.statements)
         self.scope = outer
@@ -253,6 +272,8 @@ class _Resolver:
 
     def stage(self, stage: s.Stage, *, first: bool) -> None:
         callee = () if stage.callee is None else self.callee(stage, stage.callee, first=first)
+        if stage.source is not None:
+            self.source(stage.source)
         if stage.callee is not None and stage.arguments:
             self.arguments(stage.callee, stage.arguments, callee)
         if stage.body is not None:
@@ -274,6 +295,47 @@ class _Resolver:
         if shape is not None:
             self.expressions(shape)
 
+    def source(self, source: s.Expression) -> None:
+        """`"p{l}"`, `taps[i]`, `t.low`: where a chain begins."""
+        self.expressions(source)
+        if isinstance(source, s.Text) and (name := literal(source)) is not None:
+            self.use_text(source, self.scope.tensor(name))
+        elif isinstance(source, s.Text):
+            self.use_pattern(source)
+
+    def use_pattern(self, text: s.Text) -> None:
+        """A string with interpolations: every tensor here that it may name."""
+        skeleton = tuple(part if isinstance(part, str) else None for part in text.parts)
+        wanted = re.compile("".join(".*" if p is None else re.escape(p) for p in skeleton))
+        found = [d for d in self.frame.patterns if skeleton_of(d) == skeleton]
+        scope: _Scope | None = self.scope
+        while scope is not None:
+            named = (ds for name, ds in scope.tensors.items() if wanted.fullmatch(name))
+            found += [d for ds in named for d in ds]
+            scope = scope.parent
+        if found:
+            name = unquoted(text)
+            self.uses.append(Reference(name.text, name, "text", tuple(dict.fromkeys(found))))
+
+    def function(self, made: Definition, statement: s.Function) -> None:
+        """`let divisible(v, d=8) = …`: its parameters are seen in it alone."""
+        owner, self.owner = self.owner, made
+        known = self.parameters.setdefault(made, {})
+        for parameter in statement.parameters:
+            if parameter.default is not None:
+                self.expressions(parameter.default)
+        outer, self.scope = self.scope, _Scope(self.scope, statement.value.span.end)
+        for parameter in statement.parameters:
+            known[parameter.name.id] = self.define(
+                "parameter",
+                parameter.name,
+                parameter,
+                self.scope.values,
+                start=statement.value.span.start,
+            )
+        self.expressions(statement.value)
+        self.scope, self.owner = outer, owner
+
     def callee(self, stage: s.Stage, name: s.Name, *, first: bool) -> tuple[Definition, ...]:
         """What a stage names: at the beginning of a chain a tensor wins."""
         found: tuple[Definition, ...] = ()
@@ -289,9 +351,22 @@ class _Resolver:
         for argument in arguments:
             value = argument.value
             text = literal(value) if isinstance(value, s.Text) and not argument.keyword else None
-            if isinstance(value, s.Text) and text and not callee and joins(name.id):
-                self.use_text(value, self.scope.tensor(text))
+            if isinstance(value, s.Text) and not argument.keyword and not callee and joins(name.id):
+                if text:
+                    self.use_text(value, self.scope.tensor(text))
+                elif text is None:
+                    self.use_pattern(value)
             self.expressions(value)
+        self.keywords(callee, arguments)
+
+    def called(self, name: s.Name, arguments: tuple[s.Argument, ...]) -> None:
+        """A call inside an expression: of a function, or of a block that is bound as a value."""
+        callee = self.scope.value(name.id)
+        if callee:
+            self.keywords(callee, arguments)
+
+    def keywords(self, callee: tuple[Definition, ...], arguments: tuple[s.Argument, ...]) -> None:
+        """Keep a call, whose keywords mean parameters."""
         values = (a.value for a in arguments)
         named = (self.scope.value(v.id) if isinstance(v, s.Name) else () for v in values)
         self.calls.append(KeywordCall(callee, arguments, tuple(named)))
@@ -303,14 +378,47 @@ class _Resolver:
         waiting = [root]
         while waiting:
             node = waiting.pop()
+            if isinstance(node, s.Comprehension):
+                self.comprehension(node)
+                continue
             if isinstance(node, s.Name):
                 self.use(node, "name", self.scope.value(node.id) or self.scope.tensor(node.id))
-            elif contract and isinstance(node, s.CallExpression):
+            elif isinstance(node, s.CallExpression) and isinstance(node.function, s.Name):
+                self.called(node.function, node.arguments)
+            if contract and isinstance(node, s.CallExpression):
                 for argument in node.arguments:
                     if isinstance(argument.value, s.Text):
                         name = literal(argument.value)
                         self.use_text(argument.value, self.scope.tensor(name or ""))
             waiting += children(node)
+
+    def comprehension(self, node: s.Comprehension) -> None:
+        """`[f(c) for c in widths if c > 8]`: its names are seen in what follows them and before."""
+        outer = self.scope
+        for clause in node.clauses:
+            self.expressions(clause.values)
+            self.scope = _Scope(self.scope, node.span.end)
+            for name in s.names_in(clause.names):
+                start = node.item.span.start
+                self.define("loop", name, clause, self.scope.values, start=start)
+            if clause.condition is not None:
+                self.expressions(clause.condition)
+        self.expressions(node.item)
+        self.scope = outer
+
+
+def skeleton_of(definition: Definition) -> tuple[str | None, ...]:
+    """The pieces of a name that interpolates, None for each interpolation."""
+    node = definition.node
+    text = node.name if isinstance(node, s.OutputDeclaration) else None
+    text = node.label if isinstance(node, s.Stage) else text
+    assert isinstance(text, s.Text)
+    return tuple(part if isinstance(part, str) else None for part in text.parts)
+
+
+def literal_name(name: s.Name | s.Text) -> str | None:
+    """What an output is called, None when that interpolates."""
+    return name.id if isinstance(name, s.Name) else literal(name)
 
 
 def joins(name: str) -> bool:

@@ -68,7 +68,7 @@ def bind_parameter(
     if name in overrides:
         scope.values[name] = overrides[name]
         return
-    with reader.losing(parameter.name, scope):
+    with reader.losing(scope, parameter.name):
         if parameter.default is None:
             raise Mistake(
                 "E202",

@@ -22,10 +22,12 @@ from compiler.training.optimisers import Optimiser
 from compiler.training.whole import Called, Whole
 from compiler.values import (
     POISON,
+    Function,
     Mistake,
     Scope,
     Silenced,
     Tensor,
+    taken_apart,
     unknown,
     with_later_definition,
 )
@@ -122,6 +124,9 @@ class TrainingReader:
                 scope.lost |= statement.names
             case s.Let():
                 self.let(statement, scope)
+            case s.Function():
+                self.check_new(statement.name, scope)
+                scope.values[statement.name.id] = Function(statement, scope)
             case s.Assert():
                 if not self.evaluate.truth(statement.condition, scope):
                     message = statement.message
@@ -157,10 +162,10 @@ class TrainingReader:
         match statement:
             case s.DataDeclaration():
                 for part in statement.parts:
-                    with self.losing(part.name, scope):
+                    with self.losing(scope, part.name):
                         self.declare_data(part, scope)
             case s.NoiseDeclaration():
-                with self.losing(statement.name, scope):
+                with self.losing(scope, statement.name):
                     self.declare_noise(statement, scope)
             case s.Augment():
                 self.augment(statement, scope)
@@ -176,25 +181,28 @@ class TrainingReader:
                 self.repeat(statement, scope)
 
     @contextmanager
-    def losing(self, name: s.Name, scope: Scope) -> Iterator[None]:
-        """After a mistake inside, the name that was to be made is no second mistake."""
+    def losing(self, scope: Scope, *names: s.Name) -> Iterator[None]:
+        """After a mistake inside, the names that were to be made are no second mistake."""
         try:
             yield
         except (Mistake, Silenced, NetBroken):
-            scope.lost.add(name.id)
+            scope.lost.update(name.id for name in names)
             raise
 
     def let(self, statement: s.Let, scope: Scope) -> None:
         """`let G = generator`"""
-        self.check_new(statement.name, scope)
-        with self.losing(statement.name, scope):
-            scope.values[statement.name.id] = self.evaluate(statement.value, scope)
+        names = list(s.names_in(statement.names))
+        for name in names:
+            self.check_new(name, scope)
+        with self.losing(scope, *names):
+            value = self.evaluate(statement.value, scope)
+            scope.values |= taken_apart(statement.names, value, statement.value.span, "let")
 
     def assign(self, statement: s.Assign, scope: Scope) -> None:
         """`scores = lenet5(image)`"""
         name = statement.name
         self.check_new(name, scope)
-        with self.losing(name, scope):
+        with self.losing(scope, name):
             value = self.evaluate.chain(statement.stages, scope)
             if isinstance(value, Called):
                 self.whole.named_calls[name.id] = value

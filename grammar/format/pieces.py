@@ -9,7 +9,7 @@ from grammar.lexemes import Kind
 from grammar.records import dataclass
 
 Role: TypeAlias = Literal[
-    "", "binary", "unary", "keyword", "type", "assertion", "loop", "statement"
+    "", "binary", "unary", "keyword", "type", "assertion", "slice", "loop", "statement"
 ]
 
 

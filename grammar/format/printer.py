@@ -33,7 +33,7 @@ def item_text(item: s.Item) -> str:
         case s.Use():
             names = ", ".join(name.id for name in item.names)
             return f"use {names} from {text_text(item.path)}"
-        case s.Let():
+        case s.Let() | s.Function():
             return statement_text(item)
         case s.Definition():
             parameters = ", ".join(map(parameter_text, item.parameters))
@@ -65,7 +65,8 @@ def statement_text(statement: s.Statement) -> str:
         case s.Flow():
             return chain_text(statement.chain)
         case s.Bind():
-            return f"{statement.name.id} = {chain_text(statement.chain)}"
+            names = ", ".join(name.id for name in statement.names)
+            return f"{names} = {chain_text(statement.chain)}"
         case s.InputDeclaration():
             shape = pattern_text(statement.shape)
             origin = statement.origin
@@ -75,14 +76,18 @@ def statement_text(statement: s.Statement) -> str:
         case s.OutputDeclaration():
             return output_text(statement)
         case s.Let():
-            return f"let {statement.name.id} = {expression_text(statement.value)}"
+            return f"let {targets_text(statement.names)} = {expression_text(statement.value)}"
+        case s.Function():
+            parameters = ", ".join(map(parameter_text, statement.parameters))
+            head = f"{statement.name.id}({parameters})"
+            return f"let {head} = {expression_text(statement.value)}"
         case s.Assert():
             why = "" if statement.message is None else f", {expression_text(statement.message)}"
             return f"assert {expression_text(statement.condition)}{why}"
         case s.Expect():
             return "expect " + expressions_text(statement.conditions)
         case s.For():
-            names = ", ".join(name.id for name in statement.names)
+            names = targets_text(statement.names)
             values = expression_text(statement.values)
             body = body_text(statement.body)
             return f"for {names} in {values} {body}{assertion_text(statement.shape)}"
@@ -147,7 +152,9 @@ def stages_text(stages: Iterable[s.Expression]) -> str:
 
 def output_text(statement: s.OutputDeclaration) -> str:
     """`output probs as "386" labels "names.txt" = softmax`, `output features : [64, 56, 56]`"""
-    text = f"output {statement.name.id}{outside_text(statement.outside)}"
+    name = statement.name
+    word = name.id if isinstance(name, s.Name) else text_text(name)
+    text = f"output {word}{outside_text(statement.outside)}"
     if statement.labels is not None:
         text += f" labels {text_text(statement.labels)}"
     if statement.chain is not None:
@@ -183,6 +190,8 @@ def chain_text(chain: s.Chain) -> str:
 def stage_text(stage: s.Stage) -> str:
     """One stage with all that may follow it."""
     text = "" if stage.callee is None else stage.callee.id
+    if stage.source is not None:
+        text = expression_text(stage.source)
     if stage.arguments is not None:
         text += f"({arguments_text(stage.arguments)})"
     if stage.body is not None:
@@ -252,12 +261,20 @@ def _expression(node: s.Expression) -> tuple[str, int]:
             return node.id, ATOM
         case s.ListDisplay():
             return f"[{expressions_text(node.items)}]", ATOM
+        case s.Comprehension():
+            clauses = "".join(map(clause_text, node.clauses))
+            return f"[{expression_text(node.item)}{clauses}]", ATOM
         case s.TupleDisplay():
             comma = "," if len(node.items) == 1 else ""
             return f"({expressions_text(node.items)}{comma})", ATOM
         case s.Index():
             index = expression_text(node.index)
             return f"{expression_text(node.value, POSTFIX)}[{index}]", POSTFIX
+        case s.Slice():
+            ends = (node.start, node.stop, node.step)
+            start, stop, step = ("" if e is None else expression_text(e) for e in ends)
+            inside = f"{start}:{stop}" + (f":{step}" if step else "")
+            return f"{expression_text(node.value, POSTFIX)}[{inside}]", POSTFIX
         case s.Attribute():
             return f"{expression_text(node.value, POSTFIX)}.{node.name}", POSTFIX
         case s.CallExpression():
@@ -265,6 +282,21 @@ def _expression(node: s.Expression) -> tuple[str, int]:
             return f"{function}({arguments_text(node.arguments)})", POSTFIX
         case _:
             return _operation(node)
+
+
+def clause_text(clause: s.Clause) -> str:
+    """` for c in widths if c > 8`"""
+    text = f" for {targets_text(clause.names)} in {expression_text(clause.values, OR)}"
+    kept = clause.condition
+    return text if kept is None else f"{text} if {expression_text(kept, OR)}"
+
+
+def targets_text(targets: Iterable[s.Target]) -> str:
+    """`i, (c, stride)`"""
+    return ", ".join(
+        target.id if isinstance(target, s.Name) else f"({targets_text(target.parts)})"
+        for target in targets
+    )
 
 
 def _operation(node: s.Expression) -> tuple[str, int]:

@@ -20,7 +20,7 @@ def set_gaps(pieces: Sequence[Piece], starts: set[int]) -> None:
     training: list[bool] = []  # for each open brace whether a training's statements are inside
     waits_for = ""  # the sign or word that a statement's first word gives a role
     before: Piece | None = None
-    declares = item = False
+    declares = item = denied = False
     for index, piece in enumerate(pieces):
         if index in starts:
             before = None
@@ -40,8 +40,15 @@ def set_gaps(pieces: Sequence[Piece], starts: set[int]) -> None:
         elif piece.text == waits_for and not (brackets and brackets[-1] != "{"):
             piece.role = "type" if waits_for == ":" else "loop"
             waits_for = ""
+        elif piece.text == "in" and (ends_operand(before) or denied):
+            piece.role = "loop" if denied else "binary"
+        elif piece.text == "for" and brackets_in_statement(brackets):
+            piece.role = "binary"
+        elif piece.text == ":" and brackets[-1:] == ["["]:
+            piece.role = "slice"
         elif piece.text == ":":
             piece.role = "type" if declares and not brackets_in_statement(brackets) else "assertion"
+        denied = piece.text == "not" and ends_operand(before)  # `a not in b`
         if piece.role != "keyword":
             piece.gap = _gap(before, piece)
         if piece.text in ("(", "[", "{"):
@@ -70,7 +77,7 @@ def _gap(before: Piece | None, piece: Piece) -> int:
         return 0
     if piece.text in (",", ";", ")", "]", ".") or before.text in ("(", "[", "."):
         return 0
-    if before.role == "unary" or piece.role == "type":
+    if before.role in ("unary", "slice") or piece.role in ("type", "slice"):
         return 0
     if before.role == "keyword":
         return before.gap
@@ -81,7 +88,7 @@ def _gap(before: Piece | None, piece: Piece) -> int:
 
 def ends_operand(piece: Piece | None) -> bool:
     """Whether a value or name ends here, so that a sign is a difference and a bracket a call."""
-    if piece is None or piece.role in ("loop", "statement"):
+    if piece is None or piece.role in ("binary", "loop", "statement"):
         return False
     if piece.kind == "word":
         return piece.text not in NO_OPERANDS

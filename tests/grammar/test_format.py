@@ -135,9 +135,8 @@ def test_what_was_broken_is_not_printed() -> None:
 
 def test_a_string_in_a_string_is_not_printed() -> None:
     inner = s.Text(strategies.NOWHERE, ("a",))
-    outer = s.Let(
-        strategies.NOWHERE, s.Name(strategies.NOWHERE, "a"), s.Text(strategies.NOWHERE, (inner,))
-    )
+    name = s.Name(strategies.NOWHERE, "a")
+    outer = s.Let(strategies.NOWHERE, (name,), s.Text(strategies.NOWHERE, (inner,)))
     with pytest.raises(ValueError, match="string"):
         print_file(s.File(strategies.NOWHERE.source, (outer,)))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unicodedata import normalize
+
 import pytest
 
 from grammar import syntax as s
@@ -28,6 +30,11 @@ def stage(callee: str, *arguments: s.Expression, **more: object) -> s.Stage:
     given = tuple(s.Argument(AT, None, value) for value in arguments) if arguments else None
     parts = {"arguments": given, "body": None, "label": None, "like": None, "shape": None} | more
     return s.Stage(AT, name(callee), **parts)  # type: ignore[arg-type]
+
+
+def source(expression: s.Expression, **more: object) -> s.Stage:
+    empty = dict.fromkeys(["callee", "arguments", "body", "label", "like", "shape"])
+    return s.Stage(AT, **(empty | more), source=expression)  # type: ignore[arg-type]
 
 
 def chain(*stages: s.Stage) -> s.Chain:
@@ -93,6 +100,21 @@ EXPRESSIONS: dict[str, s.Expression] = {
     ),
     "a if b else c if a else b": s.Conditional(AT, A, B, s.Conditional(AT, C, A, B)),
     "a[0][b]": s.Index(AT, s.Index(AT, A, number(0)), B),
+    "a in b": s.Comparison(AT, (A, B), ("in",)),
+    "a not  in b": s.Comparison(AT, (A, B), ("not in",)),
+    "not in in in": s.Unary(AT, "not", s.Comparison(AT, (name("in"), name("in")), ("in",))),
+    "a[1:]": s.Slice(AT, A, number(1), None, None),
+    "a[:b:-1]": s.Slice(AT, A, None, B, s.Unary(AT, "-", number(1))),
+    "a[:]": s.Slice(AT, A, None, None, None),
+    "[a for a in b]": s.Comprehension(AT, A, (s.Clause(AT, (A,), B, None),)),
+    "[a for a, (b, c) in b if c for c in a]": s.Comprehension(
+        AT,
+        A,
+        (
+            s.Clause(AT, (A, s.NameGroup(AT, (B, C))), B, C),
+            s.Clause(AT, (C,), A, None),
+        ),
+    ),
     "in.c": s.Attribute(AT, name("in"), "c"),
     "enumerate(a)": s.CallExpression(AT, name("enumerate"), (s.Argument(AT, None, A),)),
     "a.b(c=1)[2]": s.Index(
@@ -130,7 +152,7 @@ STATEMENTS: dict[str, s.Statement] = {
     "concat {\n    relu\n\n    tanh\n}": s.Flow(AT, chain(stage("concat", body=body(RELU, TANH)))),
     "{ relu } : []": s.Flow(AT, chain(s.Stage(AT, None, None, body(RELU), None, None, shape()))),
     "gap()": s.Flow(AT, chain(stage("gap", arguments=()))),
-    "side = in -> gap": s.Bind(AT, name("side"), chain(stage("in"), stage("gap"))),
+    "side = in -> gap": s.Bind(AT, (name("side"),), chain(stage("in"), stage("gap"))),
     "input image: f32[3, H, 8 * 4]": s.InputDeclaration(
         AT,
         name("image"),
@@ -166,7 +188,27 @@ STATEMENTS: dict[str, s.Statement] = {
     'output probs as "386:0" labels "names.txt" = relu': s.OutputDeclaration(
         AT, name("probs"), text("386:0"), text("names.txt"), chain(stage("relu")), None
     ),
-    "let width = 64": s.Let(AT, name("width"), number(64)),
+    "let width = 64": s.Let(AT, (name("width"),), number(64)),
+    "let a, (b, c) = a": s.Let(AT, (A, s.NameGroup(AT, (B, C))), A),
+    "let a(b, c=1) = b": s.Function(
+        AT, A, (s.Parameter(AT, B, None), s.Parameter(AT, C, number(1))), B
+    ),
+    "let a() = 1": s.Function(AT, A, (), number(1)),
+    "a, b = relu": s.Bind(AT, (A, B), chain(stage("relu"))),
+    '"p{a}" -> relu': s.Flow(AT, chain(source(text("p", A)), stage("relu"))),
+    "a[0].b -> relu": s.Flow(
+        AT, chain(source(s.Attribute(AT, s.Index(AT, A, number(0)), "b")), stage("relu"))
+    ),
+    'a = in.b as ""': s.Bind(
+        AT, (A,), chain(source(s.Attribute(AT, name("in"), "b"), label=text("")))
+    ),
+    'output "y{a}" = relu': s.OutputDeclaration(
+        AT, text("y", A), None, None, chain(stage("relu")), None
+    ),
+    'output "y{a}" : [1]': s.OutputDeclaration(
+        AT, text("y", A), None, None, None, shape(number(1))
+    ),
+    "for a, (b, c) in c { }": s.For(AT, (A, s.NameGroup(AT, (B, C))), C, body(), None),
     'assert a, "why"': s.Assert(AT, A, text("why")),
     "assert a": s.Assert(AT, A, None),
     "expect a, b": s.Expect(AT, (A, B)),
@@ -217,7 +259,7 @@ LEARNING: dict[str, s.Statement] = {
         AT,
         A,
         body(s.Setting(AT, "batch", number(64))),
-        body(s.Let(AT, A, number(1))),
+        body(s.Let(AT, (A,), number(1))),
         None,
     ),
     "if a { batch 1 } else if b { batch 2 } else { batch 3 }": s.If(
@@ -243,7 +285,8 @@ LEARNING: dict[str, s.Statement] = {
 ITEMS: dict[str, s.Item] = {
     "train b(a) { }": s.Definition(AT, "train", B, (s.Parameter(AT, A, None),), body(), ""),
     'use a, b from "blocks.netdef"': s.Use(AT, (A, B), text("blocks.netdef")),
-    "let a = 1": s.Let(AT, A, number(1)),
+    "let a = 1": s.Let(AT, (A,), number(1)),
+    "let a(b) = b": s.Function(AT, A, (s.Parameter(AT, B, None),), B),
     "block b { relu }": s.Definition(AT, "block", B, (), body(RELU), ""),
     "block b() { relu }": s.Definition(AT, "block", B, (), body(RELU), ""),
     "# What\n#  it is.\nnet b(a, c=1,) { relu }": s.Definition(
@@ -313,12 +356,13 @@ def test_every_class_of_the_tree_is_among_the_forms() -> None:
         elif isinstance(node, s.Syntax):
             seen.add(type(node))
             waiting += vars(node).values()
-    assert seen == set(s.Syntax.__subclasses__()) - {s.Broken}
+    assert seen == set(s.Syntax.__subclasses__()) - {s.Broken, s.Given}
 
 
 def test_several_items_stand_on_one_line_after_semicolons() -> None:
     items = parse(Source("t", "let a = 1; let b = 2;\n;\nlet c = 3")).whole().items
-    assert [item.name.id for item in items if isinstance(item, s.Let)] == ["a", "b", "c"]
+    lets = [item for item in items if isinstance(item, s.Let)]
+    assert [n.id for item in lets for n in s.names_in(item.names)] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize(
@@ -332,6 +376,18 @@ def test_line_ends_of_windows_and_tabs_are_space() -> None:
     windows = "net n {\r\n\trelu\r\n\r\n\t# why\r\n\t-> tanh\r\n\tconv(1,\r\n\t1)\r\n}\r\n"
     plain = windows.replace("\r\n", "\n").replace("\t", " ")
     assert parse(Source("t", windows)).whole().items == parse(Source("t", plain)).whole().items
+
+
+def test_names_of_any_script_are_one_name_however_they_are_composed() -> None:
+    composed, apart = (
+        "\ud569\uc131\uacf11",
+        "\u1112\u1161\u11b8\u1109\u1165\u11bc\u1100\u1169\u11b81",
+    )
+    for word in ("é", "e\u0301", composed, apart, "слой", "층_2", "conv层", "परत"):
+        (let,) = parse(Source("t", f"let {word} = 1")).whole().items
+        assert isinstance(let, s.Let)
+        assert let.names == (name(normalize("NFC", word)),)
+    assert parse(Source("t", "let ２ = 1")).diagnostics
 
 
 def test_words_of_the_language_are_names_elsewhere() -> None:

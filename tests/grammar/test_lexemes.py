@@ -30,7 +30,7 @@ def test_the_reserved_words_are_those_that_the_grammar_refuses_as_names() -> Non
 
 
 def test_each_kind_of_word() -> None:
-    found = list(scan('# why\r\n\n\nconv 3x3 3x 1.5e-3 ... -> "a\\"b" é "open\n'))
+    found = list(scan('# why\r\n\n\nconv 3x3 3x 1.5e-3 ... -> "a\\"b" é × "open\n'))
     assert [(x.kind, x.text) for x in found] == [
         ("comment", "# why\r"),
         ("newline", "\n\n\n"),
@@ -42,7 +42,8 @@ def test_each_kind_of_word() -> None:
         ("mark", "..."),
         ("mark", "->"),
         ("text", '"a\\"b"'),
-        ("foreign", "é"),
+        ("word", "é"),
+        ("foreign", "×"),
         ("unclosed", '"open'),
         ("newline", "\n"),
     ]

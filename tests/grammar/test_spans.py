@@ -17,6 +17,8 @@ SHIPPED = sorted((Path(__file__).parents[2] / "netdefs").glob("*.netdef"))
 CONTEXTS = (
     "{}",
     "let x = {}",
+    "let x, {} = 1",
+    "let x = [1 {}]",
     "net n {{\n{}\n}}",
     "net n {{ relu : {} }}",
     "net n {{ relu : [{}] }}",
@@ -27,7 +29,7 @@ CONTEXTS = (
     "train t {{ report {} }}",
     "train t {{ data {} }}",
 )
-FORMS = [kind for kind in s.Syntax.__subclasses__() if kind is not s.Broken]
+FORMS = [kind for kind in s.Syntax.__subclasses__() if kind not in (s.Broken, s.Given)]
 
 
 @pytest.mark.parametrize("kind", FORMS, ids=lambda kind: kind.__name__)
