@@ -28,6 +28,7 @@ from runtime.providers import Settings
 from runtime.random_inputs import random_feeds
 from runtime.session import open_session
 from runtime.verify.compare import compare_all
+from runtime.verify.options import VerifyOptions
 
 Array = NDArray[Any]
 
@@ -125,7 +126,9 @@ def torch_side(
 def verify(name: str, dtype: str, device: str) -> dict[str, Any]:
     """NumPy in float64 against the device at every layer."""
     graph = scatter(netc.load(name, name).graph)
-    found = compare_all(graph, random_feeds(graph, batch=1), device=device, dtype=dtype)
+    found = compare_all(
+        graph, random_feeds(graph, batch=1), VerifyOptions(device=device, dtype=dtype)
+    )
     return {
         "ok": found.ok,
         "layers": found.nodes,

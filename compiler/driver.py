@@ -16,6 +16,7 @@ from compiler.elaborate import Elaborated, Made, elaborate
 from compiler.files import Files
 from compiler.graph import Graph
 from compiler.lints import LintContext, lint, lint_names
+from compiler.options import USUAL, CompileOptions
 from compiler.symbols.modules import Closure, Loader, Module
 from compiler.verify import verify
 from grammar.diagnostics import DefinitionError, Diagnostic, deduplicate
@@ -116,15 +117,7 @@ def all_found(
 
 
 def compile_graph(
-    graph: Graph,
-    *,
-    seed: int = 0,
-    optimise: bool = True,
-    opset: int | None = None,
-    batch: int | None = None,
-    dtype: str = "f32",
-    io_dtype: str = "f32",
-    doc: str = "",
+    graph: Graph, options: CompileOptions = USUAL, *, doc: str = ""
 ) -> onnx.ModelProto:
     """Initial numbers for what has none, the passes, and the ONNX model; `doc` describes it."""
     from compiler import passes
@@ -132,18 +125,11 @@ def compile_graph(
     from compiler.onnx.lower import lower
 
     seeded = any(w.values is None and n not in graph.values for n, w in graph.parameters().items())
-    graph = initialise(graph, seed)
-    if optimise:
+    graph = initialise(graph, options.seed)
+    if options.optimise:
         graph = passes.optimise(graph)
-    return lower(
-        graph,
-        opset=opset,
-        batch=batch,
-        dtype=dtype,
-        io_dtype=io_dtype,
-        doc=doc,
-        metadata={"netc.seed": str(seed)} if seeded else {},
-    )
+    metadata = {"netc.seed": str(options.seed)} if seeded else {}
+    return lower(graph, options, doc=doc, metadata=metadata)
 
 
 def require(checked: Checked) -> Graph:

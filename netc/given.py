@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -12,6 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 from compiler.importers.imported import UnreadableError
 from compiler.onnx.precision import PrecisionError
 from compiler.ops.arguments import Extent
+from compiler.options import CompileOptions
 from compiler.symbols.modules import Closure
 from grammar.diagnostics import DefinitionError
 from runtime.errors import CallError, MachineError
@@ -68,6 +70,21 @@ def one_of(name: str, value: Any, choices: Sequence[str]) -> None:
     """Raise `CallError` unless a value is among the choices."""
     if not isinstance(value, str) or value not in choices:
         raise CallError(f"there is no {name} {value}; it is one of {', '.join(choices)}")
+
+
+def compile_options(options: CompileOptions) -> CompileOptions:
+    """The same with whole numbers as such; raises `CallError` for what cannot be asked for."""
+    if options.embed is not None:
+        one_of("layout", options.embed, ("nhwc", "nchw"))
+        if options.io_dtype != "f32":
+            raise CallError("inputs are pixels with --embed-preprocess, no --io-dtype")
+    opset, batch = options.opset, options.batch
+    return replace(
+        options,
+        seed=whole("seed", options.seed, 0),
+        opset=None if opset is None else whole("opset", opset),
+        batch=None if batch is None else whole("batch", batch, 1),
+    )
 
 
 def whole(name: str, value: Any, least: int | None = None) -> int:

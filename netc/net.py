@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from compiler.analysis import Analysis
 from compiler.driver import Checked, compile_graph
 from compiler.graph import Graph, Input
+from compiler.options import CompileOptions, PixelLayout
 from grammar.diagnostics import DefinitionError
-from netc.given import documented, kind_of, list_of, one_of, path_of, text_of, whole
+from netc.given import compile_options, documented, kind_of, list_of, path_of, text_of, whole
 from netc.summary import net_summary
 from runtime.errors import CallError
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     import onnx
     from numpy.typing import NDArray
 
-    from compiler.onnx.embed import Layout
     from compiler.pictures import Picture
     from compiler.training.optimisers import Optimiser
     from netc.gradient import Gradient
@@ -133,7 +133,7 @@ class Net:
         batch: int | None = None,
         dtype: str = "f32",
         io_dtype: str = "f32",
-        embed: Layout | None = None,
+        embed: PixelLayout | None = None,
     ) -> onnx.ModelProto:
         """The ONNX model; parameters without numbers get seeded initial ones.
 
@@ -141,27 +141,20 @@ class Net:
         are. With `embed` the inputs that come from pictures take pixels, uint8 in this layout, and
         the model scales and normalises them.
         """
+        return self.model_of(CompileOptions(seed, optimise, opset, batch, dtype, io_dtype, embed))
+
+    @documented
+    def model_of(self, options: CompileOptions) -> onnx.ModelProto:
+        """The ONNX model as `options` ask for it; see `model`."""
         from netc import __version__
 
-        if embed is not None:
-            one_of("layout", embed, ("nhwc", "nchw"))
-        if embed is not None and io_dtype != "f32":
-            raise CallError("inputs are pixels with --embed-preprocess, no --io-dtype")
-        model = compile_graph(
-            self.graph,
-            seed=whole("seed", seed, 0),
-            optimise=optimise,
-            opset=None if opset is None else whole("opset", opset),
-            batch=None if batch is None else whole("batch", batch, 1),
-            dtype=dtype,
-            io_dtype=io_dtype,
-            doc=self.doc,
-        )
+        options = compile_options(options)
+        model = compile_graph(self.graph, options, doc=self.doc)
         model.producer_version = __version__
-        if embed is not None:
+        if options.embed is not None:
             from compiler.onnx.embed import embed_pictures
 
-            model = embed_pictures(model, self.pictures(), embed)
+            model = embed_pictures(model, self.pictures(), options.embed)
         return model
 
     def pictures(self) -> dict[str, Picture]:
@@ -186,25 +179,24 @@ class Net:
         batch: int | None = None,
         dtype: str = "f32",
         io_dtype: str = "f32",
-        embed: Layout | None = None,
+        embed: PixelLayout | None = None,
         external: bool | None = None,
     ) -> Path:
         """Write the ONNX file, whole or not at all; returns its path.
 
         With `external` its weights lie in a file beside it, by default above 1.5 GB.
         """
+        options = CompileOptions(seed, optimise, opset, batch, dtype, io_dtype, embed)
+        return self.write(path, options, external)
+
+    @documented
+    def write(
+        self, path: str | Path, options: CompileOptions, external: bool | None = None
+    ) -> Path:
+        """Write the ONNX file as `options` ask for it; see `compile`."""
         from runtime.models import write_model
 
-        model = self.model(
-            seed=seed,
-            optimise=optimise,
-            opset=opset,
-            batch=batch,
-            dtype=dtype,
-            io_dtype=io_dtype,
-            embed=embed,
-        )
-        return write_model(model, path_of(path), external=external)
+        return write_model(self.model_of(options), path_of(path), external=external)
 
     @documented
     def session(
@@ -322,11 +314,13 @@ class Net:
         from compiler.initialise import scatter
         from runtime.random_inputs import random_feeds
         from runtime.verify.compare import compare_all
+        from runtime.verify.options import VerifyOptions
 
         text_of("device", device)
-        graph = scatter(self.graph, whole("seed", seed, 0))
-        feeds = random_feeds(graph, seed, whole("batch", batch, 1))
-        return compare_all(graph, feeds, device=device, dtype=dtype, exact=exact, bisect=bisect)
+        seed, batch = whole("seed", seed, 0), whole("batch", batch, 1)
+        options = VerifyOptions(device, dtype, exact, seed, batch, bisect)
+        graph = scatter(self.graph, seed)
+        return compare_all(graph, random_feeds(graph, seed, batch), options)
 
 
 def read_only(arrays: Mapping[str, NDArray[np.float32]]) -> Mapping[str, NDArray[np.float32]]:

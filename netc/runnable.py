@@ -14,6 +14,7 @@ from ml_dtypes import bfloat16
 from compiler.driver import compile_graph
 from compiler.graph import Graph, Input
 from compiler.initialise import initialise
+from compiler.options import CompileOptions
 from compiler.pictures import Picture
 from compiler.symbols.labels import label_of
 from grammar.diagnostics import printable
@@ -123,7 +124,7 @@ def runner_of_graph(graph: Graph, engine: Engine) -> Runner:
             raise CallError("the NumPy device computes in float32: no --dtype")
         complete = initialise(graph, engine.seed)
         return Runner("numpy", lambda feeds: dict(run_reference(complete, feeds)))
-    model = compile_graph(graph, seed=engine.seed, dtype=engine.dtype)
+    model = compile_graph(graph, CompileOptions(engine.seed, dtype=engine.dtype))
     return runner_of_session(open_session(model, engine.device, engine.settings))
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from compiler.options import CompileOptions
 from compiler.training.layout import layout_of
 from compiler.training.model import StepPlan, TrainingPlan
 from netc.options import NetChoice
 from netc.training import checked_training, require_training
-from netc.verifying import VerifyOptions, tell_all
+from netc.verifying import VerifyCall, tell_all
 from runtime.verify.comparison import Comparison
 
 
@@ -19,7 +20,7 @@ def chosen(file: str, name: str, choice: NetChoice) -> TrainingPlan:
 
 
 def compile_steps(
-    file: str, name: str, choice: NetChoice, output: Path | None, opset: int | None, seed: int
+    file: str, name: str, choice: NetChoice, output: Path | None, options: CompileOptions
 ) -> Iterator[str]:
     """Write a model for each step, and where its arrays begin; says what was written."""
     from compiler.onnx.precision import OPSETS
@@ -31,10 +32,10 @@ def compile_steps(
 
     training = chosen(file, name, choice)
     target = output or Path(f"{training.name}.onnx")
-    arrays = first_arrays(training, tuple(map(layout_of, training.steps)), seed)
+    arrays = first_arrays(training, tuple(map(layout_of, training.steps)), options.seed)
     for plan in training.steps:
         path = target if len(training.steps) == 1 else target.with_suffix(f".{plan.name}.onnx")
-        model = build_step(plan, opset=opset or OPSETS["f32"])
+        model = build_step(plan, opset=options.opset or OPSETS["f32"])
         model.producer_version = __version__
         model.doc_string = described(training, plan)
         write_model(model, path)
@@ -42,7 +43,7 @@ def compile_steps(
         yield f"{training.name}, {plan.name}: {nodes:,} nodes -> {path}"
     beside = target.with_suffix(".safetensors")
     save_weights(beside, arrays)
-    yield f"where its {len(arrays):,} arrays begin, by seed {seed}: {beside}"
+    yield f"where its {len(arrays):,} arrays begin, by seed {options.seed}: {beside}"
 
 
 def described(training: TrainingPlan, plan: StepPlan) -> str:
@@ -55,7 +56,7 @@ def described(training: TrainingPlan, plan: StepPlan) -> str:
     )
 
 
-def verify_training(file: str, name: str, options: VerifyOptions, choice: NetChoice) -> bool:
+def verify_training(file: str, name: str, call: VerifyCall, choice: NetChoice) -> bool:
     """Hold each step of a training against NumPy; whether everything agrees."""
     from runtime.verify.step import verify_step
 
@@ -64,11 +65,6 @@ def verify_training(file: str, name: str, options: VerifyOptions, choice: NetCho
     def comparisons() -> Iterator[tuple[str, Comparison]]:
         for plan in training.steps:
             word = training.name if len(training.steps) == 1 else f"{training.name}, {plan.name}"
-            yield (
-                word,
-                verify_step(
-                    training, plan, device=options.device, seed=options.seed, batch=options.batch
-                ),
-            )
+            yield word, verify_step(training, plan, call.options)
 
-    return tell_all(comparisons(), options)
+    return tell_all(comparisons(), call)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from compiler.initialise import initialise
 from compiler.onnx.precision import WORDS
+from compiler.options import CompileOptions
 from netc.errors import say
 from netc.models import is_onnx
 from netc.net import Net
@@ -27,11 +28,35 @@ from runtime.providers import VERSION, Settings
 from runtime.random_inputs import random_feeds, random_input
 from runtime.reference import run_reference
 from runtime.session import Model
+from runtime.weights.rename import WeightsFile
 
 COLUMNS = (
     *("model", "precision", "batch ", "median ", "quartiles ", "samples/s ", "placement"),
     "first / this (quartiles) ",
 )
+
+
+@dataclass(frozen=True)
+class BenchOptions:
+    """What a call of `netc bench` asks for, besides the file and its net."""
+
+    batches: tuple[int, ...] = (1,)
+    against: Path | None = None
+    device: str = "auto"
+    dtype: str = "f32"
+    tf32: bool = False
+    threads: int = 0
+    placement: bool = False
+    size: int = 224
+    seconds: float = 3.0
+    form: str = "text"
+    seed: int = 0
+    weights: WeightsFile | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """How ONNX Runtime is asked for a model."""
+        return Settings(exact=not self.tf32, threads=self.threads)
 
 
 @dataclass(frozen=True)
@@ -43,56 +68,54 @@ class Contender:
     net: Net | None
     precision: str
 
-    def arrays(self, batch: int, options: dict[str, Any]) -> list[NDArray[Any]]:
+    def arrays(self, batch: int, options: BenchOptions) -> list[NDArray[Any]]:
         """Random inputs for a batch."""
         if self.net is not None:
-            return list(random_feeds(self.net.graph, options["seed"], batch).values())
+            return list(random_feeds(self.net.graph, options.seed, batch).values())
         assert self.model is not None
-        shapes = input_shapes(describe(self.model).inputs, batch, options["size"])
-        return [random_input(name, shape, seed=options["seed"]) for name, shape in shapes.items()]
+        shapes = input_shapes(describe(self.model).inputs, batch, options.size)
+        return [random_input(name, shape, seed=options.seed) for name, shape in shapes.items()]
 
 
-def report(file: str, options: dict[str, Any], choice: NetChoice) -> None:
+def report(file: str, options: BenchOptions, choice: NetChoice) -> None:
     """Time a definition or model, against another one if asked to, and print what came out."""
-    device = parse_device(options["device"])
+    device = parse_device(options.device)
     contenders = [contender_of(file, options, choice, device)]
-    if options["against"] is not None:
+    if options.against is not None:
         if device.kind == "numpy":
             raise CallError("the NumPy device runs definitions, not ONNX models")
-        contenders.append(from_file(options["against"]))
+        contenders.append(from_file(options.against))
     rows: list[dict[str, Any]] = []
-    for batch in options["batches"]:
+    for batch in options.batches:
         rows += timed(contenders, batch, device, options)
     head = about(rows[0], contenders)
-    if options["form"] == "json":
+    if options.form == "json":
         say(json.dumps(head | {"results": rows}, indent=2))
         return
     say(heading(head))
     for note in dict.fromkeys(row["note"] for row in rows if row["note"]):
         say(f"note: {note}")
-    if options["placement"]:
+    if options.placement:
         show_placement(rows[: len(contenders)])
     print_rows(COLUMNS, map(cells, rows))
 
 
-def contender_of(
-    file: str, options: dict[str, Any], choice: NetChoice, device: Device
-) -> Contender:
+def contender_of(file: str, options: BenchOptions, choice: NetChoice, device: Device) -> Contender:
     """The first model of a call."""
     if is_onnx(file):
-        choice.refuse(options["weights"])
-        if options["dtype"] != "f32":
+        choice.refuse(options.weights)
+        if options.dtype != "f32":
             raise CallError("an ONNX file has its precision inside: no --dtype")
         if device.kind == "numpy":
             raise CallError("the NumPy device runs definitions, not ONNX models")
         return from_file(Path(file))
-    net = choice.single(file, options["weights"])
+    net = choice.single(file, options.weights)
     if device.kind == "numpy":
-        if options["dtype"] != "f32":
+        if options.dtype != "f32":
             raise CallError("the NumPy device computes in float32: no --dtype")
         return Contender(net.name, None, net, "f32")
-    model = net.model(seed=options["seed"], dtype=options["dtype"])
-    return Contender(net.name, model, net, options["dtype"])
+    model = net.model_of(CompileOptions(options.seed, dtype=options.dtype))
+    return Contender(net.name, model, net, options.dtype)
 
 
 def from_file(path: Path) -> Contender:
@@ -101,21 +124,20 @@ def from_file(path: Path) -> Contender:
 
 
 def timed(
-    contenders: Sequence[Contender], batch: int, device: Device, options: dict[str, Any]
+    contenders: Sequence[Contender], batch: int, device: Device, options: BenchOptions
 ) -> list[dict[str, Any]]:
     """One batch size: a row for each contender."""
     arrays = contenders[0].arrays(batch, options)
-    settings = Settings(exact=not options["tf32"], threads=options["threads"])
     ready: dict[str, Ready | None] = {}
     runs: dict[str, Run] = {}
     for place, contender in enumerate(contenders):
         key = f"{place} {contender.name}"
         if contender.model is None:
-            ready[key], runs[key] = None, numpy_run(contender, arrays, options["seed"])
+            ready[key], runs[key] = None, numpy_run(contender, arrays, options.seed)
         else:
-            made = make_ready(contender.model, arrays, device, settings)
+            made = make_ready(contender.model, arrays, device, options.settings)
             ready[key], runs[key] = made, made.run
-    times = time_together(runs, batch, options["seconds"])
+    times = time_together(runs, batch, options.seconds)
     first = next(iter(times.values()))
     return [
         row(contender, times[key], ready[key], None if place == 0 else first)

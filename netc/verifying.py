@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from compiler.importers.imported import UnreadableError, with_valid_sizes
 from compiler.initialise import initialise
 from compiler.onnx.lowering import tensor_names
 from compiler.onnx.precision import WORDS
+from compiler.options import CompileOptions
 from grammar.diagnostics import render
 from netc.errors import say
 from netc.models import is_onnx
@@ -29,40 +30,36 @@ from runtime.verify.compare import compare_all
 from runtime.verify.comparison import Comparison
 from runtime.verify.first_difference import Place
 from runtime.verify.imported import compare_imported
+from runtime.verify.options import VerifyOptions
 from runtime.verify.two_models import Side, compare_models
 from runtime.weights.rename import WeightsFile
 
 
 @dataclass(frozen=True)
-class VerifyOptions:
+class VerifyCall:
     """What a call of `netc verify` asks for, besides the files and the net."""
 
-    device: str = "cpu"
-    dtype: str = "f32"
-    exact: bool = True
-    seed: int = 0
-    batch: int = 2
-    bisect: bool = False
+    options: VerifyOptions
     inputs: tuple[str, ...] = ()
     form: str = "text"
     weights: WeightsFile | None = None
 
 
-def verify(file: str, other: str | None, options: VerifyOptions, choice: NetChoice) -> bool:
+def verify(file: str, other: str | None, call: VerifyCall, choice: NetChoice) -> bool:
     """The whole of the `verify` command; whether everything agrees."""
-    return tell_all(comparisons(file, other, options, choice), options)
+    return tell_all(comparisons(file, other, call, choice), call)
 
 
-def tell_all(found: Iterable[tuple[str, Comparison]], options: VerifyOptions) -> bool:
+def tell_all(found: Iterable[tuple[str, Comparison]], call: VerifyCall) -> bool:
     """Say what each comparison found, by the net's name; whether everything agrees."""
     results = []
     for name, comparison in found:
-        head = {"net": name, "device": options.device, "dtype": options.dtype}
+        head = {"net": name, "device": call.options.device, "dtype": call.options.dtype}
         results.append(head | comparison.as_dict())
-        if options.form == "text":
-            tell(name, comparison, options)
+        if call.form == "text":
+            tell(name, comparison, call.options)
     ok = all(result["ok"] for result in results)
-    if options.form == "json":
+    if call.form == "json":
         say(json.dumps(finite({"ok": ok, "nets": results}), indent=2))
     return ok
 
@@ -80,34 +77,24 @@ def finite(value: Any) -> Any:
 
 
 def comparisons(
-    file: str, other: str | None, options: VerifyOptions, choice: NetChoice
+    file: str, other: str | None, call: VerifyCall, choice: NetChoice
 ) -> Iterator[tuple[str, Comparison]]:
     """Each comparison that the call means, with the net's name."""
     if other is not None:
-        yield compare_two(file, other, options, choice)
+        yield compare_two(file, other, call, choice)
         return
-    if options.inputs:
+    if call.inputs:
         raise CallError("--input is for two models; one is verified on random input")
     if is_onnx(file):
-        choice.refuse(options.weights)
-        yield compare_import(Path(file), options, choice)
+        choice.refuse(call.weights)
+        yield compare_import(Path(file), call.options, choice)
         return
-    if options.weights is None:
+    if call.weights is None:
         nets = choice.opened(file)
     else:
-        nets = [choice.single(file, options.weights)]
+        nets = [choice.single(file, call.weights)]
     for net in nets:
-        yield (
-            net.name,
-            net.verify(
-                device=options.device,
-                seed=options.seed,
-                dtype=options.dtype,
-                exact=options.exact,
-                batch=options.batch,
-                bisect=options.bisect,
-            ),
-        )
+        yield net.name, net.verify(**asdict(call.options))
 
 
 def compare_import(path: Path, options: VerifyOptions, choice: NetChoice) -> tuple[str, Comparison]:
@@ -120,53 +107,36 @@ def compare_import(path: Path, options: VerifyOptions, choice: NetChoice) -> tup
         raise CallError(str(error)) from None
     if options.dtype != "f32":
         graph = initialise(imported.graph, options.seed)
-        return graph.name, compare_all(
-            graph,
-            random_feeds(graph, options.seed, options.batch),
-            device=options.device,
-            dtype=options.dtype,
-            exact=options.exact,
-            bisect=options.bisect,
-        )
-    return imported.graph.name, compare_imported(
-        imported,
-        model,
-        device=options.device,
-        exact=options.exact,
-        seed=options.seed,
-        batch=options.batch,
-        bisect=options.bisect,
-    )
+        feeds = random_feeds(graph, options.seed, options.batch)
+        return graph.name, compare_all(graph, feeds, options)
+    return imported.graph.name, compare_imported(imported, model, options)
 
 
 def compare_two(
-    file: str, other: str, options: VerifyOptions, choice: NetChoice
+    file: str, other: str, call: VerifyCall, choice: NetChoice
 ) -> tuple[str, Comparison]:
     """Two models, or a definition and a model, on one device."""
     if is_onnx(file) and is_onnx(other):
-        choice.refuse(options.weights)
-        if options.dtype != "f32":
+        choice.refuse(call.weights)
+        if call.options.dtype != "f32":
             raise CallError("an ONNX file has its precision inside: no --dtype")
-    first = side_of(file, options, choice)
+    first = side_of(file, call, choice)
     comparison = compare_models(
         first,
-        side_of(other, options, choice),
-        random_arrays(choice, options) | given_arrays(options.inputs),
-        device=options.device,
-        exact=options.exact,
-        batch=options.batch,
-        seed=options.seed,
-        bisect=options.bisect,
+        side_of(other, call, choice),
+        random_arrays(choice, call.options) | given_arrays(call.inputs),
+        call.options,
     )
     return first.name, comparison
 
 
-def side_of(file: str, options: VerifyOptions, choice: NetChoice) -> Side:
+def side_of(file: str, call: VerifyCall, choice: NetChoice) -> Side:
     """A model file, or a definition compiled; layers keep their names when one is looked for."""
     if is_onnx(file):
         return Side(file, read_model_file(Path(file)))
-    net = replace(choice, shapes={}).single(file, options.weights)
-    model = net.model(seed=options.seed, optimise=not options.bisect, dtype=options.dtype)
+    net = replace(choice, shapes={}).single(file, call.weights)
+    asked = call.options
+    model = net.model_of(CompileOptions(asked.seed, not asked.bisect, dtype=asked.dtype))
     names = tensor_names(net.graph)
     places = {names[node.name]: Place.of(node) for node in net.graph.nodes()}
     return Side(net.name, model, places, sizes_for(net.graph))

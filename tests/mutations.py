@@ -28,6 +28,7 @@ import onnx
 from compiler.importers.from_caffe.schema import MESSAGES, fields_of
 from compiler.importers.from_darknet.options import CHANGING, COMMON, IDLE
 from compiler.importers.imported import Imported, UnreadableError
+from compiler.options import CompileOptions
 from grammar.diagnostics import DefinitionError
 from grammar.source import Source
 from grammar.unforeseen import CODE
@@ -205,7 +206,7 @@ def varied(value: Any, choices: Random) -> Any:
 def judge_onnx(base: str, choices: Random) -> tuple[str, str]:
     """What became of a model with an attribute changed, and what that was; raises `Wrong`."""
     graph = again.graph_of(base)
-    model = again.compile_graph(graph, optimise=False)
+    model = again.compile_graph(graph, CompileOptions(optimise=False))
     before = described(again.import_onnx(model, "m.onnx"))
     field, what = attribute(model, choices)
     try:

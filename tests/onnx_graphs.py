@@ -26,6 +26,7 @@ from compiler.importers.imported import Imported, UnreadableError
 from grammar.diagnostics import DefinitionError
 from runtime.session import RunError, open_session
 from runtime.verify.imported import Feeds, compare_imported, feeds_for
+from runtime.verify.options import VerifyOptions
 from runtime.verify.proof import UnprovedError, prove
 from tests.importers.random_onnx import draw
 
@@ -76,7 +77,7 @@ def judged(
     pairs = list(zip(imported.graph.outputs, wanted, strict=True))
     right = all(is_near(found[ours], wanted[theirs]) for ours, theirs in pairs)
     if not right:
-        comparison = compare_imported(imported, model, bisect=True)
+        comparison = compare_imported(imported, model, VerifyOptions(bisect=True))
         if not comparison.ok:  # a network of nothing but NaN proves nothing, and is refused
             told = comparison.failures or comparison.first_difference
             return "wrong" if told else "skipped", comparison.sentence("cpu")

@@ -17,6 +17,7 @@ from compiler.initialise import scatter
 from compiler.onnx.lower import lower
 from compiler.ops.base import Op, ShapeError, kind_of, parameters
 from compiler.ops.shapes import infer
+from compiler.options import CompileOptions
 from grammar.source import Source, Span
 from runtime.reference import run_reference
 
@@ -109,7 +110,7 @@ def check(
     """
     graph = scatter(one_op(op, *shapes), seed)
     given = random_inputs(shapes, batch, seed) if inputs is None else inputs
-    result = compare(graph, lower(graph, opset=opset), given)
+    result = compare(graph, lower(graph, CompileOptions(opset=opset)), given)
     expected = graph["layer"].shape
     assert result.reference.shape[1:] == expected, f"{expected} is not {result.reference.shape[1:]}"
     return result
@@ -129,7 +130,7 @@ def check_symbolic(
     """
     shapes = (shape, *others)
     graph = scatter(one_op(op, *shapes, facts=facts))
-    model = lower(graph, opset=opset)
+    model = lower(graph, CompileOptions(opset=opset))
     results = []
     for values in sizes:
         known = [tuple(evaluate(size, values) for size in shape) for shape in shapes]

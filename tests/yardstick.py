@@ -24,6 +24,7 @@ from compiler.onnx.lower import lower
 from compiler.ops import OPS
 from compiler.ops.base import Op
 from compiler.ops.training import BatchNormTraining
+from compiler.options import CompileOptions
 from runtime.gradients import run_gradient
 from runtime.kernels import run_kernel
 from runtime.kernels.windows import slides
@@ -235,7 +236,7 @@ def against_onnx_ad(op: Op, shapes: list[tuple[int, ...]]) -> float | None:
         graph.nodes(), values={f"layer.{n}": v.astype(np.float32) for n, v in values.items()}
     )
     try:
-        model = reverse(lower(graph, batch=BATCH)).SerializeToString()
+        model = reverse(lower(graph, CompileOptions(batch=BATCH))).SerializeToString()
         options = ort.SessionOptions()
         options.log_severity_level = 4
         session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])

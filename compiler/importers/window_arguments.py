@@ -9,7 +9,7 @@ from compiler.domain import Facts
 from compiler.importers.builder import Refused
 from compiler.ops.arguments import Extent
 from compiler.ops.base import Shape, ShapeError
-from compiler.ops.windows import resolve_padding, window_axes
+from compiler.ops.windows import Window, resolve_padding
 
 Pairs = tuple[tuple[int, int], ...]
 
@@ -91,15 +91,8 @@ def pooling_pad(
     even = tuple((before, before) for before, _ in pairs)
     if even != pairs:
         try:
-            axes = window_axes(
-                spatial,
-                Extent(kernels),
-                stride=Extent(strides),
-                pad=even,
-                dilation=Extent(dilations),
-                ceil=True,
-                facts=facts,
-            )
+            window = Window(Extent(kernels), Extent(strides), even, Extent(dilations), ceil=True)
+            axes = window.axes(spatial, facts)
         except ShapeError:
             axes = ()
         if axes and pairs == tuple((a.before, a.after + a.overhang) for a in axes):

@@ -10,19 +10,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from compiler.options import PixelLayout
 from compiler.pictures import Picture, both_sides
-
-Layout = Literal["nhwc", "nchw"]
 
 
 def embed_pictures(
-    model: onnx.ModelProto, pictures: Mapping[str, Picture], layout: Layout
+    model: onnx.ModelProto, pictures: Mapping[str, Picture], layout: PixelLayout
 ) -> onnx.ModelProto:
     """The model, changed in place: each of these inputs takes the pixels of a picture.
 
@@ -48,7 +47,9 @@ def embed_pictures(
 class Front:
     """The nodes in front of one input, and the constants they use."""
 
-    def __init__(self, model: onnx.ModelProto, name: str, picture: Picture, layout: Layout) -> None:
+    def __init__(
+        self, model: onnx.ModelProto, name: str, picture: Picture, layout: PixelLayout
+    ) -> None:
         self.model = model
         self.name = name
         self.picture = picture

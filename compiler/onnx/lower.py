@@ -8,6 +8,7 @@ line and block path in each node's metadata, and everything that `netc run` need
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import onnx
@@ -20,6 +21,7 @@ from compiler.onnx.emitter import ONNX_TYPES, Emitter
 from compiler.onnx.lowering import Lowering
 from compiler.onnx.precision import OPSETS, PrecisionError, check_dtype
 from compiler.ops.base import Shape, ShapeError
+from compiler.options import USUAL, CompileOptions
 from compiler.verify import fault
 from grammar.diagnostics import DefinitionError
 from grammar.unforeseen import at_layer
@@ -45,31 +47,18 @@ IR_OF_OPSET = {
 
 def lower(
     graph: Graph,
+    options: CompileOptions = USUAL,
     *,
-    opset: int | None = None,
-    batch: int | None = None,
     expose: bool = False,
-    dtype: str = "f32",
-    io_dtype: str = "f32",
     doc: str = "",
-    metadata: dict[str, str] | None = None,
+    metadata: Mapping[str, str] | None = None,
 ) -> onnx.ModelProto:
     """The ONNX model of a graph that has numbers for all its parameters.
 
-    `batch` pins the batch size. With `expose` every layer's tensor is an output of the model,
-    so that a run shows all of them. `dtype` is what the network computes in, `io_dtype` what its
-    inputs and outputs are (`precision.py`). `doc` describes it. Raises `PrecisionError`.
+    With `expose` every layer's tensor is an output of the model, so that a run shows all of them.
+    `doc` describes it. Raises `PrecisionError`.
     """
-    model, arrays = lower_apart(
-        graph,
-        opset=opset,
-        batch=batch,
-        expose=expose,
-        dtype=dtype,
-        io_dtype=io_dtype,
-        doc=doc,
-        metadata=metadata,
-    )
+    model, arrays = lower_apart(graph, options, expose=expose, doc=doc, metadata=metadata)
     for name, array in arrays.items():
         add_tensor(model, name, array)
     return model
@@ -77,24 +66,21 @@ def lower(
 
 def lower_apart(
     graph: Graph,
+    options: CompileOptions = USUAL,
     *,
-    opset: int | None = None,
-    batch: int | None = None,
     expose: bool = False,
-    dtype: str = "f32",
-    io_dtype: str = "f32",
     doc: str = "",
-    metadata: dict[str, str] | None = None,
+    metadata: Mapping[str, str] | None = None,
 ) -> tuple[onnx.ModelProto, dict[str, NDArray[Any]]]:
     """What `lower` gives, its initializers as arrays beside it: a message would copy them."""
-    check_dtype(dtype)
-    check_dtype(io_dtype)
-    opset = opset or OPSETS[dtype]
+    check_dtype(options.dtype)
+    check_dtype(options.io_dtype)
+    opset, batch = options.opset or OPSETS[options.dtype], options.batch
     if opset not in IR_OF_OPSET:
         raise PrecisionError(f"opsets are {min(IR_OF_OPSET)} to {max(IR_OF_OPSET)}, not {opset}")
     if batch is not None and batch < 1:
         raise PrecisionError(f"a batch has at least one sample, not {batch}")
-    lowering = Lowering(graph, opset, batch, dtype, io_dtype)
+    lowering = Lowering(graph, opset, batch, options.dtype, options.io_dtype)
     lowering.spread = expose
     inputs, outputs = [], []
     wanted = set(graph.outputs.values())
@@ -129,8 +115,8 @@ def lower_apart(
         producer_name="netc",
         doc_string=doc,
     )
-    precision = {"netc.dtype": dtype} if dtype != "f32" else {}
-    set_metadata(model, model_metadata(graph) | precision | (metadata or {}))
+    precision = {} if options.dtype == "f32" else {"netc.dtype": options.dtype}
+    set_metadata(model, {**model_metadata(graph), **precision, **(metadata or {})})
     return model, lowering.initializers
 
 

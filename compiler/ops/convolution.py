@@ -26,11 +26,11 @@ from compiler.ops.shapes import per_axis
 from compiler.ops.sizes import PADDING
 from compiler.ops.windows import (
     PAD_MODES,
+    Window,
     border_conditions,
     check_border,
     resolve_padding,
     transposed_output,
-    window_axes,
     window_output,
 )
 from grammar.records import dataclass
@@ -65,14 +65,7 @@ class Conv(Op):
 
     def axes(self, spatial: Shape, facts: Facts) -> tuple[Axis, ...]:
         """The window along each spatial axis."""
-        return window_axes(
-            spatial,
-            self.kernel,
-            stride=self.stride,
-            pad=self.pad,
-            dilation=self.dilation,
-            facts=facts,
-        )
+        return Window(self.kernel, self.stride, self.pad, self.dilation).axes(spatial, facts)
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         spatial = spatial_of(inputs[0], self.name)

@@ -14,9 +14,9 @@ from compiler.ops.checks import channels_of, spatial_of
 from compiler.ops.sizes import PADDING
 from compiler.ops.windows import (
     PAD_MODES,
+    Window,
     border_conditions,
     check_border,
-    window_axes,
     window_output,
 )
 from grammar.records import dataclass
@@ -71,14 +71,8 @@ class Filter(FixedKernel):
     pad_mode: str = arg(choice(*PAD_MODES), "zero", "what the added pixels hold")
 
     def axes(self, spatial: Shape, facts: Facts) -> tuple[Axis, ...]:
-        return window_axes(
-            spatial,
-            self.extent(spatial),
-            stride=self.stride,
-            pad=self.pad,
-            facts=facts,
-            argument="kernel_values",
-        )
+        window = Window(self.extent(spatial), self.stride, self.pad, argument="kernel_values")
+        return window.axes(spatial, facts)
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         shape = super().infer(inputs, facts)
@@ -103,13 +97,8 @@ class WeightedPool(FixedKernel):
     )
 
     def axes(self, spatial: Shape, facts: Facts) -> tuple[Axis, ...]:
-        return window_axes(
-            spatial,
-            self.extent(spatial),
-            stride=self.stride,
-            facts=facts,
-            argument="kernel_values",
-        )
+        window = Window(self.extent(spatial), self.stride, argument="kernel_values")
+        return window.axes(spatial, facts)
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         total, sizes = (

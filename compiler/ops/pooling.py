@@ -17,7 +17,7 @@ from compiler.ops.base import (
 )
 from compiler.ops.checks import channels_of, spatial_of
 from compiler.ops.sizes import PADDING
-from compiler.ops.windows import window_axes, window_output
+from compiler.ops.windows import Window, window_output
 from grammar.records import dataclass
 
 
@@ -32,15 +32,8 @@ class Pool(Op):
 
     def axes(self, spatial: Shape, facts: Facts) -> tuple[Axis, ...]:
         """The window along each spatial axis."""
-        return window_axes(
-            spatial,
-            self.kernel,
-            stride=self.stride,
-            pad=self.pad,
-            dilation=self.dilation,
-            ceil=self.ceil,
-            facts=facts,
-        )
+        window = Window(self.kernel, self.stride, self.pad, self.dilation, self.ceil)
+        return window.axes(spatial, facts)
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         spatial = spatial_of(inputs[0], self.name)

@@ -20,6 +20,7 @@ from compiler.domain.suggestions import suggest_equal
 from compiler.ops.arguments import Extent
 from compiler.ops.base import Axis, Shape, ShapeError
 from compiler.ops.shapes import axes_in_words, axis_names, per_axis
+from grammar.records import dataclass
 
 PAD_MODES = ("zero", "replicate", "reflect")
 
@@ -91,76 +92,61 @@ def same_padding(
     return tuple(pairs)
 
 
-def window_axes(
-    spatial: Shape,
-    kernel: int | tuple[int, ...],
-    *,
-    stride: int | tuple[int, ...] | None = 1,
-    pad: Any = 0,
-    dilation: int | tuple[int, ...] = 1,
-    ceil: bool = False,
-    facts: Facts,
-    argument: str = "kernel",
-) -> tuple[Axis, ...]:
-    """The window along each spatial axis of an input of sizes `spatial`, all pads resolved.
+@dataclass(frozen=True)
+class Window:
+    """A window as an op takes it: numbers for all spatial axes or for each, any form of `pad`.
 
-    `stride=None` means the kernel; `argument` is what the op calls its kernel. Raises `ShapeError`
-    for a wrong number of axes and for a kernel larger than its padded input.
+    `stride=None` means the kernel; `argument` is what the op calls its kernel.
     """
-    if any(isinstance(size, Dim) for size in spatial):
-        return resolved_axes(spatial, kernel, stride, pad, dilation, ceil, argument, facts)
-    return known_axes(spatial, kernel, stride, pad, dilation, ceil, argument)
+
+    kernel: int | tuple[int, ...]
+    stride: int | tuple[int, ...] | None = 1
+    pad: Any = 0
+    dilation: int | tuple[int, ...] = 1
+    ceil: bool = False
+    argument: str = "kernel"
+
+    def axes(self, spatial: Shape, facts: Facts) -> tuple[Axis, ...]:
+        """The window along each spatial axis of an input of sizes `spatial`, all pads resolved.
+
+        Raises `ShapeError` for a wrong number of axes and for a kernel larger than its padded
+        input.
+        """
+        if any(isinstance(size, Dim) for size in spatial):
+            return resolved_axes(self, spatial, facts)
+        return known_axes(self, spatial)
 
 
 @lru_cache(maxsize=1024)
-def known_axes(
-    spatial: Shape,
-    kernel: int | tuple[int, ...],
-    stride: int | tuple[int, ...] | None,
-    pad: Any,
-    dilation: int | tuple[int, ...],
-    ceil: bool,
-    argument: str,
-) -> tuple[Axis, ...]:
+def known_axes(window: Window, spatial: Shape) -> tuple[Axis, ...]:
     """The axes over sizes that are numbers, kept: a net asks for the same ones many times."""
-    return resolved_axes(spatial, kernel, stride, pad, dilation, ceil, argument, Facts())
+    return resolved_axes(window, spatial, Facts())
 
 
-def resolved_axes(
-    spatial: Shape,
-    kernel: int | tuple[int, ...],
-    stride: int | tuple[int, ...] | None,
-    pad: Any,
-    dilation: int | tuple[int, ...],
-    ceil: bool,
-    argument: str,
-    facts: Facts,
-) -> tuple[Axis, ...]:
+def resolved_axes(window: Window, spatial: Shape, facts: Facts) -> tuple[Axis, ...]:
     """The window along each axis, worked out."""
     rank = len(spatial)
-    kernels = per_axis(kernel, rank, "kernel")
-    strides = kernels if stride is None else per_axis(stride, rank, "stride")
-    dilations = per_axis(dilation, rank, "dilation")
+    kernels = per_axis(window.kernel, rank, "kernel")
+    strides = kernels if window.stride is None else per_axis(window.stride, rank, "stride")
+    dilations = per_axis(window.dilation, rank, "dilation")
     extents = tuple(d * (k - 1) + 1 for d, k in zip(dilations, kernels, strict=True))
-    pads = resolve_padding(pad, spatial, extents, strides, facts)
+    pads = resolve_padding(window.pad, spatial, extents, strides, facts)
     axes = tuple(
         Axis(k, s, d, before, after)
         for k, s, d, (before, after) in zip(kernels, strides, dilations, pads, strict=True)
     )
-    check_kernel_fits(spatial, axes, ceil, facts, argument)
-    if not ceil:
+    check_kernel_fits(spatial, axes, window, facts)
+    if not window.ceil:
         return axes
     return tuple(with_overhang(size, axis) for size, axis in zip(spatial, axes, strict=True))
 
 
-def check_kernel_fits(
-    spatial: Shape, axes: tuple[Axis, ...], ceil: bool, facts: Facts, argument: str
-) -> None:
+def check_kernel_fits(spatial: Shape, axes: tuple[Axis, ...], window: Window, facts: Facts) -> None:
     """Raise E302 when a kernel is larger than its padded input along some axis."""
     names = axis_names(len(spatial))
     bad = []
     for index, (size, axis) in enumerate(zip(spatial, axes, strict=True)):
-        slack = axis.stride - 1 if ceil else 0
+        slack = axis.stride - 1 if window.ceil else 0
         padded = facts.simplify(size + axis.before + axis.after)
         if facts.decide(padded + slack, ">=", axis.extent) is False:
             bad.append((index, size, padded, axis))
@@ -181,13 +167,13 @@ def check_kernel_fits(
             for s, a in zip(spatial, axes, strict=True)
         )
         advice.append(f"so would pad={needed}" if advice else f"pad={needed} would fit")
-    formula = "ceil" if ceil else "floor"
+    formula = "ceil" if window.ceil else "floor"
     numerator = f"({size} + {axis.before} + {axis.after} - {axis.extent})/{axis.stride}"
-    value = size_along(size, axis) if not ceil else None
+    value = size_along(size, axis) if not window.ceil else None
     raise ShapeError(
         "E302",
         "kernel is larger than its padded input",
-        argument=argument,
+        argument=window.argument,
         label=f"{axis.extent} along {names[index]}, but the padded input has {padded}",
         notes=[f"size: {formula}({numerator}) + 1" + (f" = {value}" if value is not None else "")],
         help="; ".join(advice) or None,

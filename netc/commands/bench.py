@@ -66,6 +66,6 @@ def batch_sizes(ctx: click.Context, parameter: click.Parameter, text: str) -> tu
 @chooses_net
 def command(file: str, choice: NetChoice, **options: Any) -> None:
     """Time a definition or an ONNX model: latency and throughput."""
-    from netc.timing import report
+    from netc.timing import BenchOptions, report
 
-    report(file, options, choice)
+    report(file, BenchOptions(**options), choice)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from compiler.onnx.precision import DTYPES, OPSETS, WORDS
+from compiler.options import CompileOptions
 from netc.errors import say
 from netc.options import DTYPE, FILE, OUTPUT, SEED, WEIGHTS, Command, NetChoice, chooses_net
 from runtime.errors import CallError
 
 if TYPE_CHECKING:
-    from compiler.onnx.embed import Layout
     from runtime.weights.rename import WeightsFile
 
 
@@ -52,11 +52,14 @@ if TYPE_CHECKING:
 @click.option("--batch", type=click.IntRange(1), help="Fix the batch size; by default any, N.")
 @click.option(
     "--no-optimize",
-    is_flag=True,
+    "optimise",
+    flag_value=False,
+    default=True,
     help="Write every layer as it stands: no batch norm folded, no identity removed.",
 )
 @click.option(
     "--embed-preprocess",
+    "embed",
     type=click.Choice(["nhwc", "nchw"]),
     is_flag=False,
     flag_value="nhwc",
@@ -74,17 +77,11 @@ def command(
     file: str,
     output: Path | None,
     emit: str,
-    opset: int | None,
-    dtype: str,
-    io_dtype: str,
     external_data: bool | None,
-    batch: int | None,
-    no_optimize: bool,
-    seed: int,
-    embed_preprocess: Layout | None,
     train: str | None,
     weights: WeightsFile | None,
     choice: NetChoice,
+    **options: Any,
 ) -> None:
     """Compile a net, or a step of a training, to an ONNX file.
 
@@ -94,12 +91,14 @@ def command(
     """
     from netc.emit import emit_text
 
+    wanted = CompileOptions(**options)
     if train is not None:
         from netc.stepping import compile_steps
 
-        if dtype != "f32" or io_dtype != "f32" or batch or weights or emit != "onnx":
+        plain = CompileOptions(wanted.seed, wanted.optimise, wanted.opset, embed=wanted.embed)
+        if wanted != plain or weights or emit != "onnx":
             raise CallError("a step is in float32: --train goes with --opset, --seed and --set")
-        for line in compile_steps(file, train, choice, output, opset, seed):
+        for line in compile_steps(file, train, choice, output, wanted):
             click.echo(line)
         return
 
@@ -117,22 +116,12 @@ def command(
 
     target = output or Path(f"{net.name}.onnx")
     refuse_inputs([target], choice.files.seen)
-    path = net.compile(
-        target,
-        seed=seed,
-        optimise=not no_optimize,
-        opset=opset,
-        batch=batch,
-        dtype=dtype,
-        io_dtype=io_dtype,
-        embed=embed_preprocess,
-        external=external_data,
-    )
+    path = net.write(target, wanted, external_data)
     say(
         f"{net.name}: {net.analysis.parameters:,} parameters -> {path} "
         f"({path.stat().st_size:,} bytes, "
-        + (f"{WORDS[dtype]}, " if dtype != "f32" else "")
-        + f"opset {opset or OPSETS[dtype]})"
+        + (f"{WORDS[wanted.dtype]}, " if wanted.dtype != "f32" else "")
+        + f"opset {wanted.opset or OPSETS[wanted.dtype]})"
     )
     for data in sorted(own_data(path)):
         say(f"its weights: {data} ({data.stat().st_size:,} bytes)")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from netc.options import DTYPE, FORMAT, SEED, TF32, WEIGHTS, NetChoice, chooses_net, takes_shapes
-from netc.verifying import VerifyOptions, verify
+from netc.verifying import VerifyCall, verify
 from runtime.errors import CallError
+from runtime.verify.options import VerifyOptions
 
 if TYPE_CHECKING:
     from runtime.weights.rename import WeightsFile
@@ -76,11 +77,12 @@ def command(
     imported and compared with its own run; the input is random. With OTHER, the outputs of two of
     them are compared.
     """
-    options = VerifyOptions(device, dtype, not tf32, seed, batch, bisect, inputs, form, weights)
+    options = VerifyOptions(device, dtype, not tf32, seed, batch, bisect)
+    call = VerifyCall(options, inputs, form, weights)
     if train is not None:
         from netc.stepping import verify_training
 
         if other is not None or inputs or weights or bisect or dtype != "f32" or tf32:
             raise CallError("--train goes with --device, --batch, --seed, --format and --set")
-        sys.exit(0 if verify_training(file, train, options, choice) else 1)
-    sys.exit(0 if verify(file, other, options, choice) else 1)
+        sys.exit(0 if verify_training(file, train, call, choice) else 1)
+    sys.exit(0 if verify(file, other, call, choice) else 1)

@@ -14,13 +14,14 @@ from numpy.typing import DTypeLike, NDArray
 from compiler.graph import Graph, Input, Node
 from compiler.onnx.lower import lower_apart
 from compiler.onnx.lowering import tensor_names
+from compiler.options import CompileOptions
 from compiler.passes import optimise
 from runtime.models import referring
-from runtime.providers import Settings
 from runtime.reference import compute, interpret, run_reference, symbol_values
 from runtime.session import open_session
 from runtime.verify.comparison import Comparison, Ledger
 from runtime.verify.first_difference import FirstDifference, Place, first_difference, taken
+from runtime.verify.options import USUAL, VerifyOptions
 from runtime.verify.segments import BUDGET, Tensors
 from runtime.verify.tolerance import (
     NONE,
@@ -30,36 +31,31 @@ from runtime.verify.tolerance import (
     distance,
     gap,
     pieces,
-    tolerance,
 )
 
 
 def compare_all(
     graph: Graph,
     feeds: Mapping[str, NDArray[Any]],
-    *,
-    device: str = "cpu",
-    dtype: str = "f32",
-    exact: bool = True,
-    bisect: bool = False,
+    options: VerifyOptions = USUAL,
     budget: int = BUDGET,
 ) -> Comparison:
     """Run a graph with numbers on both, plain and optimised, and compare tensor by tensor.
 
     The plain model runs in parts whose tensors take at most `budget` bytes, just before NumPy
-    reaches them. With `bisect` it ends at the first layer that differs and reports on it.
+    reaches them.
     """
-    ledger = Ledger(tolerance(device, dtype, exact=exact, layers=len(graph)))
-    settings = Settings(exact=exact, optimise=False, dtype=dtype)
-    take = layer_tensors(graph, feeds, device, settings, budget)
-    wanted, first = compare_layers(graph, feeds, take, ledger, bisect)
+    ledger = Ledger(options.allow(len(graph)))
+    take = layer_tensors(graph, feeds, options, budget)
+    wanted, first = compare_layers(graph, feeds, take, ledger, options.bisect)
     count = len(ledger.gaps)
     if first is not None:
         return ledger.close(count, first)
     del take
-    model, weights = referring(*lower_apart(optimise(graph), dtype=dtype))
-    settings = Settings(exact=exact, dtype=dtype, weights=weights)
-    final = open_session(model, device, settings).run(dict(feeds))
+    compiled = lower_apart(optimise(graph), CompileOptions(dtype=options.dtype))
+    model, weights = referring(*compiled)
+    settings = replace(options.settings, optimise=True, weights=weights)
+    final = open_session(model, options.device, settings).run(dict(feeds))
     compare_outputs(graph, feeds, final, wanted, "optimised", ledger)
     return ledger.close(count)
 
@@ -101,14 +97,15 @@ Take: TypeAlias = Callable[[Node], "NDArray[Any] | None"]
 
 
 def layer_tensors(
-    graph: Graph, feeds: Mapping[str, NDArray[Any]], device: str, settings: Settings, budget: int
+    graph: Graph, feeds: Mapping[str, NDArray[Any]], options: VerifyOptions, budget: int
 ) -> Take:
     """What gives the tensor of each layer from ONNX Runtime."""
     names = tensor_names(graph)
     layers = [names[node.name] for node in graph.nodes() if not isinstance(node.op, Input)]
-    model, weights = referring(*lower_apart(graph, expose=True, dtype=settings.dtype))
-    settings = replace(settings, weights=weights)
-    tensors = Tensors(model, feeds, layers, device, settings, budget)
+    compiled = lower_apart(graph, CompileOptions(dtype=options.dtype), expose=True)
+    model, weights = referring(*compiled)
+    settings = replace(options.settings, weights=weights)
+    tensors = Tensors(model, feeds, layers, options.device, settings, budget)
     return lambda node: tensors.take(names[node.name])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 
 from compiler.graph import Graph, Node
 from compiler.importers.imported import Imported
-from runtime.providers import Settings
 from runtime.random_inputs import random_feeds, random_input
 from runtime.verify.compare import compare_layers, compare_outputs
 from runtime.verify.comparison import Comparison, Ledger
+from runtime.verify.options import USUAL, VerifyOptions
 from runtime.verify.ports import inputs_of, precision_of
 from runtime.verify.segments import Tensors
-from runtime.verify.tolerance import tolerance
 
 
 @dataclass(frozen=True)
@@ -77,34 +76,26 @@ def outputs_by_name(graph: Graph, model: onnx.ModelProto) -> dict[str, str]:
 def compare_imported(
     imported: Imported,
     model: onnx.ModelProto,
-    *,
-    device: str = "cpu",
-    exact: bool = True,
-    seed: int = 0,
-    batch: int = 2,
-    bisect: bool = False,
+    options: VerifyOptions = USUAL,
     feeds: Feeds | None = None,
 ) -> Comparison:
     """NumPy on every output, and on every layer that makes a tensor of the original as it is.
 
-    The inputs are `feeds`, else random ones (`feeds_for`). With `bisect` it ends at the first layer
-    that differs.
+    The inputs are `feeds`, else random ones (`feeds_for`). The precision is the model's own.
     """
-    graph = imported.graph
-    feeds = feeds or feeds_for(graph, model, seed, batch)
+    graph, options = imported.graph, replace(options, dtype=precision_of(model))
+    feeds = feeds or feeds_for(graph, model, options.seed, options.batch)
     outputs = outputs_by_name(graph, model)
     kept = kept_tensors(imported, model)
     wanted = {*kept.values(), *outputs.values()}
-    settings = Settings(exact=exact, optimise=False)
-    tensors = Tensors(model, feeds.theirs, wanted, device, settings)
-    dtype = precision_of(model)
-    ledger = Ledger(tolerance(device, dtype, exact=exact, layers=len(graph)))
+    tensors = Tensors(model, feeds.theirs, wanted, options.device, options.settings)
+    ledger = Ledger(options.allow(len(graph)))
 
     def take(node: Node) -> NDArray[Any] | None:
         tensor = kept.get(node.name)
         return None if tensor is None else tensors.take(tensor)
 
-    ours, first = compare_layers(graph, feeds.ours, take, ledger, bisect)
+    ours, first = compare_layers(graph, feeds.ours, take, ledger, options.bisect)
     taken = set(kept.values())
     if first is None:
         others = {name: tensor for name, tensor in outputs.items() if tensor not in taken}

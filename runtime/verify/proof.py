@@ -36,6 +36,7 @@ from runtime.verify.imported import (
     kept_tensors,
     outputs_by_name,
 )
+from runtime.verify.options import VerifyOptions
 from runtime.verify.ports import precision_of
 from runtime.verify.samples_apart import keeps_samples_apart
 from runtime.verify.segments import Tensors
@@ -80,7 +81,7 @@ def prove(imported: Imported, defined: Defined, model: onnx.ModelProto) -> Proof
             feeds = feeds_for(graph, model, batch=batch, sizes=sizes)
             relative = largest_difference(graph, model, feeds, tensors, allow)
             if relative is None:
-                found = compare_imported(imported, model, bisect=True, feeds=feeds)
+                found = compare_imported(imported, model, VerifyOptions(bisect=True), feeds)
                 if not found.ok:
                     return Proof(len(tensors), runs, largest, found)
                 relative = found.relative

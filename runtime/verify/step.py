@@ -42,6 +42,7 @@ from runtime.session import open_session
 from runtime.training_step import run_step
 from runtime.verify.compare import largest_error
 from runtime.verify.comparison import Comparison, Ledger
+from runtime.verify.options import USUAL, VerifyOptions
 from runtime.verify.tolerance import ROUNDINGS, gap, tolerance
 
 Tensors = Mapping[str, NDArray[Any]]
@@ -50,12 +51,12 @@ RATE = 1e-2  # of the updates that are compared
 
 
 def verify_step(
-    training: TrainingPlan, plan: StepPlan, *, device: str = "cpu", seed: int = 0, batch: int = 2
+    training: TrainingPlan, plan: StepPlan, options: VerifyOptions = USUAL
 ) -> Comparison:
     """Hold one step on random data against NumPy; differences are told by source line."""
-    feeds = random_step(training, plan, seed, batch)
-    session = open_session(build_step(plan, show=True), device, Settings(exact=True))
-    return compare_step(plan, feeds, session.run(feeds), device)
+    feeds = random_step(training, plan, options.seed, options.batch)
+    session = open_session(build_step(plan, show=True), options.device, Settings(exact=True))
+    return compare_step(plan, feeds, session.run(feeds), options.device)
 
 
 def random_step(

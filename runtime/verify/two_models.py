@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from compiler.initialise import generator
 from grammar.source import Source, Span
 from runtime.errors import CallError
-from runtime.providers import Settings
 from runtime.verify.compare import largest_error
 from runtime.verify.comparison import Comparison, Ledger
 from runtime.verify.first_difference import Place, Taken, first_difference
+from runtime.verify.options import USUAL, VerifyOptions
 from runtime.verify.ports import (
     Port,
     agreed,
@@ -27,7 +27,7 @@ from runtime.verify.ports import (
     random_array,
 )
 from runtime.verify.segments import Tensors
-from runtime.verify.tolerance import NONE, ROUNDINGS, Gap, gap, tolerance
+from runtime.verify.tolerance import NONE, ROUNDINGS, Gap, gap
 
 STEP = 2.0**-23  # of float32, relative
 
@@ -46,12 +46,7 @@ def compare_models(
     first: Side,
     second: Side,
     given: Mapping[str, NDArray[Any]],
-    *,
-    device: str = "cpu",
-    exact: bool = True,
-    batch: int = 2,
-    seed: int = 0,
-    bisect: bool = False,
+    options: VerifyOptions = USUAL,
 ) -> Comparison:
     """Run both on one device with the same inputs, and compare what they give.
 
@@ -62,17 +57,18 @@ def compare_models(
     """
     inputs = matched("inputs", inputs_of(first.model), inputs_of(second.model))
     outputs = matched("outputs", outputs_of(first.model), outputs_of(second.model))
-    feeds = feed(inputs, given, batch, seed, {**second.sizes, **first.sizes})
+    feeds = feed(inputs, given, options.batch, options.seed, {**second.sizes, **first.sizes})
     pairs = {a.name: b.name for a, b in outputs}
-    if bisect:
+    if options.bisect:
         pairs = common(first.model, second.model) | pairs
-    settings = Settings(exact=exact, optimise=False)
-    theirs = Tensors(first.model, feeds[0], pairs.keys(), device, settings)
-    ours = Tensors(second.model, feeds[1], pairs.values(), device, settings)
     precisions = {precision_of(first.model), precision_of(second.model)}
     dtype = next((p for p in ("bf16", "f16") if p in precisions), "f32")
+    options = replace(options, dtype=dtype)
+    device, settings = options.device, options.settings
+    theirs = Tensors(first.model, feeds[0], pairs.keys(), device, settings)
+    ours = Tensors(second.model, feeds[1], pairs.values(), device, settings)
     layers = max(len(first.model.graph.node), len(second.model.graph.node))
-    ledger = Ledger(tolerance(device, dtype, exact=exact, layers=layers))
+    ledger = Ledger(options.allow(layers))
     places = listing(first.name, first.model) | dict(first.places)
     shapes = {name: array.shape for name, array in feeds[0].items()}
     gaps: dict[str, Gap] = dict.fromkeys(feeds[0], NONE)
@@ -89,7 +85,7 @@ def compare_models(
             alone = gap(subject, reference, ledger.allow, ROUNDINGS * loss)
         if reference.size and np.isnan(reference).all() and gaps[name].share <= 1:
             ledger.nan.append(name)
-        if not ledger.note(name, place.span.line, "outputs", gaps[name], alone) and bisect:
+        if not ledger.note(name, place.span.line, "outputs", gaps[name], alone) and options.bisect:
             known = [n for n in dict.fromkeys(place.inputs) if n in shapes]
             takes = [Taken(n, shapes[n], gaps[n]) for n in known]
             found = first_difference(place, subject, reference, gaps[name], takes)

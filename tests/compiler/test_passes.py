@@ -12,6 +12,7 @@ from compiler.driver import compile_graph
 from compiler.graph import Graph
 from compiler.initialise import scatter
 from compiler.ops.scale import Normalize, Scale, Shift
+from compiler.options import CompileOptions
 from compiler.passes import optimise
 from compiler.passes.fold_constants import fold_constants
 from compiler.rewriting import Rewriting, rewritten
@@ -120,5 +121,5 @@ def test_a_rewrite_is_trusted_outside_of_the_debug_mode(monkeypatch: pytest.Monk
 
 
 def test_no_optimisation_leaves_every_layer() -> None:
-    model = compile_graph(graph_of("scale(-1) -> shift(1)"), optimise=False)
+    model = compile_graph(graph_of("scale(-1) -> shift(1)"), CompileOptions(optimise=False))
     assert [node.op_type for node in model.graph.node][:2] == ["Mul", "Add"]

@@ -15,9 +15,11 @@ import netc
 from compiler.initialise import scatter
 from compiler.onnx.lower import lower
 from compiler.onnx.precision import BFLOAT16_SINCE
+from compiler.options import CompileOptions
 from runtime.random_inputs import random_feeds
 from runtime.session import open_session
 from runtime.verify.compare import compare_all
+from runtime.verify.options import VerifyOptions
 from tests.define import define
 
 HALVES = {"f16": TensorProto.FLOAT16, "bf16": TensorProto.BFLOAT16}
@@ -64,7 +66,7 @@ def types_of(model: onnx.ModelProto) -> dict[str, int]:
 @pytest.mark.parametrize("dtype", HALVES)
 def test_every_op_agrees_with_numpy_at_every_layer(dtype: str) -> None:
     graph = scatter(define(EVERY_OP).graph)
-    comparison = compare_all(graph, random_feeds(graph), dtype=dtype)
+    comparison = compare_all(graph, random_feeds(graph), VerifyOptions(dtype=dtype))
     assert comparison.ok, comparison.failures
     assert 1e-5 < comparison.relative < 3e-2, "computed in the wanted precision, not in float32"
 
@@ -86,7 +88,7 @@ def test_every_op_agrees_with_numpy_at_every_layer(dtype: str) -> None:
 )
 def test_library_nets_agree_with_numpy(dtype: str, name: str, settings: dict[str, Any]) -> None:
     graph = scatter(netc.load(name, name, **settings).graph)
-    comparison = compare_all(graph, random_feeds(graph, batch=1), dtype=dtype)
+    comparison = compare_all(graph, random_feeds(graph, batch=1), VerifyOptions(dtype=dtype))
     assert comparison.ok, comparison.failures
 
 
@@ -114,7 +116,7 @@ CAREFUL = {
 
 @pytest.mark.parametrize("dtype", HALVES)
 def test_sums_statistics_and_softmax_compute_in_float32(dtype: str) -> None:
-    model = lower(scatter(define(EVERY_OP).graph), dtype=dtype)
+    model = lower(scatter(define(EVERY_OP).graph), CompileOptions(dtype=dtype))
     types = types_of(model)
     seen = set()
     for node in model.graph.node:
@@ -178,7 +180,7 @@ def test_the_table_of_bfloat16_operators_is_that_of_onnx(op_type: str) -> None:
 @pytest.mark.parametrize("dtype", ["f32", "f16", "bf16"])
 def test_every_opset_is_valid_and_runs(opset: int, dtype: str) -> None:
     graph = scatter(define(EVERY_OP).graph)
-    model = lower(graph, opset=opset, dtype=dtype)
+    model = lower(graph, CompileOptions(opset=opset, dtype=dtype))
     onnx.checker.check_model(model, full_check=True)
     assert model.opset_import[0].version == opset
     made = open_session(model, "cpu").run(random_feeds(graph, batch=1))

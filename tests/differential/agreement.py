@@ -16,6 +16,7 @@ from compiler.graph import Graph, Input
 from compiler.initialise import scatter
 from compiler.onnx.lower import lower
 from compiler.onnx.lowering import tensor_names
+from compiler.options import CompileOptions
 from compiler.passes import PASSES
 from compiler.rewriting import Rewrite, Rewriting
 from compiler.symbols.modules import Closure
@@ -172,14 +173,17 @@ def check_numbers(
     Tells whether rounding alone had to explain a difference, or numbers grew too large to compare.
     """
     opset = definition.opset
-    exposed = lower(graph, opset=opset, expose=True)
+    exposed = lower(graph, CompileOptions(opset=opset), expose=True)
     onnx.checker.check_model(exposed, full_check=True)
     layers = open_onnx(exposed, optimise=False)
     rewritten = passed(graph)
     models = {
-        "ONNX Runtime, optimised by it": (lower(graph, opset=opset), True),
-        "ONNX Runtime, after our passes": (lower(rewritten, opset=opset), False),
-        "ONNX Runtime, after our passes and its own": (lower(rewritten, opset=opset), True),
+        "ONNX Runtime, optimised by it": (lower(graph, CompileOptions(opset=opset)), True),
+        "ONNX Runtime, after our passes": (lower(rewritten, CompileOptions(opset=opset)), False),
+        "ONNX Runtime, after our passes and its own": (
+            lower(rewritten, CompileOptions(opset=opset)),
+            True,
+        ),
     }
     whole = {way: open_onnx(model, optimise=own) for way, (model, own) in models.items()}
     tensor_of = tensor_names(graph)

@@ -16,6 +16,7 @@ from compiler.graph import Graph
 from compiler.importers.define import Defined, define
 from compiler.importers.from_onnx import import_onnx
 from compiler.initialise import scatter
+from compiler.options import CompileOptions
 from runtime.reference import run_reference
 from runtime.session import open_session
 
@@ -52,7 +53,7 @@ def graph_of(name: str, *, whole: bool = False) -> Graph:
 
 def again(graph: Graph, *, optimise: bool = False) -> tuple[onnx.ModelProto, Defined]:
     """The compiled model, and the definition that is made of it."""
-    model = compile_graph(graph, optimise=optimise)
+    model = compile_graph(graph, CompileOptions(optimise=optimise))
     return model, define(import_onnx(model, f"{graph.name}.onnx"))
 
 

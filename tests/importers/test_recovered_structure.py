@@ -11,6 +11,7 @@ from compiler.importers.define import define
 from compiler.importers.from_caffe import import_caffe
 from compiler.importers.from_onnx import import_onnx
 from compiler.initialise import scatter
+from compiler.options import CompileOptions
 from grammar.source import Source
 from tests.define import define as define_text
 from tests.importers.again import assert_means
@@ -20,7 +21,7 @@ from tests.importers.onnx_text import onnx_model
 
 def imported_again(text: str) -> str:
     """A definition after a journey through ONNX."""
-    model = compile_graph(scatter(define_text(text).graph), optimise=False)
+    model = compile_graph(scatter(define_text(text).graph), CompileOptions(optimise=False))
     return define(import_onnx(model, "n.onnx")).text
 
 

@@ -10,6 +10,7 @@ import pytest
 from compiler.driver import compile_graph
 from compiler.importers.define import define
 from compiler.importers.from_onnx import import_onnx
+from compiler.options import CompileOptions
 from tests.importers.again import graph_of
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -27,14 +28,14 @@ def compare(file: Path, text: str, bless: bool) -> None:
 
 @pytest.mark.parametrize("name", NAMED)
 def test_a_model_with_names_is_read_by_its_names(name: str, bless: bool) -> None:
-    model = compile_graph(graph_of(name, whole=name == "resnet50"), optimise=False)
+    model = compile_graph(graph_of(name, whole=name == "resnet50"), CompileOptions(optimise=False))
     text = define(import_onnx(model, f"{name}.onnx")).text
     compare(GOLDEN / f"{name}.netdef", text, bless)
 
 
 @pytest.mark.parametrize("name", ANONYMOUS)
 def test_a_model_without_names_is_read_by_its_form(name: str, bless: bool) -> None:
-    model = anonymous(compile_graph(graph_of(name), optimise=False))
+    model = anonymous(compile_graph(graph_of(name), CompileOptions(optimise=False)))
     text = define(import_onnx(model, f"{name}.onnx")).text
     compare(GOLDEN / f"{name}_anonymous.netdef", text, bless)
 

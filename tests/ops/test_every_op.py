@@ -25,6 +25,7 @@ from compiler.onnx.lower import IR_OF_OPSET, lower
 from compiler.ops import FAMILIES, LOSSES, OPS, STEP_FAMILIES
 from compiler.ops.base import Op, kind_of, parameters
 from compiler.ops.training import BatchNormTraining
+from compiler.options import CompileOptions
 from compiler.registry import Registry
 from netc.reference import reference
 from runtime.gradients import GRADIENTS
@@ -165,7 +166,7 @@ def test_every_op_is_measured(name: str) -> None:
 
 @pytest.mark.parametrize("opset", IR_OF_OPSET)
 def test_a_model_is_stamped_with_its_opset_and_the_ir_version_that_came_with_it(opset: int) -> None:
-    model = lower(one_op(make(OPS["relu"]), (3, 4)), opset=opset)
+    model = lower(one_op(make(OPS["relu"]), (3, 4)), CompileOptions(opset=opset))
     assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", opset)]
     assert model.ir_version == IR_OF_OPSET[opset]
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from compiler.domain import Facts
 from compiler.onnx.lower import lower
 from compiler.ops.spatial import Crop, Pad, Upsample
+from compiler.options import CompileOptions
 from runtime.reference import run_reference
 from runtime.session import open_session
 from tests.define import define
@@ -59,7 +60,7 @@ def test_zeros_before_a_pooling_are_values_after_onnx_runtime_s_rewrites(
     net = define(f"net n {{ input x: f32[1, 3, 4]; pad(2) -> {pooling}; output y }}")
     x = -1 - np.arange(12, dtype=np.float32).reshape(1, 1, 3, 4)
     wanted = run_reference(net.graph, {"x": x})["y"]
-    model = lower(net.graph, opset=opset).SerializeToString()
+    model = lower(net.graph, CompileOptions(opset=opset)).SerializeToString()
     found = open_session(model, "cpu").run({"x": x})["y"]
     np.testing.assert_allclose(found, wanted, rtol=1e-6)
 

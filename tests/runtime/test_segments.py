@@ -12,6 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 import netc
 from compiler.initialise import scatter
 from compiler.onnx.lower import lower
+from compiler.options import CompileOptions
 from runtime.providers import Settings
 from runtime.random_inputs import random_feeds
 from runtime.session import RunError, open_session
@@ -25,7 +26,7 @@ PLAIN = Settings(optimise=False)
 def exposed(name: str, dtype: str, **settings: Any) -> tuple[onnx.ModelProto, Any]:
     """A library net with every tensor as an output, and random inputs."""
     graph = scatter(netc.load(name, name, **settings).graph)
-    return lower(graph, expose=True, dtype=dtype), random_feeds(graph)
+    return lower(graph, CompileOptions(dtype=dtype), expose=True), random_feeds(graph)
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f16", "bf16"])
