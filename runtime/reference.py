@@ -5,6 +5,7 @@ It shares nothing with the ONNX lowering but the graph, so agreement of the two 
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, replace
@@ -86,8 +87,10 @@ def with_sizes(op: Op, sizes: Mapping[str, int]) -> Op:
     """The op with its symbolic arguments, such as those of `crop(in.h, in.w)`, as numbers."""
 
     def number(value: Any) -> Any:
-        if isinstance(value, tuple) and any(isinstance(v, Dim) for v in value):
-            return tuple(map(number, value))
+        if isinstance(value, tuple):
+            items = tuple(map(number, value))
+            same = all(map(operator.is_, items, value))
+            return value if same else items
         return evaluate(value, sizes) if isinstance(value, Dim) else value
 
     given = {field.name: getattr(op, field.name) for field in fields(op)} if sizes else {}

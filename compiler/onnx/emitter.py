@@ -135,6 +135,7 @@ class Emitter(Writer):
     def __init__(self, lowering: Lowering, node: Node, prefix: str = "") -> None:
         super().__init__(lowering, f"{prefix}{node.name}", layer_precision(node.op, lowering.dtype))
         graph = lowering.graph
+        self.graph = graph
         self.facts: Facts = graph.facts
         self.inputs: Shapes = graph.input_shapes(node)
         self.output: Shape = node.shape
@@ -170,11 +171,15 @@ class Emitter(Writer):
             return tensor
         if isinstance(lowering.batch, int):
             return self.node("Expand", tensor, self.ints([lowering.batch] + [1] * rank))
-        fed = lowering.tensor_of[lowering.graph.inputs()[0].name]
+        fed = self.fed(self.graph.inputs()[0].name)
         batch = self.node("Gather", self.node("Shape", fed), self.ints([0]))
         return self.node(
             "Expand", tensor, self.node("Concat", batch, self.ints([1] * rank), axis=0)
         )
+
+    def fed(self, name: str) -> str:
+        """The tensor of an input of the model."""
+        return self._lowering.tensor_of[name]
 
     def held(self, tensor: str) -> str:
         """An array as an initializer of the model, in this layer's type."""

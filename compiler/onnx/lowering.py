@@ -7,8 +7,11 @@ from typing import Any
 import onnx
 from numpy.typing import NDArray
 
-from compiler.graph import Graph, Input
+from compiler.graph import Graph, Input, Node
+from compiler.ops.connect import Dense
 from compiler.ops.joins import Join
+from compiler.ops.normalise import LayerNorm
+from compiler.ops.reshape import Transpose
 
 
 class Lowering:
@@ -35,7 +38,7 @@ class Lowering:
         self.tensor_of = tensor_names(graph)
         self.interface = {*graph.outputs, *(node.name for node in graph.inputs())}
         self.stretched = stretched_tensors(graph)
-        self.transposes = any(node.op.name == "transpose" for node in graph.nodes())
+        self.transposes = any(is_turned(node) for node in graph.nodes())
 
     def add_initializer(self, name: str, array: NDArray[Any], kind: str) -> str:
         """Put an array into the model once for each type; returns what it is called there."""
@@ -49,6 +52,16 @@ class Lowering:
         """The tensor of a layer, or of an input, in the type of the model's outputs."""
         tensor = self.tensor_of[name]
         return self.casts.get((tensor, self.io), tensor)
+
+
+def is_turned(node: Node) -> bool:
+    """Whether a layer is written with a Transpose."""
+    match node.op:
+        case Dense():
+            return len(node.shape) > 2 and node.op.along(node.shape) < len(node.shape) - 2
+        case LayerNorm():
+            return node.op.places(node.shape)[-1] != len(node.shape) - 1
+    return isinstance(node.op, Transpose)
 
 
 def stretched_tensors(graph: Graph) -> frozenset[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from compiler.onnx import lowers
 from compiler.onnx.emitter import Emitter
-from compiler.ops.checks import channels_of, known, per_sample_axis
+from compiler.ops.checks import channels_of, known
 from compiler.ops.normalise import (
     BatchNorm,
     GroupNorm,
@@ -106,11 +106,17 @@ def groupnorm(op: GroupNorm, emit: Emitter, x: str) -> str:
 
 @lowers(LayerNorm)
 def layernorm(op: LayerNorm, emit: Emitter, x: str) -> str:
-    """An InstanceNormalization of the whole sample, or of its last axes."""
-    axis = per_sample_axis(op.axis, emit.output, op.name)
-    if axis:
-        return layernorm_partly(op, emit, x, [*range(axis + 1, len(emit.output) + 1)])
-    return emit_valuewise(op, emit, emit_standardised(emit, x, 1, op.eps))
+    """An InstanceNormalization of the whole sample, or of its last axes, where others are moved."""
+    axes, rank = op.places(emit.output), len(emit.output)
+    if len(axes) == rank:
+        return emit_valuewise(op, emit, emit_standardised(emit, x, 1, op.eps))
+    rest = [axis for axis in range(rank) if axis not in axes]
+    order = [0, *(axis + 1 for axis in (*rest, *axes))]
+    last = [*range(len(rest) + 1, rank + 1)]
+    if order == sorted(order):
+        return layernorm_partly(op, emit, x, last)
+    y = layernorm_partly(op, emit, emit.node("Transpose", x, perm=order), last)
+    return emit.node("Transpose", y, perm=sorted(range(rank + 1), key=lambda at: order[at]))
 
 
 def emit_valuewise(op: LayerNorm, emit: Emitter, x: str) -> str:

@@ -21,7 +21,7 @@ AXES_SINCE = {"ReduceSum": 13}  # where the axes are an input; of the others sin
 @lowers(*REDUCTIONS)
 def reduce(op: Reduce, emit: Emitter, x: str) -> str:
     """One node; of a sample of which nothing is left one number stays."""
-    axes = op.axes(emit.inputs[0])
+    axes = op.places(emit.inputs[0])
     whole = not op.keep and len(axes) == len(emit.inputs[0])
     if whole and len(axes) > 1:
         x, axes = emit.node("Flatten", x, axis=1), (0,)

@@ -7,8 +7,9 @@ from compiler.onnx.emitter import Emitter
 from compiler.onnx.interpolation import emit_interpolated
 from compiler.onnx.nearest import Nearest
 from compiler.onnx.resizing import emit_resize
+from compiler.ops.base import Shape
+from compiler.ops.checks import known
 from compiler.ops.resampling import Resize
-from compiler.ops.shapes import per_axis
 
 COORDINATES = {"half_pixel": "half_pixel", "corners": "align_corners", "asymmetric": "asymmetric"}
 ROUNDINGS = {
@@ -23,7 +24,7 @@ ROUNDINGS = {
 def resize(op: Resize, emit: Emitter, x: str) -> str:
     """A Resize to given sizes; pixels picked by their numbers where float32 would err."""
     rank = len(emit.output) - 1
-    sizes, factors = per_axis(op.size, rank, "size"), op.factors(rank)
+    sizes, factors = op.sizes(rank), op.factors(rank)
     axes = [Nearest(w, op.align, op.rounding, f) for w, f in zip(sizes, factors, strict=True)]
     pairs = list(zip(axes, emit.inputs[0][1:], strict=True))
     if op.mode == "nearest" and any(axis.is_tied(have) for axis, have in pairs):
@@ -44,7 +45,7 @@ def attributes(op: Resize) -> dict[str, str]:
     }
 
 
-def resize_by_scale(op: Resize, emit: Emitter, x: str, sizes: tuple[int, ...]) -> str:
+def resize_by_scale(op: Resize, emit: Emitter, x: str, sizes: Shape) -> str:
     """With a given scale. One that leaves the map as large as it is ONNX Runtime takes for 1.
 
     So the pixels are picked, and weighted, by numbers worked out here.
@@ -52,7 +53,8 @@ def resize_by_scale(op: Resize, emit: Emitter, x: str, sizes: tuple[int, ...]) -
     factors = [factor or 1.0 for factor in op.factors(len(sizes))]
     if sizes != emit.inputs[0][1:] or op.align == "corners" or {*factors} == {1.0}:
         return emit_resize(emit, x, scales=factors, attributes=attributes(op))
-    for place, (size, factor) in enumerate(zip(sizes, factors, strict=True), start=2):
+    pairs = zip(known(sizes, op.name), factors, strict=True)
+    for place, (size, factor) in enumerate(pairs, start=2):
         axis = Nearest(size, op.align, op.rounding, factor)
         if factor != 1.0 and op.mode == "nearest":
             x = axis.emit(emit, x, place, size)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from compiler.dims import Size
 from compiler.onnx.emitter import Emitter
+from compiler.onnx.sizes import emit_sizes
 
 
 def emit_resize(
@@ -13,7 +14,7 @@ def emit_resize(
     x: str,
     *,
     scales: Sequence[float] = (),
-    sizes: Sequence[int] = (),
+    sizes: Sequence[Size] = (),
     attributes: Mapping[str, str],
 ) -> str:
     """A map [N, C, spatial…] scaled, or at other sizes, along its spatial axes.
@@ -31,7 +32,7 @@ def emit_resize(
     else:
         shape = emit.node("Shape", x)
         lead = emit.node("Slice", shape, emit.ints([0]), emit.ints([2]), emit.ints([0]))
-        given = ["", emit.node("Concat", lead, emit.ints(sizes), axis=0)]
+        given = ["", emit.node("Concat", lead, emit_sizes(emit, sizes), axis=0)]
     resized = emit.node("Resize", x, "", *given, **attributes)
     if not isinstance(channels, int) or not apart:
         return resized

@@ -5,7 +5,8 @@ from __future__ import annotations
 from compiler.onnx import lowers
 from compiler.onnx.emitter import Emitter
 from compiler.onnx.resizing import emit_resize
-from compiler.onnx.windows import PAD_MODES, emit_pad, onnx_pads
+from compiler.onnx.sizes import emit_sizes
+from compiler.onnx.windows import PAD_MODES, emit_pad
 from compiler.ops.shapes import per_axis
 from compiler.ops.spatial import Crop, Pad, Upsample
 
@@ -13,8 +14,10 @@ from compiler.ops.spatial import Crop, Pad, Upsample
 @lowers(Crop)
 def crop(op: Crop, emit: Emitter, x: str) -> str:
     """A Slice of height and width."""
-    starts, ends = zip(*op.spans(emit.inputs[0], emit.facts), strict=True)
-    return emit.node("Slice", x, emit.ints(starts), emit.ints(ends), emit.ints([2, 3]))
+    starts = op.starts(emit.inputs[0], emit.facts)
+    ends = [emit.facts.simplify(s + n) for s, n in zip(starts, emit.output[1:], strict=True)]
+    bounds = emit_sizes(emit, starts), emit_sizes(emit, ends)
+    return emit.node("Slice", x, *bounds, emit.ints([2, 3]))
 
 
 @lowers(Pad)
@@ -24,9 +27,9 @@ def pad(op: Pad, emit: Emitter, x: str) -> str:
     ONNX Runtime moves zeros into the pads of a pooling that follows, where they are no values any
     more (its maxpool ignores them) or too many for it. A zero of the other sign stays.
     """
-    axes = op.axes(emit.inputs[0][1:], emit.facts)
+    before, after = zip(*op.pairs(emit.inputs[0][1:], emit.facts), strict=True)
     fill = -0.0 if op.mode == "zero" else None
-    return emit_pad(emit, x, onnx_pads(axes), PAD_MODES[op.mode], fill)
+    return emit_pad(emit, x, [*before, *after], PAD_MODES[op.mode], fill)
 
 
 @lowers(Upsample)

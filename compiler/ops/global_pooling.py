@@ -13,6 +13,7 @@ from compiler.ops.shapes import per_axis
 from grammar.records import dataclass
 
 LARGEST_MATRIX = 2**22
+MOST_OPEN_PARTS = 64  # of an axis whose size is symbolic: each part is some nodes of the model
 
 
 @dataclass(frozen=True)
@@ -52,26 +53,45 @@ class AdaptiveAvgPool(Op):
 
     size: int | Extent = arg(extent(1), doc="output size")
 
+    plain: ClassVar[str] = "avgpool"
+
+    def parts(self, rank: int) -> tuple[int, ...]:
+        """How many parts each axis is divided into."""
+        return per_axis(self.size, rank, "size")
+
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         spatial = spatial_of(inputs[0], self.name)
-        sizes = per_axis(self.size, len(spatial), "size")
+        sizes = self.parts(len(spatial))
         for given, wanted in zip(spatial, sizes, strict=True):
-            if isinstance(given, Dim) and wanted != 1:
+            if isinstance(given, Dim) and wanted > MOST_OPEN_PARTS:
                 raise ShapeError(
                     "E307",
-                    f"adaptive_avgpool must know the size that it divides, but {given} is symbolic",
+                    f"{self.name} divides the symbolic size {given} into at most "
+                    f"{MOST_OPEN_PARTS} parts",
                     argument="size",
-                    help="a size of 1 works for every input; otherwise fix the input's size",
+                    label=f"{wanted} parts",
+                    help="fix the input's size for more",
                 )
             if wanted != 1 and isinstance(given, int) and given * wanted > LARGEST_MATRIX:
                 raise ShapeError(
                     "E306",
-                    f"adaptive_avgpool from {given} pixels to {wanted} takes a matrix of more than "
+                    f"{self.name} from {given} pixels to {wanted} takes a matrix of more than "
                     f"{LARGEST_MATRIX:_} numbers",
                     argument="size",
-                    help="avgpool with a stride does most of the way",
+                    help=f"{self.plain} with a stride does most of the way",
                 )
         return (inputs[0][0], *sizes)
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
+        if any(isinstance(size, Dim) for size in inputs[0][1:]):
+            return EVERYWHERE
         return Reach("parts")
+
+
+@dataclass(frozen=True)
+class AdaptiveMaxPool(AdaptiveAvgPool):
+    """The largest values of `size` near-equal parts of each axis, parts as in adaptive_avgpool."""
+
+    name: ClassVar[str] = "adaptive_maxpool"
+    in_float32: ClassVar[bool] = False
+    plain: ClassVar[str] = "maxpool"

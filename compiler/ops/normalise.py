@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from compiler.domain import Facts
 from compiler.ops.arguments import FLAG, POSITIVE, SMALL, arg, whole
@@ -19,10 +19,10 @@ from compiler.ops.checks import (
     channels_of,
     check_groups,
     known,
-    per_sample_axis,
+    per_sample_axes,
     spatial_of,
 )
-from compiler.ops.sizes import AXIS
+from compiler.ops.sizes import AXES
 from grammar.records import dataclass
 
 
@@ -114,9 +114,11 @@ class GroupNorm(Op):
 
 @dataclass(frozen=True)
 class LayerNorm(Op):
-    """Normalisation over the last axes of a sample, by default all, with a factor and offset each.
+    """Normalisation over some axes of a sample together, by default all, with a factor and offset
+    for each value of them (Ba, Kiros and Hinton 2016).
 
-    PyTorch's LayerNorm over the sizes from `axis` on (Ba, Kiros and Hinton 2016).
+    `axis=-1` is PyTorch's LayerNorm of tokens [T, C]; `axis=0` that of the channels of each pixel
+    of a map, as in ConvNeXt; `axis=[-2, -1]` the last two axes.
     """
 
     name: ClassVar[str] = "layernorm"
@@ -124,12 +126,16 @@ class LayerNorm(Op):
     in_float32: ClassVar[bool] = True
 
     eps: float = arg(SMALL, 1e-5, "added to the variance")
-    axis: int = arg(AXIS, 0, "the first axis; 0 is the channels, negative counts from the end")
+    axis: Any = arg(AXES, None, "one axis, or several; 0 is the channels", default_text="all axes")
     affine: bool = arg(FLAG, True, "a learnable factor and offset for each value")
+
+    def places(self, shape: Shape) -> tuple[int, ...]:
+        """The axes that are normalised together, in order; raises E305."""
+        return per_sample_axes(self.axis, shape, self.name)
 
     def normalised(self, shape: Shape) -> Shape:
         """The sizes that are normalised together."""
-        return shape[per_sample_axis(self.axis, shape, self.name) :]
+        return tuple(shape[axis] for axis in self.places(shape))
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         known(self.normalised(inputs[0]), self.name)
@@ -140,7 +146,8 @@ class LayerNorm(Op):
         return affine_weights(shape) if self.affine else ()
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
-        return EVERYWHERE
+        spatial = tuple(axis - 1 for axis in self.places(inputs[0]) if axis)
+        return Reach("everywhere", along=spatial)
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,13 @@ class Reduce(Op):
     axis: Any = arg(AXES, None, "one axis, or several; 0 is the channels", default_text="all axes")
     keep: bool = arg(FLAG, False, "the axes stay with size 1, so that [C, H, W] becomes [C, 1, 1]")
 
-    def axes(self, shape: Shape) -> tuple[int, ...]:
+    def places(self, shape: Shape) -> tuple[int, ...]:
         """The axes that are reduced, in order; raises E305."""
         return per_sample_axes(self.axis, shape, self.name)
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         (shape,) = inputs
-        axes = self.axes(shape)
+        axes = self.places(shape)
         if self.keep:
             return tuple(1 if axis in axes else size for axis, size in enumerate(shape))
         return tuple(size for axis, size in enumerate(shape) if axis not in axes) or (1,)
@@ -35,7 +35,7 @@ class Reduce(Op):
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         if not self.keep:
             return EVERYWHERE
-        spatial = tuple(axis - 1 for axis in self.axes(inputs[0]) if axis)
+        spatial = tuple(axis - 1 for axis in self.places(inputs[0]) if axis)
         return Reach("everywhere", along=spatial)
 
 

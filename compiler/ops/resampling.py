@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from compiler.dims import Dim
 from compiler.domain import Facts
-from compiler.ops.arguments import LARGEST_NUMBER, Extent, Kind, arg, choice, extent, number
+from compiler.ops.arguments import LARGEST_NUMBER, Kind, arg, choice, extent, number
 from compiler.ops.base import (
     EVERYWHERE,
     Op,
@@ -21,7 +21,7 @@ from compiler.ops.base import (
     show_shape,
 )
 from compiler.ops.checks import spatial_of
-from compiler.ops.shapes import per_axis
+from compiler.ops.shapes import axes_in_words, per_axis
 from grammar.records import dataclass
 
 ALIGNMENTS = ("half_pixel", "corners", "asymmetric")
@@ -48,6 +48,36 @@ def _factors(value: Any) -> Any:
     return numbers
 
 
+def _sizes(value: Any) -> Any:
+    if value is None or isinstance(value, Dim):
+        return value
+    if isinstance(value, list | tuple) and any(isinstance(v, Dim) for v in value):
+        return tuple(v if isinstance(v, Dim) else extent(1).convert(v) for v in value)
+    return extent(1).convert(value)
+
+
+TARGET = Kind("a whole number of at least 1, a size such as 3x3, or a list of sizes", _sizes)
+
+
+def _like(value: Any) -> Any:
+    shape = getattr(value, "shape", None)
+    if value is None or (isinstance(value, tuple) and shape is None):
+        return value
+    if not isinstance(shape, tuple) or len(shape) < 2:
+        raise TypeError
+    return shape[1:]
+
+
+LIKE = Kind("a tensor with spatial axes", _like)
+MODES = {"bilinear": "linear"}  # what PyTorch calls it
+
+
+def _mode(value: Any) -> str:
+    return str(MODE_NAMES(MODES.get(value, value) if isinstance(value, str) else value))
+
+
+MODE_NAMES = choice("nearest", "linear", "cubic")
+MODE = Kind(f'{MODE_NAMES.words} ("bilinear" is "linear")', _mode)
 FACTORS = Kind("a number above 0, or a list with one for each axis", _factors)
 
 
@@ -63,13 +93,33 @@ class Resize(Op):
     name: ClassVar[str] = "resize"
     group: ClassVar[str] = "shape"
 
-    size: int | Extent = arg(extent(1), doc="output size")
-    mode: str = arg(choice("nearest", "linear", "cubic"), "nearest", "how pixels come about")
+    size: Any = arg(TARGET, None, doc="output size", default_text="that of `like`")
+    mode: str = arg(MODE, "nearest", "how pixels come about")
     align: str = arg(choice(*ALIGNMENTS), "half_pixel", "where output pixels lie in the input")
     rounding: str = arg(choice(*ROUNDINGS), "prefer_floor", "which pixel is the nearest")
     scale: Any = arg(
         FACTORS, None, "the factor between the pixels", default_text="output size/input size"
     )
+
+    like: Any = arg(LIKE, None, "a tensor whose sizes it takes", default_text="none")
+
+    def sizes(self, rank: int) -> Shape:
+        """The output's spatial sizes; raises E305 and E306."""
+        if (self.size is None) == (self.like is None):
+            raise ShapeError(
+                "E306",
+                "resize has either a size or a tensor `like` which it becomes",
+                label="here is neither" if self.size is None else "here are both",
+            )
+        if self.like is not None and len(self.like) != rank:
+            raise ShapeError(
+                "E305",
+                "resize takes the sizes of a tensor of its own rank",
+                argument="like",
+                label=f"{axes_in_words(len(self.like))}, but the input has {axes_in_words(rank)}",
+            )
+        given = self.size if self.like is None else self.like
+        return (given,) * rank if isinstance(given, Dim) else per_axis(given, rank, "size")
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         spatial = spatial_of(inputs[0], self.name)
@@ -80,7 +130,7 @@ class Resize(Op):
                 argument="mode",
                 label=f"the input is {show_shape(inputs[0])}",
             )
-        sizes = per_axis(self.size, len(spatial), "size")
+        sizes = self.sizes(len(spatial))
         if isinstance(self.scale, tuple) and len(self.scale) != len(spatial):
             raise ShapeError(
                 "E305",
@@ -107,7 +157,7 @@ class Resize(Op):
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         sizes = zip(inputs[0][1:], output[1:], self.factors(len(output) - 1), strict=True)
-        if any(isinstance(have, Dim) for have in inputs[0][1:]):
+        if any(isinstance(size, Dim) for size in (*inputs[0][1:], *output[1:])):
             return EVERYWHERE
         return Reach("sampled", samplings=tuple(starmap(self.sampling, sizes)))
 

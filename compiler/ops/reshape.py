@@ -16,7 +16,7 @@ from compiler.ops.base import (
     Shapes,
     show_shape,
 )
-from compiler.ops.sizes import PERMUTATION, SIZES
+from compiler.ops.sizes import MOST_AXES, PERMUTATION, SIZES
 from grammar.records import dataclass
 
 
@@ -44,8 +44,8 @@ class Reshape(Op):
     shape: Any = arg(SIZES, doc="the sizes of a sample, channels first")
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
-        if len(self.shape) > 4:
-            raise ShapeError("E305", "a tensor has 1 to 4 sizes", argument="shape")
+        if len(self.shape) > MOST_AXES:
+            raise ShapeError("E305", f"a tensor has 1 to {MOST_AXES} sizes", argument="shape")
         total = product(inputs[0])
         rest = product(size for size in self.shape if size != -1)
         left = quotient(total, rest, facts) if -1 in self.shape else 1

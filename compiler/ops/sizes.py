@@ -39,6 +39,22 @@ PADDING = Kind(
 )
 
 
+def _amount(value: Any) -> Any:
+    if isinstance(value, Dim):
+        return value
+    if isinstance(value, list | tuple) and any(map(is_open, value)):
+        return tuple(tuple(v if isinstance(v, Dim) else known_whole(v) for v in p) for p in value)
+    return _padding(value)
+
+
+def is_open(pair: Any) -> bool:
+    """Whether one of a pair is a symbolic size."""
+    return isinstance(pair, list | tuple) and any(isinstance(v, Dim) for v in pair)
+
+
+AMOUNT = Kind(PADDING.words, _amount)
+
+
 def _size(value: Any) -> int | Dim:
     if isinstance(value, Dim):
         return value
@@ -89,6 +105,9 @@ PERMUTATION = Kind("a list that holds each axis 0, 1, … once", _permutation)
 
 
 AXIS = Kind("a whole number: an axis, channels being 0", known_whole)
+
+
+OPTIONAL_AXIS = Kind(AXIS.words, lambda value: None if value is None else known_whole(value))
 
 
 def _axes(value: Any) -> int | tuple[int, ...] | None:

@@ -9,6 +9,7 @@ from compiler.dims import Dim, Size
 from compiler.domain import Facts
 from compiler.ops.arguments import Extent, arg, choice, extent, whole
 from compiler.ops.base import (
+    EVERYWHERE,
     Axis,
     Op,
     Reach,
@@ -19,16 +20,15 @@ from compiler.ops.base import (
 )
 from compiler.ops.checks import check_map, spatial_of
 from compiler.ops.shapes import per_axis
-from compiler.ops.sizes import PADDING, PADDING_WORDS, SIZE
+from compiler.ops.sizes import AMOUNT, PADDING_WORDS, SIZE
 from compiler.ops.windows import (
+    BORDER_LIMITS,
     PAD_MODES,
     border_conditions,
     check_border,
     resolve_padding,
 )
 from grammar.records import dataclass
-
-LAST = 2**62  # "to the end" in an ONNX Slice
 
 
 @dataclass(frozen=True)
@@ -43,47 +43,37 @@ class Crop(Op):
     top: int | None = arg(whole(0), None, "first row", default_text="centred")
     left: int | None = arg(whole(0), None, "first column", default_text="centred")
 
-    def spans(self, shape: Shape, facts: Facts) -> tuple[tuple[int, int], tuple[int, int]]:
-        """(start, end) of what stays along height and width; raises E306, E307."""
+    def starts(self, shape: Shape, facts: Facts) -> tuple[Size, Size]:
+        """The first row and column of what stays; raises E306."""
         return (
-            span(shape[1], self.h, self.top, ("h", "top"), facts),
-            span(shape[2], self.w, self.left, ("w", "left"), facts),
+            start(shape[1], self.h, self.top, ("h", "top"), facts),
+            start(shape[2], self.w, self.left, ("w", "left"), facts),
         )
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         check_map(inputs[0], self.name)
-        self.spans(inputs[0], facts)
+        self.starts(inputs[0], facts)
         return (inputs[0][0], self.h, self.w)
 
     def conditions(self, inputs: Shapes, facts: Facts) -> tuple[tuple[Size, int], ...]:
-        kept = zip(inputs[0][1:], (self.h, self.w), self.spans(inputs[0], facts), strict=True)
-        return tuple((size - keep - start, 0) for size, keep, (start, _) in kept)
+        kept = zip(inputs[0][1:], (self.h, self.w), (self.top, self.left), strict=True)
+        return tuple((size - keep - (place or 0), 0) for size, keep, place in kept)
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
-        spans = self.spans(inputs[0], facts)
-        return Reach("window", tuple(Axis(1, before=-start) for start, _ in spans))
+        starts = self.starts(inputs[0], facts)
+        if any(isinstance(start, Dim) for start in starts):
+            return EVERYWHERE
+        return Reach("window", tuple(Axis(1, before=-s) for s in starts if isinstance(s, int)))
 
 
-def span(
-    size: Size, keep: Size, place: int | None, names: tuple[str, str], facts: Facts
-) -> tuple[int, int]:
-    """(start, end) of `keep` of `size` pixels, from `place` on or centred, as a slice takes them.
+def start(size: Size, keep: Size, place: int | None, names: tuple[str, str], facts: Facts) -> Size:
+    """Where `keep` of `size` pixels begin, at `place` or centred; raises E306 outside the input.
 
-    The end of a symbolic `keep` counts from the far side, so that a crop by a constant works for
-    every size. `names` are what the op calls `keep` and `place`. Raises E306 outside the input,
-    E307 when the span depends on a symbolic size.
+    `names` are what the op calls `keep` and `place`.
     """
-    start = facts.simplify((size - keep) // 2) if place is None else place
-    if isinstance(start, Dim):
-        raise ShapeError(
-            "E307",
-            "the centre depends on a symbolic size",
-            argument=names[0],
-            label=f"it would begin at {start}",
-            help="say where: crop(h, w, top, left)",
-        )
-    after = facts.simplify(size - keep - start)
-    if start < 0 or facts.decide(after, ">=", 0) is False:
+    first = facts.simplify((size - keep) // 2) if place is None else place
+    after = facts.simplify(size - keep - first)
+    if facts.decide(first, ">=", 0) is False or facts.decide(after, ">=", 0) is False:
         alone = place is not None and facts.decide(keep, "<=", size) is not False
         raise ShapeError(
             "E306",
@@ -92,16 +82,7 @@ def span(
             label=f"{keep} pixels{'' if place is None else f' from {place}'}, "
             f"but the input has {size}",
         )
-    if isinstance(keep, int):
-        return start, start + keep
-    if isinstance(after, Dim):
-        raise ShapeError(
-            "E307",
-            "the end of the crop depends on a symbolic size",
-            argument=names[0],
-            label=f"{after} pixels would be left after it",
-        )
-    return start, -after or LAST
+    return first
 
 
 @dataclass(frozen=True)
@@ -111,14 +92,22 @@ class Pad(Op):
     name: ClassVar[str] = "pad"
     group: ClassVar[str] = "shape"
 
-    amount: Any = arg(PADDING, doc="pixels a side: a number, a size, or (before, after) pairs")
+    amount: Any = arg(AMOUNT, doc="pixels a side: a number, a size, or (before, after) pairs")
     mode: str = arg(choice(*PAD_MODES), "zero", "what the added pixels hold")
 
-    def axes(self, spatial: Shape, facts: Facts) -> tuple[Axis, ...]:
-        """A 1-pixel window with the padding along each axis."""
+    def pairs(self, spatial: Shape, facts: Facts) -> tuple[tuple[Size, Size], ...]:
+        """The pixels (before, after) along each axis."""
         ones = (1,) * len(spatial)
-        pairs = resolve_padding(self.amount, spatial, ones, ones, facts, argument="amount")
-        return tuple(Axis(1, before=before, after=after) for before, after in pairs)
+        return resolve_padding(self.amount, spatial, ones, ones, facts, argument="amount")
+
+    def axes(self, spatial: Shape, facts: Facts) -> tuple[Axis, ...] | None:
+        """A 1-pixel window with the padding along each axis; None where some is symbolic."""
+        found = []
+        for before, after in self.pairs(spatial, facts):
+            if isinstance(before, Dim) or isinstance(after, Dim):
+                return None
+            found.append(Axis(1, before=before, after=after))
+        return tuple(found)
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         if self.amount in PADDING_WORDS:
@@ -129,15 +118,32 @@ class Pad(Op):
                 help='words such as "same" belong to conv and the poolings',
             )
         spatial = spatial_of(inputs[0], self.name)
+        pairs = self.pairs(spatial, facts)
         axes = self.axes(spatial, facts)
-        check_border(self.mode, spatial, axes, argument="amount", mode_argument="mode")
-        return (inputs[0][0], *(s + a.before + a.after for s, a in zip(spatial, axes, strict=True)))
+        if axes is not None:
+            check_border(self.mode, spatial, axes, argument="amount", mode_argument="mode")
+        for side in (side for pair in pairs for side in pair):
+            if facts.decide(side, ">=", 0) is False:
+                raise ShapeError(
+                    "E306", "a pad is at least 0", argument="amount", label=f"{side} is below 0"
+                )
+        return (inputs[0][0], *(s + b + a for s, (b, a) in zip(spatial, pairs, strict=True)))
 
     def conditions(self, inputs: Shapes, facts: Facts) -> tuple[tuple[Size, int], ...]:
-        return border_conditions(self.mode, inputs[0][1:], self.axes(inputs[0][1:], facts))
+        spatial = inputs[0][1:]
+        axes = self.axes(spatial, facts)
+        if axes is not None:
+            return border_conditions(self.mode, spatial, axes)
+        found: list[tuple[Size, int]] = []
+        for size, pair in zip(spatial, self.pairs(spatial, facts), strict=True):
+            found += [(side, 0) for side in pair if isinstance(side, Dim)]
+            if self.mode in BORDER_LIMITS:
+                found += [(size - side, BORDER_LIMITS[self.mode]) for side in pair]
+        return tuple(found)
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
-        return Reach("window", self.axes(inputs[0][1:], facts))
+        axes = self.axes(inputs[0][1:], facts)
+        return EVERYWHERE if axes is None else Reach("window", axes)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from compiler.ops.base import Axis, Shape, ShapeError
 from compiler.ops.shapes import axes_in_words, axis_names, per_axis
 from grammar.records import dataclass
 
-PAD_MODES = ("zero", "replicate", "reflect")
+BORDER_LIMITS = {"reflect": 1, "circular": 0}  # how many pixels more than the pad they need
+PAD_MODES = ("zero", "replicate", "reflect", "circular")
 
 
 def resolve_padding(
@@ -33,8 +34,10 @@ def resolve_padding(
     facts: Facts,
     *,
     argument: str = "pad",
-) -> tuple[tuple[int, int], ...]:
+) -> tuple[tuple[Any, Any], ...]:
     """The pixels (before, after) each axis for any form of `pad`; raises `ShapeError`.
+
+    They are numbers, but for those of a symbolic `pad`.
 
     "same" gives an output of ceil(W/S): total padding (ceil(W/S) - 1)S + K - W, the odd pixel
     after ("same_lower": before). "half" is (K - 1)//2 on both sides. `argument` is what the op
@@ -57,6 +60,8 @@ def resolve_padding(
                 help="one pair for each axis, or one number for all",
             )
         return pad
+    if isinstance(pad, Dim):
+        return ((pad, pad),) * rank
     in_pairs = None
     if isinstance(pad, tuple) and len(pad) == 2 * rank:
         sides = ", ".join(map(str, zip(pad[::2], pad[1::2], strict=True)))
@@ -233,28 +238,33 @@ def check_border(
     argument: str = "pad",
     mode_argument: str = "pad_mode",
 ) -> None:
-    """Raise E306 when `reflect` would mirror more pixels than the input has.
+    """Raise E306 when `reflect` would mirror, or `circular` carry over, more than the input has.
 
     The mirror stands on the first pixel, so a pad of P needs P + 1 pixels. `argument` and
     `mode_argument` are what the op calls its two parameters.
     """
-    if mode != "reflect":
+    if mode not in BORDER_LIMITS:
         return
     for size, axis in zip(spatial, axes, strict=True):
-        if isinstance(size, int) and max(axis.before, axis.after) >= size:
+        if not isinstance(size, int):
+            continue
+        most = size - BORDER_LIMITS[mode]
+        if max(axis.before, axis.after) > most:
             raise ShapeError(
                 "E306",
-                "reflect padding must be smaller than the input",
+                f"{mode} padding must be {'smaller' if most < size else 'no larger'} "
+                "than the input",
                 argument=argument,
                 label=f"{max(axis.before, axis.after)} pixels, but the input has {size}",
-                help=f'pad at most {size - 1}, or use {mode_argument}="replicate"',
+                help=f'pad at most {most}, or use {mode_argument}="replicate"',
             )
 
 
 def border_conditions(
     mode: str, spatial: Shape, axes: tuple[Axis, ...]
 ) -> tuple[tuple[Size, int], ...]:
-    """What reflect padding asks of symbolic sizes: at least one pixel more than the pad."""
-    if mode != "reflect":
+    """What a border asks of symbolic sizes: the pixels that it mirrors or carries over."""
+    if mode not in BORDER_LIMITS:
         return ()
-    return tuple((s, max(a.before, a.after) + 1) for s, a in zip(spatial, axes, strict=True))
+    more = BORDER_LIMITS[mode]
+    return tuple((s, max(a.before, a.after) + more) for s, a in zip(spatial, axes, strict=True))

@@ -27,7 +27,8 @@ def fold_batch_norm(rewriting: Rewriting) -> None:
         source = rewriting.before(node) if isinstance(node.op, BatchNorm) else None
         if source is None or rewriting.shares(source):
             continue
-        if isinstance(source.op, Conv | Deconv | Dense):
+        of_channels = isinstance(source.op, Conv | Deconv) or len(source.shape) == 1
+        if of_channels and isinstance(source.op, Conv | Deconv | Dense):
             rewriting.values |= folded(rewriting, source, node)
             rewriting.absorb(node, source, replace(source.op, bias=True, weight=None))
 

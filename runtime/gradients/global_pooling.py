@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from compiler.ops.global_pooling import AdaptiveAvgPool, GlobalAveragePool, GlobalMaxPool
+from compiler.ops.global_pooling import (
+    AdaptiveAvgPool,
+    AdaptiveMaxPool,
+    GlobalAveragePool,
+    GlobalMaxPool,
+)
 from runtime.gradients import Gradients, by_inputs, gradient
 from runtime.kernels import Array, Arrays
 from runtime.kernels.windows import each
@@ -46,3 +51,26 @@ def adaptive_avgpool(
             dx[first:end] += share / (end - first)
         dy = np.moveaxis(dx, 0, axis)
     return by_inputs(dy)
+
+
+@gradient(AdaptiveMaxPool)
+def adaptive_maxpool(
+    op: AdaptiveMaxPool, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+) -> Gradients:
+    """Each part hands dy to the first of its largest values, the last axis running fastest."""
+    x = inputs[0]
+    sizes, dx = x.shape[2:], np.zeros_like(x)
+    counts = each(op.size, x.ndim - 2)
+    for part in np.ndindex(*counts):
+        spans = (
+            slice(i * w // n, -(-(i + 1) * w // n))
+            for i, w, n in zip(part, sizes, counts, strict=True)
+        )
+        there = (slice(None), slice(None), *spans)
+        inside = x[there]
+        flat = inside.reshape(*x.shape[:2], -1)
+        share = np.zeros_like(flat)
+        place = flat.argmax(axis=2)[..., None]
+        np.put_along_axis(share, place, dy[(slice(None), slice(None), *part)][..., None], axis=2)
+        dx[there] += share.reshape(inside.shape)
+    return by_inputs(dx)

@@ -13,7 +13,7 @@ from compiler.ops.normalise import (
 )
 from runtime.gradients import Gradients, by_inputs, gradient
 from runtime.kernels import Array, Arrays
-from runtime.kernels.normalise import channelwise, standardised
+from runtime.kernels.normalise import channelwise, places, standardised
 
 
 def standardised_gradient(x: Array, axes: tuple[int, ...], eps: float, dz: Array) -> Array:
@@ -95,14 +95,15 @@ def groupnorm(
 def layernorm(
     op: LayerNorm, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
-    """Standardised over the axes of a sample from `axis` on, then a factor and offset each."""
+    """Standardised over some axes of a sample, then a factor and offset for each value of them."""
     x = inputs[0]
-    first = op.axis % (x.ndim - 1) + 1
-    axes, rest = tuple(range(first, x.ndim)), tuple(range(first))
+    axes = places(op.axis, x)
+    rest = tuple(axis for axis in range(x.ndim) if axis not in axes)
     if not op.affine:
         return by_inputs(standardised_gradient(x, axes, op.eps, dy))
     z = standardised(x, axes, op.eps)
-    dx = standardised_gradient(x, axes, op.eps, dy * arrays["weight"])
+    weight = np.expand_dims(arrays["weight"], rest)
+    dx = standardised_gradient(x, axes, op.eps, dy * weight)
     return Gradients((dx,), {"weight": (dy * z).sum(axis=rest), "bias": dy.sum(axis=rest)})
 
 

@@ -7,7 +7,8 @@ import numpy as np
 from compiler.ops.reducing import L2Norm, Reduce, ReduceMax, ReduceMean, ReduceMin, ReduceSum
 from runtime.gradients import Gradients, by_inputs, gradient
 from runtime.kernels import Array, Arrays
-from runtime.kernels.reducing import lengths, places
+from runtime.kernels.normalise import places
+from runtime.kernels.reducing import lengths
 
 
 def stretched(op: Reduce, x: Array, dy: Array) -> Array:

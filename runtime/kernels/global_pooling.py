@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from compiler.ops.global_pooling import AdaptiveAvgPool, GlobalAveragePool, GlobalMaxPool
+from compiler.ops.global_pooling import (
+    AdaptiveAvgPool,
+    AdaptiveMaxPool,
+    GlobalAveragePool,
+    GlobalMaxPool,
+)
 from runtime.kernels import Array, Arrays, kernel
 from runtime.kernels.windows import each
 
@@ -21,13 +26,14 @@ def gmp(op: GlobalMaxPool, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     return np.asarray(inputs[0].max(axis=tuple(range(2, inputs[0].ndim)), keepdims=True))
 
 
-@kernel(AdaptiveAvgPool)
-def adaptive_avgpool(op: AdaptiveAvgPool, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
-    """Part i of n along W pixels is the mean of floor(iW/n) to ceil((i + 1)W/n)."""
+@kernel(AdaptiveAvgPool, AdaptiveMaxPool)
+def adaptive(op: AdaptiveAvgPool, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """Part i of n along W pixels is that of floor(iW/n) to ceil((i + 1)W/n)."""
+    combine = np.max if isinstance(op, AdaptiveMaxPool) else np.mean
     x = inputs[0]
     for axis, parts in enumerate(each(op.size, x.ndim - 2), start=2):
         width = x.shape[axis]
         bounds = [(i * width // parts, -(-(i + 1) * width // parts)) for i in range(parts)]
-        means = [x.take(range(*b), axis=axis).mean(axis=axis, keepdims=True) for b in bounds]
+        means = [combine(x.take(range(*b), axis=axis), axis=axis, keepdims=True) for b in bounds]
         x = np.concatenate(means, axis=axis)
     return x

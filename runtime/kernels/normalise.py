@@ -14,6 +14,14 @@ from compiler.ops.normalise import (
 from runtime.kernels import Array, Arrays, kernel
 
 
+def places(axis: int | tuple[int, ...] | None, x: Array) -> tuple[int, ...]:
+    """The axes of an array with a batch, of those of a sample; None for all."""
+    if axis is None:
+        return tuple(range(1, x.ndim))
+    given = axis if isinstance(axis, tuple) else (axis,)
+    return tuple(sorted(place % (x.ndim - 1) + 1 for place in given))
+
+
 def channelwise(values: Array, x: Array) -> Array:
     """One number for each channel, shaped to broadcast over `x`."""
     return values.reshape(1, -1, *([1] * (x.ndim - 2)))
@@ -71,10 +79,14 @@ def groupnorm(op: GroupNorm, inputs: tuple[Array, ...], arrays: Arrays) -> Array
 
 @kernel(LayerNorm)
 def layernorm(op: LayerNorm, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
-    """Standardised over the axes of a sample from `axis` on, then a factor and offset each."""
-    rank = inputs[0].ndim
-    y = standardised(inputs[0], tuple(range(op.axis % (rank - 1) + 1, rank)), op.eps)
-    return affine(y, arrays["weight"], arrays["bias"]) if op.affine else y
+    """Standardised over some axes of a sample, then a factor and offset for each value of them."""
+    x = inputs[0]
+    axes = places(op.axis, x)
+    y = standardised(x, axes, op.eps)
+    if not op.affine:
+        return y
+    sizes = [size if axis in axes else 1 for axis, size in enumerate(x.shape)]
+    return affine(y, arrays["weight"].reshape(sizes), arrays["bias"].reshape(sizes))
 
 
 @kernel(InstanceNorm)

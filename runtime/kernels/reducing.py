@@ -9,6 +9,7 @@ import numpy as np
 
 from compiler.ops.reducing import L2Norm, Reduce, ReduceMax, ReduceMean, ReduceMin, ReduceSum
 from runtime.kernels import Array, Arrays, kernel
+from runtime.kernels.normalise import places
 
 FUNCTIONS: dict[type[Reduce], Callable[..., Any]] = {
     ReduceMean: np.mean,
@@ -16,14 +17,6 @@ FUNCTIONS: dict[type[Reduce], Callable[..., Any]] = {
     ReduceMax: np.max,
     ReduceMin: np.min,
 }
-
-
-def places(axis: int | tuple[int, ...] | None, x: Array) -> tuple[int, ...]:
-    """The axes of an array with a batch, of those of a sample; None for all."""
-    if axis is None:
-        return tuple(range(1, x.ndim))
-    given = axis if isinstance(axis, tuple) else (axis,)
-    return tuple(sorted(place % (x.ndim - 1) + 1 for place in given))
 
 
 @kernel(*FUNCTIONS)

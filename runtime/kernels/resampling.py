@@ -20,7 +20,8 @@ def resize(op: Resize, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     x = inputs[0]
     rank = x.ndim - 2
     scales = op.scale if isinstance(op.scale, tuple) else (op.scale,) * rank
-    for axis, (wanted, scale) in enumerate(zip(each(op.size, rank), scales, strict=True), start=2):
+    sizes = each(op.size if op.like is None else op.like, rank)
+    for axis, (wanted, scale) in enumerate(zip(sizes, scales, strict=True), start=2):
         matrix = weights(op, x.shape[axis], wanted, scale).astype(x.dtype)
         x = np.moveaxis(np.tensordot(x, matrix, axes=(axis, 1)), -1, axis)
     return np.ascontiguousarray(x)

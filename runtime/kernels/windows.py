@@ -16,7 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from runtime.kernels import Array
 
-BORDERS: dict[str, Any] = {"replicate": "edge", "reflect": "reflect"}
+BORDERS: dict[str, Any] = {"replicate": "edge", "reflect": "reflect", "circular": "wrap"}
 
 
 @dataclass(frozen=True)

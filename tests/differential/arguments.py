@@ -11,7 +11,7 @@ from tests.differential.pen import Pen
 from tests.differential.rules import shape_of
 from tests.differential.run import POSITIONS
 from tests.differential.scope import Scope
-from tests.differential.sizes import Invalid, Shape, Symbolic, channels_of
+from tests.differential.sizes import Invalid, Shape, channels_of
 from tests.differential.windowed import INITS, Values, axes, divisor, fixed, maybe
 
 TRIES = 4
@@ -75,10 +75,8 @@ def groupnorm(pen: Pen, shape: Shape) -> Values:
 
 
 def layernorm(pen: Pen, shape: Shape) -> Values:
-    """From any axis on."""
-    values = norm(pen, shape)
-    maybe(pen, values, "axis", lambda: pen.whole(-len(shape), len(shape) - 1))
-    return values
+    """Over any axes."""
+    return norm(pen, shape) | some_axes(pen, shape)
 
 
 def gelu(pen: Pen, shape: Shape) -> Values:
@@ -97,20 +95,25 @@ def norm(pen: Pen, shape: Shape) -> Values:
 
 
 def dense(pen: Pen, shape: Shape) -> Values:
-    """Units, bias, the start of the weight."""
+    """Units, bias, the start of the weight; along any axis of what is no vector."""
     units = pen.one((4, 1, 3, 6))
     values: Values = {"units": units}
+    at = 0
+    if len(shape) > 1 or pen.chance(8):
+        values["axis"] = pen.whole(-len(shape), len(shape) - 1)
+        at = values["axis"]
+    features = shape[at]
+    if not isinstance(features, int):
+        raise Invalid
     maybe(pen, values, "bias", lambda: pen.chance(2))
     maybe(pen, values, "init", lambda: pen.one(INITS))
-    if pen.chance(4) and units * channels_of(shape) <= windowed.MOST_FIXED:
-        values["weight"] = fixed(pen, [units, channels_of(shape)])
+    if pen.chance(4) and units * features <= windowed.MOST_FIXED:
+        values["weight"] = fixed(pen, [units, features])
     return values
 
 
 def adaptive_avgpool(pen: Pen, shape: Shape) -> Values:
     """1 to 4 parts an axis."""
-    if any(isinstance(size, Symbolic) for size in shape[1:]):
-        return {"size": 1}
     return {"size": axes(pen, len(shape) - 1, 1, 4)}
 
 
@@ -121,12 +124,18 @@ def concat(pen: Pen, shape: Shape) -> Values:
 
 def reduced(pen: Pen, shape: Shape) -> Values:
     """One axis, several or all."""
+    values = some_axes(pen, shape)
+    maybe(pen, values, "keep", lambda: pen.chance(2))
+    return values
+
+
+def some_axes(pen: Pen, shape: Shape) -> Values:
+    """One axis, several or all."""
     values: Values = {}
     places = pen.shuffled([pen.one((axis, axis - len(shape))) for axis in range(len(shape))])
     count = pen.whole(0, len(places))
     if count:
         values["axis"] = places[0] if count == 1 and pen.chance(2) else places[:count]
-    maybe(pen, values, "keep", lambda: pen.chance(2))
     return values
 
 
@@ -186,6 +195,8 @@ STRATEGIES: Mapping[str, Callable[[Pen, Shape], Values]] = {
     "clip": clip,
     "dense": dense,
     "dropout": number("p", 0.25, 0.0),
+    "drop_path": number("p", 0.25, 0.0, given=True),
+    "adaptive_maxpool": adaptive_avgpool,
     "concat": concat,
     "reduce_mean": reduced,
     "reduce_sum": reduced,

@@ -28,7 +28,9 @@ WINDOWS = ("conv", "maxpool", "avgpool", "lppool")
 
 def draw_join(pen: Pen, scope: Scope, flow: Shape, depth: int, draw_body: DrawBody) -> Stage:
     """`add { … }` with one to three branches, some of them made by a loop or a condition."""
-    op = pen.one(("add", "concat", "mul", "max", "min", "mean", "sub", "div"))
+    op = pen.one(("add", "concat", "mul", "max", "min", "mean", "sub", "div", "matmul"))
+    if op == "matmul":
+        return draw_product(pen, scope, flow)
     axis = pen.whole(-len(flow), len(flow) - 1) if op == "concat" and pen.chance(3) else 0
     inner = scope.inside()
     lead = shared_window(pen, flow) if len(flow) > 1 and pen.chance(3) else ()
@@ -48,6 +50,18 @@ def draw_join(pen: Pen, scope: Scope, flow: Shape, depth: int, draw_body: DrawBo
     given = op == "concat" and (axis != 0 or pen.chance(4))
     keyword = (("axis", whole(pen, scope, axis)),) if given else None
     stage = Stage(op, keyword, tuple(body))
+    run_stage(stage, scope.copy(), flow, first=False)
+    return stage
+
+
+def draw_product(pen: Pen, scope: Scope, flow: Shape) -> Stage:
+    """`matmul { … }` of what flows and what flows transposed, as attention has it."""
+    if len(flow) < 2:
+        raise Invalid
+    order = [*range(len(flow) - 2), len(flow) - 1, len(flow) - 2]
+    turned = Stage("transpose", (("", str(order)),))
+    sides = [Flow(Chain((Stage("tanh"),))), Flow(Chain((Stage("sigmoid"), turned)))]
+    stage = Stage("matmul", None, tuple(sides if pen.chance(2) else sides[::-1]))
     run_stage(stage, scope.copy(), flow, first=False)
     return stage
 
@@ -115,7 +129,8 @@ def branch_of(
         shape = run_stage(stage, scope, shape, first=False)
     if target is not None and shape[0] != target[0]:
         width = ("", whole(pen, scope, value_of(target[0])))
-        narrow = Stage("dense", (width,)) if len(shape) == 1 else None
+        along = (("axis", "0"),) if len(shape) > 1 else ()
+        narrow = Stage("dense", (width, *along)) if len(shape) == 1 or pen.chance(4) else None
         stages.append(narrow or Stage("conv", (width, ("", "1"))))
     return Flow(Chain(tuple(stages) or (Stage("identity"),)))
 

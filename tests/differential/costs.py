@@ -17,7 +17,7 @@ from runtime.reference import interpret
 from tests.differential.difference import Difference
 from tests.differential.figures import Tensors
 
-COUNTED = ("conv", "deconv", "filter", "weightedpool", "dense")
+COUNTED = ("conv", "deconv", "filter", "weightedpool", "dense", "matmul")
 BUFFERS = ("running_mean", "running_var")
 
 
@@ -50,12 +50,23 @@ def expect(what: str, claimed: int, counted: int) -> None:
 def macs_of(graph: Graph, model: onnx.ModelProto, exact: Tensors) -> int:
     """Multiply-accumulates per sample of the nodes of those layers that count."""
     weights = {i.name: tuple(i.dims) for i in model.graph.initializer}
+    producers = {output: node for node in model.graph.node for output in node.output}
     layers = {name: layer for layer, name in tensor_names(graph).items()}
     total = 0
     for node in model.graph.node:
         said = {entry.key: entry.value for entry in node.metadata_props}
-        counted = node.op_type in ("Conv", "ConvTranspose", "Gemm")
+        counted = node.op_type in ("Conv", "ConvTranspose", "Gemm", "MatMul")
         if not counted or said["netc.op"] not in COUNTED:
+            continue
+        if node.op_type == "MatMul":  # rows times columns times what is summed
+            made = exact[said["netc.layer"]][0]
+            if said["netc.op"] == "matmul":
+                total += made.size * exact[graph[said["netc.layer"]].inputs[0]].shape[-1]
+                continue
+            turned = (producers[n] for n in node.input if n in producers)
+            held = [n for n in (*node.input, *(t.input[0] for t in turned)) if n in weights]
+            _, features = weights[held[0]]
+            total += made.size * features
             continue
         weight = weights[node.input[1]]
         if node.op_type == "Gemm":

@@ -15,7 +15,7 @@ from tests.differential.rules_of_windows import WINDOWS
 from tests.differential.sizes import Shape, Symbolic, count_of, value_of
 
 MOST_VALUES = 3000  # of one tensor
-ELSE_SAME_SHAPE = "bn dropout identity abs exp log power scale shift normalize l2norm"
+ELSE_SAME_SHAPE = "bn dropout drop_path identity abs exp log power scale shift normalize l2norm"
 SAME_SHAPE = {name for name, op in OPS.items() if op.group == "activate"}
 SAME_SHAPE |= {*ELSE_SAME_SHAPE.split()}
 COUNTS, AMOUNTS = (  # at least 1, at least 0
@@ -62,11 +62,19 @@ def groupnorm(given: Arguments, shape: Shape) -> Shape:
 
 
 def layernorm(given: Arguments, shape: Shape) -> Shape:
-    """layernorm: every size from the axis on is known."""
-    axis = given.get("axis", 0)
-    need(-len(shape) <= axis < len(shape))
-    need(all(isinstance(size, int) for size in shape[axis % len(shape) :]))
+    """layernorm: every size along its axes is known."""
+    need(all(isinstance(shape[axis], int) for axis in axes_of(given, shape)))
     return shape
+
+
+def axes_of(given: Arguments, shape: Shape) -> set[int]:
+    """One axis or several, each once; all where none is given."""
+    axis = given.get("axis", [*range(len(shape))])
+    axes = axis if isinstance(axis, list) else [axis]
+    need(all(-len(shape) <= place < len(shape) for place in axes))
+    places = {place % len(shape) for place in axes}
+    need(len(places) == len(axes))
+    return places
 
 
 def instancenorm(given: Arguments, shape: Shape) -> Shape:
@@ -83,11 +91,22 @@ def lrn(given: Arguments, shape: Shape) -> Shape:
 
 
 def dense(given: Arguments, shape: Shape) -> Shape:
-    """dense: a vector of known length."""
-    need(len(shape) == 1)
-    features = known(shape[0])
+    """dense: a vector of known length, or along an axis of one."""
+    need("axis" in given or len(shape) == 1)
+    axis = given.get("axis", 0)
+    need(-len(shape) <= axis < len(shape))
+    at = axis % len(shape)
+    features = known(shape[at])
     need("weight" not in given or dimensions(given["weight"]) == (given["units"], features))
-    return (given["units"],)
+    return (*shape[:at], given["units"], *shape[at + 1 :])
+
+
+def matmul(given: Arguments, inputs: tuple[Shape, ...]) -> Shape:
+    """matmul: the columns of the first are the rows of the second; the axes before stretch."""
+    need(len(inputs) == 2)
+    left, right = inputs
+    need(len(left) == len(right) > 1 and left[-1] == right[-2])
+    return (*stretched(given, (left[:-2], right[:-2])), left[-2], right[-1])
 
 
 def stretched(given: Arguments, inputs: tuple[Shape, ...]) -> Shape:
@@ -122,11 +141,7 @@ def concat(given: Arguments, inputs: tuple[Shape, ...]) -> Shape:
 
 def reduced(given: Arguments, shape: Shape) -> Shape:
     """reduce_mean, reduce_sum, reduce_max, reduce_min: the axes go, or become 1."""
-    axis = given.get("axis", [*range(len(shape))])
-    axes = axis if isinstance(axis, list) else [axis]
-    need(all(-len(shape) <= place < len(shape) for place in axes))
-    places = {place % len(shape) for place in axes}
-    need(len(places) == len(axes))
+    places = axes_of(given, shape)
     if given.get("keep"):
         return tuple(1 if i in places else size for i, size in enumerate(shape))
     return tuple(size for i, size in enumerate(shape) if i not in places) or (1,)
@@ -163,4 +178,5 @@ JOINS: Mapping[str, Callable[[Arguments, tuple[Shape, ...]], Shape]] = {
     "sub": sub,
     "div": sub,
     "concat": concat,
+    "matmul": matmul,
 }

@@ -31,9 +31,10 @@ def conv(given: Arguments, shape: Shape) -> Shape:
 
 
 def check_mirror(mode: str | None, spatial: Shape, windows: Any) -> None:
-    """`reflect` needs one pixel more than the padding."""
+    """`reflect` needs one pixel more than the padding, `circular` as many."""
     for size, window in zip(spatial, windows, strict=True):
-        need(mode != "reflect" or max(window.before, window.after) < value_of(size))
+        most = value_of(size) - (mode == "reflect")
+        need(mode not in ("reflect", "circular") or max(window.before, window.after) <= most)
 
 
 def deconv(given: Arguments, shape: Shape) -> Shape:
@@ -134,13 +135,10 @@ def global_pool(given: Arguments, shape: Shape) -> Shape:
     return (shape[0], *(1 for _ in shape[1:]))
 
 
-def adaptive_avgpool(given: Arguments, shape: Shape) -> Shape:
-    """adaptive_avgpool: only 1 part of a symbolic size."""
+def adaptive(given: Arguments, shape: Shape) -> Shape:
+    """adaptive_avgpool, adaptive_maxpool: any number of parts."""
     need(len(shape) > 1)
-    sizes = each_axis(given["size"], len(shape) - 1)
-    pairs = zip(shape[1:], sizes, strict=True)
-    need(all(isinstance(size, int) or parts == 1 for size, parts in pairs))
-    return (shape[0], *sizes)
+    return (shape[0], *each_axis(given["size"], len(shape) - 1))
 
 
 WINDOWS: Mapping[str, Rule] = {
@@ -153,5 +151,6 @@ WINDOWS: Mapping[str, Rule] = {
     "lppool": summed,
     "gap": global_pool,
     "gmp": global_pool,
-    "adaptive_avgpool": adaptive_avgpool,
+    "adaptive_avgpool": adaptive,
+    "adaptive_maxpool": adaptive,
 }

@@ -22,6 +22,7 @@ SIMPLE = Stage("relu")
 # What some ops ask of their input, and how it is brought about.
 SMALL = (Stage("tanh"),)
 BEFORE = {"log": POSITIVE, "exp": SMALL, "power": SMALL, "celu": SMALL}
+BEFORE |= {"gelu": SMALL}  # far below 0 its approximation is the difference of two ones
 PLAIN = sorted({*OPS} - {*JOINS, *BARE}, key=lambda op: (op != "relu", op))
 # These have the most ways to go wrong.
 INTRICATE_NAMES = """
@@ -34,7 +35,7 @@ REDUCED = ("reduce_mean", "reduce_sum", "reduce_max", "reduce_min")
 SHRINKING = {"gap", "gmp", "flatten", "reshape", "transpose", *REDUCED}
 SCARCE = ["crop", "slice", "pixel_shuffle", "pixel_unshuffle"]
 VECTOR = ["dense", "bn", "reshape"] * 3 + [op for op in PLAIN if op not in MAPS]
-ANY = [op for op in PLAIN if op != "dense"]
+ANY = list(PLAIN)
 USUAL = [op for op in ANY if op not in SHRINKING] + SCARCE * 2
 # What a pass may fold into the layer before.
 AFFINE = ("shift", "scale", "normalize")
@@ -230,8 +231,8 @@ def draw_named_join(pen: Pen, scope: Scope, flow: Shape | None) -> Stage:
     names += ["in"] if scope.call.entered is not None else []
     if not names:
         raise Invalid
-    op = pen.one(("add", "concat", "mul", "max", "min", "mean", "sub"))
-    count = 2 if op == "sub" else pen.one((2, 1, 3))
+    op = pen.one(("add", "concat", "mul", "max", "min", "mean", "sub", "matmul"))
+    count = 2 if op in ("sub", "matmul") else pen.one((2, 1, 3))
     chosen = tuple(("", pen.one(names)) for _ in range(count))
     axis = (("axis", str(pen.whole(-2, 2))),) if op == "concat" and pen.chance(3) else ()
     stage = Stage(op, chosen + axis)

@@ -18,7 +18,7 @@ resize pixel_shuffle pixel_unshuffle
 """
 SPATIAL = frozenset(SPATIAL_NAMES.split())
 LARGEST_KERNEL = {1: 5, 2: 4, 3: 3}
-MODES = ("zero", "replicate", "reflect")
+MODES = ("zero", "replicate", "reflect", "circular")
 INITS = ("he", "xavier", "lecun", "zero", "normal(0.25)", "constant(0.125)")
 WEIGHTS = (0.5, -0.25, 1.0, 0.0, -1.0, 0.75, 2.0)
 MOST_FIXED = 48  # numbers of a weight that the definition fixes

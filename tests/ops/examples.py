@@ -13,6 +13,7 @@ EXAMPLES: dict[str, list[tuple[dict[str, Any], list[tuple[int, ...]]]]] = {
     "conv": [
         ({"channels": 4, "kernel": (3, 2), "pad": PADS, "dilation": 2, "groups": 2}, [(6, 7, 8)]),
         ({"channels": 4, "kernel": 3, "pad": 1, "pad_mode": "reflect"}, [(3, 9)]),
+        ({"channels": 4, "kernel": 3, "pad": PADS, "pad_mode": "circular"}, [(3, 4, 5)]),
         ({"channels": 4, "kernel": 2, "pad": 1, "pad_mode": "replicate"}, [(3, 4, 5, 3)]),
     ],
     "deconv": [
@@ -40,13 +41,24 @@ EXAMPLES: dict[str, list[tuple[dict[str, Any], list[tuple[int, ...]]]]] = {
     "bn": [({}, [(3, 4, 5)]), ({}, [(3,)])],
     "lrn": [({"size": 3, "alpha": 0.5}, [(5, 4, 3)]), ({"size": 5}, [(3, 4)])],
     "groupnorm": [({"groups": 2}, [(4, 3, 5)])],
-    "layernorm": [({}, [(4, 3, 5)])],
+    "layernorm": [
+        ({}, [(4, 3, 5)]),
+        ({"axis": 0}, [(4, 3, 5)]),
+        ({"axis": [-1, -2]}, [(4, 3, 5)]),
+        ({"axis": [0, 2], "affine": False}, [(4, 3, 5)]),
+    ],
     "instancenorm": [({"affine": True}, [(4, 3, 5)])],
     "prelu": [({"channelwise": True}, [(4, 3, 5)])],
     "clip": [({"lo": -0.5, "hi": 0.5}, [(4, 3)])],
     "softmax": [({}, [(4, 3, 5)]), ({"axis": -1}, [(4, 3)])],
     "log_softmax": [({"axis": 1}, [(4, 3, 5)])],
-    "dense": [({"units": 5}, [(7,)]), ({"units": 5, "bias": False}, [(7,)])],
+    "dense": [
+        ({"units": 5}, [(7,)]),
+        ({"units": 5, "bias": False}, [(7,)]),
+        ({"units": 5, "axis": -1}, [(3, 4, 7)]),
+        ({"units": 5, "axis": 1}, [(3, 7, 4)]),
+        ({"units": 5, "axis": 0, "bias": False}, [(7, 3, 4)]),
+    ],
     "add": [({}, [(3, 4), (3, 1), (1, 4)])],
     "mul": [({}, [(3, 4), (3, 1)])],
     "sub": [({}, [(3, 4), (3, 4)])],
@@ -67,6 +79,9 @@ EXAMPLES: dict[str, list[tuple[dict[str, Any], list[tuple[int, ...]]]]] = {
     ],
     "mean": [({}, [(3, 4), (3, 4), (3, 1)])],
     "concat": [({}, [(3, 4), (2, 4)]), ({"axis": -1}, [(3, 4), (3, 1)])],
+    "matmul": [({}, [(2, 3, 4), (1, 4, 5)]), ({}, [(3, 4), (4, 2)])],
+    "drop_path": [({"p": 0.25}, [(3, 4)])],
+    "adaptive_maxpool": [({"size": (3, 1, 2)}, [(3, 7, 5, 4)]), ({"size": 2}, [(3, 4, 6)])],
     "param": [({"shape": [3, 1, 2]}, [(1,)]), ({"shape": [4], "init": "normal(0.1)"}, [(1,)])],
     "const": [({"values": [[1, 2, 3], [4, 5, 6]]}, [(1,)]), ({"shape": [2, 3]}, [(1,)])],
     "reduce_mean": [({}, [(3, 4, 5)]), ({"axis": 1, "keep": True}, [(3, 4, 5)])],
@@ -80,6 +95,7 @@ EXAMPLES: dict[str, list[tuple[dict[str, Any], list[tuple[int, ...]]]]] = {
     "pad": [
         ({"amount": PADS}, [(3, 4, 5)]),
         ({"amount": 1, "mode": "reflect"}, [(3, 4)]),
+        ({"amount": PADS, "mode": "circular"}, [(3, 4, 5)]),
         ({"amount": 1, "mode": "replicate"}, [(3, 4, 5, 2)]),
     ],
     "upsample": [

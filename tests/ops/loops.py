@@ -6,7 +6,7 @@ for deep learning" (2016); all tensors are [N, C, spatial…], `pads` are (befor
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from math import ceil, floor, prod
 from typing import Any
@@ -61,6 +61,8 @@ def border(position: int, size: int, mode: str) -> int | None:
         return 0 if position < 0 else size - 1
     if mode == "reflect":
         return -position if position < 0 else 2 * (size - 1) - position
+    if mode == "circular":
+        return position % size
     return None
 
 
@@ -197,7 +199,7 @@ def lrn(x: Any, size: int, alpha: float, beta: float, k: float) -> Any:
     return y
 
 
-def adaptive_mean(x: Any, sizes: Sequence[int]) -> Any:
+def adaptive(x: Any, sizes: Sequence[int], combine: Callable[[list[float]], float]) -> Any:
     """Part i of n along W pixels runs from floor(iW/n) to ceil((i + 1)W/n)."""
     y = np.zeros((*x.shape[:2], *sizes))
     for n, c, *part in everywhere(y.shape):
@@ -205,8 +207,7 @@ def adaptive_mean(x: Any, sizes: Sequence[int]) -> Any:
             range(floor(i * w / parts), ceil((i + 1) * w / parts))
             for i, w, parts in zip(part, x.shape[2:], sizes, strict=True)
         ]
-        total = sum(float(x[(n, c, *place)]) for place in product(*bounds))
-        y[(n, c, *part)] = total / prod(map(len, bounds))
+        y[(n, c, *part)] = combine([float(x[(n, c, *place)]) for place in product(*bounds)])
     return y
 
 

@@ -1,4 +1,4 @@
-"""dense, identity and dropout."""
+"""dense, matmul, identity, dropout and drop_path."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compiler.ops.connect import Dense, Dropout, Identity
-from tests.opcheck import H, W, apply, check, check_symbolic, make, refuse
+from compiler.ops.connect import Dense, Dropout, DropPath, Identity, MatMul
+from compiler.training.mode import Mask, in_training
+from tests.opcheck import H, W, apply, check, check_symbolic, make, one_op, refuse
 
 
 def test_dense_of_hand_computed_weights() -> None:
@@ -69,3 +70,70 @@ def test_dense_after_a_map_says_what_to_add() -> None:
     error = refuse(make(Dense, 10), (16, 5, 5))
     assert error.label == "the input is [16, 5, 5]"
     assert error.help == "add `flatten` before it"
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("axis", [0, 1, 2, -1])
+def test_dense_along_an_axis_is_that_of_each_line(axis: int, bias: bool) -> None:
+    shape = (3, 4, 5)
+    result = check(make(Dense, 2, bias=bias, axis=axis), shape)
+    weight, x = result.arrays["weight"], np.moveaxis(result.inputs[0], axis % 3 + 1, -1)
+    assert weight.shape == (2, shape[axis])
+    found = np.moveaxis(result.reference, axis % 3 + 1, -1)
+    for place in np.ndindex(*x.shape[:-1]):
+        for unit in range(2):
+            wanted = sum(float(w) * float(v) for w, v in zip(weight[unit], x[place], strict=True))
+            wanted += float(result.arrays["bias"][unit]) if bias else 0
+            assert found[(*place, unit)] == pytest.approx(wanted, rel=1e-10)
+
+
+def test_dense_along_an_axis_takes_open_sizes_beside_it() -> None:
+    op = make(Dense, 5, axis=-1)
+    check_symbolic(op, (3, H, 4), sizes=[{"H": 1}, {"H": 6}])
+    check_symbolic(make(Dense, 5, axis=0), (3, H, W), sizes=[{"H": 1, "W": 2}, {"H": 6, "W": 3}])
+    assert op.macs(((3, H, 4),), (3, H, 5)) == 60 * H
+    assert refuse(op, (3, 4, W)).code == "E307"
+    assert refuse(make(Dense, 5, axis=3), (3, 4, 5)).argument == "axis"
+
+
+def test_matmul_by_hand() -> None:
+    assert apply(make(MatMul), [[1.0, 2.0]], [[3.0], [4.0]]) == [[11]]
+    stack = [[[1.0, 0.0], [0.0, 1.0]], [[0.0, 2.0], [1.0, 0.0]]]
+    assert apply(make(MatMul), stack, [[[1.0, 2.0], [3.0, 4.0]]]) == [
+        [[1, 2], [3, 4]],
+        [[6, 8], [1, 2]],
+    ]
+
+
+def test_matmul_is_the_sum_of_its_definition() -> None:
+    result = check(make(MatMul), (2, 3, 4), (1, 4, 5))
+    a, b = result.inputs
+    for n, i, row, column in np.ndindex(2, 2, 3, 5):
+        pairs = zip(a[n, i, row], b[n, 0, :, column], strict=True)
+        wanted = sum(float(x) * float(y) for x, y in pairs)
+        assert result.reference[n, i, row, column] == pytest.approx(wanted, rel=1e-10, abs=1e-12)
+
+
+def test_matmul_of_open_sizes_and_its_multiplications() -> None:
+    op, shapes = make(MatMul), ((4, H, 3), (4, 3, W))
+    check_symbolic(op, *shapes, sizes=[{"H": 2, "W": 5}, {"H": 1, "W": 1}])
+    assert op.macs(((4, 7, 3), (1, 3, 5)), (4, 7, 5)) == 4 * 7 * 3 * 5
+    assert not op.holds_weights and op.macs(shapes, (4, H, W)) == 12 * H * W
+
+
+def test_matmul_refuses_what_does_not_fit() -> None:
+    error = refuse(make(MatMul), (2, 3, 4), (2, 5, 4))
+    assert (error.code, error.help) == ("E304", "`transpose([0, 2, 1])` of the second would do")
+    assert refuse(make(MatMul), (2, 3, 4), (2, 5, 6)).help is None
+    assert refuse(make(MatMul), (2, 3, 4), (3, 4, 5)).code == "E304"
+    assert refuse(make(MatMul), (3, 4), (1, 4, 5)).code == "E305"
+    assert refuse(make(MatMul), (4,), (4,)).code == "E305"
+
+
+def test_drop_path_drops_whole_samples_in_training_only() -> None:
+    x = [[1.0, 2.0], [3.0, 4.0]]
+    assert apply(make(DropPath, 0.25), x) == x
+    graph = in_training(one_op(make(DropPath, 0.25), (3, 4)))
+    mask = graph["layer/mask"]
+    assert isinstance(mask.op, Mask) and (mask.shape, mask.op.p) == ((1, 1), 0.25)
+    assert in_training(one_op(make(Dropout, 0.25), (3, 4)))["layer/mask"].shape == (3, 4)

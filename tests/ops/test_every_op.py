@@ -92,6 +92,9 @@ mean
 concat(axis=0)
 param(shape, init="zero")
 const(values=those of the weights, shape=none)
+matmul
+drop_path(p)
+adaptive_maxpool(size)
 reduce_mean(axis=all axes, keep=false)
 reduce_max(axis=all axes, keep=false)
 reduce_min(axis=all axes, keep=false)

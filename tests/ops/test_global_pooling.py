@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from compiler.ops.global_pooling import (
     AdaptiveAvgPool,
+    AdaptiveMaxPool,
     GlobalAveragePool,
     GlobalMaxPool,
 )
@@ -44,11 +45,13 @@ def test_they_are_the_means_and_maxima_of_their_definitions(
 ) -> None:
     shape, parts = (channels, *(size for size, _ in axes)), [parts for _, parts in axes]
     result = check(make(AdaptiveAvgPool, parts), shape)
-    wanted = loops.adaptive_mean(result.inputs[0], parts)
+    wanted = loops.adaptive(result.inputs[0], parts, lambda v: sum(v) / len(v))
     np.testing.assert_allclose(result.reference, wanted, rtol=1e-10, atol=1e-12)
+    result = check(make(AdaptiveMaxPool, parts), shape)
+    np.testing.assert_array_equal(result.reference, loops.adaptive(result.inputs[0], parts, max))
     mean, largest = check(make(GlobalAveragePool), shape), check(make(GlobalMaxPool), shape)
     spatial = tuple(range(2, len(shape) + 1))
-    wanted = loops.adaptive_mean(mean.inputs[0], [1] * len(axes))
+    wanted = loops.adaptive(mean.inputs[0], [1] * len(axes), lambda v: sum(v) / len(v))
     np.testing.assert_allclose(mean.reference, wanted, rtol=1e-10, atol=1e-12)
     flat = largest.inputs[0].reshape(2, channels, -1)
     wanted = [[max(map(float, values)) for values in sample] for sample in flat]
@@ -57,7 +60,13 @@ def test_they_are_the_means_and_maxima_of_their_definitions(
 
 @pytest.mark.parametrize(
     "op",
-    [make(GlobalAveragePool), make(GlobalMaxPool), make(AdaptiveAvgPool, 1)],
+    [
+        make(GlobalAveragePool),
+        make(GlobalMaxPool),
+        make(AdaptiveAvgPool, 1),
+        make(AdaptiveAvgPool, (3, 2)),
+        make(AdaptiveMaxPool, (1, 5)),
+    ],
 )
 def test_a_model_for_symbolic_sizes_is_right_at_every_size(op: Any) -> None:
     check_symbolic(op, (3, H, W), sizes=[{"H": 8, "W": 9}, {"H": 1, "W": 4}])
@@ -80,7 +89,8 @@ def test_more_parts_than_pixels_repeat_them() -> None:
         (make(GlobalMaxPool), (8,), "E305", None),
         (make(AdaptiveAvgPool, 2), (8,), "E305", None),
         (make(AdaptiveAvgPool, (2, 2)), (3, 8), "E305", "size"),
-        (make(AdaptiveAvgPool, (1, 2)), (3, 8, W), "E307", "size"),
+        (make(AdaptiveAvgPool, (1, 65)), (3, 8, W), "E307", "size"),
+        (make(AdaptiveMaxPool, (2, 2)), (3, 8), "E305", "size"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_its_argument(

@@ -55,7 +55,8 @@ def test_bn_holds_its_statistics_as_buffers() -> None:
 def test_norms_without_factors_learn_nothing(shape: tuple[int, ...], opset: int) -> None:
     """(x - mean)/sqrt(variance + eps), the statistics held or those of the sample."""
     kinds = [make(BatchNorm, eps=1e-3, affine=False), make(GroupNorm, 2, eps=1e-3, affine=False)]
-    kinds += [make(LayerNorm, 1e-3, axis=axis, affine=False) for axis in range(len(shape))]
+    lasts = [[*range(first, len(shape))] for first in range(len(shape))]
+    kinds += [make(LayerNorm, 1e-3, axis=axes, affine=False) for axes in lasts]
     for op in kinds:
         result = check(op, shape, opset=opset)
         assert all(weight.buffer for weight in op.weights((shape,)))
@@ -69,7 +70,7 @@ def test_norms_without_factors_learn_nothing(shape: tuple[int, ...], opset: int)
         else:
             if isinstance(op, GroupNorm):
                 x = x.reshape(len(x), 2, -1)
-            axes = tuple(range(op.axis + 1 if isinstance(op, LayerNorm) else 2, x.ndim))
+            axes = tuple(a + 1 for a in op.axis) if isinstance(op, LayerNorm) else (2,)
             mean, variance = x.mean(axes, keepdims=True), x.var(axes, keepdims=True)
         wanted = ((x - mean) / np.sqrt(variance + 1e-3)).reshape(result.reference.shape)
         np.testing.assert_allclose(result.reference, wanted, rtol=1e-9, atol=1e-12)
@@ -175,19 +176,29 @@ def test_layernorm_is_its_formula_over_a_whole_sample(shape: tuple[int, ...]) ->
 
 
 @pytest.mark.parametrize("opset", [13, 17, 21])
-@pytest.mark.parametrize("axis", [1, 2, -1])
-def test_layernorm_from_an_axis_on_is_its_formula_at_each_place_before(
-    axis: int, opset: int
+@pytest.mark.parametrize("axis", [0, 1, -1, [0, 2], [-1, 1], [0, 1]])
+def test_layernorm_of_some_axes_is_its_formula_at_each_place_of_the_others(
+    axis: int | list[int], opset: int
 ) -> None:
     shape = (3, 4, 5)
     result = check(make(LayerNorm, axis=axis), shape, opset=opset)
-    assert result.arrays["weight"].shape == shape[axis:]
-    lead = shape[: axis % 3]
-    for place in np.ndindex(2, *lead):
-        wanted = standardised(result.inputs[0][place], 1e-5) * result.arrays["weight"].astype(
-            np.float64
-        ) + result.arrays["bias"].astype(np.float64)
-        np.testing.assert_allclose(result.reference[place], wanted, rtol=1e-9, atol=1e-10)
+    axes = sorted(a % 3 for a in ([axis] if isinstance(axis, int) else axis))
+    assert result.arrays["weight"].shape == tuple(shape[a] for a in axes)
+    weight, bias = (result.arrays[name].astype(np.float64) for name in ("weight", "bias"))
+    rest = [a for a in range(3) if a not in axes]
+    for place in np.ndindex(2, *(shape[a] for a in rest)):
+        at: list[Any] = [place[0], slice(None), slice(None), slice(None)]
+        for a, index in zip(rest, place[1:], strict=True):
+            at[a + 1] = index
+        wanted = standardised(result.inputs[0][tuple(at)], 1e-5) * weight + bias
+        np.testing.assert_allclose(result.reference[tuple(at)], wanted, rtol=1e-9, atol=1e-10)
+
+
+def test_layernorm_of_the_channels_takes_symbolic_maps() -> None:
+    sizes = [{"H": 4, "W": 7}, {"H": 1, "W": 2}]
+    check_symbolic(make(LayerNorm, axis=0), (3, H, W), sizes=sizes)
+    assert refuse(make(LayerNorm, axis=[0, 1]), (3, H, W)).code == "E307"
+    assert refuse(make(LayerNorm, axis=[0, -3]), (3, H, W)).argument == "axis"
 
 
 def test_layernorm_of_the_last_axis_takes_symbolic_sizes_before_it() -> None:

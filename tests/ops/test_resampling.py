@@ -10,6 +10,7 @@ import pytest
 
 from compiler.onnx.lower import lower
 from compiler.ops.resampling import Resize
+from compiler.values import Tensor
 from tests.opcheck import H, W, apply, check, check_symbolic, make, one_op, refuse
 
 
@@ -122,3 +123,30 @@ def test_sizes_that_do_not_go_together_are_refused(
 def test_a_scale_is_above_zero() -> None:
     with pytest.raises(ValueError, match="above 0"):
         make(Resize, 3, scale=0)
+
+
+@pytest.mark.parametrize("align", ["half_pixel", "corners", "asymmetric"])
+@pytest.mark.parametrize("mode", ["nearest", "linear", "cubic"])
+def test_a_map_is_brought_to_symbolic_sizes(mode: str, align: str) -> None:
+    op = make(Resize, [2 * H - 1, (W + 1) // 2], mode=mode, align=align)
+    sizes = [{"H": 4, "W": 9}, {"H": 1, "W": 1}, {"H": 3, "W": 14}]
+    check_symbolic(op, (3, H, W), sizes=sizes)
+
+
+@pytest.mark.parametrize("align", ["half_pixel", "asymmetric"])
+@pytest.mark.parametrize("rounding", ["floor", "ceil", "prefer_floor", "prefer_ceil"])
+def test_the_nearest_pixel_of_symbolic_sizes_is_exact(rounding: str, align: str) -> None:
+    sizes = [{"H": 3, "W": 7}, {"H": 9, "W": 3}, {"H": 1, "W": 1}]
+    op = make(Resize, [W, 5], align=align, rounding=rounding)
+    check_symbolic(op, (3, H, W), sizes=sizes)
+
+
+def test_like_takes_the_sizes_of_a_tensor() -> None:
+    op = make(Resize, like=Tensor("c1", (8, H, W)), mode="bilinear")
+    assert (op.like, op.mode) == ((H, W), "linear")
+    assert one_op(op, (3, (H + 1) // 2, 4))["layer"].shape == (3, H, W)
+    known = check(make(Resize, like=Tensor("c1", (8, 4, 6))), (3, 2, 3))
+    assert known.reference.shape == (2, 3, 4, 6)
+    assert refuse(make(Resize, like=Tensor("c1", (8, 4))), (3, 2, 3)).argument == "like"
+    assert refuse(make(Resize), (3, 2, 3)).label == "here is neither"
+    assert refuse(make(Resize, 2, like=Tensor("c1", (8, 4, 6))), (3, 2, 3)).label == "here are both"

@@ -78,7 +78,7 @@ def test_a_left_over_size_is_worked_out_in_closed_form() -> None:
         (make(Reshape, [4, -1]), (H,), "E301", "shape"),
         (make(Reshape, [H, -1]), (3, W), "E301", "shape"),
         (make(Reshape, [H, 4]), (3, W), "E301", "shape"),
-        (make(Reshape, [1, 1, 1, 2, 6]), (3, 4), "E305", "shape"),
+        (make(Reshape, [1, 1, 1, 1, 1, 2, 6]), (3, 4), "E305", "shape"),
         (make(Reshape, [2 * H, 3 * W]), (6, H, W), "E307", "shape"),
         (make(Transpose, [1, 0]), (3, 4, 5), "E305", "order"),
         (make(Transpose, [2, 1, 0]), (3, 4), "E305", "order"),

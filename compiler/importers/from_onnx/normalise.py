@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.importers.affine import single
+from compiler.importers.affine import align, single
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.names import stem
 from compiler.importers.from_onnx.reading import Reading, converts
@@ -110,37 +110,32 @@ def layer_norm(reading: Reading) -> Tensor | list[Tensor]:
 
 
 def normalised(reading: Reading) -> Tensor:
-    """Normalisation over the last axes of a sample, or over the channels of each pixel."""
+    """Normalisation over the last axes of a sample, or over those of one that is written out."""
     x = reading.tensor(0)
-    axes = [reading.axis(axis, x) for axis in reading.get("axes") or [reading.get("axis", -1)]]
+    written_out = reading.get("axes")
+    first = 0 if written_out else reading.axis(int(reading.get("axis", -1)), x)
+    given = [reading.axis(int(axis), x) for axis in written_out or ()]
+    axes = sorted(given) or [*range(first, len(x.shape))]
     factor = reading.array(1)
     offset = reading.array(2) if reading.has(2) else np.zeros_like(factor)
-    if axes == [0] and "axes" in reading.operator.attributes and len(x.shape) > 1:
-        last = len(x.shape) - 1
-        moved = reading.add("transpose", x, order=[*range(1, last + 1), 0])
-        y = over_last(reading, moved, last, factor.reshape(-1), offset.reshape(-1))
-        return reading.add("transpose", y, order=[last, *range(last)])
-    if "axes" in reading.operator.attributes and sorted(axes) != [*range(min(axes), len(x.shape))]:
-        raise Refused(f"it normalises over the axes {axes}, which are not the last ones")
-    return over_last(reading, x, min(axes), factor, offset)
+    named = {} if len(axes) == len(x.shape) else {"axis": axes if len(axes) > 1 else axes[0]}
+    return reading.add(
+        "layernorm",
+        x,
+        weights={"weight": along(factor, x, axes), "bias": along(offset, x, axes)},
+        known_by=(1, 2),
+        eps=epsilon(reading),
+        **named,
+    )
 
 
-def over_last(
-    reading: Reading, x: Tensor, axis: int, factor: NDArray[Any], offset: NDArray[Any]
-) -> Tensor:
-    """Layer normalisation from an axis of the sample on."""
-    sizes = x.shape[axis:]
+def along(values: NDArray[Any], x: Tensor, axes: list[int]) -> NDArray[Any]:
+    """Constants that vary along these axes of a sample only, one for each value of them."""
+    sizes = [x.shape[axis] for axis in axes]
     shape = tuple(size for size in sizes if isinstance(size, int))
     if len(shape) != len(sizes):
         raise Refused("it needs an input of known size")
-    for given in (factor, offset):
-        if given.ndim > len(shape) or any(
-            own not in (1, size) for own, size in zip(given.shape[::-1], shape[::-1], strict=False)
-        ):
-            raise Refused(f"its factor or offset is {list(given.shape)} for {list(shape)}")
-    weights = {
-        name: np.broadcast_to(v, shape) for name, v in (("weight", factor), ("bias", offset))
-    }
-    return reading.add(
-        "layernorm", x, weights=weights, known_by=(1, 2), axis=axis, eps=epsilon(reading)
-    )
+    aligned = align(values, x.shape)
+    if any(size != 1 for axis, size in enumerate(aligned.shape) if axis not in axes):
+        raise Refused(f"its factor or offset is {list(values.shape)} for {list(shape)}")
+    return np.broadcast_to(aligned.reshape([aligned.shape[axis] for axis in axes]), shape)

@@ -13,7 +13,7 @@ from compiler.importers.from_onnx.views import Bordered
 from compiler.importers.window_arguments import pads
 from compiler.values import Tensor
 
-PAD_MODES = {"constant": "zero", "edge": "replicate", "reflect": "reflect"}
+PAD_MODES = {"constant": "zero", "edge": "replicate", "reflect": "reflect", "wrap": "circular"}
 
 
 @converts("Pad")

@@ -15,7 +15,13 @@ from compiler.importers.from_onnx.operators import operator
 from compiler.importers.from_onnx.reading import CONVERTERS, Pending, Reading, Value
 from compiler.importers.from_onnx.rearranging import REARRANGING, rearranged, run_on_views
 from compiler.importers.from_onnx.sizes import FOLDERS, fold
-from compiler.importers.from_onnx.views import Bordered, FactoredView, Stretched, copied
+from compiler.importers.from_onnx.views import (
+    MOST_SIZES,
+    Bordered,
+    FactoredView,
+    Stretched,
+    copied,
+)
 from compiler.ops.base import ShapeError
 from compiler.values import POISON, Tensor
 
@@ -75,10 +81,15 @@ def refuse_blocking(reading: Reading) -> None:
 
 
 def straight_or_view(reading: Reading) -> Value:
-    """Another shape or order of a sample's values; a view where that is no layer of its own."""
+    """Another shape or order of a sample's values; a view where that is no layer of its own.
+
+    What is taken apart into many axes is rearranged, mostly, and put together again.
+    """
     try:
         made = CONVERTERS[reading.operator.type](reading)
         assert isinstance(made, Tensor)
+        if len(made.shape) > MOST_SIZES:
+            raise Refused("it has many axes")
         return made
     except (Refused, ShapeError) as error:
         reading.read = set()

@@ -17,11 +17,12 @@ from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.reading import BATCH, Pending, Reading, Value
 from compiler.importers.from_onnx.reshape import to_shape
 from compiler.ops.base import Shape
+from compiler.ops.sizes import MOST_AXES
 from compiler.values import Tensor
 from grammar.records import dataclass
 
 Axes: TypeAlias = "tuple[tuple[int, ...], ...]"
-MOST_SIZES = 4  # of a sample
+MOST_SIZES = 4  # of a sample; one of more may be on the way to another
 TYPICAL = 5040  # a value of a symbol at which factors are guessed: many numbers divide it
 THE_BATCH = -1  # in place of a factor's number
 MOST_COPIES = 64  # of a tensor that is stretched
@@ -226,8 +227,8 @@ def in_front(reading: Reading, view: FactoredView) -> Tensor:
         raise Refused("it mixes the batch with the sample")
     if view.batch is None and reading.batch_size != 1:
         raise Refused("it takes away the batch")
-    if not 1 <= len(axes) <= MOST_SIZES:
-        raise Refused(f"a tensor has 1 to {MOST_SIZES} sizes besides the batch")
+    if not 1 <= len(axes) <= MOST_AXES:
+        raise Refused(f"a tensor has 1 to {MOST_AXES} sizes besides the batch")
     return materialised(reading, view, tuple(axes))
 
 
@@ -283,7 +284,7 @@ def permuted(reading: Reading, x: Tensor, sizes: Sequence[Size], order: Sequence
     """The axes of these sizes in another order, by transposes of no more axes than there may be."""
     if list(order) == sorted(order):
         return x
-    if len(sizes) <= MOST_SIZES:
+    if len(sizes) <= MOST_AXES:
         return reading.add("transpose", to_shape(reading, x, tuple(sizes)), order=list(order))
     now = list(range(len(sizes)))
     while now != list(order):

@@ -40,6 +40,8 @@ def merge_constants(rewriting: Rewriting) -> None:
             for key, added in (("weight", 0.0), ("bias", offset)):
                 value = factor * rewriting.weight(source, key) + added
                 rewriting.values[f"{source.name}.{key}"] = value.astype(np.float32)
+        elif isinstance(source.op, Dense) and len(source.shape) > 1:
+            continue  # its units are another axis than the channels
         elif isinstance(source.op, Conv | Deconv | Dense) and np.all(factor == 1):
             add_bias(rewriting, source, source.op, offset)
         elif isinstance(source.op, Conv | Deconv) and len(chain) == 1 and np.any(offset):

@@ -44,6 +44,8 @@ def with_pad(rewriting: Rewriting, node: Node, source: Node, pad: Pad) -> Op | N
     bare = all(axis.before == axis.after == 0 for axis in own)
     given = rewriting.nodes[source.inputs[0]].shape[1:]
     around = pad.axes(given, facts)
+    if around is None:
+        return None
     match op:
         case Conv() | Filter():
             if (pad.mode != "zero" or op.pad_mode != "zero") and not bare:

@@ -5,11 +5,17 @@ from __future__ import annotations
 from math import prod
 
 from compiler.onnx.emitter import Emitter
-from compiler.onnx.global_pooling import averages
+from compiler.onnx.global_pooling import averages, bounds_of
 from compiler.onnx.gradients import Gradients, by_inputs, differentiates
 from compiler.onnx.gradients.arithmetic import along, like, zeros_like
+from compiler.onnx.windows import emit_slice
 from compiler.ops.checks import known
-from compiler.ops.global_pooling import AdaptiveAvgPool, GlobalAveragePool, GlobalMaxPool
+from compiler.ops.global_pooling import (
+    AdaptiveAvgPool,
+    AdaptiveMaxPool,
+    GlobalAveragePool,
+    GlobalMaxPool,
+)
 
 
 @differentiates(GlobalAveragePool)
@@ -39,4 +45,30 @@ def adaptive_avgpool(op: AdaptiveAvgPool, emit: Emitter, dy: str, x: str) -> Gra
     for axis, (size, count) in enumerate(zip(sizes, parts, strict=True), start=2):
         if size != count:
             dy = along(emit, dy, axis, [*zip(*averages(size, count), strict=True)])
+    return by_inputs(dy)
+
+
+@differentiates(AdaptiveMaxPool)
+def adaptive_maxpool(op: AdaptiveMaxPool, emit: Emitter, dy: str, x: str) -> Gradients:
+    """Axis by axis, the last first, each part's largest value, of equal ones the first, gets dy.
+
+    So the first of a part is the first in the order of its rows.
+    """
+    sizes, parts = known(emit.inputs[0][1:], op.name), op.parts(len(emit.output) - 1)
+    steps: list[tuple[int, str, str]] = []  # an axis, what is reduced along it, and the places
+    for axis in range(len(emit.output), 1, -1):
+        found = [
+            emit.node(
+                "Add",
+                emit.node("ArgMax", emit_slice(emit, x, axis, *bounds), axis=axis, keepdims=1),
+                emit.ints([known((bounds[0],), op.name)[0]]),
+            )
+            for bounds in bounds_of(sizes[axis - 2], parts[axis - 2])
+        ]
+        places = emit.node("Concat", *found, axis=axis)
+        steps.append((axis, x, places))
+        x = emit.node("GatherElements", x, places, axis=axis)
+    for axis, reduced, places in reversed(steps):
+        zeros = zeros_like(emit, reduced)
+        dy = emit.node("ScatterElements", zeros, places, dy, axis=axis, reduction="add")
     return by_inputs(dy)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from compiler.onnx.emitter import Emitter
 from compiler.onnx.gradients import Gradients, by_inputs, differentiates
 from compiler.onnx.gradients.arithmetic import averaged, like, over_channels, per_channel, summed
-from compiler.ops.checks import channels_of, per_sample_axis
+from compiler.ops.checks import channels_of, known
 from compiler.ops.normalise import (
     BatchNorm,
     GroupNorm,
@@ -99,13 +99,17 @@ def groupnorm(op: GroupNorm, emit: Emitter, dy: str, x: str) -> Gradients:
 
 @differentiates(LayerNorm)
 def layernorm(op: LayerNorm, emit: Emitter, dy: str, x: str) -> Gradients:
-    """Standardised over the axes of a sample from `axis` on, then a factor and offset each."""
-    first = per_sample_axis(op.axis, emit.output, op.name) + 1
-    axes, rest = range(first, len(emit.output) + 1), range(first)
+    """Standardised over some axes of a sample, then a factor and offset for each value of them."""
+    normalised, rank = op.places(emit.output), len(emit.output)
+    axes = [axis + 1 for axis in normalised]
+    rest = [axis for axis in range(rank + 1) if axis not in axes]
     z, deviation = standardised(emit, x, axes, op.eps)
     if not op.affine:
         return by_inputs(standardised_gradient(emit, z, deviation, axes, dy))
-    dz = emit.node("Mul", dy, emit.weight("weight"))
+    sizes = zip(range(rank), emit.output, strict=True)
+    shape = known(tuple(size if axis in normalised else 1 for axis, size in sizes), op.name)
+    weight = emit.node("Reshape", emit.weight("weight"), emit.ints(shape))
+    dz = emit.node("Mul", dy, weight)
     dx = standardised_gradient(emit, z, deviation, axes, dz)
     weight = summed(emit, emit.node("Mul", dy, z), rest)
     return Gradients((dx,), {"weight": weight, "bias": summed(emit, dy, rest)})

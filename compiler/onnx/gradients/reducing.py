@@ -15,7 +15,7 @@ def kept(op: Reduce, emit: Emitter, dy: str) -> str:
     """dy with the reduced axes at size 1."""
     if op.keep:
         return dy
-    axes = op.axes(emit.inputs[0])
+    axes = op.places(emit.inputs[0])
     sizes = [1 if axis in axes else size for axis, size in enumerate(emit.inputs[0])]
     return emit.node("Reshape", dy, emit.ints([-1, *known(tuple(sizes), op.name)]))
 
@@ -29,7 +29,7 @@ def reduce_sum(op: ReduceSum, emit: Emitter, dy: str, x: str) -> Gradients:
 @differentiates(ReduceMean)
 def reduce_mean(op: ReduceMean, emit: Emitter, dy: str, x: str) -> Gradients:
     """dy over their number for every value."""
-    sizes = known(tuple(emit.inputs[0][axis] for axis in op.axes(emit.inputs[0])), op.name)
+    sizes = known(tuple(emit.inputs[0][axis] for axis in op.places(emit.inputs[0])), op.name)
     share = emit.node("Mul", kept(op, emit, dy), emit.floats(1 / prod(sizes)))
     return by_inputs(emit.node("Expand", share, emit.node("Shape", x)))
 
@@ -38,7 +38,7 @@ def reduce_mean(op: ReduceMean, emit: Emitter, dy: str, x: str) -> Gradients:
 def extreme(op: ReduceMax | ReduceMin, emit: Emitter, dy: str, x: str) -> Gradients:
     """dy for the first of the largest, or smallest, values: the reduced axes as one, the last."""
     sizes = known(emit.inputs[0], op.name)
-    axes = op.axes(emit.inputs[0])
+    axes = op.places(emit.inputs[0])
     rest = [axis for axis in range(len(sizes)) if axis not in axes]
     order = [0, *(axis + 1 for axis in (*rest, *axes))]
     back = sorted(range(len(order)), key=lambda place: order[place])

@@ -11,14 +11,13 @@ from compiler.onnx.interpolation import cubic, linear
 from compiler.onnx.nearest import Nearest
 from compiler.ops.checks import known
 from compiler.ops.resampling import Resize
-from compiler.ops.shapes import per_axis
 
 
 @differentiates(Resize)
 def resize(op: Resize, emit: Emitter, dy: str, x: str) -> Gradients:
     """Each input pixel gathers dy by its weight in every output pixel."""
     sizes = known(emit.inputs[0][1:], op.name)
-    wanted, factors = per_axis(op.size, len(sizes), "size"), op.factors(len(sizes))
+    wanted, factors = known(op.sizes(len(sizes)), op.name), op.factors(len(sizes))
     for axis, (have, want, factor) in enumerate(zip(sizes, wanted, factors, strict=True), start=2):
         dy = along(emit, dy, axis, weights(op, have, want, factor))
     return by_inputs(dy)
@@ -43,12 +42,12 @@ def weights(op: Resize, have: int, want: int, factor: float | None) -> list[list
 def places(axis: Nearest, have: int) -> list[float]:
     """Where each output pixel lies in the input."""
     if axis.align == "corners":
-        steps = max(axis.wanted - 1, 1)
-        return [pixel * (have - 1) / steps for pixel in range(axis.wanted)]
+        steps = max(axis.count - 1, 1)
+        return [pixel * (have - 1) / steps for pixel in range(axis.count)]
     if axis.factor is not None:
         return axis.places(axis.factor)
     factors, offset = axis.numerators()
-    return [(n * have + offset) / (2 * axis.wanted) for n in factors]
+    return [(n * have + offset) / (2 * axis.count) for n in factors]
 
 
 def taps(op: Resize, low: int, share: float) -> list[tuple[int, float]]:

@@ -18,7 +18,7 @@ def crop(op: Crop, emit: Emitter, dy: str, x: str) -> Gradients:
     """dy where it was cut out, 0 around it."""
     _, *sizes = known(emit.inputs[0], op.name)
     kept = known(emit.output[1:], op.name)
-    starts = [start for start, _ in op.spans(emit.inputs[0], emit.facts)]
+    starts = known(op.starts(emit.inputs[0], emit.facts), op.name)
     ends = [size - start - n for size, start, n in zip(sizes, starts, kept, strict=True)]
     return by_inputs(emit.node("Pad", dy, emit.ints([0, 0, *starts, 0, 0, *ends])))
 
@@ -28,6 +28,7 @@ def pad(op: Pad, emit: Emitter, dy: str, x: str) -> Gradients:
     """Each pixel gathers from its copies."""
     _, *sizes = known(emit.inputs[0], op.name)
     axes = op.axes(tuple(sizes), emit.facts)
+    assert axes is not None
     return by_inputs(unpadded(emit, dy, tuple(sizes), axes, op.mode))
 
 

@@ -69,13 +69,13 @@ def unpadded(
                 folded(emit, first, place, before, mode),
                 place,
                 size,
-                1 if mode == "reflect" else 0,
+                {"reflect": 1, "circular": size - before}.get(mode, 0),
                 mode,
                 before,
             )
         if mode != "zero" and after:
             last = part(emit, dx, place, before + size, before + size + after)
-            start = size - 1 - after if mode == "reflect" else size - 1
+            start = {"reflect": size - 1 - after, "circular": 0}.get(mode, size - 1)
             inside = added(
                 emit,
                 inside,
@@ -96,9 +96,11 @@ def part(emit: Emitter, x: str, axis: int, start: int, end: int) -> str:
 
 
 def folded(emit: Emitter, border: str, axis: int, count: int, mode: str) -> str:
-    """What a border hands back: its sum for one edge pixel, or itself turned around."""
+    """What a border hands back: its sum for one edge pixel, or itself, a mirror turned around."""
     if mode == "replicate":
         return emit.node("ReduceSum", border, emit.ints([axis]), keepdims=1)
+    if mode == "circular":
+        return border
     turned = emit.ints([*reversed(range(count))])
     return emit.node("Gather", border, turned, axis=axis)
 
@@ -107,7 +109,7 @@ def added(
     emit: Emitter, inside: str, border: str, axis: int, size: int, start: int, mode: str, count: int
 ) -> str:
     """The inside plus what a border hands to the pixels from `start` on."""
-    width = count if mode == "reflect" else 1
+    width = 1 if mode == "replicate" else count
     rank = len(emit.inputs[0]) + 1
     before, after = [0] * rank, [0] * rank
     before[axis], after[axis] = start, size - start - width
