@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,8 @@ from netc.start import silence
 from runtime.errors import CallError, MachineError
 from runtime.files import FULL
 
+MARGIN = re.compile(r"( *\d* +(?:-->|\||=) ?)?(.*)", re.DOTALL)
+UNDERLINED = 4  # the row of a report that underlines the place
 MOST_WARNINGS = 100  # that are shown to people; `--format json` has all
 
 
@@ -56,15 +59,28 @@ def show(diagnostics: Sequence[Diagnostic]) -> None:
     for diagnostic in diagnostics:
         if id(diagnostic) in left_out:
             continue
-        text = render(diagnostic)
-        head, _, rest = text.partition("\n")
-        colour = "red" if diagnostic.severity == "error" else "yellow"
-        write(click.style(head, fg=colour, bold=True) + "\n" + rest + "\n", err=True)
+        write(coloured(diagnostic) + "\n", err=True)
     if left_out:
         say(f"and {len(left_out):,} more warnings", err=True)
     errors = sum(d.severity == "error" for d in diagnostics)
     if errors:
         say(f"{errors} error{'s' if errors != 1 else ''}", err=True)
+
+
+def coloured(diagnostic: Diagnostic) -> str:
+    """A diagnostic as the terminal gets it: its head and underline, its margin, its help."""
+    colour = "red" if diagnostic.severity == "error" else "yellow"
+    head, *rows = render(diagnostic).splitlines()
+    found = [click.style(head, fg=colour, bold=True)]
+    for number, row in enumerate(rows, 1):
+        parts = MARGIN.fullmatch(row)
+        margin, text = parts.groups() if parts else ("", row)
+        if number == UNDERLINED:
+            text = click.style(text, fg=colour, bold=True)
+        elif text.startswith("help: "):
+            text = click.style("help:", fg="green", bold=True) + text.removeprefix("help:")
+        found.append(click.style(margin, fg="blue", bold=True) + text if margin else text)
+    return "\n".join(found)
 
 
 @contextmanager

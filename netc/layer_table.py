@@ -182,13 +182,18 @@ def count_text(count: Size, facts: Facts, short: bool = False) -> str:
     """A count with thousands separated, or as 1.58 G; nothing for 0."""
     if isinstance(count, int):
         return "" if count == 0 else short_count(count) if short else show_count(count)
-    return " + ".join(term_text(monomial, c, facts, short) for monomial, c in count.terms).replace(
-        "+ -", "- "
-    )
+    products: dict[tuple[str, ...], int] = {}  # which are alike once their fractions are short
+    for monomial, coefficient in count.terms:
+        factors, number = term_text(monomial, coefficient, facts)
+        products[factors] = products.get(factors, 0) + number
+    texts = (product_text(factors, number, short) for factors, number in products.items())
+    return " + ".join(texts).replace("+ -", "- ")
 
 
-def term_text(monomial: Sequence[Atom], coefficient: int, facts: Facts, short: bool) -> str:
-    """One product of a symbolic count, fractions of single symbols taken into its coefficient."""
+def term_text(
+    monomial: Sequence[Atom], coefficient: int, facts: Facts
+) -> tuple[tuple[str, ...], int]:
+    """A product's factors, and its number with the fractions of single symbols taken into it."""
     factors = []
     for atom in monomial:
         text = atom_text(atom, facts)
@@ -196,8 +201,13 @@ def term_text(monomial: Sequence[Atom], coefficient: int, facts: Facts, short: b
         if slash and inner.isidentifier() and coefficient % int(divisor) == 0:
             coefficient, text = coefficient // int(divisor), inner
         factors.append(text)
-    number = short_count(coefficient) if short else show_count(coefficient)
-    return "*".join(factors if coefficient == 1 and factors else [number, *factors])
+    return tuple(sorted(factors)), coefficient
+
+
+def product_text(factors: Sequence[str], number: int, short: bool) -> str:
+    """One product of a symbolic count."""
+    text = short_count(number) if short else show_count(number)
+    return "*".join(factors if number == 1 and factors else [text, *factors])
 
 
 def short_count(count: int) -> str:

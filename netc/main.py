@@ -84,8 +84,8 @@ class Commands(click.Group):
             return super().invoke(ctx)
 
 
-EPILOG = """\b
-FILE is a definition, or a name of the library (netc list).
+EPILOG = """FILE is a definition, or a name of the library (netc list).
+
 Exit codes: 0 done, 1 the definition is at fault, 2 the call, 3 the machine."""
 
 

@@ -10,28 +10,34 @@ from compiler.ops.base import show_count, show_shape
 from grammar.diagnostics import printable
 from netc.boxes import depth_of, nest
 from netc.layer_table import Look, bytes_text, count_text, lines_of, shape_text
-from netc.tabular import TableColumn, page, print_table
+from netc.tabular import TableColumn, page, print_hanging, print_table
 from runtime.weights.wanted import WantedArray
+
+LEAD = 13  # characters before the figures below a table
 
 
 def totals(graph: Graph, analysis: Analysis) -> list[str]:
     """The lines below the table."""
-    lines = [f"parameters   {show_count(analysis.parameters)}"]
+    return [f"{what:{LEAD}}{text}" for what, text in figures(graph, analysis)]
+
+
+def figures(graph: Graph, analysis: Analysis) -> list[tuple[str, str]]:
+    """What is counted, and how much of it there is."""
+    parameters = show_count(analysis.parameters)
     if analysis.trainable != analysis.parameters:
-        lines[0] += f" ({show_count(analysis.trainable)} trainable)"
+        parameters += f" ({show_count(analysis.trainable)} trainable)"
+    lines = [("parameters", parameters)]
     if analysis.buffers:
-        lines.append(f"buffers      {show_count(analysis.buffers)} (running statistics)")
-    lines.append(f"MACs         {count_text(analysis.macs, graph.facts) or 0} per sample")
-    lines.append(f"depth        {analysis.depth} layers with weights")
+        lines.append(("buffers", f"{show_count(analysis.buffers)} (running statistics)"))
+    lines.append(("MACs", f"{count_text(analysis.macs, graph.facts) or 0} per sample"))
+    lines.append(("depth", f"{analysis.depth} layers with weights"))
     if analysis.peak is not None:
-        lines.append(
-            f"memory       {bytes_text(analysis.peak)} of float32 activations at the peak, "
-            "per sample"
-        )
+        peak = f"{bytes_text(analysis.peak)} of float32 activations at the peak, per sample"
+        lines.append(("memory", peak))
     for name, node in graph.outputs.items():
-        lines.append(f"output       {name} {shape_text(graph[node].shape, graph.facts)}")
+        lines.append(("output", f"{name} {shape_text(graph[node].shape, graph.facts)}"))
     if graph.domain is not None and graph.domain.lines():
-        lines.append("valid for    " + ", ".join(graph.domain.lines()))
+        lines.append(("valid for", ", ".join(graph.domain.lines())))
     return lines
 
 
@@ -51,8 +57,8 @@ def print_summary(graph: Graph, analysis: Analysis, look: Look) -> None:
             soft_wrap=True,
         )
     console.print()
-    for text in totals(graph, analysis):
-        console.print(printable(text), soft_wrap=True)
+    for what, text in figures(graph, analysis):
+        print_hanging(((f"{what:{LEAD}}", ""),), printable(text))
 
 
 def print_library(rows: list[tuple[str, str, str]]) -> None:

@@ -80,6 +80,16 @@ def print_markdown(text: str) -> None:
     console.file.write("".join(f"{line.rstrip()}\n" for line in lines))
 
 
+def print_hanging(lead: Sequence[tuple[str, str]], text: str) -> None:
+    """A lead of (words, style), and a text that is wrapped behind it where there is no room."""
+    console, width = page()
+    indent = sum(cell_len(words) for words, _ in lead)
+    room = None if width is None else max(SHORTEST_PROSE, width - indent)
+    for index, part in enumerate(wrap(text, room) if room else [text]):
+        start = Text.assemble(*lead) if index == 0 else Text(" " * indent)
+        console.print(start + Text(part), soft_wrap=True)
+
+
 def laid_out(
     columns: Sequence[TableColumn], rows: Sequence[Sequence[str]], width: int | None
 ) -> list[Text]:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 import click
 
-from netc.errors import say, write
+from netc.errors import say
 from netc.options import FORMAT
 
 SIGNS = {"ok": ("ok", "green"), "note": ("--", "yellow"), "wrong": ("!!", "red")}
@@ -25,9 +25,13 @@ def command(form: str) -> None:
     if form == "json":
         say(json.dumps({"ok": ok, "findings": [asdict(f) for f in findings]}, indent=2))
         sys.exit(0 if ok else 3)
+    from netc.tabular import print_hanging
+
+    room = max(len(finding.topic) for finding in findings)
     for finding in findings:
         sign, colour = SIGNS[finding.state]
-        write(f"{click.style(sign, fg=colour)} {finding.topic:10} {finding.text}")
+        lead = f"{finding.topic:{room}} "
+        print_hanging(((f"{sign} ", colour), (lead, "")), finding.text)
         if finding.remedy:
-            say(f"   {'':10} help: {finding.remedy}")
+            print_hanging(((" " * (len(sign) + 1 + len(lead)), ""),), f"help: {finding.remedy}")
     sys.exit(0 if ok else 3)
