@@ -31,5 +31,7 @@ def read_model(path: Path, shapes: Mapping[str, Shape] | None = None) -> Importe
         case ".cfg":
             from compiler.importers.from_darknet import read_darknet
 
+            if shapes:
+                raise UnreadableError(f"{path}: the [net] of a cfg says how large its picture is")
             return read_darknet(path)
     raise UnreadableError(f"{path}: a model ends in one of {', '.join(FORMATS)}")

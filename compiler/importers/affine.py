@@ -31,7 +31,9 @@ def affine(
     """x * factor + offset, each of a shape that broadcasts over the sample's."""
     if factor.size == offset.size == 1:
         return uniform(add, x, single(factor.item()), single(offset.item()))
-    factor, offset = (align(values, x.shape) for values in (factor, offset))
+    factor, offset = (alike(align(values, x.shape)) for values in (factor, offset))
+    if factor.size == offset.size == 1:
+        return uniform(add, x, single(factor.item()), single(offset.item()))
     shape = np.broadcast_shapes(factor.shape, offset.shape)
     varying = [axis for axis, size in enumerate(shape) if size != 1]
     if varying == [0] or not varying:
@@ -65,6 +67,13 @@ def uniform(add: Add, x: Tensor, factor: float, offset: float) -> Tensor:
     if factor != 1:
         x = add("scale", x, factor=factor)
     return add("shift", x, offset=offset) if offset != 0 else x
+
+
+def alike(values: NDArray[Any]) -> NDArray[Any]:
+    """One number in the place of a map of nothing else; what a channel has each may be learned."""
+    varying = sum(size != 1 for size in values.shape)
+    same = varying > 1 and bool(np.all(values == values.flat[0]))
+    return values[(slice(0, 1),) * values.ndim] if same else values
 
 
 def align(values: NDArray[Any], shape: Shape) -> NDArray[Any]:

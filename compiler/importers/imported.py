@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import field, replace
 from pathlib import Path
 
@@ -82,6 +82,14 @@ def check_count(name: str, layers: int) -> None:
     """Raise `UnreadableError` for a file of more layers than any network has."""
     if layers > MOST_LAYERS:
         raise UnreadableError(f"{name} has {layers:,} layers, more than {MOST_LAYERS:,}")
+
+
+def check_inputs(name: str, shapes: Collection[str], inputs: Sequence[str]) -> None:
+    """Raise `UnreadableError` where a shape is given for an input that there is not."""
+    for given in shapes:
+        if given not in inputs:
+            there = f"its inputs are {', '.join(inputs)}" if inputs else "it has none"
+            raise UnreadableError(f"{name} has no input {given}: {there}")
 
 
 def read_text(path: Path) -> str:

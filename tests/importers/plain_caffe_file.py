@@ -89,7 +89,8 @@ class PlainFile(Plain):
             known = layer.type in RULES and layer.bottoms
             if not known or any(name not in blobs for name in layer.bottoms):
                 self.skipped.append(layer.type)
-                for name in layer.tops:  # what it would have made in place is not there
+                self.unread -= set(layer.bottoms[1:] if layer.type.endswith("Loss") else ())
+                for name in set(layer.tops) - feeds.keys():  # what it would have made is not there
                     blobs.pop(name, None)
                 continue
             made = RULES[layer.type](self, layer, *(blobs[name] for name in layer.bottoms))

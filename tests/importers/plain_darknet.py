@@ -124,8 +124,8 @@ def rule(*names: str) -> Callable[[Rule], Rule]:
 
 
 def whole(options: Options, name: str, default: int) -> int:
-    """An option that is a whole number."""
-    return int(float(options.get(name, default)))
+    """An option that is a whole number; a comment may stand behind it."""
+    return int(float(str(options.get(name, default)).partition("#")[0]))
 
 
 def activated(x: Array, options: Options, default: str) -> Array:

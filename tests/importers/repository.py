@@ -46,6 +46,8 @@ from tests.importers.plain_caffe_file import PlainFile
 MOST_MACS = 2 * 10**9
 FACTORS = (1, 2, 3, 4, 6, 8)  # by which a picture is made smaller
 STEP = 32  # a size of which stays one
+PICTURE = (3, 64, 64)
+UNSAID = re.compile("input (.+) cannot be expressed: its shape is not said")
 PASSED_OVER = {"cost", "contrastive", "yolo", "region", "detection", "Gaussian_yolo", "iseg"}
 BAD = ("wrong", "error")
 
@@ -163,8 +165,15 @@ def parameters_in_order(graph: Graph) -> Iterator[dict[str, Any]]:
 
 
 def import_prototxt(name: str, text: str, shapes: Mapping[str, Any]) -> Imported:
-    """A prototxt."""
-    return import_caffe(Source(name, text), shapes)
+    """A prototxt; pictures whose shape it does not say are small ones."""
+    try:
+        return import_caffe(Source(name, text), shapes)
+    except DefinitionError as error:
+        said = (UNSAID.match(found.message) for found in error.diagnostics)
+        unsaid = {found[1]: PICTURE for found in said if found and found[1] not in shapes}
+        if not unsaid:
+            raise
+        return import_prototxt(name, text, {**shapes, **unsaid})
 
 
 def smaller_prototxt(name: str, text: str) -> Iterator[tuple[str, Any]]:

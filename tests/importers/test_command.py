@@ -105,6 +105,21 @@ def test_shapes_that_a_file_leaves_open_are_given_in_the_call(folder: Path) -> N
     assert "input x: f32[3, 9, 10]" in Path("m.netdef").read_text()
 
 
+@pytest.mark.parametrize("file", ["m.onnx", "m.prototxt", "m.cfg"])
+def test_a_shape_for_an_input_that_there_is_not_is_a_mistake_of_the_call(
+    file: str, folder: Path
+) -> None:
+    onnx.save(onnx_model("y = Relu(x)"), "m.onnx")
+    Path("m.prototxt").write_text(
+        'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: [1, 3, 8, 8] } } }'
+        'layer { name: "r" type: "ReLU" bottom: "x" top: "y" }'
+    )
+    Path("m.cfg").write_text("[net]\nchannels=3\nheight=8\nwidth=8\n[maxpool]\n")
+    told = netc("import", file, "--shape", "nope=3x8x8")
+    assert told.exit_code == 2 and not Path("m.netdef").exists()
+    assert ("no input nope: its inputs are x" in told.stderr) == (file != "m.cfg")
+
+
 def test_a_shape_against_the_files_own_is_refused(folder: Path) -> None:
     onnx.save(onnx_model("y = Relu(x)"), "m.onnx")
     told = netc("import", "m.onnx", "--shape", "x=4x8x8")

@@ -270,3 +270,18 @@ def test_names_that_several_layers_share_are_that_of_the_one_that_computes() -> 
     name = ";".join(parts)
     model.graph.initializer[0].name = model.graph.node[0].input[1] = name
     assert "as net.block_1.conv" in assert_means(model, "conv").text.replace('"', "")
+
+
+def test_zeros_for_every_sample_are_a_constant() -> None:
+    """Their shape is computed from the batch: put beside the channels, or a value added."""
+    nodes = """s = Shape(x) i = Gather(s, zero) n = Unsqueeze(i, first) to = Concat<axis=0>(n, rest)
+        z = ConstantOfShape(to) c = Concat<axis=1>(z, x)
+        t = ConstantOfShape<value = float[1] {2.5}>(to) y = Add(c, t)"""
+    constants = {"zero": 0, "first": [0], "rest": [1, 8, 8]}
+    assert_means(onnx_model(nodes, constants=constants), "pad_channels shift")
+
+
+def test_zeros_of_a_symbolic_size_are_refused() -> None:
+    nodes = "s = Shape(x) z = ConstantOfShape(s) y = Add(x, z)"
+    with pytest.raises(DefinitionError, match="a constant of the sizes N, 3, H, W"):
+        import_onnx(onnx_model(nodes, "float[N, 3, H, W] x"))

@@ -27,7 +27,13 @@ from compiler.importers.from_caffe.network import POISON, READERS, CaffeNetwork
 from compiler.importers.from_caffe.plan import TestPhase, counts, is_loss
 from compiler.importers.from_caffe.prototxt import parse_prototxt
 from compiler.importers.from_caffe.schema import checked, overlooked
-from compiler.importers.imported import Imported, UnreadableError, check_count, read_text
+from compiler.importers.imported import (
+    Imported,
+    UnreadableError,
+    check_count,
+    check_inputs,
+    read_text,
+)
 from compiler.importers.tidy import tidy
 from compiler.ops.base import Shape
 from compiler.values import Tensor
@@ -61,6 +67,7 @@ def import_caffe(source: Source, shapes: Mapping[str, Shape] | None = None) -> I
     state = state_of(net)
     there = [layer for layer in layers_of(net) if stays(builder, layer, state)]
     inputs = inputs_of(net, layers_of(net), state)
+    check_inputs(source.name, shapes or {}, [declared.name for declared in inputs])
     network = CaffeNetwork(builder, TestPhase(there, [declared.name for declared in inputs]))
     declare_inputs(network, inputs, shapes or {})
     for layer in network.plan.layers:

@@ -33,7 +33,7 @@ from compiler.importers.from_onnx.operators import (
 from compiler.importers.from_onnx.reading import Pending, Reading, Value
 from compiler.importers.from_onnx.running import keep, run
 from compiler.importers.from_onnx.views import Stretched, copied
-from compiler.importers.imported import Imported
+from compiler.importers.imported import Imported, check_inputs
 from compiler.importers.tidy import tidy
 from compiler.importers.tidy.untouched import untouched
 from compiler.importers.tidy.without_common_path import without_common_path
@@ -116,6 +116,7 @@ def converted(
 ) -> Imported:
     """The graph of a model; raises `DefinitionError` and `UnreadableError`."""
     apart = take_apart(model, name)
+    check_inputs(name, shapes, [declared.name for declared in apart.inputs])
     taken = recognise(apart)
     builder = GraphBuilder(Path(name).stem if taken.name in GENERIC else taken.name, taken.source)
     refused = {op.span for op in apart.operators if not is_sound(builder, op, apart.opset)}

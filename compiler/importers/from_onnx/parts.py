@@ -72,7 +72,7 @@ def slice_(reading: Reading) -> Tensor:
         starts: list[Size] = [*reading.get("starts")]
         ends: list[Size] = [*reading.get("ends")]
         axes: list[Size] = [*(reading.get("axes") or range(len(starts)))]
-        steps: list[Size] = [1] * len(starts)
+        steps: list[Size] = [*(reading.get("steps") or [1] * len(starts))]  # of a view
     else:
         starts, ends = reading.sizes(1), reading.sizes(2)
         axes = reading.sizes(3) if reading.has(3) else [*range(len(starts))]

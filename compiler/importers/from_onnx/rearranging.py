@@ -228,13 +228,12 @@ def reduced(reading: Reading, moved: Moved, rank: int) -> tuple[Operator, list[i
 def cut(reading: Reading, moved: Moved, rank: int) -> tuple[Operator, list[int]]:
     """`Slice` along some axes."""
     operator = reading.operator
-    if reading.has(4) and any(step != 1 for step in reading.sizes(4)):
-        raise Refused("it cuts in steps")
     starts = reading.get("starts") or tuple(reading.sizes(1))
     ends = reading.get("ends") or tuple(reading.sizes(2))
     axes = reading.get("axes") or (reading.sizes(3) if reading.has(3) else range(len(starts)))
     found = tuple(moved(int(axis)) for axis in axes if not isinstance(axis, Dim))
-    operator = with_attributes(operator, starts=starts, ends=ends, axes=found)
+    steps = tuple(reading.sizes(4)) if reading.has(4) else (1,) * len(starts)
+    operator = with_attributes(operator, starts=starts, ends=ends, axes=found, steps=steps)
     return replace(operator, inputs=operator.inputs[:1]), []
 
 

@@ -7,6 +7,7 @@ work on arrays of ints and `Dim`s. What they make without a symbol in it is a co
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from onnx import helper
 
 from compiler.dims import Dim, Size, SymbolicError
 from compiler.importers.builder import Refused
-from compiler.importers.from_onnx.constants import TooLarge
+from compiler.importers.from_onnx.constants import LARGEST, TooLarge, array_of
 from compiler.importers.from_onnx.reading import BATCH, Pending, Reading, Sizes, Value
 from compiler.importers.from_onnx.views import FactoredView, Stretched
 from compiler.values import Tensor
@@ -33,9 +34,23 @@ def fold(reading: Reading, values: list[Value | None]) -> tuple[Value, ...] | No
         return None
     if not any(isinstance(value, Sizes) for value in values):
         return fold_constant(reading, values)
+    if operator.type == "ConstantOfShape":
+        return (filled(reading),)
     if operator.type not in FOLDERS:
         raise Refused(f"{operator.type} of constants or sizes cannot be worked out")
     return (fold_sizes(reading, values),)
+
+
+def filled(reading: Reading) -> NDArray[Any]:
+    """A number for each value of every sample: a constant that is the same along the batch."""
+    first, *rest = reading.sizes(0)
+    shape = [size for size in rest if not isinstance(size, Dim)]
+    if first != BATCH or len(shape) != len(rest) or prod(shape) > LARGEST:
+        sizes = ", ".join(map(str, (first, *rest))).replace(str(BATCH), "N")
+        raise Refused(f"a constant of the sizes {sizes}")
+    value = reading.get("value")
+    number = np.zeros(1, np.float32) if value is None else array_of(value)
+    return np.full((1, *shape), number.reshape(-1)[0], dtype=number.dtype)
 
 
 def fold_constant(reading: Reading, values: list[Value | None]) -> tuple[Value, ...]:
