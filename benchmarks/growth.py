@@ -30,6 +30,16 @@ def numbered(count: int, line: str, between: str = "\n") -> str:
     return between.join(line.replace("#", str(index)) for index in range(count))
 
 
+def training(body: str) -> str:
+    """A training of a small net."""
+    head = "data x: f32[3, 8, 8], label: class[5]\n    s = m(x)\n"
+    end = "update m with adam(1e-3)\n    batch 4; epochs 1\n"
+    return (
+        "net m {\n    input x: f32[3, 8, 8]\n    flatten -> dense(5)\n    output y\n}\n"
+        f"train t {{\n    {head}    minimize cross_entropy(s.y, label)\n{body}\n    {end}}}\n"
+    )
+
+
 KINDS: dict[str, tuple[int, Callable[[int], str]]] = {
     "a chain": (4000, lambda n: net(f"repeat {n} {{ relu }}")),
     "a written chain": (4000, lambda n: net("relu" + " -> relu" * n)),
@@ -54,6 +64,8 @@ KINDS: dict[str, tuple[int, Callable[[int], str]]] = {
     "contracts": (1000, lambda n: net(numbered(n, "expect params == #") + "\n relu")),
     "comments": (20_000, lambda n: numbered(n, "# remark # of many") + "\n" + net("relu")),
     "brackets": (20_000, lambda n: net(f"let a = {'(' * n}1{')' * n}\n relu")),
+    "reports": (1000, lambda n: training(numbered(n, "report accuracy(s.y, label) as r#"))),
+    "calls of a net": (1000, lambda n: training(numbered(n, "s# = m(x)"))),
     "open brackets": (20_000, lambda n: net("conv(" * n)),
 }
 
@@ -78,6 +90,8 @@ def rows(options: Options) -> Iterator[Row]:
                     what = f"{command}, {kind}"
                     slowest = max(slowest, (what, seconds[times]), key=lambda pair: pair[1])
                     largest = max(largest, (what, memory), key=lambda pair: pair[1])
+                told = ", ".join(f"{taken:.2f}" for taken in seconds.values())
+                print(f"  {what}: {told} s, {memory:.0f} MiB", file=sys.stderr, flush=True)
                 ours = Timing(f"{4 * count:,}", (seconds[4],))
                 half = Timing(f"{2 * count:,}", (seconds[2],))
                 yield Row(f"{command}, {kind}", ours, half, MOST_GROWTH)

@@ -9,6 +9,7 @@ from compiler.analysis import Analysis, analyse
 from compiler.builtins import Builtin
 from compiler.dims import Dim
 from compiler.elaborate import Elaborated
+from compiler.elaborate.state import MOST_REPORTS
 from compiler.evaluate import Evaluator
 from compiler.graph import Graph
 from compiler.ops.arguments import Extent, show
@@ -28,6 +29,7 @@ MEASURES = {
     "depth": "depth",
     "memory": "peak",
 }
+MOST_REMEDIED = 10  # contracts of a net for which a remedy is looked for
 MOST_LAYERS = 8000  # layers measured again in search of a remedy
 MOST_SYMBOLIC = 300  # of symbolic sizes, which take far longer
 
@@ -36,12 +38,13 @@ def check_contracts(elaborated: Elaborated, analysis: Analysis) -> list[Diagnost
     """A diagnostic for each condition that does not hold: expected, got, and the difference."""
     scope = contract_scope(elaborated.scope, elaborated.graph, analysis)
     evaluate = Evaluator(elaborated.graph.facts)
-    found = []
+    found: list[Diagnostic] = []
     for contract in elaborated.contracts:
         for condition in contract.conditions:
             try:
-                if not evaluate.truth(condition, scope):
-                    changes = remedies(elaborated, condition)
+                if len(found) < MOST_REPORTS and not evaluate.truth(condition, scope):
+                    tried = len(found) < MOST_REMEDIED
+                    changes = remedies(elaborated, condition) if tried else []
                     fixes = elaborated.around.fixes(changes)
                     found.append(
                         diagnostic(broken(condition, evaluate, scope, rendered(changes), fixes))

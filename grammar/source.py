@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grammar.records import dataclass
 
-STRIDE = 4096  # characters between two entries of the line index
+STRIDE = 1024  # characters between two entries of the line index
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.dims import Dim
+from compiler.elaborate.state import MOST_NODES
 from compiler.graph import Draft, Graph, Input, Node
 from compiler.ops.activate import Softmax
 from compiler.ops.joins import Add
@@ -49,9 +50,9 @@ def plan_for(
             )
     targets = {name: np.asarray(data[name]) for name in data if name not in inputs}
     outputs = outputs_for(graph, targets)
-    whole = Whole(Draft(graph.name))
+    whole = Whole(Draft(graph.name), most=2 * MOST_NODES)  # the net has kept its own limit
     parts = [part_of(whole, node) for node in inputs.values()]
-    net = UsedNet(None, graph.name, graph, {}, span)  # type: ignore[arg-type]
+    net = UsedNet(None, graph.name, graph, {}, {}, span)  # type: ignore[arg-type]
     given = [Tensor(node.name, node.shape) for node in inputs.values()]
     called = whole.inline(net, graph, given, span)
     losses: list[Tensor] = []

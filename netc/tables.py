@@ -46,8 +46,7 @@ def print_summary(graph: Graph, analysis: Analysis, look: Look) -> None:
     console, width = page()
     lines, depth = lines_of(graph, analysis, look, width)
     console.print(graph.name, style="italic")
-    for line in lines:
-        console.print(line, soft_wrap=True)
+    console.print(*lines, sep="\n", soft_wrap=True)  # at once: a call has a price of its own
     levels = depth_of(nest(graph, analysis))
     if depth < levels:
         console.print(

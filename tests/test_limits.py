@@ -40,6 +40,15 @@ def blocks(innermost: str, body: str, count: int = 30) -> str:
     )
 
 
+def training(body: str) -> str:
+    """A training of a net of 100 layers."""
+    return net("repeat 97 { shift(1) }\n flatten -> dense(5)", "[3, 8, 8]") + (
+        "train t {\n data x: f32[3, 8, 8], label: class[5]\n scores = n(x)\n"
+        f" minimize cross_entropy(scores.y, label)\n{body}\n update n with sgd(0.1)\n"
+        " batch 4; epochs 1\n}\n"
+    )
+
+
 TEN = "; ".join("B" * 10)
 ERRORS = {
     "a loop of a billion": ("E209", net("repeat 1000000000 { relu }")),
@@ -71,6 +80,12 @@ ERRORS = {
     "thousands of mistakes": ("E302", net("x -> conv(8, 99x99)\n" * 3000)),
     "nested parentheses": ("E104", net("conv(" + "(" * 100_000 + "1" + ")" * 100_000 + ", 3x3)")),
     "a number of 5,000 digits": ("E104", net("conv(" + "1" * 5000 + ", 3x3)")),
+    "calls of nets": ("E209", training("\n".join(f"s{i} = n(x)" for i in range(5000)))),
+    "steps of nets": (
+        "E209",
+        training("step { minimize mse(n(x), 0); update n with sgd(1) }\n" * 999),
+    ),
+    "thousands of mistakes in a training": ("E201", training("s = f(x)\n" * 3000)),
     "a long sum": ("E104", net("let a = 1" + " + 1" * 20_000 + "\n relu")),
 }
 FINE = {

@@ -237,14 +237,17 @@ class Expressions(Evaluator):
         for (place, _), tensor in zip(given, tensors, strict=True):
             self.check_number(tensor, place)
         sizes = bound_sizes(net, tensors, node.span)
-        graph = called_graph(net, overrides, sizes, node.span)
-        check_fed(net, graph.inputs(), given, tensors)
         used = self.built.nets.get(net.name)
+        if used is not None and used.is_called_so(net, overrides, sizes):
+            graph = used.graph
+        else:
+            graph = called_graph(net, overrides, sizes, node.span)
+        check_fed(net, graph.inputs(), given, tensors)
         if used is None:
-            used = UsedNet(net, net.name, graph, overrides, node.span)
+            used = UsedNet(net, net.name, graph, overrides, sizes, node.span)
             self.built.nets[net.name] = used
         self.check_same(used, net, graph, overrides, node.span)
-        if any(n.name == net.name for n in self.built.graph.nodes()):
+        if net.name in self.built.graph:
             raise Mistake("E204", f"`{net.name}` is a net, and data as well", function.span)
         return self.built.inline(used, graph, tensors, node.span)
 

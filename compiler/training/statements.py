@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import field
 
 from compiler.bind import bind_picture
+from compiler.elaborate.state import MOST_REPORTS
 from compiler.ops.arguments import show
 from compiler.ops.base import Shape, show_shape
 from compiler.ops.losses import Average
@@ -27,6 +28,7 @@ from compiler.values import (
     Scope,
     Silenced,
     Tensor,
+    TooMuch,
     taken_apart,
     unknown,
     with_later_definition,
@@ -86,6 +88,7 @@ class TrainingReader:
         self.declared = Declarations(outside=StepDeclarations(item.definition.name.span))
         self.diagnostics: list[Diagnostic] = []
         self.damaged = False
+        self.gave_up = False  # a limit was passed, and nothing more is read
 
     @contextmanager
     def reporting(self) -> Iterator[None]:
@@ -95,6 +98,7 @@ class TrainingReader:
         except Mistake as mistake:
             for each in (mistake, *mistake.others):
                 self.diagnostics.append(diagnostic(with_later_definition(each, self.makers)))
+            self.gave_up |= isinstance(mistake, TooMuch)
         except NetBroken as error:
             self.diagnostics += error.diagnostics
         except Silenced:
@@ -113,6 +117,8 @@ class TrainingReader:
     def run(self, statements: Sequence[s.Statement], step: StepDeclarations, scope: Scope) -> None:
         """Read statements in order."""
         for statement in statements:
+            if self.gave_up or len(self.diagnostics) >= MOST_REPORTS:
+                return
             with self.reporting():
                 self.statement(statement, step, scope)
 

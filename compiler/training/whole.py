@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 
 from compiler.domain import Facts
+from compiler.elaborate.state import MOST_NODES
 from compiler.graph import Draft, Graph, Input, Node
 from compiler.ops.base import Op, Shape
 from compiler.ops.shapes import infer
 from compiler.symbols.modules import Closure
-from compiler.values import Tensor
+from compiler.values import Tensor, TooMuch
 from grammar.diagnostics import CallStep
 from grammar.records import dataclass
 from grammar.source import Span
@@ -36,14 +37,25 @@ class Called:
 
 @dataclass
 class UsedNet:
-    """A net that the training calls: its graph (of the first call), how often it is called."""
+    """A net that the training calls: its graph (of the first call), how often it is called.
+
+    `overrides` and `sizes` are the values of its parameters and symbols in the first call.
+    """
 
     block: Closure
     prefix: str
     graph: Graph
     overrides: Mapping[str, object]
+    sizes: Mapping[str, int]
     span: Span
     calls: int = 0
+
+    def is_called_so(
+        self, block: Closure, overrides: Mapping[str, object], sizes: Mapping[str, int]
+    ) -> bool:
+        """Whether this is the net, and called as it was first."""
+        same = block.definition is self.block.definition
+        return same and overrides == self.overrides and sizes == self.sizes
 
 
 @dataclass
@@ -61,6 +73,8 @@ class Whole:
     noises: set[str] = field(default_factory=set)
     named_calls: dict[str, Called] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    most: int = MOST_NODES
+    _positions: dict[str, int] = field(default_factory=dict, repr=False)
 
     def node_of(self, tensor: Tensor) -> Node:
         """The node that makes a tensor."""
@@ -74,11 +88,17 @@ class Whole:
 
     def apply(self, op: Op, sources: Sequence[Tensor], span: Span) -> Tensor:
         """Add a layer outside of any net; raises `ShapeError`."""
+        self.check_room(1, span)
         shape = infer(op, tuple(source.shape for source in sources), self.facts)
         name = self.unused(op.name)
         inputs = tuple(source.node for source in sources if source.node is not None)
         self.graph.add(Node(name, op, inputs, shape, span))
         return Tensor(name, shape)
+
+    def check_room(self, more: int, span: Span) -> None:
+        """Raise `TooMuch` where so many more layers would be too many."""
+        if len(self.graph) + more > self.most:
+            raise TooMuch("E209", f"a training has at most {self.most:_} layers", span)
 
     def unused(self, word: str) -> str:
         """The next name for an op that has none."""
@@ -90,6 +110,7 @@ class Whole:
 
     def inline(self, net: UsedNet, graph: Graph, given: Sequence[Tensor], span: Span) -> Called:
         """Add the layers of one more call of a net, fed by what is given."""
+        self.check_room(len(graph), span)
         net.calls += 1
         prefix = net.prefix if net.calls == 1 else f"{net.prefix}#{net.calls}"
         step = CallStep(net.prefix, span, prefix, span.text if len(span.text) < 60 else net.prefix)
@@ -126,5 +147,12 @@ class Whole:
             if name not in wanted:
                 wanted.add(name)
                 waiting += self.graph[name].inputs
-        nodes = {n.name: n for n in self.graph.nodes() if n.name in wanted}
+        order = self.positions()
+        nodes = {name: self.graph[name] for name in sorted(wanted, key=order.__getitem__)}
         return self.graph.finished(layers=nodes)
+
+    def positions(self) -> dict[str, int]:
+        """Where each node stands in the order in which they were added."""
+        if len(self._positions) != len(self.graph):
+            self._positions = {node.name: at for at, node in enumerate(self.graph.nodes())}
+        return self._positions

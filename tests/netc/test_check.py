@@ -143,3 +143,11 @@ def test_thousands_of_warnings_end_after_a_hundred(file: Path) -> None:
     assert result.stderr.count("warning[W106]") == 100
     assert result.stderr.endswith("and 20 more warnings\n")
     assert len(json.loads(netc("check", file, "--format", "json").stdout)["diagnostics"]) == 120
+
+
+def test_thousands_of_contracts_end_after_a_hundred(file: Path) -> None:
+    contracts = "    expect params == 216\n" * 120
+    file.write_text(GOOD.replace("    output y\n", f"    output y\n{contracts}"))
+    result = netc("check", file)
+    assert result.stderr.count("error[E402]") == 100
+    assert result.stderr.count("would do") == 10
