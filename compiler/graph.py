@@ -7,13 +7,14 @@ is made when it is first asked for, since importing networkx takes as long as ch
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from compiler.domain import Domain, Facts
 from compiler.ops.base import Op, Shape, Shapes, Weight
+from compiler.ops.joins import lined_up
 from grammar.diagnostics import CallStep
 from grammar.records import dataclass
 from grammar.source import Span
@@ -71,6 +72,12 @@ class Node:
         return f"{self.parameters_of}.{name}" if name else self.parameters_of
 
 
+def shapes_taken(op: Op, sources: Sequence[Node]) -> Shapes:
+    """The shapes per sample of what an op takes from these layers."""
+    bare = [source.op.most_inputs == 0 for source in sources]
+    return lined_up(op, tuple(source.shape for source in sources), bare)
+
+
 @dataclass(frozen=True)
 class Graph:
     """A network: layers by name, inputs before users; outputs by name; what its symbols obey.
@@ -119,7 +126,7 @@ class Graph:
 
     def input_shapes(self, node: Node) -> Shapes:
         """The shapes per sample of what a node takes."""
-        return tuple(self[name].shape for name in node.inputs)
+        return shapes_taken(node.op, [self[name] for name in node.inputs])
 
     def weights(self, node: Node) -> tuple[Weight, ...]:
         """The arrays that a node holds."""

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from compiler.domain import Facts
-from compiler.graph import Graph, Input, Node
+from compiler.graph import Graph, Input, Node, shapes_taken
 from compiler.ops.base import Op, Shapes
 from compiler.ops.shapes import infer
 from compiler.verify import verify
@@ -62,7 +62,7 @@ class Rewriting:
 
     def shapes(self, node: Node) -> Shapes:
         """The shapes per sample of what a node takes."""
-        return tuple(self.nodes[name].shape for name in node.inputs)
+        return shapes_taken(node.op, [self.nodes[name] for name in node.inputs])
 
     def put(self, node: Node) -> None:
         """Write a node in the place of the one of its name, or behind the others."""

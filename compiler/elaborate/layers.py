@@ -8,7 +8,7 @@ from compiler.dims import Dim
 from compiler.elaborate.names import local_name
 from compiler.elaborate.sharing import owner_of
 from compiler.elaborate.state import MOST_NODES, Here, State
-from compiler.graph import Assumed, Input, Node
+from compiler.graph import Assumed, Input, Node, shapes_taken
 from compiler.layouts import declarations, foreign_layout
 from compiler.ops.base import Op, Shape, ShapeError, is_join, show_shape
 from compiler.ops.convolution import Conv
@@ -36,7 +36,7 @@ def add_layer(
     if state.change is not None:
         op = state.change.changed(op, stage.span, here.frame.call_stack)
     sources = tuple(t.node for t in tensors if t.node is not None)
-    shapes = tuple(t.shape for t in tensors)
+    shapes = shapes_taken(op, [state.graph[name] for name in sources])
     shape = inferred(state, stage, op, sources, shapes, places)
     frame, local = here.frame, local_name(state, stage, op.name, here)
     name = frame.name(local)

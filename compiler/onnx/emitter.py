@@ -181,6 +181,10 @@ class Emitter(Writer):
         """The tensor of an input of the model."""
         return self._lowering.tensor_of[name]
 
+    def is_initializer(self, tensor: str) -> bool:
+        """Whether a tensor is one of the model's initializers."""
+        return tensor in self._lowering.initializers
+
     def held(self, tensor: str) -> str:
         """An array as an initializer of the model, in this layer's type."""
         return self._take(tensor, self._dtype)

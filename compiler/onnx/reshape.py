@@ -9,8 +9,11 @@ from compiler.ops.reshape import Flatten, Reshape, Transpose, moved_sizes
 
 @lowers(Flatten)
 def flatten(op: Flatten, emit: Emitter, x: str) -> str:
-    """A Flatten."""
-    return emit.node("Flatten", x, axis=1)
+    """A Flatten, or a Reshape of the last axes."""
+    kept = op.kept(emit.inputs[0])
+    if not kept:
+        return emit.node("Flatten", x, axis=1)
+    return emit.node("Reshape", x, emit.ints([*[0] * (kept + 1), -1]))
 
 
 @lowers(Reshape)

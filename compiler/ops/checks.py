@@ -54,16 +54,16 @@ def known(shape: Shape, op: str) -> tuple[int, ...]:
     return numbers
 
 
-def per_sample_axis(axis: int, shape: Shape, op: str) -> int:
+def per_sample_axis(axis: int, shape: Shape, op: str, argument: str = "axis") -> int:
     """An axis counted from 0 (channels), negative ones from the end; raises E305 outside."""
     if not -len(shape) <= axis < len(shape):
         raise ShapeError(
             "E305",
             f"the axis of {op} must exist",
-            argument="axis",
+            argument=argument,
             label=f"{axis}, but the tensor {show_shape(shape)} has axes 0 to {len(shape) - 1}",
             help="the batch is not counted, the channels are axis 0"
-            + (f": axis={axis - 1}" if 0 < axis <= len(shape) else ""),
+            + (f": {argument}={axis - 1}" if 0 < axis <= len(shape) else ""),
         )
     return axis % len(shape)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from compiler.dims import Dim, Size, product
@@ -21,6 +22,19 @@ from compiler.ops.checks import per_sample_axis
 from compiler.ops.shapes import axis_names
 from compiler.ops.sizes import AXIS
 from grammar.records import dataclass
+
+
+def lined_up(op: Op, inputs: Shapes, bare: Sequence[bool]) -> Shapes:
+    """The branches of an element-wise join; those that come from no input stretch like numbers.
+
+    A learned or fixed tensor of fewer axes than what it is joined with goes with the last of them:
+    a scale [C] with tokens [T, C].
+    """
+    if not isinstance(op, Join):
+        return inputs
+    rank = max((len(s) for s, own in zip(inputs, bare, strict=True) if not own), default=0)
+    pairs = zip(inputs, bare, strict=True)
+    return tuple((1,) * (rank - len(s)) + s if own else s for s, own in pairs)
 
 
 def size_word(axis: int, rank: int) -> str:

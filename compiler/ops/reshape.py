@@ -16,19 +16,31 @@ from compiler.ops.base import (
     Shapes,
     show_shape,
 )
-from compiler.ops.sizes import MOST_AXES, PERMUTATION, SIZES
+from compiler.ops.checks import per_sample_axis
+from compiler.ops.sizes import AXIS, MOST_AXES, PERMUTATION, SIZES
 from grammar.records import dataclass
 
 
 @dataclass(frozen=True)
 class Flatten(Op):
-    """All values of a sample as one vector, the last axis running fastest."""
+    """All values of a sample as one vector, the last axis running fastest.
+
+    `first=1` leaves the channels, and makes one axis of the pixels: [C, H, W] becomes [C, H*W].
+    """
 
     name: ClassVar[str] = "flatten"
     group: ClassVar[str] = "shape"
 
+    first: int = arg(AXIS, 0, "the first of the axes that become one; 0 is the channels")
+
+    def kept(self, shape: Shape) -> int:
+        """How many axes stay; raises E305."""
+        return per_sample_axis(self.first, shape, self.name, "first") if self.first else 0
+
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
-        return (product(inputs[0]),)
+        (shape,) = inputs
+        kept = self.kept(shape)
+        return (*shape[:kept], product(shape[kept:]))
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return EVERYWHERE

@@ -15,7 +15,7 @@ def is_identity(rewriting: Rewriting, node: Node) -> bool:
         case Identity() | Dropout():
             return True
         case Flatten():
-            return len(rewriting.nodes[node.inputs[0]].shape) == 1
+            return node.shape == rewriting.nodes[node.inputs[0]].shape
         case Scale(factor=1.0) | Shift(offset=0.0):
             return True
     return node.op.most_inputs is None and len(node.inputs) == 1

@@ -9,12 +9,14 @@ import numpy as np
 from compiler.ops.joins import Add, Concat, Div, Max, Mean, Min, Mul, Sub
 from runtime.gradients import Gradients, by_inputs, gradient
 from runtime.kernels import Array, Arrays
+from runtime.kernels.joins import lined_up
 
 
 def gathered(dy: Array, x: Array) -> Array:
-    """The sum over the axes along which `x` was stretched."""
-    axes = tuple(i for i, (a, b) in enumerate(zip(dy.shape, x.shape, strict=True)) if a != b)
-    return np.asarray(dy.sum(axis=axes, keepdims=True)) if axes else dy
+    """The sum over the axes along which `x` was stretched, which may have fewer of them."""
+    (wide,) = lined_up((x, dy))[:1]
+    axes = tuple(i for i, (a, b) in enumerate(zip(dy.shape, wide.shape, strict=True)) if a != b)
+    return np.asarray(dy.sum(axis=axes, keepdims=True)).reshape(x.shape) if axes else dy
 
 
 @gradient(Add)
@@ -34,7 +36,8 @@ def mean(
 @gradient(Mul)
 def mul(op: Mul, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """dy times the other branches."""
-    others = (inputs[:i] + inputs[i + 1 :] for i in range(len(inputs)))
+    wide = lined_up(inputs)
+    others = (wide[:i] + wide[i + 1 :] for i in range(len(wide)))
     return by_inputs(
         *(
             gathered(reduce(np.multiply, rest, dy), x)
@@ -53,7 +56,8 @@ def sub(op: Sub, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: A
 def div(op: Div, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """1/b and -y/b."""
     a, b = inputs
-    return by_inputs(gathered(dy / b, a), gathered(-dy * output / b, b))
+    divisor = lined_up((b, dy))[0]
+    return by_inputs(gathered(dy / divisor, a), gathered(-dy * output / divisor, b))
 
 
 @gradient(Max, Min)
@@ -62,8 +66,8 @@ def extreme(
 ) -> Gradients:
     """dy for the branch that wins, of equal ones the first."""
     free, shares = np.ones(dy.shape, dtype=bool), []
-    for x in inputs:
-        wins = free & (x == output)
+    for x, wide in zip(inputs, lined_up(inputs), strict=True):
+        wins = free & (wide == output)
         shares.append(gathered(np.where(wins, dy, 0), x))
         free &= ~wins
     return by_inputs(*shares)

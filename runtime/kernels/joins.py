@@ -10,46 +10,54 @@ from compiler.ops.joins import Add, Concat, Div, Max, Mean, Min, Mul, Sub
 from runtime.kernels import Array, Arrays, kernel
 
 
+def lined_up(inputs: tuple[Array, ...]) -> tuple[Array, ...]:
+    """The branches with as many axes; those of fewer get axes of size 1 behind the samples."""
+    rank = max(x.ndim for x in inputs)
+    return tuple(x.reshape(len(x), *[1] * (rank - x.ndim), *x.shape[1:]) for x in inputs)
+
+
 @kernel(Add)
 def add(op: Add, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """The sum of the branches."""
-    return reduce(np.add, inputs)
+    return reduce(np.add, lined_up(inputs))
 
 
 @kernel(Mul)
 def mul(op: Mul, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """The product of the branches."""
-    return reduce(np.multiply, inputs)
+    return reduce(np.multiply, lined_up(inputs))
 
 
 @kernel(Sub)
 def sub(op: Sub, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """The first minus the second."""
-    return np.asarray(inputs[0] - inputs[1])
+    first, second = lined_up(inputs)
+    return np.asarray(first - second)
 
 
 @kernel(Div)
 def div(op: Div, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """The first divided by the second."""
-    return np.asarray(inputs[0] / inputs[1])
+    first, second = lined_up(inputs)
+    return np.asarray(first / second)
 
 
 @kernel(Max)
 def max_(op: Max, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """The largest of the branches."""
-    return reduce(np.maximum, inputs)
+    return reduce(np.maximum, lined_up(inputs))
 
 
 @kernel(Min)
 def min_(op: Min, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """The smallest of the branches."""
-    return reduce(np.minimum, inputs)
+    return reduce(np.minimum, lined_up(inputs))
 
 
 @kernel(Mean)
 def mean(op: Mean, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """The mean of the branches."""
-    return np.asarray(reduce(np.add, inputs) / inputs[0].dtype.type(len(inputs)))
+    return np.asarray(reduce(np.add, lined_up(inputs)) / inputs[0].dtype.type(len(inputs)))
 
 
 @kernel(Concat)

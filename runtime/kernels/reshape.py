@@ -8,8 +8,9 @@ from runtime.kernels import Array, Arrays, kernel
 
 @kernel(Flatten)
 def flatten(op: Flatten, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
-    """[N, …] to [N, product]."""
-    return inputs[0].reshape(inputs[0].shape[0], -1)
+    """The last axes as one."""
+    x = inputs[0]
+    return x.reshape(*x.shape[: op.first % (x.ndim - 1) + 1], -1)
 
 
 @kernel(Reshape)

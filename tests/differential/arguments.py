@@ -139,6 +139,13 @@ def some_axes(pen: Pen, shape: Shape) -> Values:
     return values
 
 
+def flatten(pen: Pen, shape: Shape) -> Values:
+    """From any axis on."""
+    values: Values = {}
+    maybe(pen, values, "first", lambda: pen.whole(-len(shape), len(shape) - 1))
+    return values
+
+
 def l2norm(pen: Pen, shape: Shape) -> Values:
     """Any axis; an eps that counts."""
     values = softmax(pen, shape)
@@ -203,6 +210,7 @@ STRATEGIES: Mapping[str, Callable[[Pen, Shape], Values]] = {
     "reduce_max": reduced,
     "reduce_min": reduced,
     "l2norm": l2norm,
+    "flatten": flatten,
     "reshape": rearranged.reshape,
     "transpose": rearranged.transpose,
     "crop": rearranged.crop,

@@ -89,6 +89,7 @@ EXAMPLES: dict[str, list[tuple[dict[str, Any], list[tuple[int, ...]]]]] = {
     "reduce_max": [({"axis": [-1, 0], "keep": True}, [(3, 4, 5, 2)]), ({}, [(3, 4)])],
     "reduce_min": [({"axis": 0}, [(3, 4, 5)])],
     "l2norm": [({}, [(3, 4, 5)]), ({"axis": -1, "eps": 0.5}, [(3, 4)])],
+    "flatten": [({}, [(3, 4, 5)]), ({"first": 1}, [(3, 4, 5)]), ({"first": -2}, [(3, 4, 5)])],
     "reshape": [({"shape": [2, -1]}, [(4, 3)])],
     "transpose": [({"order": [2, 0, 1]}, [(4, 3, 5)])],
     "crop": [({"h": 2, "w": 3}, [(3, 5, 6)])],

@@ -94,3 +94,12 @@ def test_what_does_not_fit_is_refused_with_its_argument(
 def test_a_wrong_number_of_values_shows_both_numbers() -> None:
     assert refuse(make(Reshape, [5, 2]), (3, 4)).label == "12 values come in, but the shape has 10"
     assert refuse(make(Reshape, [5, -1]), (3, 4)).label == "12 values do not divide by 5"
+
+
+def test_flatten_from_an_axis_on() -> None:
+    x = [[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]]
+    assert apply(make(Flatten, first=1), x) == [[1, 2, 3, 4], [5, 6, 7, 8]]
+    assert apply(make(Flatten, first=-1), x) == x
+    check_symbolic(make(Flatten, first=1), (3, H, W), sizes=[{"H": 2, "W": 5}, {"H": 1, "W": 1}])
+    check_symbolic(make(Flatten, first=2), (3, H, W, 4), sizes=[{"H": 2, "W": 5}])
+    assert refuse(make(Flatten, first=3), (3, 4, 5)).argument == "first"

@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from compiler.graph import Graph, Node
+from compiler.initialise import scatter
+from compiler.ops.losses import Total
 from compiler.ops.tensors import Const, Param
 from grammar.diagnostics import DefinitionError
 from tests.define import define, run
+from tests.gradients.onnxcheck import check_graph
 from tests.opcheck import apply, make, refuse, run_onnx
 
 SAMPLE = [0.0]  # what stands beside them, for the number of samples
@@ -90,3 +94,46 @@ def test_mistakes(text: str) -> None:
 def test_symbols_are_no_sizes_of_what_is_learned() -> None:
     with pytest.raises(DefinitionError, match="got the symbolic size H"):
         define("net t { input x: f32[2, H]; add { identity; param([2, H]) }; output y }")
+
+
+JOINS = ["add", "mul", "sub", "div", "max", "min", "mean"]
+
+
+@pytest.mark.parametrize("op", JOINS)
+def test_a_tensor_of_fewer_axes_goes_with_the_last_ones(op: str) -> None:
+    row = 'param([3], init="constant(2)") as row'
+    for branches in (f"identity; {row}", f"{row}; identity"):
+        net = define(f"{HEAD} {op} {{ {branches} }}\n output y\n output z = row }}")
+        assert net.graph["row"].shape == (3,) and net.graph.parameters()["row"].shape == (3,)
+        x = np.arange(1, 13, dtype=np.float32).reshape(2, 2, 3)
+        found = net.run({"x": x})
+        pair = (x, np.full(3, 2, np.float32))
+        wanted = {
+            "add": np.add,
+            "mul": np.multiply,
+            "sub": np.subtract,
+            "div": np.divide,
+            "max": np.maximum,
+            "min": np.minimum,
+            "mean": lambda a, b: (a + b) / 2,
+        }[op](*(pair if branches.startswith("identity") else pair[::-1]))
+        np.testing.assert_allclose(found["y"], wanted, rtol=1e-6)
+        assert found["z"].tolist() == [[2, 2, 2]] * 2
+        assert net.verify().ok
+        check_graph(scatter(summed(net.graph)), {"x": x.astype(np.float32)}, "objective")
+
+
+def summed(graph: Graph) -> Graph:
+    """The graph with the sum of its first output as its only one."""
+    last = graph[graph.outputs["y"]]
+    total = Node("total", Total(), (last.name,), (), last.span)
+    return graph.rebuilt((*graph.nodes(), total), outputs={"objective": "total"})
+
+
+def test_only_what_comes_from_no_input_may_have_fewer_axes() -> None:
+    with pytest.raises(DefinitionError, match="mul joins tensors of one rank"):
+        define(f"{HEAD} mul {{ identity; flatten -> dense(3) }}\n output y }}")
+    with pytest.raises(DefinitionError, match="sizes disagree at mul"):
+        define(f"{HEAD} mul {{ identity; param([2]) }}\n output y }}")
+    with pytest.raises(DefinitionError, match="mul joins tensors of one rank"):
+        define(f"{HEAD} mul {{ identity; param([1, 1, 3]) }}\n output y }}")
