@@ -9,7 +9,7 @@ from compiler.ops.arguments import ArgumentError, Kind, show
 from compiler.symbols.aliases import WITHOUT, parameter_meant
 from compiler.values import Mistake, unknown
 from grammar import syntax as s
-from grammar.diagnostics import Fix, nearest
+from grammar.diagnostics import Fix, Remedy, nearest
 from grammar.source import Span
 
 
@@ -89,6 +89,6 @@ def with_quotes(mistake: Mistake, value: s.Expression, kind: Kind) -> Mistake:
     """The mistake of an unknown name: a word that the parameter takes was meant as a string."""
     if mistake.code == "E201" and isinstance(value, s.Name) and value.id in kind.choices:
         quoted = f'"{value.id}"'
-        mistake.help = f"words stand in quotes: {quoted}"
-        mistake.fixes = (Fix(f"replace with {quoted}", value.span, quoted),)
+        fix = Fix(f"replace with {quoted}", value.span, quoted)
+        mistake.say(remedy=Remedy(f"words stand in quotes: {quoted}", (fix,)))
     return mistake

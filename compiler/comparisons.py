@@ -7,7 +7,7 @@ from typing import Any
 
 from compiler.dims import Dim
 from compiler.domain import Facts
-from compiler.domain.suggestions import suggest
+from compiler.domain.suggestions import asserting, suggest
 from compiler.ops.arguments import Extent
 from compiler.values import POISON, Mistake, Silenced, kind_word
 from grammar.source import Span
@@ -36,7 +36,7 @@ def compare(facts: Facts, left: Any, operator: str, right: Any, span: Span) -> b
                 f"whether {span.text} depends on the symbolic sizes",
                 span,
                 label=f"nothing decides {left} {operator} {right}",
-                help=help_for(suggest(facts, left, operator, right)),
+                help=asserting(suggest(facts, left, operator, right), "decide"),
             )
         return decided
     if operator in ("==", "!="):
@@ -82,11 +82,6 @@ def same(left: Any, right: Any) -> bool:
     if isinstance(left, list | tuple) and isinstance(right, list | tuple):
         return len(left) == len(right) and all(same(a, b) for a, b in zip(left, right, strict=True))
     return bool(left == right)
-
-
-def help_for(assertion: str | None) -> str | None:
-    """The help line that names an assertion."""
-    return f"`{assertion}` would decide it" if assertion else None
 
 
 def contains(item: Any, operator: str, values: Any, span: Span) -> bool:

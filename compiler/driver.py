@@ -74,7 +74,7 @@ def check_net(net: Closure, overrides: Mapping[str, Any] | None = None) -> Check
     try:
         elaborated: Elaborated = elaborate(net, overrides)
     except RecursionError:
-        deep = Diagnostic("E209", "this net is nested too deeply", net.definition.name.span)
+        deep = Diagnostic.of("E209", "this net is nested too deeply", net.definition.name.span)
         return Checked(Graph(net.name), None, (deep,))
     graph, made, found = elaborated.graph, elaborated.made, list(elaborated.diagnostics)
     if found or elaborated.damaged:

@@ -380,7 +380,7 @@ class Evaluator:
         except Mistake as mistake:
             if len(self.calling) <= 2:
                 called = f"in {' '.join(node.span.text.split())[:60]} at line {node.span.line}"
-                mistake.notes = (*mistake.notes, called)
+                mistake.say(notes=(*mistake.notes, called))
             raise
         except RecursionError:
             if len(self.calling) > 1:

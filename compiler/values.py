@@ -7,7 +7,7 @@ block, net and op.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any, TypeAlias
 
 from compiler.dims import Dim
@@ -15,7 +15,7 @@ from compiler.ops.arguments import Extent, show
 from compiler.ops.base import Shape, show_shape
 from compiler.symbols.names import Makers
 from grammar import syntax as s
-from grammar.diagnostics import Fix, nearest
+from grammar.diagnostics import Fix, Message, Remedy, Saying, nearest
 from grammar.records import dataclass
 from grammar.source import Span
 
@@ -87,37 +87,40 @@ class Bound:
         return (*positions, *kept, *(a for a in arguments if a.keyword is not None))
 
 
-Remedy = Callable[[], tuple[str | None, Sequence[Fix]]]
-
-
-class Mistake(Exception):
+class Mistake(Saying, Exception):
     """One mistake with its place; becomes a diagnostic.
 
-    `others` are further mistakes of the same call, to be told as well. `remedy` looks for a better
-    help line, and its fixes, once the whole net is known.
+    `others` are further mistakes of the same call, to be told as well. `search` looks for a better
+    remedy once the whole net is known.
     """
 
     def __init__(
         self,
         code: str,
-        message: str,
+        headline: str,
         span: Span,
         *,
         label: str = "",
         notes: Sequence[str] = (),
-        help: str | None = None,
+        help: Remedy | str | None = None,
         fixes: Sequence[Fix] = (),
     ) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
+        super().__init__(headline)
+        self.content = Message(code, headline, label, tuple(notes), Remedy.of(help, fixes))
         self.span = span
-        self.label = label
-        self.notes = tuple(notes)
-        self.help = help
-        self.fixes = tuple(fixes)
         self.others: tuple[Mistake, ...] = ()
-        self.remedy: Remedy | None = None
+        self.search: Callable[[], Remedy] | None = None
+
+    @classmethod
+    def of(cls, saying: Saying, span: Span) -> Mistake:
+        """What was said, in its place."""
+        mistake = cls(saying.code, saying.message, span)
+        mistake.content = saying.content
+        return mistake
+
+    def say(self, **parts: Any) -> None:
+        """Put it in other words: parts of the message by name."""
+        self.content = replace(self.content, **parts)
 
 
 def with_later_definition(mistake: Mistake, makers: Makers) -> Mistake:
@@ -126,10 +129,10 @@ def with_later_definition(mistake: Mistake, makers: Makers) -> Mistake:
     if mistake.code == "E201" and name in mistake.message:
         later = makers.later(name, mistake.span.start)
         if later is not None and later.span.start < mistake.span.start:
-            mistake.help, mistake.fixes = f"`{name}` is what this very statement makes", ()
+            mistake.say(remedy=Remedy(f"`{name}` is what this very statement makes"))
         elif later is not None:
-            mistake.help = f"`{name}` is made further down, at line {later.span.line}"
-            mistake.fixes = ()
+            further = f"`{name}` is made further down, at line {later.span.line}"
+            mistake.say(remedy=Remedy(further))
     return mistake
 
 
@@ -214,9 +217,10 @@ def no_label(label: str, span: Span, scope: Scope) -> Exception:
         return Silenced()
     near = nearest(label, scope.tensor_names())
     mistake = unknown(f'no tensor is labelled "{label}" here', span, near)
-    mistake.fixes = ()  # a name in place of a string, perhaps of a part of one
+    mistake.say(remedy=Remedy(mistake.help))  # perhaps a part of a string is meant: no fix
     if "." in label and scope.tensor(label.split(".")[0]) is not None:
-        mistake.help = "what is named inside a block is known in it only: let it flow out"
+        inside = "what is named inside a block is known in it only: let it flow out"
+        mistake.say(remedy=Remedy(inside))
     return mistake
 
 

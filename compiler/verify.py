@@ -89,4 +89,4 @@ def verify_values(graph: Graph, node: Node) -> list[Diagnostic]:
 
 def fault(node: Node, code: str, message: str, *notes: str) -> Diagnostic:
     """An error placed at a node."""
-    return Diagnostic(code, message, node.span, notes=tuple(notes), call_stack=node.call_stack)
+    return Diagnostic.of(code, message, node.span, notes=tuple(notes), call_stack=node.call_stack)

@@ -44,7 +44,7 @@ class Unbuildable(Exception):
 
     def __init__(self, code: str, message: str, span: Span, help: str | None = None) -> None:
         super().__init__(message)
-        self.diagnostic = Diagnostic(code, message, span, help=help)
+        self.diagnostic = Diagnostic.of(code, message, span, help=help)
 
 
 def doc_above(span: Span) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 from unicodedata import east_asian_width
 
@@ -42,22 +43,115 @@ class Fix:
 
 
 @dataclass(frozen=True)
-class Diagnostic:
-    """One mistake (or warning): headline in lower case, the place, and what else helps.
+class Assertion:
+    """A line that would prove what is open, `assert H % 32 == 0`; where it goes is found later."""
 
-    `label` is written under the underlined place; `notes` follow it, `help` says what to do, and
-    `fixes` are the remedies that are exact.
+    text: str
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What would mend a mistake: a sentence, and the exact changes, each enough by itself."""
+
+    text: str | None = None
+    edits: tuple[Fix | Assertion, ...] = ()
+
+    @classmethod
+    def of(cls, help: Remedy | str | None, fixes: Iterable[Fix] = ()) -> Remedy:
+        """A remedy, or a mere sentence, with these fixes too."""
+        remedy = help if isinstance(help, Remedy) else Remedy(help)
+        return Remedy(remedy.text, (*remedy.edits, *fixes))
+
+    @property
+    def fixes(self) -> tuple[Fix, ...]:
+        """Those edits that have a place."""
+        return tuple(edit for edit in self.edits if isinstance(edit, Fix))
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is said of a mistake, wherever it stands: headline in lower case, and what else helps.
+
+    `label` is written under the underlined place; `notes` follow it, the remedy ends it.
     """
 
     code: str
-    message: str
-    span: Span
+    headline: str
     label: str = ""
     notes: tuple[str, ...] = ()
-    help: str | None = None
+    remedy: Remedy = Remedy()
+
+
+class Saying:
+    """What carries a message: its parts by name, and the same with other parts."""
+
+    content: Message
+
+    @property
+    def code(self) -> str:
+        """Of its page, `E301`."""
+        return self.content.code
+
+    @property
+    def message(self) -> str:
+        """The headline."""
+        return self.content.headline
+
+    @property
+    def label(self) -> str:
+        """What is written under the underlined place."""
+        return self.content.label
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What follows it, a line each."""
+        return self.content.notes
+
+    @property
+    def remedy(self) -> Remedy:
+        """What would mend it."""
+        return self.content.remedy
+
+    @property
+    def help(self) -> str | None:
+        """The sentence of the remedy."""
+        return self.content.remedy.text
+
+    @property
+    def fixes(self) -> tuple[Fix, ...]:
+        """The changes of the text that an editor can make."""
+        return self.content.remedy.fixes
+
+
+@dataclass(frozen=True)
+class Diagnostic(Saying):
+    """One mistake (or warning) in its place, with the calls that led there."""
+
+    content: Message
+    span: Span
     call_stack: tuple[CallStep, ...] = ()
     severity: Literal["error", "warning"] = "error"
-    fixes: tuple[Fix, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        code: str,
+        headline: str,
+        span: Span,
+        label: str = "",
+        notes: Iterable[str] = (),
+        help: Remedy | str | None = None,
+        call_stack: tuple[CallStep, ...] = (),
+        severity: Literal["error", "warning"] = "error",
+        fixes: Iterable[Fix] = (),
+    ) -> Diagnostic:
+        """A diagnostic from the parts of its message; `help` is a remedy or a mere sentence."""
+        content = Message(code, headline, label, tuple(notes), Remedy.of(help, fixes))
+        return cls(content, span, call_stack, severity)
+
+    def saying(self, **parts: Any) -> Diagnostic:
+        """The same in other words: parts of the message by name."""
+        return replace(self, content=replace(self.content, **parts))
 
     def as_dict(self) -> dict[str, Any]:
         """The form of `--format json`."""

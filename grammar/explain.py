@@ -61,7 +61,7 @@ def place_of(error: UnexpectedInput, text: str) -> int:
 
 def too_deep(source: Source, offset: int) -> Diagnostic:
     """Brackets are nested too deeply at `offset`."""
-    return Diagnostic(
+    return Diagnostic.of(
         "E104",
         f"brackets are nested more than {MOST_NESTING} deep",
         Span(source, offset, offset + 1),
@@ -88,7 +88,7 @@ def explain(
         opened = None
     if opened is not None and opened.start < place and _shows_unclosed(text, opened.start, place):
         span = Span(source, opened.start, opened.end)
-        return Diagnostic("E103", f"this `{opened.text}` is never closed", span)
+        return Diagnostic.of("E103", f"this `{opened.text}` is never closed", span)
     before = _before(text, damage.start, place)
     wrong = _wrong_partner(source, text, place, before)
     if wrong is not None:
@@ -96,20 +96,20 @@ def explain(
     habit = habit_at(text, damage.start, place, in_brackets=before.in_brackets)
     if habit is not None:
         span = Span(source, habit.start, habit.end)
-        return Diagnostic(
+        return Diagnostic.of(
             "E101", habit.message, span, label=f"found {span.text!r}", help=habit.help
         )
     help, fixes = _keyword(source, text, damage.start)
     if token.type in ("_NEWLINE", "$END"):
         span = Span(source, max(0, before.last - 1), before.last)
         ends = "the text ends here" if token.type == "$END" else "the line ends here"
-        return Diagnostic("E101", message, span, label=ends, help=help, fixes=fixes)
+        return Diagnostic.of("E101", message, span, label=ends, help=help, fixes=fixes)
     span = Span(source, place, place + max(1, len(token)))
     found = str(token) if len(token) <= 30 else f"{token[:30]}…"
     if message == OUTSIDE and text[:place].rstrip().endswith("}"):
         closed = source.position(len(text[:place].rstrip()) - 1)[0]
         help = help or f"the `}}` at line {closed} ends the definition above"
-    return Diagnostic("E101", message, span, label=f"found {found!r}", help=help, fixes=fixes)
+    return Diagnostic.of("E101", message, span, label=f"found {found!r}", help=help, fixes=fixes)
 
 
 def _keyword(source: Source, text: str, start: int) -> tuple[str | None, tuple[Fix, ...]]:
@@ -165,7 +165,7 @@ def _wrong_partner(source: Source, text: str, place: int, before: _Before) -> Di
     opened = before.open[-1]
     if opened.text in ("{", PARTNER[closing]):
         return None
-    return Diagnostic(
+    return Diagnostic.of(
         "E103",
         f"a `{opened.text}` is closed by a `{closing}`",
         Span(source, place, place + 1),
@@ -179,14 +179,14 @@ def _character(source: Source, text: str, place: int) -> Diagnostic:
     if character == '"':
         end = text.find("\n", place)
         span = Span(source, place, len(text[:end].rstrip()))
-        return Diagnostic("E103", "this string is never closed", span, label='add a `"`')
+        return Diagnostic.of("E103", "this string is never closed", span, label='add a `"`')
     name = unicodedata.name(character, "")
     same = unicodedata.normalize("NFKC", character)  # as ， and , are
     typed = None
     if len(same) == 1 and same.isascii() and same != character:
         typed = f"the plain sign is {same}" if same.strip() else "write a plain space"
     plain = character.isascii() and character.isprintable()
-    return Diagnostic(
+    return Diagnostic.of(
         "E102",
         f"the character {character!r} has no meaning here",
         Span(source, place, place + 1),

@@ -109,7 +109,8 @@ def parse_expression(text: str, name: str = "value") -> Expression:
         offset = min(error.args[0], max(0, len(text) - 1))
         help = 'values are written as in a definition: 10, 0.5, true, "text", [1, 2]'
         span = Span(source, offset, offset + 1)
-        raise DefinitionError([Diagnostic("E101", "this is no value", span, help=help)]) from None
+        found = Diagnostic.of("E101", "this is no value", span, help=help)
+        raise DefinitionError([found]) from None
 
 
 def _expression_tree(text: str) -> Any:
@@ -127,7 +128,7 @@ def _refusal(source: Source) -> Diagnostic | None:
     foreign = None if text.isascii() else re.search("[\ud800-\udfff]", text)
     if foreign is not None:
         byte = ord(foreign.group()) - 0xDC00
-        return Diagnostic(
+        return Diagnostic.of(
             "E102",
             "this is no UTF-8 text",
             Span(source, foreign.start(), foreign.end()),
@@ -137,7 +138,7 @@ def _refusal(source: Source) -> Diagnostic | None:
     beyond = offset_beyond(text, MOST_WORDS)
     if beyond is None:
         return None
-    return Diagnostic(
+    return Diagnostic.of(
         "E104",
         f"a file has more than {MOST_WORDS:,} words, signs and comments",
         Span(source, beyond, beyond + 1),

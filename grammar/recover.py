@@ -87,7 +87,7 @@ class Recovery:
         whole = bool(self.diagnostics) and is_closed(self.text, braces[0], place)
         if len(self.diagnostics) < MOST_REPORTS and not whole:
             span = Span(self.source, opened, opened + 1)
-            self.diagnostics.append(Diagnostic("E103", "this `{` is never closed", span))
+            self.diagnostics.append(Diagnostic.of("E103", "this `{` is never closed", span))
         stopped.feed("BROKEN", place, place)
         for _ in braces:
             stopped.feed("RBRACE", place, place)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compiler.importers.imported import Imported, UnreadableError
-from grammar.diagnostics import DefinitionError, Diagnostic
+from grammar.diagnostics import DefinitionError, Diagnostic, Remedy
 from netc.models import is_onnx, read_model
 from runtime.errors import CallError
 
@@ -63,7 +63,7 @@ def proved(imported: Imported, defined: Defined, model: onnx.ModelProto) -> str:
     except UnprovedError as error:
         message = f"the import cannot be held against the model: {error}"
         raise DefinitionError(
-            [Diagnostic("E604", message, first.span, help=ALL_THE_SAME)]
+            [Diagnostic.of("E604", message, first.span, help=ALL_THE_SAME)]
         ) from None
     if proof.failed is None:
         runs = "" if proof.runs == 1 else f" in {proof.runs} runs of other sizes"
@@ -79,12 +79,13 @@ def diagnostic_of(graph: Graph, failed: Comparison) -> Diagnostic:
     message = "the import computes something else than the model: "
     if failed.first_difference is not None:
         found = failed.first_difference.diagnostic("the original", "the definition")
-        return replace(found, code="E603", message=message + found.message, help=ALL_THE_SAME)
+        headline, remedy = message + found.message, Remedy(ALL_THE_SAME)
+        return found.saying(code="E603", headline=headline, remedy=remedy)
     if not failed.failures:
         message = (
             f"the import cannot be held against the model: every number of {failed.nan[0]} is NaN"
         )
-        return Diagnostic("E604", message, graph[failed.nan[0]].span, help=ALL_THE_SAME)
+        return Diagnostic.of("E604", message, graph[failed.nan[0]].span, help=ALL_THE_SAME)
     first = failed.failures[0]
     message += f"its output {first}"
-    return Diagnostic("E603", message, graph[graph.outputs[first.node]].span, help=ALL_THE_SAME)
+    return Diagnostic.of("E603", message, graph[graph.outputs[first.node]].span, help=ALL_THE_SAME)

@@ -12,25 +12,35 @@ from compiler.domain.facts import MOST_CASES, Facts
 from compiler.domain.progressions import ANY, points
 from compiler.domain.proofs import periods_of
 from compiler.domain.rewriting import solve
+from grammar.diagnostics import Assertion, Remedy
 
 Equality = tuple[Size, Size]
 
 
 def help_unequal(
     facts: Facts, pairs: Sequence[Equality], conditions: Sequence[tuple[Size, int]] = ()
-) -> str | None:
-    """A help line for sizes that are not proved equal: what would prove it, or refutes it.
+) -> Remedy | None:
+    """The remedy for sizes that are not proved equal: what would prove it, or refutes it.
 
     `conditions` are what the layers ask of the symbols: pairs (size, least value).
     """
     hint = suggest_equal(facts, *pairs)
     if hint:
-        return f"`{hint}` would prove it"
+        return asserting(hint, "prove")
     counters = (counterexample(facts, a, b, conditions) for a, b in pairs)
     counter = next((found for found in counters if found), None)
     if counter:
-        return "they differ at " + ", ".join(f"{name} = {v}" for name, v in counter.items())
+        where = ", ".join(f"{name} = {v}" for name, v in counter.items())
+        return Remedy(f"they differ at {where}")
     return None
+
+
+def asserting(assertion: str | None, verb: str, otherwise: str | None = None) -> Remedy | None:
+    """The remedy that an assertion is, which would `prove` or `decide` it, or else a sentence."""
+    if not assertion:
+        return Remedy(otherwise) if otherwise else None
+    text = f"`{assertion}` would {verb} it"
+    return Remedy(f"{text}, or {otherwise}" if otherwise else text, (Assertion(assertion),))
 
 
 def counterexample(

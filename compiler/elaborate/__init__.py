@@ -63,7 +63,7 @@ def elaborate(
         graph = graph.with_domain(valid_domain(state.facts, state.conditions, state.symbols))
     except Contradiction as error:
         state.diagnostics.append(
-            Diagnostic("E308", f"no input size is valid: {error}", net.definition.name.span)
+            Diagnostic.of("E308", f"no input size is valid: {error}", net.definition.name.span)
         )
     return Elaborated(
         net.definition,

@@ -22,7 +22,7 @@ from compiler.source_text import source_text
 from compiler.symbols.names import children
 from compiler.values import Mistake, Scope, Tensor
 from grammar import syntax as s
-from grammar.diagnostics import Fix
+from grammar.diagnostics import Fix, Remedy
 
 
 def check_assert(state: State, statement: s.Assert, scope: Scope) -> None:
@@ -102,7 +102,7 @@ def check_shape(state: State, tensor: Tensor, pattern: s.ShapePattern, here: Her
     literal = all(isinstance(size, s.Number | s.Wildcard) for size in pattern.sizes)
     differs = pattern.span in state.patterns_held  # in another call, or turn of a loop
     if actual is not None and not differs and (literal or not here.frame.inner):
-        mistake.fixes = (*mistake.fixes, actual)
+        mistake.say(remedy=Remedy.of(mistake.remedy, [actual]))
     if not complete:
         raise mistake
     state.report(mistake, here)
@@ -134,7 +134,7 @@ def mismatch(
     ]
     words = ("channels", *axis_names(len(tensor.shape) - 1))
     notes = [f"made by {describe(state.graph[tensor.node])}"]
-    help = None
+    help: Remedy | None = None
     if len(tensor.shape) != len(expected):
         notes.append(f"sizes: got {len(tensor.shape)}, wanted {len(expected)}")
     elif any(isinstance(size, Dim) for _, *pair in unequal for size in pair):
@@ -150,10 +150,10 @@ def mismatch(
         notes=notes,
         help=help,
     )
-    proved = help is not None and help.startswith("`assert")
+    proved = help is not None and help.edits
     if len(tensor.shape) == len(expected) and not proved:
         node, fixed = state.graph[tensor.node], measured(state, pattern, scope)
-        mistake.remedy = partial(shape_remedies, state, node, expected, fits, fixed)
+        mistake.search = partial(shape_remedies, state, node, expected, fits, fixed)
     return mistake
 
 
@@ -163,7 +163,7 @@ def shape_remedies(
     expected: list[Size | s.Wildcard],
     fits: Fits,
     fixed: frozenset[str],
-) -> tuple[str | None, list[Fix]]:
+) -> Remedy:
     """What would give a layer the asserted shape: one change, or one of the channels and one more.
 
     The layers `fixed` stay as they are.
@@ -173,7 +173,8 @@ def shape_remedies(
     search = Search(state.around, node, fits, whole, fixed)
     changes = state.proven(search.solutions())
     pair = [] if changes else channels_and_map(search, expected)
-    return rendered(changes) or rendered(pair, together=True), search.around.fixes(changes)
+    text = rendered(changes) or rendered(pair, together=True)
+    return Remedy.of(text, search.around.fixes(changes))
 
 
 def channels_and_map(search: Search, expected: list[Size | s.Wildcard]) -> list[Change]:

@@ -18,7 +18,7 @@ from compiler.remedies.changes import Change
 from compiler.remedies.surroundings import anything
 from compiler.values import Mistake, Tensor, TooMuch
 from grammar import syntax as s
-from grammar.diagnostics import Fix
+from grammar.diagnostics import Fix, Remedy
 from grammar.source import Span
 
 
@@ -76,20 +76,14 @@ def inferred(
             f"{word}: {show_shape(state.graph[name].shape)}, from {describe(state.graph[name])}"
             for name in dict.fromkeys(sources)
         ]
-        mistake = Mistake(
-            error.code,
-            error.message,
-            places.get(error.argument or "", stage.callee.span),
-            label=error.label,
-            notes=[*inputs[:8], *error.notes],
-            help=error.help,
-        )
+        mistake = Mistake.of(error, places.get(error.argument or "", stage.callee.span))
+        mistake.say(notes=(*inputs[:8], *error.notes))
         if error.code == "E302":
-            mistake.remedy = partial(kernel_remedies, state, stage, op, sources, error.help)
+            mistake.search = partial(kernel_remedies, state, stage, op, sources, error.help)
         elif error.code == "E305" and op.most_inputs == 1:
-            mistake.remedy = partial(rank_remedies, state, stage, op, sources)
+            mistake.search = partial(rank_remedies, state, stage, op, sources)
         elif error.code == "E304":
-            mistake.remedy = partial(join_remedies, state, stage, op, sources)
+            mistake.search = partial(join_remedies, state, stage, op, sources)
         raise mistake from None
     state.conditions += [(size, least) for size, least in conditions if isinstance(size, Dim)]
     return shape
@@ -97,32 +91,30 @@ def inferred(
 
 def kernel_remedies(
     state: State, stage: s.Stage, op: Op, sources: tuple[str, ...], help: str | None
-) -> tuple[str | None, list[Fix]]:
+) -> Remedy:
     """What else would make room for a kernel than a smaller one or more padding."""
     (source,) = (state.graph[name] for name in sources)
     arguments = stage.arguments or ()
     named = isinstance(op, Conv) and op.channels == source.shape[0] and len(arguments) > 2
     if named and not any(argument.keyword for argument in arguments[:3]):
         rest = ", ".join(argument.span.text for argument in arguments[1:])
-        return f"the input's channels are not written: conv({rest})", []
+        return Remedy(f"the input's channels are not written: conv({rest})")
     search = Search(state.around, Node(op.name, op, sources, (), stage.span), anything)
     meant = input_meant(state, search)
     if meant is not None:
         question, fix = meant
-        return f"{help}; {question}" if help else question, [fix]
+        return Remedy(f"{help}; {question}" if help else question, (fix,))
     if isinstance(source.op, Input):
-        return help, []
+        return Remedy(help)
     found = next(search.fitting(search.larger_inputs()), None)
-    return (help if found is None else f"{help}, or {found}" if help else rendered([found])), []
+    return Remedy(help if found is None else f"{help}, or {found}" if help else rendered([found]))
 
 
-def rank_remedies(
-    state: State, stage: s.Stage, op: Op, sources: tuple[str, ...]
-) -> tuple[str | None, list[Fix]]:
+def rank_remedies(state: State, stage: s.Stage, op: Op, sources: tuple[str, ...]) -> Remedy:
     """The input in another layout, for a layer that its axes do not suit."""
     search = Search(state.around, Node(op.name, op, sources, (), stage.span), anything)
     meant = input_meant(state, search)
-    return (meant[0], [meant[1]]) if meant else (None, [])
+    return Remedy(meant[0], (meant[1],)) if meant else Remedy()
 
 
 def input_meant(state: State, search: Search) -> tuple[str, Fix] | None:
@@ -138,15 +130,13 @@ def input_meant(state: State, search: Search) -> tuple[str, Fix] | None:
     return (layout.question(shape), layout.fix(declaration)) if fits else None
 
 
-def join_remedies(
-    state: State, stage: s.Stage, op: Op, sources: tuple[str, ...]
-) -> tuple[str | None, list[Fix]]:
+def join_remedies(state: State, stage: s.Stage, op: Op, sources: tuple[str, ...]) -> Remedy:
     """What would bring the branches of a join to one size: one change, or one for each branch."""
     around = state.around
     single = Search(around, Node(op.name, op, sources, (), stage.span), anything).solutions()
     if single:
         single = state.proven(single)
-        return rendered(single), around.fixes(single)
+        return Remedy.of(rendered(single), around.fixes(single))
     first = state.graph[sources[0]].shape
     changes = []
     for name in dict.fromkeys(sources[1:]):
@@ -156,10 +146,11 @@ def join_remedies(
         found = Search(around, node, lambda shape: shape[1:] == first[1:]).solutions()
         own = [change for change in found if change.argument != "input"]
         if not own:
-            return None, []
+            return Remedy()
         changes.append(own[0])
     places = [change.place for change in changes]
-    return rendered(changes, together=True) if len(set(places)) == len(places) else None, []
+    apart = len(set(places)) == len(places)
+    return Remedy(rendered(changes, together=True) if apart else None)
 
 
 def describe(node: Node) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from compiler.elaborate.state import Here, State
 from compiler.values import Mistake, Results, Scope, Tensor
 from grammar import syntax as s
-from grammar.diagnostics import Fix
+from grammar.diagnostics import Fix, Remedy
 from grammar.source import Span
 
 
@@ -22,7 +22,7 @@ def local_name(state: State, stage: s.Stage, word: str, here: Here) -> str:
             return local
         except Mistake as mistake:
             if here.turns():
-                mistake.help = 'make labels of a loop differ: as "stage{i}"'
+                mistake.say(remedy=Remedy('make labels of a loop differ: as "stage{i}"'))
             state.report(mistake, here)  # what the layer makes is known all the same
     elif position is not None:
         claim(state, frame.name(position), stage.span)

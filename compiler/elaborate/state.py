@@ -13,13 +13,13 @@ from compiler.domain import Facts
 from compiler.evaluate import Evaluator
 from compiler.graph import Draft, Graph
 from compiler.remedies.changes import BlockCall, Change
-from compiler.remedies.edits import proof_of
+from compiler.remedies.edits import placed
 from compiler.remedies.surroundings import Fits, Surroundings
 from compiler.symbols.modules import Closure, diagnostic
 from compiler.symbols.names import Makers
-from compiler.values import Mistake, Remedy, Scope, Silenced, Tensor, TooMuch, with_later_definition
+from compiler.values import Mistake, Scope, Silenced, Tensor, TooMuch, with_later_definition
 from grammar import syntax as s
-from grammar.diagnostics import CallStep, Diagnostic, deduplicate
+from grammar.diagnostics import CallStep, Diagnostic, Remedy, deduplicate
 from grammar.records import dataclass
 from grammar.source import Span
 
@@ -195,7 +195,9 @@ class State:
         self.held: dict[str, Fits] = {}  # the tensors whose shape assertions hold
         self.patterns_held: set[Span] = set()  # the assertions that held for some tensor
         self.diagnostics: list[Diagnostic] = []
-        self.remedies: dict[int, Remedy] = {}  # still to be looked for, by their diagnostic's place
+        self.searches: dict[
+            int, Callable[[], Remedy]
+        ] = {}  # still to be looked for, by their diagnostic's place
         self.damaged = False  # something is missing because of a mistake, perhaps one in the text
         self.steps = 0
         self.tries = MOST_TRIES
@@ -217,11 +219,9 @@ class State:
         mistake = with_later_definition(mistake, makers)
         turns = here.turns()
         notes = (*mistake.notes, "with " + ", ".join(turns)) if turns else mistake.notes
-        proof = proof_of(mistake.help, self.net.definition)
-        if proof is not None:
-            mistake.fixes = (proof, *mistake.fixes)
-        if mistake.remedy is not None and not self.has_said(mistake.code, mistake.span):
-            self.remedies[len(self.diagnostics)] = mistake.remedy
+        mistake.say(remedy=placed(mistake.remedy, self.net.definition))
+        if mistake.search is not None and not self.has_said(mistake.code, mistake.span):
+            self.searches[len(self.diagnostics)] = mistake.search
         self.diagnostics.append(diagnostic(mistake, here.frame.call_stack, notes))
         if isinstance(mistake, TooMuch) or len(self.diagnostics) >= MOST_REPORTS:
             raise ElaborationStopped from None
@@ -240,12 +240,12 @@ class State:
 
     def final_diagnostics(self) -> list[Diagnostic]:
         """Every mistake, with what the whole net leaves of its remedies."""
-        for place, remedy in self.remedies.items():
-            found, (help, fixes) = self.diagnostics[place], remedy()
-            self.diagnostics[place] = replace(
-                found, help=help or found.help, fixes=(*fixes, *found.fixes)
-            )
-        self.remedies.clear()
+        for place, search in self.searches.items():
+            found, better = self.diagnostics[place], search()
+            edits = (*better.edits, *found.remedy.edits)
+            remedy = Remedy(better.text or found.help, edits)
+            self.diagnostics[place] = found.saying(remedy=remedy)
+        self.searches.clear()
         return deduplicate(self.diagnostics)
 
     def step(self, place: Span) -> None:

@@ -133,16 +133,16 @@ class GraphBuilder:
             pass
         except Exception as error:  # whatever nobody foresaw
             message = f"{what}: {own_error(error)}"
-            self.diagnostics.append(Diagnostic(CODE, message, span, help=REPORT))
+            self.diagnostics.append(Diagnostic.of(CODE, message, span, help=REPORT))
 
     def complain(self, span: Span, what: str, reason: str, help: str | None = None) -> None:
         """Record that a layer cannot be expressed."""
         message = f"{what} cannot be expressed: {reason}"
-        self.diagnostics.append(Diagnostic("E601", message, span, help=help))
+        self.diagnostics.append(Diagnostic.of("E601", message, span, help=help))
 
     def warn(self, span: Span, message: str, help: str | None = None) -> None:
         """Record what the source says to no effect, there as here."""
-        self.warnings.append(Diagnostic("W601", message, span, help=help, severity="warning"))
+        self.warnings.append(Diagnostic.of("W601", message, span, help=help, severity="warning"))
 
     def unique(self, wanted: str) -> str:
         """`wanted`, or with a number behind it, so that no other layer has the name."""

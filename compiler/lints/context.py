@@ -71,7 +71,7 @@ class LintContext:
         if change is not None:
             fix = fix_of(Change((node,), *change), self.elaborated.around.stages)
             fixes = () if fix is None else (fix,)
-        return Diagnostic(
+        return Diagnostic.of(
             code,
             message,
             self.place(node, stage, argument),

@@ -30,7 +30,7 @@ def foreign_shapes(context: LintContext) -> Iterator[Diagnostic]:
         )
         channels, *sides = map(str, node.shape)
         taken = f"{channels} channel{'s' if channels != '1' else ''} of {'x'.join(sides)}"
-        yield Diagnostic(
+        yield Diagnostic.of(
             code,
             message,
             declaration.shape.span,

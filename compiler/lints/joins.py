@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from compiler.graph import Node
 from compiler.lints.context import LintContext
 from compiler.ops.base import is_join
 from grammar import syntax as s
-from grammar.diagnostics import Diagnostic, Fix
+from grammar.diagnostics import Diagnostic, Fix, Remedy
 from grammar.source import Span
 
 
@@ -63,7 +62,7 @@ def of_one_tensor(context: LintContext, node: Node, stage: s.Stage) -> Diagnosti
     if joined is None:
         return warning
     help = f"`{joined.text}` joins it with what flows"
-    return replace(warning, help=help, fixes=(joined,))
+    return warning.saying(remedy=Remedy(help, (joined,)))
 
 
 def with_flow(stage: s.Stage) -> Fix | None:

@@ -58,7 +58,7 @@ def names_of_ops(file: s.File) -> Iterator[Diagnostic]:
     for use in resolve(file).uses:
         made = use.definitions[0] if use.definitions else None
         if use.role == "callee" and use.name in OPS and made is not None and made.kind in TENSORS:
-            yield Diagnostic(
+            yield Diagnostic.of(
                 "W114",
                 f"`{use.name}` is a tensor here, not the layer",
                 use.span,
@@ -91,7 +91,7 @@ def is_passed_along(definition: Definition, names: Names) -> bool:
 
 def unused(code: str, definition: Definition, message: str, help: str) -> Diagnostic:
     """A warning at a name."""
-    return Diagnostic(
+    return Diagnostic.of(
         code,
         message,
         definition.span,

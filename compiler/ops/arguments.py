@@ -40,11 +40,7 @@ class Kind:
 
     words: str
     convert: Callable[[Any], Any]
-
-    @property
-    def choices(self) -> list[str]:
-        """The strings that it may be."""
-        return re.findall(r'"([^"]+)"', self.words)
+    choices: tuple[str, ...] = ()  # the strings that it may be
 
     def __call__(self, value: object) -> Any:
         """Convert `value`, or raise `ArgumentError` saying what it must be and what it was."""
@@ -172,7 +168,7 @@ def choice(*options: str) -> Kind:
             raise ValueError
         return str(value)
 
-    return Kind("one of " + ", ".join(f'"{o}"' for o in options), convert)
+    return Kind("one of " + ", ".join(f'"{o}"' for o in options), convert, options)
 
 
 def extent(minimum: int) -> Kind:
@@ -224,4 +220,5 @@ def _init(value: Any) -> str:
     return value
 
 
-INIT = Kind('"he", "xavier", "lecun", "zero", "normal(0.01)" or "constant(0.1)"', _init)
+INITS = ("he", "xavier", "lecun", "zero", "normal(0.01)", "constant(0.1)")
+INIT = Kind('"he", "xavier", "lecun", "zero", "normal(0.01)" or "constant(0.1)"', _init, INITS)

@@ -17,36 +17,33 @@ from typing import Any, ClassVar, Literal, TypeAlias
 from compiler.dims import Size
 from compiler.domain import Facts
 from compiler.ops.arguments import Kind
+from grammar.diagnostics import Message, Remedy, Saying
 from grammar.records import dataclass
 
 Shape: TypeAlias = tuple[Size, ...]
 Shapes: TypeAlias = tuple[Shape, ...]
 
 
-class ShapeError(Exception):
+class ShapeError(Saying, Exception):
     """A layer that its input does not allow: the rule and the values, before it has a place.
 
-    `argument` names the parameter at fault (its source text is underlined); `label` is written
-    under it. The elaborator adds the place, the input's shape and where it came from.
+    `argument` names the parameter at fault (its source text is underlined). The elaborator adds the
+    place, the input's shape and where it came from.
     """
 
     def __init__(
         self,
         code: str,
-        message: str,
+        headline: str,
         *,
         argument: str | None = None,
         label: str = "",
         notes: Sequence[str] = (),
-        help: str | None = None,
+        help: Remedy | str | None = None,
     ) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
+        super().__init__(headline)
+        self.content = Message(code, headline, label, tuple(notes), Remedy.of(help))
         self.argument = argument
-        self.label = label
-        self.notes = tuple(notes)
-        self.help = help
 
 
 @dataclass(frozen=True)

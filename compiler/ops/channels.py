@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from compiler.dims import Dim
 from compiler.domain import Facts
-from compiler.domain.suggestions import suggest_equal
+from compiler.domain.suggestions import asserting, suggest_equal
 from compiler.ops.arguments import (
     arg,
     whole,
@@ -98,7 +98,7 @@ class PixelUnshuffle(Op):
                     "pixel_unshuffle needs multiples of r pixels",
                     argument="r",
                     label=f"{size} is not {'proved ' if symbolic else ''}a multiple of {self.r}",
-                    help=f"`{assertion}` would prove it" if symbolic and assertion else None,
+                    help=asserting(assertion, "prove") if symbolic else None,
                 )
         return (channels * self.r**2, *(size // self.r for size in inputs[0][1:]))
 

@@ -21,6 +21,7 @@ from compiler.ops.base import (
 from compiler.ops.checks import per_sample_axis
 from compiler.ops.shapes import axis_names
 from compiler.ops.sizes import AXIS
+from grammar.diagnostics import Remedy
 from grammar.records import dataclass
 
 
@@ -83,12 +84,17 @@ def projection(inputs: Shapes) -> str:
 
 
 def disagree(
-    inputs: Shapes, unequal: list[tuple[int, Size, Size]], op: str, facts: Facts
+    inputs: Shapes,
+    unequal: list[tuple[int, Size, Size]],
+    op: str,
+    facts: Facts,
+    help: Remedy | str | None = None,
 ) -> ShapeError:
     """The E304 of two branches whose sizes are not proved equal along some axes."""
     axis, a, b = unequal[0]
-    help = None
-    if isinstance(a, Dim) or isinstance(b, Dim):
+    if help is not None:
+        pass
+    elif isinstance(a, Dim) or isinstance(b, Dim):
         help = help_unequal(facts, [(have, want) for _, have, want in unequal])
     elif axis == 0:
         help = "a 1x1 conv brings a branch to the other's channels" + projection(inputs)
@@ -201,10 +207,9 @@ class Concat(Op):
                 elif not facts.equal(a, b):
                     unequal.append((axis, a, b))
             if unequal:
-                error = disagree(inputs, unequal, self.name, facts)
-                if unequal[0][0] == 0:
-                    error.help = f"the channels are axis 0, this joins along axis {along}"
-                raise error
+                help = f"the channels are axis 0, this joins along axis {along}"
+                other_axis = help if unequal[0][0] == 0 else None
+                raise disagree(inputs, unequal, self.name, facts, other_axis)
         return tuple(shape)
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:

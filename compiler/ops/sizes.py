@@ -36,6 +36,7 @@ PADDING = Kind(
     "a whole number of at least 0, a size such as 1x3, a list of (before, after) pairs, or one of "
     + ", ".join(f'"{w}"' for w in PADDING_WORDS),
     _padding,
+    PADDING_WORDS,
 )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from compiler.dims import Dim, Size, ceil_div
 from compiler.domain import Facts
-from compiler.domain.suggestions import suggest_equal
+from compiler.domain.suggestions import asserting, suggest_equal
 from compiler.ops.arguments import Extent
 from compiler.ops.base import Axis, Shape, ShapeError
 from compiler.ops.shapes import axes_in_words, axis_names, per_axis
@@ -84,13 +84,12 @@ def same_padding(
         if isinstance(total, Dim):
             multiples = [(w % s, 0) for w, s in zip(spatial, strides, strict=True)]
             assertion = suggest_equal(facts, *multiples)
-            help = "give the padding as a number"
             raise ShapeError(
                 "E307",
                 f'pad="{pad}" at stride {stride} depends on the symbolic size {size}',
                 argument=argument,
                 label=f"the padding would be {total}",
-                help=f"`{assertion}` would decide it, or {help}" if assertion else help,
+                help=asserting(assertion, "decide", "give the padding as a number"),
             )
         small, large = max(total, 0) // 2, (max(total, 0) + 1) // 2
         pairs.append((small, large) if pad == "same" else (large, small))

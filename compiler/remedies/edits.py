@@ -9,7 +9,7 @@ from typing import Any
 from compiler.ops.arguments import show
 from compiler.remedies.changes import Change, argument_of, is_literal, names_of
 from grammar import syntax as s
-from grammar.diagnostics import Fix
+from grammar.diagnostics import Assertion, Fix, Remedy
 from grammar.source import Span
 
 
@@ -61,13 +61,18 @@ def edit_of(
     return Fix(title, Span(stage.span.source, end, after), f"({title})")
 
 
-def proof_of(help: str | None, net: s.Definition) -> Fix | None:
-    """The edit that adds the assertion which a help line quotes, below the inputs of the net."""
-    quoted = re.match(r"`(assert [^`]+)`", help or "")
+def placed(remedy: Remedy, net: s.Definition) -> Remedy:
+    """A remedy whose assertions have found their places in a net, where there is one."""
+    edits = [proof_of(e.text, net) if isinstance(e, Assertion) else e for e in remedy.edits]
+    return Remedy(remedy.text, tuple(edit for edit in edits if edit is not None))
+
+
+def proof_of(assertion: str, net: s.Definition) -> Fix | None:
+    """The edit that adds an assertion below the inputs of a net."""
     inputs = [i for i in net.body.statements if isinstance(i, s.InputDeclaration)]
-    if quoted is None or not inputs:
+    if not inputs:
         return None
-    assertion, source, end = quoted[1], net.span.source, inputs[-1].span.end
+    source, end = net.span.source, inputs[-1].span.end
     rest = re.match(r"[ \t]*(#[^\n]*?)?(?=\r?\n)", source.text[end:])
     if rest is None:  # something else stands on the line
         return Fix(f"add `{assertion}`", Span(source, end, end), f"; {assertion}")

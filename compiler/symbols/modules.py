@@ -181,13 +181,5 @@ def diagnostic(
     mistake: Mistake, call_stack: tuple[CallStep, ...] = (), notes: tuple[str, ...] | None = None
 ) -> Diagnostic:
     """A mistake as a diagnostic; `notes` take the place of its own."""
-    return Diagnostic(
-        mistake.code,
-        mistake.message,
-        mistake.span,
-        mistake.label,
-        mistake.notes if notes is None else notes,
-        mistake.help,
-        call_stack,
-        fixes=mistake.fixes,
-    )
+    found = Diagnostic(mistake.content, mistake.span, call_stack)
+    return found if notes is None else found.saying(notes=notes)

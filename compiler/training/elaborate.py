@@ -376,7 +376,7 @@ def unreached(training: TrainingPlan) -> Iterable[Diagnostic]:
         ]
         if left:
             shown = ", ".join(left[:MOST_NAMED]) + ("…" if left[MOST_NAMED:] else "")
-            yield Diagnostic(
+            yield Diagnostic.of(
                 "W701",
                 f"no gradient reaches a part of net {net.prefix}",
                 places[0],

@@ -472,14 +472,10 @@ class Expressions(Evaluator):
                 f"{place.span.text} is {show_shape(tensor.shape)}"
                 for place, tensor in zip(places, tensors, strict=False)
             ]
-            raise Mistake(
-                "E701" if isinstance(op, Loss) else error.code,
-                error.message,
-                node.span,
-                label=error.label,
-                notes=[*shapes, *error.notes],
-                help=error.help,
-            ) from None
+            mistake = Mistake.of(error, node.span)
+            code = "E701" if isinstance(op, Loss) else error.code
+            mistake.say(code=code, notes=(*shapes, *error.notes))
+            raise mistake from None
 
     def check_number(self, tensor: Tensor, place: s.Expression) -> None:
         """Raise E703 for a class among numbers."""

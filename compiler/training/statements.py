@@ -105,7 +105,7 @@ class TrainingReader:
             self.damaged = True
         except RecursionError:
             place = self.item.definition.name.span
-            self.diagnostics.append(Diagnostic("E209", "this is nested too deeply", place))
+            self.diagnostics.append(Diagnostic.of("E209", "this is nested too deeply", place))
 
     @property
     def failed(self) -> bool:

@@ -223,11 +223,13 @@ class TrainingRun:
         fault = first_fault(layout.graph, feeds, self.engine.arrays(before=True))
         where = f"at step {turn:,}, in epoch {epoch}"
         if fault is None:
-            raise DefinitionError([Diagnostic("V201", f"the loss is no number {where}", plan.span)])
+            raise DefinitionError(
+                [Diagnostic.of("V201", f"the loss is no number {where}", plan.span)]
+            )
         rate = self.rates(step, self.progress.turn / self.turns_an_epoch)
         raise DefinitionError(
             [
-                Diagnostic(
+                Diagnostic.of(
                     "V201",
                     f"the loss is {made[LOSS]:g} {where}",
                     fault.node.span,
@@ -347,7 +349,7 @@ class TrainingRun:
                 rendered = ", ".join(f"{name} is {measured[name]:.4g}" for name in names)
                 where = "on the held-out part" if self.held_out is not None else "in training"
                 found.append(
-                    Diagnostic(
+                    Diagnostic.of(
                         "E402",
                         "a contract does not hold",
                         condition.span,

@@ -82,7 +82,7 @@ class FirstDifference:
         headline = f"{self.place.op} {self.place.name} differs"
         if math.isfinite(self.gap.error):
             headline += f" by {self.gap.share:.3g} times its tolerance"
-        return Diagnostic(
+        return Diagnostic.of(
             CODE,
             headline,
             self.place.span,

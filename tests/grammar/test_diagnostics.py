@@ -16,7 +16,7 @@ def place(word: str, source: Source = SOURCE) -> Span:
     return Span(source, start, start + len(word))
 
 
-KERNEL = Diagnostic(
+KERNEL = Diagnostic.of(
     "E302",
     "kernel is larger than its padded input",
     place("7x7"),
@@ -71,7 +71,7 @@ def test_its_json_has_the_documented_keys() -> None:
 
 def shown(source: Source, span: Span) -> tuple[str, str]:
     """The source line and its underline, without their gutters."""
-    line, mark = render(Diagnostic("E101", "wrong", span)).splitlines()[3:5]
+    line, mark = render(Diagnostic.of("E101", "wrong", span)).splitlines()[3:5]
     return line.partition("| ")[2], mark.partition("| ")[2]
 
 
@@ -104,7 +104,7 @@ def test_a_place_at_the_end_of_a_line_or_text_has_a_mark() -> None:
 
 def test_nothing_that_steers_a_terminal_is_written() -> None:
     source = Source("\x1b[31mx", "net \x1b[2J\udcff\r\x07 n\n")
-    text = render(Diagnostic("E101", "\x1b[0m", Span(source, 4, 8), "\x9b", ("a\nb\x00",)))
+    text = render(Diagnostic.of("E101", "\x1b[0m", Span(source, 4, 8), "\x9b", ("a\nb\x00",)))
     assert text.encode() and text.replace("\n", "").isprintable()
     for shown in (r"\x1b[31mx", r"net \x1b[2J\udcff\r\x07 n", r"\x1b[0m", r"\x9b", r"b\x00"):
         assert shown in text
@@ -112,7 +112,7 @@ def test_nothing_that_steers_a_terminal_is_written() -> None:
 
 def test_the_underline_stands_below_what_is_shown() -> None:
     source = Source("x", "\x1b\u202e\t日本 net\x07\n")
-    text = render(Diagnostic("E101", "wrong", Span(source, 6, 10)))
+    text = render(Diagnostic.of("E101", "wrong", Span(source, 6, 10)))
     assert text.splitlines()[3:5] == [
         r"1  | \x1b\u202e" + "\t日本 net" + r"\x07",
         "   | " + " " * 10 + "\t" + " " * 5 + "^" * 7,
@@ -120,8 +120,8 @@ def test_the_underline_stands_below_what_is_shown() -> None:
 
 
 def test_each_mistake_is_said_once_in_the_order_of_the_text() -> None:
-    first = Diagnostic("E101", "wrong", place("image"))
-    again = Diagnostic("E101", "wrong", place("image"), call_stack=KERNEL.call_stack)
+    first = Diagnostic.of("E101", "wrong", place("image"))
+    again = Diagnostic.of("E101", "wrong", place("image"), call_stack=KERNEL.call_stack)
     assert deduplicate([KERNEL, first, again]) == [first, KERNEL]
 
 

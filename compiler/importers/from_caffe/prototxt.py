@@ -78,7 +78,7 @@ def parse_prototxt(source: Source) -> Message:
         if not found:
             message = "this is no text protocol buffer: it ends too early"
         raise DefinitionError(
-            [Diagnostic("E602", message, Span(source, start, start + 1))]
+            [Diagnostic.of("E602", message, Span(source, start, start + 1))]
         ) from None
     return Message(tuple(fields_of(tree, source)))
 
@@ -90,7 +90,7 @@ def check_depth(source: Source) -> None:
         depth += {"{": 1, "<": 1, "}": -1, ">": -1}.get(match[0], 0)
         if depth > DEEPEST:
             message = f"no network nests its messages deeper than {DEEPEST}"
-            raise DefinitionError([Diagnostic("E602", message, Span(source, *match.span()))])
+            raise DefinitionError([Diagnostic.of("E602", message, Span(source, *match.span()))])
 
 
 BRACES = re.compile(r""""(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|#[^\n]*|[{}<>]""")

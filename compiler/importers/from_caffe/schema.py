@@ -208,7 +208,7 @@ def complain(
     """Add a mistake at the name of a field."""
     start = field.span.start
     span = Span(field.span.source, start, start + len(field.name))
-    mistakes.append(Diagnostic("E602", message, span, help=help))
+    mistakes.append(Diagnostic.of("E602", message, span, help=help))
 
 
 def unknown(name: str, kind: str) -> tuple[str, str | None]:

@@ -114,7 +114,7 @@ def parse_cfg(source: Source) -> list[Section]:
             raise UnreadableError(f"{source.name}: a cfg begins with the section [net]")
         else:
             message = "a cfg holds sections in brackets and `key=value` lines"
-            mistakes.append(Diagnostic("E602", message, span))
+            mistakes.append(Diagnostic.of("E602", message, span))
     if mistakes:
         raise DefinitionError(mistakes)
     return sections

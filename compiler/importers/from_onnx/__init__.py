@@ -39,7 +39,7 @@ from compiler.importers.tidy.untouched import untouched
 from compiler.importers.tidy.without_common_path import without_common_path
 from compiler.ops.base import Shape
 from compiler.values import POISON, Tensor
-from grammar.diagnostics import DefinitionError, Diagnostic
+from grammar.diagnostics import DefinitionError, Diagnostic, Remedy
 from grammar.unforeseen import CODE
 
 Sizes = tuple[int | str | None, ...]
@@ -77,8 +77,9 @@ def with_advice(
     except DefinitionError as other:
         left = {diagnostic.message for diagnostic in other.diagnostics}
     rendered = " ".join(f"--shape {key}={'x'.join(map(str, s))}" for key, s in asked.items())
+    advice = Remedy(f"say the sizes: {rendered}")
     return [
-        found if found.message in left else replace(found, help=f"say the sizes: {rendered}")
+        found if found.message in left else found.saying(remedy=advice)
         for found in error.diagnostics
     ]
 
@@ -165,7 +166,7 @@ def blamed(diagnostics: Sequence[Diagnostic], model: onnx.ModelProto) -> list[Di
     if reason is None:
         return list(diagnostics)
     return [
-        replace(found, code="E602", message=f"this is no ONNX model: {reason}", help=None)
+        found.saying(code="E602", headline=f"this is no ONNX model: {reason}", remedy=Remedy())
         if found.code == CODE
         else found
         for found in diagnostics

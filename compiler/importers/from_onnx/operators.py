@@ -108,7 +108,7 @@ def take_apart(model: onnx.ModelProto, name: str) -> OnnxModel:
     first, last = len(inputs), len(inputs) + len(nodes)
     if len(nodes) > MOST_NODES:
         message = f"{name} has {len(nodes):,} operators; a net has at most {MOST_NODES:_} layers"
-        raise DefinitionError([Diagnostic("E209", message, spans[first + MOST_NODES])])
+        raise DefinitionError([Diagnostic.of("E209", message, spans[first + MOST_NODES])])
     return OnnxModel(
         graph.name,
         folding,
@@ -168,7 +168,7 @@ def in_order(graph: onnx.GraphProto, constants: Collection[str], name: str) -> l
     def refuse(place: int, why: str) -> DefinitionError:
         spans = listed(name, list(map(listing, nodes)))
         message = f"{name} is no ONNX model: {why}"
-        return DefinitionError([Diagnostic("E602", message, spans[place])])
+        return DefinitionError([Diagnostic.of("E602", message, spans[place])])
 
     known = {*constants, *(value.name for value in graph.input)}
     maker: dict[str, int] = {}
