@@ -184,7 +184,7 @@ def convolution(plain: Plain, layer: Layer, x: Array) -> list[Array]:
         rows = slice(a * dh, a * dh + sh * (height - 1) + 1, sh)
         columns = slice(b * dw, b * dw + sw * (width - 1) + 1, sw)
         seen = padded[:, :, rows, columns].reshape(len(x), groups, w.shape[1], -1)
-        y += w[:, :, a, b].reshape(groups, -1, w.shape[1]) @ seen
+        y += w[:, :, a, b].copy().reshape(groups, -1, w.shape[1]) @ seen  # quick in one piece
     return [with_bias(plain, layer, y.reshape(len(x), outputs, height, width))]
 
 
@@ -206,7 +206,8 @@ def deconvolution(plain: Plain, layer: Layer, x: Array) -> list[Array]:
     for a, b in np.ndindex(kh, kw):
         rows = slice(a * dh, a * dh + sh * (x.shape[2] - 1) + 1, sh)
         columns = slice(b * dw, b * dw + sw * (x.shape[3] - 1) + 1, sw)
-        spread = w[:, :, a, b].reshape(groups, -1, each).swapaxes(1, 2) @ flat
+        tap = w[:, :, a, b].reshape(groups, -1, each).swapaxes(1, 2).copy()
+        spread = tap @ flat
         y[:, :, rows, columns] += spread.reshape(len(x), outputs, *x.shape[2:])
     y = y[:, :, ph : height - ph, pw : width - pw]
     return [with_bias(plain, layer, y)]

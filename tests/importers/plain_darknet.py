@@ -70,17 +70,17 @@ class Plain:
 
     def run(self, x: Array) -> list[Array]:
         """What each layer makes of a picture."""
-        needed = self.needed()
+        needed = self.needed([len(self.sections) - 2])
         for place, (name, options) in enumerate(self.sections[1:]):
             self.lender = -1
             before = self.made[-1] if self.made else x
             self.made.append(RULES[name](self, options, before) if place in needed else before)
         return self.made
 
-    def needed(self) -> set[int]:
-        """The layers that lead to the last one."""
+    def needed(self, ends: list[int]) -> set[int]:
+        """The layers that lead to some."""
         found: set[int] = set()
-        left = [len(self.sections) - 2]
+        left = list(ends)
         while left:
             place = left.pop()
             if place in found or place < 0:
@@ -180,7 +180,7 @@ def convolutional(plain: Plain, options: Options, x: Array) -> Array:
         rows = slice(a * dilation, a * dilation + high * (height - 1) + 1, high)
         columns = slice(b * dilation, b * dilation + wide * (width - 1) + 1, wide)
         seen = padded[:, rows, columns].reshape(groups, w.shape[1], -1)
-        y += w[:, :, a, b].reshape(groups, -1, w.shape[1]) @ seen
+        y += w[:, :, a, b].copy().reshape(groups, -1, w.shape[1]) @ seen  # quick in one piece
     y = y.reshape(filters, height, width)
     return activated(with_norm_or_bias(plain, options, held, y), options, "logistic")
 
