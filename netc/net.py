@@ -82,6 +82,35 @@ class Net:
             None if depth is None else whole("depth", depth, 0),
         )
 
+    @documented
+    def maps(
+        self,
+        picture: str | Path | Sequence[str | Path],
+        path: str | Path,
+        *,
+        layers: Sequence[str] = (),
+        most: int = 64,
+        at: tuple[int, int] | None = None,
+        chosen: int | None = None,
+        gradients: bool = True,
+        seed: int = 0,
+    ) -> Path:
+        """Draw what every layer makes of a picture, or of two side by side; returns the path.
+
+        The file is an .html or .png, or a folder. `layers` are names or patterns, `most` how many
+        maps of each; `at` is the output (row, column) whose receptive field is drawn, `chosen` the
+        class whose score is explained by saliency and Grad-CAM, unless `gradients` are left out.
+        """
+        from netc.maps import MapOptions, maps_of
+        from netc.maps.write import check_form, write_maps
+
+        given = [picture] if isinstance(picture, str | os.PathLike) else list(picture)
+        place = path_of(path)
+        check_form(place)
+        names = tuple(text_of("a layer", name) for name in list_of("layers", layers))
+        options = MapOptions(names, whole("most", most, 1), at, chosen, gradients, seed)
+        return write_maps(maps_of(self, [path_of(one) for one in given], options), place)
+
     @property
     def weights(self) -> Mapping[str, NDArray[np.float32]]:
         """Every parameter and buffer by its full name, read only.

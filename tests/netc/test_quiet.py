@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from netc.main import COMMANDS
 from tests.test_imports import FILES, ROOT, imported
@@ -63,6 +64,7 @@ quantize l.onnx --calibrate x.npy -o q.onnx
 weights lenet5 --net lenet5 --compare l.safetensors
 explain lenet5
 plot lenet5 --net lenet5 -o l.svg
+maps lenet5 --net lenet5 --image p.png -o m.html
 diff lenet5 l.netdef --net lenet5
 watch lenet5
 fmt l.netdef
@@ -81,6 +83,7 @@ def test_no_command_reaches_a_network_or_leaves_a_file_behind(tmp_path: Path) ->
     generator = np.random.default_rng(0)
     inputs = generator.random((8, 2), np.float32)
     np.savez(work / "t.npz", x=inputs, label=np.arange(8) % 2)
+    Image.new("L", (28, 28)).save(work / "p.png")
     np.save(work / "x.npy", np.zeros((1, 1, 28, 28), np.float32))
     fresh = {"HOME": home, "USERPROFILE": home, "XDG_CACHE_HOME": home / "cache"}
     fresh |= {"TMPDIR": scratch, "TEMP": scratch, "PYTHONPATH": ROOT, "LOCALAPPDATA": home}
@@ -100,7 +103,7 @@ def test_no_command_reaches_a_network_or_leaves_a_file_behind(tmp_path: Path) ->
     assert wrong == {}
     assert "onnxruntime" in report["loaded"], "else nothing was shown"
     assert sorted(path.name for path in work.iterdir()) == [
-        *("l.netdef", "l.onnx", "l.safetensors", "l.svg", "q.onnx"),
+        *("l.netdef", "l.onnx", "l.safetensors", "l.svg", "m.html", "p.png", "q.onnx"),
         *("t", "t.netdef", "t.npz", "x.npy"),
     ]
     assert [*home.rglob("*"), *scratch.rglob("*")] == []

@@ -1,0 +1,112 @@
+"""`netc maps`: what every layer makes of a picture."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from netc.errors import say
+from netc.options import FILE, OUTPUT, PICTURES, SEED, WEIGHTS, Command, NetChoice, chooses_net
+from runtime.errors import CallError
+from runtime.files import refuse_inputs
+from runtime.weights.rename import WeightsFile
+
+MOST_PICTURES = 2
+
+
+@click.command("maps", cls=Command)
+@FILE
+@click.option(
+    "--image",
+    "images",
+    type=PICTURES,
+    multiple=True,
+    required=True,
+    metavar="PICTURE",
+    help="A picture; twice for two side by side, the maps of both in the order of the first.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=OUTPUT,
+    required=True,
+    metavar="X.html|X.png|FOLDER",
+    help="Where to draw: one page, one picture, or a folder with a picture for each layer.",
+)
+@click.option(
+    "--layer",
+    "layers",
+    multiple=True,
+    metavar="NAME",
+    help="A layer to show, or a pattern of them; may be repeated. By default all, of a deep net "
+    "what leaves its outermost blocks.",
+)
+@click.option(
+    "--most",
+    type=click.IntRange(1, 4096),
+    default=64,
+    show_default=True,
+    help="How many maps of a layer are shown, the strongest first.",
+)
+@click.option(
+    "--at",
+    metavar="ROW,COLUMN",
+    help="The output of the last maps whose receptive field is drawn; by default the middle one.",
+)
+@click.option(
+    "--class", "chosen", type=int, metavar="N", help="The class whose score is explained."
+)
+@click.option(
+    "--gradients/--no-gradients",
+    default=True,
+    show_default=True,
+    help="Saliency, Grad-CAM and the effective receptive field, which take longest.",
+)
+@SEED
+@WEIGHTS
+@chooses_net
+def command(
+    file: str,
+    images: tuple[str, ...],
+    output: Path,
+    layers: tuple[str, ...],
+    most: int,
+    at: str | None,
+    chosen: int | None,
+    gradients: bool,
+    seed: int,
+    weights: WeightsFile | None,
+    choice: NetChoice,
+) -> None:
+    """Draw what every layer makes of a picture, and what the outputs look at."""
+    from netc.maps import MapOptions, maps_of
+    from netc.maps.write import check_form, write_maps
+
+    check_form(output)
+    if len(images) > MOST_PICTURES:
+        raise CallError("one picture, or two side by side")
+    options = MapOptions(layers, most, place_of(at), chosen, gradients, seed)
+    net = choice.single(file, weights)
+    refuse_inputs([output], choice.files.seen)
+    maps = maps_of(net, [Path(image) for image in images], options)
+    path = write_maps(maps, output)
+    if not net.graph.values and net.analysis.trainable:
+        say(f"{net.name} with initial weights, not trained ones (give --weights)")
+    for seen in maps.seen:
+        if seen.score is not None:
+            say(f"{seen.name}: {seen.score.name}")
+    shown = len(maps.seen[0].layers)
+    left = f" ({maps.left_out:,} more by --layer)" if maps.left_out and not layers else ""
+    say(f"{net.name}: {shown:,} layer{'s' if shown != 1 else ''} -> {path}{left}")
+
+
+def place_of(text: str | None) -> tuple[int, int] | None:
+    """`3,4` as a row and a column."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d{1,9}),(\d{1,9})", text)
+    if match is None:
+        raise CallError(f"--at takes ROW,COLUMN, as 3,4, not {text}")
+    return int(match[1]), int(match[2])

@@ -1,0 +1,226 @@
+"""`netc maps`: what every layer makes of a picture, and what the outputs look at.
+
+The maps come from the NumPy interpreter, layer by layer; of each only its mosaic is kept. The
+derivatives (saliency, Grad-CAM, effective receptive field) are those of `net.gradient`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from compiler.graph import Graph, Input, Node
+from compiler.initialise import initialise
+from grammar.diagnostics import did_you_mean
+from netc.gradient import feeds_of
+from netc.maps.attention import (
+    Box,
+    Heat,
+    Score,
+    cam_of,
+    effective_field,
+    field_of,
+    last_map,
+    saliency,
+    score_of,
+)
+from netc.maps.mosaic import Mosaic, kernels_of, mosaic_of, planes_of
+from netc.net import Net
+from runtime.errors import CallError
+from runtime.pictures import PictureInput, cut
+from runtime.reference import interpret
+
+MOST_LAYERS = 60  # shown without being asked for by name
+
+
+@dataclass(frozen=True)
+class MapOptions:
+    """What is shown: layers by pattern, how many maps of each, one output's field, a class."""
+
+    layers: tuple[str, ...] = ()
+    most: int = 64
+    at: tuple[int, int] | None = None
+    chosen: int | None = None
+    gradients: bool = True
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer's maps of one picture."""
+
+    name: str
+    op: str
+    line: int
+    shape: tuple[int, ...]
+    mosaic: Mosaic
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What an output of a map looks at: its receptive field, and how far at each pixel of it."""
+
+    layer: str
+    at: tuple[int, int]
+    box: Box | None
+    heat: Heat | None
+
+
+@dataclass
+class Seen:
+    """Everything that is shown of one picture."""
+
+    name: str
+    picture: Image.Image | None  # as the net gets it, before it is normalised
+    layers: list[Layer] = field(default_factory=list)
+    score: Score | None = None
+    saliency: Heat | None = None
+    cam: tuple[str, Heat] | None = None
+    looked: Looked | None = None
+
+
+@dataclass(frozen=True)
+class Maps:
+    """What is shown of one or several pictures; the layers are the same for all."""
+
+    net: str
+    seen: tuple[Seen, ...]
+    kernels: tuple[str, Image.Image] | None  # of the first layer, if it looks at a picture
+    left_out: int  # layers that are not shown
+
+
+def maps_of(net: Net, pictures: Sequence[Any], options: MapOptions) -> Maps:
+    """What a net makes of pictures, each whatever `net.run` takes; raises `CallError`."""
+    graph = initialise(net.graph, options.seed)
+    wanted = chosen_layers(graph, options.layers)
+    found: list[Seen] = []
+    for picture in pictures:
+        order = {layer.name: layer.mosaic for layer in found[0].layers} if found else {}
+        found.append(seen(net, graph, picture, wanted, order, options))
+    shown = sum(not isinstance(node.op, Input) for node in graph.nodes())
+    return Maps(net.name, tuple(found), first_kernels(graph), shown - len(wanted))
+
+
+def chosen_layers(graph: Graph, patterns: Sequence[str]) -> set[str]:
+    """The layers that the patterns name; without one all, or what leaves the outermost blocks."""
+    layers = [node for node in graph.nodes() if not isinstance(node.op, Input)]
+    if not patterns:
+        if len(layers) <= MOST_LAYERS:
+            return {node.name for node in layers}
+        return set(ends_of_blocks(layers))
+    chosen: set[str] = set()
+    for pattern in patterns:
+        matching = {node.name for node in layers if fnmatchcase(node.name, pattern)}
+        matching |= {n for label, n in graph.tensors.items() if fnmatchcase(label, pattern)}
+        if not matching:
+            hint = did_you_mean(pattern, [node.name for node in layers])
+            more = f"; {hint}" if hint else ""
+            raise CallError(f"{graph.name} has no layer {pattern}{more}")
+        chosen |= matching
+    return chosen
+
+
+def ends_of_blocks(layers: Sequence[Node]) -> Iterator[str]:
+    """The layers outside all blocks, and the last of each run of layers in one outermost block."""
+    for node, after in zip(layers, [*layers[1:], None], strict=True):
+        if not node.call_stack or after is None or node.call_stack[:1] != after.call_stack[:1]:
+            yield node.name
+
+
+def seen(
+    net: Net,
+    graph: Graph,
+    given: Any,
+    wanted: set[str],
+    order: dict[str, Mosaic],
+    options: MapOptions,
+) -> Seen:
+    """One picture through the net; maps of layers in `order` come in the order they have there."""
+    feeds = feeds_of(graph, given)
+    if len(next(iter(feeds.values()))) != 1:
+        raise CallError("maps are drawn of one picture at a time: give them one by one")
+    found = Seen(given.name if isinstance(given, Path) else "picture", shown_picture(graph, given))
+    sizes: dict[str, tuple[int, ...]] = {}
+    ends: dict[str, NDArray[Any]] = {}
+    served = {*graph.outputs.values()}
+    for node, tensor in interpret(graph, feeds):
+        sizes[node.name] = tensor.shape[1:]
+        if node.name in served:
+            ends[node.name] = tensor[0]
+        if node.name in wanted and tensor.ndim <= 5:
+            same = order.get(node.name)
+            places = None if same is None else [tile.channel for tile in same.tiles]
+            mosaic = mosaic_of(planes_of(tensor[0]), options.most, places)
+            shape = tuple(int(s) for s in tensor.shape[1:])
+            line = node.span.line
+            found.layers.append(Layer(node.name, node.op.name, line, shape, mosaic))
+    look(net, graph, feeds, found, sizes, ends, options)
+    return found
+
+
+def look(
+    net: Net,
+    graph: Graph,
+    feeds: dict[str, Any],
+    found: Seen,
+    sizes: dict[str, tuple[int, ...]],
+    ends: dict[str, NDArray[Any]],
+    options: MapOptions,
+) -> None:
+    """Add what the class's score and one output of the last map look at."""
+    if found.picture is None:
+        return
+    score = found.score = score_of(graph, ends, options.chosen)
+    layer = last_map(graph, score.layer if score else next(iter(graph.outputs.values())), sizes)
+    if score is not None and options.gradients:
+        found.saliency, derivative = saliency(graph, feeds, score, sizes[score.layer][0], layer)
+        if layer is not None and derivative is not None:
+            maps = tensor_of(graph, feeds, layer.name)
+            found.cam = (layer.name, cam_of(maps, derivative))
+    if layer is not None:
+        height, width = sizes[layer.name][1:]
+        at = options.at or (height // 2, width // 2)
+        if not (0 <= at[0] < height and 0 <= at[1] < width):
+            raise CallError(f"{layer.name} has {height}x{width} outputs: none at {at[0]},{at[1]}")
+        heat = None
+        if options.gradients:
+            heat = effective_field(graph, feeds, layer.name, (1, *sizes[layer.name]), at)
+        found.looked = Looked(layer.name, at, field_of(net.analysis, layer.name, at), heat)
+
+
+def tensor_of(graph: Graph, feeds: dict[str, Any], layer: str) -> NDArray[Any]:
+    """One layer's maps."""
+    return next(np.asarray(t[0]) for node, t in interpret(graph, feeds) if node.name == layer)
+
+
+def shown_picture(graph: Graph, given: Any) -> Image.Image | None:
+    """The picture in the size that the net sees, or None when it is no picture file."""
+    if not isinstance(given, Path):
+        return None
+    from runtime.decode import decode
+
+    (node, *_) = graph.inputs()
+    assert isinstance(node.op, Input)
+    wanted = PictureInput(
+        tuple(s if isinstance(s, int) else str(s) for s in node.shape), node.op.picture
+    )
+    image = decode(given, wanted.channels, grey=wanted.clause.grey)
+    return cut(image, given.name, wanted, "none")[0]
+
+
+def first_kernels(graph: Graph) -> tuple[str, Image.Image] | None:
+    """The kernels of the first layer that has some, if they are pictures themselves."""
+    for node in graph.nodes():
+        weight = graph.values.get(node.array("weight"))
+        if weight is not None:
+            seen_as_pictures = weight.ndim == 4 and weight.shape[1] in (1, 3)
+            tall = seen_as_pictures and max(weight.shape[2:]) > 1
+            return (node.name, kernels_of(weight)) if tall else None
+    return None
