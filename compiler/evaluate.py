@@ -152,11 +152,9 @@ class Evaluator:
         return self.keep("".join(pieces), node)
 
     def _name(self, node: s.Name, scope: Scope) -> Any:
-        if scope.has_value(node.id):
-            return scope.value(node.id)
-        tensor = scope.tensor(node.id)
-        if tensor is not None:
-            return tensor
+        found = scope.in_expression(node.id)
+        if found is not None:
+            return found
         if node.id in BUILTINS and node.id not in OPS:
             return BUILTINS[node.id]
         if node.id in OPS:

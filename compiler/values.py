@@ -14,6 +14,7 @@ from compiler.dims import Dim
 from compiler.ops.arguments import Extent, show
 from compiler.ops.base import Shape, show_shape
 from compiler.symbols.names import Makers
+from compiler.symbols.scope import NameScope
 from grammar import syntax as s
 from grammar.diagnostics import Fix, Message, Remedy, Saying, nearest
 from grammar.records import dataclass
@@ -168,47 +169,19 @@ class Silenced(Exception):
 
 
 @dataclass
-class Scope:
-    """Names between a pair of braces; what is not here is looked for in `parent`.
+class Scope(NameScope[Any, Tensor]):
+    """The values and tensors between a pair of braces of a net that is unrolled.
 
     `turn` says which turn of a loop these braces are: `("s = 2", "depth = 6")`. What is in `lost`
     may have been defined by something broken, so that it is no mistake to use it.
     """
 
-    parent: Scope | None = None
-    values: dict[str, Any] = field(default_factory=dict)
-    tensors: dict[str, Tensor] = field(default_factory=dict)
     turn: tuple[str, ...] = ()
     lost: set[str] = field(default_factory=set)
-
-    def value(self, name: str) -> Any:
-        """The value called `name`, or None."""
-        if name in self.values:
-            return self.values[name]
-        return self.parent.value(name) if self.parent else None
-
-    def has_value(self, name: str) -> bool:
-        """Whether a value is called `name`."""
-        return name in self.values or (self.parent is not None and self.parent.has_value(name))
-
-    def tensor(self, name: str) -> Tensor | None:
-        """The tensor called `name`, or None."""
-        if name in self.tensors:
-            return self.tensors[name]
-        return self.parent.tensor(name) if self.parent else None
 
     def is_lost(self, name: str) -> bool:
         """Whether something broken may have defined `name`."""
         return name in self.lost or (self.parent is not None and self.parent.is_lost(name))
-
-    def tensor_names(self) -> set[str]:
-        """Every name of a tensor here."""
-        return (self.parent.tensor_names() if self.parent else set()) | set(self.tensors)
-
-    def names(self) -> set[str]:
-        """Every name that means something here."""
-        outer = self.parent.names() if self.parent else set()
-        return outer | set(self.values) | set(self.tensors)
 
 
 def no_label(label: str, span: Span, scope: Scope) -> Exception:

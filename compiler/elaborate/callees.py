@@ -34,12 +34,11 @@ def called(stage: s.Stage, callee: s.Name, here: Here, first: bool) -> Called:
     Raises E201, E202 and E504.
     """
     name, scope = callee.id, here.scope
-    if stage.arguments is None and stage.body is None:
-        tensor = here.frame.entered if name == "in" else scope.tensor(name)
-        if tensor is not None and (first or name not in OPS):
-            return named_tensor(stage, tensor, name, first)
-    target = scope.value(name)
-    if isinstance(target, Tensor | Results) and stage.arguments is None and stage.body is None:
+    bare = stage.arguments is None and stage.body is None
+    target = scope.at_head(name, bare=bare, first=first)
+    if bare and name == "in":
+        target = here.frame.entered
+    if bare and isinstance(target, Tensor | Results):
         return named_tensor(stage, target, name, first)
     if isinstance(target, Bound):
         return target

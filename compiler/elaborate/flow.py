@@ -18,7 +18,7 @@ from compiler.elaborate.calls import enter_block, enter_seq, result_of
 from compiler.elaborate.interface import check_new_tensor, misplaced_input
 from compiler.elaborate.layers import add_layer
 from compiler.elaborate.loops import turns
-from compiler.elaborate.names import label_text, outermost, remember
+from compiler.elaborate.names import label_text, remember
 from compiler.elaborate.outputs import check_new_output, check_output_name, declare_output
 from compiler.elaborate.sharing import check_all_shared
 from compiler.elaborate.state import Here, Made, State
@@ -74,7 +74,7 @@ def pass_broken(state: State, statement: s.Broken, here: Here) -> None:
     """A statement whose mistake has been said: any of its names may be one that it defined."""
     if statement.keyword != "expect":
         state.damaged = True
-        outermost(here.scope).lost |= statement.names
+        here.scope.body().lost |= statement.names
 
 
 def run_aside(state: State, statement: s.Statement, here: Here, flow: Flow) -> None:

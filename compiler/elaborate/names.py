@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from compiler.elaborate.state import Here, State
+from compiler.symbols.labels import automatic_label
 from compiler.values import Mistake, Results, Scope, Tensor
 from grammar import syntax as s
 from grammar.diagnostics import Fix, Remedy
@@ -27,12 +28,12 @@ def local_name(state: State, stage: s.Stage, word: str, here: Here) -> str:
     elif position is not None:
         claim(state, frame.name(position), stage.span)
         return position
-    while True:
-        count = state.counts.get((frame.path, word), 0) + 1
-        state.counts[frame.path, word] = count
-        name = frame.name(f"{word}{count}")
-        if name not in state.graph and name not in state.taken:
-            return f"{word}{count}"
+
+    def taken(label: str) -> bool:
+        name = frame.name(label)
+        return name in state.graph or name in state.taken
+
+    return automatic_label(state.counts.setdefault(frame.path, {}), word, taken)
 
 
 def label_text(state: State, label: s.Text, here: Here) -> str:
@@ -116,13 +117,6 @@ def claim(state: State, name: str, span: Span) -> None:
 def remember(label: str, made: Tensor | Results, scope: Scope) -> None:
     """A label lives in its call's outermost braces, so that a later part of it can join it."""
     if isinstance(made, Results):
-        outermost(scope).values[label] = made
+        scope.body().values[label] = made
     else:
-        outermost(scope).tensors[label] = made
-
-
-def outermost(scope: Scope) -> Scope:
-    """The names between the outermost braces of the call that a scope belongs to."""
-    while scope.parent is not None and scope.parent.parent is not None:
-        scope = scope.parent
-    return scope
+        scope.body().tensors[label] = made

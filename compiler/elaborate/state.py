@@ -15,6 +15,7 @@ from compiler.graph import Draft, Graph
 from compiler.remedies.changes import BlockCall, Change
 from compiler.remedies.edits import placed
 from compiler.remedies.surroundings import Fits, Surroundings
+from compiler.symbols.labels import automatic_label
 from compiler.symbols.modules import Closure, diagnostic
 from compiler.symbols.names import Makers
 from compiler.values import Mistake, Scope, Silenced, Tensor, TooMuch, with_later_definition
@@ -46,11 +47,7 @@ class Members:
 
     def unlabelled(self, word: str) -> str:
         """The next name in this call for an op or block without a label."""
-        while True:
-            count = self.counts[word] = self.counts.get(word, 0) + 1
-            name = f"{word}{count}"
-            if name not in self.layers and name not in self.calls:
-                return name
+        return automatic_label(self.counts, word, lambda n: n in self.layers or n in self.calls)
 
     def all_layers(self) -> Iterator[str]:
         """The full names of all layers, those of the calls inside too."""
@@ -183,7 +180,7 @@ class State:
         self.outside: dict[str, Span] = {}  # the names of inputs and outputs in the model
         self.taken: dict[str, Span] = {}  # full names of labels and block calls
         self.called: dict[str, Members] = {}  # the block calls by their full names
-        self.counts: dict[tuple[str, str], int] = {}  # unlabelled ops and blocks in a call
+        self.counts: dict[str, dict[str, int]] = {}  # unlabelled ops and blocks by call
         self.conditions: list[tuple[Size, int]] = []  # (size, the least it may be)
         self.symbols: list[str] = []
         self.contracts: list[s.Expect] = []

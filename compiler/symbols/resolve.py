@@ -7,11 +7,9 @@
     names.uses_of(definition)           # the places that mean it
     names.visible(offset)               # what a new line at this offset could name
 
-It follows the rules of elaboration: values (blocks, lets, parameters, loop names, symbols) and
-tensors (inputs, named chains, outputs, labels) are told apart, a value wins in an expression, a
-tensor at the beginning of a chain; `{ … }`, `for` and `repeat` open a scope, `if` does not; a
-label belongs to the whole block. A keyword of a block that is passed as an argument means that
-parameter of every block that some call passes. A label with an interpolation is a `pattern`.
+What a name means where it stands `compiler.symbols.scope` decides, as it does where nets are
+unrolled. A keyword of a block that is passed as an argument means that parameter of every block
+that some call passes. A label with an interpolation is a `pattern`.
 """
 
 from __future__ import annotations
@@ -19,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import field
+from typing import TypeAlias
 
 from compiler.ops import OPS
 from compiler.ops.base import is_join
@@ -33,6 +32,7 @@ from compiler.symbols.names import (
     literal,
     unquoted,
 )
+from compiler.symbols.scope import NameScope
 from grammar import syntax as s
 from grammar.records import dataclass
 from grammar.source import Span
@@ -45,25 +45,15 @@ def resolve(file: s.File) -> Names:
     return _Resolver(file).run()
 
 
+Found: TypeAlias = tuple[Definition, ...]  # several where the branches of an `if` define a name
+
+
 @dataclass
-class _Scope:
-    """Names between a pair of braces that end at offset `end`."""
+class TextScope(NameScope[Found, Found]):
+    """Names between a pair of braces that end at offset `end`; `patterns` are labels with `{…}`."""
 
-    parent: _Scope | None
-    end: int
-    values: dict[str, list[Definition]] = field(default_factory=dict)
-    tensors: dict[str, list[Definition]] = field(default_factory=dict)
-    patterns: list[Definition] = field(default_factory=list)  # labels that interpolate
-
-    def value(self, name: str) -> tuple[Definition, ...]:
-        if name in self.values:
-            return tuple(self.values[name])
-        return self.parent.value(name) if self.parent else ()
-
-    def tensor(self, name: str) -> tuple[Definition, ...]:
-        if name in self.tensors:
-            return tuple(self.tensors[name])
-        return self.parent.tensor(name) if self.parent else ()
+    end: int = 0
+    patterns: list[Definition] = field(default_factory=list)
 
 
 class _Resolver:
@@ -73,8 +63,8 @@ class _Resolver:
         self.uses: list[Reference] = []
         self.parameters: dict[Definition, dict[str, Definition]] = {}
         self.calls: list[KeywordCall] = []
-        self.top = _Scope(None, len(file.source.text))
-        self.scope = self.frame = self.top
+        self.top = TextScope(end=len(file.source.text))
+        self.scope = self.top
         self.owner: Definition | None = None
         self.contracts: list[s.Expect] = []
 
@@ -115,29 +105,29 @@ class _Resolver:
         kind: Kind,
         name: s.Name | s.Text,
         node: s.Syntax,
-        names: dict[str, list[Definition]] | None,
+        names: dict[str, Found] | None,
         *,
         start: int | None = None,
     ) -> Definition:
         """Keep a definition, to be seen from `start` (by default its node's end) to its scope's."""
         span = name.span if isinstance(name, s.Name) else unquoted(name)
         text = name.id if isinstance(name, s.Name) else literal(name)
-        scope = self.frame if kind in ("label", "pattern") else self.scope
+        scope = self.scope.body() if kind in ("label", "pattern") else self.scope
         begin = node.span.end if start is None else start
         visible = Span(span.source, begin, max(begin, scope.end))
         word = span.text if text is None else text
         made = Definition(kind, word, span, visible, node, self.owner)
         self.definitions.append(made)
         if text is None:
-            self.frame.patterns.append(made)
+            self.scope.body().patterns.append(made)
         if names is not None:
-            names.setdefault(made.name, []).append(made)
+            names[made.name] = (*names.get(made.name, ()), made)
         return made
 
-    def use(self, name: s.Name, role: Role, definitions: tuple[Definition, ...]) -> None:
-        self.uses.append(Reference(name.id, name.span, role, definitions))
+    def use(self, name: s.Name, role: Role, definitions: Found | None) -> None:
+        self.uses.append(Reference(name.id, name.span, role, definitions or ()))
 
-    def use_text(self, text: s.Text, definitions: tuple[Definition, ...]) -> None:
+    def use_text(self, text: s.Text, definitions: Found | None) -> None:
         """A string that names a tensor or layer; one that names nothing is no use."""
         if definitions:
             self.uses.append(Reference(definitions[0].name, unquoted(text), "text", definitions))
@@ -147,7 +137,7 @@ class _Resolver:
     def body_of(self, made: Definition, definition: s.Definition) -> None:
         """A block or net: parameters and inputs first, what a contract says of it last."""
         self.owner, end = made, definition.body.span.end
-        self.scope = self.frame = _Scope(self.top, end)
+        self.scope = TextScope(self.top, end=end)
         known = self.parameters.setdefault(made, {})
         for parameter in definition.parameters:
             if parameter.default is not None:
@@ -158,13 +148,13 @@ class _Resolver:
         statements = definition.body.statements
         inputs = [self.input(st) for st in statements if isinstance(st, s.InputDeclaration)]
         if len(inputs) == 1:
-            self.scope.tensors["in"] = inputs
+            self.scope.tensors["in"] = tuple(inputs)
         self.contracts = []
         self.statements(statements)
         for contract in self.contracts:
             for condition in contract.conditions:
                 self.expressions(condition, contract=True)
-        self.scope = self.frame = self.top
+        self.scope = self.top
         self.owner = None
 
     def input(self, statement: s.InputDeclaration) -> Definition:
@@ -254,7 +244,7 @@ class _Resolver:
         if not isinstance(statement, s.Step):
             values = statement.values if isinstance(statement, s.For) else statement.count
             self.expressions(values)
-        outer, self.scope = self.scope, _Scope(self.scope, statement.body.span.end)
+        outer, self.scope = self.scope, TextScope(self.scope, end=statement.body.span.end)
         if isinstance(statement, s.For):
             start = statement.body.span.start
             for name in s.names_in(statement.names):
@@ -277,17 +267,17 @@ class _Resolver:
         if stage.callee is not None and stage.arguments:
             self.arguments(stage.callee, stage.arguments, callee)
         if stage.body is not None:
-            outer, self.scope = self.scope, _Scope(self.scope, stage.body.span.end)
+            outer, self.scope = self.scope, TextScope(self.scope, end=stage.body.span.end)
             self.statements(stage.body.statements)
             self.scope = outer
         if stage.like is not None:
             name = literal(stage.like)
-            self.use_text(stage.like, () if name is None else self.frame.tensor(name))
+            self.use_text(stage.like, () if name is None else self.scope.body().tensor(name))
             self.expressions(stage.like)
         self.assertion(stage.shape)
         if stage.label is not None and stage.label.parts != ("",):
             fixed = literal(stage.label) is not None
-            names = self.frame.tensors if fixed else None
+            names = self.scope.body().tensors if fixed else None
             self.define("label" if fixed else "pattern", stage.label, stage, names)
             self.expressions(stage.label)
 
@@ -307,8 +297,8 @@ class _Resolver:
         """A string with interpolations: every tensor here that it may name."""
         skeleton = tuple(part if isinstance(part, str) else None for part in text.parts)
         wanted = re.compile("".join(".*" if p is None else re.escape(p) for p in skeleton))
-        found = [d for d in self.frame.patterns if skeleton_of(d) == skeleton]
-        scope: _Scope | None = self.scope
+        found = [d for d in self.scope.body().patterns if skeleton_of(d) == skeleton]
+        scope: TextScope | None = self.scope
         while scope is not None:
             named = (ds for name, ds in scope.tensors.items() if wanted.fullmatch(name))
             found += [d for ds in named for d in ds]
@@ -324,7 +314,7 @@ class _Resolver:
         for parameter in statement.parameters:
             if parameter.default is not None:
                 self.expressions(parameter.default)
-        outer, self.scope = self.scope, _Scope(self.scope, statement.value.span.end)
+        outer, self.scope = self.scope, TextScope(self.scope, end=statement.value.span.end)
         for parameter in statement.parameters:
             known[parameter.name.id] = self.define(
                 "parameter",
@@ -336,18 +326,14 @@ class _Resolver:
         self.expressions(statement.value)
         self.scope, self.owner = outer, owner
 
-    def callee(self, stage: s.Stage, name: s.Name, *, first: bool) -> tuple[Definition, ...]:
+    def callee(self, stage: s.Stage, name: s.Name, *, first: bool) -> Found:
         """What a stage names: at the beginning of a chain a tensor wins."""
-        found: tuple[Definition, ...] = ()
-        if stage.arguments is None and stage.body is None and (first or name.id not in OPS):
-            found = self.scope.tensor(name.id)
-        found = found or self.scope.value(name.id)
+        bare = stage.arguments is None and stage.body is None
+        found = self.scope.at_head(name.id, bare=bare, first=first) or ()
         self.use(name, "callee", found)
         return found
 
-    def arguments(
-        self, name: s.Name, arguments: tuple[s.Argument, ...], callee: tuple[Definition, ...]
-    ) -> None:
+    def arguments(self, name: s.Name, arguments: tuple[s.Argument, ...], callee: Found) -> None:
         for argument in arguments:
             value = argument.value
             text = literal(value) if isinstance(value, s.Text) and not argument.keyword else None
@@ -361,14 +347,14 @@ class _Resolver:
 
     def called(self, name: s.Name, arguments: tuple[s.Argument, ...]) -> None:
         """A call inside an expression: of a function, or of a block that is bound as a value."""
-        callee = self.scope.value(name.id)
+        callee = self.scope.value(name.id) or ()
         if callee:
             self.keywords(callee, arguments)
 
-    def keywords(self, callee: tuple[Definition, ...], arguments: tuple[s.Argument, ...]) -> None:
+    def keywords(self, callee: Found, arguments: tuple[s.Argument, ...]) -> None:
         """Keep a call, whose keywords mean parameters."""
         values = (a.value for a in arguments)
-        named = (self.scope.value(v.id) if isinstance(v, s.Name) else () for v in values)
+        named = ((self.scope.value(v.id) or ()) if isinstance(v, s.Name) else () for v in values)
         self.calls.append(KeywordCall(callee, arguments, tuple(named)))
 
     # ── expressions ──────────────────────────────────────────────────────────────────────────
@@ -382,7 +368,7 @@ class _Resolver:
                 self.comprehension(node)
                 continue
             if isinstance(node, s.Name):
-                self.use(node, "name", self.scope.value(node.id) or self.scope.tensor(node.id))
+                self.use(node, "name", self.scope.in_expression(node.id))
             elif isinstance(node, s.CallExpression) and isinstance(node.function, s.Name):
                 self.called(node.function, node.arguments)
             if contract and isinstance(node, s.CallExpression):
@@ -397,7 +383,7 @@ class _Resolver:
         outer = self.scope
         for clause in node.clauses:
             self.expressions(clause.values)
-            self.scope = _Scope(self.scope, node.span.end)
+            self.scope = TextScope(self.scope, end=node.span.end)
             for name in s.names_in(clause.names):
                 start = node.item.span.start
                 self.define("loop", name, clause, self.scope.values, start=start)

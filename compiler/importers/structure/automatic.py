@@ -20,6 +20,7 @@ from compiler.importers.structure.tree import (
     Stage,
     stages,
 )
+from compiler.symbols.labels import automatic_label
 
 
 def drop_automatic(definition: RecoveredNet) -> RecoveredNet:
@@ -92,13 +93,8 @@ class LabelCounts:
 
     def following(self, word: str) -> str:
         """The next automatic name of a word."""
-        count = self.counts[word] + 1
-        while f"{word}{count}" in self.used:
-            count += 1
-        return f"{word}{count}"
+        return automatic_label(dict(self.counts), word, self.used.__contains__)
 
     def take(self, word: str) -> None:
         """Count one layer."""
-        name = self.following(word)
-        self.used.add(name)
-        self.counts[word] = int(name.removeprefix(word))
+        self.used.add(automatic_label(self.counts, word, self.used.__contains__))
