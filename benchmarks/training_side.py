@@ -60,7 +60,7 @@ def main(name: str, seconds: str, busy: bool) -> None:
 
 def netc_round(training: TrainingPlan, feeds: dict[str, Any], threads: int) -> Round:
     """One turn of all steps, parameters staying on the device."""
-    settings = Settings(threads=threads, sizes={"N": training.batch})
+    settings = Settings(threads=threads, sizes={"N": training.batch}, in_order=True)
     sessions = [open_session(build_step(plan), "cpu", settings) for plan in training.steps]
     layouts = [layout_of(plan) for plan in training.steps]
     values = {name: to_value(array, sessions[0].place) for name, array in feeds.items()}

@@ -93,11 +93,13 @@ class Training:
         weights: Sequence[str] | Mapping[str, NDArray[Any]] = (),
         resume: bool = False,
         max_steps: int | None = None,
+        checkpoint: bool = False,
     ) -> TrainingRun:
         """A run that does its next step when it is asked for the next one.
 
         `data` is a path as `netc train --data` takes it, arrays by name, or samples one by one,
         each a dict or a tuple in the order of the definition. Without `out` nothing is written.
+        With `checkpoint` activations are worked out twice instead of kept.
         """
         from runtime.training.loop import Choices, TrainingRun
 
@@ -114,7 +116,7 @@ class Training:
             paths = [Path(path) for path in (data, val) if isinstance(path, str | Path)]
             prepare(folder, plan, [*read, *paths], paths, (samples, held_out))
         arrays = weights if isinstance(weights, Mapping) else initial_weights(plan, weights)
-        choices = Choices(seed, device, folder, max_steps)
+        choices = Choices(seed, device, folder, max_steps, checkpoint=checkpoint)
         return TrainingRun(plan, samples, held_out, choices, arrays, resume)
 
     def fit(self, data: Any = None, **choices: Any) -> History:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from compiler.options import CompileOptions
 from compiler.training.layout import layout_of
 from compiler.training.model import StepPlan, TrainingPlan
+from netc.errors import say
 from netc.options import NetChoice
 from netc.training import checked_training, require_training
 from netc.verifying import VerifyCall, tell_all
@@ -20,7 +21,12 @@ def chosen(file: str, name: str, choice: NetChoice) -> TrainingPlan:
 
 
 def compile_steps(
-    file: str, name: str, choice: NetChoice, output: Path | None, options: CompileOptions
+    file: str,
+    name: str,
+    choice: NetChoice,
+    output: Path | None,
+    options: CompileOptions,
+    checkpoint: bool = False,
 ) -> Iterator[str]:
     """Write a model for each step, and where its arrays begin; says what was written."""
     from compiler.onnx.precision import OPSETS
@@ -35,7 +41,7 @@ def compile_steps(
     arrays = first_arrays(training, tuple(map(layout_of, training.steps)), options.seed)
     for plan in training.steps:
         path = target if len(training.steps) == 1 else target.with_suffix(f".{plan.name}.onnx")
-        model = build_step(plan, opset=options.opset or OPSETS["f32"])
+        model = build_step(plan, opset=options.opset or OPSETS["f32"], checkpoint=checkpoint)
         model.producer_version = __version__
         model.doc_string = described(training, plan)
         write_model(model, path)
@@ -68,3 +74,54 @@ def verify_training(file: str, name: str, call: VerifyCall, choice: NetChoice) -
             yield word, verify_step(training, plan, call.options)
 
     return tell_all(comparisons(), call)
+
+
+def step_memories(
+    file: str, name: str, choice: NetChoice, checkpoint: bool
+) -> dict[str, dict[str, int]]:
+    """The bytes that each step of a training takes, by step, and its batch."""
+    from compiler.onnx.memory import step_memory
+    from compiler.onnx.step import build_step
+
+    training = chosen(file, name, choice)
+    found = {}
+    for plan in training.steps:
+        memory = step_memory(
+            build_step(plan, checkpoint=checkpoint), layout_of(plan), training.batch
+        )
+        found[plan.name] = {
+            "batch_size": training.batch,
+            "parameters": memory.parameters,
+            "states": memory.states,
+            "batch": memory.batch,
+            "kept": memory.kept,
+            "gradients": memory.gradients,
+            "working": memory.working,
+            "total": memory.total,
+        }
+    return found
+
+
+MEMORY_ROWS = {
+    "parameters": "parameters and running statistics",
+    "states": "the optimiser's arrays",
+    "batch": "data, noise and masks",
+    "working": "activations, gradients, all that is made anew",
+    "kept": "  of it kept for the backward pass",
+    "gradients": "  of it gradients of parameters",
+    "total": "in all",
+}
+
+
+def tell_memories(found: Mapping[str, Mapping[str, int]], name: str) -> None:
+    """Say what each step of a training takes, a row for each kind."""
+    for step, memory in found.items():
+        word = name if len(found) == 1 else f"{name}, {step}"
+        say(f"{word}: a step of {memory['batch_size']:,} samples takes")
+        for key, text in MEMORY_ROWS.items():
+            say(f"  {text:<46}{mebibytes(memory[key]):>14}")
+
+
+def mebibytes(count: int) -> str:
+    """A number of bytes in words."""
+    return f"{count / 2**20:,.1f} MiB" if count >= 2**20 else f"{count / 2**10:,.1f} KiB"

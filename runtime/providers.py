@@ -27,6 +27,8 @@ class Settings:
     algorithms are searched for exhaustively; `capture` makes a CUDA graph of a run; `weights`
     are the numbers that the model only refers to (`models.detached`). Threads that `spin` while
     they wait answer sooner, and take the time of a core; one run of much work does not need it.
+    `in_order` runs the nodes as they stand and frees each tensor after its last use, which is what
+    a training step needs: ONNX Runtime's own order and plans take up to three times its memory.
     """
 
     exact: bool = True
@@ -37,6 +39,7 @@ class Settings:
     fixed: bool = False
     capture: bool = False
     spin: bool = True
+    in_order: bool = False
     weights: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 

@@ -291,6 +291,9 @@ def create(
     options.intra_op_num_threads = settings.threads
     options.add_session_config_entry(RECORD, "1")
     options.add_session_config_entry("session.intra_op.allow_spinning", str(int(settings.spin)))
+    if settings.in_order:
+        options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
+        options.enable_mem_pattern = options.enable_mem_reuse = False
     for name, size in settings.sizes.items():
         options.add_free_dimension_override_by_name(name, size)
     level = level if settings.optimise else ort.GraphOptimizationLevel.ORT_DISABLE_ALL

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 import onnx
 
 from compiler.graph import Graph, Input, Node
+from compiler.onnx.checkpoint import Segments, run_again
 from compiler.onnx.emitter import Emitter, Writer
 from compiler.onnx.gradients import DERIVATIVES, Gradients
 from compiler.onnx.lower import metadata_of, set_metadata
@@ -36,13 +37,16 @@ def differentiate(
     seed: str,
     parameters: Collection[str],
     inputs: Collection[str] = (),
+    segments: Segments | None = None,
 ) -> Derivatives:
     """Write the derivatives of layer `last`, by whose output it is `seed`.
 
-    By these parameters and inputs, and by every layer on the way to them. Raises
+    By these parameters and inputs, and by every layer on the way to them. With `segments` the
+    layers of all but the last are run again when the walk comes to them. Raises
     `DefinitionError` where the way leads through a layer that has no derivative.
     """
-    graph = lowering.graph
+    graph, emitters, first_run = lowering.graph, dict(emitters), dict(lowering.tensor_of)
+    entered = {segments.last} if segments is not None else set()
     wanted = on_the_way(graph, parameters, inputs)
     handed: dict[str, list[str]] = {last: [seed]}
     by_array: dict[str, list[str]] = {}
@@ -54,6 +58,11 @@ def differentiate(
         found[node.name] = dy
         if isinstance(node.op, Input):
             continue
+        if segments is not None and segments.of_layer[node.name] not in entered:
+            place = segments.of_layer[node.name]
+            entered.add(place)
+            layers = [n for n in graph.nodes() if segments.of_layer.get(n.name) == place]
+            run_again(lowering, emitters, layers, segments.kept, dy)
         emit = Emitter(lowering, node, "gradient/")
         emit.kept = emitters[node.name].kept
         gradients = run_rule(node, emit, dy, [lowering.tensor_of[name] for name in node.inputs])
@@ -67,6 +76,7 @@ def differentiate(
         for proto in emit.nodes:
             set_metadata(proto, metadata_of(node))
         lowering.nodes += emit.nodes
+    lowering.tensor_of = first_run
     sums = {
         name: summed(lowering, f"parameter/{name}", tensors) for name, tensors in by_array.items()
     }

@@ -16,6 +16,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from compiler.graph import Graph, Input, Node
+from compiler.onnx.checkpoint import Segments, cut
 from compiler.onnx.differentiate import Derivatives, differentiate, sweep
 from compiler.onnx.emitter import INTEGER, ONNX_TYPES, Emitter, Writer
 from compiler.onnx.lower import IR_OF_OPSET, add_layer, add_tensor, set_metadata
@@ -63,9 +64,13 @@ class Written:
 
 
 def build_step(
-    plan: StepPlan, *, opset: int = OPSETS["f32"], show: bool = False
+    plan: StepPlan,
+    *,
+    opset: int = OPSETS["f32"],
+    show: bool = False,
+    checkpoint: bool = False,
 ) -> onnx.ModelProto:
-    """The model of one step of a plan.
+    """The model of one step of a plan; with `checkpoint` activations are worked out twice.
 
     With `show` the layers' tensors and the derivatives are outputs, too, called `tensor/NAME`,
     `gradient/tensor/NAME` and, by parameters, `gradient/NAME`. Raises `DefinitionError`
@@ -78,6 +83,7 @@ def build_step(
         layout.learned,
         opset=opset,
         sign=-1.0 if plan.maximize else 1.0,
+        segments=cut(layout.graph) if checkpoint else None,
     )
     lowering, gradients = written.lowering, written.derivatives.by_parameter
     outputs = {LOSS: mean(lowering, plan.objective)}
@@ -136,6 +142,7 @@ def write_derivatives(
     *,
     opset: int,
     sign: float = 1.0,
+    segments: Segments | None = None,
 ) -> Written:
     """All layers, and the derivatives of the mean of an output times `sign`."""
     lowering, emitters = write_layers(graph, opset)
@@ -146,7 +153,7 @@ def write_derivatives(
     share = write.node("Div", write.floats(sign), count)
     seed = write.node("Expand", share, write.node("Shape", tensor))
     lowering.nodes += write.nodes
-    found = differentiate(lowering, emitters, last, seed, parameters, inputs)
+    found = differentiate(lowering, emitters, last, seed, parameters, inputs, segments)
     return Written(lowering, emitters, found)
 
 
@@ -198,9 +205,8 @@ def statistics(written: Written, layout: StepLayout) -> dict[str, str]:
         emit = Emitter(lowering, node, "statistics/")
         emit.kept = written.emitters[node.name].kept
         names = {name: node.array(name) for name in ("running_mean", "running_var")}
-        (x,) = (lowering.tensor_of[source] for source in node.inputs)
         held = {name: found[full] for name, full in names.items()}
-        for name, tensor in running_statistics(node.op, emit, x, held).items():
+        for name, tensor in running_statistics(node.op, emit, held).items():
             found[names[name]] = tensor
         lowering.nodes += emit.nodes
     return found

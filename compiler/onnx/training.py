@@ -29,16 +29,17 @@ def bn(op: BatchNormTraining, emit: Emitter, x: str) -> str:
     centred = emit.node("Sub", x, mean)
     variance = emit.node("ReduceMean", emit.node("Mul", centred, centred), axes, keepdims=0)
     flat = emit.node("Reshape", mean, emit.ints([-1]))
-    emit.keep(mean=flat, centred=centred, variance=variance)
+    # The count is worked out here, so that no later node needs a whole map for its size.
+    emit.keep(mean=flat, centred=centred, variance=variance, count=samples_of(emit, x))
     held = factor_and_offset(op, emit)
     return emit.node("BatchNormalization", x, *held, flat, variance, epsilon=op.eps)
 
 
 def running_statistics(
-    op: BatchNormTraining, emit: Emitter, x: str, buffers: dict[str, str]
+    op: BatchNormTraining, emit: Emitter, buffers: dict[str, str]
 ) -> dict[str, str]:
     """The running mean and variance after a batch; the variance without bias, as in PyTorch."""
-    count, one = samples_of(emit, x), emit.floats(1.0)
+    count, one = emit.kept["count"], emit.floats(1.0)
     fewer = emit.node("Max", emit.node("Sub", count, one), one)
     unbiased = emit.node("Mul", emit.kept["variance"], emit.node("Div", count, fewer))
     found = {"running_mean": emit.kept["mean"], "running_var": unbiased}

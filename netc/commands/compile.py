@@ -70,6 +70,11 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="Write one step of this training instead: forward, loss, backward and update.",
 )
+@click.option(
+    "--checkpoint",
+    is_flag=True,
+    help="Of a step: work activations out twice instead of keeping them.",
+)
 @SEED
 @WEIGHTS
 @chooses_net
@@ -79,6 +84,7 @@ def command(
     emit: str,
     external_data: bool | None,
     train: str | None,
+    checkpoint: bool,
     weights: WeightsFile | None,
     choice: NetChoice,
     **options: Any,
@@ -98,10 +104,12 @@ def command(
         plain = CompileOptions(wanted.seed, wanted.optimise, wanted.opset, embed=wanted.embed)
         if wanted != plain or weights or emit != "onnx":
             raise CallError("a step is in float32: --train goes with --opset, --seed and --set")
-        for line in compile_steps(file, train, choice, output, wanted):
+        for line in compile_steps(file, train, choice, output, wanted, checkpoint):
             click.echo(line)
         return
 
+    if checkpoint:
+        raise CallError("--checkpoint is of a step: it goes with --train")
     if emit == "ast":
         say(emit_text("ast", choice.module(file)))
         return

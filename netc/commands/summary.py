@@ -27,6 +27,10 @@ SORTS = ("params", "macs", "memory")
 @click.option(
     "--bars", is_flag=True, help="Each row's share of the MACs (sorted by params: of them)."
 )
+@click.option("--train", metavar="NAME", help="The memory that a step of this training takes.")
+@click.option(
+    "--checkpoint", is_flag=True, help="Of a step that works activations out twice, not keeps them."
+)
 @FORMAT
 @chooses_net
 @takes_shapes
@@ -37,6 +41,8 @@ def command(
     sort: str | None,
     short: bool,
     bars: bool,
+    train: str | None,
+    checkpoint: bool,
     form: str,
     choice: NetChoice,
 ) -> None:
@@ -44,7 +50,20 @@ def command(
 
     FILE is a definition, a name of the library, or a model: .onnx, .prototxt, .cfg. The table is as
     wide as the terminal (or COLUMNS): where it is narrow columns give way, never digits.
+
+    With --train: the memory of a step of that training, run as netc train runs it.
     """
+    if train is not None:
+        from netc.stepping import step_memories, tell_memories
+
+        found = step_memories(file, train, choice, checkpoint)
+        if form == "json":
+            say(json.dumps({"training": train, "steps": found}, indent=2))
+        else:
+            tell_memories(found, train)
+        return
+    if checkpoint:
+        raise CallError("--checkpoint is of a step: it goes with --train")
     if tree and sort:
         raise CallError("--tree keeps the order of the definition; --sort does not go with it")
     nets = choice.measured(file)

@@ -77,6 +77,9 @@ SHOWN_EVERY = 0.2  # seconds between two changes of the line on a terminal
 )
 @click.option("--resume", is_flag=True, help="Go on with the run in --out, bit for bit.")
 @click.option("--dry-run", is_flag=True, help="Check data and memory by one step; write nothing.")
+@click.option(
+    "--checkpoint", is_flag=True, help="Work activations out twice instead of keeping them."
+)
 @click.option("--max-steps", type=click.IntRange(1), metavar="N", help="End after N steps.")
 @click.option(
     "--broken",
@@ -102,6 +105,7 @@ def command(
     weights: tuple[str, ...],
     resume: bool,
     dry_run: bool,
+    checkpoint: bool,
     max_steps: int | None,
     broken: str,
     settings: tuple[str, ...],
@@ -138,7 +142,13 @@ def command(
         training,
         samples,
         held_out,
-        Choices(seed, device, None if dry_run else out, 1 if dry_run else max_steps),
+        Choices(
+            seed,
+            device,
+            None if dry_run else out,
+            1 if dry_run else max_steps,
+            checkpoint=checkpoint,
+        ),
         initial_weights(training, weights),
         resume,
     )

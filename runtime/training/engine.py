@@ -51,11 +51,12 @@ def engine_for(
     arrays: Arrays,
     device: str,
     settings: Settings | None = None,
+    checkpoint: bool = False,
 ) -> StepEngine:
-    """What runs a training on a device."""
+    """What runs a training on a device; NumPy keeps every tensor, `checkpoint` or not."""
     if parse_device(device).kind == "numpy":
         return NumpyEngine(training, layouts, arrays)
-    return DeviceEngine(training, layouts, arrays, device, settings)
+    return DeviceEngine(training, layouts, arrays, device, settings, checkpoint)
 
 
 class NumpyEngine:
@@ -116,11 +117,13 @@ class DeviceEngine:
         arrays: Arrays,
         device: str,
         settings: Settings | None = None,
+        checkpoint: bool = False,
     ) -> None:
         self.layouts = layouts
         self._settings = settings
-        models = [build_step(plan) for plan in training.steps]
-        pinned = replace(settings or Settings(), sizes={"N": training.batch})  # every batch is full
+        models = [build_step(plan, checkpoint=checkpoint) for plan in training.steps]
+        sizes = {"N": training.batch}  # every batch is full
+        pinned = replace(settings or Settings(), sizes=sizes, in_order=True)
         self._steps = [open_session(model, device, pinned) for model in models]
         self.device = self._steps[0].device
         self.note = self._steps[0].note
@@ -137,8 +140,8 @@ class DeviceEngine:
         layout, session = self.layouts[index], self._steps[index]
         given = {**feeds, **fed(layout, rates, count, apply)}
         held = {n: self._values[n] for n in (*layout.arrays, *layout.states)}
+        self.before = dict(self._values)  # those before them are not needed while it runs
         made = session.run_kept(given, held)
-        self.before = dict(self._values)
         for name in layout.changing():
             self._values[name] = made[name + NEXT]
         return {name: float(made[name].numpy()) for name in (LOSS, NORM, *layout.reports)}

@@ -70,13 +70,17 @@ class Turn:
 
 @dataclass(frozen=True)
 class Choices:
-    """How a training is run: what a command line or a call may say."""
+    """How a training is run: what a command line or a call may say.
+
+    With `checkpoint` activations are worked out again in the backward pass instead of kept.
+    """
 
     seed: int = 0
     device: str = "auto"
     out: Path | None = None
     max_steps: int | None = None
     settings: Settings | None = None
+    checkpoint: bool = False
 
 
 class TrainingRun:
@@ -117,7 +121,14 @@ class TrainingRun:
             check_same(found, self.progress, out / STATE)
             check_arrays(stored, arrays, out / STATE)
             self.progress, arrays = replace(found, epochs=training.epochs), stored
-        self.engine = engine_for(training, self.layouts, arrays, choices.device, choices.settings)
+        self.engine = engine_for(
+            training,
+            self.layouts,
+            arrays,
+            choices.device,
+            choices.settings,
+            choices.checkpoint,
+        )
         self.best_by = best_by(training)
         self._saved = time.monotonic()
 

@@ -55,7 +55,7 @@ def test_the_page_is_true_from_top_to_bottom(
             said = [row for row in numberless(result.stdout) if row]
             assert said == numberless(expected), line
             commands += 1
-    assert commands == 8
+    assert commands == 9
     assert names["probs"].shape == (1797, 10)
     assert names["saliency"].shape == (8, 8, 8)
     assert Path("gan/samples.0002.png").exists()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from compiler.onnx.emitter import Emitter
 from compiler.onnx.gradients import Gradients, by_inputs, differentiates
 from compiler.onnx.gradients.arithmetic import over_channels, per_channel
-from compiler.onnx.training import samples_of
 from compiler.ops.checks import channels_of
 from compiler.ops.training import BatchNormTraining
 
@@ -18,7 +17,7 @@ def bn(op: BatchNormTraining, emit: Emitter, dy: str, x: str) -> Gradients:
     two terms are one BatchNormalization.
     """
     rank, channels = len(emit.output), (channels_of(emit.output, op.name),)
-    centred, count = emit.kept["centred"], samples_of(emit, x)
+    centred, count = emit.kept["centred"], emit.kept["count"]
     variance = emit.node("Add", emit.kept["variance"], emit.floats(op.eps))
     deviation = emit.node("Sqrt", variance)
     bias = over_channels(emit, dy, rank)
