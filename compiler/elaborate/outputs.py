@@ -24,7 +24,8 @@ def declare_output(
     if frame.inner:
         state.results.add(tensor.node)
         return
-    outside = name if tensor.node == name else outside_name(state, name, statement, here)
+    is_input = tensor.node == name and name in state.outside and statement.outside is None
+    outside = name if is_input else outside_name(state, name, statement, here)
     if statement.labels is not None:
         state.classes[outside] = read_labels(state, statement.labels, tensor)
     state.outputs[outside] = tensor.node

@@ -39,7 +39,16 @@ def test_a_name_may_hold_values_and_braces() -> None:
     assert list(net.graph.outputs) == ["a{0}"]
 
 
+def test_an_output_that_is_called_like_its_layer_has_another_name_all_the_same() -> None:
+    net = define('net n { input x: f32[2]; relu as c; output c as "c:0"; output d = tanh }')
+    assert list(net.graph.outputs) == ["c:0", "d"]
+    assert [value.name for value in net.model().graph.output] == ["c:0", "d"]
+    net = define("net n { input x: f32[2]; relu as c; output c; x; output x }")
+    assert net.graph.outputs == {"c": "c", "x": "x"}
+
+
 MISTAKES = {
+    "a layer's": 'relu as c; output c; output d as "c" = tanh',
     "two outputs": 'relu; output y as "a"; output z as "a" = tanh',
     "an input's": 'relu; output y as "x"',
     "empty": 'relu; output y as ""',
