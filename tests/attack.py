@@ -444,7 +444,7 @@ def main() -> int:
 def table(count: int, tallies: dict[str, Counter[str]]) -> str:
     """How many inputs of each kind failed in which way, and of all."""
     titles = ("tracebacks", f"over {SECONDS} s", f"over {BYTES / 2**30:g} GB", "wrong ending")
-    rows = [("kind", "inputs", *titles)]
+    rows: list[tuple[str, ...]] = [("kind", "inputs", *titles)]
     rows += [(k, f"{count:,}", *(str(tally[way]) for way in WAYS)) for k, tally in tallies.items()]
     total = sum(tallies.values(), Counter())
     rows.append(("all", f"{count * len(tallies):,}", *(str(total[way]) for way in WAYS)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import onnx
@@ -21,6 +21,8 @@ from compiler.options import CompileOptions
 from grammar.source import Source, Span
 from runtime.reference import run_reference
 
+AnyOp = TypeVar("AnyOp", bound=Op)
+
 PLACE = Span(Source("op.netdef", "op"), 0, 2)
 H, W = symbol("H"), symbol("W")
 
@@ -35,7 +37,7 @@ class Result:
     onnx: Any
 
 
-def make(op: type[Op], *positions: Any, **keywords: Any) -> Op:
+def make(op: type[AnyOp], *positions: Any, **keywords: Any) -> AnyOp:
     """An op from values as a definition gives them, each checked and converted by its kind."""
     names = [parameter.name for parameter in parameters(op)]
     kinds = {parameter.name: kind_of(parameter) for parameter in parameters(op)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,9 @@ from benchmarks import gpu
 from benchmarks.gpu_side import SIDES
 
 
-def run(monkeypatch: pytest.MonkeyPatch, out: Path, *arguments: str) -> tuple[int, dict, str]:
+def run(
+    monkeypatch: pytest.MonkeyPatch, out: Path, *arguments: str
+) -> tuple[int, dict[str, Any], str]:
     call = ["gpu", "--device", "cpu", "--batch", "1", "--seconds", "0", "--out", str(out)]
     monkeypatch.setattr("sys.argv", [*call, "--jobs", "1", *arguments])
     code = gpu.main()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -100,7 +101,7 @@ def test_the_draw_depends_on_the_name_only() -> None:
         ("resnet18", {"classes": 10, "width": 8}),
     ],
 )
-def test_activations_stay_tame_through_depth(name: str, settings: dict[str, int]) -> None:
+def test_activations_stay_tame_through_depth(name: str, settings: dict[str, Any]) -> None:
     net = netc.load(name, name, **settings)
     for numbers in (initialise, scatter):
         graph = numbers(net.graph)

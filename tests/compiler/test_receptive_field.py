@@ -7,10 +7,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from compiler.dims import symbol
+from compiler.dims import evaluate, symbol
 from compiler.domain import Facts
-from compiler.ops import OPS
 from compiler.ops.arguments import Extent
+from compiler.ops.resampling import Resize
 from compiler.receptive_field import Field, FieldAxis, step
 from grammar.diagnostics import DefinitionError
 from runtime.kernels.resampling import weights
@@ -189,7 +189,7 @@ def test_what_a_resized_map_sees_is_what_has_a_weight(mode: str, align: str) -> 
     for _ in range(12):
         have, wanted = map(int, random.integers(1, 14, 2))
         rounding = str(random.choice(["prefer_floor", "prefer_ceil", "floor", "ceil"]))
-        op = make(OPS["resize"], Extent([wanted, 1]), mode, align, rounding)
+        op = make(Resize, Extent([wanted, 1]), mode, align, rounding)
         axis = step(
             op.reach(((1, have, 1),), (1, wanted, 1), Facts()),
             (FieldAxis(), FieldAxis()),
@@ -199,7 +199,7 @@ def test_what_a_resized_map_sees_is_what_has_a_weight(mode: str, align: str) -> 
         )[0]
         for output, row in enumerate(weights(op, have, wanted, None)):
             pixels = np.flatnonzero(np.abs(row) > 1e-12)
-            claimed = [min(max(int(end), 0), have - 1) for end in axis.seen(output)]
+            claimed = [min(max(evaluate(end, {}), 0), have - 1) for end in axis.seen(output)]
             assert claimed == [pixels[0], pixels[-1]], f"{op} on {have}, place {output}"
 
 

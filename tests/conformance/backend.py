@@ -19,7 +19,7 @@ from runtime.reference import run_reference
 from tests.conformance.core import JOINS
 
 
-class Interpreted(BackendRep):  # type: ignore[misc]
+class Interpreted(BackendRep):
     """One model; its parameters become known with its inputs."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
@@ -84,7 +84,7 @@ def imported_somehow(model: onnx.ModelProto) -> tuple[Imported, bool]:
     raise SkipTest(reasons[-1])
 
 
-class Interpreter(Backend):  # type: ignore[misc]
+class Interpreter(Backend):
     """What `onnx.backend.test.BackendTest` asks of a backend."""
 
     @classmethod

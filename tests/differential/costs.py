@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from math import prod
 
 import numpy as np
@@ -87,6 +87,7 @@ def peak_of(graph: Graph, exact: Tensors) -> int:
     feeds = {name: exact[name] for name in (node.name for node in graph.inputs())}
     outputs = set(graph.outputs.values())
     running = interpret(graph, feeds, np.float64)
+    assert isinstance(running, Generator)
     before: set[str] = set()
     peak = 0
     for node, _ in running:

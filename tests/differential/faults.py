@@ -187,7 +187,9 @@ def with_every_window(right: Any, size: Any, axis: Axis) -> Axis:
     return replace(axis, overhang=rest)
 
 
-def half_rounded_up(right: Any, pad: Any, spatial: Any, extents: Any, *given: Any, **named: Any):
+def half_rounded_up(
+    right: Any, pad: Any, spatial: Any, extents: Any, *given: Any, **named: Any
+) -> Any:
     """ "half" as K // 2."""
     pairs = tuple((k // 2, k // 2) for k in extents)
     return right(pairs if pad == "half" else pad, spatial, extents, *given, **named)

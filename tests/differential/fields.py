@@ -98,9 +98,9 @@ def interpolates(graph: Graph) -> bool:
 def places(touched: NDArray[np.bool_], rank: int, axis: int) -> NDArray[np.bool_]:
     """What is touched by place along the axis; a tensor of another rank has one place."""
     if touched.ndim - 1 != rank:
-        return touched.reshape(len(touched), -1).any(axis=1, keepdims=True)
+        return np.asarray(touched.reshape(len(touched), -1).any(axis=1, keepdims=True))
     moved = np.moveaxis(touched, axis + 2, 1)
-    return moved.reshape(*moved.shape[:2], -1).any(axis=2)
+    return np.asarray(moved.reshape(*moved.shape[:2], -1).any(axis=2))
 
 
 def joined(a: NDArray[np.bool_] | None, b: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -84,7 +84,7 @@ def inside(op: Op, inputs: tuple[Any, ...]) -> float:
 
     An engine may divide the input by its deviation first, and a map of one pixel has none but eps.
     """
-    x = inputs[0] if inputs else None
+    x: Any = inputs[0] if inputs else None
     match op:
         case InstanceNorm(eps=eps):
             parts = x.reshape(*x.shape[:2], -1)

@@ -5,7 +5,10 @@ Half of the nets are in training mode: batch norms take the statistics of the ba
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from compiler.graph import Graph, Input, Node
 from compiler.initialise import scatter
@@ -69,7 +72,7 @@ def random_feeds(graph: Graph, seed: int) -> Tensors:
     for node in graph.inputs():
         assert isinstance(node.op, Input)
         shape = (BATCH, *(size for size in node.shape if isinstance(size, int)))
-        value = random.standard_normal(shape)
+        value: NDArray[Any] = random.standard_normal(shape)
         if isinstance(node.op, Mask):
             value = (random.random(shape) >= node.op.p) / (1 - node.op.p)
         elif node.op.dtype == "i64":

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from hypothesis import strategies as st
 
 from tests.differential.tree import Block
 
 T = TypeVar("T")
+
+
+class Draw(Protocol):
+    """What takes a value from a strategy: `st.DrawFn`, or the `draw` of `st.data()`."""
+
+    def __call__(self, strategy: st.SearchStrategy[T], /) -> T: ...
 
 
 @lru_cache
@@ -23,7 +29,7 @@ def between(least: int, most: int) -> st.SearchStrategy[int]:
 class Pen:
     """Draws from hypothesis; every choice shrinks to the first option, to "no", to the least."""
 
-    def __init__(self, draw: st.DrawFn) -> None:
+    def __init__(self, draw: Draw) -> None:
         self.draw = draw
         self.blocks: list[Block] = []
         self.file: dict[str, object] = {}

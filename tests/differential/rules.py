@@ -133,10 +133,10 @@ def concat(given: Arguments, inputs: tuple[Shape, ...]) -> Shape:
     along = axis % rank
     for shape in inputs[1:]:
         need(all(shape[i] == inputs[0][i] for i in range(rank) if i != along))
-    shape = list(inputs[0])
+    joined = list(inputs[0])
     others = [other[along] for other in inputs]
-    shape[along] = sum(others[1:], others[0])
-    return tuple(shape)
+    joined[along] = sum(others[1:], others[0])
+    return tuple(joined)
 
 
 def reduced(given: Arguments, shape: Shape) -> Shape:

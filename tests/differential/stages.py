@@ -185,7 +185,7 @@ def draw_parameter_stage(pen: Pen, scope: Scope, flow: Shape) -> Stage:
         raise Invalid
     name = pen.one(own)
     value = scope.all_values()[name]
-    given = () if pen.chance(2) else None
+    given: tuple[tuple[str, str], ...] | None = () if pen.chance(2) else None
     if isinstance(value, Block):
         given = block_arguments(pen, scope, value)
     stage = Stage(name, given)

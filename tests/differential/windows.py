@@ -49,7 +49,8 @@ def pads_of(
     if pad in ("same", "same_lower"):
         pairs = []
         for size, extent, stride in zip(spatial, extents, strides, strict=True):
-            total = ((size + stride - 1) // stride - 1) * stride + extent - size
+            covered: Any = ((size + stride - 1) // stride - 1) * stride + extent
+            total = covered - size
             if isinstance(total, Symbolic):
                 raise Invalid
             less, more = max(total, 0) // 2, (max(total, 0) + 1) // 2

@@ -68,5 +68,5 @@ def compare(
     for _ in range(DIRECTIONS):
         direction = random.standard_normal(x.shape)
         wanted = slope(function, x, direction)
-        scale = np.linalg.norm(gradient) * np.linalg.norm(direction)
+        scale = float(np.linalg.norm(gradient) * np.linalg.norm(direction))
         np.testing.assert_allclose((gradient * direction).sum(), wanted, atol=1e-7 * scale + 1e-7)

@@ -13,6 +13,7 @@ from compiler.graph import Graph, Input, Node
 from compiler.initialise import scatter
 from compiler.onnx.step import build_gradients
 from compiler.ops.base import Op
+from compiler.ops.checks import known
 from compiler.ops.joins import Mul
 from compiler.ops.losses import ClassLoss, Total
 from compiler.training.layout import BY_TENSOR, GRADIENT
@@ -63,7 +64,8 @@ def check_op(
     if inputs is None:
         inputs = tuple(random.standard_normal((3, *shape)) for shape in shapes)
     feeds = dict(zip("abcdefgh", inputs, strict=False))
-    feeds["weights"] = random.standard_normal((len(inputs[0]), *map(int, graph["layer"].shape)))
+    shape = known(graph["layer"].shape, op.name)
+    feeds["weights"] = random.standard_normal((len(inputs[0]), *shape))
     kinds = {node.name: np.int64 if is_whole(node) else np.float32 for node in graph.inputs()}
     check_graph(graph, {name: x.astype(kinds[name]) for name, x in feeds.items()}, "objective")
 

@@ -10,6 +10,7 @@ from compiler.driver import check_training, load
 from compiler.graph import Input
 from compiler.initialise import initial_values
 from compiler.onnx.step import build_step
+from compiler.ops.checks import known
 from compiler.training.layout import STEP, StepLayout, layout_of
 from compiler.training.model import StepPlan, TrainingPlan
 from grammar.source import Source
@@ -30,7 +31,7 @@ def first_feeds(plan: StepPlan, batch: int = 4, seed: int = 0) -> dict[str, Any]
     layout, random = layout_of(plan), np.random.default_rng(seed)
     feeds: dict[str, Any] = {}
     for node in layout.graph.inputs():
-        shape = (batch, *map(int, node.shape))
+        shape = (batch, *known(node.shape, node.name))
         if node.name in layout.masks:
             p = layout.masks[node.name].p
             feeds[node.name] = np.float32((random.random(shape) >= p) / (1 - p))

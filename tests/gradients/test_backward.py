@@ -10,6 +10,7 @@ import pytest
 
 from compiler.graph import Graph
 from compiler.initialise import scatter
+from compiler.ops.checks import known
 from runtime.backward import backward
 from runtime.reference import run_reference
 from tests.define import define
@@ -35,7 +36,8 @@ def net(text: str) -> Graph:
 def feeds_of(graph: Graph) -> dict[str, Any]:
     """Random inputs of three samples."""
     random = np.random.default_rng(0)
-    return {n.name: random.standard_normal((3, *map(int, n.shape))) for n in graph.inputs()}
+    shapes = {node.name: known(node.shape, node.name) for node in graph.inputs()}
+    return {name: random.standard_normal((3, *shape)) for name, shape in shapes.items()}
 
 
 def test_shared_parameters_and_tensors_sum_what_they_are_handed() -> None:

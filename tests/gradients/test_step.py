@@ -51,7 +51,7 @@ OPTIMISED: list[tuple[str, dict[str, Any]]] = [
 
 def optimiser(name: str, arguments: dict[str, Any]) -> Optimiser:
     """An optimiser with these arguments."""
-    return make(OPTIMISERS[name], **arguments)  # type: ignore[arg-type, return-value]
+    return make(OPTIMISERS[name], **arguments)  # type: ignore[type-var]
 
 
 @pytest.mark.parametrize(("name", "arguments"), OPTIMISED)
@@ -141,11 +141,14 @@ def test_a_step_by_hand() -> None:
     (plan,) = training_of(text).steps
     feeds = first_feeds(plan, batch=2)
     feeds |= {
-        "x": np.float32([[1], [2]]),
-        "t": np.float32([[0], [0]]),
+        "x": np.array([[1], [2]], np.float32),
+        "t": np.array([[0], [0]], np.float32),
         "rate": np.asarray(0.1, dtype=np.float32),
     }
-    feeds |= {"line.d.weight": np.float32([[1]]), "line.d.bias": np.float32([1])}
+    feeds |= {
+        "line.d.weight": np.array([[1]], np.float32),
+        "line.d.bias": np.array([1], np.float32),
+    }
     session = session_of(build_step(plan))
     taken = {given.name: feeds[given.name] for given in session.get_inputs()}
     names = [output.name for output in session.get_outputs()]

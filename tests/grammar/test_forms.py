@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from unicodedata import normalize
 
 import pytest
@@ -28,13 +29,13 @@ def text(*parts: str | s.Expression) -> s.Text:
 
 def stage(callee: str, *arguments: s.Expression, **more: object) -> s.Stage:
     given = tuple(s.Argument(AT, None, value) for value in arguments) if arguments else None
-    parts = {"arguments": given, "body": None, "label": None, "like": None, "shape": None} | more
-    return s.Stage(AT, name(callee), **parts)  # type: ignore[arg-type]
+    empty: dict[str, Any] = dict.fromkeys(["body", "label", "like", "shape"])
+    return s.Stage(AT, name(callee), **({"arguments": given} | empty | more))
 
 
 def source(expression: s.Expression, **more: object) -> s.Stage:
     empty = dict.fromkeys(["callee", "arguments", "body", "label", "like", "shape"])
-    return s.Stage(AT, **(empty | more), source=expression)  # type: ignore[arg-type]
+    return s.Stage(AT, **(empty | more), source=expression)
 
 
 def chain(*stages: s.Stage) -> s.Chain:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import dataclasses
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,13 +17,17 @@ PACKAGES = ("grammar", "compiler")
 ROOT = Path(records.__file__).parents[1]
 
 
-def pair(namespace):
+def pair(namespace: str) -> list[Any]:
     """The same class by the standard decorator and by ours."""
     made = []
     for decorator in (dataclasses.dataclass, records.dataclass):
-        globals_ = {"dataclass": decorator, "field": dataclasses.field, "__name__": __name__}
-        exec(namespace, globals_)
-        made.append(globals_["Point"])
+        known: dict[str, Any] = {
+            "dataclass": decorator,
+            "field": dataclasses.field,
+            "__name__": __name__,
+        }
+        exec(namespace, known)
+        made.append(known["Point"])
     return made
 
 
@@ -61,16 +67,17 @@ class Point:
 
 
 @pytest.mark.parametrize("text", [PLAIN, CHECKED, INHERITED, OWN_EQUALITY])
-def test_late_methods_do_what_the_standard_ones_do(text):
+def test_late_methods_do_what_the_standard_ones_do(text: str) -> None:
     theirs, ours = pair(text)
     for kind in (theirs, ours):
         one, same, other = kind(1), kind(x=1), kind(2)
         assert one == same and one != other
         assert dataclasses.replace(one, x=2) == other
         assert copy.copy(one) == one and copy.deepcopy(one) == one
-        for refused in (lambda o=one: setattr(o, "x", 3), lambda o=one: delattr(o, "x")):
-            with pytest.raises(dataclasses.FrozenInstanceError):
-                refused()
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            one.x = 3
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            del one.x
         with pytest.raises(TypeError, match=r"__init__\(\) missing 1 required positional"):
             kind()
         with pytest.raises(TypeError, match="unexpected keyword argument 'w'"):
@@ -82,14 +89,14 @@ def test_late_methods_do_what_the_standard_ones_do(text):
     assert ours.__match_args__ == theirs.__match_args__
 
 
-def test_hashes_agree_with_equality():
+def test_hashes_agree_with_equality() -> None:
     theirs, ours = pair(PLAIN)
     assert hash(ours(1, z=[1])) == hash(ours(1, z=[2])) == hash(theirs(1))
     with pytest.raises(TypeError, match="unhashable"):
         hash(ours([]))
 
 
-def test_each_instance_has_a_list_of_its_own():
+def test_each_instance_has_a_list_of_its_own() -> None:
     _, ours = pair(PLAIN)
     one, other = ours(1), ours(1)
     one.z.append(1)
@@ -97,7 +104,7 @@ def test_each_instance_has_a_list_of_its_own():
 
 
 @pytest.mark.parametrize("ask", [repr, hash, lambda one: one == one.twin])
-def test_an_object_made_without_the_constructor_has_them_too(ask):
+def test_an_object_made_without_the_constructor_has_them_too(ask: Callable[[Any], Any]) -> None:
     """As a pickle makes one of a class of which this process has no instance yet."""
     _, ours = pair("@dataclass(frozen=True)\nclass Point:\n    x: int\n    twin = None")
     one, twin = object.__new__(ours), object.__new__(ours)
@@ -108,7 +115,7 @@ def test_an_object_made_without_the_constructor_has_them_too(ask):
     assert one == twin == ours(1) and len({one, twin, ours(1)}) == 1
 
 
-def test_all_of_the_text_and_the_graph_is_made_of_them():
+def test_all_of_the_text_and_the_graph_is_made_of_them() -> None:
     """One class by the standard decorator costs a check what three of these cost."""
     other = [
         str(path.relative_to(ROOT))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from itertools import combinations
 
 import pytest
@@ -74,7 +75,7 @@ def test_the_definitions_around_a_broken_one_are_whole() -> None:
     ]
     broken = parsed.file.items[1]
     assert isinstance(broken, s.Broken)
-    assert (broken.keyword, broken.names) == ("block", {"b"})
+    assert (broken.keyword, broken.names) == ("block", frozenset({"b"}))
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def test_the_definitions_around_a_broken_one_are_whole() -> None:
     ],
 )
 def test_a_broken_statement_says_what_it_may_have_done(
-    written: str, keyword: str, flows: bool, names: set[str]
+    written: str, keyword: str, flows: bool, names: Set[str]
 ) -> None:
     (broken,) = body_of(f"net n {{\n    {written}\n}}\n")
     assert isinstance(broken, s.Broken)

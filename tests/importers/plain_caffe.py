@@ -123,7 +123,7 @@ class Plain:
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, Array]:
         """What the network gives out for its inputs."""
         blobs = {name: np.asarray(value, dtype=np.float64) for name, value in feeds.items()}
-        unread = dict.fromkeys(())
+        unread: dict[str, None] = {}
         for fields in self.net["layer"]:
             layer = Layer(fields, self.used)
             if layer.type == "Input":
@@ -375,7 +375,7 @@ def eltwise(plain: Plain, layer: Layer, *inputs: Array) -> list[Array]:
     if operation == "MAX":
         return [np.max(inputs, axis=0)]
     factors = layer.all("eltwise", "coeff") or [1] * len(inputs)
-    return [sum(f * x for f, x in zip(factors, inputs, strict=True))]  # type: ignore[list-item]
+    return [sum(f * x for f, x in zip(factors, inputs, strict=True))]
 
 
 @rule("Axpy")

@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
+from compiler.dims import evaluate
 from compiler.importers.builder import GraphBuilder
 from compiler.importers.imported import Imported
 from compiler.rewriting import Rewriting
@@ -22,6 +23,11 @@ def finished(builder: GraphBuilder) -> Imported:
     graph = Rewriting(graph).finished()
     names = {node.name for node in graph.nodes()}
     return Imported(graph, frozenset(builder.kept & names), (), "random")
+
+
+def size(tensor: Tensor, axis: int) -> int:
+    """A size of a tensor: a number, as no input here is symbolic."""
+    return evaluate(tensor.shape[axis], {})
 
 
 @dataclass
@@ -125,13 +131,13 @@ class Modular:
             module, width = self.module(), self.random.choice([4, 8, 16])
             for turn in range(self.random.randint(1, 5)):
                 halved = turn == 0 and stage > 0 and self.random.random() < 0.5
-                stride = [2 if halved and tensor.shape[1] > 2 else 1]
+                stride = [2 if halved and size(tensor, 1) > 2 else 1]
                 self.scope, self.place = self.scope_of(stage, turn), 0
                 wide = width if self.random.random() < 0.7 else 2 * width
                 tensor = self.chain(module, tensor, wide, stride)
-                if tensor.shape[0] > 400:
+                if size(tensor, 0) > 400:
                     break
-            if self.random.random() < 0.4 and tensor.shape[1] > 2:
+            if self.random.random() < 0.4 and size(tensor, 1) > 2:
                 tensor = self.builder.layer("maxpool", (tensor,), SPAN, kernel=2, stride=2)
         self.builder.output("y", tensor)
         return finished(self.builder)
@@ -203,7 +209,7 @@ class Modular:
         y = self.chain(body, x, width, stride)
         other = x
         if y.shape != x.shape or skip == "always":
-            step = int(x.shape[1]) // int(y.shape[1])  # type: ignore[arg-type]
+            step = size(x, 1) // size(y, 1)
             other = self.named("conv", x, channels=y.shape[0], kernel=1, stride=step, bias=False)
             if skip == "bn":
                 other = self.named("bn", other)
@@ -214,5 +220,5 @@ class Modular:
         self.count += 1
         self.place += 1
         name = f"{op}{self.count}" if self.naming == "counted" else f"{self.scope}{op}{self.place}"
-        words = {} if self.naming == "none" else {"name": name, "kept": True}
+        words: dict[str, Any] = {} if self.naming == "none" else {"name": name, "kept": True}
         return self.builder.layer(op, (x,), SPAN, **words, **arguments)

@@ -30,12 +30,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.dims import evaluate
 from compiler.graph import Graph, Input
 from compiler.importers.define import define
 from compiler.importers.from_caffe import import_caffe
 from compiler.importers.from_darknet import import_darknet
 from compiler.importers.imported import Imported, UnreadableError, read_text
 from compiler.initialise import scatter
+from compiler.ops.checks import known
 from grammar.diagnostics import DefinitionError
 from grammar.source import Source
 from grammar.unforeseen import CODE
@@ -83,21 +85,21 @@ def judged(file: Path, text: str, smaller: Any, read: Any, against: Any) -> tupl
     """A file as it is, or in the first smaller size that can be computed."""
     imported = read(file.name, text, {})
     if macs_of(imported.graph) <= MOST_MACS:
-        return against(text, imported)  # type: ignore[no-any-return]
+        return against(text, imported)
     for other, shapes in smaller:
         try:
             small = read(file.name, other, shapes)
         except DefinitionError:  # what fits at one size need not at another
             continue
         if macs_of(small.graph) <= MOST_MACS:
-            return against(other, small)  # type: ignore[no-any-return]
+            return against(other, small)
     return "too large", ""
 
 
 def macs_of(graph: Graph) -> int:
     """The multiplications for a sample, of a network without symbolic sizes."""
     costs = (node.op.macs(graph.input_shapes(node), node.shape) for node in graph.nodes())
-    return sum(int(cost) for cost in costs)
+    return sum(evaluate(cost, {}) for cost in costs)
 
 
 # ---- Darknet
@@ -124,7 +126,7 @@ def against_darknet(text: str, imported: Imported) -> tuple[str, str]:
     defined = define(replace(imported, graph=graph)).graph
     held = parameters_in_order(graph)
     (image,) = graph.inputs()
-    x = np.random.default_rng(0).standard_normal(image.shape)  # type: ignore[arg-type]
+    x = np.random.default_rng(0).standard_normal(known(image.shape, image.name))
     plain = PlainDarknet(text, held)
     unknown = {name for name, _ in plain.sections[1:]} - {*plain_darknet.RULES, *PASSED_OVER}
     if unknown:
@@ -182,7 +184,7 @@ def import_prototxt(name: str, text: str, shapes: Mapping[str, Any]) -> Imported
 def smaller_prototxt(name: str, text: str) -> Iterator[tuple[str, Any]]:
     """Smaller shapes for the inputs that are pictures."""
     graph = import_prototxt(name, text, {}).graph
-    shapes = {node.name: [int(size) for size in node.shape] for node in graph.inputs()}  # type: ignore[arg-type]
+    shapes = {node.name: known(node.shape, node.name) for node in graph.inputs()}
     for factor in FACTORS[1:]:
         yield (
             text,
@@ -204,7 +206,7 @@ def against_caffe(text: str, imported: Imported) -> tuple[str, str]:
     graph = scatter(define(imported).graph)
     random = np.random.default_rng(0)
     feeds = {
-        node.name: random.standard_normal((2, *node.shape))  # type: ignore[arg-type]
+        node.name: random.standard_normal((2, *known(node.shape, node.name)))
         for node in graph.nodes()
         if isinstance(node.op, Input)
     }

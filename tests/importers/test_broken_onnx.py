@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -22,7 +23,7 @@ def with_nodes(*nodes: onnx.NodeProto) -> onnx.ModelProto:
     return model
 
 
-def node(kind: str, inputs: str, outputs: str, **attributes: object) -> onnx.NodeProto:
+def node(kind: str, inputs: str, outputs: str, **attributes: Any) -> onnx.NodeProto:
     return helper.make_node(kind, inputs.split(), outputs.split(), **attributes)
 
 
@@ -119,7 +120,7 @@ def test_every_command_tells_a_name_that_is_no_text_alike(command: str, tmp_path
     content = onnx_model("longname = Relu(x) y = Tanh(longname)").SerializeToString()
     file = tmp_path / "m.onnx"
     file.write_bytes(content.replace(b"longname", b"longna\xff\xfe"))
-    more = {"import": ["-o", tmp_path / "m.netdef"], "diff": [file]}
+    more: dict[str, list[object]] = {"import": ["-o", tmp_path / "m.netdef"], "diff": [file]}
     told = netc(command, file, *more.get(command, []))
     assert told.exit_code == 2 and "a name in it is no UTF-8 text" in told.stderr
 

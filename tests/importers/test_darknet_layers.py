@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from compiler.importers.define import Defined, define
 from compiler.importers.from_darknet import import_darknet
 from compiler.initialise import scatter
+from compiler.ops.checks import known
 from grammar.diagnostics import DefinitionError
 from grammar.source import Source
 from runtime.reference import run_reference
@@ -40,7 +41,8 @@ def result(*sections: str, net: str = NET) -> tuple[NDArray[Any], NDArray[Any]]:
     """An input and what the sections make of it."""
     graph = scatter(imported(*sections, net=net).graph)
     (given,) = graph.inputs()
-    x = np.random.default_rng(0).standard_normal((1, *given.shape)).astype(np.float32)
+    shape = (1, *known(given.shape, given.name))
+    x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
     return x[0], next(iter(run_reference(graph, {given.name: x}).values()))[0]
 
 

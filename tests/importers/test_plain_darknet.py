@@ -15,6 +15,7 @@ from compiler.importers.define import define
 from compiler.importers.from_darknet import import_darknet
 from compiler.importers.from_darknet.network import READERS
 from compiler.initialise import scatter
+from compiler.ops.checks import known
 from grammar.source import Source
 from runtime.reference import run_reference
 from runtime.session import open_session
@@ -111,10 +112,11 @@ def assert_as_plain(text: str, *, onnx: bool = False) -> None:
     graph = scatter(imported.graph)
     defined = define(replace(imported, graph=graph)).graph
     held = parameters(graph)
-    x = np.random.default_rng(0).standard_normal(graph.inputs()[0].shape)
+    (given,) = graph.inputs()
+    x = np.random.default_rng(0).standard_normal(known(given.shape, given.name))
     wanted = Plain(text, held).run(x)[-1]
     assert next(held, None) is None
-    feeds = {graph.inputs()[0].name: x[None]}
+    feeds = {given.name: x[None]}
     ways: list[Any] = [run_reference(defined, feeds, np.float64)]
     if onnx:
         single = {name: value.astype(np.float32) for name, value in feeds.items()}

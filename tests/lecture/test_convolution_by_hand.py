@@ -64,7 +64,7 @@ def test_zero_padding_darkens_the_border_of_an_even_picture_and_replicate_does_n
 
 
 # On a picture that is dark on the left and bright on the right: 0, 0, 9, 9 in each row.
-STEP = {
+STEP: dict[str, list[float]] = {
     "identity_kernel": [0, 0, 9, 9],
     "edge_detect_1": [0, 0, 0, 0],  # it answers to corners: a straight edge cancels
     "edge_detect_2": [0, -9, 9, 0],  # 4 * 0 - 9 and 4 * 9 - 27

@@ -8,8 +8,9 @@ import pytest
 
 from compiler.ops import OPS
 from netc.lsp.calls import signature_at
-from netc.lsp.completion import Proposal, complete
+from netc.lsp.completion import complete
 from netc.lsp.project import Project
+from netc.lsp.scope import Proposal
 from tests.lsp.texts import HALVES, alone, analysed, file_of, folder
 
 BEFORE = HALVES.replace("    output y\n}\n", "    ")

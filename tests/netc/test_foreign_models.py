@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -14,7 +15,7 @@ from tests.netc.command import netc
 
 
 def one_node(
-    path: Path, op: str, kinds: tuple[int, int], shape: Sequence[int | str], **attributes: int
+    path: Path, op: str, kinds: tuple[int, int], shape: Sequence[int | str], **attributes: Any
 ) -> Path:
     """A model of one node with an input x and an output y."""
     x, y = (helper.make_tensor_value_info(n, k, shape) for n, k in zip("xy", kinds, strict=True))

@@ -40,9 +40,11 @@ def test_truth_values_lists_and_arrays_of_numpy_are_values_too(net: netc.Net) ->
     made = netc.loads(NET, wide=True, rates=[np.int64(2), np.int8(4)])
     assert made.graph[made.graph.outputs["y"]].shape[0] == 6
     picture = np.zeros((1, 3, 8, 8), np.float32)
-    first = net.run(picture, device="numpy", seed=np.int64(3), batch_size=np.int16(1))
+    numbers: dict[str, Any] = {"seed": np.int64(3), "batch_size": np.int16(1)}
+    first = net.run(picture, device="numpy", **numbers)
     np.testing.assert_array_equal(first["y"], net.run(picture, device="numpy", seed=3)["y"])
-    assert net.model(seed=np.int64(1), opset=np.int32(20), batch=np.uint8(2)).opset_import
+    numbers = {"seed": np.int64(1), "opset": np.int32(20), "batch": np.uint8(2)}
+    assert net.model(**numbers).opset_import
 
 
 CALLS: dict[str, Callable[[netc.Net, Path], Any]] = {

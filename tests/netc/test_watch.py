@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def test_a_watch_survives_a_file_that_is_gone_and_knows_all_that_was_read(
     text = 'use a from "used.netdef"\nnet n {\n input x: f32[2]\n a()\n'
     main.write_text(text + ' output y labels "names.txt"\n}\n')
     used.write_text("block a() { relu }\n")
-    steps: list[object] = [
+    steps: list[Callable[[], object]] = [
         lambda: names.write_text("cat\ndog\n"),  # it was looked for
         lambda: names.write_text("cat\ndog\nnewt\n"),
         lambda: names.write_text("cat\ndog\n"),
@@ -54,10 +55,10 @@ def test_a_watch_survives_a_file_that_is_gone_and_knows_all_that_was_read(
     def pause(seconds: float) -> None:
         if not steps:
             raise KeyboardInterrupt
-        steps.pop(0)()  # type: ignore[operator]
+        steps.pop(0)()
 
     monkeypatch.setattr("netc.watching.changes.__defaults__", (pause,))
-    looks = []
+    looks: list[object] = []
     look = watch.check_once
     monkeypatch.setattr(watch, "check_once", lambda *given: looks.append(look(*given)))
     count = len(steps)
@@ -72,6 +73,11 @@ def test_each_look_of_a_watch_says_what_it_finds(
     main.write_text("net n { input x: f32[2]; relu; output y }")
     monkeypatch.setattr("netc.commands.watch.changes", lambda files: iter([None]))
     assert "n is fine" in netc("watch", main).stdout
-    monkeypatch.setattr("netc.commands.watch.changes", lambda files: iter([main.unlink(), files()]))
+
+    def removed(files: Callable[[], object]) -> Iterator[object]:
+        main.unlink()
+        return iter([None, files()])
+
+    monkeypatch.setattr("netc.commands.watch.changes", removed)
     result = netc("watch", main)
     assert result.exit_code == 0 and result.stderr.count("there is no file") == 2

@@ -178,13 +178,13 @@ def pool(
             if all(0 <= q < w for q, w, _ in spans):
                 values.append(float(x[(n, c, *place)]))
             counted += all(-before <= q < w + after for q, w, (before, after) in spans)
-        y[(n, c, *position)] = {
-            "max": lambda values=values: max(values),
-            "mean": lambda values=values, counted=counted: (
-                sum(values) / (counted if count_pad else len(values))
-            ),
-            "norm": lambda values=values: sum(abs(v) ** p for v in values) ** (1 / p),
-        }[kind]()
+        if kind == "max":
+            y[(n, c, *position)] = max(values)
+        elif kind == "mean":
+            y[(n, c, *position)] = sum(values) / (counted if count_pad else len(values))
+        else:
+            assert kind == "norm"
+            y[(n, c, *position)] = sum(abs(v) ** p for v in values) ** (1 / p)
     return y
 
 

@@ -83,7 +83,7 @@ def test_what_is_left() -> None:
     assert one_op(make(ReduceMean, 0), (3, H, W))["layer"].shape == (H, W)
     assert one_op(make(ReduceMean, [1, 2], keep=True), (3, H, W))["layer"].shape == (3, 1, 1)
     assert one_op(make(ReduceMax, 0), (3,))["layer"].shape == (1,)
-    assert prod(one_op(make(ReduceSum, keep=True), (3, 4, 5))["layer"].shape) == 1  # type: ignore[arg-type]
+    assert prod(one_op(make(ReduceSum, keep=True), (3, 4, 5))["layer"].shape) == 1
 
 
 def test_refusals() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+import onnxruntime as ort
 
 from runtime import providers, session
 from runtime.devices import CPU, CUDA, TENSORRT
@@ -85,8 +86,8 @@ def machine(**settings: Any) -> Iterator[Machine]:
     """Pretend to be on another machine."""
     fake = Machine(**settings)
     with (
-        mock.patch.object(session.ort, "InferenceSession", fake.open),
-        mock.patch.object(session.ort, "get_available_providers", lambda: list(fake.available)),
+        mock.patch.object(ort, "InferenceSession", fake.open),
+        mock.patch.object(ort, "get_available_providers", lambda: list(fake.available)),
         mock.patch.object(session, "driver", lambda: fake.driver),
         mock.patch.object(providers, "driver", lambda: fake.driver),
     ):

@@ -52,7 +52,7 @@ def read_all(path: Path) -> None:
 
 
 def test_arrays_come_back_as_they_were_saved(tmp_path: Path) -> None:
-    arrays = {
+    arrays: dict[str, Any] = {
         "a": np.arange(6, dtype=np.float32).reshape(2, 3),
         "file": np.array([], dtype=np.float64).reshape(0, 4),
         "allow_pickle": np.asfortranarray(np.arange(12, dtype=np.int64).reshape(3, 4)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ NET = "net n() { input x: f32[3, 8, 8]; conv(4, 3x3) as c -> relu -> gap -> flat
 X = np.zeros((2, 3, 8, 8), np.float32)
 
 
-def bench(*arguments: str | Path) -> Result:
+def bench(*arguments: object) -> Result:
     return CliRunner().invoke(main, ["bench", *map(str, arguments), "--seconds", "0"])
 
 
@@ -119,7 +120,7 @@ def test_a_net_that_is_all_on_cuda_is_captured_and_its_shapes_are_fixed() -> Non
     assert {o["use_tf32"] for o in options} == {"0"}
 
 
-def bound_runs() -> object:
+def bound_runs() -> AbstractContextManager[object]:
     """Sessions of the fake machine cannot bind real arrays."""
     from unittest import mock
 

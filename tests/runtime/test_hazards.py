@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import onnx
 import pytest
@@ -42,7 +43,8 @@ def test_no_group_and_more_than_32_bits(value: int) -> None:
 def test_every_limit_has_a_number_beyond_it() -> None:
     for kind, limits in LIMITS.items():
         for name in limits:
-            bad = helper.make_node(kind, ["x"], ["d"], **{name: -1.0 if name == "scale" else -1})
+            beyond: dict[str, Any] = {name: -1.0 if name == "scale" else -1}
+            bad = helper.make_node(kind, ["x"], ["d"], **beyond)
             assert len(told(model_of(bad))) == 1, (kind, name)
 
 
@@ -84,7 +86,7 @@ def test_handed_down_to_a_function(given: bool) -> None:
 def test_each_command_tells_and_lives(command: str, tmp_path: Path) -> None:
     model = onnx_model("y = ConvTranspose<group = 0>(x, w)", weights={"w": (3, 2, 3, 3)})
     (tmp_path / "m.onnx").write_bytes(model.SerializeToString())
-    more = {"run": ["--random"], "import": ["-o", tmp_path / "m.netdef"]}.get(command, [])
-    said = netc(command, tmp_path / "m.onnx", *more)
+    more: dict[str, list[object]] = {"run": ["--random"], "import": ["-o", tmp_path / "m.netdef"]}
+    said = netc(command, tmp_path / "m.onnx", *more.get(command, []))
     assert said.exit_code == 2 and said.stderr.count("\n") == 1
     assert "ConvTranspose y has group=0" in said.stderr

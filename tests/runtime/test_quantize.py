@@ -36,7 +36,7 @@ net small() {
 """
 
 
-def netc(*arguments: str | Path) -> Result:
+def netc(*arguments: object) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 

@@ -120,7 +120,8 @@ def test_an_empty_or_missing_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_numbers_of_the_other_byte_order_are_the_same_numbers(tmp_path: Path) -> None:
-    np.savez(tmp_path / "w.npz", **{"a.weight": np.array([1.5, -2], ">f4")})
+    weights: dict[str, Any] = {"a.weight": np.array([1.5, -2], ">f4")}
+    np.savez(tmp_path / "w.npz", **weights)
     stored = open_weights(tmp_path / "w.npz")["a.weight"]
     assert stored.dtype == "float32" and stored.read().tolist() == [1.5, -2]
     (tmp_path / "w.h5").write_bytes(b"\x89HDF")
@@ -323,7 +324,7 @@ def test_a_tensor_that_is_no_plain_array_is_named_as_what_it_is(
 def test_a_checkpoint_is_read_as_plain_tensors_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrap: Any, ending: str
 ) -> None:
-    calls = install_torch(monkeypatch, wrap({"a.weight": Tensor(np.float16([1, 2]))}))
+    calls = install_torch(monkeypatch, wrap({"a.weight": Tensor(np.array([1, 2], np.float16))}))
     (tmp_path / f"net.{ending}").write_bytes(b"")
     stored = open_weights(tmp_path / f"net.{ending}")
     assert calls == [{"map_location": "cpu", "weights_only": True, "mmap": False}]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from compiler.training.augmentations import (
     Colour,
@@ -30,17 +33,17 @@ ALL = (
 )
 
 
-def apply(op: object, batch: np.ndarray = BATCH, seed: int = 0) -> np.ndarray:  # type: ignore[type-arg]
-    return AUGMENT[type(op)](op, batch, generator(seed, "test"))  # type: ignore[index]
+def apply(op: Any, batch: NDArray[Any] = BATCH, seed: int = 0) -> NDArray[Any]:
+    return AUGMENT[type(op)](op, batch, generator(seed, "test"))
 
 
 @pytest.mark.parametrize("op", ALL, ids=lambda op: op.name)
-def test_the_same_seed_gives_the_same_and_another_seed_something_else(op: object) -> None:
+def test_the_same_seed_gives_the_same_and_another_seed_something_else(op: Any) -> None:
     first = apply(op)
     np.testing.assert_array_equal(first, apply(op))
     assert not np.array_equal(first, apply(op, seed=1))
     assert first.dtype == np.float32
-    assert first.shape == (32, *op.shape(BATCH.shape[1:]))  # type: ignore[attr-defined]
+    assert first.shape == (32, *op.shape(BATCH.shape[1:]))
 
 
 def test_a_crop_is_a_part_of_its_own_picture() -> None:

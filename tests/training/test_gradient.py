@@ -42,8 +42,10 @@ def check(net: netc.Net, feeds: dict[str, Any], found: Any, value: Callable[[Any
     """Assert a value and its derivatives; `value` takes the outputs in float64."""
 
     def at(changed: dict[str, Any]) -> float:
-        exact = {name: array.astype(np.float64) for name, array in net.graph.values.items()}
-        graph = replace(net.graph, values={**exact, **changed})
+        held: dict[str, Any] = {
+            n: array.astype(np.float64) for n, array in net.graph.values.items()
+        }
+        graph = replace(net.graph, values=held | changed)
         return value(run_reference(graph, {**feeds, **changed}, np.float64))
 
     learned = {name for name, weight in net.graph.parameters().items() if not weight.buffer}
@@ -55,7 +57,7 @@ def check(net: netc.Net, feeds: dict[str, Any], found: Any, value: Callable[[Any
         assert gradient.shape == start.shape and gradient.dtype == np.float64
         direction = random.standard_normal(start.shape)
         ahead, behind = (at({name: start + sign * STEP * direction}) for sign in (1, -1))
-        scale = np.linalg.norm(gradient) * np.linalg.norm(direction)
+        scale = float(np.linalg.norm(gradient) * np.linalg.norm(direction))
         slope = (ahead - behind) / (2 * STEP)
         assert (gradient * direction).sum() == pytest.approx(slope, abs=1e-6 * scale + 1e-8)
 

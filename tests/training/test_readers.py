@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from compiler.ops.arguments import Extent
 from compiler.pictures import Picture
 from compiler.training.model import Data
 from grammar.source import Source, Span
@@ -75,7 +76,7 @@ def test_floats_stay_as_they_are(tmp_path: Path) -> None:
 
 def test_pixels_go_through_the_picture_clause(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", image=PIXELS)
-    part = data("image", 1, 10, 8, picture=Picture(resize=(10, 8), mean=0.5, std=0.5))
+    part = data("image", 1, 10, 8, picture=Picture(resize=Extent((10, 8)), mean=0.5, std=0.5))
     found = everything(SampleReader((part,)).open(tmp_path / "a.npz").train)["image"]
     assert found.shape == (6, 1, 10, 8)
     assert -1 <= found.min() < 0 < found.max() <= 1
