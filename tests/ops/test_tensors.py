@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -108,7 +111,7 @@ def test_a_tensor_of_fewer_axes_goes_with_the_last_ones(op: str) -> None:
         x = np.arange(1, 13, dtype=np.float32).reshape(2, 2, 3)
         found = net.run({"x": x})
         pair = (x, np.full(3, 2, np.float32))
-        wanted = {
+        formulas: dict[str, Callable[..., Any]] = {
             "add": np.add,
             "mul": np.multiply,
             "sub": np.subtract,
@@ -116,7 +119,8 @@ def test_a_tensor_of_fewer_axes_goes_with_the_last_ones(op: str) -> None:
             "max": np.maximum,
             "min": np.minimum,
             "mean": lambda a, b: (a + b) / 2,
-        }[op](*(pair if branches.startswith("identity") else pair[::-1]))
+        }
+        wanted = formulas[op](*(pair if branches.startswith("identity") else pair[::-1]))
         np.testing.assert_allclose(found["y"], wanted, rtol=1e-6)
         assert found["z"].tolist() == [[2, 2, 2]] * 2
         assert net.verify().ok
