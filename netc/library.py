@@ -79,24 +79,29 @@ def examine_module(text: str, files: Files | None = None) -> tuple[Module, str |
 
 
 def choose_net(module: Module, name: str | None) -> Closure:
-    """The net called `name`, or the only one of the file."""
-    nets = module.nets()
-    names = [net.name for net in nets]
+    """The net called `name`, or the only one of the file; raises `CallError`."""
+    return choose(module, module.nets(), name, "net", "--net")
+
+
+def choose(
+    module: Module, known: Sequence[Closure], name: str | None, kind: str, option: str
+) -> Closure:
+    """What is called `name` of what a file defines of a `kind`, or the only one of them."""
+    names = ", ".join(one.name for one in known)
     file = module.file.source.name
-    if not nets:
-        raise CallError(f"{file} defines no net")
+    if not known:
+        how = ": train name { … }" if kind == "training" else ""
+        raise CallError(f"{file} defines no {kind}{how}")
     if name is None:
-        if len(nets) > 1:
-            raise CallError(
-                f"{file} defines several nets; choose one with --net: " + ", ".join(names)
-            )
-        return nets[0]
-    for net in nets:
-        if net.name == name:
-            return net
-    hint = did_you_mean(name, names)
+        if len(known) > 1:
+            raise CallError(f"{file} defines several {kind}s; choose one with {option}: {names}")
+        return known[0]
+    for one in known:
+        if one.name == name:
+            return one
+    hint = did_you_mean(name, [one.name for one in known])
     raise CallError(
-        f"{file} defines no net {name}; it has " + ", ".join(names) + (f"; {hint}" if hint else "")
+        f"{file} defines no {kind} {name}; it has {names}" + (f"; {hint}" if hint else "")
     )
 
 
@@ -115,10 +120,11 @@ def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def check_settings(net: Closure, settings: Mapping[str, Any]) -> None:
-    """Raise `CallError` for a setting that is no parameter of the net."""
-    known = [parameter.name.id for parameter in net.definition.parameters]
+def check_settings(chosen: Closure, settings: Mapping[str, Any]) -> None:
+    """Raise `CallError` for a setting that is no parameter of a net or training."""
+    known = [parameter.name.id for parameter in chosen.definition.parameters]
+    kind = "training" if chosen.definition.kind == "train" else "net"
     for name in settings:
         if name not in known:
             has = "it has " + ", ".join(known) if known else "it has none"
-            raise CallError(f"net {net.name} has no parameter {name}; {has}")
+            raise CallError(f"{kind} {chosen.name} has no parameter {name}; {has}")

@@ -12,8 +12,8 @@ from compiler.driver import CheckedTraining, check_training
 from compiler.files import Files
 from compiler.symbols.modules import Closure, Module
 from compiler.training.model import TrainingPlan
-from grammar.diagnostics import DefinitionError, did_you_mean
-from netc.library import open_module
+from grammar.diagnostics import DefinitionError
+from netc.library import check_settings, choose, open_module
 from runtime.errors import CallError
 from runtime.files import check_writable, reasons, refuse_inputs, written_in
 
@@ -29,24 +29,7 @@ SHARE = 0.1  # of the data that is held out where something is reported and noth
 
 def choose_training(module: Module, name: str | None) -> Closure:
     """The training called `name`, or the only one of the file; raises `CallError`."""
-    trainings = module.trainings()
-    names = [training.name for training in trainings]
-    file = module.file.source.name
-    if not trainings:
-        raise CallError(f"{file} defines no training: train name {{ … }}")
-    if name is None:
-        if len(trainings) > 1:
-            rendered = ", ".join(names)
-            raise CallError(
-                f"{file} defines several trainings; choose one with --train: {rendered}"
-            )
-        return trainings[0]
-    for training in trainings:
-        if training.name == name:
-            return training
-    hint = did_you_mean(name, names)
-    rendered = f"{file} defines no training {name}; it has " + ", ".join(names)
-    raise CallError(rendered + (f"; {hint}" if hint else ""))
+    return choose(module, module.trainings(), name, "training", "--train")
 
 
 def checked_training(
@@ -55,11 +38,7 @@ def checked_training(
     """One training of a file, checked; raises `CallError` for a setting that it has not."""
     module, _ = open_module(file, files)
     block = choose_training(module, name)
-    known = [parameter.name.id for parameter in block.definition.parameters]
-    for setting in settings:
-        if setting not in known:
-            has = "it has " + ", ".join(known) if known else "it has none"
-            raise CallError(f"training {block.name} has no parameter {setting}; {has}")
+    check_settings(block, settings)
     return check_training(block, settings)
 
 

@@ -7,14 +7,13 @@ work; `--seed` varies them. A failing input is written to the current folder.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 import time
 import traceback
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -22,6 +21,7 @@ from grammar.diagnostics import DefinitionError
 from grammar.format import format_source
 from grammar.lexemes import scan
 from grammar.source import Source
+from tests.campaigns import Failure, campaign
 from tests.mistakes import all_cases
 from tests.netc.command import netc
 from tests.strategies import scattered
@@ -108,14 +108,6 @@ def pieces(text: str) -> list[str]:
     return found
 
 
-@dataclass(frozen=True)
-class Failure:
-    """An input that went wrong, and how."""
-
-    content: bytes
-    reason: str
-
-
 def failures(count: int, seed: int, *, timed: bool) -> Iterator[Failure]:
     """The inputs among `count` for which `netc check` or the formatter fails."""
     with tempfile.TemporaryDirectory() as folder:
@@ -143,18 +135,9 @@ def failures(count: int, seed: int, *, timed: bool) -> Iterator[Failure]:
 
 def main() -> int:
     """The command."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("count", type=int, nargs="?", default=20_000)
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    found = 0
-    for failure in failures(options.count, options.seed, timed=True):
-        found += 1
-        name = f"fuzz{found}.netdef"
-        Path(name).write_bytes(failure.content)
-        print(f"{name}: {failure.reason}", flush=True)
-    print(f"{options.count} inputs, {found} failures")
-    return 1 if found else 0
+    return campaign(
+        __doc__, partial(failures, timed=True), lambda _, number: f"fuzz{number}.netdef"
+    )
 
 
 if __name__ == "__main__":

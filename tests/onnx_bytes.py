@@ -9,14 +9,13 @@ the file is saved in the current folder.
 
 from __future__ import annotations
 
-import argparse
 import resource
 import sys
 import tempfile
 import time
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -24,6 +23,7 @@ from typing import Any
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
+from tests.campaigns import Failure, campaign
 from tests.importers.random_onnx import draw
 from tests.netc.command import netc
 
@@ -145,14 +145,6 @@ def fields(message: Message) -> Iterator[tuple[Message, FieldDescriptor]]:
                 yield from fields(inner)
 
 
-@dataclass(frozen=True)
-class Failure:
-    """An input that went wrong, and how."""
-
-    content: bytes
-    reason: str
-
-
 def memory() -> int:
     """The most that this process ever took, in KiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -186,18 +178,9 @@ def failures(count: int, seed: int, *, timed: bool) -> Iterator[Failure]:
 
 def main() -> int:
     """The command."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("count", type=int, nargs="?", default=20_000)
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    found = 0
-    for failure in failures(options.count, options.seed, timed=True):
-        found += 1
-        name = f"bytes{options.seed}_{found}.onnx"
-        Path(name).write_bytes(failure.content)
-        print(f"{name}: {failure.reason}", flush=True)
-    print(f"{options.count} inputs, {found} failures")
-    return 1 if found else 0
+    return campaign(
+        __doc__, partial(failures, timed=True), lambda seed, number: f"bytes{seed}_{number}.onnx"
+    )
 
 
 if __name__ == "__main__":

@@ -6,17 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis import strategies as st
 
 from compiler.ops import OPS
 from compiler.ops.base import Op
 from compiler.ops.training import BatchNormTraining
-from tests.differential.arguments import values_for
-from tests.differential.pen import Pen
-from tests.differential.sizes import Invalid
+from tests.gradients.any_arguments import count_checked
 from tests.gradients.onnxcheck import check_op
-from tests.gradients.test_rules import JOINS, LOSS_CALLS, MAPS, inputs_for, loss_inputs
+from tests.gradients.test_rules import JOINS, LOSS_CALLS, inputs_for, loss_inputs
 from tests.opcheck import make
 from tests.ops.examples import EXAMPLES
 
@@ -32,30 +28,10 @@ def test_derivatives_are_those_of_numpy(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted({*OPS} - JOINS))
 def test_derivatives_are_those_of_numpy_for_any_arguments(name: str) -> None:
-    checked = 0
+    def check(op: Op, shape: tuple[int, ...], number: int) -> None:
+        check_op(op, shape, inputs=inputs_for(name, [shape], number))
 
-    @seed(1)
-    @settings(
-        max_examples=NETS,
-        database=None,
-        deadline=None,
-        phases=(Phase.generate,),
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(st.data())
-    def any_arguments(data: st.DataObject) -> None:
-        nonlocal checked
-        for shape in MAPS if name != "dense" else [(7,), (4, 5), (3, 4, 5)]:
-            try:
-                values = values_for(Pen(data.draw), name, shape)
-            except Invalid:
-                continue
-            op = make(OPS[name], **values)
-            check_op(op, shape, inputs=inputs_for(name, [shape], checked))
-            checked += 1
-
-    any_arguments()
-    assert checked
+    assert count_checked(name, check, NETS, begin=1)
 
 
 @pytest.mark.parametrize("shape", [(4,), (4, 5), (3, 4, 5), (2, 3, 4, 3)])

@@ -6,22 +6,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis import strategies as st
 
 from compiler.ops import LOSSES, OPS
 from compiler.ops.base import Op
 from compiler.ops.training import BatchNormTraining
 from runtime.gradients import GRADIENTS, run_gradient
 from runtime.kernels import KERNELS, run_kernel
-from tests.differential.arguments import values_for
-from tests.differential.pen import Pen
-from tests.differential.sizes import Invalid
+from tests.gradients.any_arguments import count_checked
 from tests.gradients.central import check_gradient
 from tests.opcheck import make
 from tests.ops.examples import EXAMPLES
 
-MAPS = [(4, 9), (4, 6, 7), (4, 4, 5, 6)]
 NETS = 3  # random sets of arguments for each op and rank
 POSITIVE = {"log", "power"}  # of inputs above 0 only
 JOINS = {name for name, op in OPS.items() if op.most_inputs != 1}  # and what takes nothing
@@ -48,31 +43,10 @@ def test_derivatives_are_central_differences(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted({*OPS} - JOINS))
 def test_derivatives_are_central_differences_for_any_arguments(name: str) -> None:
-    checked = 0
+    def check(op: Op, shape: tuple[int, ...], number: int) -> None:
+        check_gradient(op, shape, inputs=inputs_for(name, [shape], number))
 
-    @seed(0)
-    @settings(
-        max_examples=NETS,
-        database=None,
-        deadline=None,
-        phases=(Phase.generate,),
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(st.data())
-    def any_arguments(data: st.DataObject) -> None:
-        nonlocal checked
-        for shape in MAPS if name != "dense" else [(7,), (4, 5), (3, 4, 5)]:
-            try:
-                values = values_for(Pen(data.draw), name, shape)
-            except Invalid:
-                continue
-            check_gradient(
-                make(OPS[name], **values), shape, inputs=inputs_for(name, [shape], checked)
-            )
-            checked += 1
-
-    any_arguments()
-    assert checked
+    assert count_checked(name, check, NETS, begin=0)
 
 
 @pytest.mark.parametrize("shape", [(4,), (4, 5), (3, 4, 5), (2, 3, 4, 3)])
