@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from compiler.lints.context import LintContext
+from compiler.lints.habits import arguments_of_other_tools
 from compiler.lints.inputs import foreign_shapes
 from compiler.lints.joins import join_of_one_branch
 from compiler.lints.layers import (
@@ -22,6 +23,7 @@ from compiler.lints.layers import (
 )
 from compiler.lints.names import names_of_ops, unused_names
 from compiler.lints.network import dominant_dense, unused_tensor
+from compiler.lints.shadows import confusable_names, shadowed_in_loops
 from grammar.diagnostics import Diagnostic
 from grammar.source import Source
 from grammar.syntax import File
@@ -38,6 +40,7 @@ RULES: tuple[Callable[[LintContext], Iterable[Diagnostic]], ...] = (
     unused_tensor,
     join_of_one_branch,
     foreign_shapes,
+    arguments_of_other_tools,
 )
 
 ALLOW = re.compile(r"#\s*netc:\s*allow\s+(W\d+(?:[\s,]+W\d+)*)")
@@ -50,7 +53,8 @@ def lint(context: LintContext) -> list[Diagnostic]:
 
 def lint_names(file: File) -> list[Diagnostic]:
     """The warnings of a file, whatever its nets make of it."""
-    return kept([*unused_names(file), *names_of_ops(file)])
+    rules = (unused_names, names_of_ops, shadowed_in_loops, confusable_names)
+    return kept(warning for rule in rules for warning in rule(file))
 
 
 def kept(warnings: Iterable[Diagnostic]) -> list[Diagnostic]:

@@ -55,15 +55,20 @@ def interpolated(file: s.File) -> list[re.Pattern[str]]:
 
 def names_of_ops(file: s.File) -> Iterator[Diagnostic]:
     """W114: a stage that is a bare name, of a tensor and of a layer too, is the tensor."""
-    for use in resolve(file).uses:
+    names = resolve(file)
+    blocks = {d.name for d in names.definitions if d.owner is None}
+    for use in names.uses:
         made = use.definitions[0] if use.definitions else None
-        if use.role == "callee" and use.name in OPS and made is not None and made.kind in TENSORS:
+        if use.role != "callee" or made is None or made.kind not in TENSORS:
+            continue
+        if use.name in OPS or use.name in blocks:
+            word = "layer" if use.name in OPS else "block"
             yield Diagnostic.of(
                 "W114",
-                f"`{use.name}` is a tensor here, not the layer",
+                f"`{use.name}` is a tensor here, not the {word}",
                 use.span,
                 label=f"the tensor of line {made.span.line} flows on from here",
-                help=f"`{use.name}()` is the layer; another name for the tensor leaves no doubt",
+                help=f"`{use.name}()` is the {word}; another name for the tensor leaves no doubt",
                 severity="warning",
             )
 

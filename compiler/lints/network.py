@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from compiler.graph import Input
+from compiler.graph import Input, Node
 from compiler.lints.context import LintContext
 from compiler.lints.joins import passed_by
-from grammar.diagnostics import Diagnostic
+from compiler.symbols.names import children
+from grammar import syntax as s
+from grammar.diagnostics import Diagnostic, Fix
+from grammar.source import Span
 
 LARGE = 1_000_000  # parameters of a dense layer that is worth a word
 
@@ -37,8 +40,11 @@ def unused_tensor(context: LintContext) -> Iterator[Diagnostic]:
     graph = context.graph
     taken = passed_by(context) | set(graph.outputs.values())  # W111 tells of the former
     taken |= context.elaborated.results
-    for node in graph.nodes():
-        if node.name in taken or context.users[node.name]:
+    unused = [n for n in graph.nodes() if n.name not in taken and not context.users[n.name]]
+    aside = side_chains(context)
+    yield from passed_side_chains(context, [n for n in unused if n.span in aside], aside)
+    for node in unused:
+        if node.span in aside:
             continue
         what = "input" if isinstance(node.op, Input) else "result of"
         yield context.warn(
@@ -48,3 +54,64 @@ def unused_tensor(context: LintContext) -> Iterator[Diagnostic]:
             label="nothing takes this tensor",
             help="join it, or declare it: output name",
         )
+
+
+def side_chains(context: LintContext) -> dict[Span, s.Bind]:
+    """The side chains of the net and of the blocks in it, by the places of their last stages."""
+    elaborated = context.elaborated
+    definitions = [call.definition for call in elaborated.around.calls.values()]
+    nodes: list[s.Syntax] = [elaborated.definition, *dict.fromkeys(definitions)]
+    found: dict[Span, s.Bind] = {}
+    for node in nodes:
+        nodes += children(node)
+        if isinstance(node, s.Bind):
+            found[node.chain.stages[-1].span] = node
+    return found
+
+
+def passed_side_chains(
+    context: LintContext, unused: list[Node], aside: dict[Span, s.Bind]
+) -> Iterator[Diagnostic]:
+    """W115: side chains that nothing takes: what flows passes them by. One warning a net."""
+    binds = {aside[node.span]: node for node in unused}
+    if not binds:
+        return
+    (bind, node), *others = binds.items()
+    fixes = [flowing(each, bool(context.graph.weights(n))) for each, n in binds.items()]
+    first = next(m for m in context.elaborated.made if m.stage is bind.chain.stages[0])
+    source = None if first.flow is None else first.flow.node
+    name = bind.names[0].id
+    yield Diagnostic.of(
+        "W115",
+        f"what flows passes `{name}` by, and nothing takes it",
+        bind.names[0].span,
+        label=f"what follows goes on from `{source}`" if source else "this is a side chain",
+        notes=(f"so it is with {', '.join(b.names[0].id for b, _ in others)}",) if others else (),
+        help=f"let it flow: {fixes[0].text}",
+        call_stack=node.call_stack,
+        severity="warning",
+        fixes=(joined(fixes),),
+    )
+
+
+def flowing(bind: s.Bind, holds_weights: bool) -> Fix:
+    """`C1 = conv(6, 5x5)` as `conv(6, 5x5) as C1`."""
+    name, last = bind.names[0].id, bind.chain.stages[-1]
+    label = name if holds_weights else f'"{name}"'
+    text = bind.chain.span.text
+    if last.label is None and last.shape is None:
+        text += f" as {label}"
+    return Fix(f"let `{name}` flow", bind.span, text)
+
+
+def joined(fixes: list[Fix]) -> Fix:
+    """Several edits as one, where they stand in one text."""
+    fixes = sorted(fixes, key=lambda fix: fix.span.start)
+    source, start = fixes[0].span.source, fixes[0].span.start
+    text, end = "", start
+    for fix in fixes:
+        if fix.span.source is source and fix.span.start >= end:
+            text += source.text[end : fix.span.start] + fix.text
+            end = fix.span.end
+    title = fixes[0].title if len(fixes) == 1 else f"let these {len(fixes)} chains flow"
+    return Fix(title, Span(source, start, end), text)

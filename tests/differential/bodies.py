@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
+from compiler.ops import OPS
 from tests.differential.branches import draw_join
 from tests.differential.numbers import truth, whole, written
 from tests.differential.pen import Pen
+from tests.differential.rules import BARE, JOINS
 from tests.differential.run import run_body, run_chain
-from tests.differential.scope import Call, OpName, Scope
+from tests.differential.scope import OP_VALUES, Call, Scope
 from tests.differential.sizes import Invalid, Shape, Symbolic, text_of
 from tests.differential.stages import (
     block_arguments,
@@ -22,6 +25,7 @@ from tests.differential.stages import (
     parameter_value,
 )
 from tests.differential.tree import (
+    Apart,
     Bind,
     Block,
     Body,
@@ -59,7 +63,7 @@ def draw_statement(pen: Pen, scope: Scope, flow: Shape, depth: int) -> Statement
     """Any statement."""
     kinds: list[Callable[[Pen, Scope, Shape, int], Statement]] = [draw_flow] * 6
     if depth < DEEPEST and pen.left > 0:
-        kinds += [draw_for, draw_repeat, draw_if, draw_bind, draw_bind, draw_let]
+        kinds += [draw_for, draw_repeat, draw_if, draw_bind, draw_bind, draw_let, draw_apart]
     if scope.call.main and depth == 0:
         kinds.append(draw_output)
     statement = pen.one(kinds)(pen, scope, flow, depth)
@@ -79,7 +83,8 @@ def draw_chain(pen: Pen, scope: Scope, flow: Shape | None, depth: int) -> Chain:
     """One or more stages; now and then it begins at a tensor by its name."""
     scope = scope.copy()
     stages: list[Stage] = []
-    names = sorted(n for n in scope.all_tensors() if n.isidentifier())
+    names = sorted(n if n.isidentifier() else f'"{n}"' for n in scope.all_tensors())
+    names += [f'"{n}"' for n in names if pen.chance(8) and n.isidentifier() and n != "in"]
     if scope.call.entered is not None:
         names.append("in")
     if flow is None or (names and pen.chance(8)):
@@ -90,7 +95,15 @@ def draw_chain(pen: Pen, scope: Scope, flow: Shape | None, depth: int) -> Chain:
         stage = draw_stage(pen, scope, flow, depth, stages[-1].head if stages else "")
         stages.append(stage)
         flow = run_chain(Chain((stage,)), scope, flow)
-    return Chain(tuple(stages), len(stages) > 1 and pen.chance(4))
+    called = stages[0].head in names and len(stages) > 1
+    called = called and takes_by_call(stages[0], stages[1]) and pen.chance(3)
+    return Chain(tuple(stages), len(stages) > 1 and pen.chance(4), called)
+
+
+def takes_by_call(begin: Stage, layer: Stage) -> bool:
+    """Whether `begin -> layer` can be `layer(begin)`: a tensor's name, then a plain op."""
+    plain = replace(begin, head="") == Stage() and begin.head.isidentifier()
+    return plain and layer.head in {*OPS} - {*JOINS, *BARE} and layer.body is None
 
 
 def draw_stage(pen: Pen, scope: Scope, flow: Shape, depth: int, before: str) -> Stage:
@@ -103,7 +116,10 @@ def draw_stage(pen: Pen, scope: Scope, flow: Shape, depth: int, before: str) -> 
             case "b":
                 return draw_block_call(pen, scope, flow, depth)
             case "g":
-                return Stage(body=draw_body(pen, scope.inside(), flow, depth + 1))
+                body = draw_body(pen, scope.inside(), flow, depth + 1)
+                if pen.chance(2):
+                    return decorated(pen, scope, flow, Stage("seq", body=body))
+                return Stage(body=body)
             case "n":
                 return draw_named_join(pen, scope, flow)
             case "p":
@@ -121,8 +137,22 @@ def draw_bind(pen: Pen, scope: Scope, flow: Shape, depth: int) -> Bind:
     return Bind(pen.name("side"), draw_chain(pen, scope, flow, depth + 1))
 
 
+def draw_apart(pen: Pen, scope: Scope, flow: Shape, depth: int) -> Apart:
+    """`a, b = block(…)` of a new block with two results, or of one that there is."""
+    if not pen.forks or not pen.chance(3):
+        fork = draw_block(pen, scope, flow, depth, fork=True)
+        pen.forks.append(fork)
+    block = pen.forks[-1]
+    stage = Stage(block.name, block_arguments(pen, scope, block) or ())
+    parts = block.results if pen.chance(2) else ()
+    return Apart(tuple(pen.name("part") for _ in block.results), stage, parts)
+
+
 def draw_let(pen: Pen, scope: Scope, flow: Shape, depth: int) -> Let:
-    """`let p = 2 * c`"""
+    """`let p = 2 * c`, `let p, q = [2, 3]`"""
+    if pen.chance(3):
+        names, values = [pen.name("p") for _ in range(2)], pen.each(1, 4, 2)
+        return Let(", ".join(names), written(pen, scope, values))
     return Let(pen.name("p"), whole(pen, scope, pen.one((2, 1, 3, 4))))
 
 
@@ -135,12 +165,15 @@ def draw_output(pen: Pen, scope: Scope, flow: Shape, depth: int) -> Output:
 def draw_for(pen: Pen, scope: Scope, flow: Shape, depth: int) -> Statement:
     """`for i in range(2) { … }`; one turn only when the body does not fit again."""
     names, values, bound = draw_turns(pen, scope)
-    body = draw_body(pen, scope.inside(bound, *names), flow, depth + 1)
+    body = draw_body(pen, scope.inside(bound, *bound), flow, depth + 1)
     loop = For(names, values, body)
     try:
         run_body((loop,), scope.copy(), flow)
     except Invalid:
-        first = next(iter(bound.values())) if len(bound) == 1 else tuple(bound.values())
+        first: object = next(iter(bound.values())) if len(bound) == 1 else tuple(bound.values())
+        if len(names) < len(bound):  # `i, (a, b)`
+            index, *pair = bound.values()
+            first = (index, tuple(pair))
         return For(names, f"[{written(pen, scope, first)}]", body)
     return loop
 
@@ -150,7 +183,7 @@ def draw_turns(pen: Pen, scope: Scope) -> tuple[tuple[str, ...], str, dict[str, 
     count = pen.whole(1, LONGEST_LOOP)
     items = [pen.whole(1, 4) for _ in range(count)]
     name = pen.name("i")
-    match pen.one(("range", "list", "enumerate", "zip")):
+    match pen.one(("range", "list", "enumerate", "zip", "group")):
         case "range":
             start = pen.whole(0, 2)
             stop = whole(pen, scope, start + count)
@@ -163,6 +196,10 @@ def draw_turns(pen: Pen, scope: Scope) -> tuple[tuple[str, ...], str, dict[str, 
             other = pen.name("k")
             text = f"enumerate({written(pen, scope, items)})"
             return (name, other), text, {name: 0, other: items[0]}
+        case "group":
+            one, two = pen.name("k"), pen.name("k")
+            text = f"enumerate(zip({written(pen, scope, items)}, range({count})))"
+            return (name, f"({one}, {two})"), text, {name: 0, one: items[0], two: 0}
         case _:
             other = pen.name("k")
             text = f"zip(range({count}), {written(pen, scope, items)})"
@@ -206,9 +243,12 @@ def draw_block_call(pen: Pen, scope: Scope, flow: Shape, depth: int) -> Stage:
     raise Invalid
 
 
-def draw_block(pen: Pen, scope: Scope, flow: Shape, depth: int) -> None:
-    """A new block whose body takes what flows, or a net that is called like one."""
-    is_net = pen.chance(4)
+def draw_block(pen: Pen, scope: Scope, flow: Shape, depth: int, *, fork: bool = False) -> Block:
+    """A new block whose body takes what flows, or a net that is called like one.
+
+    A `fork` has two results.
+    """
+    is_net = pen.chance(4) and not fork
     inner = Scope(Call(pen.file, flow))
     parameters: list[tuple[str, str]] = []
     for _ in range(pen.whole(0, 3)):
@@ -217,7 +257,7 @@ def draw_block(pen: Pen, scope: Scope, flow: Shape, depth: int) -> None:
         unit = name.startswith("unit")
         blocks = {block.name: block for block in pen.blocks}
         inner.values[name] = (
-            blocks.get(text, OpName(text)) if unit else Scope(Call(pen.file)).evaluate(text)
+            blocks.get(text) or OP_VALUES[text] if unit else Scope(Call(pen.file)).evaluate(text)
         )
         parameters.append((name, text if is_net or pen.chance(2) else ""))
     entry = None
@@ -226,9 +266,18 @@ def draw_block(pen: Pen, scope: Scope, flow: Shape, depth: int) -> None:
         inner.tensors[entry[0]] = flow
     body = draw_body(pen, inner, flow, depth + 1)
     stem = "net" if is_net else "block"
-    block = Block(pen.name(stem), tuple(parameters), body, entry, pen.name("z") if is_net else "")
-    pen.blocks.append(block)
+    results: tuple[str, ...] = ()
+    if fork:
+        results = (pen.name("y"), pen.name("y"))
+        ends = (Output(results[0], Chain((Stage("in"), Stage("tanh")))), Output(results[1]))
+        body = (*body, *ends) if pen.chance(2) else (ends[0], *body, ends[1])
+    block = Block(
+        pen.name(stem), tuple(parameters), body, entry, pen.name("z") if is_net else "", results
+    )
+    if not fork:
+        pen.blocks.append(block)
     pen.file[block.name] = block
+    return block
 
 
 def input_sizes(pen: Pen, inner: Scope, flow: Shape) -> tuple[str, ...]:

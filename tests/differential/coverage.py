@@ -24,7 +24,7 @@ TRAININGS = {
     *("Assign", "Augment", "DataDeclaration", "Declared", "NoiseDeclaration", "Objective"),
     *("Report", "Reported", "Setting", "Show", "Step", "Update"),
 }
-ELSEWHERE = {"Syntax", "Broken", "Use", "File", "div ( )", *TRAININGS}
+ELSEWHERE = {"Syntax", "Broken", "Given", "Use", "File", "div ( )", *TRAININGS}
 WORDS = {
     "pad": ("same", "same_lower", "half", "valid"),
     "pad_mode": MODES,
@@ -39,6 +39,7 @@ for in a join; repeat in a join; if in a join; group in a join; join in a join
 block in a block; net as a block; like of a layer; like of a block; label interpolated
 label in quotes; block as a value; op as a value; in; several inputs; several outputs
 one symbol; several symbols; assert of a symbol; a run of sizes; else if; loop in a loop
+several results; seq; chain at a string; part of the results; layer with arguments
 same layer on two tensors; join of three; join of one; pad in pairs; pad as a size; pad as a number
 """
 PLANAR = {"crop", "pixel_shuffle", "pixel_unshuffle"}
@@ -94,8 +95,16 @@ def inside(node: object) -> Iterator[s.Syntax]:
 def of_node(node: s.Syntax, blocks: dict[str, str]) -> Iterator[str]:
     """What is special about one node; `blocks` are the kinds of the definitions by name."""
     match node:
+        case s.Stage(source=s.Text()):
+            yield "chain at a string"
+        case s.Stage(source=s.Attribute()):
+            yield "part of the results"
         case s.Stage(callee=None):
             return
+        case s.Bind(names=(_, _, *_)):
+            yield "several results"
+        case s.Argument(value=s.CallExpression(function=s.Name(id=name))) if name in OPS:
+            yield "layer with arguments"
         case s.Stage():
             yield from of_stage(node, blocks)
         case s.Definition(kind="block"):
@@ -121,6 +130,8 @@ def of_stage(stage: s.Stage, blocks: dict[str, str]) -> Iterator[str]:
     """A layer, a join or a call."""
     assert stage.callee is not None
     name = stage.callee.id
+    if name == "seq":
+        yield name
     if stage.like is not None:
         yield "like of a block" if name in blocks else "like of a layer"
     if stage.label is not None and stage.label.span.text.startswith('"'):

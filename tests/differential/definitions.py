@@ -19,6 +19,7 @@ from tests.differential.tree import (
     Chain,
     Expect,
     Flow,
+    Function,
     Let,
     Output,
     Stage,
@@ -65,7 +66,7 @@ def definitions(draw: st.DrawFn, opsets: tuple[int, ...] = (21,)) -> Definition:
     outputs, layers = unroll(body, start)
     lines = [f"input {name}: f32[{', '.join(sizes)}]" for name, sizes in inputs]
     lines += [statement.written(1) for statement in body]
-    blocks = [block.written() for block in pen.blocks]
+    blocks = [block.written() for block in (*pen.blocks, *pen.forks)]
     last = bool(blocks) and pen.chance(4)
 
     def text(more: dict[str, int]) -> str:
@@ -92,9 +93,13 @@ def unroll(body: Body, scope: Scope) -> tuple[dict[str, Shape], tuple[Layer, ...
     return call.outputs, tuple(unrolled.layers)
 
 
-def draw_lets(pen: Pen) -> list[Let]:
-    """Values of the file."""
-    found = []
+def draw_lets(pen: Pen) -> list[Let | Function]:
+    """Values and functions of the file."""
+    found: list[Let | Function] = []
+    if pen.chance(3):
+        function = Function(pen.name("f"), pen.one(("v * d", "v + d - 1", "max(v, d)")))
+        pen.file[function.name] = Scope(Call({})).evaluate(f"lambda v, d=1: {function.value}")
+        found.append(function)
     for _ in range(pen.whole(0, 2)):
         scope = Scope(Call(pen.file))
         let = Let(pen.name("p"), whole(pen, scope, pen.one((2, 1, 3, 4))))

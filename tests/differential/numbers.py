@@ -110,6 +110,7 @@ def function(pen: Pen, scope: Scope, value: int) -> str | None:
     more = value + pen.whole(0, 3)
     options = [f"min({more}, {value})", f"max([{value}, {value - 1}])", f"sum([{value - 1}, 1])"]
     options += [f"ceil({value - 1}.5)", f"floor({value}.5)"] if value > 0 else []
+    options += [f"round({value}.25)", f"floor(sqrt({value * value}))"] if value > 0 else []
     if 0 <= value <= 6:
         options += [f"len({[0] * value})", f"range({value + 2})[{value}]"]
         options += [f"enumerate(range({value + 1}))[{value}][0]"]
@@ -133,7 +134,33 @@ def chosen(pen: Pen, scope: Scope, value: int) -> str | None:
     return f"{held} if {condition} else {other}"
 
 
-FORMS: tuple[Form, ...] = (by_name, part, arithmetic, function, indexed, chosen)
+def listed(pen: Pen, scope: Scope, value: int) -> str | None:
+    """`[0, 3][1:][0]`, `([3] * 2)[1]`, `sum([k for k in [3, 4] if k < 4])`."""
+    more = value + 1
+    options = [
+        f"[{more}, {value}][1:][0]",
+        f"[0, {value}, 0][:-1][-1]",
+        f"[{value}, 0, {more}][::2][0]",
+        f"([{value}] * 2)[1]",
+        f"sum([k for k in [{more}, {value}] if k not in [{more}]])",
+        f"[a - b for i, (a, b) in enumerate([({more}, 1)])][0]",
+        f"[a * b for a in [1] for b in [{value}, 0]][0]",
+    ]
+    return pen.one(options)
+
+
+def applied(pen: Pen, scope: Scope, value: int) -> str | None:
+    """`f0(3)`, `f0(3, d=1)`: functions of the file, which give back what they are given."""
+    names = [name for name, of in scope.call.file.items() if callable(of)]
+    if not names or value < 1:
+        return None
+    call = pen.one(("{}({})", "{}(v={})", "{}({}, 1)", "{}({}, d=1)"))
+    return call.format(pen.one(names), value)
+
+
+FORMS: tuple[Form, ...] = (
+    by_name, part, arithmetic, function, indexed, chosen, listed, applied
+)  # fmt: skip
 
 
 def truth(pen: Pen, scope: Scope, value: bool) -> str:
@@ -150,6 +177,8 @@ def comparison(pen: Pen, scope: Scope) -> str:
     names = named(scope)
     left = pen.one(["2", *sorted(names)])
     operators = ("==", "!=", "<", "<=", ">", ">=")
+    if pen.chance(5):
+        return f"{left} {pen.one(('in', 'not in'))} [{pen.whole(0, 4)}, 2]"
     text = f"{left} {pen.one(operators)} {pen.whole(0, 4)}"
     return f"{text} {pen.one(operators)} {pen.whole(0, 4)}" if pen.chance(4) else text
 

@@ -32,6 +32,7 @@ class Pen:
     def __init__(self, draw: Draw) -> None:
         self.draw = draw
         self.blocks: list[Block] = []
+        self.forks: list[Block] = []  # with two results
         self.file: dict[str, object] = {}
         self.left = self.whole(1, 20)  # stages still to be drawn
         self.wordy = self.whole(0, 2)  # how often a number becomes an expression

@@ -27,7 +27,7 @@ def reshape(given: Arguments, shape: Shape) -> Shape:
     rest = product_of(tuple(size for size in wanted if size != -1))
     if all(isinstance(size, int) for size in (*shape, *wanted)):
         total = prod(known(size) for size in shape)
-        need(total % known(rest) == 0)
+        need(known(rest) > 0 and total % known(rest) == 0)
         return tuple(total // known(rest) if size == -1 else size for size in wanted)
     stay = [size for size, new in zip(shape, wanted, strict=False) if size == new]
     need(len(stay) == len(wanted) - 1 and wanted[-1] == -1)

@@ -104,6 +104,7 @@ def pool(given: Arguments, shape: Shape) -> Shape:
 
 def summed(given: Arguments, shape: Shape) -> Shape:
     """lppool: a dilated sum is a convolution, which must know its channels."""
+    need(len(shape) > 1)
     dilated = max(each_axis(given.get("dilation", 1), len(shape) - 1)) > 1
     return pool(given, (known(shape[0]) if dilated else shape[0], *shape[1:]))
 

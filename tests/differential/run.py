@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from compiler.ops import OPS
 from compiler.ops.base import parameters
 from tests.differential.rules import BARE, JOINS, shape_of
-from tests.differential.scope import Call, Extent, OpName, Scope, Sizes
+from tests.differential.scope import OP_VALUES, Call, Extent, OpName, Scope, Sizes
 from tests.differential.sizes import Invalid, Shape
 from tests.differential.tree import (
+    Apart,
     Assert,
     Bind,
     Block,
@@ -61,7 +64,13 @@ def run_aside(statement: Statement, scope: Scope, flow: Shape | None) -> None:
     """A statement after which the flow is where it was."""
     match statement:
         case Let(name, value):
-            scope.values[name] = scope.evaluate(value)
+            scope.values |= taken_apart(name, scope.evaluate(value))
+        case Apart(names, stage):
+            block = scope.all_values()[stage.head]
+            _, _, outputs = call(stage, block, scope, flow)
+            if len(outputs) != len(names):
+                raise Invalid
+            scope.tensors |= dict(zip(names, outputs.values(), strict=True))
         case Bind(name, chain):
             scope.tensors[name] = run_chain(chain, scope, flow)
         case Output(name, chain, pattern):
@@ -91,10 +100,18 @@ def turns(statement: For | Repeat | If, scope: Scope) -> Iterator[tuple[Body, Sc
                 yield body, scope.inside({}, "")
         case For(names, values, body):
             for value in scope.evaluate(values):
-                bound = (
-                    {names[0]: value} if len(names) == 1 else dict(zip(names, value, strict=True))
-                )
-                yield body, scope.inside(bound, *names)
+                bound = taken_apart(", ".join(names), value)
+                yield body, scope.inside(bound, *bound)
+
+
+def taken_apart(names: str, value: Any) -> dict[str, Any]:
+    """The names of `i, (a, b)` with their parts of a value."""
+    parts: list[str] = re.findall(r"\([^)]*\)|\w+", names)
+    if len(parts) == 1:
+        (only,) = parts
+        return taken_apart(only[1:-1], value) if only.startswith("(") else {only: value}
+    pairs = zip(parts, value, strict=True)
+    return {name: v for part, each in pairs for name, v in taken_apart(part, each).items()}
 
 
 def run_chain(chain: Chain, scope: Scope, flow: Shape | None) -> Shape:
@@ -108,14 +125,15 @@ def run_chain(chain: Chain, scope: Scope, flow: Shape | None) -> Shape:
 def run_stage(stage: Stage, scope: Scope, flow: Shape | None, *, first: bool) -> Shape:
     """One stage: a tensor's name, a group, an op, a block; then its label and its assertion."""
     target = scope.all_values().get(stage.head)
-    tensor = scope.call.entered if stage.head == "in" else scope.all_tensors().get(stage.head)
+    head = scope.label(stage.head) if stage.head.startswith('"') else stage.head
+    tensor = scope.call.entered if head == "in" else scope.all_tensors().get(head)
     owner: Any = None
     place = -1
     if stage.arguments is None and stage.body is None and tensor is not None:
         if not first:
             raise Invalid
         shape = tensor
-    elif not stage.head:
+    elif not stage.head or stage.head == "seq":
         assert stage.body is not None
         result = run_body(stage.body, scope.inside(), flow)
         if result is None:
@@ -123,11 +141,15 @@ def run_stage(stage: Stage, scope: Scope, flow: Shape | None, *, first: bool) ->
         shape = result
     elif isinstance(target, Block):
         place = scope.call.next_place()
-        shape, owner = call(stage, target, scope, flow)
+        shape, owner, outputs = call(stage, target, scope, flow)
+        if outputs and not target.input:
+            raise Invalid
     else:
         op = target.name if isinstance(target, OpName) else stage.head
         if op in BARE and not first:
             raise Invalid
+        if isinstance(target, OpName) and target.given:
+            stage = replace(stage, arguments=tuple((k, str(v)) for k, v in target.given))
         shape, owner = apply(stage, op, scope, flow)
         place = scope.call.next_place() - 1
     if stage.like and scope.call.owners.get(scope.label(stage.like)) != owner:
@@ -195,8 +217,10 @@ def named_tensor(text: str, scope: Scope) -> Shape:
     return found
 
 
-def call(stage: Stage, block: Block, scope: Scope, flow: Shape | None) -> tuple[Shape, Any]:
-    """A block: what flows out of it, and what says whether another call can share with it."""
+def call(
+    stage: Stage, block: Block, scope: Scope, flow: Shape | None
+) -> tuple[Shape, Any, dict[str, Shape]]:
+    """A block: what flows out of it, what says whether another call can share, its outputs."""
     if flow is None:
         raise Invalid
     given: dict[str, Any] = {}
@@ -206,7 +230,7 @@ def call(stage: Stage, block: Block, scope: Scope, flow: Shape | None) -> tuple[
             raise Invalid
         value = scope.all_values().get(text)  # a block or an op has no value to evaluate to
         held = value if isinstance(value, Block | OpName) else None
-        held = held or (OpName(text) if text in OPS else scope.evaluate(text))
+        held = held or OP_VALUES.get(text) or scope.evaluate(text)
         given[key or names[index]] = held
     twin = scope.call.twin_of(scope.label(stage.like) if stage.like else "")
     inside = Call(scope.call.file, flow, unrolled=scope.call.unrolled, twin=twin)
@@ -216,14 +240,14 @@ def call(stage: Stage, block: Block, scope: Scope, flow: Shape | None) -> tuple[
         if name in given:
             inner.values[name] = given[name]
         elif default:
-            inner.values[name] = OpName(default) if default in OPS else inner.evaluate(default)
+            inner.values[name] = OP_VALUES.get(default) or inner.evaluate(default)
         else:
             raise Invalid
     enter(block, inner, flow)
     result = run_body(block.body, inner, flow)
     if result is None:
         raise Invalid
-    return result, (block.name, flow, given)
+    return result, (block.name, flow, given), inside.outputs
 
 
 def enter(block: Block, inner: Scope, flow: Shape) -> None:

@@ -25,6 +25,8 @@ COMPARISONS: Mapping[str, Any] = {
     "LtE": operator.le,
     "Gt": operator.gt,
     "GtE": operator.ge,
+    "In": lambda item, values: item in values,
+    "NotIn": lambda item, values: item not in values,
 }
 BUILTINS: Mapping[str, Any] = {
     "true": True,
@@ -38,6 +40,8 @@ BUILTINS: Mapping[str, Any] = {
     "min": min,
     "max": max,
     "sum": sum,
+    "round": round,
+    "sqrt": math.sqrt,
 }
 
 
@@ -47,9 +51,29 @@ class Extent(tuple[int, ...]):
 
 @dataclass(frozen=True)
 class OpName:
-    """An op as a value: what a block gets whose parameter it is."""
+    """An op as a value, maybe with an argument: what a block gets whose parameter it is."""
 
     name: str
+    given: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def text(self) -> str:
+        """As a definition writes it: `relu`, `leaky_relu(slope=0.25)`."""
+        return self.name + "".join(f"({key}={value})" for key, value in self.given)
+
+
+# Ops that a parameter may be, by what is written.
+OP_VALUES: Mapping[str, OpName] = {
+    op.text: op
+    for op in (
+        OpName("relu"),
+        OpName("tanh"),
+        OpName("bn"),
+        OpName("identity"),
+        OpName("leaky_relu", (("slope", 0.25),)),
+        OpName("elu", (("alpha", 0.5),)),
+    )
+}
 
 
 class Sizes:
@@ -141,11 +165,8 @@ class Scope:
         if self.call.entered is not None:
             names["in_"] = Sizes(self.call.entered)
         try:
-            return eval(
-                compiled(text),
-                {"Extent": Extent, "decided": decided, **BUILTINS},
-                names | self.all_values(),
-            )
+            known = {"Extent": Extent, "decided": decided, **BUILTINS}
+            return eval(compiled(text), known | names | self.all_values())
         except (ArithmeticError, LookupError):
             raise Invalid from None
 

@@ -13,7 +13,7 @@ from tests.differential.numbers import truth, whole, written
 from tests.differential.pen import Pen
 from tests.differential.rules import BARE, JOINS
 from tests.differential.run import run_stage
-from tests.differential.scope import OpName, Scope
+from tests.differential.scope import OP_VALUES, OpName, Scope
 from tests.differential.sizes import Invalid, Shape, Symbolic
 from tests.differential.tree import Block, Chain, Flow, Stage
 from tests.differential.windowed import SPATIAL
@@ -114,7 +114,9 @@ def again(pen: Pen, scope: Scope) -> list[Stage]:
 
 def argument(pen: Pen, scope: Scope, value: object) -> str:
     """A value of an argument as text; an op or block by its name."""
-    return value.name if isinstance(value, Block | OpName) else written(pen, scope, value)
+    if isinstance(value, OpName):
+        return value.text
+    return value.name if isinstance(value, Block) else written(pen, scope, value)
 
 
 def draw_again(pen: Pen, scope: Scope, flow: Shape) -> Stage:
@@ -212,7 +214,7 @@ def parameter_value(pen: Pen, scope: Scope, name: str) -> str:
     """An argument for a parameter; what sort it takes, its name says."""
     if name.startswith("unit"):
         blocks = [block.name for block in pen.blocks if callable_plainly(block)]
-        return pen.one(["relu", *blocks, "tanh", "bn", "identity"])
+        return pen.one(["relu", *blocks, *list(OP_VALUES)[1:]])
     if name.startswith("flag"):
         return truth(pen, scope, pen.chance(2))
     return whole(pen, scope, pen.one((2, 1, 3, 4)))

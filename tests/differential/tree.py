@@ -6,7 +6,7 @@ it: so a body drawn for one turn of a loop, or one call of a block, is tried for
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from tests.differential.scope import Scope
@@ -44,14 +44,20 @@ class Stage:
 
 @dataclass(frozen=True)
 class Chain:
-    """`a -> b -> c`, over several lines when `broken`."""
+    """`a -> b -> c`, over several lines when `broken`; `b(a) -> c` when it is `called`."""
 
     stages: tuple[Stage, ...]
     broken: bool = False
+    called: bool = False
 
     def written(self, level: int) -> str:
         arrow = f"\n{INDENT * (level + 1)}-> " if self.broken else " -> "
-        return arrow.join(stage.written(level) for stage in self.stages)
+        stages = self.stages
+        if self.called:
+            begin, layer, *rest = stages
+            given = (("", begin.head), *(layer.arguments or ()))
+            stages = (replace(layer, arguments=given), *rest)
+        return arrow.join(stage.written(level) for stage in stages)
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,35 @@ class Bind:
 
     def written(self, level: int) -> str:
         return f"{self.name} = {self.chain.written(level)}"
+
+
+@dataclass(frozen=True)
+class Apart:
+    """`a, b = block(…)`, a block of several results; or `block(…) as t; a = t.y; b = t.z`."""
+
+    names: tuple[str, ...]
+    stage: Stage
+    parts: tuple[str, ...] = ()
+
+    def written(self, level: int) -> str:
+        call = self.stage.written(level)
+        if not self.parts:
+            return f"{', '.join(self.names)} = {call}"
+        label = f"{self.names[0]}_of"
+        pairs = zip(self.names, self.parts, strict=True)
+        taken = [f"{name} = {label}.{part}" for name, part in pairs]
+        return "; ".join([f"{label} = {call}", *taken])
+
+
+@dataclass(frozen=True)
+class Function:
+    """`let name(v, d=1) = value`"""
+
+    name: str
+    value: str
+
+    def written(self, level: int) -> str:
+        return f"let {self.name}(v, d=1) = {self.value}"
 
 
 @dataclass(frozen=True)
@@ -160,7 +195,7 @@ class If:
         return text if self.otherwise is None else f"{text} else {braces(self.otherwise, level)}"
 
 
-Statement: TypeAlias = Flow | Bind | Output | Let | Assert | Expect | For | Repeat | If
+Statement: TypeAlias = Flow | Bind | Apart | Output | Let | Assert | Expect | For | Repeat | If
 Body: TypeAlias = tuple[Statement, ...]
 
 
@@ -169,7 +204,7 @@ class Block:
     """`block name(parameters) { body }`, or a net with one input that is called like one.
 
     Parameters are (name, default or ""); `input` is the name and the sizes of a net's input,
-    `output` the name of its output.
+    `output` the name of its output; `results` are those of a block that has several.
     """
 
     name: str
@@ -177,6 +212,7 @@ class Block:
     body: Body
     input: tuple[str, tuple[str, ...]] | None = None
     output: str = ""
+    results: tuple[str, ...] = ()
 
     def written(self) -> str:
         """The definition."""
@@ -199,6 +235,6 @@ def braces(body: Body, level: int) -> str:
 
 
 __all__ = [
-    "Assert", "Bind", "Block", "Body", "Chain", "Expect", "Flow", "For", "If", "Let", "Output",
-    "Repeat", "Scope", "Stage", "Statement",
+    "Apart", "Assert", "Bind", "Block", "Body", "Chain", "Expect", "Flow", "For", "Function", "If", "Let",
+    "Output", "Repeat", "Scope", "Stage", "Statement",
 ]  # fmt: skip
