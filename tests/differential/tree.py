@@ -235,6 +235,6 @@ def braces(body: Body, level: int) -> str:
 
 
 __all__ = [
-    "Apart", "Assert", "Bind", "Block", "Body", "Chain", "Expect", "Flow", "For", "Function", "If", "Let",
-    "Output", "Repeat", "Scope", "Stage", "Statement",
+    "Apart", "Assert", "Bind", "Block", "Body", "Chain", "Expect", "Flow", "For", "Function", "If",
+    "Let", "Output", "Repeat", "Scope", "Stage", "Statement",
 ]  # fmt: skip
