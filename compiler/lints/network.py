@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from compiler.elaborate.state import Made
 from compiler.graph import Input, Node
 from compiler.lints.context import LintContext
 from compiler.lints.joins import passed_by
@@ -57,16 +58,28 @@ def unused_tensor(context: LintContext) -> Iterator[Diagnostic]:
 
 
 def side_chains(context: LintContext) -> dict[Span, s.Bind]:
-    """The side chains of the net and of the blocks in it, by the places of their last stages."""
+    """The side chains of the net and its blocks that what flows enters.
+
+    By the places of their last stages.
+    """
+    begun = {made.stage.span for made in context.elaborated.made if begins_with_flow(context, made)}
     elaborated = context.elaborated
     definitions = [call.definition for call in elaborated.around.calls.values()]
     nodes: list[s.Syntax] = [elaborated.definition, *dict.fromkeys(definitions)]
     found: dict[Span, s.Bind] = {}
     for node in nodes:
         nodes += children(node)
-        if isinstance(node, s.Bind):
+        if isinstance(node, s.Bind) and node.chain.stages[0].span in begun:
             found[node.chain.stages[-1].span] = node
     return found
+
+
+def begins_with_flow(context: LintContext, made: Made) -> bool:
+    """Whether a stage itself makes its tensor, of what flows: it is no name, nor `relu(x)`."""
+    if made.tensor.node is None or context.elaborated.around.stages[made.stage.span] != made.stage:
+        return False
+    node = context.graph[made.tensor.node]
+    return any(place.span == made.stage.span for place in (node, *node.call_stack))
 
 
 def passed_side_chains(
