@@ -79,7 +79,7 @@ def begins_with_flow(context: LintContext, made: Made) -> bool:
     if made.tensor.node is None or context.elaborated.around.stages[made.stage.span] != made.stage:
         return False
     node = context.graph[made.tensor.node]
-    return any(place.span == made.stage.span for place in (node, *node.call_stack))
+    return made.stage.span in (node.span, *(step.span for step in node.call_stack))
 
 
 def passed_side_chains(
