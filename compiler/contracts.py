@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from typing import Any
 
 from compiler.analysis import Analysis, analyse
@@ -20,6 +20,7 @@ from compiler.symbols.modules import diagnostic
 from compiler.values import Mistake, Scope, Silenced, Tensor
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic, Fix
+from grammar.source import Span
 
 # The words of a contract, each with the field of the analysis that it stands for.
 MEASURES = {
@@ -40,6 +41,10 @@ def check_contracts(elaborated: Elaborated, analysis: Analysis) -> list[Diagnost
     evaluate = Evaluator(elaborated.graph.facts)
     found: list[Diagnostic] = []
     for contract in elaborated.contracts:
+        grouped = with_commas(contract)
+        if grouped is not None:
+            found.append(grouped)
+            continue
         for condition in contract.conditions:
             try:
                 if len(found) < MOST_REPORTS and not evaluate.truth(condition, scope):
@@ -54,6 +59,25 @@ def check_contracts(elaborated: Elaborated, analysis: Analysis) -> list[Diagnost
             except Silenced:
                 continue
     return found
+
+
+def with_commas(contract: s.Expect) -> Diagnostic | None:
+    """The E205 of `params == 61,706`, whose number ends at the comma."""
+    for condition, after in pairwise(contract.conditions):
+        if isinstance(condition, s.Comparison) and isinstance(after, s.Number):
+            number = condition.operands[-1]
+            if isinstance(number, s.Number) and len(after.span.text) == 3:
+                span = Span(number.span.source, number.span.start, after.span.end)
+                text = f"{number.span.text}_{after.span.text}"
+                return Diagnostic.of(
+                    "E205",
+                    "a number has no commas in it",
+                    span,
+                    label="these are two conditions",
+                    help=f"write {text}",
+                    fixes=[Fix(f"write {text}", span, text)],
+                )
+    return None
 
 
 def remedies(elaborated: Elaborated, condition: s.Expression) -> list[Change]:

@@ -283,6 +283,9 @@ class Evaluator:
                 "an index must lie inside the list",
                 node.index.span,
                 label=f"{index}, but there are {len(value)} items",
+                help="is a comma missing between two lists?"
+                if isinstance(node.value, s.ListDisplay)
+                else None,
             ) from None
 
     def _slice(self, node: s.Slice, scope: Scope) -> Any:

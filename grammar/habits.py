@@ -68,6 +68,13 @@ RULES = (
         in_brackets=True,
     ),
     HabitRule(
+        r"(?=,)",
+        "list items need a comma between them",
+        before=r"\]\s*(\[)[^\[\]]*",
+        in_brackets=True,
+        among_values=True,
+    ),
+    HabitRule(
         r"(?=\()",
         "a layer has no module before its name: `conv`, not `nn.conv`",
         before=r"\w(\.)\w+",

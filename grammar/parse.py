@@ -18,6 +18,7 @@ from lark import Lark, Token, UnexpectedInput
 
 from grammar.build import TreeBuilder, Unbuildable, broken
 from grammar.diagnostics import DefinitionError, Diagnostic
+from grammar.encodings import looks_like
 from grammar.lexemes import MOST_NESTING, offset_beyond
 from grammar.records import dataclass
 from grammar.source import Source, Span
@@ -127,14 +128,18 @@ def _refusal(source: Source) -> Diagnostic | None:
     text = source.text
     foreign = None if text.isascii() else re.search("[\ud800-\udfff]", text)
     if foreign is not None:
-        byte = ord(foreign.group()) - 0xDC00
+        byte, meant = ord(foreign.group()) - 0xDC00, looks_like(text)
         return Diagnostic.of(
             "E102",
             "this is no UTF-8 text",
             Span(source, foreign.start(), foreign.end()),
             label=f"the byte 0x{byte:02x}" if 0x80 <= byte <= 0xFF else "half a character",
-            help="save the file as UTF-8",
+            help=f"it looks like {meant}: save it as UTF-8" if meant else "save the file as UTF-8",
         )
+    if text[1:2] == "\0" and (meant := looks_like(text)) is not None:
+        head = Span(source, 0, 1)
+        help = f"it looks like {meant}: save it as UTF-8"
+        return Diagnostic.of("E102", "this is no UTF-8 text", head, help=help)
     beyond = offset_beyond(text, MOST_WORDS)
     if beyond is None:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,8 @@ def library_nets() -> dict[str, Path]:
 
 def find(text: str) -> tuple[Source, str | None]:
     """The source that a path or library name stands for, and the net it names if it names one."""
+    if text == "-":
+        return standard_input(), None
     path = Path(text)
     if path.suffix in FORMATS and is_regular(path):
         raise CallError(f"{text} is a model, not a definition; netc import {text} makes it one")
@@ -54,6 +57,12 @@ def find(text: str) -> tuple[Source, str | None]:
         return read(file, file.name), None
     hint = did_you_mean(text, [*nets, *(f.stem for f in library_files())])
     raise CallError(f"there is no file or library net {text}" + (f"; {hint}" if hint else ""))
+
+
+def standard_input() -> Source:
+    """What standard input holds, as the text of a definition."""
+    text = sys.stdin.buffer.read().decode("utf-8-sig", errors="surrogateescape")
+    return Source("<stdin>", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def read(path: Path, name: str) -> Source:

@@ -23,7 +23,7 @@ COMMANDS = {
     "bench": "Time a definition or an ONNX model: latency and throughput.",
     "quantize": "Quantize to int8, and say what that costs in accuracy.",
     "weights": "List the arrays that a net wants, or check a file of them.",
-    "explain": "Derive every size of a definition, or explain a code (E302).",
+    "explain": "Derive every size, or explain a code (E302) or an op (conv).",
     "plot": "Draw a net: its layers and blocks, shapes on the lines.",
     "maps": "What every layer makes of a picture, what outputs look at.",
     "diff": "What one network adds, removes and changes of another.",
@@ -62,6 +62,12 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, and remember the words that it is called with."""
         ctx.meta[__name__] += args
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"; did you mean `{near[0]}`?" if near else ""
+            raise click.UsageError(f"there is no command {args[0]}{hint}", ctx)
         return super().resolve_command(ctx, args)
 
     def make_context(self, *arguments: Any, **extra: Any) -> click.Context:

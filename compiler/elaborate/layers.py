@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from functools import partial
 
-from compiler.dims import Dim
+from compiler.dims import Dim, Size, product
 from compiler.elaborate.names import local_name
 from compiler.elaborate.sharing import owner_of
 from compiler.elaborate.state import MOST_NODES, Here, State
 from compiler.graph import Assumed, Input, Node, shapes_taken
 from compiler.layouts import declarations, foreign_layout
 from compiler.ops.base import Op, Shape, ShapeError, is_join, show_shape
+from compiler.ops.connect import Dense
 from compiler.ops.convolution import Conv
+from compiler.ops.reshape import Reshape
 from compiler.ops.shapes import infer
 from compiler.remedies.backwards import Search, rendered
 from compiler.remedies.changes import Change
@@ -84,6 +86,8 @@ def inferred(
             mistake.search = partial(rank_remedies, state, stage, op, sources)
         elif error.code == "E304":
             mistake.search = partial(join_remedies, state, stage, op, sources)
+        elif isinstance(op, Reshape) and isinstance(product(op.shape), int):
+            mistake.search = partial(count_remedies, state, sources, product(op.shape))
         raise mistake from None
     state.conditions += [(size, least) for size, least in conditions if isinstance(size, Dim)]
     return shape
@@ -128,6 +132,19 @@ def input_meant(state: State, search: Search) -> tuple[str, Fix] | None:
     declaration = declarations(state.net.definition)[inputs[0].span]
     fits = any(search.fitting([change]))
     return (layout.question(shape), layout.fix(declaration)) if fits else None
+
+
+def count_remedies(state: State, sources: tuple[str, ...], count: Size) -> Remedy:
+    """The dense layer before a reshape with as many units as the shape has numbers."""
+    node = state.graph[sources[0]]
+    while len(node.inputs) == 1 and node.shape == state.graph[node.inputs[0]].shape:
+        node = state.graph[node.inputs[0]]
+    if not isinstance(node.op, Dense) or len(node.shape) != 1 or not isinstance(count, int):
+        return Remedy()
+    if count < 1:  # -1 stands for what is left over
+        return Remedy()
+    change = Change((node,), "units", count)
+    return Remedy.of(rendered([change]), state.around.fixes([change]))
 
 
 def join_remedies(state: State, stage: s.Stage, op: Op, sources: tuple[str, ...]) -> Remedy:

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 @FORMAT
 @chooses_net
 def command(files: tuple[str, ...], strict: bool, form: str, choice: NetChoice) -> None:
-    """Find every mistake in definition files."""
+    """Find every mistake in definition files.
+
+    The file `-` is standard input.
+    """
     found: list[Diagnostic] = []
     lines: list[str] = []
     for file in files:

@@ -9,22 +9,28 @@ import click
 
 from compiler.derivation import derive
 from compiler.graph import Node
+from compiler.ops import OPS
 from compiler.ops.base import show_shape
 from netc.errors import say
+from netc.library import library_nets
 from netc.net import Net
 from netc.options import NetChoice, chooses_net
 from netc.pages import page
+from netc.reference import section
 from netc.tabular import print_markdown
 from runtime.errors import CallError
 
 
 @click.command("explain")
-@click.argument("subject", metavar="FILE[:LINE]|CODE")
+@click.argument("subject", metavar="FILE[:LINE]|CODE|OP")
 @chooses_net
 def command(subject: str, choice: NetChoice) -> None:
-    """Derive every size of a definition, or explain a code (E302)."""
+    """Derive every size, or explain a code (E302) or an op (conv)."""
     if re.fullmatch(r"[A-Za-z]\d{3}", subject):
         print_markdown(page(subject.upper()))
+        return
+    if subject in OPS and subject not in library_nets() and not Path(subject).exists():
+        print_markdown(section(OPS[subject]))
         return
     file, line = split(subject)
     nets = choice.opened(file)

@@ -13,7 +13,7 @@ from grammar.diagnostics import DefinitionError
 from grammar.format import format_source
 from grammar.source import Source
 from netc.errors import say, show
-from netc.library import find, read
+from netc.library import find, read, standard_input
 from runtime.files import write_whole
 
 
@@ -62,9 +62,7 @@ def read_input(file: str, *, write: bool) -> Source:
     """
     if file != "-":
         return read(Path(file), file) if write else find(file)[0]
-    raw = sys.stdin.buffer.read()
-    text = raw.decode("utf-8-sig", errors="surrogateescape")
-    return Source("<stdin>", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return standard_input()
 
 
 def difference(file: str, before: str, after: str) -> str:

@@ -163,3 +163,30 @@ def test_a_sign_of_another_alphabet_comes_with_the_plain_one() -> None:
 )
 def test_the_help_is_what_was_perhaps_meant(text: str, help: str | None) -> None:
     assert found(text)[-1].help == help
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said"),
+    [
+        ("cp949", "CP949 (Korean)"),
+        ("shift_jis", "Shift_JIS (Japanese)"),
+        ("euc_jp", "EUC-JP (Japanese)"),
+        ("gb18030", "GB18030 (Chinese)"),
+        ("cp1251", "CP1251 (Cyrillic)"),
+        ("cp1252", "CP1252 (Western)"),
+        ("utf-16", "UTF-16"),
+        ("utf-16-le", "UTF-16"),
+    ],
+)
+def test_a_file_in_another_encoding_is_told_which(encoding: str, said: str) -> None:
+    words = {
+        "cp949": "합성곱",
+        "shift_jis": "ネット",
+        "euc_jp": "ネット",
+        "gb18030": "网络",
+        "cp1251": "слой",
+    }
+    word = words.get(encoding, "größe")
+    raw = f"net n {{ # {word}\n    relu\n}}\n".encode(encoding)
+    (only,) = found(raw.decode("utf-8-sig", errors="surrogateescape"))
+    assert (only.code, only.help) == ("E102", f"it looks like {said}: save it as UTF-8")

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from compiler.files import LIBRARY
 from tests.netc.command import netc
 
 NET = """net n {
@@ -105,3 +106,21 @@ def test_a_model_where_a_definition_is_wanted_is_pointed_to_import(tmp_path: Pat
         assert result.exit_code == 2, command
         assert "netc import" in result.stderr
     assert "parameters   61,706" in netc("summary", tmp_path / "l.onnx").stdout
+
+
+def test_a_deeper_or_gated_net_of_one_family_only_adds(tmp_path: Path) -> None:
+    deeper = json.loads(netc("diff", "resnet18", "resnet34", "--format", "json").stdout)
+    assert {change["kind"] for change in deeper["changes"]} == {"added"}
+    text = (LIBRARY / "resnet.netdef").read_text(encoding="utf-8")
+    gate = "-> mul { identity; gap -> conv(c // 4, 1x1) -> relu -> conv(4 * c, 1x1) -> sigmoid }"
+    text = text.replace(
+        "conv(4 * c, 1x1, bias=false) -> bn", f"conv(4 * c, 1x1, bias=false) -> bn {gate}"
+    )
+    text = "\n".join(line for line in text.split("\n") if "expect" not in line)
+    (tmp_path / "se.netdef").write_text(text, encoding="utf-8")
+    report = netc(
+        "diff", "resnet50", tmp_path / "se.netdef", "--net", "resnet50", "--format", "json"
+    )
+    gated = json.loads(report.stdout)["changes"]
+    assert {change["kind"] for change in gated} == {"added"}
+    assert [c["after"]["op"] for c in gated].count("sigmoid") == 16
