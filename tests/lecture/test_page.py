@@ -29,6 +29,19 @@ def test_the_page_is_true_from_top_to_bottom(
             for line in text.splitlines():
                 result = netc(*shlex.split(line)[2:])
                 assert result.exit_code == 0, result.output
+    check_what_is_shown(names)
+
+
+def test_every_training_of_the_page_checks(tmp_path: Path) -> None:
+    for text in re.findall(r"```netdef\n(.*?)```", PAGE, re.DOTALL):
+        path = tmp_path / text.split()[1]
+        path.write_text(text, encoding="utf-8")
+        result = netc("check", path)
+        assert result.exit_code == 0, result.stderr
+
+
+def check_what_is_shown(names: dict[str, Any]) -> None:
+    """What the texts of the page claim of the numbers that its programs found."""
     gaussian = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]]) / 16
     np.testing.assert_allclose(names["kernel"][0, 0], gaussian, atol=1e-3)
     plain, residual = (names["norms"][name] for name in ("plain", "residual"))
@@ -36,3 +49,9 @@ def test_the_page_is_true_from_top_to_bottom(
     assert plain[0] > 100 * plain[-1]
     assert residual[0] < 10 * residual[-1]
     assert max(residual) < 20 * min(residual)
+    assert Path("depth.svg").read_text().count("<polyline") == 2
+    assert all(right > 0.9 for right in names["right"].values())
+    assert all(0.2 < shown.mean() < 0.8 for shown in names["shown"].values())
+    (kept, kept_held), (dropped, dropped_held) = (names["accuracy"][n] for n in ("kept", "dropped"))
+    assert kept > 0.9 > dropped  # of labels of which three in ten are wrong
+    assert dropped_held > kept_held
