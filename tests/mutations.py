@@ -47,6 +47,7 @@ WORDS = ["true", "false", "MAX", "AVE", "SUM", "FLOOR", "CEIL", "INFERENCE", "LE
 READ = """size stride stride_x stride_y pad padding dilation groups group_id activation from layers
     batch_normalize scale temperature spatial probability alpha beta kappa noadjust filters layers
     share_index crop_height crop_width output type"""
+REFUSED = ("type", "bottom")
 MODELS = sorted(again.NETS)
 ACTIVATIONS = ["leaky", "relu", "linear", "gelu", "mish", "stair", "Leaky"]
 
@@ -111,6 +112,8 @@ def changed(kind: str, base: str, text: str, choices: Random) -> Change:
     """One field of a file changed."""
     form = "{}: {} " if kind == "caffe" else "{}={}\n"
     spots = caffe_spots(text) if kind == "caffe" else cfg_spots(text)
+    # What is there of another kind, or reads another blob, is nearly always refused.
+    spots = [spot for spot in spots if spot.name not in REFUSED or choices.random() < 0.2]
     way = choices.choice(["value", "value", "value", "name", "drop", "twice", "insert", "insert"])
     if way == "insert" or not spots:
         return inserted(kind, base, text, choices)

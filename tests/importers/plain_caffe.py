@@ -329,7 +329,9 @@ def scale(plain: Plain, layer: Layer, x: Array, factor: Array | None = None) -> 
     if axis != 1 or count not in (1, -1) or (count == -1 and x.ndim > 2):
         raise Unsound("other axes")
     own = label(layer.name)
-    if f"{own}.weight" not in plain.held and not layer.named:  # the batch norm before it holds them
+    if f"{own}.weight" not in plain.held and not any(
+        layer.named
+    ):  # the batch norm before it holds them
         own = label(plain.normalised[layer.bottoms[0]])
         plain.taken.update((f"{own}.weight", f"{own}.bias"))
         assert bias
