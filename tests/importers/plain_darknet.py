@@ -67,12 +67,13 @@ class Plain:
         self.made: list[Array] = []
         self.parameters: dict[int, list[dict[str, Any]]] = {}
         self.lender = -1  # the layer whose parameters the one at hand shares
+        self.count = 0  # of the parameters that it took
 
     def run(self, x: Array) -> list[Array]:
         """What each layer makes of a picture."""
         needed = self.needed([len(self.sections) - 2])
         for place, (name, options) in enumerate(self.sections[1:]):
-            self.lender = -1
+            self.lender, self.count = -1, 0
             before = self.made[-1] if self.made else x
             self.made.append(RULES[name](self, options, before) if place in needed else before)
         return self.made
@@ -95,11 +96,17 @@ class Plain:
         return found
 
     def take(self) -> dict[str, Any]:
-        """The next parameters of the layer at hand, its own or another's."""
-        mine = self.parameters.setdefault(len(self.made), [])
-        found = self.parameters[self.lender][len(mine)] if self.lender >= 0 else next(self.held)
-        mine.append(found)
-        return found
+        """The next parameters of the layer at hand, its own or another's.
+
+        Those of a layer that leads to nothing are held by the first that shares them.
+        """
+        own = self.lender < 0
+        held = self.parameters.setdefault(len(self.made) if own else self.lender, [])
+        self.parameters[len(self.made)] = held
+        if self.count == len(held):
+            held.append(next(self.held))
+        self.count += 1
+        return held[self.count - 1]
 
     def other(self, index: int) -> Array:
         """What another layer made; a negative index counts back."""

@@ -150,7 +150,7 @@ class PlainDarknet(plain_darknet.Plain):
         decoders = [place for place, name in enumerate(names) if name in DECODERS]
         needed = self.needed(decoders or [len(names) - 1])
         for place, (name, options) in enumerate(self.sections[1:]):
-            self.lender = -1
+            self.lender, self.count = -1, 0
             before = self.made[-1] if self.made else x
             passed = name in PASSED_OVER or place not in needed
             made = before if passed else plain_darknet.RULES[name](self, options, before)

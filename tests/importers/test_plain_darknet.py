@@ -94,6 +94,12 @@ NETS = {
         f"convolutional share_index=1 {SHARED}",
         "shortcut from=1 activation=linear",
     ),
+    "share_with_nothing": cfg(  # the layer that lends leads to no output
+        *[f"convolutional {SHARED}"] * 2,
+        "route layers=-2",
+        f"convolutional share_index=1 {SHARED}",
+        "shortcut from=2 activation=linear",
+    ),
     **{name: cfg(f"activation activation={name}", "dropout") for name in ACTIVATIONS},
 }
 
