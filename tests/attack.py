@@ -26,6 +26,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from itertools import cycle
 from pathlib import Path
 from random import Random
@@ -172,6 +173,13 @@ def seeds_of(kind: str, folder: Path) -> list[bytes]:
             return [written(folder / f"seed.{kind}")]
         case "pt":
             archive = written(folder / "seed.npz")
+            if find_spec("torch") is not None:
+                torch, content = import_module("torch"), io.BytesIO()
+                weights = package.loads(NET).weights
+                torch.save(
+                    {name: torch.from_numpy(a.copy()) for name, a in weights.items()}, content
+                )
+                return [content.getvalue(), archive]
             return [archive, b"\x80\x02}q\x00X\x01\x00\x00\x00aq\x01K\x01s.", b"\x80\x04N."]
         case "picture":
             return [picture(form) for form in ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")]

@@ -303,7 +303,9 @@ def parquet_columns(path: Path) -> dict[str, list[Any]]:
                 check_packed(path, size)
             table = arrow.Table.from_batches(batches, file.schema_arrow)
         found: dict[str, list[Any]] = table.to_pydict()
-    except (OSError, arrow.ArrowException) as error:
+    except DataError:
+        raise
+    except Exception as error:  # a broken file makes it raise nearly anything
         raise DataError(f"{path} cannot be read: {error}") from None
     return found
 

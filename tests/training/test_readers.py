@@ -291,3 +291,13 @@ def test_pipes_and_devices_in_the_place_of_data_are_refused_without_waiting(
         (tmp_path / "list.csv").write_text(f"image,label\n{name},0\n")
         with pytest.raises(DataError, match="is no picture that can be read"):
             everything(BOTH.open(tmp_path / "list.csv").train)
+
+
+def test_a_parquet_file_with_names_that_are_no_text_is_refused(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="Parquet files need netc[parquet]")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "x.parquet"
+    parquet.write_table(arrow.table({"label": LABELS}), path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(b"label", b"lab\xecl"))
+    with pytest.raises(DataError, match=r"x.parquet cannot be read: "):
+        SampleReader((LABEL,)).open(path)
