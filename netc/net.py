@@ -109,7 +109,8 @@ class Net:
         check_form(place)
         names = tuple(text_of("a layer", name) for name in list_of("layers", layers))
         options = MapOptions(names, whole("most", most, 1), at, chosen, gradients, seed)
-        return write_maps(maps_of(self, [path_of(one) for one in given], options), place)
+        pictures = [path_of(one) for one in given]
+        return write_maps(maps_of(self, pictures, options), place, pictures)
 
     @property
     def weights(self) -> Mapping[str, NDArray[np.float32]]:

@@ -12,6 +12,7 @@ from netc.errors import say
 from netc.options import NetChoice
 from netc.training import checked_training, require_training
 from netc.verifying import VerifyCall, tell_all
+from runtime.errors import CallError
 from runtime.verify.comparison import Comparison
 
 
@@ -32,22 +33,28 @@ def compile_steps(
     from compiler.onnx.precision import OPSETS
     from compiler.onnx.step import build_step
     from netc import __version__
+    from runtime.files import check_writable, refuse_inputs
     from runtime.models import write_model
     from runtime.training.loop import first_arrays
     from runtime.weights.saving import save_weights
 
     training = chosen(file, name, choice)
     target = output or Path(f"{training.name}.onnx")
+    several = len(training.steps) > 1
+    paths = [target.with_suffix(f".{s.name}.onnx") if several else target for s in training.steps]
+    beside = target.with_suffix(".safetensors")
+    if beside in paths:
+        raise CallError(f"{target} would be written twice, as a model and as weights: use .onnx")
+    refuse_inputs([*paths, beside], choice.files.seen)
+    check_writable([*paths, beside])
     arrays = first_arrays(training, tuple(map(layout_of, training.steps)), options.seed)
-    for plan in training.steps:
-        path = target if len(training.steps) == 1 else target.with_suffix(f".{plan.name}.onnx")
+    for plan, path in zip(training.steps, paths, strict=True):
         model = build_step(plan, opset=options.opset or OPSETS["f32"], checkpoint=checkpoint)
         model.producer_version = __version__
         model.doc_string = described(training, plan)
         write_model(model, path)
         nodes = len(model.graph.node)
         yield f"{training.name}, {plan.name}: {nodes:,} nodes -> {path}"
-    beside = target.with_suffix(".safetensors")
     save_weights(beside, arrays)
     yield f"where its {len(arrays):,} arrays begin, by seed {options.seed}: {beside}"
 

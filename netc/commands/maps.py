@@ -91,7 +91,7 @@ def command(
     net = choice.single(file, weights)
     refuse_inputs([output], choice.files.seen)
     maps = maps_of(net, [Path(image) for image in images], options)
-    path = write_maps(maps, output)
+    path = write_maps(maps, output, [*images, *choice.files.seen])
     if not net.graph.values and net.analysis.trainable:
         say(f"{net.name} with initial weights, not trained ones (give --weights)")
     for seen in maps.seen:

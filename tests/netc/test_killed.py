@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from PIL import Image
 
 from tests.netc.command import netc
 
@@ -53,6 +54,8 @@ train t {{
 CALLS = {
     "compile": "compile n{0}.netdef -o y.onnx",
     "compile beside": "compile n{0}.netdef -o y.onnx --external-data",
+    "compile a step": "compile t{0}.netdef --train t -o y.onnx",
+    "maps": "maps n{0}.netdef --image p.png --no-gradients -o y.html",
     "import": "import m{0}.onnx -o y.netdef --weights y.safetensors",
     "import npz": "import m{0}.onnx -o y.netdef --weights y.npz",
     "plot svg": "plot n{0}.netdef -o y.svg",
@@ -87,6 +90,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("runtime.training.loop.time", SimpleNamespace(monotonic=lambda: 0.0))
     draw = np.random.default_rng(0)
     np.savez("d.npz", x=draw.random((12, 1, 4, 4), np.float32), label=np.arange(12) % 5)
+    Image.new("RGB", (16, 16), "teal").save("p.png")
     np.save("x.npy", np.random.default_rng(0).random((4, 3, 16, 16), np.float32))
     np.save("one.npy", np.random.default_rng(0).random((1, 3, 16, 16), np.float32))
     Path("out").mkdir()

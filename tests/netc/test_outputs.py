@@ -25,6 +25,13 @@ net n {
     gap -> flatten
     output z labels "names.txt"
 }
+train t {
+    data x: f32[3, 8, 8], target: f32[3]
+    made = n(x)
+    minimize mse(made.z, target)
+    update n with sgd(0.1)
+    batch 2; epochs 1
+}
 """
 USED = "block half() { conv(3, 2, stride=2) }\n"
 
@@ -83,6 +90,9 @@ CALLS = {
     "quantize": "quantize m.onnx --calibrate x.npy -o m.onnx",
     "quantize over samples": "quantize m.onnx --calibrate x.npy -o x.npy",
     "quantize a definition": "quantize n.netdef --calibrate x=x.npy -o x.npy",
+    "compile a step": "compile n.netdef --train t -o n.netdef",
+    "compile a step over a used file": "compile n.netdef --train t -o used.netdef",
+    "maps": "maps n.netdef --image photos/a.png -o photos/a.png",
     "run": "run n.netdef --input x.npy --out x.npy",
     "run by name": "run m.onnx --input x=x.npy --out x.npy",
     "run on a pattern": "run n.netdef --image photos/* --out photos/b.png",
@@ -127,6 +137,28 @@ def test_a_picture_of_a_net_is_drawn_over_nothing_that_is_read(here: Path) -> No
         result = netc("plot", subject, "-o", "p.svg")
         assert result.exit_code == 2 and "p.svg is read" in result.output
         Path("p.svg").unlink()
+
+
+def test_weights_beside_a_step_are_written_over_nothing_that_is_read(here: Path) -> None:
+    before = contents(here)
+    Path("s.safetensors").symlink_to("n.netdef")
+    result = netc("compile", "n.netdef", "--train", "t", "-o", "s.onnx")
+    assert result.exit_code == 2 and "s.safetensors is read (as " in result.output
+    Path("s.safetensors").unlink()
+    result = netc("compile", "n.netdef", "--train", "t", "-o", "s.safetensors")
+    assert result.exit_code == 2 and "would be written twice" in result.output
+    assert contents(here) == before
+
+
+def test_a_folder_of_maps_has_no_picture_that_is_read(here: Path) -> None:
+    call = ["maps", "n.netdef", "--no-gradients", "--image"]
+    assert netc(*call, "photos/a.png", "-o", "maps").exit_code == 0
+    made = sorted(Path("maps").iterdir())[0]
+    Image.new("RGB", (8, 8), "red").save(made)
+    before = contents(here)
+    result = netc(*call, str(made), "-o", "maps")
+    assert result.exit_code == 2 and f"{made} is read" in result.output
+    assert contents(here) == before
 
 
 def test_two_outputs_are_two_files(here: Path) -> None:

@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.netc.command import netc
 from tests.test_imports import ROOT
@@ -27,6 +29,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     Path("good.netdef").write_text(GOOD)
     Path("bad.netdef").write_text(BAD)
+    Path("t.netdef").write_text(TRAINING)
+    np.savez("t.npz", x=np.zeros((8, 2), np.float32), label=np.arange(8) % 2)
     return tmp_path
 
 
@@ -61,6 +65,10 @@ def shell(line: str) -> tuple[int, str]:
         ("netc nonsense 2>&-", 2),
         ("netc list > /dev/full", 3),
         ("netc watch good.netdef | head -1", 0),
+        ("netc train t.netdef --data t.npz --out out | true", 0),
+        ("netc train t.netdef --data t.npz --out out >&- 2>&- <&-", 0),
+        ("netc train t.netdef --data t.npz --out out > /dev/full", 3),
+        ("netc verify t.netdef --train t | true", 0),
     ],
 )
 def test_closed_streams_and_readers_that_leave_change_no_exit_code(
@@ -111,13 +119,38 @@ weights good.netdef --compare pipe.safetensors
 diff good.netdef pipe
 explain pipe
 watch pipe
+train pipe --dry-run
+train t.netdef --data pipe.npz --dry-run
+train t.netdef --data t.npz --val pipe.csv --dry-run
+train t.netdef --data t.npz --weights pipe.safetensors --dry-run
+train t.netdef --data t.npz --device numpy --resume --out held
+compile pipe --train t
+compile t.netdef --train t -o pipe.onnx
+verify pipe --train t
+maps good.netdef --image pipe -o x.html
+maps good.netdef --image p.png -o pipe.html
+"""
+TRAINING = """
+net m { input x: f32[2]; dense(2); output y }
+train t {
+    data x: f32[2], label: class[2]
+    s = m(x)
+    minimize cross_entropy(s.y, label)
+    update m with sgd(0.1)
+    batch 4; epochs 1
+}
 """
 
 
 @pytest.mark.parametrize("call", PIPES.strip().splitlines())
 def test_a_pipe_in_the_place_of_a_file_is_refused_without_waiting(here: Path, call: str) -> None:
+    Image.new("RGB", (8, 8)).save("p.png")
     for end in ("", ".npz", ".npy", ".safetensors", ".onnx", ".prototxt", ".cfg", ".svg"):
         os.mkfifo(f"pipe{end}")
+    for end in (".csv", ".html"):
+        os.mkfifo(f"pipe{end}")
+    Path("held").mkdir()
+    os.mkfifo("held/state.safetensors")
     result = netc(*call.split())
     assert result.exit_code == 2 and "pipe" in result.output
     assert all(path.is_fifo() for path in here.glob("pipe*"))
@@ -160,10 +193,11 @@ runtime.files.flush = lambda path: (os.kill(os.getpid(), signal.SIGINT), flush(p
 from netc.start import start
 start()
 """
+    before = sorted(here.iterdir())
     call = [sys.executable, "-c", code, "compile", "good.netdef", "-o", "good.onnx"]
     done = subprocess.run(call, capture_output=True, text=True, env=ENVIRONMENT, check=False)
     assert (done.returncode, done.stderr) == (130, "interrupted\n")
-    assert sorted(path.name for path in here.iterdir()) == ["bad.netdef", "good.netdef"]
+    assert sorted(here.iterdir()) == before
 
 
 def test_an_interrupt_ends_a_watch_and_a_server(here: Path) -> None:
