@@ -1,7 +1,7 @@
 """Constants of other formats that multiply or add, as layers of ours.
 
 One number for all is `scale` or `shift`. A number for each channel is a 1x1 convolution of each
-channel by itself. A number for each value of the sample is the same on the flattened sample.
+channel by itself, which may merge with its neighbours. Others are tensors that are joined.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ def affine(
     varying = [axis for axis, size in enumerate(shape) if size != 1]
     if varying == [0] or not varying:
         return channelwise(add, x, factor.reshape(-1), offset.reshape(-1), known_by)
-    if len(varying) == 1:
-        (axis,) = varying
-        order = [axis, *(a for a in range(len(shape)) if a != axis)]
-        moved = add("transpose", x, order=order)
-        y = channelwise(add, moved, factor.reshape(-1), offset.reshape(-1), known_by)
-        return add("transpose", y, order=[order.index(a) for a in range(len(shape))])
-    sizes = tuple(size for size in x.shape if not isinstance(size, Dim))
-    if len(sizes) != len(x.shape):
-        raise Refused("a constant for each pixel needs an input of known size")
-    flat = add("flatten", x) if len(sizes) > 1 else x
-    full = [np.broadcast_to(v, sizes).reshape(-1) for v in (factor, offset)]
-    y = channelwise(add, flat, full[0], full[1], known_by)
-    return add("reshape", y, shape=list(sizes)) if len(sizes) > 1 else y
+    return joined(add, x, factor, offset)
+
+
+def joined(add: Add, x: Tensor, factor: NDArray[Any], offset: NDArray[Any]) -> Tensor:
+    """A factor and offset that vary along other axes than the channels, as tensors joined."""
+    if np.any(factor != 1):
+        x = add("mul", x, fixed(add, factor))
+    return add("add", x, fixed(add, offset)) if np.any(offset) else x
+
+
+def fixed(add: Add, values: NDArray[Any]) -> Tensor:
+    """A tensor whose numbers stand with the weights."""
+    return add("const", weights={"": values}, shape=list(values.shape))
 
 
 def single(value: float) -> float:

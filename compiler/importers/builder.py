@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from compiler.dims import Dim, Size
 from compiler.domain.suggestions import equalities_for
-from compiler.graph import Draft, Graph, Input, Node
+from compiler.graph import Draft, Graph, Input, Node, shapes_taken
 from compiler.importers.imported import Imported
 from compiler.importers.numbered import numbered
 from compiler.ops import OPS
@@ -181,7 +181,7 @@ class GraphBuilder:
         if any(tensor.node is None for tensor in inputs):
             raise Poisoned
         made = make_op(op, arguments)
-        shapes = tuple(tensor.shape for tensor in inputs)
+        shapes = shapes_taken(made, [self.graph[str(tensor.node)] for tensor in inputs])
         if made.most_inputs is None:
             self.agree(made, shapes)
         shape = infer(made, shapes, self.graph.facts)

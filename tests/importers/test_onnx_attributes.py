@@ -144,7 +144,7 @@ WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
     "a factor of another size": (
         "y = LayerNormalization(x, f)",
         {"f": [1.0, 2.0, 3.0]},
-        "[3] for [8]",
+        "stretches its input",
     ),
 }
 

@@ -31,14 +31,14 @@ MOVED: dict[str, tuple[str, str, str, dict[str, Any]]] = {
         OPEN,
         """r = Relu(x) a = Unsqueeze(x, z) b = Unsqueeze(r, z) c = Concat<axis=0>(a, b)
         y = ReduceSum<keepdims=0>(c, z)""",
-        "reshape relu reshape concat transpose reshape gap scale reshape",
+        "reshape relu reshape concat reduce_sum",
         {"z": [0]},
     ),
     "a sequence first": (
         "float[N, 4, 8] x",
         """t = Transpose<perm=[2, 0, 1]>(x) m = MatMul(t, w) b = Add(m, v)
         s = Softmax<axis=2>(b) y = Transpose<perm=[1, 0, 2]>(s)""",
-        "conv transpose softmax",
+        "transpose dense softmax",
         {},
     ),
     "channels split through the batch": (
@@ -106,13 +106,13 @@ STRETCHED = {
     "a gate": ("g = GlobalAveragePool(x) e = Expand(g, s) y = Mul(x, e)", "gap mul"),
     "a norm": (
         "n = ReduceL2<axes=[1]>(x) c = Clip(n, tiny) e = Expand(c, s) y = Div(x, e)",
-        "power transpose reshape gap scale reshape power clip div",
+        "l2norm",
     ),
     "a pixel for itself": (
         "g = GlobalAveragePool(x) e = Expand(g, s) y = Relu(e)",
         "gap concat concat relu",
     ),
-    "by a constant": ("g = GlobalAveragePool(x) y = Mul(g, row)", "gap concat"),
+    "by a constant": ("g = GlobalAveragePool(x) y = Mul(g, row)", "gap param mul"),
 }
 
 
@@ -166,7 +166,7 @@ BESIDE = {
         "relu pad_channels concat",
     ),
     "a row of zeros": ("y = Concat<axis=2>(x, row)", "pad"),
-    "coordinates": ("y = Concat<axis=1>(x, places)", "pad_channels reshape conv reshape"),
+    "coordinates": ("y = Concat<axis=1>(x, places)", "param concat"),
 }
 
 
@@ -203,10 +203,6 @@ BLOCKED = {
     "a layer behind another": (
         "a = Sign(x) b = Erf(a) y = Relu(b)", ["Sign a", "Erf b"]
     ),
-    "products of computed tensors": (
-        "t = Transpose<perm=[0, 1, 3, 2]>(x) a = MatMul(x, t) y = MatMul(a, x)",
-        ["MatMul a", "MatMul y"],
-    ),
     "a batch that does not come back": (
         "t = Transpose<perm=[2, 0, 1, 3]>(x) y = GlobalAveragePool(t)",
         ["GlobalAveragePool y"],
@@ -226,6 +222,9 @@ def test_every_operator_that_blocks_by_itself_is_listed(nodes: str, wanted: list
 
 
 JOINED = {
+    "products of computed tensors": (
+        "t = Transpose<perm=[0, 1, 3, 2]>(x) a = MatMul(x, t) y = MatMul(a, x)"
+    ),
     "a skip": "c = Conv(x, w) r = Relu(x) y = Add(c, r)",
     "a gate": "g = GlobalAveragePool(x) y = Mul(x, g)",
     "a gate that is stretched": """g = GlobalAveragePool(x) s = Shape(x) e = Expand(g, s)
@@ -259,3 +258,80 @@ def test_a_size_left_over_that_no_division_gives_is_refused_in_words() -> None:
     )
     with pytest.raises(DefinitionError, match="does not divide"):
         import_onnx(model)
+
+
+TENSORS = {
+    "positions of tokens": (
+        "float[N, 4, 8] x",
+        "t = Add(x, pos) m = MatMul(t, w) y = Add(m, v)",
+        "param add dense",
+        {"pos": [[[0.1 * i + 0.01 * j for j in range(8)] for i in range(4)]]},
+    ),
+    "a row of a map of any size": (
+        OPEN,
+        "y = Mul(x, each)",
+        "param mul",
+        {"each": [[0.5 * i] for i in range(6)]},
+    ),
+    "a number for each place": (
+        "float[N, 3, 8] x",
+        "a = Mul(x, row) y = Sub(row, a)",
+        "param mul param sub",
+        {"row": [0.5 * i for i in range(8)]},
+    ),
+    "the larger of two": (
+        "float[N, 3, 8] x",
+        "a = Max(x, row) y = Min(a, row)",
+        "param max param min",
+        {"row": [0.5 * i - 2 for i in range(8)]},
+    ),
+    "a reduction over the channels of any map": (
+        OPEN,
+        "a = ReduceMean<axes=[1]>(x) b = ReduceMax<axes=[1]>(x) y = Concat<axis=1>(a, b)",
+        "reduce_mean reduce_max concat",
+        {},
+    ),
+    "a sum over a map of any size": (OPEN, "y = ReduceSum(x, s)", "reduce_sum", {"s": [1, 3]}),
+    "a token for every sample": (
+        "float[N, 4, 8] x",
+        """s = Shape(x) n = Gather(s, zero) u = Unsqueeze(n, first) to = Concat<axis=0>(u, rest)
+        t = Expand(token, to) y = Concat<axis=1>(t, x)""",
+        "param concat",
+        {"zero": 0, "first": [0], "rest": [1, 8], "token": [[[0.5 * i for i in range(8)]]]},
+    ),
+    "attention": (
+        "float[N, 2, 5, 4] x",
+        """t = Transpose<perm=[0, 1, 3, 2]>(x) a = MatMul(x, t) p = Softmax<axis=-1>(a)
+        y = MatMul(p, x)""",
+        "transpose matmul softmax matmul",
+        {},
+    ),
+    "a matrix for each head": (
+        "float[N, 2, 5, 4] x",
+        "y = MatMul(x, heads)",
+        "param matmul",
+        {"heads": [[[0.1 * (i + j + k) for k in range(3)] for j in range(4)] for i in range(2)]},
+    ),
+    "unit length": (
+        OPEN,
+        "n = ReduceL2<axes=[1]>(x) c = Clip(n, tiny) y = Div(x, c)",
+        "l2norm",
+        {"tiny": 1e-12},
+    ),
+}
+
+
+@pytest.mark.parametrize("shape, nodes, wanted, constants", TENSORS.values(), ids=TENSORS.keys())
+def test_constants_and_products_of_any_shape(
+    shape: str, nodes: str, wanted: str, constants: dict[str, Any]
+) -> None:
+    model = onnx_model(nodes, shape, weights={"w": (8, 5), "v": (5,)}, constants=constants)
+    assert_means(model, wanted)
+
+
+def test_a_factor_that_pytorch_named_is_a_parameter_of_that_name() -> None:
+    gamma = {"blocks.0.gamma": (4, 1, 1)}
+    model = onnx_model('y = Mul(x, "blocks.0.gamma")', OPEN, weights=gamma)
+    defined = assert_means(model, "param mul")
+    assert [*defined.graph.parameters()] == ["blocks.0.gamma"]
+    assert defined.graph.parameters()["blocks.0.gamma"].shape == (4, 1, 1)

@@ -34,7 +34,7 @@ APART = {
     ),
     "an offset for each value behind a convolution": (
         "h = Conv(x, w) y = Add(h, each)",
-        "conv reshape conv reshape",
+        "conv param add",
     ),
 }
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.dims import Dim
 from compiler.importers.affine import affine
 from compiler.importers.builder import Refused
+from compiler.importers.from_onnx.joins import held
 from compiler.importers.from_onnx.reading import Reading, converts
 from compiler.importers.from_onnx.reshape import to_shape
 from compiler.values import Tensor
@@ -60,7 +60,7 @@ def dense(reading: Reading, x: Tensor, weight: NDArray[Any], bias: NDArray[Any] 
 
 @converts("MatMul")
 def matmul(reading: Reading) -> Tensor:
-    """A product with a constant: `dense` for a vector, 1x1 convolutions for what has more axes.
+    """A product with a constant: `dense`, along the last axis of what is no vector.
 
     A constant on the left, A x, is the transposed product (x^T A^T)^T.
     """
@@ -69,7 +69,7 @@ def matmul(reading: Reading) -> Tensor:
         return left_product(reading)
     right = reading.value(1)
     if isinstance(right, Tensor):
-        raise Refused("both its inputs are computed by the network")
+        return product(reading, left, right)
     matrix = for_every_sample(reading, left, reading.array(1))
     bias = reading.array(2) if reading.has(2) else None
     if reading.batch and len(left.shape) == 1 and matrix.ndim == 2:
@@ -127,69 +127,42 @@ def batched_product(reading: Reading, x: Tensor, matrix: NDArray[Any]) -> Tensor
     return grouped_product(reading, x, matrix.reshape(*lead, inner, columns))
 
 
+def product(reading: Reading, left: Tensor, right: Tensor) -> Tensor:
+    """The product of two tensors of the network, the axes before their matrices lined up."""
+    if min(len(left.shape), len(right.shape)) < 2:
+        raise Refused("it multiplies by a vector that the network computes")
+    rank = max(len(left.shape), len(right.shape))
+    if reading.batch and len(left.shape) != len(right.shape):
+        raise Refused("its inputs have different ranks")
+    same = [to_shape(reading, t, (1,) * (rank - len(t.shape)) + t.shape) for t in (left, right)]
+    reading.builder.equate(left.shape[-1], right.shape[-2])
+    return reading.add("matmul", *same)
+
+
 def rows_times(
     reading: Reading, x: Tensor, matrix: NDArray[Any], bias: NDArray[Any] | None = None
 ) -> Tensor:
-    """Every row (along the last axis) times one matrix: that axis as channels of a 1x1 conv."""
-    rank = len(x.shape)
+    """Every row, along the last axis, times one matrix."""
     if x.shape[-1] != matrix.shape[0]:
         raise Refused(f"its matrix has {matrix.shape[0]} rows, its input {x.shape[-1]} columns")
-    if rank == 1:
+    if len(x.shape) == 1:
         return dense(reading, x, matrix.T, bias)
-    forth = [rank - 1, *range(rank - 1)]
-    back = [*range(1, rank), 0]
-    moved = reading.add("transpose", x, order=forth)
-    ones = (1,) * (rank - 1)
-    y = reading.add(
-        "conv",
-        moved,
-        weights={"weight": matrix.T.reshape(*matrix.T.shape, *ones)}
-        | ({} if bias is None else {"bias": bias}),
+    return reading.add(
+        "dense",
+        x,
+        weights={"weight": matrix.T} | ({} if bias is None else {"bias": bias}),
         known_by=(1, 2),
-        channels=matrix.shape[1],
-        kernel=list(ones) if rank > 2 else 1,
+        units=matrix.shape[1],
         bias=bias is not None,
+        axis=-1,
     )
-    return reading.add("transpose", y, order=back)
 
 
 def grouped_product(reading: Reading, x: Tensor, matrix: NDArray[Any]) -> Tensor:
-    """A matrix for each leading index: a 1x1 convolution with as many groups as indices."""
-    shape = x.shape
-    if shape[-1] != matrix.shape[-2]:
-        raise Refused(f"its matrix has {matrix.shape[-2]} rows, its input {shape[-1]} columns")
-    if any(isinstance(size, Dim) for size in shape):
-        raise Refused("its input must have known sizes")
-    sizes = tuple(int(size) for size in shape if not isinstance(size, Dim))
-    lead = np.broadcast_shapes(sizes[:-2], matrix.shape[:-2])
-    if prod(lead) != prod(sizes[:-2]):
-        sizes, x = stretched(reading, x, sizes, lead)
-    rows, inner = sizes[-2:]
-    columns, count = matrix.shape[-1], prod(lead)
-    stacked = np.broadcast_to(matrix, (*lead, *matrix.shape[-2:])).reshape(count, inner, columns)
-    x = to_shape(reading, x, (count, rows, inner))
-    x = to_shape(reading, reading.add("transpose", x, order=[0, 2, 1]), (count * inner, rows))
-    y = reading.add(
-        "conv",
-        x,
-        weights={"weight": stacked.transpose(0, 2, 1).reshape(count * columns, inner, 1)},
-        known_by=(1,),
-        channels=count * columns,
-        kernel=1,
-        groups=count,
-        bias=False,
-    )
-    y = reading.add("transpose", to_shape(reading, y, (count, columns, rows)), order=[0, 2, 1])
-    return to_shape(reading, y, (*lead, rows, columns))
-
-
-def stretched(
-    reading: Reading, x: Tensor, sizes: tuple[int, ...], lead: tuple[int, ...]
-) -> tuple[tuple[int, ...], Tensor]:
-    """The input repeated along leading axes of size 1."""
-    sizes = (1,) * (len(lead) + 2 - len(sizes)) + sizes
-    x = to_shape(reading, x, sizes)
-    for axis, (have, wanted) in enumerate(zip(sizes, lead, strict=False)):
-        if have != wanted:
-            x = reading.add("concat", *([x] * wanted), axis=axis)
-    return (*lead, *sizes[-2:]), x
+    """A matrix for each leading index, as a tensor with the weights."""
+    if x.shape[-1] != matrix.shape[-2]:
+        raise Refused(f"its matrix has {matrix.shape[-2]} rows, its input {x.shape[-1]} columns")
+    rank = max(len(x.shape), matrix.ndim)
+    x = to_shape(reading, x, (1,) * (rank - len(x.shape)) + x.shape)
+    matrix = matrix.reshape((1,) * (rank - matrix.ndim) + matrix.shape)
+    return reading.add("matmul", x, held(reading, matrix, 1))

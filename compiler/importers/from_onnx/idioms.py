@@ -46,6 +46,15 @@ def axes_of(operator: Operator, constants: Constants) -> tuple[int, ...] | None:
     return operator.attributes.get("axes")
 
 
+def unit_length(bound: Bound, constants: Constants) -> Any:
+    """Division by the 2-norm along an axis, which is at least eps."""
+    axes, eps = axes_of(bound["norm"], constants), constants.get(bound["eps"])
+    if axes is None or len(axes) != 1 or eps is None or eps.size != 1 or not eps.item() > 0:
+        return None
+    attributes = {"axis": axes[0], "p": 2, "epsilon": float(eps.item())}
+    return "LpNormalization", (bound["x"],), attributes
+
+
 def grouped_norm(bound: Bound, constants: Constants) -> Any:
     """Instance normalisation of reshaped groups, and a factor and offset for each channel."""
     inner = bound["norm"]
@@ -133,6 +142,8 @@ PLACES = (
 )
 NORM = make("InstanceNormalization", make("Reshape", "x", "s"), "one", "zero", name="norm")
 
+LENGTH = make("ReduceL2", "x", name="norm")
+
 IDIOMS = (
     Idiom(make("Mul", "x", make("Sigmoid", "x")), is_now("Swish")),
     Idiom(make("Mul", "x", make("Tanh", make("Softplus", "x"))), is_now("Mish")),
@@ -186,6 +197,11 @@ IDIOMS = (
         make("Reshape", make("Transpose", make("Reshape", "x", "s"), name="moved"), "t"), shuffled
     ),
     Idiom(make("Add", make("MatMul", "x", "w"), "b"), linear),
+    *(
+        Idiom(make("Div", "x", length), unit_length)
+        for bounded in (make("Clip", LENGTH, "eps"), make("Max", LENGTH, "eps"))
+        for length in (bounded, make("Expand", bounded, "shape"))
+    ),
     Idiom(make("Add", make("Mul", make("Reshape", NORM, "t"), "w"), "b"), grouped_norm),
 )
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.dims import Dim
 from compiler.importers.affine import affine, single
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.activate import LARGEST
+from compiler.importers.from_onnx.names import is_parameter
 from compiler.importers.from_onnx.reading import BATCH, Reading, Value, converts
 from compiler.importers.from_onnx.reshape import to_shape
 from compiler.importers.from_onnx.views import Stretched, copied
@@ -113,6 +113,9 @@ def with_constant(
     reading: Reading, kind: str, x: Tensor, constant: NDArray[Any], index: int
 ) -> Tensor:
     """x ∘ c."""
+    constant = plainly(reading, x, constant, index)
+    if is_tensor(reading, x, constant, index):
+        return reading.add(JOINS[kind], x, bare(reading, constant, index, x))
     x = as_wide(reading, x, constant)
     known_by = (index,)
     one, zero = np.ones(1), np.zeros(1)
@@ -133,6 +136,59 @@ def with_constant(
                 return bounded_below(reading, x, bound)
             return reading.add("clip", x, lo=-LARGEST, hi=bound)
     raise Refused("it joins a constant that differs from pixel to pixel")
+
+
+def plainly(reading: Reading, x: Tensor, constant: NDArray[Any], index: int) -> NDArray[Any]:
+    """One number for a constant that holds it everywhere, where nothing is stretched to it."""
+    if constant.size < 2 or np.any(constant != constant.reshape(-1)[0]) or named(reading, index):
+        return constant
+    shape = of_sample(reading, constant, x)
+    sizes = x.shape[len(x.shape) - len(shape) :]
+    fits = all(own in (1, size) for own, size in zip(shape, sizes, strict=True))
+    return constant.reshape(-1)[:1] if fits else constant
+
+
+def named(reading: Reading, index: int) -> bool:
+    """Whether an input is a parameter of a module by itself, called as PyTorch calls them."""
+    name = reading.operator.inputs[index]
+    return "." in name and is_parameter(reading.origins.get(name, name))
+
+
+def is_tensor(reading: Reading, x: Tensor, constant: NDArray[Any], index: int) -> bool:
+    """Whether a constant is a tensor by itself: it varies along other axes than the channels.
+
+    Or it is a factor or offset of its own, that PyTorch named (`block.0.gamma`).
+    """
+    if constant.size == 1:
+        return False
+    varying = [axis for axis, size in enumerate(of_sample(reading, constant, x)) if size != 1]
+    apart = len(x.shape) - len(of_sample(reading, constant, x))
+    return varying != [0] or apart != 0 or named(reading, index)
+
+
+def of_sample(reading: Reading, constant: NDArray[Any], x: Tensor) -> tuple[int, ...]:
+    """The shape of a constant that goes with every sample; raises `Refused` for one of a batch."""
+    shape = tuple(constant.shape)
+    while len(shape) > len(x.shape) and shape[0] == 1:
+        shape = shape[1:]
+    if len(shape) > len(x.shape):
+        raise Refused(f"a constant of shape {list(constant.shape)} differs along the batch")
+    return shape
+
+
+def bare(reading: Reading, constant: NDArray[Any], index: int, x: Tensor) -> Tensor:
+    """A constant as a tensor that goes with the last axes of another."""
+    shape = of_sample(reading, constant, x)
+    while len(shape) > 1 and shape[0] == 1:
+        shape = shape[1:]
+    return held(reading, constant.reshape(shape), index)
+
+
+def held(reading: Reading, values: NDArray[Any], index: int) -> Tensor:
+    """A tensor of these numbers: learned where PyTorch named the input, else fixed."""
+    name = reading.operator.inputs[index]
+    op = "param" if is_parameter(reading.origins.get(name, name)) else "const"
+    return reading.add(op, weights={"": values}, known_by=(index,), shape=list(values.shape))
 
 
 def as_wide(reading: Reading, x: Tensor, constant: NDArray[Any]) -> Tensor:
@@ -156,6 +212,9 @@ def bounded_below(reading: Reading, x: Tensor, bound: float) -> Tensor:
 
 def constant_first(reading: Reading, kind: str, constant: NDArray[Any], x: Tensor) -> Tensor:
     """c ∘ x."""
+    constant = plainly(reading, x, constant, 0)
+    if is_tensor(reading, x, constant, 0):
+        return reading.add(JOINS[kind], bare(reading, constant, 0, x), x)
     x = as_wide(reading, x, constant)
     if kind == "Sub":
         return affine(reading.add, x, -np.ones(1), constant, (0,))
@@ -166,26 +225,30 @@ def constant_first(reading: Reading, kind: str, constant: NDArray[Any], x: Tenso
 
 @converts("Concat")
 def concat(reading: Reading) -> Tensor:
-    """One behind the other along an axis of the sample; constants go to the tensor beside them."""
+    """One behind the other along an axis of the sample; zeros pad what is beside them."""
     values = [reading.value(i) for i in range(len(reading.operator.inputs))]
     first = next((v for v in values if isinstance(v, Tensor)), None)
     if first is None or not all(isinstance(v, Tensor | np.ndarray) for v in values):
         return reading.tensor(0)
     axis = reading.axis(int(reading.get("axis", 1)), first)
+    parts: list[Tensor | NDArray[Any]] = []
+    for place, value in enumerate(values):
+        if isinstance(value, np.ndarray):
+            value = part_of_sample(reading, value, axis, first)
+            value = held(reading, value, place) if np.any(value) else value
+        assert isinstance(value, Tensor | np.ndarray)
+        parts.append(value)
     tensors: list[Tensor] = []
     before: list[NDArray[Any]] = []
-    while values:
-        value = values.pop(0)
-        if isinstance(value, np.ndarray):
-            before.append(part_of_sample(reading, value, axis, first))
+    while parts:
+        part = parts.pop(0)
+        if isinstance(part, np.ndarray):
+            before.append(part)
             continue
         after: list[NDArray[Any]] = []
-        while values and isinstance(values[0], np.ndarray):
-            constant = values.pop(0)
-            assert isinstance(constant, np.ndarray)
-            after.append(part_of_sample(reading, constant, axis, first))
-        assert isinstance(value, Tensor)
-        tensors.append(beside(reading, value, axis, before, after))
+        while parts and isinstance(parts[0], np.ndarray):
+            after.append(np.asarray(parts.pop(0)))
+        tensors.append(beside(reading, part, axis, before, after))
         before = []
     return tensors[0] if len(tensors) == 1 else reading.add("concat", *tensors, axis=axis)
 
@@ -211,27 +274,21 @@ def beside(
     before: Sequence[NDArray[Any]],
     after: Sequence[NDArray[Any]],
 ) -> Tensor:
-    """A tensor with constants before and after it: zeros there, to which they are added."""
+    """A tensor with zeros before and after it."""
     if not before and not after:
         return x
     counts = [sum(part.shape[axis] for part in parts) for parts in (before, after)]
     if axis == 0:
-        y = reading.add("pad_channels", x, before=counts[0], after=counts[1])
-    else:
-        pairs = [counts if place == axis else [0, 0] for place in range(1, len(x.shape))]
-        y = reading.add("pad", x, amount=pads(tuple((p[0], p[1]) for p in pairs)))
-    if not any(np.any(part) for part in (*before, *after)):
-        return y
-    if any(isinstance(size, Dim) for size in x.shape):
-        raise Refused("a constant beside a tensor of symbolic size")
-    zeros = np.zeros(tuple(size for size in x.shape if isinstance(size, int)))
-    return affine(reading.add, y, np.ones(1), np.concatenate([*before, zeros, *after], axis))
+        return reading.add("pad_channels", x, before=counts[0], after=counts[1])
+    pairs = [counts if place == axis else [0, 0] for place in range(1, len(x.shape))]
+    return reading.add("pad", x, amount=pads(tuple((p[0], p[1]) for p in pairs)))
 
 
 @converts("Expand")
 def expand(reading: Reading) -> Value:
     """A tensor repeated along its axes of size 1, which joins do by themselves."""
-    x, wanted = reading.tensor(0), reading.sizes(1)
+    wanted = reading.sizes(1)
+    x = reading.tensor(0)
     rank = max(len(x.shape) + reading.batch, len(wanted))
     if rank > len(x.shape) + reading.batch and reading.batch:
         raise Refused("it puts axes before the batch")

@@ -57,6 +57,16 @@ def stem(initializer: str, factor: bool = False) -> str:
     return clean_label(shorter)
 
 
+def is_parameter(initializer: str) -> bool:
+    """Whether a name is that of a parameter of a PyTorch module, and no weight or bias.
+
+    >>> is_parameter("blocks.0.gamma"), is_parameter("norm.weight"), is_parameter("Mul/y:0")
+    (True, False, False)
+    """
+    path = re.fullmatch(r"[A-Za-z_]\w*(\.\w+)*", initializer)
+    return bool(path) and not PLAIN.search(initializer) and not COUNTED.fullmatch(initializer)
+
+
 def module_path(name: str) -> str:
     """The path of a PyTorch module in a node's name, or the empty string.
 

@@ -74,7 +74,7 @@ class Reading:
         self.uses = Counter(name for operator in model.operators for name in operator.inputs)
         self.uses.update(declared.name for declared in model.outputs)
         self.values: dict[str, Value] = dict(model.constants)
-        self.origins = model.origins
+        self.origins = dict(model.origins)
         self.exact = False  # whether initializers are called as ours are
         self.owners: dict[tuple[str, ...], str] = {}
         self.read: set[str] = set()  # the attributes of the operator at hand that were asked for

@@ -76,8 +76,7 @@ def is_plain(reading: Reading, x: Tensor, align: str, wanted: WantedSize) -> boo
     usual = usual and not reading.get("exclude_outside", 0) and not reading.get("antialias", 0)
     fits = reading.get("mode", "nearest") != "cubic" or len(wanted.sizes) == 3
     fits = fits and not (align == "align_corners" and has_own_factors(x, wanted))
-    known = not any(isinstance(size, Dim) for size in wanted.sizes[1:])
-    return usual and fits and known and align in OURS and not stretched(reading)
+    return usual and fits and align in OURS and not stretched(reading)
 
 
 def stretched(reading: Reading) -> bool:
@@ -89,21 +88,28 @@ def resized(
     reading: Reading, x: Tensor, wanted: WantedSize, mode: str, align: str, rounding: str
 ) -> Tensor:
     """The op `resize`, with the factors where they are not the ratio of the sizes."""
-    sizes = [int(size) for size in wanted.sizes[1:] if not isinstance(size, Dim)]
+    sizes = wanted.sizes[1:]
+    known = [size for size in sizes if isinstance(size, int)]
     factors = [single(factor) for factor in wanted.factors[1:]]
     arguments: dict[str, Any] = {"scale": factors} if has_own_factors(x, wanted) else {}
     if mode == "nearest":
         arguments["rounding"] = rounding
-    return reading.add("resize", x, size=each(sizes), mode=mode, align=align, **arguments)
+    return reading.add(
+        "resize",
+        x,
+        size=each(known) if len(known) == len(sizes) else sizes,
+        mode=mode,
+        align=align,
+        **arguments,
+    )
 
 
 def has_own_factors(x: Tensor, wanted: WantedSize) -> bool:
-    """Whether any factor is not the ratio of the sizes."""
+    """Whether any factor is not the ratio of the sizes; of symbolic ones it always is."""
     return any(
-        isinstance(have, Dim)
-        or isinstance(size, Dim)
-        or np.float32(size / have) != np.float32(factor)
+        np.float32(size / have) != np.float32(factor)
         for have, size, factor in zip(x.shape, wanted.sizes, wanted.factors, strict=True)
+        if isinstance(have, int) and isinstance(size, int)
     )
 
 
@@ -169,9 +175,7 @@ def ratio(reading: Reading, wanted: Size, have: Size) -> float:
     factor = round(evaluate(wanted, large) / evaluate(have, large))
     if factor >= 1 and reading.builder.equate(have * factor, wanted):
         return float(factor)
-    if isinstance(wanted, Dim):
-        raise Refused(f"the factor from {have} to {wanted} is not a whole number")
-    return wanted / evaluate(have, large)
+    return evaluate(wanted, large) / evaluate(have, large)
 
 
 def by_matrices(reading: Reading, x: Tensor, wanted: WantedSize) -> Tensor:

@@ -36,6 +36,8 @@ def fold(reading: Reading, values: list[Value | None]) -> tuple[Value, ...] | No
         return fold_constant(reading, values)
     if operator.type == "ConstantOfShape":
         return (filled(reading),)
+    if operator.type == "Expand" and isinstance(values[0], np.ndarray):
+        return (repeated(reading, values[0]),)
     if operator.type not in FOLDERS:
         raise Refused(f"{operator.type} of constants or sizes cannot be worked out")
     return (fold_sizes(reading, values),)
@@ -51,6 +53,19 @@ def filled(reading: Reading) -> NDArray[Any]:
     value = reading.get("value")
     number = np.zeros(1, np.float32) if value is None else array_of(value)
     return np.full((1, *shape), number.reshape(-1)[0], dtype=number.dtype)
+
+
+def repeated(reading: Reading, constant: NDArray[Any]) -> NDArray[Any]:
+    """A constant for every sample, such as a class token: one that is the same along the batch."""
+    first, *rest = reading.sizes(1)
+    shape = [size for size in rest if not isinstance(size, Dim)]
+    whole = constant.reshape((1,) * (1 + len(rest) - constant.ndim) + constant.shape)
+    if first != BATCH or len(shape) != len(rest) or whole.shape[0] != 1 or prod(shape) > LARGEST:
+        sizes = ", ".join(map(str, (first, *rest))).replace(str(BATCH), "N")
+        raise Refused(f"a constant of the sizes {sizes}")
+    name, made = reading.operator.inputs[0], reading.operator.outputs[0]
+    reading.origins[made] = reading.origins.get(name, name)
+    return np.broadcast_to(whole, np.broadcast_shapes(whole.shape, (1, *shape)))
 
 
 def fold_constant(reading: Reading, values: list[Value | None]) -> tuple[Value, ...]:

@@ -16,7 +16,7 @@ WIDTH = 100
 LONGEST_ASSERTED = 76  # a line with its shape asserted behind it
 INDENT = "    "
 EMPTY: Set[str] = frozenset()
-POSITIONAL = {"dropout": "p", "leaky_relu": "slope", "elu": "alpha"}
+POSITIONAL = {"resize": "size", "dropout": "p", "leaky_relu": "slope", "elu": "alpha"}
 CONTINUED = FOLLOWERS | {"flatten", "lrn", "scale", "shift"}
 
 

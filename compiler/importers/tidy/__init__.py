@@ -20,6 +20,7 @@ from compiler.importers.tidy.recognise_lrn import recognise_lrn
 from compiler.importers.tidy.recognise_pooling import merge_poolings, recognise_pooling
 from compiler.importers.tidy.recognise_shuffles import drop_undone_shuffles, recognise_shuffles
 from compiler.importers.tidy.share_concats import share_concats
+from compiler.importers.tidy.turn_products import turn_products
 from compiler.rewriting import Rewrite, Rewriting, edited
 
 TIDIES: tuple[Rewrite, ...] = (
@@ -27,6 +28,7 @@ TIDIES: tuple[Rewrite, ...] = (
     merge_reshapes,
     recognise_shuffles,
     drop_undone_shuffles,
+    turn_products,
     recognise_pooling,
     merge_poolings,
     merge_crops,
