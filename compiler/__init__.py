@@ -1,17 +1,16 @@
 """Syntax tree to checked graph to ONNX; `driver` runs the stages in order.
 
 What a text says:
-    modules        files and what they take from each other
-    names          what the names of a file stand for; resolve, keywords: where each leads
+    symbols        what a name leads to: scope, the names of a file, files that use each other,
+                   labels, words of other tools
     values         what names stand for while a net is unrolled
     evaluate       expressions to values; arithmetic, comparisons, builtins
-    bind           arguments to parameters
+    matching, bind arguments to parameters; argument_errors, layouts: what was perhaps meant
     elaborate      blocks and loops unrolled to a graph
-    elsewhere      words of other tools; misfits, layouts: what else was perhaps meant
     remedies       which change of the text would mend a shape
 
 What a network is:
-    graph          the nodes; labels: which of them a name in the text means
+    graph          the nodes, in order
     ops            what each layer is: parameters, shape rule, cost; the size formula
     dims           sizes that may be symbolic; domain: what is known and proved of them
     verify         every rule checked again
@@ -22,6 +21,7 @@ What it measures:
     contracts      `expect`; lints: warnings
 
 What becomes of it:
+    options        what a call of the compiler asks for
     initialise     seeded numbers
     rewriting      one engine for every rewrite; passes: those that optimise
     registry       tables of functions: what each op means in one place

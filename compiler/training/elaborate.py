@@ -18,7 +18,7 @@ from compiler.ops.losses import Accuracy
 from compiler.symbols.modules import Closure
 from compiler.symbols.names import children
 from compiler.training.model import Show, StepPlan, TrainedNet, TrainingPlan, Update
-from compiler.training.statements import StepDeclarations, TrainingReader, UpdateSaid
+from compiler.training.statements import StepDeclarations, TrainingReader, UpdateDeclaration
 from compiler.training.whole import Whole
 from compiler.values import Mistake, Scope, Tensor
 from grammar import syntax as s
@@ -168,7 +168,7 @@ def first_word(step: StepDeclarations) -> Span:
 
 
 def learned_by(
-    reader: TrainingReader, update: UpdateSaid, step: StepDeclarations
+    reader: TrainingReader, update: UpdateDeclaration, step: StepDeclarations
 ) -> tuple[str, ...]:
     """The parameters that an update moves, by their names in the steps' graphs; raises E704."""
     found: list[str] = []
@@ -222,7 +222,7 @@ def plan(
     steps: list[StepDeclarations],
     index: int,
     step: StepDeclarations,
-    learned: list[tuple[UpdateSaid, tuple[str, ...]]],
+    learned: list[tuple[UpdateDeclaration, tuple[str, ...]]],
     moved: set[str],
 ) -> StepPlan:
     """One step's graph and updates; raises E703 and E704."""

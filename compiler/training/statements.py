@@ -49,11 +49,11 @@ class StepDeclarations:
     span: Span
     objective: tuple[s.Objective, Tensor] | None = None
     reports: list[tuple[str, Tensor, Span]] = field(default_factory=list)
-    updates: list[UpdateSaid] = field(default_factory=list)
+    updates: list[UpdateDeclaration] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class UpdateSaid:
+class UpdateDeclaration:
     """`update lenet5 only "fc.*" with adam(1e-3)` with its names found."""
 
     statement: s.Update
@@ -519,7 +519,7 @@ class TrainingReader:
                     f"`{name.id}` is no net", name.span, nearest(name.id, self.whole.nets)
                 )
             nets.append((name, target.name))
-        step.updates.append(UpdateSaid(statement, tuple(nets), optimiser))
+        step.updates.append(UpdateDeclaration(statement, tuple(nets), optimiser))
 
     # ── the whole training ───────────────────────────────────────────────────────────────────
 
