@@ -11,7 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from runtime.binding import Bound
+from runtime.binding import BoundArrays
 from runtime.describe import describe, fitted
 from runtime.devices import Device
 from runtime.errors import CallError, MachineError
@@ -116,7 +116,7 @@ class Ready:
     """
 
     session: OnnxSession
-    bound: Bound
+    bound: BoundArrays
     captured: bool = False
 
     @property

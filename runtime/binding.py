@@ -59,7 +59,7 @@ def from_value(value: Any) -> NDArray[Any]:
     return raw.reshape(value.shape())
 
 
-class Bound:
+class BoundArrays:
     """Inputs and outputs of a session at fixed places of its device.
 
     A run copies nothing and allocates nothing, and may be captured as a CUDA graph. Outputs are

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as raised
 
 from runtime.bfloat16 import has_bfloat16, widened
-from runtime.binding import Bound, from_value, to_value, type_of
+from runtime.binding import BoundArrays, from_value, to_value, type_of
 from runtime.devices import Device, parse_device
 from runtime.errors import CallError, MachineError
 from runtime.machine import Driver, driver
@@ -123,10 +123,10 @@ class OnnxSession:
             return values
         raise refused(error) from None
 
-    def bind(self, feeds: Mapping[str, NDArray[Any]]) -> Bound:
+    def bind(self, feeds: Mapping[str, NDArray[Any]]) -> BoundArrays:
         """Inputs and outputs at fixed places of the device, for runs that copy nothing."""
         try:
-            return Bound(self._session, self.place, self.prepared(feeds))
+            return BoundArrays(self._session, self.place, self.prepared(feeds))
         except RunError:
             raise
         except Exception as error:

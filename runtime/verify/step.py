@@ -135,7 +135,7 @@ def compare_gradients(
 
 
 @dataclass(frozen=True)
-class Given:
+class StepInputs:
     """What ONNX Runtime has, in one floating type, for NumPy to go on from."""
 
     graph: Graph
@@ -145,7 +145,7 @@ class Given:
     dtype: DTypeLike
 
     @classmethod
-    def of(cls, graph: Graph, feeds: Tensors, ours: Tensors, dtype: DTypeLike) -> Given:
+    def of(cls, graph: Graph, feeds: Tensors, ours: Tensors, dtype: DTypeLike) -> StepInputs:
         """The tensors by layer or input, and the derivatives by them."""
         names = [node.name for node in graph.nodes()]
         tensors = {
@@ -190,14 +190,14 @@ class Given:
                 add(sums, f"{GRADIENT}{node.array(array)}", by_array)
         return sums
 
-    def all_positive(self) -> Given:
+    def all_positive(self) -> StepInputs:
         """The derivatives without their signs: what they add up to, rounding is a part of."""
         return replace(self, derivatives={n: np.abs(d) for n, d in self.derivatives.items()})
 
 
 def compare_layers(graph: Graph, feeds: Tensors, ours: Tensors, ledger: Ledger) -> None:
     """Each layer's tensor against what NumPy makes of its inputs."""
-    exact, single = (Given.of(graph, feeds, ours, kind) for kind in (np.float64, np.float32))
+    exact, single = (StepInputs.of(graph, feeds, ours, kind) for kind in (np.float64, np.float32))
     for node in graph.nodes():
         if isinstance(node.op, Input):
             continue
@@ -213,13 +213,13 @@ def compare_derivatives(
     graph: Graph, objective: str, sign: float, feeds: Tensors, ours: Tensors, ledger: Ledger
 ) -> None:
     """Each derivative against the sum of what NumPy's rules hand back, from the last layer on."""
-    given = Given.of(graph, feeds, ours, np.float64)
+    given = StepInputs.of(graph, feeds, ours, np.float64)
     exact = given.handed_back(objective, sign)
 
     @cache
     def others() -> tuple[dict[str, Array], dict[str, Array]]:
         """The same in float32, and without cancellation."""
-        single = Given.of(graph, feeds, ours, np.float32)
+        single = StepInputs.of(graph, feeds, ours, np.float32)
         return single.handed_back(objective, sign), given.all_positive().handed_back(objective, 1.0)
 
     def rounding(key: str) -> float:

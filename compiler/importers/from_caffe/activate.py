@@ -8,7 +8,7 @@ from compiler.importers.affine import single
 from compiler.importers.builder import Refused
 from compiler.importers.from_caffe.axes import axis_of
 from compiler.importers.from_caffe.network import CaffeNetwork, reads
-from compiler.importers.from_caffe.prototxt import Message
+from compiler.importers.from_caffe.prototxt import ProtoMessage
 from compiler.values import Tensor
 
 SAME = {
@@ -69,7 +69,7 @@ def power(network: CaffeNetwork) -> Tensor:
     return network.add("power", x, exponent=exponent) if exponent != 1 else x
 
 
-def shifted(network: CaffeNetwork, fields: Message, x: Tensor, base: float = 1) -> Tensor:
+def shifted(network: CaffeNetwork, fields: ProtoMessage, x: Tensor, base: float = 1) -> Tensor:
     """base * (shift + scale * x)."""
     factor = single(base * fields.one("scale", 1.0))
     offset = single(base * fields.one("shift", 0.0))
@@ -78,7 +78,7 @@ def shifted(network: CaffeNetwork, fields: Message, x: Tensor, base: float = 1) 
     return network.add("shift", x, offset=offset) if offset != 0 else x
 
 
-def natural(fields: Message) -> float:
+def natural(fields: ProtoMessage) -> float:
     """The natural logarithm of the base, which is e unless said; raises `Refused`."""
     base = fields.one("base", -1.0)
     if base == -1:

@@ -9,7 +9,7 @@ from compiler.importers.affine import single
 from compiler.importers.builder import Refused
 from compiler.importers.from_caffe.axes import axis_of, blob_axis
 from compiler.importers.from_caffe.network import CaffeNetwork, reads
-from compiler.importers.from_caffe.prototxt import Message
+from compiler.importers.from_caffe.prototxt import ProtoMessage
 from compiler.importers.from_caffe.windows import initial
 from compiler.values import Tensor
 
@@ -86,7 +86,7 @@ def axpy(network: CaffeNetwork) -> Tensor:
     return network.add("add", network.add("mul", x, factor), y)
 
 
-def along(fields: Message, old: str) -> int:
+def along(fields: ProtoMessage, old: str) -> int:
     """The axis of a join or a cut, under its name of today or an older one."""
     if fields.all("axis") and fields.all(old):
         raise Refused(f"it has axis and {old}")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from compiler.importers.builder import Refused
 from compiler.importers.from_caffe.layer import CaffeLayer, TestState, is_data, is_there
 from compiler.importers.from_caffe.network import CaffeNetwork
-from compiler.importers.from_caffe.prototxt import Message
+from compiler.importers.from_caffe.prototxt import ProtoMessage
 from compiler.ops.base import Shape
 from compiler.values import POISON
 from grammar.records import dataclass
@@ -57,7 +57,9 @@ def shape_of(declared: DeclaredInput, given: Shape | None) -> Shape:
     return shape
 
 
-def inputs_of(net: Message, layers: Sequence[CaffeLayer], state: TestState) -> list[DeclaredInput]:
+def inputs_of(
+    net: ProtoMessage, layers: Sequence[CaffeLayer], state: TestState
+) -> list[DeclaredInput]:
     """The inputs of a file, declared or made by layers of the phase."""
     names = [field for field in net.fields if field.name == "input"]
     net.read.add("input")

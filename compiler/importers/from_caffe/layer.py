@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from compiler.importers.builder import Refused
-from compiler.importers.from_caffe.prototxt import Message
+from compiler.importers.from_caffe.prototxt import ProtoMessage
 from grammar.records import dataclass
 from grammar.source import Span
 
@@ -51,17 +51,17 @@ class CaffeLayer:
     name: str
     bottoms: tuple[str, ...]
     tops: tuple[str, ...]
-    fields: Message
+    fields: ProtoMessage
     span: Span
 
-    def parameters(self, name: str) -> Message:
+    def parameters(self, name: str) -> ProtoMessage:
         """The message `<name>_param`."""
         return self.fields.message(f"{name}_param")
 
     def named(self, count: int) -> tuple[str, ...]:
         """The names of its first `count` blobs of parameters, by which layers share them."""
         given = self.fields.all("param")
-        names = [str(p.one("name", "")) if isinstance(p, Message) else str(p) for p in given]
+        names = [str(p.one("name", "")) if isinstance(p, ProtoMessage) else str(p) for p in given]
         return tuple((names + [""] * count)[:count])
 
 
@@ -74,13 +74,13 @@ class TestState:
     stages: Collection[str] = ()
 
 
-def state_of(net: Message, phase: str = "TEST") -> TestState:
+def state_of(net: ProtoMessage, phase: str = "TEST") -> TestState:
     """The level and the stages that a file asks for."""
     state = net.message("state")
     return TestState(phase, int(state.one("level", 0)), frozenset(state.all("stage")))
 
 
-def layer_of(fields: Message, span: Span) -> CaffeLayer:
+def layer_of(fields: ProtoMessage, span: Span) -> CaffeLayer:
     """A layer of either spelling."""
     kind = str(fields.one("type", ""))
     return CaffeLayer(
@@ -93,12 +93,12 @@ def layer_of(fields: Message, span: Span) -> CaffeLayer:
     )
 
 
-def layers_of(net: Message) -> list[CaffeLayer]:
+def layers_of(net: ProtoMessage) -> list[CaffeLayer]:
     """Every layer of a file, in order."""
     return [
         layer_of(field.value, field.span)
         for field in net.fields
-        if field.name in ("layer", "layers") and isinstance(field.value, Message)
+        if field.name in ("layer", "layers") and isinstance(field.value, ProtoMessage)
     ]
 
 

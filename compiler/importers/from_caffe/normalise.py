@@ -10,7 +10,7 @@ from compiler.importers.builder import Refused
 from compiler.importers.from_caffe.axes import axis_of, blob_axis
 from compiler.importers.from_caffe.layer import CaffeLayer
 from compiler.importers.from_caffe.network import CaffeNetwork, reads
-from compiler.importers.from_caffe.prototxt import Message
+from compiler.importers.from_caffe.prototxt import ProtoMessage
 from compiler.importers.from_caffe.windows import filled
 from compiler.importers.window_arguments import kernel
 from compiler.values import Tensor
@@ -116,7 +116,7 @@ def channelwise(network: CaffeNetwork, x: Tensor, *, bias: bool, init: str = "")
     return network.add("flatten", y) if is_vector else y
 
 
-def gate(network: CaffeNetwork, fields: Message) -> Tensor:
+def gate(network: CaffeNetwork, fields: ProtoMessage) -> Tensor:
     """One tensor scaled by another, whose axes are the first's from `axis` on."""
     x, factor = network.bottoms()
     if fields.one("bias_term", False):
@@ -160,7 +160,7 @@ def normalize(network: CaffeNetwork) -> Tensor:
     return channelwise(network, divided, bias=False, init=init)
 
 
-def normalised_within(network: CaffeNetwork, fields: Message) -> Tensor:
+def normalised_within(network: CaffeNetwork, fields: ProtoMessage) -> Tensor:
     """x (1 + alpha mean(x^2))^-beta, the mean over a window of its channel, its padding counted."""
     x, size = network.bottom(), fields.one("local_size", 5)
     rank = len(x.shape) - 1

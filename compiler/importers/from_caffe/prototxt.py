@@ -19,7 +19,7 @@ GRAMMAR = Path(__file__).with_name("prototxt.lark")
 
 DEEPEST = 30  # messages within messages; Caffe's own networks need 5
 
-Value: TypeAlias = "int | float | str | bool | Message"
+Value: TypeAlias = "int | float | str | bool | ProtoMessage"
 
 
 class Word(str):
@@ -36,7 +36,7 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Message:
+class ProtoMessage:
     """The fields between a pair of braces; the same name may stand there many times.
 
     `read` are the names that somebody asked for: what is never asked for was overlooked.
@@ -54,10 +54,10 @@ class Message:
         """The last value given under a name, which is the one that counts."""
         return next(iter(reversed(self.all(name))), default)
 
-    def message(self, name: str) -> Message:
+    def message(self, name: str) -> ProtoMessage:
         """The message under a name, empty when there is none."""
         value = self.one(name)
-        return value if isinstance(value, Message) else Message()
+        return value if isinstance(value, ProtoMessage) else ProtoMessage()
 
 
 @cache
@@ -66,7 +66,7 @@ def parser() -> Lark:
     return Lark(GRAMMAR.read_text(encoding="utf-8"), parser="lalr", propagate_positions=True)
 
 
-def parse_prototxt(source: Source) -> Message:
+def parse_prototxt(source: Source) -> ProtoMessage:
     """The whole file as one message; raises `DefinitionError` with the place of a mistake."""
     check_depth(source)
     try:
@@ -80,7 +80,7 @@ def parse_prototxt(source: Source) -> Message:
         raise DefinitionError(
             [Diagnostic.of("E602", message, Span(source, start, start + 1))]
         ) from None
-    return Message(tuple(fields_of(tree, source)))
+    return ProtoMessage(tuple(fields_of(tree, source)))
 
 
 def check_depth(source: Source) -> None:
@@ -106,7 +106,7 @@ def fields_of(tree: Tree[Token], source: Source) -> Iterator[Field]:
         if child.data == "message":
             (block,) = values
             assert isinstance(block, Tree)
-            yield Field(str(name), Message(tuple(fields_of(block, source))), span)
+            yield Field(str(name), ProtoMessage(tuple(fields_of(block, source))), span)
             continue
         for value in flat(values):
             yield Field(str(name), value, span)

@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from compiler.importers.from_caffe.prototxt import Field, Message, Word
+from compiler.importers.from_caffe.prototxt import Field, ProtoMessage, Word
 from grammar.diagnostics import DefinitionError, Diagnostic, did_you_mean
 from grammar.records import dataclass
 from grammar.source import Source, Span
@@ -154,7 +154,7 @@ def fields_of(message: str) -> Mapping[str, FieldRule]:
     return found
 
 
-def checked(message: Message, source: Source, known: frozenset[str]) -> Message:
+def checked(message: ProtoMessage, source: Source, known: frozenset[str]) -> ProtoMessage:
     """A file's message with its values in Python's types.
 
     `known` are the types of layers that are read: of others the parameters are not looked into.
@@ -168,8 +168,8 @@ def checked(message: Message, source: Source, known: frozenset[str]) -> Message:
 
 
 def typed_message(
-    message: Message, kind: str, mistakes: list[Diagnostic], known: frozenset[str]
-) -> Message:
+    message: ProtoMessage, kind: str, mistakes: list[Diagnostic], known: frozenset[str]
+) -> ProtoMessage:
     """A message with its values in Python's types; what does not fit is added to `mistakes`."""
     rules = fields_of(kind)
     foreign = kind in ("layer", "old_layer") and str(message.one("type", "")) not in known
@@ -188,7 +188,7 @@ def typed_message(
         seen.add(field.name)
         value: Any = field.value
         if rule.kind in MESSAGES:
-            if not isinstance(value, Message):
+            if not isinstance(value, ProtoMessage):
                 complain(mistakes, field, f"{field.name} is a message in braces")
                 continue
             value = typed_message(value, rule.kind, mistakes, known)
@@ -199,7 +199,7 @@ def typed_message(
                 complain(mistakes, field, str(error))
                 continue
         found.append(replace(field, value=value))
-    return Message(tuple(found))
+    return ProtoMessage(tuple(found))
 
 
 def complain(
@@ -258,19 +258,19 @@ def typed(field: Field, rule: FieldRule) -> int | float | str | bool:
 
 def shown(value: Any) -> str:
     """A value as it stands in a file, shortened."""
-    if isinstance(value, Message):
+    if isinstance(value, ProtoMessage):
         return "a message"
     text = str(value) if not isinstance(value, str) or isinstance(value, Word) else f'"{value}"'
     return text if len(text) <= 40 else f"{text[:39]}…"
 
 
-def overlooked(message: Message, kind: str) -> Iterator[tuple[str, Field, bool]]:
+def overlooked(message: ProtoMessage, kind: str) -> Iterator[tuple[str, Field, bool]]:
     """The fields that nobody asked for: their path, themselves, and whether they are idle."""
     rules = fields_of(kind)
     for field in message.fields:
         rule = rules.get(field.name, FieldRule("any"))
         if field.name not in message.read:
             yield field.name, field, rule.idle
-        elif isinstance(field.value, Message) and rule.kind in MESSAGES:
+        elif isinstance(field.value, ProtoMessage) and rule.kind in MESSAGES:
             for path, inner, idle in overlooked(field.value, rule.kind):
                 yield f"{field.name}.{path}", inner, idle

@@ -9,7 +9,7 @@ from compiler.importers.affine import single
 from compiler.importers.builder import Refused
 from compiler.importers.from_caffe.axes import axis_of
 from compiler.importers.from_caffe.network import CaffeNetwork, reads
-from compiler.importers.from_caffe.prototxt import Message
+from compiler.importers.from_caffe.prototxt import ProtoMessage
 from compiler.importers.window_arguments import each, kernel
 from compiler.ops.base import Axis
 from compiler.ops.windows import with_overhang
@@ -17,7 +17,7 @@ from compiler.values import Tensor
 
 
 def numbers(
-    fields: Message,
+    fields: ProtoMessage,
     name: str,
     rank: int,
     default: int,
@@ -49,13 +49,13 @@ def numbers(
 REQUIRED = -1  # in place of a default
 
 
-def initial(network: CaffeNetwork, fields: Message) -> dict[str, Any]:
+def initial(network: CaffeNetwork, fields: ProtoMessage) -> dict[str, Any]:
     """The initial weights, from the filler; without one there is nothing to say."""
     init = filled(network, fields.message("weight_filler"))
     return {"init": init} if init else {}
 
 
-def filled(network: CaffeNetwork, filler: Message) -> str:
+def filled(network: CaffeNetwork, filler: ProtoMessage) -> str:
     """The initial values that a filler makes, "" for those of the language."""
     match filler.one("type"):
         case "xavier":
@@ -148,7 +148,7 @@ def pooling(network: CaffeNetwork) -> Tensor:
     return network.add(windowed, x, **arguments)
 
 
-def rounds_up(fields: Message) -> bool:
+def rounds_up(fields: ProtoMessage) -> bool:
     """How a pooling rounds: `round_mode` of Caffe, `ceil_mode` of forks, up by default."""
     mode, ceil = fields.one("round_mode"), fields.one("ceil_mode")
     if None not in (mode, ceil) and (mode == "CEIL") != ceil:

@@ -17,7 +17,7 @@ from compiler.importers.structure.tree import (
     Expression,
     Item,
     RecoveredNet,
-    Stage,
+    RecoveredStage,
     stages,
 )
 from compiler.symbols.labels import automatic_label
@@ -55,7 +55,7 @@ class LabelCounts:
             chosen = replace(item, chain=self.chain(item.chain))
             self.unsure |= {s.callee for s in stages(chosen.chain) if s.label is None}
             return chosen
-        if not isinstance(item, Stage):
+        if not isinstance(item, RecoveredStage):
             return item
         item = replace(item, branches=tuple(self.chain(branch) for branch in item.branches))
         label = item.label
@@ -71,7 +71,7 @@ class LabelCounts:
         self.used.add(label)
         return replace(item, label=label)
 
-    def unnamed(self, stage: Stage) -> Stage:
+    def unnamed(self, stage: RecoveredStage) -> RecoveredStage:
         """A layer of any name; it must not take one that a later layer is to keep."""
         name = self.following(stage.callee)
         if name in self.reserved:

@@ -8,7 +8,7 @@ from dataclasses import field
 from typing import Any
 
 from compiler.importers.numbered import numbered
-from compiler.importers.structure.tree import Expression, Parameter
+from compiler.importers.structure.tree import BlockParameter, Expression
 from grammar.records import dataclass
 
 LARGEST_FACTOR = 64
@@ -74,13 +74,13 @@ class Parameters:
         self.roles[name] = family(role)
         return Expression(name)
 
-    def declared(self) -> tuple[Parameter, ...]:
+    def declared(self) -> tuple[BlockParameter, ...]:
         """The parameters in the order of a signature: counts first, those with defaults last."""
-        required: list[Parameter] = []
-        optional: list[Parameter] = []
+        required: list[BlockParameter] = []
+        optional: list[BlockParameter] = []
         for name, vector in self.vectors.items():
             usual = None if self.roles[name] in ("count", "place", "name") else common(vector)
-            (optional if usual is not None else required).append(Parameter(name, usual))
+            (optional if usual is not None else required).append(BlockParameter(name, usual))
         required.sort(key=lambda p: self.roles[p.name] != "count")
         return (*required, *optional)
 

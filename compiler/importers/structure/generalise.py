@@ -17,7 +17,7 @@ from compiler.importers.structure.parallel import (
 )
 from compiler.importers.structure.repeats import ChainRun, repeats_a_block
 from compiler.importers.structure.skeletons import cost, item_cost, may_vary
-from compiler.importers.structure.tree import Block, Chain, Choice, Expression, Stage
+from compiler.importers.structure.tree import Block, Chain, Choice, Expression, RecoveredStage
 from compiler.importers.structure.values import show
 from compiler.importers.structure.words import block_name, count_hints
 from compiler.ops import OPS
@@ -32,7 +32,7 @@ class Found:
     """A block, a call for each run, and by how many words the text becomes shorter."""
 
     block: Block
-    calls: tuple[Stage, ...]
+    calls: tuple[RecoveredStage, ...]
     gain: int
 
 
@@ -72,16 +72,18 @@ def generalise(runs: Sequence[ChainRun], names: Set[str], labels: Set[str]) -> F
     return Found(block, calls, before - after)
 
 
-def label_of(stage: Stage | None) -> Label:
+def label_of(stage: RecoveredStage | None) -> Label:
     """The kept name of a stage."""
     return stage.label if stage is not None else None
 
 
-def call_of(items: Chain, block: Block, parameters: Parameters, place: int, label: Label) -> Stage:
+def call_of(
+    items: Chain, block: Block, parameters: Parameters, place: int, label: Label
+) -> RecoveredStage:
     """The call that takes the place of a run; a tag at its end becomes its own."""
     first, last = items[0], items[-1]
-    assert isinstance(first, Stage) and isinstance(last, Stage)
-    return Stage(
+    assert isinstance(first, RecoveredStage) and isinstance(last, RecoveredStage)
+    return RecoveredStage(
         block.name,
         parameters.arguments(place),
         {p.name: p.default for p in block.parameters if p.default is not None},
@@ -111,7 +113,7 @@ class Merger:
         """The body of the block, or of a branch."""
         return tuple(self.stage(place) for place in places)
 
-    def stage(self, place: AlignedStages) -> Stage:
+    def stage(self, place: AlignedStages) -> RecoveredStage:
         """One stage, its varying arguments replaced by expressions."""
         first = place.first
         branches = tuple(self.branch(place, branch) for branch in place.branches)
@@ -125,7 +127,7 @@ class Merger:
                 self.counts[id(place)] = arguments[name]
         label = self.labels[id(place)]
         given, made = (self.channels(place, side) for side in ("given", "made"))
-        return Stage(
+        return RecoveredStage(
             first.callee,
             arguments,
             first.defaults,
@@ -209,7 +211,7 @@ class Merger:
             return f"stride != 1 or in.c != {count}"
         return str(self.parameters.expression("project", there, "project"))
 
-    def count_that_leaves(self, join: AlignedStages, stages: Sequence[Stage]) -> str:
+    def count_that_leaves(self, join: AlignedStages, stages: Sequence[RecoveredStage]) -> str:
         """How the body says the number of channels that a join makes; empty when it does not."""
         made = [stage.made[:1] for stage in stages]
         for place in reversed(join.branches[0].places):
@@ -219,7 +221,7 @@ class Merger:
         return ""
 
 
-def stride_of(pool: Stage) -> Any:
+def stride_of(pool: RecoveredStage) -> Any:
     """The stride of a pooling that steps by its kernel."""
     kernel = pool.arguments["kernel"]
     return kernel[0] if isinstance(kernel, Extent) and len(set(kernel)) == 1 else kernel

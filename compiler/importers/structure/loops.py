@@ -8,7 +8,7 @@ from dataclasses import replace
 from compiler.importers.structure.expressions import same
 from compiler.importers.structure.repeats import is_follower
 from compiler.importers.structure.skeletons import cost
-from compiler.importers.structure.tree import Chain, Choice, Item, Loop, Stage
+from compiler.importers.structure.tree import Chain, Choice, Item, Loop, RecoveredStage
 from compiler.importers.structure.turns import as_loop
 
 LONGEST_PERIOD = 8
@@ -30,7 +30,7 @@ def rolled(chain: Chain) -> Chain:
 
 def inside(item: Item) -> Item:
     """An item with its branches rolled."""
-    if isinstance(item, Stage):
+    if isinstance(item, RecoveredStage):
         return replace(item, branches=tuple(rolled(branch) for branch in item.branches))
     return replace(item, chain=rolled(item.chain))
 
@@ -72,7 +72,7 @@ def equal_chains(a: Chain, b: Chain, leading: bool = False) -> bool:
 
 def equal_items(a: Item, b: Item, leading: bool) -> bool:
     """Whether two items are equal; a `leading` call may differ in one parameter with a default."""
-    if not isinstance(a, Stage) or not isinstance(b, Stage):
+    if not isinstance(a, RecoveredStage) or not isinstance(b, RecoveredStage):
         if isinstance(a, Choice) and isinstance(b, Choice):
             return a.condition == b.condition and equal_chains(a.chain, b.chain)
         return a == b

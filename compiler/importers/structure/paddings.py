@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from compiler.importers.structure.expressions import Parameters
-from compiler.importers.structure.tree import Expression, Stage
+from compiler.importers.structure.tree import Expression, RecoveredStage
 from compiler.ops.arguments import Extent
 
 Pairs = tuple[tuple[int, int], ...]
 
 
-def derived_pad(stages: Sequence[Stage | None], parameters: Parameters) -> Any:
+def derived_pad(stages: Sequence[RecoveredStage | None], parameters: Parameters) -> Any:
     """What says the pads of all runs at one place; None when they are the same, or follow nothing.
 
     It is "half" of the kernel, or a list of pairs that are the dilation, or so many times it.
@@ -45,7 +45,7 @@ def derived_amount(amounts: Sequence[int | None], parameters: Parameters) -> Any
     return known.pop() if len(known) == 1 else parameters.derived(tuple(amounts), "dilation")
 
 
-def is_half(stages: Sequence[Stage]) -> bool:
+def is_half(stages: Sequence[RecoveredStage]) -> bool:
     """Whether the kernel varies and the pad is always half of it."""
     kernels = [stage.arguments.get("kernel") for stage in stages]
     dilations = [stage.arguments.get("dilation") for stage in stages]
@@ -56,7 +56,7 @@ def is_half(stages: Sequence[Stage]) -> bool:
     return all(stage.arguments["pad"] == half(stage) for stage in stages)
 
 
-def half(stage: Stage) -> Any:
+def half(stage: RecoveredStage) -> Any:
     """The pad that `"half"` stands for."""
     kernel, dilation = stage.arguments["kernel"], stage.arguments.get("dilation", 1)
     sides = kernel if isinstance(kernel, Extent) else (kernel,)
@@ -70,7 +70,7 @@ def is_list(pad: Any) -> bool:
     return isinstance(pad, tuple) and not isinstance(pad, Extent)
 
 
-def pairs_of(stage: Stage) -> Pairs | None:
+def pairs_of(stage: RecoveredStage) -> Pairs | None:
     """The pixels (before, after) along each axis; None where a word or name does not tell."""
     pad, rank = stage.arguments["pad"], len(stage.given) - 1
     if is_list(pad):

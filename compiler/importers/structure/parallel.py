@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from compiler.importers.structure.skeletons import chain_skeleton, has_shortcut
-from compiler.importers.structure.tree import Chain, Stage
+from compiler.importers.structure.tree import Chain, RecoveredStage
 from grammar.records import dataclass
 
 
@@ -17,11 +17,11 @@ class Different(Exception):
 class AlignedStages:
     """One place of a block: the stage that each run has there, None where a run has none."""
 
-    stages: tuple[Stage | None, ...]
+    stages: tuple[RecoveredStage | None, ...]
     branches: tuple[Branch, ...]
 
     @property
-    def first(self) -> Stage:
+    def first(self) -> RecoveredStage:
         """The first stage that there is."""
         return next(stage for stage in self.stages if stage is not None)
 
@@ -42,12 +42,12 @@ def side_by_side(chains: Sequence[Chain | None]) -> tuple[AlignedStages, ...]:
     found = []
     for index in range(len(present[0])):
         items = [None if chain is None else chain[index] for chain in chains]
-        stages = tuple(item if isinstance(item, Stage) else None for item in items)
+        stages = tuple(item if isinstance(item, RecoveredStage) else None for item in items)
         found.append(AlignedStages(stages, branches_of(stages)))
     return tuple(found)
 
 
-def branches_of(stages: tuple[Stage | None, ...]) -> tuple[Branch, ...]:
+def branches_of(stages: tuple[RecoveredStage | None, ...]) -> tuple[Branch, ...]:
     """The branches of a join, the shortcut being optional."""
     present = [stage for stage in stages if stage is not None]
     if not present:

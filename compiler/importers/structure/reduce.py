@@ -14,7 +14,7 @@ from dataclasses import fields, replace
 
 from compiler.graph import Graph, Input, Node
 from compiler.importers.imported import Imported
-from compiler.importers.structure.tree import Chain, Stage, Statement, stages
+from compiler.importers.structure.tree import Chain, RecoveredStage, Statement, stages
 from grammar.records import dataclass
 
 COMMUTATIVE = {"add", "mul", "max", "mean", "min"}
@@ -25,7 +25,7 @@ class FedChain:
     """A chain with the tensors it takes: one, or those of the join that it begins with."""
 
     inputs: tuple[str, ...]
-    chain: tuple[Stage, ...]
+    chain: tuple[RecoveredStage, ...]
 
 
 def statements_of(imported: Imported) -> tuple[tuple[Statement, ...], frozenset[str]]:
@@ -72,10 +72,10 @@ def reduced(imported: Imported) -> tuple[dict[str, FedChain], set[str]]:
     return pieces, swapped
 
 
-def stage_of(node: Node, graph: Graph, labelled: bool) -> Stage:
+def stage_of(node: Node, graph: Graph, labelled: bool) -> RecoveredStage:
     """A layer as a stage, `labelled` where its name must stay or `like` says it."""
     given = graph[node.inputs[0]].shape if node.inputs else ()
-    return Stage(
+    return RecoveredStage(
         node.op.name,
         {parameter.name: getattr(node.op, parameter.name) for parameter in fields(node.op)},
         {parameter.name: parameter.default for parameter in fields(node.op)},

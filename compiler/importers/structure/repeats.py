@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator
 
 from compiler.importers.structure.skeletons import FOLLOWERS, cost, skeleton
-from compiler.importers.structure.tree import Chain, Item, Stage
+from compiler.importers.structure.tree import Chain, Item, RecoveredStage
 from compiler.ops import OPS
 from grammar.records import dataclass
 
@@ -44,7 +44,7 @@ def chains_in(chain: Chain, path: Path) -> Iterator[tuple[Path, Chain]]:
     """A chain and those in its branches, each with the way to it (stage, branch, stage, …)."""
     yield path, chain
     for place, item in enumerate(chain):
-        if isinstance(item, Stage):
+        if isinstance(item, RecoveredStage):
             for index, branch in enumerate(item.branches):
                 yield from chains_in(branch, (*path, place, index))
 
@@ -59,7 +59,7 @@ def groups_of_runs(chains: list[tuple[Path, Chain]]) -> list[list[ChainRun]]:
                 continue
             for stop in range(start + 1, min(len(chain), start + LONGEST) + 1):
                 item = chain[stop - 1]
-                if not isinstance(item, Stage) or is_alone(item):
+                if not isinstance(item, RecoveredStage) or is_alone(item):
                     break
                 if stop - start == 1 or not (
                     is_gate(chain[start]) or cuts_a_row(chain, start, stop)
@@ -76,19 +76,21 @@ def groups_of_runs(chains: list[tuple[Path, Chain]]) -> list[list[ChainRun]]:
 
 def is_alone(item: Item) -> bool:
     """Whether the stage takes or uses what has a name outside, so that no block holds it."""
-    return isinstance(item, Stage) and bool(item.joined or item.like)
+    return isinstance(item, RecoveredStage) and bool(item.joined or item.like)
 
 
 def is_gate(item: Item) -> bool:
     """Whether the stage scales what flows by something computed from it."""
-    return isinstance(item, Stage) and item.callee == "mul" and () in item.branches
+    return isinstance(item, RecoveredStage) and item.callee == "mul" and () in item.branches
 
 
 def cuts_a_row(chain: Chain, start: int, stop: int) -> bool:
     """Whether a run takes some of the calls of one block that stand in a row, and leaves others."""
 
     def same_block(a: Item, b: Item) -> bool:
-        calls = isinstance(a, Stage) and isinstance(b, Stage) and a.callee not in OPS
+        calls = (
+            isinstance(a, RecoveredStage) and isinstance(b, RecoveredStage) and a.callee not in OPS
+        )
         return calls and a.callee == b.callee  # type: ignore[union-attr]
 
     begins = start > 0 and same_block(chain[start - 1], chain[start])
@@ -97,13 +99,13 @@ def cuts_a_row(chain: Chain, start: int, stop: int) -> bool:
 
 def is_follower(item: Item) -> bool:
     """Whether the stage belongs to the one before it."""
-    return isinstance(item, Stage) and item.callee in FOLLOWERS
+    return isinstance(item, RecoveredStage) and item.callee in FOLLOWERS
 
 
 def is_worth(items: Chain) -> bool:
     """Whether a run is more than a layer and its activation."""
     first = items[0]
-    return len(items) > 2 or (isinstance(first, Stage) and bool(first.branches))
+    return len(items) > 2 or (isinstance(first, RecoveredStage) and bool(first.branches))
 
 
 def repeats_a_block(items: Chain) -> bool:
@@ -117,7 +119,7 @@ def repeats_a_block(items: Chain) -> bool:
 
 def calls_only(items: Chain) -> bool:
     """Whether a run consists of calls of blocks."""
-    return all(isinstance(item, Stage) and item.callee not in OPS for item in items)
+    return all(isinstance(item, RecoveredStage) and item.callee not in OPS for item in items)
 
 
 def apart(runs: list[ChainRun]) -> list[ChainRun]:
@@ -131,17 +133,17 @@ def apart(runs: list[ChainRun]) -> list[ChainRun]:
     return kept
 
 
-def replaced(chain: Chain, path: Path, calls: list[tuple[ChainRun, Stage]]) -> Chain:
+def replaced(chain: Chain, path: Path, calls: list[tuple[ChainRun, RecoveredStage]]) -> Chain:
     """The chain at `path` with calls in place of runs, in its branches too."""
     here = sorted((r for r in calls if r[0].path == path), key=lambda pair: -pair[0].start)
     items: list[Item] = []
     for place, item in enumerate(chain):
-        if isinstance(item, Stage) and item.branches:
+        if isinstance(item, RecoveredStage) and item.branches:
             branches = tuple(
                 replaced(branch, (*path, place, index), calls)
                 for index, branch in enumerate(item.branches)
             )
-            item = Stage(**{**vars(item), "branches": branches})
+            item = RecoveredStage(**{**vars(item), "branches": branches})
         items.append(item)
     for run, call in here:
         items[run.start : run.stop] = [call]

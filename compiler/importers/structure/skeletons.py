@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from typing import Any
 
 from compiler.importers.structure.expressions import same
-from compiler.importers.structure.tree import Chain, Expression, Item, Stage
+from compiler.importers.structure.tree import Chain, Expression, Item, RecoveredStage
 from compiler.ops import OPS
 
 # What stands behind a layer rather than begins something.
@@ -35,7 +35,7 @@ VARYING = frozenset(
 PROJECTION = 3  # layers in a shortcut that a block may have or lack
 
 
-def written(stage: Stage) -> dict[str, Any]:
+def written(stage: RecoveredStage) -> dict[str, Any]:
     """The arguments that a definition must write: those that are not the default."""
     return {
         name: value
@@ -44,14 +44,14 @@ def written(stage: Stage) -> dict[str, Any]:
     }
 
 
-def may_vary(stage: Stage, name: str) -> bool:
+def may_vary(stage: RecoveredStage, name: str) -> bool:
     """Whether an argument may be a parameter of a block: counts, kernels and their like."""
     return stage.callee not in OPS or name in VARYING
 
 
 def skeleton(item: Item, relaxed: bool = True) -> Hashable:
     """What must be equal; when `relaxed` the shortcut of a residual block may be bare or not."""
-    if not isinstance(item, Stage):
+    if not isinstance(item, RecoveredStage):
         return id(item)
     if item.joined or item.like:
         return id(item)
@@ -71,7 +71,7 @@ def chain_skeleton(chain: Chain, relaxed: bool = True) -> Hashable:
     return tuple(skeleton(item, relaxed) for item in chain)
 
 
-def grouping(stage: Stage) -> str:
+def grouping(stage: RecoveredStage) -> str:
     """Dense, depthwise or grouped: no block is made of both."""
     groups = stage.arguments.get("groups", 1) if stage.callee in ("conv", "deconv") else 1
     if isinstance(groups, Expression):
@@ -81,12 +81,12 @@ def grouping(stage: Stage) -> str:
     return "depthwise" if stage.given[:1] == (groups,) else "grouped"
 
 
-def has_shortcut(stage: Stage) -> bool:
+def has_shortcut(stage: RecoveredStage) -> bool:
     """Whether this is a residual join whose second branch is bare or a short projection."""
     if stage.callee != "add" or len(stage.branches) != 2:
         return False
     main, other = stage.branches
-    plain = all(isinstance(item, Stage) and not item.branches for item in other)
+    plain = all(isinstance(item, RecoveredStage) and not item.branches for item in other)
     return plain and len(other) <= PROJECTION and len(main) > len(other)
 
 
@@ -97,7 +97,7 @@ def cost(chain: Chain) -> int:
 
 def item_cost(item: Item) -> int:
     """The words of one stage."""
-    if not isinstance(item, Stage):
+    if not isinstance(item, RecoveredStage):
         return 3 + cost(item.chain)
     own = 2 + len(written(item)) + len(item.joined) + bool(item.label)
     return own + sum(1 + cost(branch) for branch in item.branches)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Set
 from dataclasses import replace
 
-from compiler.importers.structure.tree import Chain, Item, Stage, Statement
+from compiler.importers.structure.tree import Chain, Item, RecoveredStage, Statement
 from grammar.lexemes import RESERVED
 
 RESIZING = frozenset(
@@ -43,7 +43,7 @@ class FreshNames:
 def tagged(chain: Chain, names: FreshNames, word: str) -> tuple[Chain, str]:
     """The chain with a tag on its last stage, and the tag."""
     *rest, last = chain
-    assert isinstance(last, Stage)
+    assert isinstance(last, RecoveredStage)
     tag = last.tag or names.fresh(word)
     return (*rest, replace(last, tag=tag)), tag
 
@@ -75,7 +75,7 @@ def taking(statement: Statement, tags: Mapping[str, str]) -> Statement:
     chain = statement.chain
     if len(statement.takes) > 1:
         first = chain[0]
-        assert isinstance(first, Stage)
+        assert isinstance(first, RecoveredStage)
         chain = (replace(first, joined=tuple(tags[n] for n in statement.takes)), *chain[1:])
     source = tags[statement.source] if statement.source else None
     makes = statement.makes if statement.chain else tags[statement.makes]
@@ -95,14 +95,16 @@ def settle_tags(body: tuple[Statement, ...]) -> tuple[Statement, ...]:
         items: list[Item] = []
         for item in st.chain:
             items.append(item)
-            if not isinstance(item, Stage) or not item.tag:
+            if not isinstance(item, RecoveredStage) or not item.tag:
                 continue
             label = item.tag if item.label is None else item.label
             if label and label != "in" and (is_name(label) or item.tag not in begun):
                 items[-1] = replace(item, label=label)
                 labels[item.tag] = label
             else:
-                items.append(Stage("identity", label=item.tag, tag=item.tag, made=item.made))
+                items.append(
+                    RecoveredStage("identity", label=item.tag, tag=item.tag, made=item.made)
+                )
         settled.append(replace(st, chain=tuple(items)))
     return tuple(
         replace(
@@ -117,7 +119,7 @@ def settle_tags(body: tuple[Statement, ...]) -> tuple[Statement, ...]:
 
 def rejoined(item: Item, labels: Mapping[str, str]) -> Item:
     """A join that names its tensors, by their labels."""
-    if not isinstance(item, Stage) or not item.joined:
+    if not isinstance(item, RecoveredStage) or not item.joined:
         return item
     return replace(item, joined=tuple(labels.get(name, name) for name in item.joined))
 
@@ -126,25 +128,29 @@ def flat(chain: Chain, names: FreshNames) -> Chain:
     """The chain with its long skips named, outer ones first."""
     found: list[Item] = []
     for item in chain:
-        if not isinstance(item, Stage) or not found or not is_long_skip(item):
+        if not isinstance(item, RecoveredStage) or not found or not is_long_skip(item):
             found.append(item)
             continue
         before, skip = tagged(tuple(found), names, "skip")
         (branch,) = [b for b in item.branches if b]
         up = flat(branch, names)
         last = up[-1]
-        word = "up" if isinstance(last, Stage) and last.callee in ("deconv", "upsample") else "x"
+        word = (
+            "up"
+            if isinstance(last, RecoveredStage) and last.callee in ("deconv", "upsample")
+            else "x"
+        )
         up, path = tagged(up, names, word)
         joined = tuple(path if b else skip for b in item.branches)
         found = [*before, *up, replace(item, branches=(), joined=joined)]
     return tuple(found)
 
 
-def is_long_skip(stage: Stage) -> bool:
+def is_long_skip(stage: RecoveredStage) -> bool:
     """Whether one branch is the bare tensor and the other leaves its resolution and returns."""
     if len(stage.branches) != 2 or sum(1 for b in stage.branches if b) != 1:
         return False
     (branch,) = [b for b in stage.branches if b]
-    sizes = [s.made[1:] for s in branch if isinstance(s, Stage) and s.callee in RESIZING]
+    sizes = [s.made[1:] for s in branch if isinstance(s, RecoveredStage) and s.callee in RESIZING]
     returns = sizes[-1:] == [stage.made[1:]]
     return returns and any(size and size != stage.made[1:] for size in sizes) and len(branch) > 3

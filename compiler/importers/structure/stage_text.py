@@ -7,7 +7,7 @@ from collections.abc import Set
 from compiler.dims import Dim
 from compiler.importers.structure.skeletons import FOLLOWERS, written
 from compiler.importers.structure.skips import is_name
-from compiler.importers.structure.tree import Chain, Choice, Expression, Item, Loop, Stage
+from compiler.importers.structure.tree import Chain, Choice, Expression, Item, Loop, RecoveredStage
 from compiler.importers.structure.values import show
 from compiler.ops import OPS
 from compiler.ops.base import Op, Shape, is_required, parameters, show_shape
@@ -29,8 +29,12 @@ def chain_rows(
     """
     groups: list[list[Item]] = []
     for item in chain:
-        follows = isinstance(item, Stage) and item.callee in CONTINUED
-        gathers = bool(groups) and isinstance(groups[-1][0], Stage) and bool(groups[-1][0].joined)
+        follows = isinstance(item, RecoveredStage) and item.callee in CONTINUED
+        gathers = (
+            bool(groups)
+            and isinstance(groups[-1][0], RecoveredStage)
+            and bool(groups[-1][0].joined)
+        )
         if groups and (follows or (gathers and len(groups[-1]) == 1)) and is_plain(item, groups):
             groups[-1].append(item)
         else:
@@ -40,7 +44,7 @@ def chain_rows(
     for place, group in enumerate(groups):
         text = single(tuple(group), labels, indent, start if place == 0 else "")
         last = group[-1]
-        made = last.made if isinstance(last, Stage) else ()
+        made = last.made if isinstance(last, RecoveredStage) else ()
         moved = bool(made) and made[1:] != before[1:]
         before = made or before
         known = not any(isinstance(size, Dim) for size in made)
@@ -57,7 +61,7 @@ def is_plain(item: Item, groups: list[list[Item]]) -> bool:
 
 def first_given(chain: Chain) -> Shape:
     """The shape that enters a chain."""
-    return next((item.given for item in chain if isinstance(item, Stage)), ())
+    return next((item.given for item in chain if isinstance(item, RecoveredStage)), ())
 
 
 def single(chain: Chain, labels: Set[str], indent: str, start: str = "") -> str:
@@ -108,7 +112,7 @@ def item_text(item: Item, indent: str, labels: Set[str] = EMPTY, first: bool = F
             return text
         inner = single(item.chain, labels, indent + INDENT)
         return f"if {item.condition} {{\n{inner}\n{indent}}} else {{ identity }}"
-    assert isinstance(item, Stage)
+    assert isinstance(item, RecoveredStage)
     text = item.callee + arguments_text(item)
     if item.branches:
         text = f"{item.callee}{arguments_text(item)} {{\n"
@@ -129,7 +133,7 @@ def branch_text(branch: Chain, labels: Set[str], indent: str) -> str:
     return single(branch, labels, indent)
 
 
-def label_text(stage: Stage) -> str:
+def label_text(stage: RecoveredStage) -> str:
     """` as name`, nothing for an automatic name.
 
     In quotes stands what is no plain name, and a name that is for the outside only.
@@ -150,7 +154,7 @@ def quoted(label: str) -> str:
     return f'"{label}"'
 
 
-def arguments_text(stage: Stage) -> str:
+def arguments_text(stage: RecoveredStage) -> str:
     """The arguments in parentheses: those that must be given by position, the rest by name."""
     words = [name if name == "in" else quoted(name) for name in stage.joined]
     values = written(stage)

@@ -13,10 +13,10 @@ from compiler.importers.structure.interface import outside_text
 from compiler.importers.structure.stage_text import INDENT, WIDTH, chain_rows, item_text, single
 from compiler.importers.structure.tree import (
     Block,
+    BlockParameter,
     Chain,
-    Parameter,
     RecoveredNet,
-    Stage,
+    RecoveredStage,
     Statement,
     stages,
 )
@@ -112,7 +112,7 @@ def ends_in_activation(chain: Chain) -> bool:
     """Whether the last stage is a bare activation, which reads well as the output's own chain."""
     last = chain[-1] if chain else None
     return (
-        isinstance(last, Stage)
+        isinstance(last, RecoveredStage)
         and not last.label
         and last.callee in ("softmax", "log_softmax", "sigmoid", "tanh", "flatten")
     )
@@ -127,7 +127,7 @@ def block_lines(block: Block) -> list[str]:
     return [*lines, "}"]
 
 
-def show_parameter(parameter: Parameter) -> str:
+def show_parameter(parameter: BlockParameter) -> str:
     """A parameter with its default."""
     if parameter.default is None:
         return parameter.name

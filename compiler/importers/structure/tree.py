@@ -20,7 +20,7 @@ class Expression(str):
 
 
 @dataclass(frozen=True)
-class Stage:
+class RecoveredStage:
     """A layer, a join, or a call of a block.
 
     `arguments` are all its arguments by name, `defaults` those that need not be written;
@@ -66,12 +66,12 @@ class Loop:
     chain: Chain
 
 
-Item: TypeAlias = "Stage | Choice | Loop"
+Item: TypeAlias = "RecoveredStage | Choice | Loop"
 Chain: TypeAlias = "tuple[Item, ...]"
 
 
 @dataclass(frozen=True)
-class Parameter:
+class BlockParameter:
     """A parameter of a block; `default` is None when a call must give it."""
 
     name: str
@@ -83,7 +83,7 @@ class Block:
     """A block: one chain, with the parameters that its expressions name."""
 
     name: str
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[BlockParameter, ...]
     chain: Chain
 
 
@@ -120,10 +120,10 @@ class RecoveredNet:
     swapped: frozenset[str] = frozenset()
 
 
-def stages(chain: Chain) -> Iterator[Stage]:
+def stages(chain: Chain) -> Iterator[RecoveredStage]:
     """Every stage of a chain with those in its branches, in the order of elaboration."""
     for item in chain:
-        if not isinstance(item, Stage):
+        if not isinstance(item, RecoveredStage):
             yield from stages(item.chain)
             continue
         for branch in item.branches:

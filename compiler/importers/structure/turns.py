@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from compiler.importers.structure.expressions import same
-from compiler.importers.structure.tree import Chain, Expression, Item, Loop, Stage, stages
+from compiler.importers.structure.tree import Chain, Expression, Item, Loop, RecoveredStage, stages
 from compiler.importers.structure.values import show
 from grammar.records import dataclass
 
@@ -42,7 +42,7 @@ def as_loop(turns: Sequence[Chain]) -> Loop | None:
     body = renamed(turns[0], iter(counts), start)
     if uneven:
         (stage,) = body
-        assert isinstance(stage, Stage)
+        assert isinstance(stage, RecoveredStage)
         body = (replace(stage, arguments={**stage.arguments, **uneven}),)
     variable = "i" if uneven or any(counts) else ""
     return Loop(variable, start, len(turns), body)
@@ -71,7 +71,7 @@ def counted(labels: Sequence[str]) -> Count | None:
 def first_differs(first: Chain, second: Chain) -> dict[str, Any]:
     """The argument in which the first call differs from the others, as a condition on the turn."""
     a, b = first[0], second[0]
-    if len(first) > 1 or not isinstance(a, Stage) or not isinstance(b, Stage):
+    if len(first) > 1 or not isinstance(a, RecoveredStage) or not isinstance(b, RecoveredStage):
         return {}
     return {
         name: Expression(f"{show(value)} if i == 0 else {show(b.arguments[name])}")
@@ -84,7 +84,7 @@ def renamed(chain: Chain, counts: Iterator[Count | None], start: int) -> Chain:
     """The body of a loop, counting numbers in names written as expressions of the turn `i`."""
     found: list[Item] = []
     for item in chain:
-        if not isinstance(item, Stage):
+        if not isinstance(item, RecoveredStage):
             found.append(replace(item, chain=renamed(item.chain, counts, start)))
             continue
         branches = tuple(renamed(branch, counts, start) for branch in item.branches)

@@ -6,7 +6,7 @@ from collections.abc import Sequence, Set
 
 from compiler.importers.numbered import numbered
 from compiler.importers.structure.parallel import AlignedStages
-from compiler.importers.structure.tree import Chain, Choice, Expression, Stage, stages
+from compiler.importers.structure.tree import Chain, Choice, Expression, RecoveredStage, stages
 from compiler.ops import OPS
 from compiler.ops.arguments import Extent
 
@@ -50,8 +50,8 @@ def describe(chain: Chain) -> str:
     convolutions = [s for s in stages(chain) if s.callee in ("conv", "deconv")]
     if "channel_shuffle" in callees:
         return "shuffle_unit"
-    joins = [item for item in chain if isinstance(item, Stage) and item.branches]
-    own = [s for s in chain if isinstance(s, Stage) and s.callee in ("conv", "deconv")]
+    joins = [item for item in chain if isinstance(item, RecoveredStage) and item.branches]
+    own = [s for s in chain if isinstance(s, RecoveredStage) and s.callee in ("conv", "deconv")]
     if own and all(join.callee == "mul" for join in joins):
         joins, convolutions = [], own  # a gate is a part of what its layers are
     if joins:
@@ -70,7 +70,7 @@ def describe(chain: Chain) -> str:
     return words.get(len(convolutions), "sequence")
 
 
-def describe_join(join: Stage, joins: int) -> str:
+def describe_join(join: RecoveredStage, joins: int) -> str:
     """The field's word for a join and what is around it."""
     branches = [[s for s in stages(b) if s.callee == "conv"] for b in join.branches]
     bare = any(not chain or isinstance(chain[0], Choice) for chain in join.branches)
@@ -95,7 +95,7 @@ def describe_join(join: Stage, joins: int) -> str:
     return f"{join.callee}_of"
 
 
-def is_depthwise(stage: Stage) -> bool:
+def is_depthwise(stage: RecoveredStage) -> bool:
     """A convolution with as many groups as channels."""
     groups = stage.arguments.get("groups", 1)
     return groups != 1 or isinstance(groups, Expression)
