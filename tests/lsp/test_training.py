@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from compiler.driver import check_training, load
+from grammar.source import Source
 from netc.lsp.completion import complete
 from netc.lsp.context import context_at
 from netc.lsp.hover import hover
+from netc.lsp.rename import RenameRefused, rename
 from netc.lsp.symbols import outline
-from tests.lsp.texts import alone, analysed, marked
+from tests.lsp.texts import alone, analysed, file_of, folder, marked
 from tests.training.definitions import GAN, NET, TRAIN
 
 TEXT = NET + TRAIN
@@ -89,3 +94,46 @@ def test_the_uses_of_a_net_in_a_training_are_uses() -> None:
         1 + LINES.index("    update tiny with adam(rate)"),
     ]
     assert len(names.uses_of(image)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "old", "new", "lines"),
+    [
+        (TEXT, "tiny(image)", "tiny", "small", 3),
+        (TEXT, "scores = ", "scores", "found", 3),
+        (TEXT, "label: class", "label", "digit", 3),
+        (TEXT, "rate=1e-2", "rate", "speed", 2),
+        (GAN, "G = generator", "G", "H", 5),
+        (GAN, "z: f32[4] normal", "z", "draw", 4),
+        (GAN, "k=2", "k", "times", 2),
+    ],
+)
+def test_a_name_of_a_training_is_renamed_wherever_it_means_that(
+    text: str, place: str, old: str, new: str, lines: int
+) -> None:
+    at = text.index(place)
+    analysis, project = analysed(text), alone()
+    edits = rename(project, project.text_of(analysis), at, new)
+    assert all(text[edit.span.start : edit.span.end] == old for edit in edits)
+    assert len({edit.span.line for edit in edits}) == lines
+    changed = text
+    for edit in sorted(edits, key=lambda e: -e.span.start):
+        changed = changed[: edit.span.start] + new + changed[edit.span.end :]
+    (item,) = load(Source("renamed.netdef", changed)).trainings()
+    assert check_training(item).diagnostics == ()
+
+
+def test_a_tensor_that_a_training_takes_by_its_dot_keeps_its_name() -> None:
+    project, here = alone(), analysed(TEXT)
+    with pytest.raises(RenameRefused, match="names no tensor `logits`"):
+        rename(project, project.text_of(here), TEXT.index("logits\n"), "numbers")
+
+
+def test_a_net_is_renamed_in_the_trainings_of_other_files(tmp_path: Path) -> None:
+    using = 'use tiny from "net.netdef"\n' + TRAIN
+    project = folder(tmp_path, net=NET, training=using)
+    edits = rename(project, file_of(project, tmp_path, "net"), NET.index("tiny"), "small")
+    assert sorted((e.span.source.name, e.span.text) for e in edits) == [
+        ("net.netdef", "tiny"),
+        *[("training.netdef", "tiny")] * 3,
+    ]
