@@ -49,6 +49,14 @@ def feeds_for(
     return Feeds(ours, theirs)
 
 
+def as_samples(value: NDArray[Any]) -> NDArray[Any]:
+    """A tensor of one number a sample as it is here, a vector of one.
+
+    What follows makes another shape of it, or its numbers would differ; an output must not.
+    """
+    return value[:, None] if value.ndim == 1 else value
+
+
 def kept_tensors(imported: Imported, model: onnx.ModelProto) -> dict[str, str]:
     """The original's tensor that a layer makes, of those that the main graph makes itself.
 
@@ -93,7 +101,10 @@ def compare_imported(
 
     def take(node: Node) -> NDArray[Any] | None:
         tensor = kept.get(node.name)
-        return None if tensor is None else tensors.take(tensor)
+        if tensor is None:
+            return None
+        value = tensors.take(tensor)
+        return value if node.name in graph.outputs.values() else as_samples(value)
 
     ours, first = compare_layers(graph, feeds.ours, take, ledger, options.bisect)
     taken = set(kept.values())

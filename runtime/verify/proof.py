@@ -30,6 +30,7 @@ from runtime.random_inputs import sizes_for
 from runtime.verify.comparison import Comparison
 from runtime.verify.imported import (
     Feeds,
+    as_samples,
     compare_imported,
     feeds_for,
     fixed_batch,
@@ -163,6 +164,7 @@ def largest_difference(
     for place, (name, tensor) in enumerate(pairs):
         later = pairs[place + 1 :]
         value = theirs.take(tensor, keep=any(tensor == other for _, other in later))
+        value = value if name in outputs else as_samples(value)
         made = ours.take(names[name], keep=any(name == other for other, _ in later))
         relative = difference(made, value, allow)
         if relative is None:
