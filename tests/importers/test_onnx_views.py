@@ -299,6 +299,20 @@ TENSORS = {
         "param concat",
         {"zero": 0, "first": [0], "rest": [1, 8], "token": [[[0.5 * i for i in range(8)]]]},
     ),
+    "a token that is expanded by -1": (
+        "float[N, 4, 8] x",
+        """s = Shape(x) n = Gather(s, zero) u = Unsqueeze(n, first) to = Concat<axis=0>(u, rest)
+        l = Shape(to) o = ConstantOfShape<value = int64[1] {1}>(l) m = Mul(o, less)
+        e = Equal(to, m) k = Where(e, o, to) t = Expand(token, k) y = Concat<axis=1>(t, x)""",
+        "param concat",
+        {
+            "zero": 0,
+            "first": [0],
+            "rest": [-1, -1],
+            "less": -1,
+            "token": [[[0.5 * i for i in range(8)]]],
+        },
+    ),
     "attention": (
         "float[N, 2, 5, 4] x",
         """t = Transpose<perm=[0, 1, 3, 2]>(x) a = MatMul(x, t) p = Softmax<axis=-1>(a)
@@ -327,6 +341,14 @@ def test_constants_and_products_of_any_shape(
 ) -> None:
     model = onnx_model(nodes, shape, weights={"w": (8, 5), "v": (5,)}, constants=constants)
     assert_means(model, wanted)
+
+
+def test_positions_and_tokens_keep_the_names_that_pytorch_gave_them() -> None:
+    model = onnx_model(
+        "y = Add(x, pos_embed)", "float[N, 4, 8] x", weights={"pos_embed": (1, 4, 8)}
+    )
+    defined = assert_means(model, "param add")
+    assert [*defined.graph.parameters()] == ["pos_embed"]
 
 
 def test_a_factor_that_pytorch_named_is_a_parameter_of_that_name() -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.dims import Dim, Size, symbol
-from compiler.importers.builder import GraphBuilder, Poisoned, Refused
+from compiler.importers.builder import GraphBuilder, Poisoned, Refused, clean_label
 from compiler.importers.from_onnx.names import layer_name
 from compiler.importers.from_onnx.operators import OnnxModel, Operator
 from compiler.registry import Registry
@@ -176,6 +176,8 @@ class Reading:
         again = bool(owner) and not (self.is_learned(taken) and self.holds(owner, weights or {}))
         owner = "" if again else owner
         name, kept = layer_name(operator, holders, again)
+        if op == "param" and not again:  # called as its numbers, without a suffix
+            name, kept = clean_label(holders[0]), True
         if kept and not owner and name in self.builder.graph:
             name, kept = layer_name(operator, holders, True)
         self.exact = self.exact or any(holder.endswith(".weight") for holder in holders)

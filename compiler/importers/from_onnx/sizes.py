@@ -30,6 +30,8 @@ def fold(reading: Reading, values: list[Value | None]) -> tuple[Value, ...] | No
     operator = reading.operator
     if operator.type in ("Shape", "Size") and isinstance(values[0], COMPUTED):
         return (shape_of(reading, values[0]),)
+    if operator.type == "Shape" and isinstance(values[0], Sizes):
+        return (np.asarray(values[0].array.shape, dtype=np.int64),)
     if any(isinstance(value, COMPUTED) for value in values) or "graph" in str(operator.attributes):
         return None
     if not any(isinstance(value, Sizes) for value in values):
@@ -71,6 +73,7 @@ def repeated(reading: Reading, constant: NDArray[Any]) -> NDArray[Any]:
 def fold_constant(reading: Reading, values: list[Value | None]) -> tuple[Value, ...]:
     """The result of an operator on constants, sizes that have become known among them."""
     operator = reading.operator
+    reading.read |= operator.attributes.keys()
     pairs = zip(operator.inputs, values, strict=True)
     given = {name: value for name, value in pairs if isinstance(value, np.ndarray)}
     node = helper.make_node(operator.type, operator.inputs, operator.outputs, **operator.attributes)
@@ -179,7 +182,12 @@ def equal(reading: Reading, arrays: list[NDArray[Any]]) -> NDArray[Any]:
     def decided(a: Any, b: Any) -> bool:
         if not isinstance(a, Dim) and not isinstance(b, Dim):
             return bool(a == b)
-        if not reading.builder.graph.facts.equal(a, b):
+        facts = reading.builder.graph.facts
+        for size, other in ((a, b), (b, a)):
+            least = size == BATCH or facts.decide(size, ">=", 1) is True
+            if isinstance(other, int) and other < 1 and least:
+                return False
+        if not facts.equal(a, b):
             raise ValueError(f"whether {a} is {b} is not known")
         return True
 
@@ -198,6 +206,7 @@ FOLDERS: dict[str, Callable[[Reading, list[NDArray[Any]]], Any]] = {
     "Squeeze": lambda reading, arrays: arrays[0].reshape(()),
     "Reshape": lambda reading, arrays: np.atleast_1d(arrays[0]),
     "Equal": equal,
+    "Where": lambda reading, arrays: np.where(arrays[0].astype(bool), *arrays[1:]),
     "Cast": same,
     "Identity": same,
     "Floor": same,
