@@ -20,6 +20,7 @@ BENCHMARKS = (
     "memory",
     "inference",
     "training",
+    "step_memory",
     "accuracy",
     "language_server",
     "growth",
