@@ -39,11 +39,16 @@ class Input(Op):
 
 @dataclass(frozen=True)
 class Assumed(Op):
-    """The op of a tensor that a mistake has lost, of the shape that the definition asserts."""
+    """The op of a tensor that a mistake has lost, of the shape that the definition asserts.
+
+    Or, where it asserts none, of the shape that the layer at fault most likely makes.
+    """
 
     name: ClassVar[str] = "assumed"
     group: ClassVar[str] = ""
     least_inputs: ClassVar[int] = 0
+
+    likely: bool = False
 
 
 @dataclass(frozen=True)

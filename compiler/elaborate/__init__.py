@@ -57,6 +57,12 @@ def elaborate(
 
     state = State(net, None, errors_after)
     scope = unroll(state, overrides, sizes)
+    also = None
+    if state.guessed:
+        other = State(net, None, lambda _: 0)
+        other.takes_first = False
+        unroll(other, overrides, sizes)
+        also = {(d.code, d.span) for d in other.diagnostics}
     named = {name: t.node for name, t in scope.tensors.items() if t.node is not None}
     graph = replace(state.finished(), tensors=named)
     try:
@@ -71,7 +77,7 @@ def elaborate(
         tuple(state.contracts),
         scope,
         tuple(state.made),
-        tuple(state.final_diagnostics()),
+        tuple(state.final_diagnostics(also)),
         state.around,
         state.damaged,
         frozenset(state.results),

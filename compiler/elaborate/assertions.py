@@ -86,7 +86,8 @@ def check_shape(state: State, tensor: Tensor, pattern: s.ShapePattern, here: Her
     wanted = wanted_sizes(state, pattern, here.scope)
     plain = tuple(size for size in wanted if not isinstance(size, s.Wildcard))
     complete = len(plain) == len(wanted)
-    if tensor.node is None:
+    lost = tensor.node is None or state.graph[tensor.node].op == Assumed(likely=True)
+    if tensor.node is None or lost:
         return stand_in(state, plain, pattern) if complete else tensor
     expected = without_run(wanted, len(tensor.shape))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from compiler.dims import Dim, Size, product
+from compiler.elaborate.likely import likely_shape
 from compiler.elaborate.names import local_name
 from compiler.elaborate.sharing import owner_of
 from compiler.elaborate.state import MOST_NODES, Here, State
@@ -13,6 +14,7 @@ from compiler.layouts import declarations, foreign_layout
 from compiler.ops.base import Op, Shape, ShapeError, is_join, show_shape
 from compiler.ops.connect import Dense
 from compiler.ops.convolution import Conv
+from compiler.ops.joins import Join
 from compiler.ops.reshape import Reshape
 from compiler.ops.shapes import infer
 from compiler.remedies.backwards import Search, rendered
@@ -22,6 +24,11 @@ from compiler.values import Mistake, Tensor, TooMuch
 from grammar import syntax as s
 from grammar.diagnostics import Fix, Remedy
 from grammar.source import Span
+
+PROJECT_WHERE_NEEDED = (
+    "the calls of this block differ: project where that is needed, as in "
+    "if stride != 1 or in.c != c { conv(c, 1x1, stride=stride) } else { identity }"
+)
 
 
 def add_layer(
@@ -39,15 +46,36 @@ def add_layer(
         op = state.change.changed(op, stage.span, here.frame.call_stack)
     sources = tuple(t.node for t in tensors if t.node is not None)
     shapes = shapes_taken(op, [state.graph[name] for name in sources])
-    shape = inferred(state, stage, op, sources, shapes, places)
+    try:
+        shape = inferred(state, stage, op, sources, shapes, places)
+    except Mistake as mistake:
+        return in_place_of(state, stage, op, shapes, mistake, here)
     frame, local = here.frame, local_name(state, stage, op.name, here)
     name = frame.name(local)
     if not local and (not name or name in state.graph):
         raise Mistake("E204", *nameless(name, stage), help="give it a name: as stem")
     member = frame.members.unlabelled(op.name) if stage.label is None else local
-    owner = owner_of(state, stage, member, op, shapes, here)
+    owner = ""
+    with state.reporting(here):  # what the layer makes is known all the same
+        owner = owner_of(state, stage, member, op, shapes, here)
     frame.members.layers[member] = name
     state.graph.add(Node(name, op, sources, shape, stage.span, here.frame.call_stack, owner))
+    return Tensor(name, shape)
+
+
+def in_place_of(
+    state: State, stage: s.Stage, op: Op, shapes: tuple[Shape, ...], mistake: Mistake, here: Here
+) -> Tensor:
+    """A tensor that stands for the one which a mistake has lost; raises the mistake without one."""
+    branch = 0 if state.takes_first else -1
+    shape = likely_shape(op, shapes, state.facts, mistake.code, branch)
+    if shape is None:
+        raise mistake
+    state.report(mistake, here)
+    state.damaged = True
+    state.guessed = state.guessed or mistake.code == "E304"
+    name = f"assumed {len(state.graph)}"
+    state.graph.add(Node(name, Assumed(likely=True), (), shape, stage.span))
     return Tensor(name, shape)
 
 
@@ -151,10 +179,13 @@ def join_remedies(state: State, stage: s.Stage, op: Op, sources: tuple[str, ...]
     """What would bring the branches of a join to one size: one change, or one for each branch."""
     around = state.around
     single = Search(around, Node(op.name, op, sources, (), stage.span), anything).solutions()
+    single = state.proven(single) if single else []
     if single:
-        single = state.proven(single)
         return Remedy.of(rendered(single), around.fixes(single))
     first = state.graph[sources[0]].shape
+    if len({state.graph[name].shape[0] for name in sources}) > 1 and isinstance(op, Join):
+        calls = sum(made.stage.span == stage.span for made in state.made)
+        return Remedy(PROJECT_WHERE_NEEDED if calls > 1 else None)
     changes = []
     for name in dict.fromkeys(sources[1:]):
         node = state.graph[name]
@@ -174,7 +205,7 @@ def describe(node: Node) -> str:
     """A node for a note: its source text and line."""
     if isinstance(node.op, Input):
         return f"input {node.name} at line {node.span.line}"
-    if isinstance(node.op, Assumed):
+    if isinstance(node.op, Assumed) and not node.op.likely:
         return f"the assertion at line {node.span.line}"
     text = " ".join(head(node.span.text).split())
     text = text if len(text) <= 40 else f"{node.op.name}(…)"

@@ -195,6 +195,8 @@ class State:
         self.searches: dict[
             int, Callable[[], Remedy]
         ] = {}  # still to be looked for, by their diagnostic's place
+        self.takes_first = True  # branch of a join at fault for the right one, else the last
+        self.guessed = False  # that one branch was the right one
         self.damaged = False  # something is missing because of a mistake, perhaps one in the text
         self.steps = 0
         self.tries = MOST_TRIES
@@ -224,7 +226,7 @@ class State:
             raise ElaborationStopped from None
 
     def proven(self, changes: list[Change]) -> list[Change]:
-        """Those of some remedies that lead to no other mistake; all of them where each does.
+        """Those of some remedies that lead to no other mistake.
 
         A remedy is found in what stands before a mistake, and may break what comes after.
         """
@@ -232,11 +234,19 @@ class State:
             return changes
         self.tries -= 1
         now = len(deduplicate(self.diagnostics))
-        good = [c for c in changes if c.argument == "input" or self.errors_after(c) < now]
-        return good or changes
+        return [c for c in changes if c.argument == "input" or self.errors_after(c) < now]
 
-    def final_diagnostics(self) -> list[Diagnostic]:
-        """Every mistake, with what the whole net leaves of its remedies."""
+    def final_diagnostics(self, also: set[tuple[str, Span]] | None) -> list[Diagnostic]:
+        """Every mistake, with what the whole net leaves of its remedies.
+
+        `also` are the places of those that another guess leads to, if one was made.
+        """
+        if also is not None:
+            kept = [n for n, d in enumerate(self.diagnostics) if (d.code, d.span) in also]
+            self.searches = {
+                new: self.searches[old] for new, old in enumerate(kept) if old in self.searches
+            }
+            self.diagnostics = [self.diagnostics[n] for n in kept]
         for place, search in self.searches.items():
             found, better = self.diagnostics[place], search()
             edits = (*better.edits, *found.remedy.edits)
