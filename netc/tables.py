@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from compiler.analysis import Analysis
 from compiler.graph import Graph
@@ -10,7 +11,7 @@ from compiler.ops.base import show_count, show_shape
 from grammar.diagnostics import printable
 from netc.boxes import depth_of, nest
 from netc.layer_table import Look, bytes_text, count_text, lines_of, shape_text
-from netc.tabular import TableColumn, page, print_hanging, print_table
+from netc.tabular import TableColumn, hanging, page, print_table
 from runtime.weights.wanted import WantedArray
 
 LEAD = 13  # characters before the figures below a table
@@ -56,8 +57,9 @@ def print_summary(graph: Graph, analysis: Analysis, look: Look) -> None:
             soft_wrap=True,
         )
     console.print()
-    for what, text in figures(graph, analysis):
-        print_hanging(((f"{what:{LEAD}}", ""),), printable(text))
+    rows = figures(graph, analysis)
+    below = [hanging(((f"{what:{LEAD}}", ""),), printable(text), width) for what, text in rows]
+    console.print(*chain.from_iterable(below), sep="\n", soft_wrap=True)
 
 
 def print_library(rows: list[tuple[str, str, str]]) -> None:

@@ -83,11 +83,16 @@ def print_markdown(text: str) -> None:
 def print_hanging(lead: Sequence[tuple[str, str]], text: str) -> None:
     """A lead of (words, style), and a text that is wrapped behind it where there is no room."""
     console, width = page()
+    console.print(*hanging(lead, text, width), sep="\n", soft_wrap=True)
+
+
+def hanging(lead: Sequence[tuple[str, str]], text: str, width: int | None) -> list[Text]:
+    """The lines of a lead and of what is wrapped behind it."""
     indent = sum(cell_len(words) for words, _ in lead)
     room = None if width is None else max(SHORTEST_PROSE, width - indent)
-    for index, part in enumerate(wrap(text, room) if room else [text]):
-        start = Text.assemble(*lead) if index == 0 else Text(" " * indent)
-        console.print(start + Text(part), soft_wrap=True)
+    parts = (wrap(text, room) if room else [text]) or [""]
+    starts = [Text.assemble(*lead), *[Text(" " * indent)] * (len(parts) - 1)]
+    return [start + Text(part) for start, part in zip(starts, parts, strict=True)]
 
 
 def laid_out(
