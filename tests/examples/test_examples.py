@@ -42,6 +42,10 @@ NETS: dict[str, dict[str, dict[str, Any]]] = {
             "outputs": {"logits": [1000]},
         },
     },
+    "second_edition": {
+        "segment": {"params": 29_554, "domain": ["H >= 32", "W >= 32"]},
+        "tiny_vit": {"params": 124_618, "macs": 1_942_400, "outputs": {"scores": [10]}},
+    },
     "unusual": {
         "sharpen_filter": {"params": 0, "outputs": {"sharpened": [3, "H", "W"]}},
         "audio": {"params": 64 * 80 + 64 + 2 * 64, "outputs": {"embedding": [64]}},
