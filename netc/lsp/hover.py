@@ -147,7 +147,9 @@ def here(analysis: AnalysedText, stage: s.Stage) -> list[str]:
 def shape_of(analysis: AnalysedText, definition: Definition) -> Shape | None:
     """The shape of a named tensor, in the first call that makes it."""
     node = definition.node
-    if isinstance(node, s.InputDeclaration | s.OutputDeclaration) and definition.owner is not None:
+    declared = isinstance(node, s.InputDeclaration | s.OutputDeclaration)
+    declared = declared or (isinstance(node, s.Bind) and len(node.names) > 1)
+    if declared and definition.owner is not None:
         for net in analysis.nets:
             if net.graph.name != definition.owner.name:
                 continue

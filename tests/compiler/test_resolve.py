@@ -194,3 +194,22 @@ def test_every_name_of_the_library_is_found(path: Path) -> None:
     for use in resolve(parse(read(path, path.name)).file).uses:
         in_op = use.role == "keyword" and not use.callee
         assert use.definitions or use.name in known or in_op, use.span
+
+
+def test_results_taken_apart_parts_and_elements_lead_to_their_names() -> None:
+    assert meaning(net("a, b = trunk()", "|b -> relu")) == ["tensor 3"]
+    assert meaning(net("trunk() as t", "|t.low -> relu")) == ["label 3"]
+    assert meaning(net("let taps = [x]", "|taps[0] -> relu")) == ["let 3"]
+
+
+def test_a_string_leads_to_every_tensor_that_it_may_spell() -> None:
+    text = net("p2 = relu", "tanh as p3", '"|p{1 + 1}" -> relu')
+    assert meaning(text) == ["tensor 3", "label 4"]
+    assert meaning(net('relu as "h{1}"', 'output y = "|h{1}"')) == ["pattern 3"]
+
+
+def test_parameters_of_a_function_and_names_of_a_list_are_seen_in_them_alone() -> None:
+    assert meaning("let f(v, d=2) = |v * d\n") == ["parameter 1"]
+    assert meaning("let f(v, d=2) = v * d\nlet a = f(1, |d=3)\n") == ["parameter 1"]
+    assert meaning("let a = [|n for n in [1]]\n") == ["loop 1"]
+    assert meaning("let a = [n for n in [1]]\nlet b = |n\n") == []
