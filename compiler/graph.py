@@ -161,6 +161,18 @@ class Graph:
                 found.setdefault(node.array(weight.name), weight)
         return found
 
+    def owners(self) -> dict[str, str]:
+        """The layer that each array is a part of, by the array's full name.
+
+        The name alone does not tell: a layer may be called `conv1.bias`, and a nameless array is
+        called as its layer.
+        """
+        return {
+            node.array(weight.name): node.parameters_of
+            for node in self.nodes()
+            for weight in self.weights(node)
+        }
+
     def with_domain(self, domain: Domain) -> Graph:
         """This graph with its valid input sizes."""
         return replace(self, domain=domain)

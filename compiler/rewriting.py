@@ -46,6 +46,7 @@ class Rewriting:
         self.values: dict[str, NDArray[np.float32]] = dict(graph.values)
         self.sharers: defaultdict[str, list[str]] = defaultdict(list)
         self._takers: defaultdict[str, list[str]] = defaultdict(list)
+        self._owners = graph.owners()
         for node in graph.nodes():
             self.put(node)
 
@@ -148,10 +149,15 @@ class Rewriting:
         for sharer in (heir, *others) if heir else ():
             owner = "" if sharer == heir else heir
             self.put(replace(self.nodes[sharer], owner=owner))
-        for full in [k for k in self.values if k == name or k.rpartition(".")[0] == name]:
+        for full in [array for array in self.values if self._owner(array) == name]:
             value = self.values.pop(full)
             if heir:
-                self.values[heir + full.removeprefix(name)] = value
+                inherited = heir + full.removeprefix(name)
+                self.values[inherited], self._owners[inherited] = value, heir
+
+    def _owner(self, array: str) -> str:
+        """The layer that an array is a part of; one that a rewrite made is called after it."""
+        return self._owners.get(array, array.rpartition(".")[0])
 
     def weight(self, node: Node, name: str) -> Any:
         """An array of a layer, None where there are no numbers."""

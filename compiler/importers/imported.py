@@ -50,9 +50,9 @@ def renamed(imported: Imported, new: Mapping[str, str]) -> Imported:
         )
         for node in imported.graph.nodes()
     ]
-    values = {}
+    values, owners = {}, imported.graph.owners()
     for full, value in imported.graph.values.items():
-        layer = full if full in new else full.rpartition(".")[0]
+        layer = owners[full]
         values[new.get(layer, layer) + full.removeprefix(layer)] = value
     outputs = {output: new.get(name, name) for output, name in imported.graph.outputs.items()}
     return replace(

@@ -20,12 +20,8 @@ AXES_SINCE = {"ReduceSum": 13}  # where the axes are an input; of the others sin
 
 @lowers(*REDUCTIONS)
 def reduce(op: Reduce, emit: Emitter, x: str) -> str:
-    """One node; of a sample of which nothing is left one number stays."""
-    axes = op.places(emit.inputs[0])
-    whole = not op.keep and len(axes) == len(emit.inputs[0])
-    if whole and len(axes) > 1:
-        x, axes = emit.node("Flatten", x, axis=1), (0,)
-    return reduced(emit, REDUCTIONS[type(op)], x, axes, op.keep or whole)
+    """One node."""
+    return reduced(emit, REDUCTIONS[type(op)], x, op.places(emit.inputs[0]), op.keep)
 
 
 def reduced(emit: Emitter, kind: str, x: str, axes: Sequence[int], keep: bool) -> str:

@@ -10,7 +10,9 @@ from compiler.ops.base import Shape, ShapeError, show_shape
 
 
 def channels_of(shape: Shape, op: str) -> int:
-    """The channel count of a tensor [C, …]; it must be a known number (E307)."""
+    """The channel count of a tensor [C, …] (E305); it must be a known number (E307)."""
+    if not shape:
+        raise ShapeError("E305", f"{op} takes a tensor with channels, and its input is one number")
     if isinstance(shape[0], Dim):
         raise ShapeError(
             "E307",
@@ -22,6 +24,12 @@ def channels_of(shape: Shape, op: str) -> int:
 
 def spatial_of(shape: Shape, op: str) -> Shape:
     """The spatial sizes of a tensor [C, …], of which there must be at least one (E305)."""
+    if not shape:
+        raise ShapeError(
+            "E305",
+            f"{op} slides along spatial axes, but its input is one number",
+            help="move it before the reduction",
+        )
     if len(shape) < 2:
         raise ShapeError(
             "E305",
@@ -70,6 +78,8 @@ def per_sample_axis(axis: int, shape: Shape, op: str, argument: str = "axis") ->
 
 def per_sample_axes(axes: Any, shape: Shape, op: str) -> tuple[int, ...]:
     """One or several axes counted from 0, in order; None stands for all. Raises E305."""
+    if not shape:
+        raise ShapeError("E305", f"{op} works along axes, and its input is one number")
     if axes is None:
         return tuple(range(len(shape)))
     given = axes if isinstance(axes, tuple) else (axes,)

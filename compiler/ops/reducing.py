@@ -14,7 +14,7 @@ from grammar.records import dataclass
 
 @dataclass(frozen=True)
 class Reduce(Op):
-    """What the reductions share. The axes go, or stay with size 1; of all axes [1] is left."""
+    """What the reductions share. The axes go, or stay with size 1; of all of them [] is left."""
 
     group: ClassVar[str] = "connect"
 
@@ -30,7 +30,7 @@ class Reduce(Op):
         axes = self.places(shape)
         if self.keep:
             return tuple(1 if axis in axes else size for axis, size in enumerate(shape))
-        return tuple(size for axis, size in enumerate(shape) if axis not in axes) or (1,)
+        return tuple(size for axis, size in enumerate(shape) if axis not in axes)
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         if not self.keep:
@@ -41,7 +41,7 @@ class Reduce(Op):
 
 @dataclass(frozen=True)
 class ReduceMean(Reduce):
-    """The mean along some axes, which go unless `keep` says otherwise; of all axes [1] is left."""
+    """The mean along some axes, which go unless `keep` says otherwise; of all axes [] is left."""
 
     name: ClassVar[str] = "reduce_mean"
     in_float32: ClassVar[bool] = True
@@ -49,7 +49,7 @@ class ReduceMean(Reduce):
 
 @dataclass(frozen=True)
 class ReduceSum(Reduce):
-    """The sum along some axes, which go unless `keep` says otherwise; of all axes [1] is left."""
+    """The sum along some axes, which go unless `keep` says otherwise; of all axes [] is left."""
 
     name: ClassVar[str] = "reduce_sum"
     in_float32: ClassVar[bool] = True
@@ -57,14 +57,14 @@ class ReduceSum(Reduce):
 
 @dataclass(frozen=True)
 class ReduceMax(Reduce):
-    """The largest along some axes, which go unless `keep` says otherwise; of all [1] is left."""
+    """The largest along some axes, which go unless `keep` says otherwise; of all [] is left."""
 
     name: ClassVar[str] = "reduce_max"
 
 
 @dataclass(frozen=True)
 class ReduceMin(Reduce):
-    """The smallest along some axes, which go unless `keep` says otherwise; of all [1] is left."""
+    """The smallest along some axes, which go unless `keep` says otherwise; of all [] is left."""
 
     name: ClassVar[str] = "reduce_min"
 

@@ -23,8 +23,7 @@ FUNCTIONS: dict[type[Reduce], Callable[..., Any]] = {
 def reduce(op: Reduce, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """One number for all along the axes."""
     x = inputs[0]
-    found = np.asarray(FUNCTIONS[type(op)](x, axis=places(op.axis, x), keepdims=op.keep))
-    return found if found.ndim > 1 else found[:, None]
+    return np.asarray(FUNCTIONS[type(op)](x, axis=places(op.axis, x), keepdims=op.keep))
 
 
 @kernel(L2Norm)

@@ -10,7 +10,8 @@ from runtime.kernels import Array, Arrays, kernel
 def flatten(op: Flatten, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """The last axes as one."""
     x = inputs[0]
-    return x.reshape(*x.shape[: op.first % (x.ndim - 1) + 1], -1)
+    kept = op.first % (x.ndim - 1) if op.first else 0
+    return x.reshape(*x.shape[: kept + 1], -1)
 
 
 @kernel(Reshape)

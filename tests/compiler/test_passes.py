@@ -123,3 +123,12 @@ def test_a_rewrite_is_trusted_outside_of_the_debug_mode(monkeypatch: pytest.Monk
 def test_no_optimisation_leaves_every_layer() -> None:
     model = compile_graph(graph_of("scale(-1) -> shift(1)"), CompileOptions(optimise=False))
     assert [node.op_type for node in model.graph.node][:2] == ["Mul", "Add"]
+
+
+@pytest.mark.parametrize("name", ["conv1.bias", "conv1.weight", "conv1.weight.bias", "conv1"])
+def test_a_layer_that_goes_takes_no_array_of_another_by_its_name(name: str) -> None:
+    """A layer may be called as another's array."""
+    label = "conv(4, 1) -> " if name != "conv1" else "conv(4, 1) as other -> "
+    graph = graph_of(f'{label}add {{ identity }} as "{name}"')
+    left = optimise(graph)
+    assert ops(left) == ["conv"] and left.values.keys() == graph.values.keys()

@@ -12,7 +12,7 @@ from compiler.ops import OPS
 from tests.differential.asked import Arguments, Rule, dimensions, known, need, smallest
 from tests.differential.rules_of_parts import PARTS
 from tests.differential.rules_of_windows import WINDOWS
-from tests.differential.sizes import Shape, Symbolic, count_of, value_of
+from tests.differential.sizes import Invalid, Shape, Symbolic, count_of, value_of
 
 MOST_VALUES = 3000  # of one tensor
 ELSE_SAME_SHAPE = "bn dropout drop_path identity abs exp log power scale shift normalize l2norm"
@@ -144,7 +144,10 @@ def reduced(given: Arguments, shape: Shape) -> Shape:
     places = axes_of(given, shape)
     if given.get("keep"):
         return tuple(1 if i in places else size for i, size in enumerate(shape))
-    return tuple(size for i, size in enumerate(shape) if i not in places) or (1,)
+    left = tuple(size for i, size in enumerate(shape) if i not in places)
+    if not left:
+        raise Invalid  # one number: few ops take it
+    return left
 
 
 def param(given: Arguments) -> Shape:

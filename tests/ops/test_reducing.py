@@ -28,7 +28,7 @@ def test_hand_computed() -> None:
     assert apply(make(ReduceMax, -1), X) == [6, 4]
     assert apply(make(ReduceMin, [0]), X) == [1, -2, 0]
     assert apply(make(ReduceMax, 1, keep=True), X) == [[6], [4]]
-    assert apply(make(ReduceSum), X) == [12]
+    assert apply(make(ReduceSum), X) == 12
     assert apply(make(ReduceMean, [1, 0], keep=True), X) == [[2]]
 
 
@@ -79,10 +79,10 @@ def test_open_sizes(name: str) -> None:
 
 
 def test_what_is_left() -> None:
-    assert one_op(make(ReduceMean), (3, H, W))["layer"].shape == (1,)
+    assert one_op(make(ReduceMean), (3, H, W))["layer"].shape == ()
     assert one_op(make(ReduceMean, 0), (3, H, W))["layer"].shape == (H, W)
     assert one_op(make(ReduceMean, [1, 2], keep=True), (3, H, W))["layer"].shape == (3, 1, 1)
-    assert one_op(make(ReduceMax, 0), (3,))["layer"].shape == (1,)
+    assert one_op(make(ReduceMax, 0), (3,))["layer"].shape == ()
     assert prod(one_op(make(ReduceSum, keep=True), (3, 4, 5))["layer"].shape) == 1
 
 
