@@ -10,7 +10,7 @@ from compiler.importers.define import define
 from compiler.importers.from_onnx import import_onnx
 from compiler.importers.imported import UnreadableError
 from grammar.diagnostics import DefinitionError
-from tests.importers.again import assert_means
+from tests.importers.again import assert_means, assert_same
 from tests.importers.onnx_text import onnx_model
 
 JOINS = {
@@ -285,3 +285,16 @@ def test_zeros_of_a_symbolic_size_are_refused() -> None:
     nodes = "s = Shape(x) z = ConstantOfShape(s) y = Add(x, z)"
     with pytest.raises(DefinitionError, match="a constant of the sizes N, 3, H, W"):
         import_onnx(onnx_model(nodes, "float[N, 3, H, W] x"))
+
+
+@pytest.mark.parametrize("more", ["", " y = Relu(m)", " y = Sub(m, m)"])
+def test_one_number_a_sample_is_read_and_written_as_such(more: str) -> None:
+    """[N], and not [N, 1]."""
+    text = f"{'m' if more else 'y'} = ReduceMean<axes=[1, 2, 3], keepdims=0>(x){more}"
+    model = onnx.parser.parse_model(
+        '<ir_version: 8, opset_import: ["": 13]>\n'
+        f"g (float[N, 4, 8, 8] x) => (float[N] y) {{ {text} }}"
+    )
+    defined = define(import_onnx(model, "g.onnx"))
+    assert defined.graph[defined.graph.outputs["y"]].shape == ()
+    assert_same(model, defined)

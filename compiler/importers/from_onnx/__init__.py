@@ -146,7 +146,7 @@ def converted(
                 raise Refused("its batch is not in front, or it has too many axes")
             if not isinstance(value, Tensor):
                 raise Refused("it is a constant")
-            if batch and declared.sizes is not None and len(declared.sizes) == 1:
+            if batch and value.shape and declared.sizes is not None and len(declared.sizes) == 1:
                 help = "keep an axis of size 1 in the model: keepdims=1"
                 raise Refused("it has one number a sample, and no axis besides the batch", help)
             builder.output(declared.name, value)
