@@ -42,7 +42,7 @@ def unused_tensor(context: LintContext) -> Iterator[Diagnostic]:
     taken = passed_by(context) | set(graph.outputs.values())  # W111 tells of the former
     taken |= context.elaborated.results
     unused = [n for n in graph.nodes() if n.name not in taken and not context.users[n.name]]
-    aside = side_chains(context)
+    aside = side_chains(context) if unused else {}
     yield from passed_side_chains(context, [n for n in unused if n.span in aside], aside)
     for node in unused:
         if node.span in aside:
@@ -64,8 +64,10 @@ def side_chains(context: LintContext) -> dict[Span, s.Bind]:
     """
     begun = {made.stage.span for made in context.elaborated.made if begins_with_flow(context, made)}
     elaborated = context.elaborated
-    definitions = [call.definition for call in elaborated.around.calls.values()]
-    nodes: list[s.Syntax] = [elaborated.definition, *dict.fromkeys(definitions)]
+    definitions = {
+        id(call.definition): call.definition for call in elaborated.around.calls.values()
+    }
+    nodes: list[s.Syntax] = [elaborated.definition, *definitions.values()]
     found: dict[Span, s.Bind] = {}
     for node in nodes:
         nodes += children(node)
@@ -76,7 +78,10 @@ def side_chains(context: LintContext) -> dict[Span, s.Bind]:
 
 def begins_with_flow(context: LintContext, made: Made) -> bool:
     """Whether a stage itself makes its tensor, of what flows: it is no name, nor `relu(x)`."""
-    if made.tensor.node is None or context.elaborated.around.stages[made.stage.span] != made.stage:
+    if (
+        made.tensor.node is None
+        or context.elaborated.around.stages[made.stage.span] is not made.stage
+    ):
         return False
     node = context.graph[made.tensor.node]
     return made.stage.span in (node.span, *(step.span for step in node.call_stack))
