@@ -29,6 +29,9 @@ def sizes(graph: Graph, node: Node) -> Iterator[str]:
     """The output-size formula along each axis, or how the shapes of branches go together."""
     shapes = graph.input_shapes(node)
     reach = node.op.reach(shapes, node.shape, graph.facts)
+    if not shapes:
+        yield f"given: {show_shape(node.shape)}"
+        return
     if len(shapes) > 1:
         yield " and ".join(map(show_shape, shapes)) + f" make {show_shape(node.shape)}"
         return

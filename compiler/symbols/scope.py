@@ -9,10 +9,11 @@ body of its net or block.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Generic, Self, TypeVar
 
 from compiler.ops import OPS
+from grammar.records import dataclass
 
 Value = TypeVar("Value")
 Tensor = TypeVar("Tensor")

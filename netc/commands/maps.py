@@ -25,7 +25,7 @@ MOST_PICTURES = 2
     multiple=True,
     required=True,
     metavar="PICTURE",
-    help="A picture; twice for two side by side, the maps of both in the order of the first.",
+    help="A picture; may be repeated for two side by side, maps in the order of the first.",
 )
 @click.option(
     "-o",
@@ -80,7 +80,7 @@ def command(
     weights: WeightsFile | None,
     choice: NetChoice,
 ) -> None:
-    """Draw what every layer makes of a picture, and what the outputs look at."""
+    """Draw what each layer makes of a picture, what outputs see."""
     from netc.maps import MapOptions, maps_of
     from netc.maps.write import check_form, write_maps
 

@@ -14,7 +14,7 @@ from compiler.ops.base import Op, is_required
 from grammar.diagnostics import printable
 
 LONGEST = 44  # letters of a box's text
-UNSEEN = ("init", "bias", "weight")  # arguments that no figure shows
+UNSEEN = ("init", "bias", "weight", "values")  # arguments that no figure shows
 
 # Widths in hundredths of the font size, after Helvetica; what is not listed is 56 wide.
 WIDTHS = {

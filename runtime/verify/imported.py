@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from compiler.graph import Graph, Node
 from compiler.importers.imported import Imported
+from compiler.ops.base import Shape
 from runtime.random_inputs import random_feeds, random_input
 from runtime.verify.compare import compare_layers, compare_outputs
 from runtime.verify.comparison import Comparison, Ledger
@@ -49,12 +50,12 @@ def feeds_for(
     return Feeds(ours, theirs)
 
 
-def as_samples(value: NDArray[Any]) -> NDArray[Any]:
-    """A tensor of one number a sample as it is here, a vector of one.
+def as_samples(value: NDArray[Any], shape: Shape) -> NDArray[Any]:
+    """A tensor of one number a sample as it is here: where it is squeezed, a vector of one.
 
     What follows makes another shape of it, or its numbers would differ; an output must not.
     """
-    return value[:, None] if value.ndim == 1 else value
+    return value[:, None] if value.ndim == 1 and len(shape) == 1 else value
 
 
 def kept_tensors(imported: Imported, model: onnx.ModelProto) -> dict[str, str]:
@@ -104,7 +105,8 @@ def compare_imported(
         if tensor is None:
             return None
         value = tensors.take(tensor)
-        return value if node.name in graph.outputs.values() else as_samples(value)
+        served = node.name in graph.outputs.values()
+        return value if served else as_samples(value, node.shape)
 
     ours, first = compare_layers(graph, feeds.ours, take, ledger, options.bisect)
     taken = set(kept.values())

@@ -164,7 +164,7 @@ def largest_difference(
     for place, (name, tensor) in enumerate(pairs):
         later = pairs[place + 1 :]
         value = theirs.take(tensor, keep=any(tensor == other for _, other in later))
-        value = value if name in outputs else as_samples(value)
+        value = value if name in outputs else as_samples(value, graph[name].shape)
         made = ours.take(names[name], keep=any(name == other for other, _ in later))
         relative = difference(made, value, allow)
         if relative is None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, product
+from math import hypot
 from typing import TypeAlias
 from xml.etree import ElementTree
 
@@ -55,10 +56,9 @@ class Stroke:
 
     def lies_on(self, other: Stroke) -> bool:
         """Whether a part of it lies along a part of another that neither starts nor ends alike."""
-        if self.start == other.start or self.end == other.end:
-            return False
-        if self.end == other.start or self.start == other.end:
-            return False
+        for one, two in product((self.start, self.end), (other.start, other.end)):
+            if hypot(one[0] - two[0], one[1] - two[1]) < 1:  # a line may lean by less than a pixel
+                return False
         return any(
             along(one, two, axis)
             for one in pairwise(self.corners)
