@@ -35,8 +35,8 @@ _PIECE = re.compile(
 
 
 def plain(operator: Token) -> str:
-    """A sign or word between two operands: `not in` may be written with more space."""
-    return " ".join(operator.split())
+    """A sign or word between two operands; between `not` and `in` may be space and comments."""
+    return "not in" if operator.startswith("not") else str(operator)
 
 
 class Unbuildable(Exception):

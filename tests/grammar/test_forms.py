@@ -398,3 +398,11 @@ def test_words_of_the_language_are_names_elsewhere() -> None:
     (flow,) = net.body.statements
     assert isinstance(flow, s.Flow)
     assert [st.callee and st.callee.id for st in flow.chain.stages] == ["conv", "input", "output"]
+
+
+def test_a_comment_may_stand_between_not_and_in() -> None:
+    written = "let a = (1 not # why\n    in [2])\n"
+    (item,) = parse(Source("a.netdef", written)).whole().items
+    (plain,) = parse(Source("a.netdef", "let a = (1 not in [2])\n")).whole().items
+    assert isinstance(item, s.Let) and isinstance(plain, s.Let)
+    assert item.value == plain.value
