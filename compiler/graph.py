@@ -155,6 +155,10 @@ class Graph:
 
     def parameters(self) -> dict[str, Weight]:
         """Every array by its full name, shared ones once, in the order of the layers."""
+        return dict(self._parameters)
+
+    @cached_property
+    def _parameters(self) -> dict[str, Weight]:
         found: dict[str, Weight] = {}
         for node in self.nodes():
             for weight in self.weights(node):
@@ -189,7 +193,8 @@ class Draft(Graph):
         """Add a node whose inputs are already there."""
         assert isinstance(self.layers, dict)
         self.layers[node.name] = node
-        self.__dict__.pop("digraph", None)
+        for derived in ("digraph", "_parameters"):
+            self.__dict__.pop(derived, None)
 
     def finished(self, **changes: Any) -> Graph:
         """What was built; `changes` are further fields, such as its outputs."""

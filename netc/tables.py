@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
+
+from rich.console import Console
+from rich.text import Text
 
 from compiler.analysis import Analysis
 from compiler.graph import Graph
@@ -11,7 +13,7 @@ from compiler.ops.base import show_count, show_shape
 from grammar.diagnostics import printable
 from netc.boxes import depth_of, nest
 from netc.layer_table import Look, bytes_text, count_text, lines_of, shape_text
-from netc.tabular import TableColumn, hanging, page, print_table
+from netc.tabular import TableColumn, hanging, print_table
 from runtime.weights.wanted import WantedArray
 
 LEAD = 13  # characters before the figures below a table
@@ -42,24 +44,24 @@ def figures(graph: Graph, analysis: Analysis) -> list[tuple[str, str]]:
     return lines
 
 
-def print_summary(graph: Graph, analysis: Analysis, look: Look) -> None:
-    """The whole summary, as wide as it needs to be when not on a terminal."""
-    console, width = page()
+def print_summary(
+    graph: Graph, analysis: Analysis, look: Look, paper: tuple[Console, int | None]
+) -> None:
+    """The whole summary, as wide as the `page` it is printed on."""
+    console, width = paper
     lines, depth = lines_of(graph, analysis, look, width)
-    console.print(graph.name, style="italic")
-    console.print(*lines, sep="\n", soft_wrap=True)  # at once: a call has a price of its own
+    above = [Text(graph.name, style="italic")]
     levels = depth_of(nest(graph, analysis))
-    if depth < levels:
-        console.print(
-            f"blocks are open to depth {depth} of {levels}; --depth {levels} shows "
-            f"all {len(graph):,} layers",
-            style="dim",
-            soft_wrap=True,
-        )
-    console.print()
-    rows = figures(graph, analysis)
-    below = [hanging(((f"{what:{LEAD}}", ""),), printable(text), width) for what, text in rows]
-    console.print(*chain.from_iterable(below), sep="\n", soft_wrap=True)
+    remark = (
+        f"blocks are open to depth {depth} of {levels}; --depth {levels} shows "
+        f"all {len(graph):,} layers"
+    )
+    below = [Text(remark, style="dim")] if depth < levels else []
+    below.append(Text())
+    for what, text in figures(graph, analysis):
+        below += hanging(((f"{what:{LEAD}}", ""),), printable(text), width)
+    # at once: a call has a price of its own
+    console.print(*above, *lines, *below, sep="\n", soft_wrap=True)
 
 
 def print_library(rows: list[tuple[str, str, str]]) -> None:

@@ -72,9 +72,10 @@ def command(
         return
     from netc.layer_table import Look
     from netc.tables import print_summary
+    from netc.tabular import page
 
-    look = Look(depth, tree, sort, short, bars)
+    look, paper = Look(depth, tree, sort, short, bars), page()
     for index, net in enumerate(nets):
         if index:
             say()
-        print_summary(net.graph, net.analysis, look)
+        print_summary(net.graph, net.analysis, look, paper)
