@@ -12,22 +12,22 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from compiler.graph import Graph, Input, Node
 from compiler.initialise import initialise
 from grammar.diagnostics import did_you_mean
-from netc.gradient import feeds_of
+from netc.gradient import feeds_of, shaped
 from netc.maps.attention import (
     Box,
+    Focus,
     Heat,
     Score,
     cam_of,
     effective_field,
     field_of,
-    last_map,
+    focus_of,
     saliency,
     score_of,
 )
@@ -147,57 +147,32 @@ def seen(
     if len(next(iter(feeds.values()))) != 1:
         raise CallError("maps are drawn of one picture at a time: give them one by one")
     found = Seen(given.name if isinstance(given, Path) else "picture", shown_picture(graph, given))
-    sizes: dict[str, tuple[int, ...]] = {}
-    ends: dict[str, NDArray[Any]] = {}
-    served = {*graph.outputs.values()}
+    sizes = {node.name: shaped(node, graph, feeds)[1:] for node in graph.nodes()}
+    focus = focus_of(graph, sizes, options.chosen, options.at) if found.picture else Focus()
+    kept: dict[str, NDArray[Any]] = {}
     for node, tensor in interpret(graph, feeds):
-        sizes[node.name] = tensor.shape[1:]
-        if node.name in served:
-            ends[node.name] = tensor[0]
+        if node.name in (focus.output, focus.layer):
+            kept[node.name] = tensor[0]
         if node.name in wanted and tensor.ndim <= 5:
             same = order.get(node.name)
             places = None if same is None else [tile.channel for tile in same.tiles]
             mosaic = mosaic_of(planes_of(tensor[0]), options.most, places)
-            shape = tuple(int(s) for s in tensor.shape[1:])
-            line = node.span.line
+            shape, line = sizes[node.name], node.span.line
             found.layers.append(Layer(node.name, node.op.name, line, shape, mosaic))
-    look(net, graph, feeds, found, sizes, ends, options)
-    return found
-
-
-def look(
-    net: Net,
-    graph: Graph,
-    feeds: dict[str, Any],
-    found: Seen,
-    sizes: dict[str, tuple[int, ...]],
-    ends: dict[str, NDArray[Any]],
-    options: MapOptions,
-) -> None:
-    """Add what the class's score and one output of the last map look at."""
-    if found.picture is None:
-        return
-    score = found.score = score_of(graph, ends, options.chosen)
-    layer = last_map(graph, score.layer if score else next(iter(graph.outputs.values())), sizes)
-    if score is not None and options.gradients:
-        found.saliency, derivative = saliency(graph, feeds, score, sizes[score.layer][0], layer)
-        if layer is not None and derivative is not None:
-            maps = tensor_of(graph, feeds, layer.name)
-            found.cam = (layer.name, cam_of(maps, derivative))
-    if layer is not None:
-        height, width = sizes[layer.name][1:]
-        at = options.at or (height // 2, width // 2)
-        if not (0 <= at[0] < height and 0 <= at[1] < width):
-            raise CallError(f"{layer.name} has {height}x{width} outputs: none at {at[0]},{at[1]}")
-        heat = None
+    if focus.output:
+        found.score = score_of(graph, focus, kept[focus.output], options.chosen)
+    if found.score is not None and options.gradients:
+        classes = len(kept[focus.output])
+        found.saliency, derivative = saliency(graph, feeds, found.score, classes, focus.layer)
+        if derivative is not None:
+            found.cam = (focus.layer, cam_of(kept[focus.layer], derivative))
+    if focus.layer:
+        shape, heat = (1, *sizes[focus.layer]), None
         if options.gradients:
-            heat = effective_field(graph, feeds, layer.name, (1, *sizes[layer.name]), at)
-        found.looked = Looked(layer.name, at, field_of(net.analysis, layer.name, at), heat)
-
-
-def tensor_of(graph: Graph, feeds: dict[str, Any], layer: str) -> NDArray[Any]:
-    """One layer's maps."""
-    return next(np.asarray(t[0]) for node, t in interpret(graph, feeds) if node.name == layer)
+            heat = effective_field(graph, feeds, focus.layer, shape, focus.at)
+        box = field_of(net.analysis, focus.layer, focus.at)
+        found.looked = Looked(focus.layer, focus.at, box, heat)
+    return found
 
 
 def shown_picture(graph: Graph, given: Any) -> Image.Image | None:

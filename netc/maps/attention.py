@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.analysis import Analysis
-from compiler.graph import Graph, Node
+from compiler.graph import Graph
 from compiler.ops.activate import LogSoftmax, Softmax
 from netc.gradient import gradient_of_output
 from runtime.errors import CallError
@@ -25,6 +25,15 @@ class Box:
     left: int
     bottom: int
     right: int
+
+
+@dataclass(frozen=True)
+class Focus:
+    """Which layers are looked into, "" for none: an output of scores, the last maps before it."""
+
+    output: str = ""
+    layer: str = ""
+    at: tuple[int, int] = (0, 0)  # the row and column of the maps whose field is drawn
 
 
 @dataclass(frozen=True)
@@ -61,26 +70,33 @@ def effective_field(
     return pixelwise(found.inputs)
 
 
-def score_of(graph: Graph, tensors: dict[str, NDArray[Any]], chosen: int | None) -> Score | None:
-    """The class that the first output of scores tells, or the chosen one; None without one."""
-    for output, name in graph.outputs.items():
-        scores = tensors[name]
-        if scores.ndim != 1 or len(scores) < 2:
-            continue
-        layer = graph[name]
-        if isinstance(layer.op, Softmax | LogSoftmax):
-            name = layer.inputs[0]
-        if chosen is not None and not 0 <= chosen < len(scores):
-            raise CallError(f"{output} has classes 0 to {len(scores) - 1}, not {chosen}")
-        number = int(np.argmax(scores)) if chosen is None else chosen
-        labels = graph.labels.get(output, ())
-        return Score(name, number, labels[number] if number < len(labels) else f"class {number}")
-    if chosen is not None:
+def focus_of(
+    graph: Graph,
+    sizes: dict[str, tuple[int, ...]],
+    chosen: int | None,
+    at: tuple[int, int] | None,
+) -> Focus:
+    """What is looked into: the first output of scores, the last maps before it, one place there.
+
+    Raises `CallError` for a class or a place that is not there.
+    """
+    scores = ((output, name) for output, name in graph.outputs.items() if len(sizes[name]) == 1)
+    output, name = next(((o, n) for o, n in scores if sizes[n][0] > 1), ("", ""))
+    if chosen is not None and not name:
         raise CallError(f"no output of {graph.name} is a vector of scores: there is no class")
-    return None
+    if chosen is not None and not 0 <= chosen < sizes[name][0]:
+        raise CallError(f"{output} has classes 0 to {sizes[name][0] - 1}, not {chosen}")
+    layer = last_map(graph, name or next(iter(graph.outputs.values())), sizes)
+    if layer is None:
+        return Focus(name)
+    height, width = sizes[layer][1:]
+    at = at or (height // 2, width // 2)
+    if not (0 <= at[0] < height and 0 <= at[1] < width):
+        raise CallError(f"{layer} has {height}x{width} outputs: none at {at[0]},{at[1]}")
+    return Focus(name, layer, at)
 
 
-def last_map(graph: Graph, before: str, sizes: dict[str, tuple[int, ...]]) -> Node | None:
+def last_map(graph: Graph, before: str, sizes: dict[str, tuple[int, ...]]) -> str | None:
     """The last layer before a score whose maps have more than one pixel: where Grad-CAM looks."""
     needed = {before}
     for node in reversed(list(graph.nodes())):
@@ -88,13 +104,23 @@ def last_map(graph: Graph, before: str, sizes: dict[str, tuple[int, ...]]) -> No
             continue
         shape = sizes[node.name]
         if len(shape) == 3 and shape[1] * shape[2] > 1 and node.inputs:
-            return node
+            return node.name
         needed.update(node.inputs)
     return None
 
 
+def score_of(graph: Graph, focus: Focus, scores: NDArray[Any], chosen: int | None) -> Score:
+    """The class with the highest score, or the chosen one; a softmax at the end is left out."""
+    layer = graph[focus.output]
+    before = layer.inputs[0] if isinstance(layer.op, Softmax | LogSoftmax) else layer.name
+    number = int(np.argmax(scores)) if chosen is None else chosen
+    output = next(output for output, name in graph.outputs.items() if name == focus.output)
+    labels = graph.labels.get(output, ())
+    return Score(before, number, labels[number] if number < len(labels) else f"class {number}")
+
+
 def saliency(
-    graph: Graph, feeds: dict[str, Any], score: Score, classes: int, layer: Node | None
+    graph: Graph, feeds: dict[str, Any], score: Score, classes: int, layer: str
 ) -> tuple[Heat, NDArray[Any] | None]:
     """The largest |d score/d pixel| over the channels (Simonyan et al. 2013), and d score/d layer.
 
@@ -103,7 +129,7 @@ def saliency(
     along = np.zeros((1, classes))
     along[0, score.chosen] = 1
     found = gradient_of_output(graph, feeds, score.layer, along, False, 0)
-    by_layer = None if layer is None else found.tensors.get(layer.name)
+    by_layer = found.tensors.get(layer)
     return pixelwise(found.inputs), None if by_layer is None else by_layer[0]
 
 

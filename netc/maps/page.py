@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from base64 import b64encode
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from compiler.ops.base import show_shape
 from netc.maps import Layer, Maps
 from netc.maps.overlays import pictures_of
+from runtime.pictures import encoded
 
 SCALE = "Black is the smallest value of a layer, white the largest; strongest maps first."
 TEMPLATE = Path(__file__).with_name("page.html")
@@ -103,9 +103,7 @@ def data_of(image: Image.Image) -> str:
 
 def png_of(image: Image.Image) -> bytes:
     """A picture as a file has it."""
-    content = io.BytesIO()
-    image.save(content, "PNG")
-    return content.getvalue()
+    return encoded(Path("map.png"), image)
 
 
 def files(maps: Maps) -> dict[str, bytes]:
