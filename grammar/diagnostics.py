@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 from unicodedata import east_asian_width
 
 from grammar.records import dataclass
 from grammar.source import Span
 
+# What the parts of a report are, for those who colour them.
+Part: TypeAlias = Literal["head", "margin", "underline", "help", "text"]
+Paint: TypeAlias = Callable[[str, Part], str]
 WIDEST = 120  # characters of a source line that are shown
 MOST_STEPS_SHOWN = 16  # of the calls that led to a mistake
 
@@ -186,30 +189,41 @@ class DefinitionError(Exception):
         self.diagnostics = tuple(diagnostics)
 
 
-def render(diagnostic: Diagnostic) -> str:
-    """The diagnostic as text, with the source line and its underline."""
+def unpainted(text: str, part: Part) -> str:
+    """A part of a report without colour."""
+    return text
+
+
+def render(diagnostic: Diagnostic, paint: Paint = unpainted) -> str:
+    """The diagnostic as text, with the source line and its underline; `paint` may colour parts."""
     span = diagnostic.span
     number = str(span.line)
     gutter = " " * len(number)
     line, mark = excerpt(span)
+
+    def row(margin: str, text: str = "", part: Part = "text") -> str:
+        return paint(margin, "margin") + (paint(printable(text), part) if text else "")
+
+    head = f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"
+    line = line.rstrip()
     rows = [
-        f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}",
-        f"{gutter} --> {span.source.name}:{span.line}:{span.column}",
-        f"{gutter}  |",
-        f"{number}  | {line}".rstrip(),
-        f"{gutter}  | {mark} {diagnostic.label}".rstrip(),
+        paint(printable(head), "head"),
+        row(f"{gutter} --> ", f"{span.source.name}:{span.line}:{span.column}"),
+        row(f"{gutter}  |"),
+        row(f"{number}  | " if line else f"{number}  |", line),
+        row(f"{gutter}  | ", f"{mark} {diagnostic.label}".rstrip(), "underline"),
     ]
-    extras = [*diagnostic.notes]
+    extras: list[tuple[str, Part]] = [(note, "text") for note in diagnostic.notes]
     if diagnostic.help:
-        extras.append(f"help: {diagnostic.help}")
+        extras.append((f"help: {diagnostic.help}", "help"))
     if extras or diagnostic.call_stack:
-        rows.append(f"{gutter}  |")
-    for extra in extras:
+        rows.append(row(f"{gutter}  |"))
+    for extra, part in extras:
         first, *rest = extra.splitlines() or [""]
-        rows.append(f"{gutter}  = {first}")
-        rows += [f"{gutter}    {more}" for more in rest]
-    rows += [f"{gutter}  = {step}" for step in shown_calls(diagnostic.call_stack)]
-    return "\n".join(map(printable, rows))
+        rows.append(row(f"{gutter}  = ", first, part))
+        rows += [row(f"{gutter}    ", more) for more in rest]
+    rows += [row(f"{gutter}  = ", step) for step in shown_calls(diagnostic.call_stack)]
+    return "\n".join(rows)
 
 
 def shown_calls(trail: Sequence[CallStep]) -> list[str]:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -17,14 +16,12 @@ from typing import NoReturn
 import click
 
 from compiler.onnx.precision import PrecisionError
-from grammar.diagnostics import DefinitionError, Diagnostic, printable_lines, render
+from grammar.diagnostics import DefinitionError, Diagnostic, Part, printable_lines, render
 from grammar.unforeseen import CODE, REPORT, own_error
 from netc.start import silence
 from runtime.errors import CallError, MachineError
 from runtime.files import FULL
 
-MARGIN = re.compile(r"( *\d* +(?:-->|\||=) ?)?(.*)", re.DOTALL)
-UNDERLINED = 4  # the row of a report that underlines the place
 MOST_WARNINGS = 100  # that are shown to people; `--format json` has all
 
 
@@ -70,17 +67,15 @@ def show(diagnostics: Sequence[Diagnostic]) -> None:
 def coloured(diagnostic: Diagnostic) -> str:
     """A diagnostic as the terminal gets it: its head and underline, its margin, its help."""
     colour = "red" if diagnostic.severity == "error" else "yellow"
-    head, *rows = render(diagnostic).splitlines()
-    found = [click.style(head, fg=colour, bold=True)]
-    for number, row in enumerate(rows, 1):
-        parts = MARGIN.fullmatch(row)
-        margin, text = parts.groups() if parts else ("", row)
-        if number == UNDERLINED:
-            text = click.style(text, fg=colour, bold=True)
-        elif text.startswith("help: "):
-            text = click.style("help:", fg="green", bold=True) + text.removeprefix("help:")
-        found.append(click.style(margin, fg="blue", bold=True) + text if margin else text)
-    return "\n".join(found)
+    colours = {"head": colour, "underline": colour, "margin": "blue", "help": "green"}
+
+    def paint(text: str, part: Part) -> str:
+        word, rest = text, ""
+        if part == "help":
+            word, rest = text[: len("help:")], text[len("help:") :]
+        return click.style(word, fg=colours[part], bold=True) + rest if part in colours else text
+
+    return render(diagnostic, paint)
 
 
 @contextmanager
