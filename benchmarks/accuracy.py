@@ -58,6 +58,15 @@ TRAININGS: dict[str, tuple[Callable[[], Data], str, float]] = {
 }
 
 
+def parted(data: Data) -> tuple[Data, Data]:
+    """The first four fifths, to learn from, and the held-out rest."""
+    first = len(data["label"]) * 4 // 5
+    return (
+        {part: array[:first] for part, array in data.items()},
+        {part: array[first:] for part, array in data.items()},
+    )
+
+
 def rows(options: Options) -> Iterator[Row]:
     """Each training: its error for each seed, and the largest."""
     for name, (read, package, most) in TRAININGS.items():
@@ -65,11 +74,7 @@ def rows(options: Options) -> Iterator[Row]:
             yield Row(f"errors of {name}", skipped=f"no {package} (pip install '.[dev]')")
             continue
         data = read()
-        first = len(data["label"]) * 4 // 5
-        learned, held_out = (
-            {part: array[rows] for part, array in data.items()}
-            for rows in (slice(first), slice(first, None))
-        )
+        learned, held_out = parted(data)
         errors = []
         for seed in SEEDS:
             history = load_training(name, "digits").fit(
@@ -113,11 +118,7 @@ def transferred() -> Iterator[Row]:
     low = data["label"] < 5
     few = {part: array[low] for part, array in data.items()}
     others = {"image": data["image"][~low], "label": data["label"][~low] - 5}
-    first = len(others["label"]) * 4 // 5
-    learned, held_out = (
-        {part: array[rows] for part, array in others.items()}
-        for rows in (slice(first), slice(first, None))
-    )
+    learned, held_out = parted(others)
     lost = []
     for seed in SEEDS:
         begun = load_training("whole", DEFINITIONS).fit(few, seed=seed, device="cpu")

@@ -165,6 +165,7 @@ class Graph:
                 found.setdefault(node.array(weight.name), weight)
         return found
 
+    @cached_property
     def owners(self) -> dict[str, str]:
         """The layer that each array is a part of, by the array's full name.
 
@@ -193,7 +194,7 @@ class Draft(Graph):
         """Add a node whose inputs are already there."""
         assert isinstance(self.layers, dict)
         self.layers[node.name] = node
-        for derived in ("digraph", "_parameters"):
+        for derived in ("digraph", "_parameters", "owners"):
             self.__dict__.pop(derived, None)
 
     def finished(self, **changes: Any) -> Graph:

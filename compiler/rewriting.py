@@ -46,7 +46,7 @@ class Rewriting:
         self.values: dict[str, NDArray[np.float32]] = dict(graph.values)
         self.sharers: defaultdict[str, list[str]] = defaultdict(list)
         self._takers: defaultdict[str, list[str]] = defaultdict(list)
-        self._owners = graph.owners()
+        self._heirs: dict[str, str] = {}  # the layers that arrays came to
         for node in graph.nodes():
             self.put(node)
 
@@ -153,11 +153,12 @@ class Rewriting:
             value = self.values.pop(full)
             if heir:
                 inherited = heir + full.removeprefix(name)
-                self.values[inherited], self._owners[inherited] = value, heir
+                self.values[inherited], self._heirs[inherited] = value, heir
 
     def _owner(self, array: str) -> str:
         """The layer that an array is a part of; one that a rewrite made is called after it."""
-        return self._owners.get(array, array.rpartition(".")[0])
+        known = self._heirs.get(array) or self.graph.owners.get(array)
+        return known or array.rpartition(".")[0]
 
     def weight(self, node: Node, name: str) -> Any:
         """An array of a layer, None where there are no numbers."""

@@ -30,11 +30,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not config.getoption("--quick"):
         return
     first: dict[str, pytest.Item] = {}
+    left: list[pytest.Item] = []
     for item in items:
-        first.setdefault(item.nodeid.partition("[")[0], item)
-    kept = list(first.values())
-    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-    items[:] = kept
+        if first.setdefault(item.nodeid.partition("[")[0], item) is not item:
+            left.append(item)
+    config.hook.pytest_deselected(items=left)
+    items[:] = first.values()
 
 
 @pytest.fixture

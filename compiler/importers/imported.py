@@ -50,7 +50,7 @@ def renamed(imported: Imported, new: Mapping[str, str]) -> Imported:
         )
         for node in imported.graph.nodes()
     ]
-    values, owners = {}, imported.graph.owners()
+    values, owners = {}, imported.graph.owners
     for full, value in imported.graph.values.items():
         layer = owners[full]
         values[new.get(layer, layer) + full.removeprefix(layer)] = value

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from netc.main import COMMANDS
+from tests.netc.command import TRAINING
 from tests.test_imports import FILES, ROOT, imported
 
 # Every command in one process; whatever would reach a network is told of and refused.
@@ -40,16 +41,6 @@ for call in json.loads(sys.argv[1]):
     result = command(*call)
     codes[" ".join(call)] = [result.exit_code, result.output]
 print(json.dumps({"asked": asked, "codes": codes, "loaded": sorted(sys.modules)}))
-"""
-TRAINING = """
-net f { input x: f32[2]; dense(2); output y }
-train t {
-    data x: f32[2], label: class[2]
-    s = f(x)
-    minimize cross_entropy(s.y, label)
-    update f with sgd(0.1)
-    batch 4; epochs 1
-}
 """
 CALLS = """
 check lenet5

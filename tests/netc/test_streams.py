@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.netc.command import netc
+from tests.netc.command import TRAINING, netc
 from tests.test_imports import ROOT
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="a shell, signals and pipes of POSIX")
@@ -129,16 +129,6 @@ compile t.netdef --train t -o pipe.onnx
 verify pipe --train t
 maps good.netdef --image pipe -o x.html
 maps good.netdef --image p.png -o pipe.html
-"""
-TRAINING = """
-net m { input x: f32[2]; dense(2); output y }
-train t {
-    data x: f32[2], label: class[2]
-    s = m(x)
-    minimize cross_entropy(s.y, label)
-    update m with sgd(0.1)
-    batch 4; epochs 1
-}
 """
 
 

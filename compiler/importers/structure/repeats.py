@@ -31,14 +31,6 @@ class ChainRun:
     stop: int
     items: Chain
 
-    def overlaps(self, other: ChainRun) -> bool:
-        """Whether the two share a stage, or one lies inside the other."""
-        short, long = sorted((self, other), key=lambda run: len(run.path))
-        if short.path == long.path:
-            return short.start < long.stop and long.start < short.stop
-        depth = len(short.path)
-        return long.path[:depth] == short.path and short.start <= long.path[depth] < short.stop
-
 
 def chains_in(chain: Chain, path: Path) -> Iterator[tuple[Path, Chain]]:
     """A chain and those in its branches, each with the way to it (stage, branch, stage, …)."""
