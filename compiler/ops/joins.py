@@ -83,6 +83,9 @@ def projection(inputs: Shapes) -> str:
     return f": conv({channels}, 1x1{stride})"
 
 
+PAD_OR_CROP = 'pad the branch that shrinks (pad="same"), or crop the larger one'
+
+
 def disagree(
     inputs: Shapes,
     unequal: list[tuple[int, Size, Size]],
@@ -92,21 +95,26 @@ def disagree(
 ) -> ShapeError:
     """The E304 of two branches whose sizes are not proved equal along some axes."""
     axis, a, b = unequal[0]
-    if help is not None:
-        pass
-    elif isinstance(a, Dim) or isinstance(b, Dim):
-        help = help_unequal(facts, [(have, want) for _, have, want in unequal])
-    elif axis == 0:
-        help = "a 1x1 conv brings a branch to the other's channels" + projection(inputs)
-    else:
-        help = 'pad the branch that shrinks (pad="same"), or crop the larger one'
-    word = size_word(axis, len(inputs[0]))
     return ShapeError(
         "E304",
         f"sizes disagree at {op}",
-        label=f"{word}: {a} and {b}",
-        help=help,
+        label=f"{size_word(axis, len(inputs[0]))}: {a} and {b}",
+        help=help or usual_help(inputs, unequal, facts),
     )
+
+
+def usual_help(
+    inputs: Shapes, unequal: list[tuple[int, Size, Size]], facts: Facts
+) -> Remedy | str | None:
+    """What mends two branches of other sizes along these axes."""
+    axis, a, b = unequal[0]
+    if isinstance(a, Dim) or isinstance(b, Dim):
+        return help_unequal(facts, [(have, want) for _, have, want in unequal])
+    if axis != 0:
+        return PAD_OR_CROP
+    conv = projection(inputs)
+    rest = "" if conv or len(unequal) == 1 else f"; their maps differ too: {PAD_OR_CROP}"
+    return f"a 1x1 conv brings a branch to the other's channels{conv}{rest}"
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,8 @@ def test_channels_that_disagree_ask_for_a_projection() -> None:
     error = refuse(make(Add), (64, 8, 8), (256, 8, 8))
     assert error.label == "channels: 64 and 256"
     assert error.help == "a 1x1 conv brings a branch to the other's channels: conv(64, 1x1)"
+    both = refuse(make(Add), (3, 32, 32), (16, 30, 30))
+    assert both.help is not None and "their maps differ too: pad the branch" in str(both.help)
 
 
 def test_concat_refuses_an_axis_that_is_not_there() -> None:
