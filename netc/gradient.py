@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.dims import Dim, evaluate
+from compiler.dims import evaluate
 from compiler.graph import Graph, Node
 from compiler.initialise import initialise
 from compiler.symbols.labels import label_of
@@ -119,7 +119,7 @@ def shaped(node: Node, graph: Graph, feeds: Mapping[str, NDArray[Any]]) -> tuple
     given = [each for each in graph.inputs() if each.name in feeds]
     sizes = symbol_values(given, feeds)
     count = len(next(iter(feeds.values())))
-    return (count, *(evaluate(s, sizes) if isinstance(s, Dim) else s for s in node.shape))
+    return (count, *(evaluate(size, sizes) for size in node.shape))
 
 
 def derived(

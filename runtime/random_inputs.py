@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from compiler.dims import evaluate, symbols
+from compiler.dims import evaluate
 from compiler.graph import Graph, Input
 from compiler.initialise import generator
 
@@ -47,10 +47,7 @@ def random_feeds(
     feeds = {}
     for node in graph.inputs():
         assert isinstance(node.op, Input)
-        shape = [
-            evaluate(size, sizes) if symbols(size) else int(size)  # type: ignore[arg-type]
-            for size in node.shape
-        ]
+        shape = [evaluate(size, sizes) for size in node.shape]
         dtype = np.int64 if node.op.dtype == "i64" else np.float32
         feeds[node.name] = random_input(node.name, (batch, *shape), dtype, seed)
     return feeds

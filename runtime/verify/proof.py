@@ -17,7 +17,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from compiler.dims import Size, evaluate, symbols
+from compiler.dims import evaluate
 from compiler.graph import Graph, Input
 from compiler.importers.define import Defined
 from compiler.importers.imported import Imported
@@ -128,12 +128,9 @@ def affordable_batch(graph: Graph, model: onnx.ModelProto, sizes: Mapping[str, i
     Raises `UnprovedError` for a network that would take too long or too much.
     """
 
-    def number(size: Size) -> int:
-        return int(evaluate(size, sizes)) if symbols(size) else int(size)  # type: ignore[arg-type]
-
-    counts = [prod(map(number, node.shape)) for node in graph.nodes()]
+    counts = [prod(evaluate(size, sizes) for size in node.shape) for node in graph.nodes()]
     costs = (node.op.macs(graph.input_shapes(node), node.shape) for node in graph.nodes())
-    macs = sum(map(number, costs))
+    macs = sum(evaluate(cost, sizes) for cost in costs)
     apart = macs > QUICK and keeps_samples_apart(model)
     batch = fixed_batch(model) or (BATCH if sum(counts) <= SMALL and not apart else 1)
     macs *= batch
