@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -33,10 +34,10 @@ def compile_steps(
     from compiler.onnx.precision import OPSETS
     from compiler.onnx.step import build_step
     from netc import __version__
-    from runtime.files import check_writable, refuse_inputs
+    from runtime.files import check_writable, refuse_inputs, write_whole
     from runtime.models import write_model
     from runtime.training.loop import first_arrays
-    from runtime.weights.saving import save_weights
+    from runtime.weights.saving import write_safetensors
 
     training = chosen(file, name, choice)
     target = output or Path(f"{training.name}.onnx")
@@ -48,14 +49,17 @@ def compile_steps(
     refuse_inputs([*paths, beside], choice.files.seen)
     check_writable([*paths, beside])
     arrays = first_arrays(training, tuple(map(layout_of, training.steps)), options.seed)
+    texts = {}
     for plan, path in zip(training.steps, paths, strict=True):
         model = build_step(plan, opset=options.opset or OPSETS["f32"], checkpoint=checkpoint)
         model.producer_version = __version__
         model.doc_string = described(training, plan)
         write_model(model, path)
+        # Runtimes in a browser tell no metadata of a model.
+        texts[f"netc.{plan.name}"] = json.dumps(layout_of(plan).as_dict())
         nodes = len(model.graph.node)
         yield f"{training.name}, {plan.name}: {nodes:,} nodes -> {path}"
-    save_weights(beside, arrays)
+    write_whole(beside, lambda place: write_safetensors(place, arrays, texts))
     yield f"where its {len(arrays):,} arrays begin, by seed {options.seed}: {beside}"
 
 
