@@ -79,8 +79,8 @@ class Node:
 
 def shapes_taken(op: Op, sources: Sequence[Node]) -> Shapes:
     """The shapes per sample of what an op takes from these layers."""
-    bare = [source.op.most_inputs == 0 for source in sources]
-    return lined_up(op, tuple(source.shape for source in sources), bare)
+    shapes = tuple([source.shape for source in sources])
+    return lined_up(op, shapes, (source.op.most_inputs == 0 for source in sources))
 
 
 @dataclass(frozen=True)

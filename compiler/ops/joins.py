@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import ClassVar
 
 from compiler.dims import Dim, Size, product
@@ -25,7 +25,7 @@ from grammar.diagnostics import Remedy
 from grammar.records import dataclass
 
 
-def lined_up(op: Op, inputs: Shapes, bare: Sequence[bool]) -> Shapes:
+def lined_up(op: Op, inputs: Shapes, bare: Iterable[bool]) -> Shapes:
     """The branches of an element-wise join; those that come from no input stretch like numbers.
 
     A learned or fixed tensor of fewer axes than what it is joined with goes with the last of them:
@@ -33,8 +33,8 @@ def lined_up(op: Op, inputs: Shapes, bare: Sequence[bool]) -> Shapes:
     """
     if not isinstance(op, Join):
         return inputs
-    rank = max((len(s) for s, own in zip(inputs, bare, strict=True) if not own), default=0)
-    pairs = zip(inputs, bare, strict=True)
+    pairs = list(zip(inputs, bare, strict=True))
+    rank = max((len(s) for s, own in pairs if not own), default=0)
     return tuple((1,) * (rank - len(s)) + s if own else s for s, own in pairs)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import fields
+from functools import lru_cache
 from unicodedata import combining, east_asian_width
 
 from compiler.dims import Size
 from compiler.graph import Input
 from compiler.importers.structure.values import show
-from compiler.ops.base import Op, is_required
+from compiler.ops.base import Op, is_required, parameters
 from grammar.diagnostics import printable
 
 LONGEST = 44  # letters of a box's text
@@ -39,6 +39,7 @@ def width_of(text: str, size: float, *, bold: bool = False) -> float:
     return hundredths / 100 * size * (1.08 if bold else 1.02)
 
 
+@lru_cache(4096)
 def letter_width(letter: str) -> int:
     """Hundredths of the font size."""
     if letter in WIDTHS or letter.isascii():
@@ -67,7 +68,7 @@ def arguments(op: Op, *, every: bool = False) -> str:
     if isinstance(op, Input):
         return ""
     shown: list[str] = []
-    for parameter in fields(op):
+    for parameter in parameters(type(op)):
         value = getattr(op, parameter.name)
         if is_required(parameter):
             shown.append(show(value))
