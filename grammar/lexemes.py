@@ -49,7 +49,7 @@ _LEXEME = r"""
     | (?P<foreign> [^ \t\r] )
     """
 # White space, then what counts as one word or sign.
-_COUNTED = re.compile(r'[ \t\r\n]*+(?:#[^\n]*+|"[^"\n]*+"?|\w++|[^ \t\r\n]|\Z)')
+_COUNTED = r'[ \t\r\n]*+(?:#[^\n]*+|"[^"\n]*+"?|\w++|[^ \t\r\n]|\Z)'
 
 
 class Lexeme(NamedTuple):
@@ -79,7 +79,7 @@ def scan(text: str, start: int = 0) -> Iterator[Lexeme]:
 def offset_beyond(text: str, most: int) -> int | None:
     """Where the text has more than `most` words, signs and comments; None when it has not."""
     if len(text) > most:
-        for count, match in enumerate(_COUNTED.finditer(text)):
+        for count, match in enumerate(re.finditer(_COUNTED, text)):
             if count == most:
                 return match.end() - 1 if match.group().strip() else None
     return None

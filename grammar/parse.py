@@ -1,8 +1,8 @@
 """Text to syntax tree, every syntax mistake located and explained.
 
-Lark's LALR parser with the contextual lexer. Newlines inside ( ) and [ ] and after a comma are
-dropped between lexer and parser. A broken statement is reported, stands in the tree as `Broken`,
-and the rest is parsed as if nothing had been.
+Lark's LALR parser, from kept tables (`tables.py`), with its contextual lexer (`lexer.py`). A
+broken statement is reported, stands in the tree as `Broken`, and the rest is parsed as if nothing
+had been.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from lark import Lark, Token, UnexpectedInput
+from lark import Lark, UnexpectedInput
 
 from grammar.build import TreeBuilder, Unbuildable, broken
 from grammar.diagnostics import DefinitionError, Diagnostic
 from grammar.encodings import looks_like
-from grammar.lexemes import MOST_NESTING, offset_beyond
+from grammar.lexemes import offset_beyond
 from grammar.records import dataclass
 from grammar.source import Source, Span
 from grammar.syntax import Expression, File
@@ -42,34 +42,9 @@ class Parsed:
         return self.file
 
 
-class NewlineFilter:
-    """Drops newlines in round and square brackets and after a comma (Lark's `postlex`).
-
-    Any other ends the statement, or is a mistake where a statement cannot end.
-    """
-
-    always_accept = ("_NEWLINE",)
-
-    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
-        """The tokens that reach the parser; a bracket too deep becomes one that it refuses."""
-        open_brackets: list[str] = []
-        before = ""
-        for token in stream:
-            if token.type in ("LPAR", "LSQB", "LBRACE"):
-                open_brackets.append(token.type)
-                if len(open_brackets) > MOST_NESTING:
-                    token.type = "TOO_DEEP"
-            elif token.type in ("RPAR", "RSQB", "RBRACE") and open_brackets:
-                open_brackets.pop()
-            in_brackets = bool(open_brackets) and open_brackets[-1] != "LBRACE"
-            if token.type != "_NEWLINE" or not (in_brackets or before == "COMMA"):
-                yield token
-            before = token.type
-
-
 @cache
 def _parser() -> Lark:
-    return load_parser(NewlineFilter())
+    return load_parser()
 
 
 def parse(source: Source) -> Parsed:

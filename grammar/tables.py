@@ -14,25 +14,29 @@ from typing import Any
 
 import lark
 from lark import Lark
-from lark.grammar import Rule
+from lark.grammar import NonTerminal, Rule, RuleOptions, Terminal
 from lark.lexer import PatternRE, TerminalDef
+
+from grammar.lexer import NewlineFilter, OneScanner
 
 GRAMMAR = Path(__file__).with_name("netdef.lark")
 TABLES = Path(__file__).with_name("netdef.tables.json")
 STARTS = ["start", "expression"]
+LEXER = {"ContextualLexer": OneScanner}
+KINDS = {kind.__name__: kind for kind in (NonTerminal, Terminal, RuleOptions)}
 SHIFT = 0  # Lark's number for this kind of action, `(SHIFT, next state)`; the other has a rule
 
 
-def load_parser(postlex: Any) -> Lark:
+def load_parser() -> Lark:
     """The parser of both starts: from the kept tables, or built when they are not current."""
     tables = kept_tables()
     if tables is None:
-        return build_parser(postlex)
-    tables["data"]["options"]["postlex"] = postlex
+        return build_parser()
+    tables["data"]["options"] |= {"postlex": NewlineFilter(), "_plugins": LEXER}
     return Lark.load(tables)
 
 
-def build_parser(postlex: Any) -> Lark:
+def build_parser() -> Lark:
     """The parser from the text of the grammar."""
     return Lark(
         GRAMMAR.read_text(encoding="utf-8"),
@@ -41,8 +45,9 @@ def build_parser(postlex: Any) -> Lark:
         start=STARTS,
         propagate_positions=True,
         maybe_placeholders=True,
-        postlex=postlex,
+        postlex=NewlineFilter(),
         edit_terminals=as_whole_word,
+        _plugins=LEXER,
     )
 
 
@@ -65,11 +70,11 @@ def kept_tables() -> Any:
         found = json.loads(TABLES.read_text(encoding="utf-8"))
         if found["origin"] != origin():
             return None
-        found["memo"] = by_number(found["memo"])
+        found["memo"] = unpacked(found["parts"], found["terminals"], found["rules"])
         table = found["data"]["parser"]["parser"]
         table["tokens"] = by_number(table["tokens"])
         table["states"] = {int(n): by_number(row) for n, row in table["states"].items()}
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, IndexError):
         return None
     return found
 
@@ -81,11 +86,44 @@ def by_number(keyed: dict[str, Any]) -> dict[int, Any]:
 
 def tables_text() -> str:
     """The tables as the file has them."""
-    data, memo = build_parser(None).memo_serialize([TerminalDef, Rule])
-    data["options"]["edit_terminals"] = None
+    data, memo = build_parser().memo_serialize([TerminalDef, Rule])
+    data["options"] |= {"edit_terminals": None, "postlex": None, "_plugins": {}}
     data["parser"]["parser"] = renumbered(data["parser"]["parser"])
-    found = {"origin": origin(), "data": data, "memo": memo}
+    found = {"origin": origin(), **packed(memo), "data": data}
     return json.dumps(found, separators=(",", ":")) + "\n"
+
+
+def packed(memo: dict[int, Any]) -> dict[str, list[Any]]:
+    """Lark's terminals and rules, numbered in this order; their symbols and options once."""
+    terminals = [one for one in memo.values() if one["__type__"] == "TerminalDef"]
+    rules = [one for one in memo.values() if one["__type__"] == "Rule"]
+    assert [*memo.values()] == terminals + rules and [*memo] == [*range(len(memo))]
+    numbers: dict[str, int] = {}
+
+    def number(part: Any) -> int:
+        return numbers.setdefault(json.dumps(part), len(numbers))
+
+    lines = [
+        [
+            number(r["origin"]),
+            list(map(number, r["expansion"])),
+            r["order"],
+            r["alias"],
+            number(r["options"]),
+        ]
+        for r in rules
+    ]
+    return {"parts": [json.loads(part) for part in numbers], "terminals": terminals, "rules": lines}
+
+
+def unpacked(parts: list[Any], terminals: list[Any], rules: list[Any]) -> dict[int, Any]:
+    """The terminals and rules by their numbers, as `Lark.load` wants them: as objects."""
+    made = [KINDS[part["__type__"]].deserialize(part, {}) for part in parts]
+    found: list[Any] = [TerminalDef.deserialize(terminal, {}) for terminal in terminals]
+    for origin, expansion, order, alias, options in rules:
+        symbols = [made[number] for number in expansion]
+        found.append(Rule(made[origin], symbols, order, alias, made[options]))
+    return dict(enumerate(found))
 
 
 def renumbered(table: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -108,6 +107,8 @@ def reported(words: Sequence[str] = ()) -> Iterator[None]:
         raise
     except Exception as error:
         if os.environ.get("NETC_TRACEBACK"):
+            import traceback
+
             traceback.print_exc()
         files = [word for word in words if Path(word).suffix and not word.startswith("-")]
         fail(3, f"error[{CODE}]: {': '.join([*files[:1], own_error(error)])}; {REPORT}")

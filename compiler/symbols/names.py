@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 from functools import cached_property
 from typing import Literal
 
@@ -104,8 +103,8 @@ class Names:
 
 def children(node: s.Syntax) -> Iterator[s.Syntax]:
     """The nodes right below a node, in the order of its fields."""
-    for each in fields(node):
-        value = getattr(node, each.name)
+    for name in node.__match_args__:
+        value = getattr(node, name)
         for part in value if isinstance(value, tuple) else (value,):
             if isinstance(part, s.Syntax):
                 yield part

@@ -9,7 +9,6 @@ from random import Random
 import pytest
 
 from grammar.lexemes import RESERVED, Lexeme, offset_beyond, scan
-from grammar.parse import NewlineFilter
 from grammar.tables import GRAMMAR, load_parser
 
 SHIPPED = sorted((Path(__file__).parents[2] / "netdefs").glob("*.netdef"))
@@ -18,7 +17,7 @@ SHIPPED = sorted((Path(__file__).parents[2] / "netdefs").glob("*.netdef"))
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_it_finds_the_words_that_the_parser_reads(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    tokens = load_parser(NewlineFilter()).parse_interactive(text, start="start").iter_parse()
+    tokens = load_parser().parse_interactive(text, start="start").iter_parse()
     parsed = [(str(t), t.start_pos) for t in tokens if t.type != "_NEWLINE"]
     scanned = [(x.text, x.start) for x in scan(text) if x.kind not in ("newline", "comment")]
     assert scanned == parsed

@@ -124,3 +124,14 @@ def test_all_of_the_text_and_the_graph_is_made_of_them() -> None:
         if re.search(r"from dataclasses import [^\n]*\bdataclass\b", path.read_text("utf-8"))
     ]
     assert other == ["grammar/records.py"]
+
+
+def test_the_fields_of_a_class_are_read_when_somebody_asks() -> None:
+    known: dict[str, Any] = {"dataclass": records.dataclass, "field": dataclasses.field}
+    exec("@dataclass(frozen=True)\nclass Base:\n    x: list = field(default_factory=list)", known)
+    exec("@dataclass(frozen=True)\nclass Point(Base):\n    y: int = 2", known)
+    base, point = known["Base"], known["Point"]
+    assert not isinstance(vars(base)["__dataclass_fields__"], dict)
+    assert [field.name for field in dataclasses.fields(point)] == ["x", "y"]
+    assert isinstance(vars(base)["__dataclass_fields__"], dict)
+    assert point() == point([], 2) and base() == base([])

@@ -12,14 +12,13 @@ from lark import Lark
 
 from compiler.files import LIBRARY
 from grammar import tables
-from grammar.parse import NewlineFilter
 
 TEXTS = {path.name: path.read_text(encoding="utf-8") for path in sorted(LIBRARY.glob("*.netdef"))}
 
 
 @pytest.fixture(scope="module")
 def built() -> Lark:
-    return tables.build_parser(NewlineFilter())
+    return tables.build_parser()
 
 
 def kept_origin() -> Any:
@@ -39,20 +38,20 @@ def test_the_file_has_the_tables_of_the_grammar() -> None:
 )
 @pytest.mark.parametrize("name", TEXTS)
 def test_kept_and_built_tables_parse_alike(name: str, built: Lark) -> None:
-    kept = tables.load_parser(NewlineFilter())
+    kept = tables.load_parser()
     assert kept.source_path == "<deserialized>"
     assert kept.parse(TEXTS[name], start="start") == built.parse(TEXTS[name], start="start")
 
 
 @pytest.mark.parametrize("text", ["a + b * 2", "[1, (2, 3), x if y else z]", '"{a}" == f(in.c)'])
 def test_kept_and_built_tables_parse_expressions_alike(text: str, built: Lark) -> None:
-    kept = tables.load_parser(NewlineFilter())
+    kept = tables.load_parser()
     assert kept.parse(text, start="expression") == built.parse(text, start="expression")
 
 
 def is_built() -> bool:
     """Whether a parser would be built from the text; it parses then as well."""
-    parser = tables.load_parser(NewlineFilter())
+    parser = tables.load_parser()
     parser.parse("net n { input x: f32[1]\n output x }", start="start")
     return parser.source_path != "<deserialized>"
 
