@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -47,7 +48,7 @@ def find(text: str) -> tuple[Source, str | None]:
         return read(path, text), None
     if path.is_dir():
         raise CallError(f"{text} is a folder, not a definition")
-    if path.suffix or len(path.parts) > 1:
+    if path.suffix or len(path.parts) > 1 or os.path.exists(text):  # noqa: PTH110
         raise CallError(no_file(text))
     nets = library_nets()
     if text in nets:
