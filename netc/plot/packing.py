@@ -1,7 +1,7 @@
 """How large everything is and where it goes, for the blocks that are open.
 
-From inner blocks outwards: lanes get their x, rows their y. `packing.js` does the same in the
-browser, step by step in the same order, so that both come to the same numbers.
+From inner blocks outwards: lanes get their x, rows their y. The page is given each block as it is
+with all that it holds closed (`layout.py`), and moves that apart when something in it opens.
 """
 
 from __future__ import annotations
@@ -51,8 +51,18 @@ class Rows:
     height: float
 
 
-def opened(inside: Inside, index: int) -> Packed:
-    """An open block with everything in its place."""
+@dataclass(frozen=True)
+class Placed:
+    """Where the slots of an open block stand: x from its axis, the rows, and its size."""
+
+    left: float
+    right: float
+    x: tuple[float, ...]
+    rows: Rows
+
+
+def placed(inside: Inside) -> Placed:
+    """The place of everything in an open block."""
     lanes = columns(inside)
     at = [lanes[lane] for lane in inside.arrangement.lanes]
     title = inside.item.title
@@ -61,18 +71,23 @@ def opened(inside: Inside, index: int) -> Packed:
     right = max(x + extent for x, (_, extent) in zip(at, inside.extents, strict=True)) + edge
     if title is not None:
         right = max(right, left + title.width)
-    entering, leaving = ([at[slot] for slot in inside.border(side)] for side in (0, 1))
     axis = at[inside.arrangement.axis] if inside.arrangement.axis is not None else 0.0
-    x = [place - axis for place in at]
-    rows = rows_of(inside, x, edge)
+    x = tuple(place - axis for place in at)
+    return Placed(axis - left, right - axis, x, rows_of(inside, x, edge))
+
+
+def opened(inside: Inside, index: int) -> Packed:
+    """An open block with everything in its place."""
+    place = placed(inside)
+    x, rows = place.x, place.rows
     tops = [top_in(inside, rows, slot) for slot in range(len(x))]
     return Packed(
         index,
-        axis - left,
-        right - axis,
+        place.left,
+        place.right,
         rows.height,
-        tuple(place - axis for place in entering),
-        tuple(place - axis for place in leaving),
+        tuple(x[slot] for slot in inside.border(0)),
+        tuple(x[slot] for slot in inside.border(1)),
         tuple(
             (child, x[slot], tops[slot]) for slot in range(len(x)) if (child := inside.child(slot))
         ),

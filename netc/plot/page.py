@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from html import escape
 from typing import Any
 
@@ -11,11 +11,12 @@ from compiler.graph import Graph
 from netc.plot.details import details_of
 from netc.plot.faces import Face
 from netc.plot.inside import METRICS
+from netc.plot.layout import layout_of
 from netc.plot.plan import BoxTree
 from netc.plot.svg import FOLDER
 from netc.plot.words import cut
 
-PARTS = ("picture.css", "page.css", "columns.js", "lines.js", "packing.js", "view.js")
+PARTS = ("picture.css", "page.css", "moving.js", "picture.js", "view.js")
 
 
 class Table:
@@ -26,7 +27,7 @@ class Table:
         self.index: dict[Hashable, int] = {}
         self.rows: list[Any] = []
 
-    def __call__(self, value: Any) -> int:
+    def __call__(self, value: Hashable) -> int:
         """The row of a value."""
         if value not in self.index:
             self.index[value] = len(self.rows)
@@ -37,23 +38,31 @@ class Table:
 def page(graph: Graph, plan: BoxTree, open_items: frozenset[int], totals: list[str]) -> str:
     """The page: everything that it needs is in it, and it asks no other place for anything."""
     name = cut(plan.items[0].box.name)
-    data = json.dumps(data_of(graph, plan, open_items, name), separators=(",", ":"))
     parts = {part: (FOLDER / part).read_text(encoding="utf-8") for part in PARTS} | {
         "name": escape(name),
         "totals": escape("\n".join(totals)),
-        "data": data.replace("<", "\\u003c"),
+        "data": script_data(data_of(graph, plan, open_items, name)),
     }
-    before, *rest = (FOLDER / "page.html").read_text(encoding="utf-8").split("{{")
+    return filled((FOLDER / "page.html").read_text(encoding="utf-8"), parts)
+
+
+def filled(template: str, parts: Mapping[str, str]) -> str:
+    """A template with each `{{part}}` in its place; what a part holds is not looked at again."""
+    before, *rest = template.split("{{")
     return before + "".join(
         parts[key] + text for key, _, text in (part.partition("}}") for part in rest)
     )
 
 
+def script_data(data: Any) -> str:
+    """Data inside a script element, which no text in it can end."""
+    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+
+
 def data_of(graph: Graph, plan: BoxTree, open_items: frozenset[int], name: str) -> dict[str, Any]:
     """The plan as JSON has it; what many boxes have alike is in tables."""
     faces, titles = Table(face_of), Table(face_of)
-    arrangements, labels, ports = Table(lambda a: vars(a)), Table(), Table()
-    words = Table()
+    layouts, ports, words = Table(vars), Table(), Table()
     items = []
     for item in plan.items:
         rows, lines = details_of(graph, item)
@@ -66,10 +75,8 @@ def data_of(graph: Graph, plan: BoxTree, open_items: frozenset[int], name: str) 
         }
         if item.arrangement is not None:
             entry["children"] = item.children
-            entry["arrangement"] = arrangements(item.arrangement)
-            entry["labels"] = labels(item.labels)
-            entry["leaving"] = labels(item.leaving)
-            entry["ports"] = ports(item.ports)
+            entry["layout"] = layouts(layout_of(plan, item))
+            entry["ports"] = ports((item.arrangement.entering, item.arrangement.leaving))
         if item.title is not None:
             entry["title"] = titles(item.title)
         items.append(entry)
@@ -77,12 +84,10 @@ def data_of(graph: Graph, plan: BoxTree, open_items: frozenset[int], name: str) 
         "name": name,
         "metrics": METRICS,
         "open": sorted(open_items),
-        "widths": plan.widths,
         "words": words.rows,
         "faces": faces.rows,
         "titles": titles.rows,
-        "arrangements": arrangements.rows,
-        "labels": labels.rows,
+        "layouts": layouts.rows,
         "ports": ports.rows,
         "items": items,
     }

@@ -1,6 +1,6 @@
 """Everything a picture needs, whatever is open: the boxes with their faces, rows and lanes.
 
-Both forms of a picture are packed from it, the SVG in Python and the page in the browser.
+Both forms of a picture come from it, the SVG with some blocks open and the page with all of them.
 """
 
 from __future__ import annotations

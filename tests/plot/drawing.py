@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise, product
 from math import hypot
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from xml.etree import ElementTree
+
+from netc.plot.inside import METRICS
 
 NEAR = 0.6  # coordinates are rounded, and added up through the blocks
 SVG = "{http://www.w3.org/2000/svg}"
@@ -134,6 +136,45 @@ def read(text: str) -> Drawing:
     for group in root.findall(f"{SVG}g"):
         visit(drawing, group, 0.0, 0.0, ())
     return drawing
+
+
+def moved(data: dict[str, Any], packed: dict[str, Any]) -> Drawing:
+    """The picture that a page draws of what it has placed, `data` being its own."""
+    drawing = Drawing(packed["left"] + packed["right"], packed["height"])
+    visit_packed(drawing, data, packed, packed["left"], 0.0, ())
+    return drawing
+
+
+def visit_packed(
+    drawing: Drawing,
+    data: dict[str, Any],
+    packed: dict[str, Any],
+    x: float,
+    y: float,
+    around: tuple[int, ...],
+) -> None:
+    """Read what stands in an open block whose axis is at x and whose top is at y."""
+    for line in packed["lines"]:
+        over = [(line["x"], line["bend"]), (line["to"], line["end"])]
+        if not line["oblique"]:
+            middle = (line["bend"] + line["end"]) / 2
+            over = [(line["x"], middle), (line["to"], middle)]
+        if abs(line["x"] - line["to"]) <= METRICS["straight"]:
+            over = []
+        ends = [(line["x"], line["top"]), *over, (line["to"], line["bottom"])]
+        corners = tuple((a + x, b + y) for a, b in ends)
+        drawing.strokes.append(Stroke(corners, line["arrow"]))
+    drawing.shapes += [(at["x"] + x, at["y"] + y, at["text"]) for at in packed["labels"]]
+    for child in packed["children"]:
+        box, item = child["box"], data["items"][child["box"]["item"]]
+        left, top = x + child["x"] - box["left"], y + child["y"]
+        right, bottom = x + child["x"] + box["right"], top + box["height"]
+        name = f"output {item['name']}" if item["kind"] == "output" else item["name"]
+        is_frame = bool(box["children"])
+        drawing.rectangles.append(Rectangle(name, left, top, right, bottom, is_frame, around))
+        if is_frame:
+            place = (*around, len(drawing.rectangles) - 1)
+            visit_packed(drawing, data, box, x + child["x"], top, place)
 
 
 def visit(

@@ -4,8 +4,5 @@
 
 const { sources, jobs } = JSON.parse(require("fs").readFileSync(0, "utf8"));
 sources.forEach((source) => require("vm").runInThisContext(source));
-const found = jobs.map(([data, sets]) => {
-  const plan = planOf(data);
-  return sets.map((open) => pack(plan, new Set(open)));
-});
+const found = jobs.map(([data, sets]) => sets.map((open) => pack(data, new Set(open))));
 process.stdout.write(JSON.stringify(found));
