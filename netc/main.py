@@ -25,6 +25,7 @@ COMMANDS = {
     "weights": "List the arrays that a net wants, or check a file of them.",
     "explain": "Derive every size, or explain a code (E302) or an op (conv).",
     "plot": "Draw a net: its layers and blocks, shapes on the lines.",
+    "report": "Show a net on one page: picture, table, text, charts.",
     "maps": "Draw what each layer makes of a picture, what outputs see.",
     "diff": "What one network adds, removes and changes of another.",
     "watch": "Check a definition on each save until interrupted.",

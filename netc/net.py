@@ -112,6 +112,31 @@ class Net:
         pictures = [path_of(one) for one in given]
         return write_maps(maps_of(self, pictures, options), place, pictures)
 
+    @documented
+    def report(
+        self,
+        path: str | Path,
+        *,
+        bench: bool = False,
+        pictures: Sequence[str | Path] = (),
+        most: int = 16,
+        gradients: bool = True,
+        seed: int = 0,
+    ) -> Path:
+        """Write an .html page of everything: picture, table, text, charts; returns its path.
+
+        With `bench` it has the measured time of each layer; with one of `pictures`, or two, their
+        classes and maps, of each layer the `most` that vary the most.
+        """
+        from netc.report import ReportOptions, write_report
+
+        given = [pictures] if isinstance(pictures, str | os.PathLike) else list(pictures)
+        images = tuple(path_of(one) for one in given)
+        options = ReportOptions(
+            bool(bench), images, whole("most", most, 1), bool(gradients), whole("seed", seed, 0)
+        )
+        return write_report(self, path_of(path), options)
+
     @property
     def weights(self) -> Mapping[str, NDArray[np.float32]]:
         """Every parameter and buffer by its full name, read only.

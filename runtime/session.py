@@ -160,6 +160,10 @@ class OnnxSession:
         """Which provider runs which node; None where this ONNX Runtime cannot tell."""
         return placement(self._session)
 
+    def end_profile(self) -> Path:
+        """Stop writing what each node takes; the file, of a session with `Settings.profile`."""
+        return Path(self._session.end_profiling())
+
     def prepared(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """The inputs as the model takes them, checked; raises `RunError`."""
         given = {}
@@ -294,6 +298,8 @@ def create(
     if settings.in_order:
         options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
         options.enable_mem_pattern = options.enable_mem_reuse = False
+    if settings.profile is not None:
+        options.enable_profiling, options.profile_file_prefix = True, str(settings.profile)
     for name, size in settings.sizes.items():
         options.add_free_dimension_override_by_name(name, size)
     level = level if settings.optimise else ort.GraphOptimizationLevel.ORT_DISABLE_ALL

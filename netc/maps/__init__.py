@@ -109,12 +109,14 @@ def maps_of(net: Net, pictures: Sequence[Any], options: MapOptions) -> Maps:
 
 
 def chosen_layers(graph: Graph, patterns: Sequence[str]) -> set[str]:
-    """The layers that the patterns name; without one all, or what leaves the outermost blocks."""
+    """The layers that the patterns name; without one all, or what leaves blocks, as many as fit."""
     layers = [node for node in graph.nodes() if not isinstance(node.op, Input)]
     if not patterns:
         if len(layers) <= MOST_LAYERS:
             return {node.name for node in layers}
-        return set(ends_of_blocks(layers))
+        deepest = max(len(node.call_stack) for node in layers)
+        ends = [list(ends_of_blocks(layers, depth)) for depth in range(deepest + 1)]
+        return set(next((one for one in reversed(ends) if len(one) <= MOST_LAYERS), ends[0]))
     chosen: set[str] = set()
     for pattern in patterns:
         matching = {node.name for node in layers if fnmatchcase(node.name, pattern)}
@@ -127,10 +129,11 @@ def chosen_layers(graph: Graph, patterns: Sequence[str]) -> set[str]:
     return chosen
 
 
-def ends_of_blocks(layers: Sequence[Node]) -> Iterator[str]:
-    """The layers outside all blocks, and the last of each run of layers in one outermost block."""
+def ends_of_blocks(layers: Sequence[Node], depth: int) -> Iterator[str]:
+    """The last of each run of layers in one block, `depth` levels of blocks being open."""
     for node, after in zip(layers, [*layers[1:], None], strict=True):
-        if not node.call_stack or after is None or node.call_stack[:1] != after.call_stack[:1]:
+        alone = len(node.call_stack) <= depth
+        if alone or after is None or node.call_stack[: depth + 1] != after.call_stack[: depth + 1]:
             yield node.name
 
 

@@ -17,6 +17,7 @@ from runtime.pictures import encoded
 
 SCALE = "Black is the smallest value of a layer, white the largest; strongest maps first."
 TEMPLATE = Path(__file__).with_name("page.html")
+STYLE = Path(__file__).with_name("maps.css")
 MARGIN, LINE = 12, 18  # of the one large picture, pixels
 PAPER, INK, FAINT = (255, 255, 255), (17, 17, 17), (110, 110, 110)
 
@@ -25,6 +26,7 @@ def page(maps: Maps) -> str:
     """One page that needs nothing else; the numbers of a map show where the pointer rests."""
     return (
         TEMPLATE.read_text(encoding="utf-8")
+        .replace("{{maps.css}}", STYLE.read_text(encoding="utf-8"))
         .replace("{{name}}", escape(maps.net))
         .replace("{{remark}}", escape(remark(maps)))
         .replace("{{body}}", "\n".join(sections(maps)))

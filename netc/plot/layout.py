@@ -18,9 +18,10 @@ from netc.plot.plan import BoxTree, Item
 class Layout:
     """A block's inside, measured from its axis and its top.
 
-    `slots` are (child or -1, row, x, room to the left, to the right); `rows` are (top, height, height before lines go over, while they do, whether they are
-    oblique); `lines` are (slot above, slot below, times, port above, port below); `labels` are
-    (slot, port, shape, its width). `ins` and `outs` are the slots at the border.
+    `slots` are (child or -1, row, x, room to the left, to the right); `rows` are (top, height,
+    height before lines go over, while they do, whether they are oblique); `lines` are (slot
+    above, slot below, times, port above, port below); `labels` are (slot, port, shape, its
+    width). `ins` and `outs` are the slots at the border.
     """
 
     left: float

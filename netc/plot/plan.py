@@ -62,7 +62,7 @@ class _Planning:
         if box not in self.bodies:
             self.items[index] = Item(box, face_of(box, like))
             return index
-        leaving = tuple(show_dims(self.graph[name].shape) for name in self.bodies[box].outs)
+        leaving = tuple(self.dims(name) for name in self.bodies[box].outs)
         face = Face(0, 0, "") if box.kind == "net" else face_of(box, like, leaving)
         children = tuple(self.add(child, shared=shared or bool(like)) for child in box.children)
         body = self.bodies[box]
@@ -120,10 +120,11 @@ class _Planning:
         made = {flow.tensor for flow in body.flows if flow.source < body.children}
         used = {flow.tensor for flow in body.flows if flow.target < body.children}
         inner = made & used
-        return tuple(
-            show_dims(self.graph[tensor].shape) if tensor in inner else ""
-            for tensor in tensors_of(body)
-        )
+        return tuple(self.dims(name) if name in inner else "" for name in tensors_of(body))
+
+    def dims(self, tensor: str) -> str:
+        """A tensor's shape as it is written on its line."""
+        return show_dims(self.graph[tensor].shape, self.graph.facts)
 
     def ports(
         self, box: Box, body: BodyFlows, arrangement: Arrangement

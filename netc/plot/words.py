@@ -8,10 +8,12 @@ from functools import lru_cache
 from unicodedata import combining, east_asian_width
 
 from compiler.dims import Size
+from compiler.domain import Facts
 from compiler.graph import Input
 from compiler.importers.structure.values import show
 from compiler.ops.base import Op, is_required, parameters
 from grammar.diagnostics import printable
+from netc.layer_table import size_text
 
 LONGEST = 44  # letters of a box's text
 UNSEEN = ("init", "bias", "weight", "values")  # arguments that no figure shows
@@ -55,9 +57,10 @@ def cut(text: str, longest: int = LONGEST) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def show_dims(shape: Sequence[Size]) -> str:
-    """A shape as a figure has it: `64×56×56`."""
-    return "×".join(f"({size})" if " " in str(size) else str(size) for size in shape) or "scalar"
+def show_dims(shape: Sequence[Size], facts: Facts) -> str:
+    """A shape as a figure has it: `64×56×56`, symbolic sizes as short as in the summary."""
+    sizes = [size_text(size, facts) for size in shape]
+    return "×".join(f"({size})" if " " in size else size for size in sizes) or "scalar"
 
 
 def arguments(op: Op, *, every: bool = False) -> str:

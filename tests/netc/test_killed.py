@@ -56,6 +56,7 @@ CALLS = {
     "compile beside": "compile n{0}.netdef -o y.onnx --external-data",
     "compile a step": "compile t{0}.netdef --train t -o y.onnx",
     "maps": "maps n{0}.netdef --image p.png --no-gradients -o y.html",
+    "report": "report n{0}.netdef -o y.html",
     "import": "import m{0}.onnx -o y.netdef --weights y.safetensors",
     "import npz": "import m{0}.onnx -o y.netdef --weights y.npz",
     "plot svg": "plot n{0}.netdef -o y.svg",

@@ -57,6 +57,7 @@ quantize l.onnx --calibrate x.npy -o q.onnx
 weights lenet5 --net lenet5 --compare l.safetensors
 explain lenet5
 plot lenet5 --net lenet5 -o l.svg
+report lenet5 --net lenet5 --bench -o r.html
 maps lenet5 --net lenet5 --image p.png -o m.html
 diff lenet5 l.netdef --net lenet5
 watch lenet5
@@ -99,7 +100,7 @@ def test_no_command_reaches_a_network_or_leaves_a_file_behind(tmp_path: Path) ->
     assert "onnxruntime" in report["loaded"], "else nothing was shown"
     assert sorted(path.name for path in work.iterdir()) == [
         *("l.netdef", "l.onnx", "l.safetensors", "l.svg", "m.html", "p.png", "q.onnx"),
-        *("s.onnx", "s.safetensors", "t", "t.netdef", "t.npz", "x.npy"),
+        *("r.html", "s.onnx", "s.safetensors", "t", "t.netdef", "t.npz", "x.npy"),
     ]
     assert [*home.rglob("*"), *scratch.rglob("*")] == []
 

@@ -129,6 +129,8 @@ compile pipe --train t
 compile t.netdef --train t -o pipe.onnx
 verify pipe --train t
 maps good.netdef --image pipe -o x.html
+report good.netdef -o pipe.html
+report pipe -o x.html
 maps good.netdef --image p.png -o pipe.html
 """
 

@@ -94,7 +94,7 @@ def test_the_shape_of_every_tensor_stands_below_its_box(name: str) -> None:
             for x, y, text in drawing.shapes
             if any(0 < y - bottom <= 16 for bottom in bottoms) and x > axis - 300
         ]
-        assert show_dims(node.shape) in below, node.name
+        assert show_dims(node.shape, net.graph.facts) in below, node.name
 
 
 def test_a_skip_runs_beside_a_straight_trunk() -> None:
@@ -169,6 +169,7 @@ def test_symbolic_sizes_are_those_of_the_summary() -> None:
     texts = [text for _, _, text in drawn(net).shapes]
     size = net.summary()["outputs"]["y"][1]
     assert texts == ["3×H×8", f"4×({size})×4"]
+    assert "64×H/2×W/2" in [text for _, _, text in drawn(netc.load("unet"), 9).shapes]
 
 
 def test_the_picture_is_the_same_every_time() -> None:
