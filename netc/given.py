@@ -25,20 +25,26 @@ Result = TypeVar("Result")
 def documented(function: Callable[P, Result]) -> Callable[P, Result]:
     """A function of the public interface: it raises nothing but its documented errors.
 
-    `DefinitionError`, `CallError` and `MachineError`.
+    `DefinitionError`, `CallError` and `MachineError`, whose tracebacks end at the call: what netc
+    did inside is of no use to the caller (the environment's NETC_TRACEBACK keeps it).
     """
 
     @wraps(function)
     def wrapped(*arguments: P.args, **named: P.kwargs) -> Result:
+        __tracebackhide__ = True  # IPython and pytest leave this frame out too
         try:
             return function(*arguments, **named)
-        except (DefinitionError, CallError, MachineError):
-            raise
+        except (DefinitionError, CallError, MachineError) as error:
+            told: Exception = error
         except (PrecisionError, UnreadableError) as error:
-            raise CallError(str(error)) from error
+            told = CallError(str(error)).with_traceback(error.__traceback__)
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
-            raise CallError(f"{where}{error.strerror or error}") from error
+            told = CallError(f"{where}{error.strerror or error}")
+            told.with_traceback(error.__traceback__)
+        if os.environ.get("NETC_TRACEBACK"):
+            raise told
+        raise told.with_traceback(None) from None
 
     return wrapped
 

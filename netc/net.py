@@ -6,7 +6,7 @@ import copy
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from compiler.analysis import Analysis
 from compiler.driver import Checked, compile_graph
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from compiler.training.optimisers import Optimiser
     from netc.gradient import Gradient
     from netc.learning import History
+    from netc.notebook import Drawn, LayerRow, Listing, ParameterRow, Shown
     from netc.sessions import Session
     from runtime.pictures import Augment
     from runtime.verify.comparison import Comparison
@@ -62,31 +63,57 @@ class Net:
         return "\n".join([self.name, *totals(self.graph, self.analysis)])
 
     def _repr_html_(self) -> str:
-        """The summary as a notebook shows it."""
+        """Picture, totals and layers, as a notebook shows them."""
         from netc.notebook import summary_html
 
-        return summary_html(self.graph, self.analysis)
+        return summary_html(self.graph, self.analysis, self.plot())
 
+    def __call__(self, given: Any, **options: Any) -> Any:
+        """What comes out, one row a sample: an array, or arrays by name where outputs are several.
+
+        `given` and `options` are those of `run`.
+        """
+        outputs = self.run(given, **options)
+        return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+
+    @property
+    def layers(self) -> Listing[LayerRow]:
+        """The layers with shape, parameters, MACs, receptive field and line, by number or name."""
+        from netc.notebook import layer_listing
+
+        return layer_listing(self.analysis)
+
+    @property
+    def parameters(self) -> Listing[ParameterRow]:
+        """The arrays that are counted as parameters: name, shape, count; `weights` has numbers."""
+        from netc.notebook import parameter_listing
+
+        return parameter_listing(self.graph)
+
+    @overload
+    def plot(self, path: None = None, depth: int | None = None) -> Drawn: ...
+    @overload
+    def plot(self, path: str | Path, depth: int | None = None) -> Path: ...
     @documented
-    def plot(self, path: str | Path, depth: int | None = None) -> Path:
+    def plot(self, path: str | Path | None = None, depth: int | None = None) -> Path | Drawn:
         """Draw it into an .svg or .html file, written whole or not at all; returns its path.
 
-        `depth` is how many levels of blocks are open, by default as many as stay readable.
+        Without a path the picture itself is returned, which a notebook shows. `depth` is how many
+        levels of blocks are open, by default as many as stay readable.
         """
-        from netc.plot import plot
+        from netc.notebook import Drawn
+        from netc.plot import drawn, plot
 
-        return plot(
-            self.graph,
-            self.analysis,
-            path_of(path),
-            None if depth is None else whole("depth", depth, 0),
-        )
+        levels = None if depth is None else whole("depth", depth, 0)
+        if path is None:
+            return Drawn(self.name, drawn(self.graph, self.analysis, levels))
+        return plot(self.graph, self.analysis, path_of(path), levels)
 
     @documented
     def maps(
         self,
         picture: str | Path | Sequence[str | Path],
-        path: str | Path,
+        path: str | Path | None = None,
         *,
         layers: Sequence[str] = (),
         most: int = 64,
@@ -94,23 +121,28 @@ class Net:
         chosen: int | None = None,
         gradients: bool = True,
         seed: int = 0,
-    ) -> Path:
+    ) -> Path | Shown:
         """Draw what every layer makes of a picture, or of two side by side; returns the path.
 
-        The file is an .html or .png, or a folder. `layers` are names or patterns, `most` how many
+        The file is an .html or .png, or a folder; without a path the page itself is returned, which
+        a notebook shows. `layers` are names or patterns, `most` how many
         maps of each; `at` is the output (row, column) whose receptive field is drawn, `chosen` the
         class whose score is explained by saliency and Grad-CAM, unless `gradients` are left out.
         """
         from netc.maps import MapOptions, maps_of
+        from netc.maps.page import page
         from netc.maps.write import check_form, write_maps
+        from netc.notebook import Shown
 
         given = [picture] if isinstance(picture, str | os.PathLike) else list(picture)
-        place = path_of(path)
-        check_form(place)
+        place = None if path is None else path_of(path)
+        if place is not None:
+            check_form(place)
         names = tuple(text_of("a layer", name) for name in list_of("layers", layers))
         options = MapOptions(names, whole("most", most, 1), at, chosen, gradients, seed)
         pictures = [path_of(one) for one in given]
-        return write_maps(maps_of(self, pictures, options), place, pictures)
+        maps = maps_of(self, pictures, options)
+        return Shown(self.name, page(maps)) if place is None else write_maps(maps, place, pictures)
 
     @documented
     def report(

@@ -38,6 +38,12 @@ def plot(graph: Graph, analysis: Analysis, path: Path, depth: int | None = None)
     return path
 
 
+def drawn(graph: Graph, analysis: Analysis, depth: int | None = None) -> str:
+    """The picture as SVG; `depth` as in `plot`."""
+    plan = plan_of(graph, analysis)
+    return svg(plan, open_to(plan, depth))
+
+
 def check_suffix(path: Path) -> str:
     """The form that a file's name stands for; raises `CallError` when it is none."""
     suffix = path.suffix.lower()

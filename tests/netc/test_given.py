@@ -129,9 +129,9 @@ CALLS: dict[str, Callable[[netc.Net, Path], Any]] = {
     "verify device": lambda net, here: net.verify(device="quantum"),
     "verify dtype": lambda net, here: net.verify(dtype="f8"),
     "plot suffix": lambda net, here: net.plot(here / "x.txt"),
-    "plot a number": lambda net, here: net.plot(5),  # type: ignore[arg-type]
+    "plot a number": lambda net, here: net.plot(5),  # type: ignore[call-overload]
     "plot depth": lambda net, here: net.plot(here / "x.svg", depth=-1),
-    "plot depth text": lambda net, here: net.plot(here / "x.svg", depth="a"),  # type: ignore[arg-type]
+    "plot depth text": lambda net, here: net.plot(here / "x.svg", depth="a"),  # type: ignore[call-overload]
     "read not there": lambda net, here: netc.read("nowhere.onnx"),
     "read a number": lambda net, here: netc.read(5),  # type: ignore[arg-type]
     "read another": lambda net, here: netc.read(here / "n.txt"),
