@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 import onnx
 import onnxruntime as ort
+import pytest
 
 from compiler.dims import Size, evaluate, symbol
 from compiler.domain import Facts
@@ -164,3 +165,15 @@ def refuse(op: Op, *shapes: Sequence[Size], facts: Facts | None = None) -> Shape
         assert error.argument is None or error.argument in {p.name for p in parameters(type(op))}
         return error
     raise AssertionError(f"{op} takes {shapes}")
+
+
+def refusals(*rows: tuple[Op, Sequence[Size], str, str | None]) -> Callable[..., None]:
+    """A test that each op refuses the input of this shape, with this code, and blames this one of
+    its parameters."""
+
+    @pytest.mark.parametrize(("op", "shape", "code", "argument"), rows)
+    def refused(op: Op, shape: Sequence[Size], code: str, argument: str | None) -> None:
+        error = refuse(op, shape)
+        assert (error.code, error.argument) == (code, argument)
+
+    return refused

@@ -11,19 +11,17 @@ import re
 from collections.abc import Callable, Iterable
 
 from compiler.lints.context import LintContext
-from compiler.lints.habits import arguments_of_other_tools
-from compiler.lints.inputs import foreign_shapes
-from compiler.lints.joins import join_of_one_branch
 from compiler.lints.layers import (
+    arguments_of_other_tools,
     bias_before_norm,
     dropped_pixels,
+    join_of_one_branch,
     kernel_wider_than_map,
     same_is_not_half,
     two_nonlinearities,
 )
-from compiler.lints.names import names_of_ops, unused_names
-from compiler.lints.network import dominant_dense, unused_tensor
-from compiler.lints.shadows import confusable_names, shadowed_in_loops
+from compiler.lints.names import confusable_names, names_of_ops, shadowed_in_loops, unused_names
+from compiler.lints.network import dominant_dense, foreign_shapes, unused_tensor
 from grammar.diagnostics import Diagnostic
 from grammar.source import Source
 from grammar.syntax import File

@@ -1,12 +1,19 @@
-"""Rules about one layer and its neighbours."""
+"""Rules about a layer, and about how it or a join is written."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from compiler.graph import Node
 from compiler.lints.context import LintContext
+from compiler.ops.base import Op, is_join
+from compiler.ops.convolution import Conv
+from compiler.ops.joins import size_word
 from compiler.ops.windows import resolve_padding
-from grammar.diagnostics import Diagnostic
+from compiler.remedies.changes import argument_of, names_of, uniform
+from grammar import syntax as s
+from grammar.diagnostics import Diagnostic, Fix, Remedy
+from grammar.source import Span
 
 KEEPS_ORDER = {"clip", "identity", "dropout"}  # what may stand between or after a nonlinearity
 
@@ -114,3 +121,158 @@ def kernel_wider_than_map(context: LintContext) -> Iterator[Diagnostic]:
                     help=f"a kernel of at most {size}, or fewer strides before it",
                 )
                 break
+
+
+def join_of_one_branch(context: LintContext) -> Iterator[Diagnostic]:
+    """W111: a join that is called with one tensor, or left with one branch by a false `if`."""
+    for node, stage in single_joins(context):
+        if stage.body is None:
+            yield of_one_tensor(context, node, stage)
+            continue
+        absent = [statement for statement in stage.body.statements if may_be_absent(statement)]
+        if absent and not all(map(is_shortcut, absent)):
+            yield context.warn(
+                "W111",
+                node,
+                f"`{node.op.name}` joins a single branch",
+                label="nothing else is joined",
+                notes=[f"the `if` at line {absent[0].span.line} is false and gives no branch"],
+                help="`else { identity }` joins what flows into the braces",
+            )
+
+
+def single_joins(context: LintContext) -> Iterator[tuple[Node, s.Stage]]:
+    """The joins that join one tensor, and how they are written."""
+    for node in context.graph.nodes():
+        stage = context.elaborated.around.stages.get(node.span)
+        if len(node.inputs) == 1 and stage is not None and is_join(node.op):
+            yield node, stage
+
+
+def passed_by(context: LintContext) -> set[str | None]:
+    """The layers whose tensors flow to a join that takes another one, by `add(x)`."""
+    joins = {node.name for node, stage in single_joins(context) if stage.body is None}
+    return {
+        made.flow.node
+        for made in context.elaborated.made
+        if made.flow and made.tensor.node in joins
+    }
+
+
+def of_one_tensor(context: LintContext, node: Node, stage: s.Stage) -> Diagnostic:
+    """The warning of `-> add(x)`, which drops what flows."""
+    warning = context.warn(
+        "W111",
+        node,
+        f"`{node.op.name}` joins a single tensor",
+        label="nothing else is joined",
+        notes=["in round brackets stand the tensors that are joined; what flows is not among them"],
+        help=f"`{node.op.name} {{ identity; … }}` joins what flows with others",
+    )
+    joined = with_flow(stage)
+    if joined is None:
+        return warning
+    help = f"`{joined.text}` joins it with what flows"
+    return warning.saying(remedy=Remedy(help, (joined,)))
+
+
+def with_flow(stage: s.Stage) -> Fix | None:
+    """`add(x)` as `add { identity; x }`, where x is a tensor's name."""
+    given = stage.arguments or ()
+    tensors = [argument.value for argument in given if argument.keyword is None]
+    if stage.callee is None or len(tensors) != 1 or not isinstance(tensors[0], s.Name):
+        return None
+    named = ", ".join(a.span.text for a in given if a.keyword is not None)
+    call = stage.callee.id + (f"({named})" if named else "")
+    text = f"{call} {{ identity; {tensors[0].id} }}"
+    end = stage.span.source.text.index(")", given[-1].span.end) + 1
+    return Fix(f"replace with `{text}`", Span(stage.span.source, stage.span.start, end), text)
+
+
+def is_shortcut(statement: s.Statement) -> bool:
+    """Whether an `if` gives what flows or nothing: no shortcut where the sizes differ is meant."""
+    if not isinstance(statement, s.If) or statement.otherwise is not None:
+        return False
+    flows = [st.chain for st in statement.then.statements if isinstance(st, s.Flow)]
+    callees = [stage.callee for chain in flows for stage in chain.stages]
+    same = all(callee is not None and callee.id in ("identity", "in") for callee in callees)
+    return len(flows) == len(statement.then.statements) == 1 and same
+
+
+def may_be_absent(statement: s.Statement) -> bool:
+    """Whether a statement is an `if`, or a chain of them, that ends without an `else`."""
+    while isinstance(statement, s.If) and statement.otherwise is not None:
+        if len(statement.otherwise.statements) != 1:
+            return False
+        (statement,) = statement.otherwise.statements
+    return isinstance(statement, s.If)
+
+
+WIDEST_KERNEL = 16  # wider ones are seldom meant, and never where the stride is as wide
+COUNTED_ELSEWHERE = ("concat", "softmax", "log_softmax")  # whose axis 1 is the channels there
+
+
+def arguments_of_other_tools(context: LintContext) -> Iterator[Diagnostic]:
+    """W117: `conv(3, 64, 3)` with the input's channels, a kernel `3*3`, `axis=1` on a map."""
+    for node in context.graph.nodes():
+        stage = context.elaborated.around.stages.get(node.span)
+        if stage is None or not stage.arguments or not node.inputs:
+            continue
+        shape = context.graph.input_shapes(node)[0]
+        if isinstance(node.op, Conv) and has_input_channels(node.op, stage, shape[0]):
+            rest = ", ".join(argument.span.text for argument in stage.arguments[1:])
+            yield context.warn(
+                "W117",
+                node,
+                f"this kernel has {node.op.kernel} pixels along each axis",
+                argument="kernel",
+                label=f"the first argument, {node.op.channels}, is what comes out",
+                help=f"the input's channels are not written: {node.op.name}({rest})",
+            )
+        yield from products(context, node, node.op, stage)
+        if node.op.name in COUNTED_ELSEWHERE and len(shape) > 2:
+            given = argument_of(stage, "axis", axis_names_of(node.op))
+            if given is not None and isinstance(given.value, s.Number) and given.value.value == 1:
+                yield context.warn(
+                    "W117",
+                    node,
+                    f"axis 1 is the {size_word(1, len(shape))}: the batch is not counted",
+                    argument="axis",
+                    label="the channels are axis 0",
+                    help=f"axis=0 is the channels; axis={1 - len(shape)} leaves no doubt if the "
+                    f"{size_word(1, len(shape))} is meant",
+                )
+
+
+def axis_names_of(op: Op) -> list[str]:
+    """What positions in the call of an op mean: none in a join, where they are tensors."""
+    return [] if is_join(op) else names_of(op)
+
+
+def has_input_channels(op: Conv, stage: s.Stage, channels: object) -> bool:
+    """Whether a call looks like `conv(in, out, kernel)`: three positions, a kernel far too wide."""
+    given = stage.arguments or ()
+    kernel = uniform(op.kernel)
+    positions = len(given) >= 3 and not any(argument.keyword for argument in given[:3])
+    return positions and op.channels == channels and kernel is not None and kernel > WIDEST_KERNEL
+
+
+def products(context: LintContext, node: Node, op: Op, stage: s.Stage) -> Iterator[Diagnostic]:
+    """A size written as a product: `3*3` is 9."""
+    for name in ("kernel", "stride", "scale"):
+        given = argument_of(stage, name, names_of(op))
+        value = None if given is None else given.value
+        if not isinstance(value, s.Binary) or value.operator != "*":
+            continue
+        sides = (value.left, value.right)
+        numbers = [side.value for side in sides if isinstance(side, s.Number)]
+        if len(numbers) == 2 and max(numbers) <= WIDEST_KERNEL:
+            size = "x".join(map(str, numbers))
+            yield context.warn(
+                "W117",
+                node,
+                f"{value.span.text} is the number {numbers[0] * numbers[1]}",
+                argument=name,
+                label=f"the same along each axis, as {getattr(op, name)}",
+                help=f"a size is written with the letter x: {size}",
+            )

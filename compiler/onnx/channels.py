@@ -11,7 +11,7 @@ from compiler.ops.channels import (
     PixelShuffle,
     PixelUnshuffle,
 )
-from compiler.ops.checks import channels_of
+from compiler.ops.shapes import channels_of
 
 
 @lowers(Channels)

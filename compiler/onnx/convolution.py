@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compiler.onnx import lowers
 from compiler.onnx.emitter import Emitter
-from compiler.onnx.windows import PAD_MODES, emit_pad, onnx_pads
+from compiler.onnx.windows import PAD_MODES, emit_pad, onnx_pads, window_attributes
 from compiler.ops.convolution import Conv, Deconv
 from compiler.ops.shapes import per_axis
 
@@ -22,9 +22,7 @@ def conv(op: Conv, emit: Emitter, x: str) -> str:
         x,
         emit.weight("weight"),
         *bias,
-        kernel_shape=[a.kernel for a in axes],
-        strides=[a.stride for a in axes],
-        dilations=[a.dilation for a in axes],
+        **window_attributes(axes),
         pads=pads,
         group=op.groups,
     )
@@ -41,9 +39,7 @@ def deconv(op: Deconv, emit: Emitter, x: str) -> str:
         x,
         emit.weight("weight"),
         *bias,
-        kernel_shape=[a.kernel for a in axes],
-        strides=[a.stride for a in axes],
-        dilations=[a.dilation for a in axes],
+        **window_attributes(axes),
         pads=onnx_pads(axes),
         group=op.groups,
         output_padding=list(per_axis(op.output_pad, len(spatial), "output_pad")),

@@ -6,11 +6,11 @@ from typing import Any
 
 from compiler.onnx import lowers
 from compiler.onnx.emitter import Emitter
-from compiler.onnx.windows import PAD_MODES, emit_pad, onnx_pads
+from compiler.onnx.windows import PAD_MODES, emit_pad, onnx_pads, window_attributes
 from compiler.ops.arrays import nested_map, nested_shape, nested_sum
 from compiler.ops.base import Axis
-from compiler.ops.checks import channels_of
 from compiler.ops.filtering import Filter, WeightedPool
+from compiler.ops.shapes import channels_of
 
 
 @lowers(Filter)
@@ -42,8 +42,6 @@ def emit_depthwise(
         x,
         emit.floats(kernel, (channels, 1, *nested_shape(kernel))),
         group=channels,
-        kernel_shape=[a.kernel for a in axes],
-        strides=[a.stride for a in axes],
-        dilations=[a.dilation for a in axes],
+        **window_attributes(axes),
         pads=pads,
     )

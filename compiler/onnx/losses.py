@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from compiler.onnx import lowers
 from compiler.onnx.emitter import Emitter
-from compiler.ops.checks import channels_of
-from compiler.ops.losses import (
-    AbsoluteError,
-    Accuracy,
-    Average,
-    BinaryCrossEntropy,
-    CrossEntropy,
-    Divergence,
-    Hinge,
-    Huber,
-    SquaredError,
-    Total,
-)
+from compiler.ops import losses
+from compiler.ops.shapes import channels_of
 
 LEAST_LOGARITHM = -100.0  # of a probability, as in PyTorch
 
@@ -47,8 +36,8 @@ def target_of(emit: Emitter, label: str, smoothing: float = 0.0) -> str:
     return emit.node("Add", kept, emit.floats(rest))
 
 
-@lowers(CrossEntropy)
-def cross_entropy(op: CrossEntropy, emit: Emitter, scores: str, label: str) -> str:
+@lowers(losses.CrossEntropy)
+def cross_entropy(op: losses.CrossEntropy, emit: Emitter, scores: str, label: str) -> str:
     """-the sum over the classes of target * log softmax."""
     logs = emit.node("LogSoftmax", scores, axis=1)
     target = target_of(emit, label, op.smoothing)
@@ -57,8 +46,8 @@ def cross_entropy(op: CrossEntropy, emit: Emitter, scores: str, label: str) -> s
     return emit.node("Neg", mean_of_samples(emit, right, len(emit.inputs[0]) - 1))
 
 
-@lowers(Accuracy)
-def accuracy(op: Accuracy, emit: Emitter, scores: str, label: str) -> str:
+@lowers(losses.Accuracy)
+def accuracy(op: losses.Accuracy, emit: Emitter, scores: str, label: str) -> str:
     """How often fewer than `top` scores stand before the right one."""
     shape, classes = emit.inputs
     if len(classes) == len(shape):
@@ -78,8 +67,8 @@ def accuracy(op: Accuracy, emit: Emitter, scores: str, label: str) -> str:
     return mean_of_samples(emit, hits, len(shape) - 1)
 
 
-@lowers(BinaryCrossEntropy)
-def bce(op: BinaryCrossEntropy, emit: Emitter, x: str, t: str) -> str:
+@lowers(losses.BinaryCrossEntropy)
+def bce(op: losses.BinaryCrossEntropy, emit: Emitter, x: str, t: str) -> str:
     """softplus(x) - x t of logits; of probabilities logarithms that end at -100."""
     rank = len(emit.inputs[0])
     if op.logits:
@@ -99,23 +88,23 @@ def softplus(emit: Emitter, x: str) -> str:
     return emit.node("Add", emit.node("Relu", x), rest)
 
 
-@lowers(SquaredError)
-def mse(op: SquaredError, emit: Emitter, x: str, t: str) -> str:
+@lowers(losses.SquaredError)
+def mse(op: losses.SquaredError, emit: Emitter, x: str, t: str) -> str:
     """(x - t)^2."""
     distance = emit.node("Sub", x, t)
     square = emit.node("Mul", distance, distance)
     return mean_of_samples(emit, square, len(emit.inputs[0]))
 
 
-@lowers(AbsoluteError)
-def mae(op: AbsoluteError, emit: Emitter, x: str, t: str) -> str:
+@lowers(losses.AbsoluteError)
+def mae(op: losses.AbsoluteError, emit: Emitter, x: str, t: str) -> str:
     """|x - t|."""
     distance = emit.node("Abs", emit.node("Sub", x, t))
     return mean_of_samples(emit, distance, len(emit.inputs[0]))
 
 
-@lowers(Huber)
-def huber(op: Huber, emit: Emitter, x: str, t: str) -> str:
+@lowers(losses.Huber)
+def huber(op: losses.Huber, emit: Emitter, x: str, t: str) -> str:
     """m (d - m/2) with m the distance d, at most delta."""
     distance = emit.node("Abs", emit.node("Sub", x, t))
     least = emit.node("Min", distance, emit.floats(op.delta))
@@ -123,15 +112,15 @@ def huber(op: Huber, emit: Emitter, x: str, t: str) -> str:
     return mean_of_samples(emit, emit.node("Mul", least, rest), len(emit.inputs[0]))
 
 
-@lowers(Hinge)
-def hinge(op: Hinge, emit: Emitter, x: str, t: str) -> str:
+@lowers(losses.Hinge)
+def hinge(op: losses.Hinge, emit: Emitter, x: str, t: str) -> str:
     """max(0, 1 - t x)."""
     missing = emit.node("Sub", emit.floats(1.0), emit.node("Mul", x, t))
     return mean_of_samples(emit, emit.node("Relu", missing), len(emit.inputs[0]))
 
 
-@lowers(Divergence)
-def kl(op: Divergence, emit: Emitter, p: str, q: str) -> str:
+@lowers(losses.Divergence)
+def kl(op: losses.Divergence, emit: Emitter, p: str, q: str) -> str:
     """The sum over the channels of p (log p - log q), nothing where p is 0."""
     logs = q if op.logarithms else emit.node("Log", q)
     some = emit.node("Greater", p, emit.floats(0.0))
@@ -141,13 +130,13 @@ def kl(op: Divergence, emit: Emitter, p: str, q: str) -> str:
     return mean_of_samples(emit, over_channels(emit, counted), len(emit.inputs[0]) - 1)
 
 
-@lowers(Total)
-def total(op: Total, emit: Emitter, x: str) -> str:
+@lowers(losses.Total)
+def total(op: losses.Total, emit: Emitter, x: str) -> str:
     """The sum of a sample."""
     return mean_of_samples(emit, x, len(emit.inputs[0]), "ReduceSum")
 
 
-@lowers(Average)
-def average(op: Average, emit: Emitter, x: str) -> str:
+@lowers(losses.Average)
+def average(op: losses.Average, emit: Emitter, x: str) -> str:
     """The mean of a sample."""
     return mean_of_samples(emit, x, len(emit.inputs[0]))

@@ -6,7 +6,6 @@ from typing import Any
 
 from compiler.onnx import lowers
 from compiler.onnx.emitter import Emitter
-from compiler.ops.checks import channels_of, known
 from compiler.ops.normalise import (
     BatchNorm,
     GroupNorm,
@@ -14,6 +13,7 @@ from compiler.ops.normalise import (
     LayerNorm,
     LocalResponseNorm,
 )
+from compiler.ops.shapes import channels_of, known
 
 WIDEST_BAND = 256  # channels; beyond, a band of weights is more work than the operator itself
 

@@ -8,7 +8,7 @@ from typing import Any
 from compiler.onnx import lowers
 from compiler.onnx.emitter import Emitter
 from compiler.onnx.filtering import emit_depthwise
-from compiler.onnx.windows import emit_pad, onnx_pads
+from compiler.onnx.windows import emit_pad, onnx_pads, window_attributes
 from compiler.ops.base import Axis
 from compiler.ops.pooling import AvgPool, LpPool, MaxPool, tap_counts
 
@@ -35,10 +35,8 @@ def maxpool(op: MaxPool, emit: Emitter, x: str) -> str:
         2 if indices else 1,  # the indices cost more than the pooling itself
         "MaxPool",
         x,
-        kernel_shape=[a.kernel for a in axes],
         pads=pads,
-        strides=[a.stride for a in axes],
-        dilations=[a.dilation for a in axes],
+        **window_attributes(axes),
     )
     if indices:
         emit.keep(seen=x, indices=outputs[1])

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from compiler.onnx import lowers
 from compiler.onnx.emitter import Emitter
-from compiler.ops.checks import per_sample_axis
 from compiler.ops.reducing import L2Norm, Reduce, ReduceMax, ReduceMean, ReduceMin, ReduceSum
+from compiler.ops.shapes import per_sample_axis
 
 REDUCTIONS: dict[type[Reduce], str] = {
     ReduceMean: "ReduceMean",

@@ -8,8 +8,8 @@ from compiler.onnx.interpolation import emit_interpolated
 from compiler.onnx.nearest import Nearest
 from compiler.onnx.resizing import emit_resize
 from compiler.ops.base import Shape
-from compiler.ops.checks import known
 from compiler.ops.resampling import Resize
+from compiler.ops.shapes import known
 
 COORDINATES = {"half_pixel": "half_pixel", "corners": "align_corners", "asymmetric": "asymmetric"}
 ROUNDINGS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compiler.onnx import lowers
 from compiler.onnx.emitter import Emitter
-from compiler.ops.checks import per_sample_axis
+from compiler.ops.shapes import per_sample_axis
 from compiler.ops.slicing import Slice
 
 FIRST = -(2**62)  # "down to the first" in an ONNX Slice that goes backwards

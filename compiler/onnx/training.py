@@ -7,7 +7,7 @@ from onnx import TensorProto
 from compiler.onnx import lowers
 from compiler.onnx.emitter import Emitter
 from compiler.onnx.normalise import factor_and_offset
-from compiler.ops.checks import channels_of
+from compiler.ops.shapes import channels_of
 from compiler.ops.training import BatchNormTraining
 
 

@@ -1,4 +1,4 @@
-"""Padding as ONNX writes it."""
+"""Windows and padding as ONNX writes them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,15 @@ from compiler.ops.base import Axis
 LAST = 2**62  # "to the end" in a Slice
 WRAPS_SINCE = 19  # the opset of Pad's wrap
 PAD_MODES = {"zero": "constant", "replicate": "edge", "reflect": "reflect", "circular": "wrap"}
+
+
+def window_attributes(axes: tuple[Axis, ...]) -> dict[str, list[int]]:
+    """What a Conv and its kin say of their windows, but for the pads."""
+    return {
+        "kernel_shape": [axis.kernel for axis in axes],
+        "strides": [axis.stride for axis in axes],
+        "dilations": [axis.dilation for axis in axes],
+    }
 
 
 def onnx_pads(axes: tuple[Axis, ...], *, overhang: bool = True) -> list[int]:

@@ -15,7 +15,7 @@ from compiler.ops.base import (
     Weight,
     along_axis,
 )
-from compiler.ops.checks import channels_of, per_sample_axis
+from compiler.ops.shapes import channels_of, per_sample_axis
 from compiler.ops.sizes import AXIS
 from grammar.records import dataclass
 

@@ -222,3 +222,13 @@ def _init(value: Any) -> str:
 
 INITS = ("he", "xavier", "lecun", "zero", "normal(0.01)", "constant(0.1)")
 INIT = Kind('"he", "xavier", "lecun", "zero", "normal(0.01)" or "constant(0.1)"', _init, INITS)
+
+
+def init_argument() -> Any:
+    """The argument `init` of a layer whose weight begins as large as its place in the net asks."""
+    return arg(
+        INIT,
+        FITTED,
+        "distribution of the initial weight; left out, less where branches add up",
+        default_text='"he"',
+    )

@@ -21,7 +21,7 @@ from compiler.ops.base import (
     ShapeError,
     Shapes,
 )
-from compiler.ops.checks import channels_of, check_groups, check_map
+from compiler.ops.shapes import channels_of, check_groups, check_map
 from grammar.records import dataclass
 
 

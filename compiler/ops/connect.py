@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from compiler.dims import Size, product
 from compiler.domain import Facts
-from compiler.ops.arguments import FITTED, FLAG, FRACTION, INIT, arg, whole
+from compiler.ops.arguments import FLAG, FRACTION, arg, init_argument, whole
 from compiler.ops.arrays import FIXED_VALUES, check_fixed
 from compiler.ops.base import (
     EVERYWHERE,
@@ -19,7 +19,7 @@ from compiler.ops.base import (
     along_axis,
     show_shape,
 )
-from compiler.ops.checks import known, per_sample_axis
+from compiler.ops.shapes import known, per_sample_axis
 from compiler.ops.sizes import OPTIONAL_AXIS
 from grammar.records import dataclass
 
@@ -39,12 +39,7 @@ class Dense(Op):
 
     units: int = arg(whole(1), doc="how many outputs")
     bias: bool = arg(FLAG, True, "add a learnable number to each output")
-    init: str = arg(
-        INIT,
-        FITTED,
-        "distribution of the initial weight; left out, less where branches add up",
-        default_text='"he"',
-    )
+    init: str = init_argument()
     weight: Any = arg(FIXED_VALUES, None, "fixed values of the weight", default_text="learned")
     axis: int | None = arg(
         OPTIONAL_AXIS, None, "the axis, negative from the end", default_text="that of a vector"

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from compiler.dims import Size, product
 from compiler.domain import Facts
-from compiler.ops.arguments import FITTED, FLAG, INIT, Extent, arg, choice, extent, whole
+from compiler.ops.arguments import FLAG, Extent, arg, choice, extent, init_argument, whole
 from compiler.ops.arrays import (
     FIXED_VALUES,
     check_fixed,
@@ -21,8 +21,7 @@ from compiler.ops.base import (
     Shapes,
     Weight,
 )
-from compiler.ops.checks import channels_of, check_groups, spatial_of
-from compiler.ops.shapes import per_axis
+from compiler.ops.shapes import channels_of, check_groups, per_axis, spatial_of
 from compiler.ops.sizes import PADDING
 from compiler.ops.windows import (
     PAD_MODES,
@@ -55,12 +54,7 @@ class Conv(Op):
     dilation: int | Extent = arg(extent(1), 1, "pixels from one kernel tap to the next")
     groups: int = arg(whole(1), 1, "independent groups of channels")
     bias: bool = arg(FLAG, True, "add a learnable number to each output channel")
-    init: str = arg(
-        INIT,
-        FITTED,
-        "distribution of the initial weight; left out, less where branches add up",
-        default_text='"he"',
-    )
+    init: str = init_argument()
     weight: Any = arg(FIXED_VALUES, None, "fixed values of the weight", default_text="learned")
 
     def axes(self, spatial: Shape, facts: Facts) -> tuple[Axis, ...]:
@@ -123,12 +117,7 @@ class Deconv(Op):
     dilation: int | Extent = arg(extent(1), 1, "pixels from one kernel tap to the next")
     groups: int = arg(whole(1), 1, "independent groups of channels")
     bias: bool = arg(FLAG, True, "add a learnable number to each output channel")
-    init: str = arg(
-        INIT,
-        FITTED,
-        "distribution of the initial weight; left out, less where branches add up",
-        default_text='"he"',
-    )
+    init: str = init_argument()
     weight: Any = arg(FIXED_VALUES, None, "fixed values of the weight", default_text="learned")
 
     def axes(self, spatial: Shape, facts: Facts) -> tuple[Axis, ...]:

@@ -10,7 +10,7 @@ from compiler.domain import Facts
 from compiler.ops.arguments import Extent, arg, choice, extent
 from compiler.ops.arrays import KERNEL_VALUES, nested_map, nested_shape, nested_sum
 from compiler.ops.base import Axis, Op, Reach, Shape, ShapeError, Shapes
-from compiler.ops.checks import channels_of, spatial_of
+from compiler.ops.shapes import channels_of, spatial_of
 from compiler.ops.sizes import PADDING
 from compiler.ops.windows import (
     PAD_MODES,

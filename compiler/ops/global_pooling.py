@@ -8,8 +8,7 @@ from compiler.dims import Dim
 from compiler.domain import Facts
 from compiler.ops.arguments import Extent, arg, extent
 from compiler.ops.base import EVERYWHERE, Op, Reach, Shape, ShapeError, Shapes
-from compiler.ops.checks import spatial_of
-from compiler.ops.shapes import per_axis
+from compiler.ops.shapes import per_axis, spatial_of
 from grammar.records import dataclass
 
 LARGEST_MATRIX = 2**22

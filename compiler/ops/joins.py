@@ -18,8 +18,7 @@ from compiler.ops.base import (
     along_axis,
     show_shape,
 )
-from compiler.ops.checks import per_sample_axis
-from compiler.ops.shapes import axis_names
+from compiler.ops.shapes import axis_names, per_sample_axis
 from compiler.ops.sizes import AXIS
 from grammar.diagnostics import Remedy
 from grammar.records import dataclass

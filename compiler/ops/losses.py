@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 from compiler.domain import Facts
 from compiler.ops.arguments import FLAG, FRACTION, POSITIVE, arg, whole
 from compiler.ops.base import EVERYWHERE, Op, Reach, Shape, ShapeError, Shapes, show_shape
-from compiler.ops.checks import channels_of
 from compiler.ops.elementary import Absolute, Exponential, Logarithm, Power
+from compiler.ops.shapes import channels_of
 from grammar.records import dataclass
 
 

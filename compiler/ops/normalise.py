@@ -15,7 +15,7 @@ from compiler.ops.base import (
     Shapes,
     Weight,
 )
-from compiler.ops.checks import (
+from compiler.ops.shapes import (
     channels_of,
     check_groups,
     known,

@@ -15,7 +15,7 @@ from compiler.ops.base import (
     ShapeError,
     Shapes,
 )
-from compiler.ops.checks import channels_of, spatial_of
+from compiler.ops.shapes import channels_of, spatial_of
 from compiler.ops.sizes import PADDING
 from compiler.ops.windows import Window, window_output
 from grammar.records import dataclass

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from compiler.domain import Facts
 from compiler.ops.arguments import FLAG, POSITIVE, arg
 from compiler.ops.base import EVERYWHERE, Op, Reach, Shape, Shapes, along_axis
-from compiler.ops.checks import per_sample_axes, per_sample_axis
+from compiler.ops.shapes import per_sample_axes, per_sample_axis
 from compiler.ops.sizes import AXES, AXIS
 from grammar.records import dataclass
 

@@ -20,8 +20,7 @@ from compiler.ops.base import (
     Shapes,
     show_shape,
 )
-from compiler.ops.checks import spatial_of
-from compiler.ops.shapes import axes_in_words, per_axis
+from compiler.ops.shapes import axes_in_words, per_axis, spatial_of
 from grammar.records import dataclass
 
 ALIGNMENTS = ("half_pixel", "corners", "asymmetric")

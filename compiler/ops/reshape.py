@@ -16,7 +16,7 @@ from compiler.ops.base import (
     Shapes,
     show_shape,
 )
-from compiler.ops.checks import per_sample_axis
+from compiler.ops.shapes import per_sample_axis
 from compiler.ops.sizes import AXIS, MOST_AXES, PERMUTATION, SIZES
 from grammar.records import dataclass
 

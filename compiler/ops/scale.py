@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from compiler.domain import Facts
 from compiler.ops.arguments import DEVIATIONS, NUMBERS, arg
 from compiler.ops.base import Op, Shape, ShapeError, Shapes
-from compiler.ops.checks import channels_of
+from compiler.ops.shapes import channels_of
 from grammar.records import dataclass
 
 

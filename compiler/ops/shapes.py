@@ -1,9 +1,11 @@
-"""The shape that an op makes, and the words for axes and sizes."""
+"""The shape that an op makes, what ops ask of their inputs, and the words for axes and sizes."""
 
 from __future__ import annotations
 
-from math import prod
+from math import gcd, isqrt, prod
+from typing import Any
 
+from compiler.dims import Dim
 from compiler.domain import Facts
 from compiler.ops.arguments import Extent
 from compiler.ops.base import Op, Shape, ShapeError, Shapes, show_shape
@@ -78,3 +80,113 @@ def rank_help(value: tuple[int, ...], rank: int, argument: str) -> str:
     if (rank, len(value)) == (3, 2):
         return "the batch is not written, an image is [C, H, W]"
     return f"a single number serves every axis: {argument}={value[0]}"
+
+
+def channels_of(shape: Shape, op: str) -> int:
+    """The channel count of a tensor [C, …] (E305); it must be a known number (E307)."""
+    if not shape:
+        raise ShapeError("E305", f"{op} takes a tensor with channels, and its input is one number")
+    if isinstance(shape[0], Dim):
+        raise ShapeError(
+            "E307",
+            f"{op} must know the number of channels, which is the symbolic size {shape[0]}",
+            help="an input's shape begins with the number of channels; the batch is not written",
+        )
+    return shape[0]
+
+
+def spatial_of(shape: Shape, op: str) -> Shape:
+    """The spatial sizes of a tensor [C, …], of which there must be at least one (E305)."""
+    if not shape:
+        raise ShapeError(
+            "E305",
+            f"{op} slides along spatial axes, but its input is one number",
+            help="move it before the reduction",
+        )
+    if len(shape) < 2:
+        raise ShapeError(
+            "E305",
+            f"{op} slides along spatial axes, but its input is a vector",
+            help="move it before `flatten`, or give the vector axes with `reshape`",
+        )
+    return shape[1:]
+
+
+def check_map(shape: Shape, op: str) -> None:
+    """Raise E305 unless the tensor is [C, H, W]."""
+    if len(shape) != 3:
+        raise ShapeError(
+            "E305",
+            f"{op} takes a map with height and width",
+            label=f"the input is {show_shape(shape)}",
+        )
+
+
+def known(shape: Shape, op: str) -> tuple[int, ...]:
+    """`shape` as plain numbers; an op whose weights or pads depend on every size needs them."""
+    numbers = tuple(size for size in shape if not isinstance(size, Dim))
+    if len(numbers) != len(shape):
+        symbolic = next(size for size in shape if isinstance(size, Dim))
+        raise ShapeError(
+            "E307",
+            f"{op} must know every size of its input, but {symbolic} is symbolic",
+            help="fix the input's size, or make the map's size known first (gap, adaptive_avgpool)",
+        )
+    return numbers
+
+
+def per_sample_axis(axis: int, shape: Shape, op: str, argument: str = "axis") -> int:
+    """An axis counted from 0 (channels), negative ones from the end; raises E305 outside."""
+    if not -len(shape) <= axis < len(shape):
+        raise ShapeError(
+            "E305",
+            f"the axis of {op} must exist",
+            argument=argument,
+            label=f"{axis}, but the tensor {show_shape(shape)} has axes 0 to {len(shape) - 1}",
+            help="the batch is not counted, the channels are axis 0"
+            + (f": {argument}={axis - 1}" if 0 < axis <= len(shape) else ""),
+        )
+    return axis % len(shape)
+
+
+def per_sample_axes(axes: Any, shape: Shape, op: str) -> tuple[int, ...]:
+    """One or several axes counted from 0, in order; None stands for all. Raises E305."""
+    if not shape:
+        raise ShapeError("E305", f"{op} works along axes, and its input is one number")
+    if axes is None:
+        return tuple(range(len(shape)))
+    given = axes if isinstance(axes, tuple) else (axes,)
+    found = tuple(sorted(per_sample_axis(axis, shape, op) for axis in given))
+    if len({*found}) != len(found):
+        raise ShapeError(
+            "E305",
+            f"{op} takes each axis once",
+            argument="axis",
+            label=f"{list(given)} of the tensor {show_shape(shape)}",
+        )
+    return found
+
+
+def check_groups(groups: int, **channels: int) -> None:
+    """Raise E303 unless each channel count (`input=64, output=128`) divides into `groups`."""
+    for what, count in channels.items():
+        if count % groups:
+            raise ShapeError(
+                "E303",
+                f"groups must divide the {what} channels",
+                argument="groups",
+                label=f"{count} {what} channels do not divide into {groups} groups",
+                notes=["channels: " + ", ".join(f"{n} {w}" for w, n in channels.items())],
+                help=f"the largest number of groups up to {groups} that fits is "
+                f"{largest_divisor(gcd(*channels.values()), groups)}",
+            )
+
+
+def largest_divisor(number: int, limit: int) -> int:
+    """The largest divisor of `number` that is at most `limit`.
+
+    >>> largest_divisor(96, 20), largest_divisor(96, 16), largest_divisor(7, 6)
+    (16, 16, 1)
+    """
+    small = [d for d in range(1, isqrt(number) + 1) if number % d == 0]
+    return max(d for d in (*small, *(number // d for d in small)) if d <= limit)

@@ -9,7 +9,7 @@ from compiler.dims import Dim, Size
 from compiler.domain import Facts
 from compiler.ops.arguments import Kind, arg, known_whole, whole
 from compiler.ops.base import Op, Reach, Sampling, Shape, ShapeError, Shapes
-from compiler.ops.checks import per_sample_axis
+from compiler.ops.shapes import per_sample_axis
 from compiler.ops.sizes import AXIS
 from grammar.records import dataclass
 

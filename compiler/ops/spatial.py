@@ -18,8 +18,7 @@ from compiler.ops.base import (
     ShapeError,
     Shapes,
 )
-from compiler.ops.checks import check_map, spatial_of
-from compiler.ops.shapes import per_axis
+from compiler.ops.shapes import check_map, per_axis, spatial_of
 from compiler.ops.sizes import AMOUNT, PADDING_WORDS, SIZE
 from compiler.ops.windows import (
     BORDER_LIMITS,

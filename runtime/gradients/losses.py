@@ -4,17 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from compiler.ops.losses import (
-    AbsoluteError,
-    Average,
-    BinaryCrossEntropy,
-    CrossEntropy,
-    Divergence,
-    Hinge,
-    Huber,
-    SquaredError,
-    Total,
-)
+from compiler.ops import losses
 from runtime.gradients import Gradients, by_inputs, gradient
 from runtime.kernels import Array, Arrays
 from runtime.kernels.activate import log_probabilities, logistic
@@ -31,9 +21,9 @@ def shared(dy: Array, x: Array) -> Array:
     return over_samples(dy, x) / dy.dtype.type(x[0].size)
 
 
-@gradient(CrossEntropy)
+@gradient(losses.CrossEntropy)
 def cross_entropy(
-    op: CrossEntropy, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: losses.CrossEntropy, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """softmax * the sum of the target - target; shares themselves are not learned."""
     x, wanted = inputs[0], target(inputs, op.smoothing)
@@ -41,9 +31,13 @@ def cross_entropy(
     return by_inputs((expected - wanted) * shared(dy, x[:, :1]), None)
 
 
-@gradient(BinaryCrossEntropy)
+@gradient(losses.BinaryCrossEntropy)
 def bce(
-    op: BinaryCrossEntropy, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: losses.BinaryCrossEntropy,
+    inputs: tuple[Array, ...],
+    arrays: Arrays,
+    output: Array,
+    dy: Array,
 ) -> Gradients:
     """(p - t)/(p (1 - p)) by p, sigmoid(x) - t by logits; by the target the logits, negative.
 
@@ -61,36 +55,36 @@ def bce(
     return by_inputs(share * (by_no - by_yes), share * (no - yes))
 
 
-@gradient(SquaredError)
+@gradient(losses.SquaredError)
 def mse(
-    op: SquaredError, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: losses.SquaredError, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """2 (x - t)."""
     dx = shared(dy, inputs[0]) * 2 * (inputs[0] - inputs[1])
     return by_inputs(dx, -dx)
 
 
-@gradient(AbsoluteError)
+@gradient(losses.AbsoluteError)
 def mae(
-    op: AbsoluteError, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: losses.AbsoluteError, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """The sign of x - t."""
     dx = shared(dy, inputs[0]) * np.sign(inputs[0] - inputs[1])
     return by_inputs(dx, -dx)
 
 
-@gradient(Huber)
+@gradient(losses.Huber)
 def huber(
-    op: Huber, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: losses.Huber, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """x - t, at most delta in size."""
     dx = shared(dy, inputs[0]) * np.clip(inputs[0] - inputs[1], -op.delta, op.delta)
     return by_inputs(dx, -dx)
 
 
-@gradient(Hinge)
+@gradient(losses.Hinge)
 def hinge(
-    op: Hinge, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: losses.Hinge, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """-t by x and -x by t where t x is below 1."""
     x, t = inputs
@@ -98,9 +92,9 @@ def hinge(
     return by_inputs(-share * t, -share * x)
 
 
-@gradient(Divergence)
+@gradient(losses.Divergence)
 def kl(
-    op: Divergence, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: losses.Divergence, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """log p - log q + 1 by p where p is above 0, -p/q by q, -p by log q."""
     p, q = inputs
@@ -110,17 +104,17 @@ def kl(
     return by_inputs(share * by_p, -share * (p if op.logarithms else p / q))
 
 
-@gradient(Total)
+@gradient(losses.Total)
 def total(
-    op: Total, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: losses.Total, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """1 for every number."""
     return by_inputs(np.broadcast_to(over_samples(dy, inputs[0]), inputs[0].shape))
 
 
-@gradient(Average)
+@gradient(losses.Average)
 def average(
-    op: Average, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: losses.Average, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """One over their number for every number."""
     return by_inputs(np.broadcast_to(shared(dy, inputs[0]), inputs[0].shape))

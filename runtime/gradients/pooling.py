@@ -8,8 +8,8 @@ from compiler.ops.pooling import AvgPool, LpPool, MaxPool
 from runtime.gradients import Gradients, by_inputs, gradient
 from runtime.gradients.windows import padded_zeros, taps, unpadded
 from runtime.kernels import Array, Arrays
-from runtime.kernels.pooling import slides_of
-from runtime.kernels.windows import Slide, fold, padded
+from runtime.kernels.pooling import counts, slides_of
+from runtime.kernels.windows import padded
 
 
 @gradient(MaxPool)
@@ -35,11 +35,7 @@ def avgpool(
     """Each window hands dy, divided by how many of its pixels count, to all its pixels."""
     x = inputs[0]
     axes = slides_of(op, x)
-    pads = tuple(Slide(before=a.before, after=a.after) for a in axes)
-    beyond = tuple(Slide(overhang=a.overhang) for a in axes)
-    ones = np.ones((1, 1, *x.shape[2:]), dtype=x.dtype)
-    counted = padded(padded(ones, pads, fill=float(op.count_pad)), beyond)
-    share = dy / fold(np.add, counted, axes)
+    share = dy / counts(op, x, axes)
     dx = padded_zeros(x, axes)
     for _, places in taps(axes, dy.shape[2:]):
         dx[places] += share

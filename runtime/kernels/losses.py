@@ -4,18 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from compiler.ops.losses import (
-    AbsoluteError,
-    Accuracy,
-    Average,
-    BinaryCrossEntropy,
-    CrossEntropy,
-    Divergence,
-    Hinge,
-    Huber,
-    SquaredError,
-    Total,
-)
+from compiler.ops import losses
 from runtime.kernels import Array, Arrays, kernel
 from runtime.kernels.activate import log_probabilities
 
@@ -39,15 +28,15 @@ def target(inputs: tuple[Array, ...], smoothing: float) -> Array:
     return np.asarray(label * (1 - smoothing) + smoothing / scores.shape[1])
 
 
-@kernel(CrossEntropy)
-def cross_entropy(op: CrossEntropy, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+@kernel(losses.CrossEntropy)
+def cross_entropy(op: losses.CrossEntropy, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """-the sum over the classes of target * log p."""
     logs = log_probabilities(inputs[0], 0)
     return mean_of_samples(-(target(inputs, op.smoothing) * logs).sum(axis=1))
 
 
-@kernel(Accuracy)
-def accuracy(op: Accuracy, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+@kernel(losses.Accuracy)
+def accuracy(op: losses.Accuracy, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """How often fewer than `top` scores stand before the right one."""
     scores, label = inputs
     places = np.arange(scores.shape[1]).reshape(1, -1, *([1] * (scores.ndim - 2)))
@@ -57,8 +46,8 @@ def accuracy(op: Accuracy, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     return mean_of_samples((before.sum(axis=1) < op.top).astype(scores.dtype))
 
 
-@kernel(BinaryCrossEntropy)
-def bce(op: BinaryCrossEntropy, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+@kernel(losses.BinaryCrossEntropy)
+def bce(op: losses.BinaryCrossEntropy, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """-(t log p + (1 - t) log(1 - p)), or max(x, 0) - x t + log(1 + e^-|x|) of logits."""
     x, target = inputs
     if op.logits:
@@ -68,34 +57,34 @@ def bce(op: BinaryCrossEntropy, inputs: tuple[Array, ...], arrays: Arrays) -> Ar
     return mean_of_samples(-(target * yes + (1 - target) * no))
 
 
-@kernel(SquaredError)
-def mse(op: SquaredError, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+@kernel(losses.SquaredError)
+def mse(op: losses.SquaredError, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """(x - t)^2."""
     return mean_of_samples(np.square(inputs[0] - inputs[1]))
 
 
-@kernel(AbsoluteError)
-def mae(op: AbsoluteError, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+@kernel(losses.AbsoluteError)
+def mae(op: losses.AbsoluteError, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """|x - t|."""
     return mean_of_samples(np.abs(inputs[0] - inputs[1]))
 
 
-@kernel(Huber)
-def huber(op: Huber, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+@kernel(losses.Huber)
+def huber(op: losses.Huber, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """d^2/2 up to d = delta, then delta (d - delta/2)."""
     distance = np.abs(inputs[0] - inputs[1])
     line = op.delta * (distance - op.delta / 2)
     return mean_of_samples(np.where(distance <= op.delta, np.square(distance) / 2, line))
 
 
-@kernel(Hinge)
-def hinge(op: Hinge, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+@kernel(losses.Hinge)
+def hinge(op: losses.Hinge, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """max(0, 1 - t x)."""
     return mean_of_samples(np.maximum(1 - inputs[0] * inputs[1], 0))
 
 
-@kernel(Divergence)
-def kl(op: Divergence, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+@kernel(losses.Divergence)
+def kl(op: losses.Divergence, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """The sum over the channels of p (log p - log q)."""
     p, q = inputs
     logs = q if op.logarithms else np.log(q)
@@ -103,13 +92,13 @@ def kl(op: Divergence, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     return mean_of_samples(parts.sum(axis=1))
 
 
-@kernel(Total)
-def total(op: Total, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+@kernel(losses.Total)
+def total(op: losses.Total, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """The sum of a sample."""
     return np.asarray(inputs[0].reshape(len(inputs[0]), -1).sum(axis=1))
 
 
-@kernel(Average)
-def average(op: Average, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+@kernel(losses.Average)
+def average(op: losses.Average, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """The mean of a sample."""
     return mean_of_samples(inputs[0])

@@ -29,13 +29,17 @@ def avgpool(op: AvgPool, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """
     x = inputs[0]
     axes = slides_of(op, x)
+    total = fold(np.add, padded(x, axes), axes)
+    total /= counts(op, x, axes)
+    return total
+
+
+def counts(op: AvgPool, x: Array, axes: tuple[Slide, ...]) -> Array:
+    """How many pixels count in each window, as an array of one sample and channel."""
     pads = tuple(Slide(before=a.before, after=a.after) for a in axes)
     beyond = tuple(Slide(overhang=a.overhang) for a in axes)
     ones = np.ones((1, 1, *x.shape[2:]), dtype=x.dtype)
-    counted = padded(padded(ones, pads, fill=float(op.count_pad)), beyond)
-    total = fold(np.add, padded(x, axes), axes)
-    total /= fold(np.add, counted, axes)
-    return total
+    return fold(np.add, padded(padded(ones, pads, fill=float(op.count_pad)), beyond), axes)
 
 
 @kernel(LpPool)

@@ -19,7 +19,7 @@ from numpy.typing import DTypeLike, NDArray
 from compiler.graph import Graph, Input, Node
 from compiler.initialise import generator, scatter
 from compiler.onnx.step import build_gradients, build_step
-from compiler.ops.checks import known
+from compiler.ops.shapes import known
 from compiler.training.layout import (
     APPLY,
     BY_TENSOR,

@@ -13,9 +13,9 @@ from compiler.graph import Graph, Input, Node
 from compiler.initialise import scatter
 from compiler.onnx.step import build_gradients
 from compiler.ops.base import Op
-from compiler.ops.checks import known
 from compiler.ops.joins import Mul
 from compiler.ops.losses import ClassLoss, Total
+from compiler.ops.shapes import known
 from compiler.training.layout import BY_TENSOR, GRADIENT
 from runtime.backward import backward
 from tests.opcheck import PLACE, one_op

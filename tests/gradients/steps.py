@@ -10,7 +10,7 @@ from compiler.driver import check_training, load
 from compiler.graph import Input
 from compiler.initialise import initial_values
 from compiler.onnx.step import build_step
-from compiler.ops.checks import known
+from compiler.ops.shapes import known
 from compiler.training.layout import STEP, StepLayout, layout_of
 from compiler.training.model import StepPlan, TrainingPlan
 from grammar.source import Source

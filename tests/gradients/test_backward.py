@@ -10,7 +10,7 @@ import pytest
 
 from compiler.graph import Graph
 from compiler.initialise import scatter
-from compiler.ops.checks import known
+from compiler.ops.shapes import known
 from runtime.backward import backward
 from runtime.reference import run_reference
 from tests.define import define

@@ -37,7 +37,7 @@ from compiler.importers.from_caffe import import_caffe
 from compiler.importers.from_darknet import import_darknet
 from compiler.importers.imported import Imported, UnreadableError, read_text
 from compiler.initialise import scatter
-from compiler.ops.checks import known
+from compiler.ops.shapes import known
 from grammar.diagnostics import DefinitionError
 from grammar.source import Source
 from grammar.unforeseen import CODE

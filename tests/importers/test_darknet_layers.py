@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from compiler.importers.define import Defined, define
 from compiler.importers.from_darknet import import_darknet
 from compiler.initialise import scatter
-from compiler.ops.checks import known
+from compiler.ops.shapes import known
 from grammar.diagnostics import DefinitionError
 from grammar.source import Source
 from runtime.reference import run_reference

@@ -15,7 +15,7 @@ from compiler.importers.define import define
 from compiler.importers.from_darknet import import_darknet
 from compiler.importers.from_darknet.network import READERS
 from compiler.initialise import scatter
-from compiler.ops.checks import known
+from compiler.ops.shapes import known
 from grammar.source import Source
 from runtime.reference import run_reference
 from runtime.session import open_session

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiler.ops.filtering import Filter, WeightedPool
-from tests.opcheck import H, W, apply, check, check_symbolic, make, refuse
+from tests.opcheck import H, W, apply, check, check_symbolic, make, refusals, refuse
 from tests.ops import loops
 from tests.ops.geometry import Geometry, examples, geometries
 
@@ -123,26 +123,18 @@ def test_reflect_asks_for_one_pixel_more_than_its_pad() -> None:
     assert op.conditions(((3, H, W),), Facts()) == ((H, 3), (W, 3))
 
 
-@pytest.mark.parametrize(
-    ("op", "shape", "code", "argument"),
-    [
-        (make(Filter, EDGES), (8,), "E305", None),
-        (make(Filter, EDGES), (H, 8, 8), "E307", None),
-        (make(Filter, EDGES), (3, 8), "E305", "kernel_values"),
-        (make(Filter, EDGES), (3, 2, 8), "E302", "kernel_values"),
-        (make(Filter, EDGES, stride=(1, 1, 1)), (3, 8, 8), "E305", "stride"),
-        (make(Filter, EDGES, pad=[(1, 1)]), (3, 8, 8), "E305", "pad"),
-        (make(Filter, EDGES, pad=8, pad_mode="reflect"), (3, 8, 9), "E306", "pad"),
-        (make(WeightedPool, [1, 2]), (8,), "E305", None),
-        (make(WeightedPool, [1, 2]), (H, 8), "E307", None),
-        (make(WeightedPool, [1, 2]), (3, 8, 8), "E305", "kernel_values"),
-        (make(WeightedPool, [1, 2, 3]), (3, 2), "E302", "kernel_values"),
-        (make(WeightedPool, [1, -1]), (3, 8), "E306", "kernel_values"),
-        (make(WeightedPool, [0.1, 0.2, -0.3]), (3, 8), "E306", "kernel_values"),
-    ],
+test_what_does_not_fit_is_refused_with_its_argument = refusals(
+    (make(Filter, EDGES), (8,), "E305", None),
+    (make(Filter, EDGES), (H, 8, 8), "E307", None),
+    (make(Filter, EDGES), (3, 8), "E305", "kernel_values"),
+    (make(Filter, EDGES), (3, 2, 8), "E302", "kernel_values"),
+    (make(Filter, EDGES, stride=(1, 1, 1)), (3, 8, 8), "E305", "stride"),
+    (make(Filter, EDGES, pad=[(1, 1)]), (3, 8, 8), "E305", "pad"),
+    (make(Filter, EDGES, pad=8, pad_mode="reflect"), (3, 8, 9), "E306", "pad"),
+    (make(WeightedPool, [1, 2]), (8,), "E305", None),
+    (make(WeightedPool, [1, 2]), (H, 8), "E307", None),
+    (make(WeightedPool, [1, 2]), (3, 8, 8), "E305", "kernel_values"),
+    (make(WeightedPool, [1, 2, 3]), (3, 2), "E302", "kernel_values"),
+    (make(WeightedPool, [1, -1]), (3, 8), "E306", "kernel_values"),
+    (make(WeightedPool, [0.1, 0.2, -0.3]), (3, 8), "E306", "kernel_values"),
 )
-def test_what_does_not_fit_is_refused_with_its_argument(
-    op: Any, shape: Any, code: str, argument: str | None
-) -> None:
-    error = refuse(op, shape)
-    assert (error.code, error.argument) == (code, argument)

@@ -19,7 +19,7 @@ from compiler.ops.normalise import (
     LayerNorm,
     LocalResponseNorm,
 )
-from tests.opcheck import H, W, apply, check, check_symbolic, make, one_op, refuse
+from tests.opcheck import H, W, apply, check, check_symbolic, make, one_op, refusals, refuse
 from tests.ops import loops
 from tests.ops.geometry import examples
 
@@ -252,21 +252,13 @@ def test_lrn_along_a_symbolic_wave_is_right_at_every_size() -> None:
     check_symbolic(make(LocalResponseNorm, 3), (4, W), sizes=[{"W": 9}, {"W": 5}])
 
 
-@pytest.mark.parametrize(
-    ("op", "shape", "code", "argument"),
-    [
-        (make(BatchNorm), (H, 8, 8), "E307", None),
-        (make(LocalResponseNorm, 4), (8, 8, 8), "E306", "size"),
-        (make(LocalResponseNorm, 3), (8,), "E305", None),
-        (make(GroupNorm, 3), (8, 8, 8), "E303", "groups"),
-        (make(GroupNorm, 3), (H, 8, 8), "E307", None),
-        (make(LayerNorm), (8, 8, W), "E307", None),
-        (make(InstanceNorm), (8,), "E305", None),
-        (make(InstanceNorm), (H, 8), "E307", None),
-    ],
+test_what_does_not_fit_is_refused_with_its_argument = refusals(
+    (make(BatchNorm), (H, 8, 8), "E307", None),
+    (make(LocalResponseNorm, 4), (8, 8, 8), "E306", "size"),
+    (make(LocalResponseNorm, 3), (8,), "E305", None),
+    (make(GroupNorm, 3), (8, 8, 8), "E303", "groups"),
+    (make(GroupNorm, 3), (H, 8, 8), "E307", None),
+    (make(LayerNorm), (8, 8, W), "E307", None),
+    (make(InstanceNorm), (8,), "E305", None),
+    (make(InstanceNorm), (H, 8), "E307", None),
 )
-def test_what_does_not_fit_is_refused_with_its_argument(
-    op: Any, shape: Any, code: str, argument: str | None
-) -> None:
-    error = refuse(op, shape)
-    assert (error.code, error.argument) == (code, argument)

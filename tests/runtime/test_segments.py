@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 import netc
 from compiler.initialise import scatter
 from compiler.onnx.lower import lower
-from compiler.ops.checks import known
+from compiler.ops.shapes import known
 from compiler.options import CompileOptions
 from runtime.providers import Settings
 from runtime.random_inputs import random_feeds

@@ -6,8 +6,8 @@ from compiler.dims import product
 from compiler.graph import Node
 from compiler.ops.base import Shape
 from compiler.ops.channels import ChannelShuffle, PixelUnshuffle
-from compiler.ops.checks import channels_of
 from compiler.ops.reshape import Reshape, Transpose
+from compiler.ops.shapes import channels_of
 from compiler.rewriting import Rewriting
 
 

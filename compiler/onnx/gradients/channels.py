@@ -13,7 +13,7 @@ from compiler.ops.channels import (
     PixelShuffle,
     PixelUnshuffle,
 )
-from compiler.ops.checks import channels_of, known
+from compiler.ops.shapes import channels_of, known
 
 
 @differentiates(Channels)

@@ -8,10 +8,10 @@ from compiler.onnx.emitter import Emitter
 from compiler.onnx.gradients import Gradients, differentiates
 from compiler.onnx.gradients.arithmetic import over_channels, summed
 from compiler.onnx.gradients.windows import bare, padded_sizes, spread, unpadded
-from compiler.onnx.windows import PAD_MODES, emit_pad, onnx_pads
+from compiler.onnx.windows import PAD_MODES, emit_pad, onnx_pads, window_attributes
 from compiler.ops.base import Axis, Shape
-from compiler.ops.checks import known
 from compiler.ops.convolution import Conv, Deconv
+from compiler.ops.shapes import known
 
 
 def weight_gradient(
@@ -145,9 +145,7 @@ def deconv(op: Deconv, emit: Emitter, dy: str, x: str) -> Gradients:
         "Conv",
         dy,
         emit.weight("weight"),
-        kernel_shape=[a.kernel for a in axes],
-        strides=[a.stride for a in axes],
-        dilations=[a.dilation for a in axes],
+        **window_attributes(axes),
         pads=onnx_pads(axes),
         group=op.groups,
     )

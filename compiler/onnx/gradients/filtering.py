@@ -8,8 +8,8 @@ from compiler.onnx.emitter import Emitter
 from compiler.onnx.gradients import Gradients, by_inputs, differentiates
 from compiler.onnx.gradients.windows import bare, padded_sizes, spread, unpadded
 from compiler.ops.arrays import nested_map, nested_shape, nested_sum
-from compiler.ops.checks import known
 from compiler.ops.filtering import Filter, WeightedPool
+from compiler.ops.shapes import known
 
 
 def spread_on_each(

@@ -9,13 +9,13 @@ from compiler.onnx.global_pooling import averages, bounds_of
 from compiler.onnx.gradients import Gradients, by_inputs, differentiates
 from compiler.onnx.gradients.arithmetic import along, like, zeros_like
 from compiler.onnx.windows import emit_slice
-from compiler.ops.checks import known
 from compiler.ops.global_pooling import (
     AdaptiveAvgPool,
     AdaptiveMaxPool,
     GlobalAveragePool,
     GlobalMaxPool,
 )
+from compiler.ops.shapes import known
 
 
 @differentiates(GlobalAveragePool)

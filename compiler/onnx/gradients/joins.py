@@ -8,8 +8,8 @@ from compiler.onnx.emitter import Emitter
 from compiler.onnx.gradients import Gradients, by_inputs, differentiates
 from compiler.onnx.gradients.arithmetic import masked, summed
 from compiler.onnx.joins import with_axes
-from compiler.ops.checks import known
 from compiler.ops.joins import Add, Concat, Div, Max, Mean, Min, Mul, Sub
+from compiler.ops.shapes import known
 
 
 def gathered(emit: Emitter, dy: str, place: int) -> str:

@@ -8,19 +8,9 @@ from compiler.onnx.emitter import Emitter
 from compiler.onnx.gradients import Gradients, by_inputs, differentiates
 from compiler.onnx.gradients.arithmetic import masked, summed
 from compiler.onnx.losses import LEAST_LOGARITHM
+from compiler.ops import losses
 from compiler.ops.base import Shape
-from compiler.ops.checks import known
-from compiler.ops.losses import (
-    AbsoluteError,
-    Average,
-    BinaryCrossEntropy,
-    CrossEntropy,
-    Divergence,
-    Hinge,
-    Huber,
-    SquaredError,
-    Total,
-)
+from compiler.ops.shapes import known
 
 
 def shared(emit: Emitter, dy: str, counted: Shape, factor: float = 1.0) -> str:
@@ -38,8 +28,8 @@ def opposite(emit: Emitter, dx: str) -> Gradients:
     return by_inputs(dx, emit.node("Neg", dx))
 
 
-@differentiates(CrossEntropy)
-def cross_entropy(op: CrossEntropy, emit: Emitter, dy: str, x: str, label: str) -> Gradients:
+@differentiates(losses.CrossEntropy)
+def cross_entropy(op: losses.CrossEntropy, emit: Emitter, dy: str, x: str, label: str) -> Gradients:
     """softmax * the sum of the target - target; shares themselves are not learned."""
     target = emit.kept["target"]
     shares = emit.node("Exp", emit.kept["logs"])
@@ -49,8 +39,8 @@ def cross_entropy(op: CrossEntropy, emit: Emitter, dy: str, x: str, label: str) 
     return by_inputs(emit.node("Mul", distance, shared(emit, dy, emit.inputs[0][1:])), None)
 
 
-@differentiates(BinaryCrossEntropy)
-def bce(op: BinaryCrossEntropy, emit: Emitter, dy: str, x: str, t: str) -> Gradients:
+@differentiates(losses.BinaryCrossEntropy)
+def bce(op: losses.BinaryCrossEntropy, emit: Emitter, dy: str, x: str, t: str) -> Gradients:
     """(1 - t)/(1 - p) - t/p by p, sigmoid(x) - t by logits; by the target the logits, negative.
 
     Where a logarithm is cut off it is constant.
@@ -72,38 +62,38 @@ def bce(op: BinaryCrossEntropy, emit: Emitter, dy: str, x: str, t: str) -> Gradi
     return by_inputs(dx, emit.node("Mul", share, logarithms))
 
 
-@differentiates(SquaredError)
-def mse(op: SquaredError, emit: Emitter, dy: str, x: str, t: str) -> Gradients:
+@differentiates(losses.SquaredError)
+def mse(op: losses.SquaredError, emit: Emitter, dy: str, x: str, t: str) -> Gradients:
     """2 (x - t)."""
     share = shared(emit, dy, emit.inputs[0], 2.0)
     return opposite(emit, emit.node("Mul", emit.node("Sub", x, t), share))
 
 
-@differentiates(AbsoluteError)
-def mae(op: AbsoluteError, emit: Emitter, dy: str, x: str, t: str) -> Gradients:
+@differentiates(losses.AbsoluteError)
+def mae(op: losses.AbsoluteError, emit: Emitter, dy: str, x: str, t: str) -> Gradients:
     """The sign of x - t."""
     sign = emit.node("Sign", emit.node("Sub", x, t))
     return opposite(emit, emit.node("Mul", sign, shared(emit, dy, emit.inputs[0])))
 
 
-@differentiates(Huber)
-def huber(op: Huber, emit: Emitter, dy: str, x: str, t: str) -> Gradients:
+@differentiates(losses.Huber)
+def huber(op: losses.Huber, emit: Emitter, dy: str, x: str, t: str) -> Gradients:
     """x - t, at most delta in size."""
     bounds = emit.floats(-op.delta), emit.floats(op.delta)
     distance = emit.node("Clip", emit.node("Sub", x, t), *bounds)
     return opposite(emit, emit.node("Mul", distance, shared(emit, dy, emit.inputs[0])))
 
 
-@differentiates(Hinge)
-def hinge(op: Hinge, emit: Emitter, dy: str, x: str, t: str) -> Gradients:
+@differentiates(losses.Hinge)
+def hinge(op: losses.Hinge, emit: Emitter, dy: str, x: str, t: str) -> Gradients:
     """-t by x and -x by t where t x is below 1."""
     missed = emit.node("Less", emit.node("Mul", x, t), emit.floats(1.0))
     share = masked(emit, missed, shared(emit, dy, emit.inputs[0], -1.0))
     return by_inputs(emit.node("Mul", share, t), emit.node("Mul", share, x))
 
 
-@differentiates(Divergence)
-def kl(op: Divergence, emit: Emitter, dy: str, p: str, q: str) -> Gradients:
+@differentiates(losses.Divergence)
+def kl(op: losses.Divergence, emit: Emitter, dy: str, p: str, q: str) -> Gradients:
     """log p - log q + 1 by p where p is above 0, -p/q by q, -p by log q."""
     share = shared(emit, dy, emit.inputs[0][1:])
     one, zero = emit.floats(1.0), emit.floats(0.0)
@@ -116,14 +106,14 @@ def kl(op: Divergence, emit: Emitter, dy: str, p: str, q: str) -> Gradients:
     return by_inputs(by_p, emit.node("Neg", emit.node("Mul", by_q, share)))
 
 
-@differentiates(Total)
-def total(op: Total, emit: Emitter, dy: str, x: str) -> Gradients:
+@differentiates(losses.Total)
+def total(op: losses.Total, emit: Emitter, dy: str, x: str) -> Gradients:
     """1 for every number."""
     return by_inputs(emit.node("Expand", shared(emit, dy, ()), emit.node("Shape", x)))
 
 
-@differentiates(Average)
-def average(op: Average, emit: Emitter, dy: str, x: str) -> Gradients:
+@differentiates(losses.Average)
+def average(op: losses.Average, emit: Emitter, dy: str, x: str) -> Gradients:
     """One over their number for every number."""
     share = shared(emit, dy, emit.inputs[0])
     return by_inputs(emit.node("Expand", share, emit.node("Shape", x)))

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from compiler.onnx.emitter import Emitter
 from compiler.onnx.gradients import Gradients, by_inputs, differentiates
 from compiler.onnx.gradients.arithmetic import averaged, like, over_channels, per_channel, summed
-from compiler.ops.checks import channels_of, known
 from compiler.ops.normalise import (
     BatchNorm,
     GroupNorm,
@@ -15,6 +14,7 @@ from compiler.ops.normalise import (
     LayerNorm,
     LocalResponseNorm,
 )
+from compiler.ops.shapes import channels_of, known
 
 
 def standardised(emit: Emitter, x: str, axes: Sequence[int], eps: float) -> tuple[str, str]:

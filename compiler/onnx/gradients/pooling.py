@@ -10,8 +10,8 @@ from compiler.onnx.gradients.arithmetic import like, masked
 from compiler.onnx.gradients.windows import filled, part, spread
 from compiler.onnx.pooling import tiles
 from compiler.ops.base import Axis
-from compiler.ops.checks import channels_of, known
 from compiler.ops.pooling import AvgPool, LpPool, MaxPool, tap_counts
+from compiler.ops.shapes import channels_of, known
 
 
 @differentiates(MaxPool)

@@ -7,8 +7,8 @@ from math import prod
 from compiler.onnx.emitter import Emitter
 from compiler.onnx.gradients import Gradients, by_inputs, differentiates
 from compiler.onnx.gradients.arithmetic import like, masked, summed, zeros_like
-from compiler.ops.checks import known, per_sample_axis
 from compiler.ops.reducing import L2Norm, Reduce, ReduceMax, ReduceMean, ReduceMin, ReduceSum
+from compiler.ops.shapes import known, per_sample_axis
 
 
 def kept(op: Reduce, emit: Emitter, dy: str) -> str:

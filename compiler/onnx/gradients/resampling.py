@@ -9,8 +9,8 @@ from compiler.onnx.gradients import Gradients, by_inputs, differentiates
 from compiler.onnx.gradients.arithmetic import along
 from compiler.onnx.interpolation import cubic, linear
 from compiler.onnx.nearest import Nearest
-from compiler.ops.checks import known
 from compiler.ops.resampling import Resize
+from compiler.ops.shapes import known
 
 
 @differentiates(Resize)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from compiler.onnx.emitter import Emitter
 from compiler.onnx.gradients import Gradients, by_inputs, differentiates
 from compiler.onnx.gradients.arithmetic import placed
-from compiler.ops.checks import per_sample_axis
+from compiler.ops.shapes import per_sample_axis
 from compiler.ops.slicing import Slice
 
 

@@ -8,8 +8,7 @@ from compiler.onnx.emitter import Emitter
 from compiler.onnx.gradients import Gradients, by_inputs, differentiates
 from compiler.onnx.gradients.arithmetic import along
 from compiler.onnx.gradients.windows import unpadded
-from compiler.ops.checks import known
-from compiler.ops.shapes import per_axis
+from compiler.ops.shapes import known, per_axis
 from compiler.ops.spatial import Crop, Pad, Upsample
 
 

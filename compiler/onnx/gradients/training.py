@@ -5,7 +5,7 @@ from __future__ import annotations
 from compiler.onnx.emitter import Emitter
 from compiler.onnx.gradients import Gradients, by_inputs, differentiates
 from compiler.onnx.gradients.arithmetic import over_channels, per_channel
-from compiler.ops.checks import channels_of
+from compiler.ops.shapes import channels_of
 from compiler.ops.training import BatchNormTraining
 
 

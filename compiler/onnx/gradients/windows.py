@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from compiler.onnx.emitter import Emitter
-from compiler.onnx.windows import onnx_pads
+from compiler.onnx.windows import onnx_pads, window_attributes
 from compiler.ops.base import Axis
 
 
@@ -29,9 +29,7 @@ def spread(
         "ConvTranspose",
         dy,
         kernel,
-        kernel_shape=[a.kernel for a in axes],
-        strides=[a.stride for a in axes],
-        dilations=[a.dilation for a in axes],
+        **window_attributes(axes),
         pads=onnx_pads(axes),
         output_padding=left_over(sizes, axes),
         group=groups,
