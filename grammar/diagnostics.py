@@ -53,11 +53,29 @@ class Assertion:
 
 
 @dataclass(frozen=True)
+class Setting:
+    """An argument of the layer at fault, `pad=1`; where it is written is found later."""
+
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class Before:
+    """A layer in front of the one at fault, `flatten`; where it stands is found later."""
+
+    text: str
+
+
+Edit: TypeAlias = Fix | Assertion | Setting | Before
+
+
+@dataclass(frozen=True)
 class Remedy:
     """What would mend a mistake: a sentence, and the exact changes, each enough by itself."""
 
     text: str | None = None
-    edits: tuple[Fix | Assertion, ...] = ()
+    edits: tuple[Edit, ...] = ()
 
     @classmethod
     def of(cls, help: Remedy | str | None, fixes: Iterable[Fix] = ()) -> Remedy:

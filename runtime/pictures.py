@@ -53,14 +53,6 @@ class PictureInput:
         return int(self.clause.channels(self.shape))
 
 
-def read_picture(path: Path, shape: tuple[Any, ...], picture: Picture | None) -> NDArray[Any]:
-    """A picture file as [1, C, H, W] float32; `shape` has text for sizes that may vary.
-
-    With `picture`, as it says; without, the picture must already fit and is scaled to 0..1.
-    """
-    return read_views(path, PictureInput(shape, picture))
-
-
 def read_views(source: Pixels, wanted: PictureInput, augment: Augment = "none") -> NDArray[Any]:
     """The views of one picture as a batch [V, …] in the input's own layout.
 

@@ -1,4 +1,4 @@
-"""What a help line offers, read as a user reads it and done to the text by itself."""
+"""What a diagnostic offers, done to the text: its edits; of a mere sentence, what its words say."""
 
 from __future__ import annotations
 
@@ -21,8 +21,18 @@ LAYER = r"(?:are not written|are both included|flows in tells|without brackets):
 
 
 def offered(diagnostic: Diagnostic, text: str) -> Iterator[str]:
-    """The text after each change that a diagnostic's help offers, those needed together as one."""
-    help = diagnostic.help or ""
+    """The text after each change that a diagnostic offers: by its edits, else in its words.
+
+    Changes that are needed together are done as one.
+    """
+    for fix in diagnostic.fixes:
+        yield text[: fix.span.start] + fix.text + text[fix.span.end :]
+    if not diagnostic.fixes:
+        yield from in_words(diagnostic, diagnostic.help or "", text)
+
+
+def in_words(diagnostic: Diagnostic, help: str, text: str) -> Iterator[str]:
+    """The text after each change that is said and has no edit."""
     if " would do" in help and " and " in help and ", or " not in help and "lines" not in help:
         for part in help.split(" and "):
             text = "".join(changed(part, diagnostic, text))
@@ -54,22 +64,6 @@ def argument_elsewhere(found: re.Match[str], _: Diagnostic, text: str) -> Iterat
     yield with_argument(text, made, name, value)
 
 
-def argument_here(name: str) -> Change:
-    """A change that gives the stage at fault the argument `name`."""
-
-    def change(found: re.Match[str], diagnostic: Diagnostic, text: str) -> Iterator[str]:
-        yield with_argument(text, [stage_at(diagnostic, text)], name, found[1])
-
-    return change
-
-
-def arguments_here(found: re.Match[str], diagnostic: Diagnostic, text: str) -> Iterator[str]:
-    """`use pad=0 with output_pad=1`"""
-    for name, value in re.findall(r'(\w+)=("?\w+"?)', found[1]):
-        text = with_argument(text, [stage_at(diagnostic, text)], name, value)
-    yield text
-
-
 def pads_here(found: re.Match[str], diagnostic: Diagnostic, text: str) -> Iterator[str]:
     """`before and after each axis: pad=[(0, 1), (0, 1)]`"""
     yield with_argument(text, [stage_at(diagnostic, text)], found[1], found[2])
@@ -99,18 +93,6 @@ def other_picture(found: re.Match[str], diagnostic: Diagnostic, text: str) -> It
     yield f"{text[:start]}{found[0]}{'' if rest.startswith((')', ',')) else ', '}{rest}"
 
 
-def assertion(found: re.Match[str], diagnostic: Diagnostic, text: str) -> Iterator[str]:
-    """`assert H % 32 == 0`, behind the last input of the net"""
-    ends = [m.end() for m in re.finditer(r"(?m)^\s*input .*$|input \w+: f32\[.*?\]", text)]
-    last = [end for end in ends if end <= diagnostic.span.start or end == ends[0]][-1]
-    yield f"{text[:last]}\n{found[1]}\n{text[last:]}"
-
-
-def another_output(found: re.Match[str], diagnostic: Diagnostic, text: str) -> Iterator[str]:
-    """`output y = y` makes that one an output"""
-    yield replaced(diagnostic, text, found[1].removeprefix("output "))
-
-
 def another_word(found: re.Match[str], diagnostic: Diagnostic, text: str) -> Iterator[str]:
     """Did you mean `relu`?"""
     if diagnostic.code == "E101":  # the place is that of what does not fit
@@ -119,12 +101,6 @@ def another_word(found: re.Match[str], diagnostic: Diagnostic, text: str) -> Ite
         return
     quotes = diagnostic.span.text.startswith('"') and not found[1].startswith('"')
     yield replaced(diagnostic, text, f'"{found[1]}"' if quotes else found[1])
-
-
-def another_number(found: re.Match[str], diagnostic: Diagnostic, text: str) -> Iterator[str]:
-    """`use 3 or 5`"""
-    yield replaced(diagnostic, text, found[1])
-    yield replaced(diagnostic, text, found[2])
 
 
 def another_layer(found: re.Match[str], diagnostic: Diagnostic, text: str) -> Iterator[str]:
@@ -155,28 +131,14 @@ def layer_behind(found: re.Match[str], diagnostic: Diagnostic, text: str) -> Ite
 OFFERS: dict[str, Change] = {
     ARGUMENT: argument_elsewhere,
     r"input (\d+) instead of (\d+)": other_input,
-    r"^`?(assert [^`]+)(?:` would (?:prove|decide) it)?$": assertion,
-    r"^`(output (\w+) = \2)` makes that one an output$": another_output,
-    r"a kernel of at most ([\dx]+) fits": argument_here("kernel"),
-    r"^(?:would )?pad=(\d+)": argument_here("pad"),
-    r"^pad at most (\d+)": argument_here("pad"),
-    r"^output_pad is at most (\d+)": argument_here("output_pad"),
-    r"number of groups up to \d+ that fits is (\d+)$": argument_here("groups"),
-    r"serves every axis: kernel=(\d+)$": argument_here("kernel"),
-    r"serves every axis: stride=(\d+)$": argument_here("stride"),
-    r"serves every axis: pad=(\d+)$": argument_here("pad"),
     r"^before and after each axis: (\w+)=(.*)$": pads_here,
-    r'^use (\w+="?\w+"?(?: with \w+=\w+)?)$': arguments_here,
-    r"^use (\d+) or (\d+)$": another_number,
     r"(?:was|an input|one by one:) (\[.*?\])(?: meant\?| would fit|$)": other_shape,
     r"^(crop|resize)=\w+$": other_picture,
     r'did you mean (?:`|(?="))(.+?)`?\?$': another_word,
     LAYER: another_layer,
     r"(?:add )?`(.+)` before it": layer_before,
     r"`(.+)` behind the (vector|map) would do$": layer_behind,
-    r"the channels are axis 0: (axis=\d+)$": arguments_here,
     r"^(\w+ -> \w+(?:\(.*\))?)$": another_layer,
-    r"^write (range\(\d+\))$": another_word,
 }
 
 

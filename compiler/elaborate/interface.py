@@ -17,6 +17,7 @@ from compiler.ops.shapes import LARGEST_SIZE, MOST_NUMBERS, numbers_of
 from compiler.pictures import Picture
 from compiler.values import POISON, Mistake, Scope, Silenced, Tensor
 from grammar import syntax as s
+from grammar.diagnostics import Fix, Remedy
 
 DTYPES = ("f32",)
 
@@ -148,7 +149,10 @@ def input_size(state: State, size: s.Expression | s.Wildcard, scope: Scope) -> S
     value = state.evaluate(size, scope)
     if isinstance(value, bool) or not isinstance(value, int | Dim):
         sizes = ", ".join(map(str, value)) if isinstance(value, Extent) else None
-        help = f"sizes stand one by one: [{sizes}]" if sizes else None
+        help = None
+        if sizes:
+            edit = Fix(f"write {sizes}", size.span, sizes)
+            help = Remedy(f"sizes stand one by one: [{sizes}]", (edit,))
         raise Mistake("E203", "a size is a whole number", size.span, label=show(value), help=help)
     if isinstance(value, int) and value < 1:
         raise Mistake("E203", "a size is at least 1", size.span, label=str(value))

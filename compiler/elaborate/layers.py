@@ -19,6 +19,7 @@ from compiler.ops.reshape import Reshape
 from compiler.ops.shapes import infer
 from compiler.remedies.backwards import Search, rendered
 from compiler.remedies.changes import Change
+from compiler.remedies.edits import at_stage
 from compiler.remedies.surroundings import anything
 from compiler.values import Mistake, Tensor, TooMuch
 from grammar import syntax as s
@@ -107,7 +108,9 @@ def inferred(
             for name in dict.fromkeys(sources)
         ]
         mistake = Mistake.of(error, places.get(error.argument or "", stage.callee.span))
-        mistake.say(notes=(*inputs[:8], *error.notes))
+        in_chain = stage.span not in state.rewritten
+        remedy = at_stage(error.remedy, stage, op, in_chain=in_chain)
+        mistake.say(notes=(*inputs[:8], *error.notes), remedy=remedy)
         if error.code == "E302":
             mistake.search = partial(kernel_remedies, state, stage, op, sources, error.help)
         elif error.code == "E305" and op.most_inputs == 1:
@@ -139,7 +142,10 @@ def kernel_remedies(
     if isinstance(source.op, Input):
         return Remedy(help)
     found = next(search.fitting(search.larger_inputs()), None)
-    return Remedy(help if found is None else f"{help}, or {found}" if help else rendered([found]))
+    if found is None:
+        return Remedy(help)
+    text = f"{help}, or {found}" if help else rendered([found])
+    return Remedy.of(text, state.around.fixes([found]))
 
 
 def rank_remedies(state: State, stage: s.Stage, op: Op, sources: tuple[str, ...]) -> Remedy:

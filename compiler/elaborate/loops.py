@@ -9,6 +9,7 @@ from compiler.elaborate.state import MOST_NODES, Here, State
 from compiler.ops.arguments import show
 from compiler.values import Mistake, taken_apart
 from grammar import syntax as s
+from grammar.diagnostics import Fix, Remedy
 
 Control = s.For | s.Repeat | s.If
 
@@ -30,12 +31,15 @@ def turns(state: State, statement: Control, here: Here) -> Iterator[tuple[s.Body
         case s.For():
             values = state.evaluate(statement.values, here.scope)
             if not isinstance(values, list | tuple):
+                place = statement.values.span
+                counted = Fix(f"write range({show(values)})", place, f"range({place.text})")
+                is_number = isinstance(values, int) and not isinstance(values, bool)
                 raise Mistake(
                     "E205",
                     "`for` runs over a list",
-                    statement.values.span,
+                    place,
                     label=show(values),
-                    help=f"write range({show(values)})" if isinstance(values, int) else None,
+                    help=Remedy(counted.title, (counted,)) if is_number else None,
                 )
             check_count(len(values), statement.values)
             place = statement.values.span

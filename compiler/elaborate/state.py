@@ -12,6 +12,7 @@ from compiler.dims import Size
 from compiler.domain import Facts
 from compiler.evaluate import Evaluator
 from compiler.graph import Draft, Graph
+from compiler.layouts import declarations
 from compiler.remedies.changes import BlockCall, Change
 from compiler.remedies.edits import placed
 from compiler.remedies.surroundings import Fits, Surroundings
@@ -209,7 +210,8 @@ class State:
     def around(self) -> Surroundings:
         """What a search for a remedy needs to know of the net, once that is whole."""
         stages = {made.stage.span: made.stage for made in self.made} | self.rewritten
-        return Surroundings(self.finished(), self.held, stages, self.calls)
+        inputs = declarations(self.net.definition)
+        return Surroundings(self.finished(), self.held, stages, self.calls, inputs)
 
     def report(self, mistake: Mistake, here: Here) -> None:
         """Keep a mistake as a diagnostic with the calls and loop turns that led to it."""
@@ -249,7 +251,8 @@ class State:
             self.diagnostics = [self.diagnostics[n] for n in kept]
         for place, search in self.searches.items():
             found, better = self.diagnostics[place], search()
-            edits = (*better.edits, *found.remedy.edits)
+            stays = not better.text or (found.help or "") in better.text
+            edits = (*better.edits, *(found.remedy.edits if stays else ()))
             remedy = Remedy(better.text or found.help, edits)
             self.diagnostics[place] = found.saying(remedy=remedy)
         self.searches.clear()

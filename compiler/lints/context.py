@@ -13,7 +13,6 @@ from compiler.ops import OPS
 from compiler.ops.base import Axis
 from compiler.ops.shapes import axis_names
 from compiler.remedies.changes import Change, argument_of, names_of
-from compiler.remedies.edits import fix_of
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic, Fix
 from grammar.records import dataclass
@@ -69,8 +68,7 @@ class LintContext:
         stage = self.elaborated.around.stages.get(node.span)
         fixes: tuple[Fix, ...] = ()
         if change is not None:
-            fix = fix_of(Change((node,), *change), self.elaborated.around.stages)
-            fixes = () if fix is None else (fix,)
+            fixes = tuple(self.elaborated.around.fixes([Change((node,), *change)]))
         return Diagnostic.of(
             code,
             message,

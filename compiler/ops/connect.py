@@ -21,6 +21,7 @@ from compiler.ops.base import (
 )
 from compiler.ops.shapes import known, per_sample_axis
 from compiler.ops.sizes import OPTIONAL_AXIS
+from grammar.diagnostics import Before, Remedy
 from grammar.records import dataclass
 
 
@@ -54,7 +55,7 @@ class Dense(Op):
                 "E305",
                 "dense takes a vector",
                 label=f"the input is {show_shape(shape)}",
-                help="add `flatten` before it",
+                help=Remedy("add `flatten` before it", (Before("flatten"),)),
             )
         return 0
 

@@ -32,6 +32,7 @@ from compiler.ops.windows import (
     transposed_output,
     window_output,
 )
+from grammar.diagnostics import Remedy, Setting
 from grammar.records import dataclass
 
 
@@ -160,8 +161,11 @@ class Deconv(Op):
                     "output_pad must be smaller than the stride",
                     argument="output_pad",
                     label=f"{more}, but the stride is {axis.stride}",
-                    help=f"output_pad is at most {axis.stride - 1} here; a larger kernel or less "
-                    "pad makes the output larger too",
+                    help=Remedy(
+                        f"output_pad is at most {axis.stride - 1} here; a larger kernel or less "
+                        "pad makes the output larger too",
+                        (Setting("output_pad", axis.stride - 1),),
+                    ),
                 )
         check_fixed(self.weight, self.weights(inputs)[0].shape, self.name)
         return (self.channels, *transposed_output(spatial, axes, extra))

@@ -23,6 +23,7 @@ from compiler.ops.shapes import (
     spatial_of,
 )
 from compiler.ops.sizes import AXES
+from grammar.diagnostics import Remedy, Setting
 from grammar.records import dataclass
 
 
@@ -83,7 +84,10 @@ class LocalResponseNorm(Op):
                 "the size of lrn must be odd: as many channels before as after",
                 argument="size",
                 label=f"{self.size} is even",
-                help=f"use {self.size - 1} or {self.size + 1}",
+                help=Remedy(
+                    f"use {self.size - 1} or {self.size + 1}",
+                    (Setting("size", self.size - 1), Setting("size", self.size + 1)),
+                ),
             )
         spatial_of(inputs[0], self.name)
         return inputs[0]

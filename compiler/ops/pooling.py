@@ -18,6 +18,7 @@ from compiler.ops.base import (
 from compiler.ops.shapes import channels_of, spatial_of
 from compiler.ops.sizes import PADDING
 from compiler.ops.windows import Window, window_output
+from grammar.diagnostics import Remedy, Setting
 from grammar.records import dataclass
 
 
@@ -46,7 +47,10 @@ class Pool(Op):
                     argument="pad",
                     label=f"{max(axis.before, axis.after)} pixels for a kernel of {axis.extent}: "
                     "a window would see padding only",
-                    help=f"pad at most {axis.extent - 1}, or enlarge the kernel",
+                    help=Remedy(
+                        f"pad at most {axis.extent - 1}, or enlarge the kernel",
+                        (Setting("pad", axis.extent - 1),),
+                    ),
                 )
         for size, least in self.conditions(inputs, facts):
             if isinstance(size, int) and size < least:

@@ -9,6 +9,7 @@ from compiler.dims import Dim
 from compiler.domain import Facts
 from compiler.ops.arguments import Extent
 from compiler.ops.base import Op, Shape, ShapeError, Shapes, show_shape
+from grammar.diagnostics import Remedy, Setting
 
 LARGEST_SIZE = 2**62
 MOST_NUMBERS = 2**64  # of a tensor: beyond, no machine has addresses for them
@@ -55,7 +56,7 @@ def numbers_of(shape: Shape) -> int:
 
 
 def per_axis(
-    value: int | tuple[int, ...], rank: int, argument: str, *, help: str | None = None
+    value: int | tuple[int, ...], rank: int, argument: str, *, help: Remedy | None = None
 ) -> tuple[int, ...]:
     """A scalar repeated for each of `rank` axes, or a size that must have as many numbers.
 
@@ -75,11 +76,12 @@ def per_axis(
     return tuple(value)
 
 
-def rank_help(value: tuple[int, ...], rank: int, argument: str) -> str:
+def rank_help(value: tuple[int, ...], rank: int, argument: str) -> Remedy:
     """The remedy for a size of too few or too many numbers."""
     if (rank, len(value)) == (3, 2):
-        return "the batch is not written, an image is [C, H, W]"
-    return f"a single number serves every axis: {argument}={value[0]}"
+        return Remedy("the batch is not written, an image is [C, H, W]")
+    setting = Setting(argument, value[0])
+    return Remedy(f"a single number serves every axis: {argument}={value[0]}", (setting,))
 
 
 def channels_of(shape: Shape, op: str) -> int:
@@ -138,13 +140,17 @@ def known(shape: Shape, op: str) -> tuple[int, ...]:
 def per_sample_axis(axis: int, shape: Shape, op: str, argument: str = "axis") -> int:
     """An axis counted from 0 (channels), negative ones from the end; raises E305 outside."""
     if not -len(shape) <= axis < len(shape):
+        counted = (Setting(argument, axis - 1),) if 0 < axis <= len(shape) else ()
         raise ShapeError(
             "E305",
             f"the axis of {op} must exist",
             argument=argument,
             label=f"{axis}, but the tensor {show_shape(shape)} has axes 0 to {len(shape) - 1}",
-            help="the batch is not counted, the channels are axis 0"
-            + (f": {argument}={axis - 1}" if 0 < axis <= len(shape) else ""),
+            help=Remedy(
+                "the batch is not counted, the channels are axis 0"
+                + (f": {argument}={axis - 1}" if counted else ""),
+                counted,
+            ),
         )
     return axis % len(shape)
 
@@ -171,14 +177,17 @@ def check_groups(groups: int, **channels: int) -> None:
     """Raise E303 unless each channel count (`input=64, output=128`) divides into `groups`."""
     for what, count in channels.items():
         if count % groups:
+            fitting = largest_divisor(gcd(*channels.values()), groups)
             raise ShapeError(
                 "E303",
                 f"groups must divide the {what} channels",
                 argument="groups",
                 label=f"{count} {what} channels do not divide into {groups} groups",
                 notes=["channels: " + ", ".join(f"{n} {w}" for w, n in channels.items())],
-                help=f"the largest number of groups up to {groups} that fits is "
-                f"{largest_divisor(gcd(*channels.values()), groups)}",
+                help=Remedy(
+                    f"the largest number of groups up to {groups} that fits is {fitting}",
+                    (Setting("groups", fitting),),
+                ),
             )
 
 

@@ -17,9 +17,10 @@ from typing import Any
 from compiler.dims import Dim, Size, ceil_div
 from compiler.domain import Facts
 from compiler.domain.suggestions import asserting, suggest_equal
-from compiler.ops.arguments import Extent
+from compiler.ops.arguments import Extent, show
 from compiler.ops.base import Axis, Shape, ShapeError
 from compiler.ops.shapes import axes_in_words, axis_names, per_axis
+from grammar.diagnostics import Remedy, Setting
 from grammar.records import dataclass
 
 BORDER_LIMITS = {"reflect": 1, "circular": 0}  # how many pixels more than the pad they need
@@ -62,10 +63,11 @@ def resolve_padding(
         return pad
     if isinstance(pad, Dim):
         return ((pad, pad),) * rank
-    in_pairs = None
+    in_pairs: Remedy | None = None
     if isinstance(pad, tuple) and len(pad) == 2 * rank:
-        sides = ", ".join(map(str, zip(pad[::2], pad[1::2], strict=True)))
-        in_pairs = f"before and after each axis: {argument}=[{sides}]"
+        pairs = [*zip(pad[::2], pad[1::2], strict=True)]
+        text = f"before and after each axis: {argument}={show(pairs)}"
+        in_pairs = Remedy(text, (Setting(argument, pairs),))
     return tuple((p, p) for p in per_axis(pad, rank, argument, help=in_pairs))
 
 
@@ -162,15 +164,18 @@ def check_kernel_fits(spatial: Shape, axes: tuple[Axis, ...], window: Window, fa
         (n - 1) // a.dilation + 1 if isinstance(n, int) else a.kernel
         for n, a in zip(fits, axes, strict=True)
     ]
-    advice = []
+    advice: list[str] = []
+    edits: list[Setting] = []
     if all(n >= 1 for n in largest):
         advice.append(f"a kernel of at most {Extent(largest)} fits")
+        edits.append(Setting("kernel", Extent(largest)))
     if isinstance(padded, int):
         needed = max(
             (a.extent - (s if isinstance(s, int) else a.extent) + 1) // 2
             for s, a in zip(spatial, axes, strict=True)
         )
         advice.append(f"so would pad={needed}" if advice else f"pad={needed} would fit")
+        edits.append(Setting("pad", needed))
     formula = "ceil" if window.ceil else "floor"
     numerator = f"({size} + {axis.before} + {axis.after} - {axis.extent})/{axis.stride}"
     value = size_along(size, axis) if not window.ceil else None
@@ -180,7 +185,7 @@ def check_kernel_fits(spatial: Shape, axes: tuple[Axis, ...], window: Window, fa
         argument=window.argument,
         label=f"{axis.extent} along {names[index]}, but the padded input has {padded}",
         notes=[f"size: {formula}({numerator}) + 1" + (f" = {value}" if value is not None else "")],
-        help="; ".join(advice) or None,
+        help=Remedy("; ".join(advice) or None, tuple(edits)),
     )
 
 
@@ -197,8 +202,11 @@ def with_overhang(size: Size, axis: Axis) -> Axis:
                 f"ceil=true of stride {axis.stride} over the symbolic size {size} has no closed "
                 "form here",
                 argument="ceil",
-                help="use ceil=false, or a stride and padding that together do not exceed "
-                f"the kernel's {axis.extent}",
+                help=Remedy(
+                    "use ceil=false, or a stride and padding that together do not exceed "
+                    f"the kernel's {axis.extent}",
+                    (Setting("ceil", False),),
+                ),
             )
         extra = axis.stride - 1
     else:
@@ -255,7 +263,10 @@ def check_border(
                 "than the input",
                 argument=argument,
                 label=f"{max(axis.before, axis.after)} pixels, but the input has {size}",
-                help=f'pad at most {most}, or use {mode_argument}="replicate"',
+                help=Remedy(
+                    f'pad at most {most}, or use {mode_argument}="replicate"',
+                    (Setting(argument, most), Setting(mode_argument, "replicate")),
+                ),
             )
 
 

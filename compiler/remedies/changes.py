@@ -28,6 +28,7 @@ ROUNDS = (
     ("kernel", "channels", "units", "bias"),
     ("dilation",),
 )
+LITERALS = (s.Number, s.SizeLiteral, s.Truth, s.Text)
 UNLIKE = 1  # the largest output_pad that is tried along some axes only
 USUAL_SIZES = (28, 32, 64, 96, 112, 128, 224, 227, 256, 299, 384, 512)
 
@@ -229,7 +230,7 @@ def argument_of(stage: s.Stage, name: str, names: list[str]) -> s.Argument | Non
 
 def is_literal(argument: s.Argument) -> bool:
     """Whether an argument is written as a value, not worked out."""
-    return isinstance(argument.value, s.Number | s.SizeLiteral | s.Truth | s.Text)
+    return isinstance(argument.value, LITERALS)
 
 
 def is_fixed_in_text(stage: s.Stage | None, argument: str, op: Op) -> bool:

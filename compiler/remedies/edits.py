@@ -7,16 +7,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from compiler.ops.arguments import show
-from compiler.remedies.changes import Change, argument_of, is_literal, names_of
+from compiler.ops.base import Op, is_join
+from compiler.remedies.changes import LITERALS, Change, argument_of, names_of
 from grammar import syntax as s
-from grammar.diagnostics import Assertion, Fix, Remedy
+from grammar.diagnostics import Assertion, Before, Edit, Fix, Remedy, Setting
 from grammar.source import Span
 
 
-def fix_of(change: Change, stages: Mapping[Span, s.Stage]) -> Fix | None:
+def fix_of(
+    change: Change,
+    stages: Mapping[Span, s.Stage],
+    inputs: Mapping[Span, s.InputDeclaration],
+) -> Fix | None:
     """The edit of the text that makes the change, where the argument is a literal or left out."""
     if change.argument == "input":
-        return None
+        return resizing(change, inputs.get(change.place))
     if change.passed is not None:
         call, parameter = change.passed
         title = f"{parameter}={show(change.value)}"
@@ -39,6 +44,21 @@ def fix_of(change: Change, stages: Mapping[Span, s.Stage]) -> Fix | None:
     return Fix(title, Span(source, start, end), text)
 
 
+def resizing(change: Change, declaration: s.InputDeclaration | None) -> Fix | None:
+    """The edit that gives an input its new size along every axis, where the old is a literal."""
+    if declaration is None or declaration.origin is not None or not isinstance(change.value, int):
+        return None
+    _, *sides = declaration.shape.sizes
+    if not all(isinstance(side, s.Number) for side in sides):
+        return None
+    source, start = declaration.span.source, sides[0].span.start
+    text, end = "", start
+    for side in sides:
+        text += source.text[end : side.span.start] + str(change.value)
+        end = side.span.end
+    return Fix(str(change), Span(source, start, end), text)
+
+
 def edit_of(
     title: str, name: str, value: Any, stage: s.Stage | None, names: list[str]
 ) -> Fix | None:
@@ -50,7 +70,9 @@ def edit_of(
         return None  # bound elsewhere: `act=leaky_relu(0.1)`
     given = argument_of(stage, name, names)
     if given is not None:
-        return Fix(title, given.value.span, show(value)) if is_literal(given) else None
+        parts = given.value.items if isinstance(given.value, s.ListDisplay) else (given.value,)
+        literal = all(isinstance(part, LITERALS) for part in parts)
+        return Fix(title, given.value.span, show(value)) if literal else None
     if stage.arguments:
         end = stage.arguments[-1].span.end
         return Fix(title, Span(stage.span.source, end, end), f", {title}")
@@ -59,6 +81,29 @@ def edit_of(
         return None
     after = end if stage.arguments is None else end + len("()")
     return Fix(title, Span(stage.span.source, end, after), f"({title})")
+
+
+def at_stage(remedy: Remedy, stage: s.Stage, op: Op, *, in_chain: bool) -> Remedy:
+    """A remedy whose arguments, and layers in front, have found their places at a stage.
+
+    A stage that is not `in_chain` is written as a call on tensors, `dense(x, 10)`.
+    """
+    edits = (edit_at(edit, stage, op, in_chain) for edit in remedy.edits)
+    return Remedy(remedy.text, tuple(edit for edit in edits if edit is not None))
+
+
+def edit_at(edit: Edit, stage: s.Stage, op: Op, in_chain: bool) -> Edit | None:
+    """An edit in its place, where that is at the stage; None where it cannot be made."""
+    match edit:
+        case Setting(name, value):
+            if name not in names_of(op):
+                return None
+            positions = [] if is_join(op) else names_of(op)
+            return edit_of(f"{name}={show(value)}", name, value, stage, positions)
+        case Before(text):
+            start = Span(stage.span.source, stage.span.start, stage.span.start)
+            return Fix(f"add `{text}` before it", start, f"{text} -> ") if in_chain else None
+    return edit
 
 
 def placed(remedy: Remedy, net: s.Definition) -> Remedy:

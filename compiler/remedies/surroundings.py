@@ -43,13 +43,14 @@ class ChangedTogether:
 class Surroundings:
     """A graph, the shapes that its assertions allow where they hold, its stages by their spans.
 
-    `calls` are the block calls by their spans.
+    `calls` are the block calls by their spans, `inputs` the declarations by those of their names.
     """
 
     graph: Graph
     held: Mapping[str, Fits]
     stages: Mapping[Span, s.Stage]
     calls: Mapping[Span, BlockCall]
+    inputs: Mapping[Span, s.InputDeclaration]
 
     def reinferred(self, nodes: Iterable[Node], change: Change) -> dict[str, Shape] | None:
         """The shapes that change among `nodes`, inputs first; None when something breaks."""
@@ -142,7 +143,7 @@ class Surroundings:
 
     def fixes(self, changes: list[Change]) -> list[Fix]:
         """Changes as edits of the text."""
-        edits = (fix_of(change, self.stages) for change in changes)
+        edits = (fix_of(change, self.stages, self.inputs) for change in changes)
         return [edit for edit in edits if edit is not None]
 
 

@@ -13,29 +13,11 @@ The rules are those of the papers, as PyTorch writes them. With g the gradient o
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from compiler.ops.arguments import FLAG, FRACTION, POSITIVE, Kind, arg, number
-from compiler.training.schedules import Schedule
+from compiler.ops.arguments import FLAG, FRACTION, POSITIVE, arg
+from compiler.training.schedules import NOT_NEGATIVE, RATE, Schedule
 from grammar.records import dataclass
-
-
-def _rate(value: Any) -> float | Schedule:
-    if isinstance(value, Schedule):
-        return value
-    if number(value) <= 0:
-        raise ValueError
-    return float(value)
-
-
-def _decay(value: Any) -> float:
-    if number(value) < 0:
-        raise ValueError
-    return float(value)
-
-
-RATE = Kind("a number above 0 or a schedule such as cosine(0.1)", _rate)
-DECAY = Kind("a number of at least 0", _decay)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +49,7 @@ class Sgd(Optimiser):
     rate: float | Schedule = arg(RATE, doc="how far to go along the gradient")
     momentum: float = arg(FRACTION, 0.0, "the share of the last step that is kept")
     nesterov: bool = arg(FLAG, False, "look ahead along the momentum")
-    decay: float = arg(DECAY, 0.0, "of the weights, added to the gradient")
+    decay: float = arg(NOT_NEGATIVE, 0.0, "of the weights, added to the gradient")
 
 
 @dataclass(frozen=True)
@@ -81,7 +63,7 @@ class Adam(Optimiser):
     beta1: float = arg(FRACTION, 0.9, "how long the mean of the gradient lasts")
     beta2: float = arg(FRACTION, 0.999, "how long the mean of its square lasts")
     eps: float = arg(POSITIVE, 1e-8, "keeps the division finite")
-    decay: float = arg(DECAY, 0.0, "of the weights, added to the gradient")
+    decay: float = arg(NOT_NEGATIVE, 0.0, "of the weights, added to the gradient")
 
 
 @dataclass(frozen=True)
@@ -95,7 +77,7 @@ class AdamW(Optimiser):
     beta1: float = arg(FRACTION, 0.9, "how long the mean of the gradient lasts")
     beta2: float = arg(FRACTION, 0.999, "how long the mean of its square lasts")
     eps: float = arg(POSITIVE, 1e-8, "keeps the division finite")
-    decay: float = arg(DECAY, 1e-2, "of the weights, times the rate")
+    decay: float = arg(NOT_NEGATIVE, 1e-2, "of the weights, times the rate")
 
 
 @dataclass(frozen=True)
@@ -109,7 +91,7 @@ class RmsProp(Optimiser):
     alpha: float = arg(FRACTION, 0.99, "how long the mean of the square lasts")
     momentum: float = arg(FRACTION, 0.0, "the share of the last step that is kept")
     eps: float = arg(POSITIVE, 1e-8, "keeps the division finite")
-    decay: float = arg(DECAY, 0.0, "of the weights, added to the gradient")
+    decay: float = arg(NOT_NEGATIVE, 0.0, "of the weights, added to the gradient")
 
 
 @dataclass(frozen=True)
@@ -122,7 +104,7 @@ class Lion(Optimiser):
     rate: float | Schedule = arg(RATE, 1e-4, "the size of a step")
     beta1: float = arg(FRACTION, 0.9, "weight of the mean in the direction")
     beta2: float = arg(FRACTION, 0.99, "how long the mean of the gradient lasts")
-    decay: float = arg(DECAY, 0.0, "of the weights, times the rate")
+    decay: float = arg(NOT_NEGATIVE, 0.0, "of the weights, times the rate")
 
 
 OPTIMISERS: dict[str, type[Optimiser]] = {o.name: o for o in (Sgd, Adam, AdamW, RmsProp, Lion)}

@@ -118,12 +118,15 @@ class Plateau(Schedule):
         return rate
 
 
-def _constant_or_schedule(value: Any) -> float | Schedule:
+def _rate(value: Any) -> float | Schedule:
     if isinstance(value, Schedule):
         return value
     if number(value) <= 0:
         raise ValueError
     return float(value)
+
+
+RATE = Kind("a number above 0 or a schedule such as cosine(0.1)", _rate)
 
 
 @dataclass(frozen=True)
@@ -132,9 +135,7 @@ class Warmup(Schedule):
 
     name: ClassVar[str] = "warmup"
 
-    rate: float | Schedule = arg(
-        Kind("a number above 0 or a schedule", _constant_or_schedule), doc="the rate afterwards"
-    )
+    rate: float | Schedule = arg(RATE, doc="the rate afterwards")
     epochs: float = arg(POSITIVE, 5.0, "how many epochs it takes")
 
     def value(self, epoch: float, epochs: int, history: Sequence[float] = ()) -> float:

@@ -103,3 +103,32 @@ def test_a_second_warning_joins_the_first_in_its_comment() -> None:
     text = "block b(k) { relu }  # netc: allow W104\n"
     text += "net n {\ninput x: f32[3]\nb(9)\noutput y\n}\n"
     assert "# netc: allow W104, W105\n" in mended(text, "allow W105 on this line")
+
+
+def titles(body: str, shape: str = "[3, 8, 8]") -> list[str]:
+    text = f"net n {{\n    input x: f32{shape}\n    {body}\n    output y\n}}\n"
+    return [fix.title for problem in found(text) for fix in problem.fixes]
+
+
+def test_what_a_help_line_names_can_be_chosen() -> None:
+    assert titles("conv(4, 9)") == ["kernel=8x8", "pad=1"]
+    assert titles("maxpool(2)\n    conv(4, 5)") == [
+        "input 10 instead of 8 at line 2",
+        "kernel=4x4",
+        "pad=1",
+    ]
+    assert titles("conv(4, 3, groups=2)") == ["groups=1"]
+    assert titles("lrn(4)") == ["size=3", "size=5"]
+    assert titles("for i in 3 { relu }") == ["write range(3)"]
+
+
+def test_a_layer_is_put_before_another_only_in_a_chain() -> None:
+    assert titles("dense(10)") == ["add `flatten` before it"]
+    assert titles("fc = dense(x, 10)\n    fc -> relu") == []
+
+
+def test_an_argument_of_a_block_stays_as_it_is() -> None:
+    """Other calls of the block may need it so."""
+    block = "block b(k) { conv(4, k) }\n"
+    text = f"{block}net n {{\n    input x: f32[3, 8, 8]\n    b(9)\n    output y\n}}\n"
+    assert [f.title for p in found(text) for f in p.fixes] == ["pad=1"]

@@ -11,7 +11,7 @@ from PIL import Image
 
 from compiler.pictures import Picture
 from runtime.decode import PictureError
-from runtime.pictures import PictureInput, read_picture, read_views, write_picture
+from runtime.pictures import PictureInput, read_views, write_picture
 
 RGB = np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [51, 102, 153]]], np.uint8)  # 2 x 2
 
@@ -25,6 +25,11 @@ def chequered(height: int, width: int) -> Image.Image:
     """A picture whose pixel at (y, x) is (y, x, 7)."""
     y, x = np.mgrid[:height, :width]
     return Image.fromarray(np.stack([y, x, np.full_like(x, 7)], axis=2).astype(np.uint8))
+
+
+def read_picture(path: Path, shape: tuple[Any, ...], picture: Picture | None) -> Any:
+    """The one view of a picture file as a batch."""
+    return read_views(path, PictureInput(shape, picture))
 
 
 def view(source: Any, shape: tuple[Any, ...], **clause: Any) -> np.ndarray[Any, Any]:
