@@ -265,9 +265,13 @@ class TreeBuilder:
         """A string, if there is one."""
         return None if token is None else self.text(token)
 
-    def labels(self, tree: Any) -> s.Text | None:
-        """`labels "names.txt"`"""
-        return None if tree is None else self.text(tree.children[0])
+    def labels(self, tree: Any) -> s.ClassNames | None:
+        """`labels "imagenet.txt" if classes == 1000`"""
+        if tree is None:
+            return None
+        path, condition = tree.children
+        wanted = None if condition is None else self.expression(condition)
+        return s.ClassNames(self.span(tree), self.text(path), wanted)
 
     def _let(self, tree: Any) -> s.Let:
         names, value = tree.children

@@ -294,6 +294,14 @@ class InputDeclaration(Syntax):
 
 
 @dataclass(frozen=True)
+class ClassNames(Syntax):
+    """`labels "imagenet.txt" if classes == 1000`"""
+
+    path: Text
+    condition: Expression | None
+
+
+@dataclass(frozen=True)
 class OutputDeclaration(Syntax):
     """`output probs as "386" labels "names.txt" = softmax`, `output features : [64, 56, 56]`
 
@@ -303,7 +311,7 @@ class OutputDeclaration(Syntax):
 
     name: Name | Text
     outside: Text | None
-    labels: Text | None
+    labels: ClassNames | None
     chain: Chain | None
     shape: ShapePattern | None
 

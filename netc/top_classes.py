@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rich import box
 from rich.table import Table
 
+from compiler.class_axis import class_axis
 from grammar.diagnostics import printable
 from netc.tabular import Page
 from runtime.batches import Batch
@@ -59,6 +60,20 @@ def top_classes(output: str, row: NDArray[Any], ranking: Ranking) -> list[Ranked
     ]
 
 
+def shown_classes(output: str, row: NDArray[Any], ranking: Ranking) -> list[str]:
+    """The classes of a map [K, H, W] by the pixels they win, those of a table by their best row."""
+    axis = class_axis(row.shape)
+    names = ranking.labels[output]
+    if axis:
+        best = row.max(axis=0)
+        rows = row.argmax(axis=0)
+        order = np.argsort(-best, kind="stable")[: ranking.top]
+        return [f"{names[i]}  {best[i]:.6f} at row {rows[i]}" for i in order]
+    counts = np.bincount(row.argmax(axis=0).reshape(-1), minlength=len(names))
+    order = np.argsort(-counts, kind="stable")[: ranking.top]
+    return [f"{names[i]}  {counts[i] / counts.sum():.1%} of the pixels" for i in order if counts[i]]
+
+
 def figures(value: NDArray[Any]) -> dict[str, float]:
     """The least, greatest and mean value; none of an empty array."""
     if not value.size:
@@ -69,7 +84,7 @@ def figures(value: NDArray[Any]) -> dict[str, float]:
 
 
 def describe(output: str, value: NDArray[Any], ranking: Ranking) -> str:
-    """One output of a batch: its size and figures, and the largest entries of a vector."""
+    """One output of a batch: its size and figures, the largest entries or the classes."""
     sizes = "x".join(map(str, value.shape[1:])) or "number"
     rendered = f"{output}: {sizes}, batch {value.shape[0]}"
     found = figures(value)
@@ -82,6 +97,10 @@ def describe(output: str, value: NDArray[Any], ranking: Ranking) -> str:
             for row in value
             for ranked in top_classes(output, row, ranking)
         ]
+    elif value.ndim > 2 and value.size and output in ranking.labels:
+        for row in value:
+            listed = enumerate(shown_classes(output, row, ranking), start=1)
+            lines += [f"  {place}. {text}" for place, text in listed]
     return "\n".join(map(printable, lines))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from compiler.class_axis import class_axis
 from compiler.elaborate.layers import describe
 from compiler.elaborate.names import label_text, outside_name
 from compiler.elaborate.state import Here, State
@@ -26,8 +27,9 @@ def declare_output(
         return
     is_input = tensor.node == name and name in state.outside and statement.outside is None
     outside = name if is_input else outside_name(state, name, statement, here)
-    if statement.labels is not None:
-        state.classes[outside] = read_labels(state, statement.labels, tensor)
+    labels = statement.labels
+    if labels is not None and has_labels(state, labels, here):
+        state.classes[outside] = read_labels(state, labels.path, tensor)
     state.outputs[outside] = tensor.node
 
 
@@ -82,8 +84,13 @@ def check_new_output(state: State, statement: s.OutputDeclaration, here: Here) -
     return name
 
 
+def has_labels(state: State, labels: s.ClassNames, here: Here) -> bool:
+    """Whether the condition of `labels "imagenet.txt" if classes == 1000` holds."""
+    return labels.condition is None or state.evaluate.truth(labels.condition, here.scope)
+
+
 def read_labels(state: State, path: s.Text, tensor: Tensor) -> tuple[str, ...]:
-    """The class names of an output, one a line, as many as the output has numbers."""
+    """The class names of an output, one a line, as many as the output has classes."""
     files = state.net.files
     file = files.find(path)
     try:
@@ -93,10 +100,12 @@ def read_labels(state: State, path: s.Text, tensor: Tensor) -> tuple[str, ...]:
     if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
         raise Mistake("E207", f"the class names `{file.name}` are no UTF-8 text", path.span)
     names = tuple(text.splitlines())
-    if len(tensor.shape) != 1 or tensor.shape[0] != len(names):
+    classes = class_axis(tensor.shape)
+    if tensor.shape[classes] != len(names):
+        kind = "number" if len(tensor.shape) == 1 else "column" if classes else "map"
         raise Mistake(
             "E207",
-            "there must be one class name for each number of the output",
+            f"there must be one class name for each {kind} of the output",
             path.span,
             label=f"{len(names)} names for {show_shape(tensor.shape)}",
         )

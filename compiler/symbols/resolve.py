@@ -188,6 +188,8 @@ class _Resolver:
                     self.assertion(statement.shape)
                     if statement.outside is not None:
                         self.expressions(statement.outside)
+                    if statement.labels is not None and statement.labels.condition is not None:
+                        self.expressions(statement.labels.condition)
                     if isinstance(statement.name, s.Text):
                         self.expressions(statement.name)
                     names = None if literal_name(statement.name) is None else self.scope.tensors

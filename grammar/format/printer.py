@@ -156,7 +156,9 @@ def output_text(statement: s.OutputDeclaration) -> str:
     word = name.id if isinstance(name, s.Name) else text_text(name)
     text = f"output {word}{outside_text(statement.outside)}"
     if statement.labels is not None:
-        text += f" labels {text_text(statement.labels)}"
+        text += f" labels {text_text(statement.labels.path)}"
+        if statement.labels.condition is not None:
+            text += f" if {expression_text(statement.labels.condition)}"
     if statement.chain is not None:
         text += f" = {chain_text(statement.chain)}"
     return text + assertion_text(statement.shape)

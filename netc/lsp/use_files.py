@@ -23,7 +23,8 @@ def used_names(scope: Reachable, context: Context, text: str) -> Iterator[Propos
     others = {token.text for token in context.statement[1:] if token.kind == "word"}
     for file in [*places(scope, name)] if name else files_beside(scope):
         other = scope.project.text(file)
-        defined = [d for d in other.names.definitions if d.owner is None] if other else []
+        known = other.names.definitions if other else ()
+        defined = [d for d in known if d.owner is None and d.kind != "used"]
         if not name and not others <= {d.name for d in defined}:
             continue
         for definition in defined:

@@ -132,24 +132,32 @@ def renamed(stored: Mapping[str, Stored], rules: Sequence[RenameRule]) -> dict[s
 
 
 def compare_weights(graph: Graph, stored: Mapping[str, Stored]) -> Fit:
-    """Hold the arrays of a file against what a network needs, by names and shapes alone."""
+    """Hold the arrays of a file against what a network needs, by names and shapes alone.
+
+    Sizes of 1 are ignored.
+    """
     needed = wanted_arrays(graph)
     missing = [w for w in needed.values() if w.name not in stored and w.kind != "fixed"]
     surplus: dict[str, Shape] = {n: s.shape for n, s in stored.items() if n not in needed}
     lacking: dict[str, Shape] = {w.name: w.shape for w in missing}
     alike = len(lacking) * len(surplus) <= MOST_PAIRS
-    theirs, ours = (surplus, lacking) if alike else ({}, {})
+    theirs, ours = (bare(surplus), bare(lacking)) if alike else ({}, {})
     complaints = [
         Complaint(
             "missing",
             w.name,
             f"{w.name} {show_shape(w.shape)}",
-            nearest(w.name, w.shape, theirs),
+            nearest(w.name, without_ones(w.shape), theirs),
         )
         for w in missing
     ]
     complaints += [
-        Complaint("surplus", name, f"{name} {show_shape(shape)}", nearest(name, shape, ours))
+        Complaint(
+            "surplus",
+            name,
+            f"{name} {show_shape(shape)}",
+            nearest(name, without_ones(shape), ours),
+        )
         for name, shape in surplus.items()
     ]
     complaints += [
@@ -161,7 +169,8 @@ def compare_weights(graph: Graph, stored: Mapping[str, Stored]) -> Fit:
     shapes = {name: s.shape for name, s in stored.items()}
     rules: tuple[str, ...] = ()
     if alike and not folded:
-        rules = suggest_rules({w.name: w.shape for w in needed.values()}, shapes, lacking)
+        wanted = {w.name: w.shape for w in needed.values()}
+        rules = suggest_rules(bare(wanted), bare(shapes), bare(lacking))
     return Fit(graph.name, len(needed), tuple(complaints), rules, folded)
 
 
@@ -175,9 +184,23 @@ def is_folded(missing: Sequence[WantedArray], surplus: Mapping[str, Shape]) -> b
     return norms > 0 and biases and all(w.op == "bn" for w in missing)
 
 
+def without_ones(shape: Shape) -> Shape:
+    """A shape without its sizes of 1, which change neither the numbers nor their order.
+
+    A class token is [1, 1, C] to a PyTorch that writes the batch and [1, C] here; a dense layer
+    [K, C] and a 1x1 convolution [K, C, 1, 1] hold the same.
+    """
+    return tuple(size for size in shape if size != 1)
+
+
+def bare(shapes: Mapping[str, Shape]) -> dict[str, Shape]:
+    """Shapes by name, without their sizes of 1."""
+    return {name: without_ones(shape) for name, shape in shapes.items()}
+
+
 def misfit(wanted: WantedArray, stored: Stored) -> Complaint | None:
     """What is wrong with an array whose name is right."""
-    if stored.shape != wanted.shape:
+    if without_ones(stored.shape) != without_ones(wanted.shape):
         return Complaint(
             "misshapen",
             wanted.name,
@@ -206,7 +229,7 @@ def apply_weights(graph: Graph, source: WeightsFile | Mapping[str, Any]) -> Grap
     values = {}
     for name, wanted in wanted_arrays(graph).items():
         if name in stored:
-            values[name] = as_float32(name, stored[name].read())
+            values[name] = as_float32(name, stored[name].read()).reshape(wanted.shape)
         if wanted.kind == "fixed" and name in values:
             check_fixed(graph, name, values[name])
     return replace(graph, values={**graph.values, **values})

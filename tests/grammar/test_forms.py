@@ -54,6 +54,7 @@ RELU = s.Flow(AT, chain(stage("relu")))
 TANH = s.Flow(AT, chain(stage("tanh")))
 ANY, RUN = s.Wildcard(AT, False), s.Wildcard(AT, True)
 A, B, C = name("a"), name("b"), name("c")
+NAMED = s.ClassNames(AT, text("names.txt"), None)
 TRUE = s.Truth(AT, True)
 
 
@@ -175,10 +176,13 @@ STATEMENTS: dict[str, s.Statement] = {
         AT, name("features"), None, None, None, shape(number(64), number(56), number(56))
     ),
     'output probs labels "names.txt" = relu': s.OutputDeclaration(
-        AT, name("probs"), None, text("names.txt"), chain(stage("relu")), None
+        AT, name("probs"), None, NAMED, chain(stage("relu")), None
+    ),
+    'output probs labels "names.txt" if a': s.OutputDeclaration(
+        AT, name("probs"), None, s.ClassNames(AT, text("names.txt"), A), None, None
     ),
     'output probs = relu labels "names.txt"': s.OutputDeclaration(
-        AT, name("probs"), None, text("names.txt"), chain(stage("relu")), None
+        AT, name("probs"), None, NAMED, chain(stage("relu")), None
     ),
     'input image as "input.1": f32[1]': s.InputDeclaration(
         AT, name("image"), text("input.1"), name("f32"), shape(number(1)), None
@@ -187,7 +191,7 @@ STATEMENTS: dict[str, s.Statement] = {
         AT, name("probs"), text("386:0"), None, None, None
     ),
     'output probs as "386:0" labels "names.txt" = relu': s.OutputDeclaration(
-        AT, name("probs"), text("386:0"), text("names.txt"), chain(stage("relu")), None
+        AT, name("probs"), text("386:0"), NAMED, chain(stage("relu")), None
     ),
     "let width = 64": s.Let(AT, (name("width"),), number(64)),
     "let a, (b, c) = a": s.Let(AT, (A, s.NameGroup(AT, (B, C))), A),

@@ -158,10 +158,16 @@ COUNTERPARTS = {
 
 
 @cache
+def loaded(name: str) -> netc.Net:
+    """A net of the library as it stands, checked."""
+    return netc.load(name, name)
+
+
+@cache
 def counterpart(published: str) -> netc.Net:
     """The net of the library that stands for a published one, checked."""
     pair = COUNTERPARTS[published]
-    return netc.load(pair.net, pair.net, **pair.settings)
+    return netc.load(pair.net, pair.net, **pair.settings) if pair.settings else loaded(pair.net)
 
 
 @cache

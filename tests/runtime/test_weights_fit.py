@@ -16,7 +16,13 @@ import netc
 from runtime.arrays import Stored
 from runtime.errors import CallError
 from runtime.weights import WeightsError
-from runtime.weights.fit import Fit, apply_weights, compare_weights, without_counters
+from runtime.weights.fit import (
+    Fit,
+    apply_weights,
+    compare_weights,
+    stored_arrays,
+    without_counters,
+)
 from runtime.weights.rename import WeightsFile, parse_rule, read_rules, rename
 from tests.memory import peak_of
 from tests.runtime.torchvision_names import STATE_DICTS, Shapes
@@ -98,6 +104,27 @@ def test_every_name_that_does_not_fit_is_in_one_report() -> None:
     assert "  misshapen  head.weight is [2, 5], the network needs [2, 4]" in lines
     assert sum(line.startswith("  surplus    extra") for line in lines) == 30
     assert '--rename "normal.*=norm.*"' in lines[-1]
+
+
+def test_sizes_of_1_make_no_difference() -> None:
+    net = netc.loads("""
+        net n {
+            input x: f32[2, 3, 1]
+            add { conv(4, 1x1) as a; param([4, 1, 1]) as b }
+            output y
+        }
+    """)
+    given = {
+        "a.weight": np.ones((4, 2)),
+        "a.bias": np.zeros(4),
+        "b": np.arange(4.0).reshape(1, 1, 4),
+    }
+    assert compare_weights(net.graph, stored_arrays(given)).ok
+    loaded = net.with_weights(given).weights
+    assert loaded["a.weight"].shape == (4, 2, 1, 1)
+    np.testing.assert_array_equal(loaded["b"], np.arange(4.0).reshape(4, 1, 1))
+    with pytest.raises(WeightsError, match=r"a.weight is \[2, 4\]"):
+        net.with_weights({**given, "a.weight": np.ones((2, 4))})
 
 
 def test_nothing_is_read_before_everything_fits() -> None:
