@@ -25,6 +25,7 @@ BENCHMARKS = (
     "language_server",
     "growth",
     "importing",
+    "serving",
 )
 
 

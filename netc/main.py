@@ -17,6 +17,7 @@ COMMANDS = {
     "summary": "Each layer's shape, parameters, MACs, receptive field; totals.",
     "compile": "Compile a net, or a step of a training, to an ONNX file.",
     "run": "Run a definition or an ONNX model on pictures or arrays.",
+    "serve": "Serve a definition or an ONNX model over HTTP.",
     "train": "Train a net as a `train` item says.",
     "verify": "Compare NumPy with ONNX Runtime at every layer.",
     "import": "Turn an ONNX, Caffe or Darknet model into a definition.",

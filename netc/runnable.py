@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -12,7 +12,7 @@ import numpy as np
 from ml_dtypes import bfloat16
 
 from compiler.driver import compile_graph
-from compiler.graph import Graph, Input
+from compiler.graph import Graph, Input, Node
 from compiler.initialise import initialise
 from compiler.options import CompileOptions
 from compiler.pictures import Picture
@@ -20,7 +20,7 @@ from compiler.symbols.labels import label_of
 from grammar.diagnostics import printable
 from runtime.batches import Arrays, Runner
 from runtime.errors import CallError
-from runtime.inputs import InputSpec
+from runtime.inputs import InputSpec, TensorSpec
 from runtime.pictures import PictureInput
 from runtime.providers import Settings
 from runtime.random_inputs import OPEN_SIZE, random_feeds, random_input
@@ -57,6 +57,7 @@ class Runnable:
 
     name: str
     inputs: tuple[InputSpec, ...]
+    outputs: tuple[TensorSpec, ...]
     runner: Runner
     labels: Mapping[str, tuple[str, ...]]
     violated: Violated
@@ -83,6 +84,9 @@ def runnable_of_graph(graph: Graph, engine: Engine, tensors: Sequence[str] = ())
     return Runnable(
         name=graph.name,
         inputs=tuple(spec_of_node(node) for node in graph.inputs()),
+        outputs=tuple(
+            TensorSpec(name, sizes_of(graph[node])) for name, node in graph.outputs.items()
+        ),
         runner=runner_of_graph(graph, engine),
         labels=graph.labels,
         violated=domain.contains if domain is not None else violated_of(()),
@@ -103,8 +107,13 @@ def with_tensors(graph: Graph, tensors: Sequence[str]) -> Graph:
 def spec_of_node(node: Any) -> InputSpec:
     """What an input of a definition takes."""
     assert isinstance(node.op, Input)
-    shape = tuple(size if isinstance(size, int) else str(size) for size in node.shape)
+    shape = sizes_of(node)
     return InputSpec(node.name, shape, "float32", picture_input(shape, node.op.picture))
+
+
+def sizes_of(node: Node) -> tuple[int | str, ...]:
+    """The shape per sample of a layer's tensor, open sizes as text."""
+    return tuple(size if isinstance(size, int) else str(size) for size in node.shape)
 
 
 def picture_input(
@@ -170,6 +179,7 @@ def runnable_of_model(
     return Runnable(
         name=printable(session.metadata.get("netc.net", path.stem)),
         inputs=specs,
+        outputs=tuple(outputs_of_model(session)),
         runner=runner_of_session(session),
         labels=found["labels"],
         violated=violated,
@@ -213,6 +223,13 @@ def spec_of_model(session: OnnxSession, name: str, found: Mapping[str, Any]) -> 
     channels, *sides = shape if layout == "nchw" else (shape[2], *shape[:2])
     inner = (*sides, channels) if picture and picture.layout == "hwc" else (channels, *sides)
     return InputSpec(name, shape, dtype, picture_input(inner, picture, cast(Any, layout)))
+
+
+def outputs_of_model(session: OnnxSession) -> Iterator[TensorSpec]:
+    """What a compiled model gives."""
+    for name, shape in session.output_shapes.items():
+        sizes = tuple(size if isinstance(size, int) else size or "?" for size in shape[1:])
+        yield TensorSpec(name, sizes, str(session.output_types[name]))
 
 
 def with_shape(

@@ -6,6 +6,7 @@ with 8 bits, `F` for a grey picture of 16 bits or of floats, which keeps its pre
 
 from __future__ import annotations
 
+import io
 import warnings
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,7 +18,7 @@ from PIL import Image, ImageOps
 from compiler.files import open_regular
 from runtime.errors import CallError
 
-Pixels: TypeAlias = Path | Image.Image | NDArray[np.uint8]
+Pixels: TypeAlias = Path | bytes | Image.Image | NDArray[np.uint8]
 
 SUFFIXES = frozenset(
     {
@@ -35,21 +36,25 @@ class PictureError(CallError):
 def decode(source: Pixels, channels: int, *, grey: bool = False) -> Image.Image:
     """The pixels for an input of 1, 3 or 4 channels, turned as the camera says.
 
+    Bytes are what a picture file holds.
+
     Transparent parts are laid over white, unless the input has the fourth channel for them. An
     array is a picture as Pillow has it: [H, W], [H, W, 3] or [H, W, 4] of uint8.
     """
-    if isinstance(source, Path):
+    if isinstance(source, Path | bytes):
         return read(source, channels, grey)
     image = Image.fromarray(source) if isinstance(source, np.ndarray) else source
     return convert(image, channels, grey)
 
 
-def read(path: Path, channels: int, grey: bool) -> Image.Image:
+def read(source: Path | bytes, channels: int, grey: bool) -> Image.Image:
     """The pixels of a file; raises `PictureError`."""
+    path = "the picture" if isinstance(source, bytes) else source
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with open_regular(path) as stream, Image.open(stream) as file:
+            opened = io.BytesIO(source) if isinstance(source, bytes) else open_regular(source)
+            with opened as stream, Image.open(stream) as file:
                 return convert(file, channels, grey)
     except PictureError as error:
         raise PictureError(f"{path}: {error}") from None

@@ -31,15 +31,21 @@ class InputError(CallError):
 
 
 @dataclass(frozen=True)
-class InputSpec:
-    """One input of a model: shape per sample (text for open sizes), element type, pictures.
-
-    `pictures` is None for an input that no picture fits.
-    """
+class TensorSpec:
+    """One input or output of a model: shape per sample (text for open sizes), element type."""
 
     name: str
     shape: tuple[int | str, ...]
     dtype: str = "float32"
+
+
+@dataclass(frozen=True)
+class InputSpec(TensorSpec):
+    """One input of a model, and how pictures become it.
+
+    `pictures` is None for an input that no picture fits.
+    """
+
     pictures: PictureInput | None = None
 
     def fits(self, shape: Sequence[int]) -> bool:

@@ -80,7 +80,9 @@ class OnnxSession:
         self.outputs = tuple(o.name for o in session.get_outputs())
         self.metadata: dict[str, str] = dict(session.get_modelmeta().custom_metadata_map)
         self.types = {i.name: type_of(i) for i in session.get_inputs()}
-        kinds = [*self.types.values(), *map(type_of, session.get_outputs())]
+        self.output_shapes = {o.name: tuple(o.shape) for o in session.get_outputs()}
+        self.output_types = {o.name: type_of(o) for o in session.get_outputs()}
+        kinds = [*self.types.values(), *self.output_types.values()]
         self._plain = ml_dtypes.bfloat16 not in kinds
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -10,7 +10,7 @@ import click
 from compiler.onnx.precision import DTYPES, OPSETS, WORDS
 from compiler.options import CompileOptions
 from netc.errors import say
-from netc.options import DTYPE, FILE, OUTPUT, SEED, WEIGHTS, Command, NetChoice, chooses_net
+from netc.options import DTYPE, FILE, FOLDER, OUTPUT, SEED, WEIGHTS, Command, NetChoice, chooses_net
 from runtime.errors import CallError
 
 if TYPE_CHECKING:
@@ -66,6 +66,12 @@ if TYPE_CHECKING:
     help="The model takes pixels, uint8 in this layout (by default nhwc), and normalises them.",
 )
 @click.option(
+    "--triton",
+    type=FOLDER,
+    metavar="FOLDER",
+    help="Write a model repository for Triton instead: FOLDER/NAME with config and class names.",
+)
+@click.option(
     "--train",
     metavar="NAME",
     help="Write one step of this training instead: forward, loss, backward and update.",
@@ -82,6 +88,7 @@ def command(
     file: str,
     output: Path | None,
     emit: str,
+    triton: Path | None,
     external_data: bool | None,
     train: str | None,
     checkpoint: bool,
@@ -102,7 +109,7 @@ def command(
         from netc.stepping import compile_steps
 
         plain = CompileOptions(wanted.seed, wanted.optimise, wanted.opset, embed=wanted.embed)
-        if wanted != plain or weights or emit != "onnx":
+        if wanted != plain or weights or emit != "onnx" or triton:
             raise CallError("a step is in float32: --train goes with --opset, --seed and --set")
         for line in compile_steps(file, train, choice, output, wanted, checkpoint):
             click.echo(line)
@@ -110,6 +117,8 @@ def command(
 
     if checkpoint:
         raise CallError("--checkpoint is of a step: it goes with --train")
+    if triton is not None and (output or emit != "onnx"):
+        raise CallError("--triton names the folder of models that is written: no -o, no --emit")
     if emit == "ast":
         say(emit_text("ast", choice.module(file)))
         return
@@ -119,6 +128,12 @@ def command(
         return
     if weights is not None:
         net = net.with_weights(weights)
+    if triton is not None:
+        from netc.triton import write_repository
+
+        place = write_repository(net, triton, wanted, external_data)
+        say(f"{net.name}: {net.analysis.parameters:,} parameters -> {place}")
+        return
     from runtime.files import refuse_inputs
     from runtime.models import own_data
 

@@ -1,0 +1,111 @@
+"""`netc serve`: a network for programs that speak HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from netc.errors import say
+from netc.options import (
+    DEVICE,
+    DTYPE,
+    FILE,
+    SEED,
+    TF32,
+    WEIGHTS,
+    Command,
+    NetChoice,
+    chooses_net,
+    takes_shapes,
+)
+from runtime.errors import MachineError
+
+MIB = 2**20
+
+
+@click.command("serve", cls=Command)
+@FILE
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="The address to listen at; the usual one is for this machine only.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="The port to listen at; 0 takes a free one.",
+)
+@click.option(
+    "--batch-size",
+    "largest",
+    type=click.IntRange(1),
+    default=8,
+    show_default=True,
+    help="How many samples run at once, at most.",
+)
+@click.option(
+    "--delay",
+    type=click.FloatRange(0, 10_000),
+    default=0.0,
+    show_default=True,
+    metavar="MS",
+    help="How long a batch that is not full waits for more; 0 waits only while the model is busy.",
+)
+@click.option(
+    "--queue",
+    "most_waiting",
+    type=click.IntRange(1),
+    default=256,
+    show_default=True,
+    help="How many requests may wait; further ones get 503.",
+)
+@click.option(
+    "--max-request",
+    type=click.IntRange(1, 4096),
+    default=64,
+    show_default=True,
+    metavar="MIB",
+    help="The largest request, in MiB; larger ones get 413.",
+)
+@DEVICE
+@DTYPE
+@TF32
+@SEED
+@WEIGHTS
+@chooses_net
+@takes_shapes
+def command(
+    file: str,
+    choice: NetChoice,
+    host: str,
+    port: int,
+    largest: int,
+    delay: float,
+    most_waiting: int,
+    max_request: int,
+    **options: Any,
+) -> None:
+    """Serve a definition or an ONNX model over HTTP.
+
+    It speaks the Open Inference Protocol, version 2, and runs requests that wait together. Nobody
+    is asked for a password: behind another --host than the usual one, put a proxy that does.
+    """
+    from netc.execute import RunOptions, find_runnable, tell_note
+
+    try:
+        from netc.serving import ServeOptions, serve
+    except ModuleNotFoundError as error:
+        raise MachineError(
+            f"the server needs a library that is missing: {error.name}",
+            "pip install '.[serve]' in a checkout of netc",
+        ) from None
+    runnable = find_runnable(file, RunOptions(**options), choice)
+    tell_note(runnable.runner.note)
+    unseeded = " with initial weights, not trained ones (give --weights)"
+    rendered = f"{runnable.name} on {runnable.runner.device}{unseeded if runnable.seeded else ''}"
+    wanted = ServeOptions(host, port, largest, delay / 1000, most_waiting, max_request * MIB)
+    serve(runnable, wanted, lambda address: say(f"{rendered}: {address}"))
