@@ -272,6 +272,8 @@ class Evaluator:
 
     def _index(self, node: s.Index, scope: Scope) -> Any:
         value = self(node.value, scope)
+        if isinstance(value, Results) and value.whole:
+            value = list(value.tensors.values())
         if not isinstance(value, list | tuple | str):
             raise Mistake("E205", f"{kind_word(value)} has no items", node.value.span)
         index = self.whole(node.index, scope, "an index")

@@ -7,8 +7,10 @@ input, so this one trusts nothing: every shape is inferred again from its inputs
 from __future__ import annotations
 
 from compiler.graph import Graph, Input, Node
+from compiler.numbers import check_numbers, is_whole
 from compiler.ops.base import ShapeError, show_shape
 from compiler.ops.shapes import infer
+from compiler.ops.sizes import MOST_AXES
 from grammar.diagnostics import Diagnostic
 
 
@@ -30,6 +32,8 @@ def verify(graph: Graph) -> list[Diagnostic]:
                     f"output {output} is the tensor {name}, which nothing makes",
                 )
             )
+        elif is_whole(graph[name]):
+            found.append(fault(graph[name], "E309", f"output {output} holds whole numbers"))
     return found
 
 
@@ -46,13 +50,14 @@ def verify_place(graph: Graph, node: Node, before: set[str]) -> list[Diagnostic]
 def verify_node(graph: Graph, node: Node) -> list[Diagnostic]:
     """The rules that one node can break whose inputs are there."""
     if isinstance(node.op, Input):
-        if not 1 <= len(node.shape) <= 4:
-            return [fault(node, "E305", "an input has 1 to 4 sizes")]
+        if not 1 <= len(node.shape) <= MOST_AXES:
+            return [fault(node, "E305", f"an input has 1 to {MOST_AXES} sizes")]
         return []
     least, most = node.op.least_inputs, node.op.most_inputs
     if len(node.inputs) < least or (most is not None and len(node.inputs) > most):
         return [fault(node, "G001", f"{node.op.name} cannot take {len(node.inputs)} inputs")]
     try:
+        check_numbers(node.op, [graph[name] for name in node.inputs])
         shape = infer(node.op, graph.input_shapes(node), graph.facts)
     except ShapeError as error:
         return [fault(node, error.code, error.message, *error.notes)]

@@ -14,6 +14,7 @@ from ml_dtypes import bfloat16
 from compiler.driver import compile_graph
 from compiler.graph import Graph, Input, Node
 from compiler.initialise import initialise
+from compiler.numbers import is_whole, limits_of
 from compiler.options import CompileOptions
 from compiler.pictures import Picture
 from compiler.symbols.labels import label_of
@@ -80,10 +81,10 @@ def runnable_of_graph(graph: Graph, engine: Engine, tensors: Sequence[str] = ())
     """
     if tensors:
         graph = with_tensors(graph, tensors)
-    domain = graph.domain
+    domain, limits = graph.domain, limits_of(graph)
     return Runnable(
         name=graph.name,
-        inputs=tuple(spec_of_node(node) for node in graph.inputs()),
+        inputs=tuple(spec_of_node(node, limits.get(node.name)) for node in graph.inputs()),
         outputs=tuple(
             TensorSpec(name, sizes_of(graph[node])) for name, node in graph.outputs.items()
         ),
@@ -104,10 +105,12 @@ def with_tensors(graph: Graph, tensors: Sequence[str]) -> Graph:
     return replace(graph, outputs=outputs)
 
 
-def spec_of_node(node: Any) -> InputSpec:
-    """What an input of a definition takes."""
+def spec_of_node(node: Node, below: int | None = None) -> InputSpec:
+    """What an input of a definition takes; whole numbers lie `below` a limit."""
     assert isinstance(node.op, Input)
     shape = sizes_of(node)
+    if is_whole(node):
+        return InputSpec(node.name, shape, "int64", below=below)
     return InputSpec(node.name, shape, "float32", picture_input(shape, node.op.picture))
 
 
@@ -189,13 +192,15 @@ def runnable_of_model(
 
 def read_metadata(metadata: Mapping[str, str]) -> dict[str, Any]:
     """The entries that netc wrote into a model; raises ValueError for what it would not write."""
-    found: dict[str, Any] = {"picture": {}, "labels": {}, "embedded": {}}
+    found: dict[str, Any] = {"picture": {}, "labels": {}, "embedded": {}, "below": {}}
     for key, value in metadata.items():
         kind, _, name = key.removeprefix("netc.").partition(".")
         if key == "netc.domain":
             found["domain"] = [str(line) for line in json.loads(value)]
         elif key.startswith("netc.picture."):
             found[kind][name] = Picture.from_dict(json.loads(value))
+        elif key.startswith("netc.below."):
+            found[kind][name] = int(json.loads(value))
         elif key.startswith("netc.labels."):
             found[kind][name] = tuple(map(str, json.loads(value)))
         elif key.startswith("netc.embedded."):
@@ -217,6 +222,8 @@ def spec_of_model(session: OnnxSession, name: str, found: Mapping[str, Any]) -> 
     shape = tuple(size if isinstance(size, int) else size or "?" for size in sizes)
     dtype = str(session.types[name])
     picture = found["picture"].get(name)
+    if np.dtype(dtype).kind in "iu" and name in found["below"]:
+        return InputSpec(name, shape, dtype, below=found["below"][name])
     if dtype != "uint8" or len(shape) != 3:
         return InputSpec(name, shape, dtype, picture_input(shape, picture))
     layout = found["embedded"].get(name, "nchw" if shape[0] in (1, 3, 4) else "nhwc")
@@ -254,6 +261,7 @@ def random_sample(specs: Sequence[InputSpec], seed: int) -> Arrays:
             (1, *(size if isinstance(size, int) else OPEN_SIZE for size in spec.shape)),
             spec.dtype,
             seed,
+            spec.below,
         )
         for spec in specs
     }

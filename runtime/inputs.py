@@ -43,10 +43,12 @@ class TensorSpec:
 class InputSpec(TensorSpec):
     """One input of a model, and how pictures become it.
 
-    `pictures` is None for an input that no picture fits.
+    `pictures` is None for an input that no picture fits. The whole numbers of one lie `below` a
+    limit, where it leads into a table.
     """
 
     pictures: PictureInput | None = None
+    below: int | None = None
 
     def fits(self, shape: Sequence[int]) -> bool:
         """Whether a sample of this shape can be taken."""
@@ -216,6 +218,13 @@ def converted(spec: InputSpec, values: NDArray[Any]) -> NDArray[Any]:
     """Numbers in the input's own type; raises `InputError` for those that it cannot hold."""
     with np.errstate(over="ignore"):
         made = np.asarray(values, dtype=spec.dtype)
+    if spec.below is not None:
+        outside = (made < 0) | (made >= spec.below)
+        if outside.any():
+            raise InputError(
+                f"{spec.name} takes whole numbers from 0 to {spec.below - 1}, "
+                f"which {made[outside].flat[0]} is not"
+            )
     if np.asarray(values).dtype == made.dtype:
         return made
     if made.dtype.kind in "iu":

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from compiler.dims import evaluate
-from compiler.graph import Graph, Input
+from compiler.graph import Graph
 from compiler.initialise import generator
+from compiler.numbers import is_whole, limits_of
 
 COMFORTABLE = 16  # a symbolic size in a random test is at least this
 OPEN_SIZE = 64  # what is taken for a size that a model leaves open
@@ -44,12 +45,12 @@ def random_feeds(
 ) -> dict[str, NDArray[Any]]:
     """Numbers for every input of a graph, symbols of these sizes or of ones that are valid."""
     sizes = sizes_for(graph) if sizes is None else sizes
-    feeds = {}
+    feeds, limits = {}, limits_of(graph)
     for node in graph.inputs():
-        assert isinstance(node.op, Input)
         shape = [evaluate(size, sizes) for size in node.shape]
-        dtype = np.int64 if node.op.dtype == "i64" else np.float32
-        feeds[node.name] = random_input(node.name, (batch, *shape), dtype, seed)
+        dtype = np.int64 if is_whole(node) else np.float32
+        limit = limits.get(node.name)
+        feeds[node.name] = random_input(node.name, (batch, *shape), dtype, seed, limit)
     return feeds
 
 

@@ -14,6 +14,7 @@ from compiler.elaborate.layers import describe
 from compiler.elaborate.names import label_text, local_name
 from compiler.elaborate.sharing import check_all_shared, members_of
 from compiler.elaborate.state import MOST_CALLS, Frame, Here, State
+from compiler.numbers import is_whole
 from compiler.ops.arguments import show
 from compiler.ops.base import show_shape
 from compiler.remedies.changes import BlockCall
@@ -66,13 +67,16 @@ def enter_block(
     return inside
 
 
-def enter_seq(state: State, stage: s.Stage, here: Here) -> Here:
-    """The place inside a `seq`, whose layers are numbered; what it calls `in` stays."""
+def enter_seq(state: State, stage: s.Stage, here: Here, word: str = "seq") -> Here:
+    """The place inside a `seq`, whose layers are numbered; what it calls `in` stays.
+
+    `word` is what it is called without a label.
+    """
     frame, local = here.frame, None
     if stage.label is None or label_text(state, stage.label, here):
-        local = local_name(state, stage, "seq", here)
+        local = local_name(state, stage, word, here)
         state.taken.setdefault(frame.name(local), stage.span)
-    members, like = members_of(state, stage, "seq", local, here)
+    members, like = members_of(state, stage, word, local, here)
     if local is None:
         position = count() if frame.position is None else frame.position
         return Here(
@@ -244,5 +248,13 @@ def bind_input(
             stage.span,
             label=f"but {show_shape(flow.shape)} flows here",
             notes=[f"made by {describe(state.graph[flow.node])}"],
+        )
+    if is_whole(state.graph[flow.node]) != (declared.dtype.id == "i64"):
+        has = "whole numbers" if is_whole(state.graph[flow.node]) else "others"
+        raise Mistake(
+            "E309",
+            f"net {definition.name.id} takes {declared.name.id}: {declared.dtype.id}",
+            stage.span,
+            label=f"but {has} flow here",
         )
     scope.tensors[declared.name.id] = flow

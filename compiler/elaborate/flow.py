@@ -23,6 +23,7 @@ from compiler.elaborate.outputs import check_new_output, check_output_name, decl
 from compiler.elaborate.sharing import check_all_shared
 from compiler.elaborate.state import Here, Made, State
 from compiler.ops.base import Op, is_join
+from compiler.ops.slicing import Split
 from compiler.symbols.modules import Closure
 from compiler.values import (
     POISON,
@@ -252,7 +253,7 @@ def run_seq(state: State, stage: s.Stage, here: Here, flow: Flow) -> Tensor | Re
 
 def call_op(
     state: State, stage: s.Stage, op_type: type[Op], here: Here, flow: Flow, *, first: bool
-) -> Tensor:
+) -> Tensor | Results:
     """A layer: its inputs, its arguments, its node."""
     if op_type.most_inputs == 0 and not first:
         raise takes_nothing(stage, op_type)
@@ -272,7 +273,27 @@ def call_op(
             stage.span,
             label=f"here are {len(tensors)}",
         )
+    if isinstance(op, Split) and op.part is None:
+        return add_parts(state, stage, op, tensors, places, here)
     return add_layer(state, stage, op, tensors, places, here)
+
+
+def add_parts(
+    state: State,
+    stage: s.Stage,
+    op: Split,
+    tensors: list[Tensor],
+    places: dict[str, Span],
+    here: Here,
+) -> Results:
+    """Each part of a split as a layer of its own, in a level that the split's label is."""
+    inside = enter_seq(state, stage, here, op.name)
+    bare = replace(stage, label=None, like=None)
+    parts = {
+        f"part{index}": add_layer(state, bare, replace(op, part=index), tensors, places, inside)
+        for index in range(op.count)
+    }
+    return Results(parts, op.name)
 
 
 def inputs_of(

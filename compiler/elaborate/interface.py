@@ -14,12 +14,13 @@ from compiler.graph import Input, Node
 from compiler.layouts import foreign_layout
 from compiler.ops.arguments import Extent, show
 from compiler.ops.shapes import LARGEST_SIZE, MOST_NUMBERS, numbers_of
+from compiler.ops.sizes import MOST_AXES
 from compiler.pictures import Picture
 from compiler.values import POISON, Mistake, Scope, Silenced, Tensor
 from grammar import syntax as s
 from grammar.diagnostics import Fix, Remedy
 
-DTYPES = ("f32",)
+DTYPES = ("f32", "i64")
 
 
 def bind_parameters(state: State, overrides: Mapping[str, Any], here: Here) -> None:
@@ -103,17 +104,17 @@ def declare_input(state: State, statement: s.InputDeclaration, here: Here) -> No
     if statement.dtype.id not in DTYPES:
         raise Mistake(
             "E203",
-            "an input's type must be f32",
+            "an input's type must be f32, or i64 for whole numbers",
             statement.dtype.span,
             help="other precisions are chosen when compiling",
         )
     shape = tuple(input_size(state, size, scope) for size in statement.shape.sizes)
-    if not 1 <= len(shape) <= 4:
+    if not 1 <= len(shape) <= MOST_AXES:
         layout = foreign_layout(shape)
         layout = layout if layout is not None and layout.has_batch else None
         raise Mistake(
             "E305",
-            "an input has 1 to 4 sizes: channels, then up to three axes",
+            f"an input has 1 to {MOST_AXES} sizes: channels, then the other axes",
             statement.shape.span,
             help=layout.question(shape) if layout else "the batch is not written",
             fixes=[layout.fix(statement)] if layout else [],
@@ -167,6 +168,8 @@ def picture_of(
     """`from picture(…)`, for an input that a picture can become; None without it."""
     if declaration.origin is None:
         return None
+    if declaration.dtype.id != "f32":
+        raise Mistake("E203", "pictures are f32", declaration.dtype.span)
     picture, place = bind_picture(declaration.origin, state.evaluate, scope), declaration.shape.span
     complaint = picture.complaint(shape)
     if complaint is None:

@@ -11,6 +11,7 @@ from compiler.elaborate.sharing import owner_of
 from compiler.elaborate.state import MOST_NODES, Here, State
 from compiler.graph import Assumed, Input, Node, shapes_taken
 from compiler.layouts import declarations, foreign_layout
+from compiler.numbers import check_numbers
 from compiler.ops.base import Op, Shape, ShapeError, is_join, show_shape
 from compiler.ops.connect import Dense
 from compiler.ops.convolution import Conv
@@ -98,6 +99,7 @@ def inferred(
 ) -> Shape:
     """The shape that the layer makes; what it asks of symbolic sizes is kept."""
     try:
+        check_numbers(op, [state.graph[name] for name in sources])
         shape = infer(op, shapes, state.facts)
         conditions = [(size, 1) for size in shape] + list(op.conditions(shapes, state.facts))
     except ShapeError as error:

@@ -6,6 +6,7 @@ from compiler.class_axis import class_axis
 from compiler.elaborate.layers import describe
 from compiler.elaborate.names import label_text, outside_name
 from compiler.elaborate.state import Here, State
+from compiler.numbers import is_whole
 from compiler.ops.base import show_shape
 from compiler.symbols.modules import unreadable
 from compiler.values import POISON, Mistake, Tensor
@@ -25,6 +26,13 @@ def declare_output(
     if frame.inner:
         state.results.add(tensor.node)
         return
+    if is_whole(state.graph[tensor.node]):
+        raise Mistake(
+            "E309",
+            "an output holds no whole numbers",
+            statement.name.span,
+            label=f"`{tensor.node}` is of type i64",
+        )
     is_input = tensor.node == name and name in state.outside and statement.outside is None
     outside = name if is_input else outside_name(state, name, statement, here)
     labels = statement.labels

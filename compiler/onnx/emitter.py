@@ -23,6 +23,7 @@ from grammar.diagnostics import DefinitionError
 Attribute: TypeAlias = int | float | str | Sequence[int] | Sequence[float]
 
 ONNX_TYPES = {"f32": TensorProto.FLOAT, "f16": TensorProto.FLOAT16, "bf16": TensorProto.BFLOAT16}
+ONNX_TYPES |= {"i64": TensorProto.INT64}
 NUMPY_TYPES: dict[str, Any] = {"f32": np.float32, "f16": np.float16, "bf16": ml_dtypes.bfloat16}
 INTEGER = "i64"
 EXACT = (np.int64, np.float64)  # constants that go in as they are
@@ -163,6 +164,19 @@ class Emitter(Writer):
             message = f"{self.layer.op.name} takes more than {LARGEST_CONSTANT:_} fixed numbers"
             raise DefinitionError([fault(self.layer, "E209", message)])
         return super().floats(values, shape)
+
+    def whole(self, tensor: str) -> str:
+        """A tensor as 64-bit integers."""
+        if self._lowering.kinds.get(tensor) == INTEGER:
+            return tensor
+        made = self.node("Cast", tensor, to=TensorProto.INT64)
+        self._lowering.kinds[made] = INTEGER
+        return made
+
+    def is_stretched(self, place: int) -> bool:
+        """Whether an input is the same for all samples and comes without a batch."""
+        lowering = self._lowering
+        return self.layer.inputs[place] in lowering.stretched and not lowering.spread
 
     def for_samples(self, tensor: str) -> str:
         """A tensor without a batch once for each sample, or as it is where all stretch it."""

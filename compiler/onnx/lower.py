@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from onnx import helper
 
 from compiler.graph import Graph, Input, Node
+from compiler.numbers import is_whole, limits_of
 from compiler.onnx import LOWERINGS
-from compiler.onnx.emitter import ONNX_TYPES, Emitter
+from compiler.onnx.emitter import INTEGER, ONNX_TYPES, Emitter
 from compiler.onnx.lowering import Lowering
 from compiler.onnx.precision import OPSETS, PrecisionError, check_dtype
 from compiler.ops.base import Shape, ShapeError
@@ -123,8 +124,9 @@ def lower_apart(
 def add_input(lowering: Lowering, node: Node) -> onnx.ValueInfoProto:
     """Declare what a caller feeds."""
     name = lowering.tensor_of[node.name]
-    lowering.kinds[name] = lowering.io
-    info = value_info(lowering, name, node.shape, lowering.io)
+    kind = INTEGER if is_whole(node) else lowering.io
+    lowering.kinds[name] = kind
+    info = value_info(lowering, name, node.shape, kind)
     if isinstance(node.op, Input) and node.op.picture is not None:
         info.doc_string = node.op.picture.described(node.op.picture.channels(node.shape))
     return info
@@ -227,6 +229,8 @@ def model_metadata(graph: Graph) -> dict[str, str]:
     for node in graph.inputs():
         if isinstance(node.op, Input) and node.op.picture is not None:
             found[f"netc.picture.{node.name}"] = json.dumps(node.op.picture.as_dict())
+    for name, limit in limits_of(graph).items():
+        found[f"netc.below.{name}"] = json.dumps(limit)
     for output, names in graph.labels.items():
         found[f"netc.labels.{output}"] = json.dumps(list(names))
     if graph.domain is not None and graph.domain.lines():

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from compiler.graph import Graph, Input, Node
 from compiler.ops.connect import Dense
+from compiler.ops.gathering import Take
 from compiler.ops.joins import Join
 from compiler.ops.normalise import LayerNorm
 from compiler.ops.reshape import Transpose
@@ -71,8 +72,16 @@ def stretched_tensors(graph: Graph) -> frozenset[str]:
     return frozenset(
         name
         for name in bare - {*graph.outputs.values()}
-        if all(isinstance(u.op, Join) and not bare.issuperset(u.inputs) for u in users[name])
+        if all(is_stretching(user, name, bare) for user in users[name])
     )
+
+
+def is_stretching(user: Node, name: str, bare: set[str]) -> bool:
+    """Whether a layer takes a tensor that is the same for all samples without a batch."""
+    if isinstance(user.op, Take):
+        table, index = user.inputs
+        return name == index != table or index not in bare
+    return isinstance(user.op, Join) and not bare.issuperset(user.inputs)
 
 
 def tensor_names(graph: Graph) -> dict[str, str]:

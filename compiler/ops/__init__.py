@@ -17,6 +17,7 @@ FAMILIES = (
     "connect",
     "joins",
     "tensors",
+    "gathering",
     "reducing",
     "reshape",
     "spatial",

@@ -157,6 +157,8 @@ class Op:
     holds_weights: ClassVar[bool] = False  # counts towards `depth`
     in_float32: ClassVar[bool] = False  # sums or exponentiates by itself: never in half precision
     no_derivative: ClassVar[str] = ""  # why it has none, if it has none
+    whole_inputs: ClassVar[tuple[int, ...]] = ()  # places of inputs that must be whole numbers
+    class_inputs: ClassVar[tuple[int, ...]] = ()  # and of those that may be
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         """The output's shape per sample, from the inputs'; raises `ShapeError`."""

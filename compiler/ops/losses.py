@@ -56,6 +56,8 @@ class ClassLoss(Loss):
     The mean over the pixels.
     """
 
+    class_inputs: ClassVar[tuple[int, ...]] = (1,)
+
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         scores, label = inputs
         channels_of(scores, self.name)

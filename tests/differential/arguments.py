@@ -153,6 +153,13 @@ def l2norm(pen: Pen, shape: Shape) -> Values:
     return values
 
 
+def gather(pen: Pen, shape: Shape) -> Values:
+    """A table of a few rows."""
+    values: Values = {"rows": pen.whole(1, 5), "channels": pen.whole(1, 4)}
+    maybe(pen, values, "init", lambda: pen.one(INITS))
+    return values
+
+
 def per_channel(pen: Pen, shape: Shape, *options: float) -> Any:
     """A number, or one for each channel."""
     if isinstance(shape[0], int) and pen.chance(2):
@@ -218,6 +225,8 @@ STRATEGIES: Mapping[str, Callable[[Pen, Shape], Values]] = {
     "upsample": rearranged.upsample,
     "resize": rearranged.resize,
     "slice": rearranged.slice_,
+    "split": rearranged.split,
+    "gather": gather,
     "channels": rearranged.channels,
     "pad_channels": rearranged.pad_channels,
     "channel_shuffle": rearranged.channel_shuffle,

@@ -7,13 +7,15 @@ from contextlib import suppress
 from dataclasses import replace
 
 from compiler.ops import OPS
+from tests.differential.arguments import arguments_text, values_for
 from tests.differential.branches import draw_join
 from tests.differential.numbers import truth, whole, written
 from tests.differential.pen import Pen
+from tests.differential.rearranged import count_of_parts
 from tests.differential.rules import BARE, JOINS
 from tests.differential.run import run_body, run_chain
 from tests.differential.scope import OP_VALUES, Call, Scope
-from tests.differential.sizes import Invalid, Shape, Symbolic, text_of
+from tests.differential.sizes import Invalid, Shape, Symbolic, is_fed_whole, text_of
 from tests.differential.stages import (
     block_arguments,
     decorated,
@@ -83,7 +85,8 @@ def draw_chain(pen: Pen, scope: Scope, flow: Shape | None, depth: int) -> Chain:
     """One or more stages; now and then it begins at a tensor by its name."""
     scope = scope.copy()
     stages: list[Stage] = []
-    names = sorted(n if n.isidentifier() else f'"{n}"' for n in scope.all_tensors())
+    tensors = {n for n, shape in scope.all_tensors().items() if not is_fed_whole(shape)}
+    names = sorted(n if n.isidentifier() else f'"{n}"' for n in tensors)
     names += [f'"{n}"' for n in names if pen.chance(8) and n.isidentifier() and n != "in"]
     if scope.call.entered is not None:
         names.append("in")
@@ -138,7 +141,10 @@ def draw_bind(pen: Pen, scope: Scope, flow: Shape, depth: int) -> Bind:
 
 
 def draw_apart(pen: Pen, scope: Scope, flow: Shape, depth: int) -> Apart:
-    """`a, b = block(…)` of a new block with two results, or of one that there is."""
+    """`a, b = block(…)` of a new block with two results, or of one that there is; or a split."""
+    with suppress(Invalid):
+        if pen.chance(3):
+            return draw_split(pen, scope, flow)
     if not pen.forks or not pen.chance(3):
         fork = draw_block(pen, scope, flow, depth, fork=True)
         pen.forks.append(fork)
@@ -146,6 +152,16 @@ def draw_apart(pen: Pen, scope: Scope, flow: Shape, depth: int) -> Apart:
     stage = Stage(block.name, block_arguments(pen, scope, block) or ())
     parts = block.results if pen.chance(2) else ()
     return Apart(tuple(pen.name("part") for _ in block.results), stage, parts)
+
+
+def draw_split(pen: Pen, scope: Scope, flow: Shape) -> Apart:
+    """`a, b = split(2)`, or `split([1, 3], axis=1) as parts` taken by index."""
+    values = values_for(pen, "split", flow)
+    values.pop("part", None)
+    count = count_of_parts(values["parts"])
+    stage = Stage("split", arguments_text(pen, scope, "split", values))
+    taken = tuple(f"part{place}" for place in range(count)) if pen.chance(2) else ()
+    return Apart(tuple(pen.name("part") for _ in range(count)), stage, taken)
 
 
 def draw_let(pen: Pen, scope: Scope, flow: Shape, depth: int) -> Let:

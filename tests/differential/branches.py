@@ -28,9 +28,11 @@ WINDOWS = ("conv", "maxpool", "avgpool", "lppool")
 
 def draw_join(pen: Pen, scope: Scope, flow: Shape, depth: int, draw_body: DrawBody) -> Stage:
     """`add { … }` with one to three branches, some of them made by a loop or a condition."""
-    op = pen.one(("add", "concat", "mul", "max", "min", "mean", "sub", "div", "matmul"))
+    op = pen.one(("add", "concat", "mul", "max", "min", "mean", "sub", "div", "matmul", "take"))
     if op == "matmul":
         return draw_product(pen, scope, flow)
+    if op == "take":
+        return draw_take(pen, scope, flow)
     axis = pen.whole(-len(flow), len(flow) - 1) if op == "concat" and pen.chance(3) else 0
     inner = scope.inside()
     lead = shared_window(pen, flow) if len(flow) > 1 and pen.chance(3) else ()
@@ -62,6 +64,22 @@ def draw_product(pen: Pen, scope: Scope, flow: Shape) -> Stage:
     turned = Stage("transpose", (("", str(order)),))
     sides = [Flow(Chain((Stage("tanh"),))), Flow(Chain((Stage("sigmoid"), turned)))]
     stage = Stage("matmul", None, tuple(sides if pen.chance(2) else sides[::-1]))
+    run_stage(stage, scope.copy(), flow, first=False)
+    return stage
+
+
+def draw_take(pen: Pen, scope: Scope, flow: Shape) -> Stage:
+    """`take { identity; const([2, 0]) }`, or of a learned table."""
+    axis = pen.whole(-len(flow), len(flow) - 1)
+    numbers = pen.each(0, value_of(flow[axis]) - 1, pen.whole(1, 4))
+    index = Stage("const", (("", written(pen, scope, numbers)),))
+    if pen.chance(4):
+        index = Stage("const", (("shape", written(pen, scope, [len(numbers)])),))
+    table = Stage("identity")
+    if pen.chance(3) and all(isinstance(size, int) for size in flow):
+        table = Stage("param", (("", written(pen, scope, [*flow])),))
+    keyword = (("axis", whole(pen, scope, axis)),) if axis or pen.chance(2) else None
+    stage = Stage("take", keyword, (Flow(Chain((table,))), Flow(Chain((index,)))))
     run_stage(stage, scope.copy(), flow, first=False)
     return stage
 

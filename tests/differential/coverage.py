@@ -24,8 +24,7 @@ TRAININGS = {
     *("Assign", "Augment", "DataDeclaration", "Declared", "NoiseDeclaration", "Objective"),
     *("Report", "Reported", "Setting", "Show", "Step", "Update"),
 }
-# `resize(like=…)` takes a tensor of the scope: tests of the op have it.
-ELSEWHERE = {"Syntax", "Broken", "Given", "Use", "File", "div ( )", "resize.like", *TRAININGS}
+ELSEWHERE = {"Syntax", "Broken", "Given", "Use", "File", "div ( )", *TRAININGS}
 WORDS = {
     "pad": ("same", "same_lower", "half", "valid"),
     "pad_mode": MODES,

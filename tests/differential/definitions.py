@@ -6,15 +6,17 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
+from tests.differential.arguments import STRATEGIES, arguments_text
 from tests.differential.bodies import draw_body, draw_chain
 from tests.differential.numbers import truth, whole
 from tests.differential.pen import Pen
 from tests.differential.run import run_body, run_chain
 from tests.differential.scope import Call, Scope
-from tests.differential.sizes import Shape, Size, Symbolic, text_of
+from tests.differential.sizes import Shape, Size, Symbolic, Tensor, is_fed_whole, text_of
 from tests.differential.tree import (
     INDENT,
     Assert,
+    Bind,
     Body,
     Chain,
     Expect,
@@ -25,7 +27,7 @@ from tests.differential.tree import (
     Stage,
     Statement,
 )
-from tests.differential.unrolled import Layer, Tensor, Unrolled
+from tests.differential.unrolled import Layer, Unrolled
 
 LARGEST = {0: 12, 1: 12, 2: 9, 3: 5}  # of a size, by the number of spatial axes
 SYMBOLS = ("H", "W", "D")
@@ -64,7 +66,8 @@ def definitions(draw: st.DrawFn, opsets: tuple[int, ...] = (21,)) -> Definition:
     start = scope.copy()
     body = draw_net_body(pen, scope, asserts)
     outputs, layers = unroll(body, start)
-    lines = [f"input {name}: f32[{', '.join(sizes)}]" for name, sizes in inputs]
+    kinds = {name: "i64" if is_fed_whole(start.tensors[name]) else "f32" for name, _ in inputs}
+    lines = [f"input {name}: {kinds[name]}[{', '.join(sizes)}]" for name, sizes in inputs]
     lines += [statement.written(1) for statement in body]
     blocks = [block.written() for block in (*pen.blocks, *pen.forks)]
     last = bool(blocks) and pen.chance(4)
@@ -139,6 +142,10 @@ def draw_inputs(
                 shape = changed(pen, shape)
         found.append((name, tuple(map(text_of, shape))))
         scope.tensors[name] = shape
+    if count > 1 and pen.chance(3):
+        name, tokens = pen.name("tokens"), pen.one((sizes, (pen.whole(1, 6),), (2, 3)))
+        found.append((name, tuple(map(text_of, tokens))))
+        scope.tensors[name] = Tensor.of_numbers(tokens)
     if count == 1:
         scope.call.entered = scope.tensors[found[0][0]]
         scope.tensors["in"] = scope.call.entered
@@ -181,6 +188,12 @@ def draw_net_body(pen: Pen, scope: Scope, asserts: list[Assert]) -> Body:
     """The statements of the net after its inputs, run in `scope`; they end with an output."""
     body: list[Statement] = list(asserts)
     flow = scope.call.entered
+    for name, shape in [*scope.tensors.items()]:
+        if is_fed_whole(shape):
+            values = STRATEGIES["gather"](pen, shape)
+            table = Stage("gather", arguments_text(pen, scope, "gather", values))
+            body.append(Bind(pen.name("vectors"), Chain((Stage(name), table))))
+            run_body((body[-1],), scope, flow)
     if flow is None:
         start = Flow(draw_chain(pen, scope, None, 0))
         flow = run_chain(start.chain, scope, None)

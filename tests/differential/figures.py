@@ -11,6 +11,7 @@ import onnxruntime as ort
 
 from compiler.dims import evaluate
 from compiler.graph import Graph, Input
+from compiler.numbers import is_whole, limits_of
 from compiler.ops.base import Op
 from compiler.ops.normalise import GroupNorm, InstanceNorm, LayerNorm
 from runtime.reference import compute, interpret, symbol_values
@@ -24,11 +25,14 @@ TRIALS = 3
 def random_inputs(graph: Graph, sizes: Mapping[str, int], seed: int, batch: int) -> Tensors:
     """Standard normal numbers for every input, batch first."""
     random = np.random.default_rng(seed)
-    shapes = {node.name: [evaluate(s, sizes) for s in node.shape] for node in graph.inputs()}
-    return {
-        name: random.standard_normal((batch, *shape)).astype(np.float32)
-        for name, shape in shapes.items()
-    }
+    limits = limits_of(graph)
+    found: Tensors = {}
+    for node in graph.inputs():
+        shape = (batch, *(evaluate(size, sizes) for size in node.shape))
+        found[node.name] = random.standard_normal(shape).astype(np.float32)
+        if is_whole(node):
+            found[node.name] = random.integers(0, limits.get(node.name, 2), shape)
+    return found
 
 
 def on_numpy(graph: Graph, feeds: Tensors, dtype: Any) -> Tensors:

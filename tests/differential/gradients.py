@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from compiler.graph import Graph, Input, Node
 from compiler.initialise import scatter
+from compiler.numbers import limits_of
 from compiler.ops.joins import Add, Mul
 from compiler.ops.losses import Average
 from compiler.training.mode import Mask, in_training
@@ -68,7 +69,7 @@ def with_objective(graph: Graph) -> Graph:
 def random_feeds(graph: Graph, seed: int) -> Tensors:
     """Standard normal numbers for every input, masks of 0 and more for dropouts."""
     random = np.random.default_rng(seed)
-    feeds = {}
+    feeds, limits = {}, limits_of(graph)
     for node in graph.inputs():
         assert isinstance(node.op, Input)
         shape = (BATCH, *(size for size in node.shape if isinstance(size, int)))
@@ -76,6 +77,6 @@ def random_feeds(graph: Graph, seed: int) -> Tensors:
         if isinstance(node.op, Mask):
             value = (random.random(shape) >= node.op.p) / (1 - node.op.p)
         elif node.op.dtype == "i64":
-            value = random.integers(0, 2, shape)
+            value = random.integers(0, limits.get(node.name, 2), shape)
         feeds[node.name] = value.astype(np.int64 if node.op.dtype == "i64" else np.float32)
     return feeds

@@ -88,6 +88,25 @@ def slice_(pen: Pen, shape: Shape) -> Values:
     return values
 
 
+def split(pen: Pen, shape: Shape) -> Values:
+    """Two or three parts of any axis, equal or not; one of them."""
+    axis = pen.whole(-len(shape), len(shape) - 1)
+    size = shape[axis]
+    values: Values = {"parts": pen.one((2, 3, 1))}
+    if isinstance(size, int) and size > 1 and pen.chance(2):
+        first = pen.whole(1, size - 1)
+        values["parts"] = [first, size - first]
+    values["part"] = pen.whole(0, count_of_parts(values["parts"]) - 1)
+    if axis or pen.chance(2):
+        values["axis"] = axis
+    return values
+
+
+def count_of_parts(parts: int | list[int]) -> int:
+    """How many parts a split makes."""
+    return parts if isinstance(parts, int) else len(parts)
+
+
 def channels(pen: Pen, shape: Shape) -> Values:
     """A range of channels."""
     first = pen.whole(0, channels_of(shape) - 1)

@@ -7,12 +7,22 @@ large to run a few thousand of.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from compiler.ops import OPS
 from tests.differential.asked import Arguments, Rule, dimensions, known, need, smallest
 from tests.differential.rules_of_parts import PARTS
 from tests.differential.rules_of_windows import WINDOWS
-from tests.differential.sizes import Invalid, Shape, Symbolic, count_of, value_of
+from tests.differential.sizes import (
+    Invalid,
+    Shape,
+    Symbolic,
+    Tensor,
+    count_of,
+    is_fed_whole,
+    is_whole,
+    value_of,
+)
 
 MOST_VALUES = 3000  # of one tensor
 ELSE_SAME_SHAPE = "bn dropout drop_path identity abs exp log power scale shift normalize l2norm"
@@ -31,6 +41,7 @@ def shape_of(op: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> Shape:
     for names, least in ((COUNTS, 1), (AMOUNTS, 0)):
         given = (arguments[name] for name in names.split() if name in arguments)
         need(all(smallest(value) >= least for value in given))
+    need(op in TABLES or not any(map(is_fed_whole, inputs)))
     if op in JOINS:
         shape = JOINS[op](arguments, inputs)
     elif op in BARE:
@@ -150,6 +161,29 @@ def reduced(given: Arguments, shape: Shape) -> Shape:
     return left
 
 
+def gather(given: Arguments, shape: Shape) -> Shape:
+    """gather: whole numbers below the rows; a vector of each."""
+    need(is_whole(shape))
+    need(all(0 <= number < given["rows"] for number in fixed_of(shape)))
+    return (*shape, given["channels"])
+
+
+def fixed_of(shape: Shape) -> tuple[int, ...]:
+    """The whole numbers that the definition fixes; none of an input."""
+    return (shape.fixed if isinstance(shape, Tensor) else None) or ()
+
+
+def take(given: Arguments, inputs: tuple[Shape, ...]) -> Shape:
+    """take: places inside the axis in the place of it."""
+    need(len(inputs) == 2 and is_whole(inputs[1]) and not is_fed_whole(inputs[0]))
+    table, index = inputs
+    axis = given.get("axis", 0)
+    need(-len(table) <= axis < len(table) and len(table) + len(index) <= 7)
+    axis %= len(table)
+    need(all(0 <= number < known(table[axis]) for number in fixed_of(index)))
+    return (*table[:axis], *index, *table[axis + 1 :])
+
+
 def param(given: Arguments) -> Shape:
     """param: the shape that it is given."""
     return tuple(given["shape"])
@@ -158,7 +192,16 @@ def param(given: Arguments) -> Shape:
 def const(given: Arguments) -> Shape:
     """const: the shape of its numbers, or the one that it is given."""
     need(("values" in given) != ("shape" in given))
-    return tuple(given["shape"]) if "shape" in given else dimensions(given["values"])
+    if "shape" in given:
+        return Tensor.of_numbers(tuple(given["shape"]), ())
+    numbers = flat(given["values"])
+    shape = dimensions(given["values"])
+    return Tensor.of_numbers(shape, numbers) if all(n == int(n) for n in numbers) else shape
+
+
+def flat(values: Any) -> tuple[Any, ...]:
+    """The numbers in nested lists."""
+    return sum(map(flat, values), ()) if isinstance(values, list) else (values,)
 
 
 RULES: Mapping[str, Rule] = {
@@ -168,6 +211,7 @@ RULES: Mapping[str, Rule] = {
     "instancenorm": instancenorm,
     "lrn": lrn,
     "dense": dense,
+    "gather": gather,
     **dict.fromkeys(("reduce_mean", "reduce_sum", "reduce_max", "reduce_min"), reduced),
     **PARTS,
 }
@@ -182,4 +226,6 @@ JOINS: Mapping[str, Callable[[Arguments, tuple[Shape, ...]], Shape]] = {
     "div": sub,
     "concat": concat,
     "matmul": matmul,
+    "take": take,
 }
+TABLES = ("gather", "take")

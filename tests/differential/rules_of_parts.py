@@ -7,7 +7,7 @@ from math import prod
 
 from tests.differential.asked import Arguments, Rule, known, need
 from tests.differential.rules_of_windows import check_mirror
-from tests.differential.sizes import Shape, Symbolic, product_of, value_of
+from tests.differential.sizes import Shape, Size, Symbolic, product_of, value_of
 from tests.differential.windows import each_axis, windows_of
 
 
@@ -72,6 +72,9 @@ def resize(given: Arguments, shape: Shape) -> Shape:
     """resize: to numbers; a given scale leads from known sizes to them."""
     rank = len(shape) - 1
     need(rank >= 1 and (given.get("mode") != "cubic" or rank == 2))
+    if "like" in given:
+        need("size" not in given and "scale" not in given and len(given["like"]) == rank)
+        return (shape[0], *given["like"])
     sizes = each_axis(given["size"], rank)
     if "scale" in given:
         factors = given["scale"] if isinstance(given["scale"], list) else [given["scale"]] * rank
@@ -90,6 +93,26 @@ def slice_(given: Arguments, shape: Shape) -> Shape:
     count = (last - first) // step + 1
     need(count >= 1 and max(first, last) < value_of(shape[axis]))
     return (*shape[:axis], count, *shape[axis + 1 :])
+
+
+def split(given: Arguments, shape: Shape) -> Shape:
+    """split: equal parts of a multiple, or parts that are the whole axis; one of them."""
+    axis, parts = given.get("axis", 0), given["parts"]
+    need("part" in given and -len(shape) <= axis < len(shape))
+    axis %= len(shape)
+    size = shape[axis]
+    if isinstance(parts, list):
+        need(known(size) == sum(parts) and given["part"] < len(parts))
+        part: Size = parts[given["part"]]
+    else:
+        need(given["part"] < parts)
+        if isinstance(size, Symbolic):
+            exact = (size.factor * size.multiple / parts).denominator == 1
+            need(exact and size.offset % parts == 0)
+        else:
+            need(size % parts == 0)
+        part = size // parts
+    return (*shape[:axis], part, *shape[axis + 1 :])
 
 
 def channels(given: Arguments, shape: Shape) -> Shape:
@@ -138,6 +161,7 @@ PARTS: Mapping[str, Rule] = {
     "upsample": upsample,
     "resize": resize,
     "slice": slice_,
+    "split": split,
     "channels": channels,
     "pad_channels": pad_channels,
     "channel_shuffle": channel_shuffle,

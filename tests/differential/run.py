@@ -9,9 +9,10 @@ from typing import Any
 
 from compiler.ops import OPS
 from compiler.ops.base import parameters
+from tests.differential.rearranged import count_of_parts
 from tests.differential.rules import BARE, JOINS, shape_of
 from tests.differential.scope import OP_VALUES, Call, Extent, OpName, Scope, Sizes
-from tests.differential.sizes import Invalid, Shape
+from tests.differential.sizes import Invalid, Shape, is_fed_whole
 from tests.differential.tree import (
     Apart,
     Assert,
@@ -65,6 +66,13 @@ def run_aside(statement: Statement, scope: Scope, flow: Shape | None) -> None:
     match statement:
         case Let(name, value):
             scope.values |= taken_apart(name, scope.evaluate(value))
+        case Apart(names, stage) if stage.head == "split":
+            given, _ = arguments_of(stage, "split", scope)
+            if len(names) != count_of_parts(given["parts"]) or flow is None:
+                raise Invalid
+            for place, name in enumerate(names):
+                one = replace(stage, arguments=(*(stage.arguments or ()), ("part", str(place))))
+                scope.tensors[name] = apply(one, "split", scope, flow)[0]
         case Apart(names, stage):
             block = scope.all_values()[stage.head]
             _, _, outputs = call(stage, block, scope, flow)
@@ -75,7 +83,7 @@ def run_aside(statement: Statement, scope: Scope, flow: Shape | None) -> None:
             scope.tensors[name] = run_chain(chain, scope, flow)
         case Output(name, chain, pattern):
             shape = flow if chain is None else run_chain(chain, scope, flow)
-            if shape is None or not fits(pattern, shape, scope):
+            if shape is None or is_fed_whole(shape) or not fits(pattern, shape, scope):
                 raise Invalid
             scope.call.outputs[name] = shape
         case Assert() | Expect():
@@ -201,7 +209,8 @@ def arguments_of(stage: Stage, op: str, scope: Scope) -> tuple[dict[str, Any], l
             continue
         if not key and index >= len(POSITIONS[op]):
             raise Invalid
-        given[key or POSITIONS[op][index]] = scope.evaluate(text)
+        value = scope.evaluate(text)
+        given[key or POSITIONS[op][index]] = value.shape[1:] if key == "like" else value
     return given, named
 
 

@@ -95,6 +95,44 @@ Size: TypeAlias = int | Symbolic
 Shape: TypeAlias = tuple[Size, ...]
 
 
+class Tensor(tuple[Size, ...]):
+    """A shape with what is known of its tensor: what makes it, and whether it holds whole numbers.
+
+    `source` is the place of a layer or the name of an input. Whole numbers are `fixed` ones, or
+    those of an input, which lie below any table that they lead into, and nothing else takes them.
+    """
+
+    source: int | str = ""
+    whole: bool = False
+    fixed: tuple[int, ...] | None = None
+
+    @classmethod
+    def of(cls, shape: Shape, source: int | str) -> Tensor:
+        """The shape of what `source` makes."""
+        tensor = cls(shape)
+        tensor.source = source
+        if isinstance(shape, Tensor):
+            tensor.whole, tensor.fixed = shape.whole, shape.fixed
+        return tensor
+
+    @classmethod
+    def of_numbers(cls, shape: Shape, fixed: tuple[int, ...] | None = None) -> Tensor:
+        """The shape of whole numbers."""
+        tensor = cls(shape)
+        tensor.whole, tensor.fixed = True, fixed
+        return tensor
+
+
+def is_whole(shape: Shape) -> bool:
+    """Whether a tensor holds whole numbers."""
+    return isinstance(shape, Tensor) and shape.whole
+
+
+def is_fed_whole(shape: Shape) -> bool:
+    """Whether whole numbers are an input's, which only tables take."""
+    return isinstance(shape, Tensor) and shape.whole and shape.fixed is None
+
+
 def value_of(size: Size) -> int:
     """A size where the net is drawn."""
     return size if isinstance(size, int) else size.value

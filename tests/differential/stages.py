@@ -16,7 +16,7 @@ from tests.differential.run import run_stage
 from tests.differential.scope import OP_VALUES, OpName, Scope
 from tests.differential.sizes import Invalid, Shape, Symbolic
 from tests.differential.tree import Block, Chain, Flow, Stage
-from tests.differential.windowed import SPATIAL
+from tests.differential.windowed import SPATIAL, Values
 
 SIMPLE = Stage("relu")
 # What some ops ask of their input, and how it is brought about.
@@ -55,6 +55,8 @@ def draw_op(pen: Pen, scope: Scope, flow: Shape, before: str = "") -> Stage:
         try:
             values = values_for(pen, op, flow)
             stage = Stage(op, arguments_text(pen, scope, op, values))
+            if op == "resize" and pen.chance(3):
+                stage = draw_likeness(pen, scope, values)
             run_stage(stage, scope.copy(), flow, first=False)
         except Invalid:
             continue
@@ -62,6 +64,16 @@ def draw_op(pen: Pen, scope: Scope, flow: Shape, before: str = "") -> Stage:
             return prepared(pen, op, stage)
         return decorated(pen, scope, flow, stage)
     return decorated(pen, scope, flow, SIMPLE)
+
+
+def draw_likeness(pen: Pen, scope: Scope, values: Values) -> Stage:
+    """`resize(like=x)`, as it is with a size but for that."""
+    given = {key: value for key, value in values.items() if key not in ("size", "scale")}
+    others = [(key, written(pen, scope, value)) for key, value in given.items()]
+    names = [n for n in scope.all_tensors() if n.isidentifier() and n != "in"]
+    if not names:
+        raise Invalid
+    return Stage("resize", (*others, ("like", pen.one(sorted(names)))))
 
 
 def prepared(pen: Pen, op: str, stage: Stage) -> Stage:
@@ -233,10 +245,10 @@ def draw_named_join(pen: Pen, scope: Scope, flow: Shape | None) -> Stage:
     names += ["in"] if scope.call.entered is not None else []
     if not names:
         raise Invalid
-    op = pen.one(("add", "concat", "mul", "max", "min", "mean", "sub", "matmul"))
-    count = 2 if op in ("sub", "matmul") else pen.one((2, 1, 3))
+    op = pen.one(("add", "concat", "mul", "max", "min", "mean", "sub", "matmul", "take"))
+    count = 2 if op in ("sub", "matmul", "take") else pen.one((2, 1, 3))
     chosen = tuple(("", pen.one(names)) for _ in range(count))
-    axis = (("axis", str(pen.whole(-2, 2))),) if op == "concat" and pen.chance(3) else ()
+    axis = (("axis", str(pen.whole(-2, 2))),) if op in ("concat", "take") and pen.chance(3) else ()
     stage = Stage(op, chosen + axis)
     run_stage(stage, scope.copy(), flow, first=True)
     return decorated(pen, scope, flow, stage)

@@ -9,22 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.differential.sizes import Shape, Size
+from tests.differential.sizes import Shape, Tensor
 
 Source = int | str  # the place of a layer, or the name of an input of the net
-
-
-class Tensor(tuple[Size, ...]):
-    """A shape whose tensor a layer or an input makes."""
-
-    source: Source
-
-    @classmethod
-    def of(cls, shape: Shape, source: Source) -> Tensor:
-        """The shape of what `source` makes."""
-        tensor = cls(shape)
-        tensor.source = source
-        return tensor
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,16 @@ EXAMPLES: dict[str, list[tuple[dict[str, Any], list[tuple[int, ...]]]]] = {
         ({"channels": 4, "kernel": (3, 4), "stride": 2, "output_pad": 1, "pad": PADS}, [(3, 4, 5)]),
         ({"channels": 2, "kernel": 2, "dilation": 2, "groups": 2}, [(4, 4, 5, 3)]),
     ],
+    "gather": [({"rows": 7, "channels": 3}, [(5,)]), ({"rows": 7, "channels": 2}, [(2, 3)])],
+    "take": [
+        ({}, [(7, 3), (5,)]),
+        ({"axis": -1}, [(2, 6), (2, 4)]),
+        ({"axis": 1}, [(2, 5, 3), (4,)]),
+    ],
+    "split": [
+        ({"parts": 2, "part": 1}, [(4, 5)]),
+        ({"parts": [1, 3, 1], "axis": -1, "part": 1}, [(3, 4, 5)]),
+    ],
     "filter": [({"kernel_values": [[1, 2], [3, 4]], "pad": 1, "pad_mode": "reflect"}, [(3, 5, 6)])],
     "weightedpool": [({"kernel_values": [1, 2, 3]}, [(3, 9)])],
     "maxpool": [
