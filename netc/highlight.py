@@ -65,7 +65,7 @@ class NetdefLexer(RegexLexer):  # type: ignore[misc]  # Pygments has no types
             (words(LOGIC, suffix=r"\b"), Operator.Word),
             (words(("block", "net"), suffix=r"\b"), Keyword.Declaration),
             (words((*STATEMENTS, *IN_PLACES), suffix=r"\b"), Keyword),
-            (r"f32\b", Keyword.Type),
+            (r"(?:f32|i64)\b", Keyword.Type),
             (words(tuple(OPS), suffix=r"\b"), Name.Builtin),
             (words((*BUILTINS, "picture"), suffix=r"\b"), Name.Builtin.Pseudo),
             (r"[A-Za-z_]\w*(?=[ \t]*\()", Name.Function),

@@ -124,7 +124,8 @@ def proposals(scope: Reachable, context: Context, text: str) -> Iterator[Proposa
         case "file":
             yield from files(scope, context.word)
         case "type":
-            yield Proposal("f32", "keyword", "float32, the type of every input")
+            yield Proposal("f32", "keyword", "float32, the usual type of an input")
+            yield Proposal("i64", "keyword", "whole numbers, which `gather` makes vectors of")
         case "from" | "in":
             yield keyword(context.kind)
         case "origin":

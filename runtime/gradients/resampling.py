@@ -8,7 +8,6 @@ from compiler.ops.resampling import Resize
 from runtime.gradients import Gradients, by_inputs, gradient
 from runtime.kernels import Array, Arrays
 from runtime.kernels.resampling import weights
-from runtime.kernels.windows import each
 
 
 @gradient(Resize)
@@ -19,7 +18,7 @@ def resize(
     x = inputs[0]
     rank = x.ndim - 2
     scales = op.scale if isinstance(op.scale, tuple) else (op.scale,) * rank
-    for axis, (wanted, scale) in enumerate(zip(each(op.size, rank), scales, strict=True), start=2):
+    for axis, (wanted, scale) in enumerate(zip(output.shape[2:], scales, strict=True), start=2):
         matrix = weights(op, x.shape[axis], wanted, scale).astype(dy.dtype)
         dy = np.moveaxis(np.tensordot(dy, matrix, axes=(axis, 0)), -1, axis)
     return by_inputs(np.ascontiguousarray(dy))

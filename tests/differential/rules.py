@@ -165,6 +165,7 @@ def gather(given: Arguments, shape: Shape) -> Shape:
     """gather: whole numbers below the rows; a vector of each."""
     need(is_whole(shape))
     need(all(0 <= number < given["rows"] for number in fixed_of(shape)))
+    need(len(shape) < 6)
     return (*shape, given["channels"])
 
 

@@ -20,6 +20,7 @@ from tests.ops.examples import EXAMPLES
 NETS = 3  # random sets of arguments for each op and rank
 POSITIVE = {"log", "power"}  # of inputs above 0 only
 JOINS = {name for name, op in OPS.items() if op.most_inputs != 1}  # and what takes nothing
+JOINS |= {"gather"}  # what takes whole numbers
 
 
 def test_an_op_without_a_derivative_says_why() -> None:
@@ -28,9 +29,15 @@ def test_an_op_without_a_derivative_says_why() -> None:
 
 
 def inputs_for(name: str, shapes: list[tuple[int, ...]], number: int) -> tuple[Any, ...]:
-    """Random numbers, above 0 for what knows no others."""
+    """Random numbers, above 0 for what knows no others; whole ones for a table."""
     random = np.random.default_rng(number)
-    found = tuple(random.standard_normal((3, *shape)) for shape in shapes)
+    whole = OPS[name].whole_inputs
+    found = tuple(
+        random.integers(0, 4, (3, *shape)).astype(np.float64)
+        if place in whole
+        else random.standard_normal((3, *shape))
+        for place, shape in enumerate(shapes)
+    )
     return tuple(np.abs(x) + 0.1 for x in found) if name in POSITIVE else found
 
 

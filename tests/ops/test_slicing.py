@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from compiler.domain import Facts
-from compiler.ops.slicing import Slice
+from compiler.ops.slicing import Slice, Split
+from grammar.diagnostics import DefinitionError
+from tests.define import define
 from tests.opcheck import H, W, apply, check, check_symbolic, make, refuse
 
 ROWS = [[0.0, 1.0, 2.0, 3.0], [10.0, 11.0, 12.0, 13.0]]
@@ -63,3 +66,81 @@ def test_what_leads_outside_or_nowhere_is_refused(
 def test_a_step_of_zero_is_no_step() -> None:
     with pytest.raises(ValueError, match="other than 0"):
         make(Slice, 0, 1, step=0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        ({"parts": 2, "part": 1}, [ROWS[1]]),
+        ({"parts": 2, "axis": 1, "part": 0}, [[0, 1], [10, 11]]),
+        ({"parts": [1, 2, 1], "axis": -1, "part": 1}, [[1, 2], [11, 12]]),
+        ({"parts": 1, "axis": 1, "part": 0}, ROWS),
+    ],
+)
+def test_hand_computed_parts_of_a_split(arguments: dict[str, Any], wanted: Any) -> None:
+    assert apply(make(Split, **arguments), ROWS) == wanted
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+@pytest.mark.parametrize("parts", [3, [1, 5], [2, 3, 1]])
+def test_parts_of_any_axis_agree_with_onnx_runtime(axis: int, parts: Any) -> None:
+    count = parts if isinstance(parts, int) else len(parts)
+    made = [check(make(Split, parts, axis, part), (6, 6, 6)) for part in range(count)]
+    whole = np.concatenate([one.reference for one in made], axis=axis % 3 + 1)
+    assert (whole == made[0].inputs[0]).all()
+
+
+def test_a_symbolic_axis_is_split_where_it_is_proved_to_divide() -> None:
+    facts = Facts()
+    facts.assume(H % 4, "==", 0)
+    sizes = [{"H": 4, "W": 3}, {"H": 12, "W": 1}]
+    for part in (0, 3):
+        check_symbolic(make(Split, 4, 1, part), (3, H, W), sizes=sizes, facts=facts)
+    error = refuse(make(Split, 4, 1, 0), (3, H, W))
+    assert error.code == "E307" and "assert H % 4 == 0" in str(error.content.remedy)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "argument"),
+    [
+        ({"parts": 2, "axis": 1, "part": 0}, "parts"),
+        ({"parts": [2, 2], "axis": 1, "part": 0}, "parts"),
+        ({"parts": 2, "part": 2}, "part"),
+        ({"parts": 2, "axis": 2, "part": 0}, "axis"),
+    ],
+)
+def test_splits_that_do_not_fit_are_refused(arguments: dict[str, Any], argument: str) -> None:
+    assert refuse(make(Split, **arguments), (4, 5)).argument == argument
+
+
+HEAD = "net t { input x: f32[6, 4]; "
+TAKEN = {
+    "a, b, c = split(3); add(a, b, c)": ["split1.0", "split1.1", "split1.2"],
+    "split([1, 5]) as parts; parts[0] -> relu; concat(parts[0], parts.part1)": [
+        "parts.0",
+        "parts.1",
+    ],
+    'split(2) as ""; add(x, x)': ["0", "1"],
+    "split(2, part=1) as half": ["half"],
+    "let sizes = [2, 4]; a, b = split(sizes); a -> flatten": ["split1.0", "split1.1"],
+    "seq { relu; relu } as s; a, b = dense(4, axis=1) -> split(2); a -> relu": [
+        "split1.0",
+        "split1.1",
+    ],
+}
+
+
+@pytest.mark.parametrize("text", TAKEN)
+def test_parts_are_taken_by_name_by_index_or_alone(text: str) -> None:
+    net = define(f"{HEAD}{text}; output y }}")
+    assert [n.name for n in net.graph.nodes() if isinstance(n.op, Split)] == TAKEN[text]
+    assert net.verify().ok
+
+
+def test_several_parts_are_no_single_tensor() -> None:
+    with pytest.raises(DefinitionError, match="`split` gives several tensors"):
+        define(f"{HEAD}split(2); output y }}")
+    with pytest.raises(DefinitionError, match="2 names stand for 3 tensors"):
+        define(f"{HEAD}a, b = split(3); output y = a }}")
+    with pytest.raises(DefinitionError, match="multiple of their number"):
+        define(f"{HEAD}a, b = split(2, axis=0) ; c, d = split(5); output y = a }}")
