@@ -126,7 +126,7 @@ class Split(Op):
                 label=f"{' + '.join(map(str, self.parts))} = {sum(self.parts)}, "
                 f"and the axis of {show_shape(shape)} has {size}",
             )
-        return self.parts
+        return tuple(self.parts)
 
     def bounds(self, shape: Shape, facts: Facts) -> tuple[Size, Size]:
         """Where the part begins, and where the next one does."""
@@ -152,7 +152,8 @@ class Split(Op):
         first = self.bounds(inputs[0], facts)[0]
         if axis and not isinstance(first, int):
             return Reach("everywhere", along=(axis - 1,))
-        same, moved = Sampling(Fraction(1)), Sampling(Fraction(1), Fraction(first if axis else 0))
+        offset = Fraction(first) if isinstance(first, int) else Fraction(0)
+        same, moved = Sampling(Fraction(1)), Sampling(Fraction(1), offset)
         places = tuple(moved if i == axis else same for i in range(1, len(inputs[0])))
         return Reach("sampled", samplings=places)
 
