@@ -143,10 +143,13 @@ def run_stage(stage: Stage, scope: Scope, flow: Shape | None, *, first: bool) ->
         shape = tensor
     elif not stage.head or stage.head == "seq":
         assert stage.body is not None
+        before = {*scope.call.owners}
         result = run_body(stage.body, scope.inside(), flow)
         if result is None:
             raise Invalid
         shape = result
+        if stage.head == "seq":  # its layers are a level below: outside no `like` names them
+            scope.call.owners |= dict.fromkeys({*scope.call.owners} - before)
     elif isinstance(target, Block):
         place = scope.call.next_place()
         shape, owner, outputs = call(stage, target, scope, flow)

@@ -125,8 +125,8 @@ def test_at_the_top_of_a_file_stand_items() -> None:
     assert labels(HALVES + "\n|") == {"use", "let", "block", "net", "train"}
 
 
-def test_an_input_is_f32_from_a_picture() -> None:
-    assert labels("net n {\n input x: |") == {"f32"}
+def test_an_input_is_of_numbers_or_whole_ones_or_a_picture() -> None:
+    assert labels("net n {\n input x: |") == {"f32", "i64"}
     assert labels("net n {\n input x: f32[3, 8, 8] from |") == {"picture"}
     assert {"resize=", "crop=", "mean=", "std="} <= labels(
         "net n {\n input x: f32[3, 8, 8] from picture(|"
