@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from compiler.graph import Graph, Input, Node
 from compiler.ops.base import Op, ShapeError, Shapes
-from compiler.ops.shapes import per_sample_axis
 from compiler.ops.gathering import Gather, Take
+from compiler.ops.shapes import per_sample_axis
 from compiler.ops.tensors import Const
 
 

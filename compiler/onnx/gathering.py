@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from compiler.onnx import lowers
 from compiler.onnx.emitter import Emitter
-from compiler.ops.shapes import per_sample_axis
 from compiler.ops.gathering import Gather, Take
+from compiler.ops.shapes import per_sample_axis
 
 
 @lowers(Gather)

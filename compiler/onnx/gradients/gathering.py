@@ -7,8 +7,8 @@ from math import prod
 from compiler.onnx.emitter import Emitter
 from compiler.onnx.gathering import others, turned
 from compiler.onnx.gradients import Gradients, by_inputs, differentiates
-from compiler.ops.shapes import known, per_sample_axis
 from compiler.ops.gathering import Gather, Take
+from compiler.ops.shapes import known, per_sample_axis
 
 
 @differentiates(Gather)
