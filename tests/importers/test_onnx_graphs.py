@@ -159,8 +159,9 @@ def test_constant_nodes_are_weights() -> None:
     assert_means(onnx_model(nodes), "conv")
 
 
-def test_a_factor_for_each_channel_is_a_convolution_of_one_pixel() -> None:
+def test_a_factor_by_a_name_of_its_own_is_a_convolution_of_one_pixel() -> None:
     model = onnx_model("h = Relu(x) y = Mul(h, w)", weights={"w": (3, 1, 1)})
+    model.graph.initializer[0].name = model.graph.node[1].input[1] = "own.weight"
     defined = assert_means(model, "relu conv")
     np.testing.assert_array_equal(
         next(v for k, v in defined.graph.values.items() if k.endswith("weight")).ravel(),

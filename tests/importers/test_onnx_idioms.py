@@ -261,7 +261,7 @@ def test_batch_norm_written_out_behind_a_convolution_is_batch_norm(nodes: str) -
 
 def test_a_factor_behind_a_convolution_is_no_batch_norm() -> None:
     model = onnx_model("h = Conv(x, w) y = Mul(h, f)", weights={"w": (4, 3, 3, 3), "f": (4, 1, 1)})
-    assert_means(model, "conv conv")
+    assert_means(model, "conv scale")
 
 
 def test_names_that_several_layers_share_are_that_of_the_one_that_computes() -> None:

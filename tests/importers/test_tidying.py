@@ -14,23 +14,23 @@ BORDER = [0, 0, 1, 1, 0, 0, 1, 1]
 APART = {
     "a pad between a batch norm and an offset": (
         "h = BatchNormalization(x, g, b, m, var) q = Pad(h, border) y = Add(q, k)",
-        "bn pad conv",
+        "bn pad shift",
     ),
     "a pad between two constants": (
         "h = Mul(x, k) q = Pad(h, border) y = Add(q, l)",
-        "conv pad conv",
+        "scale pad shift",
     ),
     "a pad between a convolution and an offset": (
         "h = Conv(x, w) q = Pad(h, border) y = Add(q, k)",
-        "conv pad conv",
+        "conv pad shift",
     ),
     "an offset beside another reader of the same layer": (
         "h = Conv(x, w) p = Add(h, k) q = Mul(p, l) z = Relu(p) y = Add(q, z)",
-        "conv conv relu add",
+        "conv scale relu add",
     ),
     "offsets of a tensor that others read": (
         "h = Conv(x, w) p = Add(h, k) q = Add(p, l) z = Relu(p) y = Mul(q, z)",
-        "conv conv relu mul",
+        "conv shift relu mul",
     ),
     "an offset for each value behind a convolution": (
         "h = Conv(x, w) y = Add(h, each)",

@@ -32,6 +32,12 @@ def gemm(reading: Reading) -> Tensor:
         if reading.batch:
             raise Refused("transA=1 mixes the samples of a batch")
         x = reading.add("transpose", x, order=[1, 0])
+    if reading.get("rows"):  # of a view, whose other axes are the batch's
+        flat = bias is None or bias.shape[:-1] in ((), (1,))
+        if not flat:
+            raise Refused("its bias differs along the batch")
+        wide = None if bias is None else np.broadcast_to(bias.reshape(-1), weight.shape[:1])
+        return rows_times(reading, x, weight.T, wide)
     if len(x.shape) + reading.batch != 2:
         raise Refused(f"its input has rank {len(x.shape) + reading.batch}, not 2")
     if reading.batch:

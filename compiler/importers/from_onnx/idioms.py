@@ -20,6 +20,8 @@ from compiler.importers.from_onnx.patterns import (
 )
 from compiler.rewriting import needed
 
+SPATIAL = ("spatial",)  # in place of axes: all behind the channels
+
 
 def is_now(type: str, **attributes: Any) -> Callable[..., Any]:
     """The build of an idiom of one tensor `x`."""
@@ -27,17 +29,26 @@ def is_now(type: str, **attributes: Any) -> Callable[..., Any]:
 
 
 def layer_norm(bound: Bound, constants: Constants) -> Any:
-    """Layer normalisation written out: (x - mean)/sqrt(mean square + eps) * w + b."""
+    """Normalisation written out: (x - mean)/sqrt(mean square + eps), times w, plus b."""
     axes = axes_of(bound["mean"], constants)
     if axes is None or axes != axes_of(bound["square"], constants):
         return None
-    eps = float(constants[bound["eps"]].reshape(-1)[0])
-    inputs = (bound["x"], bound["w"], bound["b"])
-    return "LayerNormalization", inputs, {"axes": axes, "epsilon": eps}
+    if "reshaped" in bound:  # the mean, along whose axes it must still have one value
+        shape = constants.get(bound["reshaped"])
+        if axes == SPATIAL or shape is None or any(shape[a : a + 1] != 1 for a in axes):
+            return None
+    eps = constants.get(bound["eps"])
+    learned = [bound.get(name, "") for name in ("w", "b")]
+    if eps is None or eps.size != 1 or any(name and name not in constants for name in learned):
+        return None
+    attributes = {"axes": axes, "epsilon": float(eps.item())}
+    return "LayerNormalization", (bound["x"], *learned), attributes
 
 
-def axes_of(operator: Operator, constants: Constants) -> tuple[int, ...] | None:
-    """The axes of a reduction that keeps them."""
+def axes_of(operator: Operator, constants: Constants) -> tuple[Any, ...] | None:
+    """The axes of a reduction that keeps them; `SPATIAL` where it is a global pooling."""
+    if operator.type == "GlobalAveragePool":
+        return SPATIAL
     if operator.attributes.get("keepdims", 1) != 1:
         return None
     if len(operator.inputs) > 1 and operator.inputs[1]:
@@ -55,17 +66,16 @@ def unit_length(bound: Bound, constants: Constants) -> Any:
     return "LpNormalization", (bound["x"],), attributes
 
 
-def grouped_norm(bound: Bound, constants: Constants) -> Any:
-    """Instance normalisation of reshaped groups, and a factor and offset for each channel."""
+def whole_norm(bound: Bound, constants: Constants) -> Any:
+    """Instance normalisation of a sample as one group, and a factor and offset for each value."""
     inner = bound["norm"]
     scale, shift, w = (constants.get(n) for n in (*inner.inputs[1:3], bound["w"]))
     if scale is None or shift is None or w is None or np.any(scale != 1) or np.any(shift != 0):
         return None
+    if scale.size != 1 or w.ndim < 2 or w.size == max(w.shape):
+        return None
     eps = inner.attributes.get("epsilon", 1e-5)
-    inputs = (bound["x"], bound["w"], bound["b"])
-    if w.ndim < 2 or w.size == max(w.shape):
-        return "GroupNormalization", inputs, {"num_groups": scale.size, "epsilon": eps}
-    return ("LayerNormalization", inputs, {"axis": 1, "epsilon": eps}) if scale.size == 1 else None
+    return "LayerNormalization", (bound["x"], bound["w"], bound["b"]), {"axis": 1, "epsilon": eps}
 
 
 def gated(bound: Bound, constants: Constants) -> Any:
@@ -128,10 +138,15 @@ def strided(bound: Bound, constants: Constants) -> Any:
 
 LEAST_THRESHOLD = 15  # log(1 + e^15) - 15 is 3e-7
 
-CENTRED = make("Sub", "x", make("ReduceMean", "x", name="mean"))
-SQUARES = (make("Pow", CENTRED, 2.0), make("Mul", CENTRED, CENTRED))
+MEAN = (make("ReduceMean", "x", name="mean"), make("GlobalAveragePool", "x", name="mean"))
+CENTRED = make("Sub", "x", (*MEAN, make("Reshape", MEAN, "reshaped")))
+SQUARE = (make("Pow", CENTRED, 2.0), make("Mul", CENTRED, CENTRED))
+SQUARES = (
+    make("ReduceMean", SQUARE, name="square"),
+    make("GlobalAveragePool", SQUARE, name="square"),
+)
 PLUS_3 = make("Clip", make("Add", "x", 3.0), 0.0, 6.0)
-ERFS = (make("Erf", make("Div", "x", sqrt(2))), make("Erf", make("Mul", "x", sqrt(0.5))))
+ERF = make("Add", make("Erf", (make("Div", "x", sqrt(2)), make("Mul", "x", sqrt(0.5)))), 1.0)
 ROW = make("Reshape", "x", "row")  # all values of all samples
 SAMPLES = make("Unsqueeze", make("Mul", make("Range", 0.0, "n", 1.0), "apart"), "axes")
 PLACES = (
@@ -143,6 +158,33 @@ PLACES = (
 NORM = make("InstanceNormalization", make("Reshape", "x", "s"), "one", "zero", name="norm")
 
 LENGTH = make("ReduceL2", "x", name="norm")
+
+
+MOMENT = make("Add", SQUARES, "eps")
+DEVIATION = make("Sqrt", MOMENT)
+INVERSE = (
+    make("Reciprocal", DEVIATION),
+    make("Div", 1.0, DEVIATION),
+    make("Pow", MOMENT, -0.5),
+)
+STANDARD = (make("Div", CENTRED, DEVIATION), make("Mul", CENTRED, INVERSE))
+LEARNED = make("Mul", INVERSE, "w")
+FACTOR = (LEARNED, *INVERSE)
+NEGATIVE = make("Mul", make("Neg", MEAN), FACTOR)
+# A normalisation as frameworks write it out, the longest forms first: PyTorch divides what is
+# centred and scales it then; TensorFlow multiplies x by w/deviation, and adds b - mean*w/deviation.
+NORMALISED = (
+    make("Add", make("Mul", STANDARD, "w"), "b"),
+    make("Add", make("Mul", CENTRED, LEARNED), "b"),
+    make("Add", make("Mul", "x", FACTOR), make("Add", NEGATIVE, "b")),
+    make("Add", make("Mul", "x", FACTOR), make("Sub", "b", make("Mul", MEAN, FACTOR))),
+    make("Add", make("Mul", "x", FACTOR), NEGATIVE),
+    make("Add", STANDARD, "b"),
+    make("Sub", make("Mul", "x", FACTOR), make("Mul", MEAN, FACTOR)),
+    make("Mul", STANDARD, "w"),
+    make("Mul", CENTRED, LEARNED),
+    *STANDARD,
+)
 
 IDIOMS = (
     Idiom(make("Mul", "x", make("Sigmoid", "x")), is_now("Swish")),
@@ -167,32 +209,13 @@ IDIOMS = (
     ),
     *(
         Idiom(pattern, is_now("Gelu"))
-        for erf in ERFS
         for pattern in (
-            make("Mul", make("Mul", "x", make("Add", erf, 1.0)), 0.5),
-            make("Mul", make("Mul", "x", 0.5), make("Add", erf, 1.0)),
-            make("Mul", "x", make("Mul", make("Add", erf, 1.0), 0.5)),
+            make("Mul", make("Mul", "x", ERF), 0.5),
+            make("Mul", make("Mul", "x", 0.5), ERF),
+            make("Mul", "x", make("Mul", ERF, 0.5)),
         )
     ),
-    *(
-        Idiom(
-            make(
-                "Add",
-                make(
-                    "Mul",
-                    make(
-                        "Div",
-                        CENTRED,
-                        make("Sqrt", make("Add", make("ReduceMean", s, name="square"), "eps")),
-                    ),
-                    "w",
-                ),
-                "b",
-            ),
-            layer_norm,
-        )
-        for s in SQUARES
-    ),
+    *(Idiom(pattern, layer_norm) for pattern in NORMALISED),
     Idiom(
         make("Reshape", make("Transpose", make("Reshape", "x", "s"), name="moved"), "t"), shuffled
     ),
@@ -202,7 +225,7 @@ IDIOMS = (
         for bounded in (make("Clip", LENGTH, "eps"), make("Max", LENGTH, "eps"))
         for length in (bounded, make("Expand", bounded, "shape"))
     ),
-    Idiom(make("Add", make("Mul", make("Reshape", NORM, "t"), "w"), "b"), grouped_norm),
+    Idiom(make("Add", make("Mul", make("Reshape", NORM, "t"), "w"), "b"), whole_norm),
 )
 
 

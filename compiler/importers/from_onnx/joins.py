@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.dims import Dim
 from compiler.importers.affine import affine, single
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.activate import LARGEST
 from compiler.importers.from_onnx.names import is_parameter
 from compiler.importers.from_onnx.reading import BATCH, Reading, Value, converts
 from compiler.importers.from_onnx.reshape import to_shape
-from compiler.importers.from_onnx.views import Stretched, copied
+from compiler.importers.from_onnx.views import Stretched, copied, repeated
 from compiler.importers.window_arguments import pads
 from compiler.ops.base import Shape
 from compiler.values import Tensor
@@ -96,6 +97,8 @@ def joined(reading: Reading, op: str, tensors: list[Tensor]) -> Tensor:
     if reading.batch and any(len(t.shape) != rank for t in tensors):
         raise Refused("its inputs have different ranks")
     same = [to_shape(reading, t, (1,) * (rank - len(t.shape)) + t.shape) for t in tensors]
+    if op == "mul" and len(same) == 2 and same[0] == same[1]:
+        return reading.add("power", same[0], exponent=2)
     return reading.add(op, *same)
 
 
@@ -116,7 +119,6 @@ def with_constant(
     constant = plainly(reading, x, constant, index)
     if is_tensor(reading, x, constant, index):
         return reading.add(JOINS[kind], x, bare(reading, constant, index, x))
-    x = as_wide(reading, x, constant)
     known_by = (index,)
     one, zero = np.ones(1), np.zeros(1)
     match kind:
@@ -157,13 +159,15 @@ def named(reading: Reading, index: int) -> bool:
 def is_tensor(reading: Reading, x: Tensor, constant: NDArray[Any], index: int) -> bool:
     """Whether a constant is a tensor by itself: it varies along other axes than the channels.
 
-    Or it is a factor or offset of its own, that PyTorch named (`block.0.gamma`).
+    Or it stretches what it is joined with, or is a factor or offset of its own, that PyTorch named
+    (`block.0.gamma`).
     """
     if constant.size == 1:
         return False
-    varying = [axis for axis, size in enumerate(of_sample(reading, constant, x)) if size != 1]
-    apart = len(x.shape) - len(of_sample(reading, constant, x))
-    return varying != [0] or apart != 0 or named(reading, index)
+    shape = of_sample(reading, constant, x)
+    varying = [axis for axis, size in enumerate(shape) if size != 1]
+    apart = len(x.shape) - len(shape)
+    return varying != [0] or apart != 0 or x.shape[0] == 1 or named(reading, index)
 
 
 def of_sample(reading: Reading, constant: NDArray[Any], x: Tensor) -> tuple[int, ...]:
@@ -191,18 +195,6 @@ def held(reading: Reading, values: NDArray[Any], index: int) -> Tensor:
     return reading.add(op, weights={"": values}, known_by=(index,), shape=list(values.shape))
 
 
-def as_wide(reading: Reading, x: Tensor, constant: NDArray[Any]) -> Tensor:
-    """The tensor, repeated where a constant is larger than its axes of size 1."""
-    if constant.ndim < len(x.shape) + reading.batch:
-        sizes = (1,) * (len(x.shape) - constant.ndim) + constant.shape
-    else:
-        sizes = constant.shape[reading.batch :]
-    if constant.ndim > len(x.shape) + reading.batch or len(sizes) != len(x.shape):
-        return x
-    wide = tuple(c if h == 1 and c > 1 else h for h, c in zip(x.shape, sizes, strict=True))
-    return x if wide == x.shape else copied(reading, Stretched(x, wide))
-
-
 def bounded_below(reading: Reading, x: Tensor, bound: float) -> Tensor:
     """max(x, bound), which is `relu` for 0."""
     if bound == 0:
@@ -215,7 +207,6 @@ def constant_first(reading: Reading, kind: str, constant: NDArray[Any], x: Tenso
     constant = plainly(reading, x, constant, 0)
     if is_tensor(reading, x, constant, 0):
         return reading.add(JOINS[kind], bare(reading, constant, 0, x), x)
-    x = as_wide(reading, x, constant)
     if kind == "Sub":
         return affine(reading.add, x, -np.ones(1), constant, (0,))
     if kind == "Div":
@@ -301,6 +292,25 @@ def expand(reading: Reading) -> Value:
     if any(h != 1 and not facts.equal(h, w) for h, w in zip(x.shape, shape, strict=True)):
         raise Refused(f"it stretches {list(map(str, x.shape))} to {list(map(str, shape))}")
     return x if shape == x.shape else Stretched(x, shape)
+
+
+@converts("Tile")
+def tile(reading: Reading) -> Value:
+    """A tensor repeated along some axes; one of size 1 is stretched."""
+    x, counts = reading.tensor(0), reading.sizes(1)
+    if len(counts) != len(x.shape) + reading.batch:
+        raise Refused(f"it repeats {len(counts)} axes of {len(x.shape) + reading.batch}")
+    if reading.batch and counts[0] != 1:
+        raise Refused("it repeats the samples")
+    sample = counts[reading.batch :]
+    if any(isinstance(count, Dim) or count < 1 for count in sample):
+        raise Refused(f"it repeats its input {', '.join(map(str, sample))} times")
+    if all(size == 1 or count == 1 for size, count in zip(x.shape, sample, strict=True)):
+        shape = tuple(c if h == 1 else h for h, c in zip(x.shape, sample, strict=True))
+        return x if shape == x.shape else Stretched(x, shape)
+    for axis, count in enumerate(sample):
+        x = repeated(reading, x, axis, count)
+    return x
 
 
 @converts("Identity", "Cast", "CastLike")

@@ -8,11 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.importers.affine import align, single
+from compiler.dims import Dim
+from compiler.importers.affine import affine, align, single
 from compiler.importers.builder import Refused
+from compiler.importers.from_onnx.idioms import SPATIAL
 from compiler.importers.from_onnx.names import stem
 from compiler.importers.from_onnx.reading import Reading, converts
 from compiler.importers.from_onnx.reducing import reduced
+from compiler.importers.from_onnx.reshape import to_shape
+from compiler.ops.reshape import Reshape
 from compiler.values import Tensor
 
 
@@ -113,12 +117,46 @@ def normalised(reading: Reading) -> Tensor:
     """Normalisation over the last axes of a sample, or over those of one that is written out."""
     x = reading.tensor(0)
     written_out = reading.get("axes")
+    if written_out == SPATIAL:
+        written_out = range(2, len(x.shape) + reading.batch)
     first = 0 if written_out else reading.axis(int(reading.get("axis", -1)), x)
     given = [reading.axis(int(axis), x) for axis in written_out or ()]
     axes = sorted(given) or [*range(first, len(x.shape))]
-    factor = reading.array(1)
-    offset = reading.array(2) if reading.has(2) else np.zeros_like(factor)
-    named = {} if len(axes) == len(x.shape) else {"axis": axes if len(axes) > 1 else axes[0]}
+    factor, offset = (
+        align(reading.array(index), x.shape) if reading.has(index) else None for index in (1, 2)
+    )
+    rest = [axis for axis in range(len(x.shape)) if axis not in axes]
+    if written_out and len(rest) == 1:
+        channelwise = of_channels(reading, x, rest[0], factor, offset)
+        if channelwise is not None:
+            return channelwise
+    known = all(isinstance(x.shape[axis], int) for axis in axes)
+    learned = [value for value in (factor, offset) if value is not None]
+    fits = all(varying(value) <= {*axes} for value in learned)
+    plain = not learned or (factor is not None and any(map(varying, learned)))
+    if fits and known and plain:
+        return over(reading, x, axes, factor, offset)
+    y = over(reading, x, axes, None, None) if known else by_moments(reading, x, axes)
+    ones = np.ones(1) if factor is None else factor
+    return affine(reading.add, y, ones, np.zeros(1) if offset is None else offset)
+
+
+Values = NDArray[Any] | None
+
+
+def varying(values: NDArray[Any]) -> set[int]:
+    """The axes along which constants may differ."""
+    return {axis for axis, size in enumerate(values.shape) if size != 1}
+
+
+def over(reading: Reading, x: Tensor, axes: list[int], factor: Values, offset: Values) -> Tensor:
+    """`layernorm` over these axes."""
+    named: dict[str, Any] = {}
+    if len(axes) < len(x.shape):
+        named["axis"] = axes if len(axes) > 1 else axes[0]
+    if factor is None:
+        return reading.add("layernorm", x, eps=epsilon(reading), affine=False, **named)
+    offset = np.zeros_like(factor) if offset is None else offset
     return reading.add(
         "layernorm",
         x,
@@ -129,13 +167,74 @@ def normalised(reading: Reading) -> Tensor:
     )
 
 
+def by_moments(reading: Reading, x: Tensor, axes: list[int]) -> Tensor:
+    """Normalisation over axes of open size, which no layer has."""
+    if len(axes) == len(x.shape):
+        return reading.add("groupnorm", x, groups=1, eps=epsilon(reading), affine=False)
+    centred = reading.add("sub", x, reduced(reading, x, axes, "mean", kept=True))
+    square = reading.add("power", centred, exponent=2)
+    variance = reduced(reading, square, axes, "mean", kept=True)
+    shifted = reading.add("shift", variance, offset=epsilon(reading))
+    return reading.add("mul", centred, reading.add("power", shifted, exponent=-0.5))
+
+
+def of_channels(
+    reading: Reading, x: Tensor, left: int, factor: Values, offset: Values
+) -> Tensor | None:
+    """Normalisation over all axes but the one `left`: of each channel, or group of channels.
+
+    Keras' GroupNormalization cuts the channels in two axes, normalises over all but the first of
+    them, with a factor and offset for each place of the two, and puts them together again. None
+    where this is not it.
+    """
+    groups, parts = x.shape[left], x.shape[left + 1 : left + 2]
+    whole = x
+    made_by = reading.builder.graph[str(x.node)]
+    if isinstance(made_by.op, Reshape) and parts:
+        (source,) = made_by.inputs
+        merged = (*x.shape[:left], groups * parts[0], *x.shape[left + 2 :])
+        if reading.builder.graph[source].shape == merged:
+            whole = Tensor(source, merged)
+    channels = whole.shape[left]
+    places = [left] if whole is x else [left, left + 1]
+    learned = [value for value in (factor, offset) if value is not None]
+    if isinstance(groups, Dim) or isinstance(channels, Dim) or len(x.shape) == 1:
+        return None
+    if any(varying(value) - {*places} for value in learned):
+        return None
+    if whole is x and (len(x.shape) == 2 or not (learned or left == 0)):
+        return None
+    sizes = (groups, channels // groups)[: len(places)]
+    flat = [
+        np.full(channels, otherwise)
+        if v is None
+        else np.broadcast_to(v.reshape([v.shape[axis] for axis in places]), sizes).reshape(-1)
+        for v, otherwise in ((factor, 1.0), (offset, 0.0))
+    ]
+    rank = len(whole.shape)
+    order = [left, *(axis for axis in range(rank) if axis != left)]
+    moved = reading.add("transpose", whole, order=order) if left else whole
+    alone = groups == channels and rank > 1
+    y = reading.add(
+        "instancenorm" if alone else "groupnorm",
+        moved,
+        weights=dict(zip(("weight", "bias"), flat, strict=True)) if learned else {},
+        known_by=(1, 2),
+        eps=epsilon(reading),
+        affine=bool(learned),
+        **({} if alone else {"groups": groups}),
+    )
+    back = sorted(range(rank), key=lambda axis: order[axis])
+    return to_shape(reading, reading.add("transpose", y, order=back) if left else y, x.shape)
+
+
 def along(values: NDArray[Any], x: Tensor, axes: list[int]) -> NDArray[Any]:
-    """Constants that vary along these axes of a sample only, one for each value of them."""
+    """Constants that vary along these axes of a sample only, one for each value of them.
+
+    They have as many axes as the sample.
+    """
     sizes = [x.shape[axis] for axis in axes]
     shape = tuple(size for size in sizes if isinstance(size, int))
     if len(shape) != len(sizes):
         raise Refused("it needs an input of known size")
-    aligned = align(values, x.shape)
-    if any(size != 1 for axis, size in enumerate(aligned.shape) if axis not in axes):
-        raise Refused(f"its factor or offset is {list(values.shape)} for {list(shape)}")
-    return np.broadcast_to(aligned.reshape([aligned.shape[axis] for axis in axes]), shape)
+    return np.broadcast_to(values.reshape([values.shape[axis] for axis in axes]), shape)

@@ -1,7 +1,8 @@
 """Patterns over ONNX operators, and the ways in which a model matches them.
 
 Patterns are nested: an operator's type and its arguments, a name for any tensor (the same name, the
-same tensor), a number for a constant. Sums and products match in either order.
+same tensor), a number for a constant, a tuple of patterns for any of them. Sums and products match
+in either order.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Make:
     name: str = ""
 
 
-Pattern: TypeAlias = "Make | str | float"
+Pattern: TypeAlias = "Make | str | float | tuple[Pattern, ...]"
 Bound = dict[str, Any]
 Constants: TypeAlias = Mapping[str, NDArray[Any]]
 
@@ -63,6 +64,10 @@ class Matcher:
             value = self.constants.get(tensor)
             if value is not None and value.size == 1 and np.isclose(value.item(), pattern, 1e-5):
                 yield bound
+            return
+        if isinstance(pattern, tuple):
+            for each in pattern:
+                yield from self.match(each, tensor, dict(bound))
             return
         operator = self.made_by.get(tensor)
         if operator is None or operator.type != pattern.type:

@@ -74,6 +74,7 @@ class Reading:
         self.uses = Counter(name for operator in model.operators for name in operator.inputs)
         self.uses.update(declared.name for declared in model.outputs)
         self.values: dict[str, Value] = dict(model.constants)
+        self.unknown: set[str] = set()  # constants that could not be worked out
         self.origins = dict(model.origins)
         self.exact = False  # whether initializers are called as ours are
         self.owners: dict[tuple[str, ...], str] = {}
@@ -180,6 +181,8 @@ class Reading:
             name, kept = clean_label(holders[0]), True
         if kept and not owner and name in self.builder.graph:
             name, kept = layer_name(operator, holders, True)
+        if not kept and not holders:
+            name = f"{name or op}/"  # which no label is: those that come later keep their own
         self.exact = self.exact or any(holder.endswith(".weight") for holder in holders)
         made = self.builder.layer(
             op,
@@ -204,6 +207,7 @@ CONVERTERS: Registry[str, Converter] = Registry(
         "normalise",
         "activate",
         "dense",
+        "einsum",
         "joins",
         "reshape",
         "parts",

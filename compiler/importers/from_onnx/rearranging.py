@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from compiler.dims import Dim, product
+from compiler.dims import Dim, Size, product
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.activate import SAME
+from compiler.importers.from_onnx.idioms import SPATIAL
 from compiler.importers.from_onnx.operators import Operator
 from compiler.importers.from_onnx.reading import (
     BATCH,
@@ -112,7 +113,8 @@ def run_on_views(reading: Reading, values: Sequence[Value | None]) -> tuple[Valu
         return (pointwise(reading),)
     remap = REMAPPED.get(kind)
     views = [value for value in values if isinstance(value, FactoredView)]
-    if remap is None or len({(view.batch, len(view.axes)) for view in views}) != 1:
+    kinds = {(view.batch, len(view.axes), mixed(view)) for view in views}
+    if remap is None or len(kinds) != 1:
         place, sizes = views[0].batch, ", ".join(map(str, views[0].sizes))
         where = "mixed with other axes" if place is None else f"axis {place}"
         raise Refused(f"its input is [{sizes}], the batch {where}".replace(str(BATCH), "N"))
@@ -129,16 +131,30 @@ def pointwise(reading: Reading) -> Value:
     return replace(view, tensor=tensor) if isinstance(tensor, Tensor) else tensor
 
 
+def mixed(view: FactoredView) -> tuple[int, bool, Size] | None:
+    """The axis that the batch shares with others, whether it leads them, and their size."""
+    for place, axis in enumerate(view.axes):
+        if THE_BATCH in axis and axis != (THE_BATCH,):
+            others = product(view.size(factor) for factor in axis if factor != THE_BATCH)
+            return place, axis[0] == THE_BATCH, others
+    return None
+
+
 def swung(
     reading: Reading, values: Sequence[Value | None], view: FactoredView, remap: Remap
 ) -> tuple[Value, ...]:
-    """The operator on the tensors with their batch in front, and the batch put back."""
+    """The operator on the tensors with their batch in front, and the batch put back.
+
+    What the batch shares an axis with becomes an axis of the sample.
+    """
+    shared = mixed(view)
     place, rank = view.batch, len(view.axes)
     where = [*range(rank)] if place is None else [a for a in range(rank) if a != place]
+    closed = place if shared is None else shared[0]
 
     def moved(axis: int) -> int:
         axis = counted(axis, rank)
-        if axis not in where:
+        if axis == closed:
             raise Refused("it acts along the batch")
         return where.index(axis) + 1
 
@@ -146,18 +162,38 @@ def swung(
     given: dict[str, Value] = {}
     for name, value in zip(reading.operator.inputs, values, strict=True):
         if isinstance(value, FactoredView):
-            given[name] = in_front(reading, value)
+            given[name] = in_front(reading, apart(value))
         elif isinstance(value, np.ndarray) and reading.operator.type in JOINS and value.ndim:
             whole = value.reshape((1,) * (rank - value.ndim) + value.shape)
-            if place is not None and whole.shape[place] != 1:
+            if closed is not None and whole.shape[closed] != 1:
                 raise Refused("it joins a constant that differs along the batch")
             given[name] = whole.reshape([1, *(whole.shape[axis] for axis in where)])
     made = with_inputs(reading, given, operator)
-    left = None if place is None else place - sum(axis % rank < place for axis in gone)
+    left = None if closed is None else closed - sum(axis % rank < closed for axis in gone)
     return tuple(
-        settle(reading, with_batch(tensor, left)) if isinstance(tensor, Tensor) else tensor
+        settle(reading, put_back(tensor, left, shared)) if isinstance(tensor, Tensor) else tensor
         for tensor in made
     )
+
+
+def apart(view: FactoredView) -> FactoredView:
+    """The view with the batch in front, and in no axis with others."""
+    if mixed(view) is None:
+        return view
+    others = (tuple(f for f in axis if f != THE_BATCH) for axis in view.axes)
+    return replace(view, axes=((THE_BATCH,), *others))
+
+
+def put_back(
+    tensor: Tensor, place: int | None, shared: tuple[int, bool, Size] | None
+) -> FactoredView:
+    """A tensor with its batch at a place again, with what shared the axis."""
+    if shared is None:
+        return with_batch(tensor, place)
+    assert place is not None
+    (batch, *axes) = view_of(tensor).axes
+    axes[place] = (*batch, *axes[place]) if shared[1] else (*axes[place], *batch)
+    return replace(view_of(tensor), axes=tuple(axes))
 
 
 def with_inputs(
@@ -194,7 +230,8 @@ def along_last(reading: Reading, moved: Moved, rank: int) -> tuple[Operator, lis
     `moved` refuses the batch, which must not be among them.
     """
     if "axes" in reading.operator.attributes:  # of an idiom, in any place
-        axes = tuple(map(moved, reading.get("axes")))
+        named = reading.get("axes")
+        axes = tuple(map(moved, range(2, rank) if named == SPATIAL else named))
         return with_attributes(reading.operator, axes=axes), []
     old = reading.operator.type != "LayerNormalization"
     first = counted(int(reading.get("axis", 1 if old else -1)), rank)
@@ -237,8 +274,20 @@ def cut(reading: Reading, moved: Moved, rank: int) -> tuple[Operator, list[int]]
     return replace(operator, inputs=operator.inputs[:1]), []
 
 
+def rows(reading: Reading, moved: Moved, rank: int) -> tuple[Operator, list[int]]:
+    """`Gemm` of rows with a constant matrix."""
+    if reading.get("transA", 0) or not isinstance(reading.value(0), FactoredView):
+        raise Refused("it acts along the batch")
+    moved(-1)
+    return with_attributes(reading.operator, rows=1), []
+
+
 def with_matrix(reading: Reading, moved: Moved, rank: int) -> tuple[Operator, list[int]]:
-    """A product of the last axis with a constant matrix."""
+    """A product of the last axis with a constant matrix, or of the last two of two tensors."""
+    if all(isinstance(reading.value(index), FactoredView) for index in (0, 1)):
+        moved(-1)
+        moved(-2)
+        return reading.operator, []
     if not isinstance(reading.value(0), FactoredView) or reading.array(1).ndim != 2:
         raise Refused("its matrix is no constant of two axes")
     moved(-1)
@@ -264,6 +313,7 @@ REMAPPED: dict[str, Remap] = {
     "LayerNormalization": along_last,
     "Gather": picked,
     "Slice": cut,
+    "Gemm": rows,
     "MatMul": with_matrix,
     **dict.fromkeys(REDUCTIONS, reduced),
     **dict.fromkeys(JOINS, as_it_is),

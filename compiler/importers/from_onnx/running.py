@@ -67,8 +67,7 @@ def made_by(reading: Reading) -> tuple[Value, ...]:
 def refuse_blocking(reading: Reading) -> None:
     """Raise `Refused` for what blocks by itself, also behind a layer that was refused."""
     operator = reading.operator
-    values = [reading.values.get(name, POISON) for name in operator.inputs if name]
-    computed = [isinstance(value, Tensor | Pending) for value in values]
+    computed = [is_computed(reading, name) for name in operator.inputs if name]
     if not any(computed):
         return
     if operator.type == "If" and computed[0]:
@@ -76,6 +75,12 @@ def refuse_blocking(reading: Reading) -> None:
     known = operator.type in (*CONVERTERS, *FOLDERS, "Shape", "Size", "If")
     if not known:
         raise Refused("the language has no such operator")
+
+
+def is_computed(reading: Reading, name: str) -> bool:
+    """Whether a name stands for a tensor of the network, and for no constant or size."""
+    value = reading.values.get(name, POISON)
+    return isinstance(value, Tensor | Pending) and name not in reading.unknown
 
 
 def straight_or_view(reading: Reading) -> Value:
@@ -98,7 +103,16 @@ def straight_or_view(reading: Reading) -> Value:
 
 
 def keep(reading: Reading, made: Sequence[Value]) -> None:
-    """Remember what the operator at hand made under the names of its outputs."""
+    """Remember what the operator at hand made under the names of its outputs.
+
+    What is made of constants and sizes only is a constant, though nobody knows which.
+    """
+    inputs = [name for name in reading.operator.inputs if name]
+    constant = reading.operator.type in ("Shape", "Size") or not any(
+        is_computed(reading, name) for name in inputs
+    )
+    if not made and constant:
+        reading.unknown.update(reading.operator.outputs)
     for place, output in enumerate(reading.operator.outputs):
         reading.values[output] = made[place] if place < len(made) else POISON
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import helper
+from onnx import TensorProto, helper
 
 from compiler.dims import Dim, Size, SymbolicError
 from compiler.importers.builder import Refused
@@ -30,8 +30,9 @@ def fold(reading: Reading, values: list[Value | None]) -> tuple[Value, ...] | No
     operator = reading.operator
     if operator.type in ("Shape", "Size") and isinstance(values[0], COMPUTED):
         return (shape_of(reading, values[0]),)
-    if operator.type == "Shape" and isinstance(values[0], Sizes):
-        return (np.asarray(values[0].array.shape, dtype=np.int64),)
+    if operator.type in ("Shape", "Size") and isinstance(values[0], Sizes):
+        array = values[0].array
+        return (np.asarray(array.shape if operator.type == "Shape" else array.size, np.int64),)
     if any(isinstance(value, COMPUTED) for value in values) or "graph" in str(operator.attributes):
         return None
     if not any(isinstance(value, Sizes) for value in values):
@@ -176,6 +177,52 @@ def same(reading: Reading, arrays: list[NDArray[Any]]) -> NDArray[Any]:
     return arrays[0]
 
 
+def multiplied(reading: Reading, arrays: list[NDArray[Any]]) -> NDArray[Any]:
+    """The product of a list of sizes."""
+    kept = reading.get("keepdims", 1) == 1
+    axes = reading.get("axes") or (arrays[1].tolist() if len(arrays) > 1 else None)
+    if arrays[0].ndim > 1 or axes not in (None, [0], (0,), [-1], (-1,)):
+        raise ValueError(f"there are no axes {axes}")
+    if axes is None and reading.get("noop_with_empty_axes", 0):
+        return arrays[0]
+    total: Any = 1
+    for size in arrays[0].reshape(-1).tolist():
+        total = total * size
+    return np.array([total] if kept and arrays[0].ndim else total, dtype=object)
+
+
+def extreme(reading: Reading, arrays: list[NDArray[Any]], *, largest: bool) -> NDArray[Any]:
+    """The larger or smaller of sizes; of symbols it must be proved which that is."""
+
+    def decided(a: Any, b: Any) -> Any:
+        if not isinstance(a, Dim) and not isinstance(b, Dim):
+            return max(a, b) if largest else min(a, b)
+        more = is_at_least(reading, a, b)
+        less = is_at_least(reading, b, a)
+        if not more and not less:
+            raise ValueError(f"whether {a} is more than {b} is not known".replace(str(BATCH), "N"))
+        return a if more == largest else b
+
+    found, *others = arrays
+    for other in others:
+        found = np.asarray(np.vectorize(decided, otypes=[object])(found, other), dtype=object)
+    return found
+
+
+def is_at_least(reading: Reading, size: Size, least: Size) -> bool:
+    """Whether a size is proved to be no less than another; the batch is at least 1."""
+    if BATCH in (size, least):
+        return size == least or (isinstance(least, int) and least <= 1)
+    return reading.builder.graph.facts.decide(size, ">=", least) is True
+
+
+def cast(reading: Reading, arrays: list[NDArray[Any]]) -> NDArray[Any]:
+    """Sizes as numbers of another type, which hold them as well."""
+    if reading.get("to") in (TensorProto.BOOL, TensorProto.STRING):
+        raise ValueError("it is cast to what is no number")
+    return arrays[0]
+
+
 def equal(reading: Reading, arrays: list[NDArray[Any]]) -> NDArray[Any]:
     """Whether sizes are equal; of a symbol it must be proved that they are."""
 
@@ -184,8 +231,7 @@ def equal(reading: Reading, arrays: list[NDArray[Any]]) -> NDArray[Any]:
             return bool(a == b)
         facts = reading.builder.graph.facts
         for size, other in ((a, b), (b, a)):
-            least = size == BATCH or facts.decide(size, ">=", 1) is True
-            if isinstance(other, int) and other < 1 and least:
+            if isinstance(other, int) and other < 1 and is_at_least(reading, size, 1):
                 return False
         if not facts.equal(a, b):
             raise ValueError(f"whether {a} is {b} is not known")
@@ -207,7 +253,10 @@ FOLDERS: dict[str, Callable[[Reading, list[NDArray[Any]]], Any]] = {
     "Reshape": lambda reading, arrays: np.atleast_1d(arrays[0]),
     "Equal": equal,
     "Where": lambda reading, arrays: np.where(arrays[0].astype(bool), *arrays[1:]),
-    "Cast": same,
+    "Cast": cast,
     "Identity": same,
     "Floor": same,
+    "Max": lambda reading, arrays: extreme(reading, arrays, largest=True),
+    "Min": lambda reading, arrays: extreme(reading, arrays, largest=False),
+    "ReduceProd": multiplied,
 }

@@ -313,9 +313,13 @@ def copied(reading: Reading, stretched: Stretched) -> Tensor:
     shape = (1,) * (len(stretched.shape) - len(x.shape)) + x.shape
     x = to_shape(reading, x, shape)
     for axis, (have, wanted) in enumerate(zip(shape, stretched.shape, strict=True)):
-        if have == wanted:
-            continue
-        if isinstance(wanted, Dim) or wanted > MOST_COPIES:
-            raise Refused(f"it repeats its input {wanted} times")
-        x = reading.add("concat", *([x] * wanted), axis=axis)
+        if have != wanted:
+            x = repeated(reading, x, axis, wanted)
     return x
+
+
+def repeated(reading: Reading, x: Tensor, axis: int, times: Size) -> Tensor:
+    """So many copies of a tensor, one behind the other along an axis."""
+    if isinstance(times, Dim) or times > MOST_COPIES:
+        raise Refused(f"it repeats its input {times} times")
+    return x if times == 1 else reading.add("concat", *([x] * times), axis=axis)

@@ -16,14 +16,17 @@ from compiler.importers.tidy.merge_pads import merge_pads
 from compiler.importers.tidy.merge_reshapes import merge_reshapes
 from compiler.importers.tidy.merge_transposes import merge_transposes
 from compiler.importers.tidy.nest_concats import nest_concats
+from compiler.importers.tidy.recognise_groupnorm import recognise_groupnorm
 from compiler.importers.tidy.recognise_lrn import recognise_lrn
 from compiler.importers.tidy.recognise_pooling import merge_poolings, recognise_pooling
 from compiler.importers.tidy.recognise_shuffles import drop_undone_shuffles, recognise_shuffles
 from compiler.importers.tidy.share_concats import share_concats
 from compiler.importers.tidy.turn_products import turn_products
+from compiler.importers.tidy.write_constants import write_constants
 from compiler.rewriting import Rewrite, Rewriting, edited
 
 TIDIES: tuple[Rewrite, ...] = (
+    merge_reshapes,
     merge_transposes,
     merge_reshapes,
     recognise_shuffles,
@@ -34,15 +37,21 @@ TIDIES: tuple[Rewrite, ...] = (
     merge_crops,
     merge_pads,
     recognise_lrn,
+    recognise_groupnorm,
     merge_constants,
+    write_constants,
     share_concats,
     nest_concats,
 )
 
 
+def drop_unused(rewriting: Rewriting) -> None:
+    """What leads to no output goes, as after every rewrite: no layer is shared with it."""
+
+
 def tidy(imported: Imported) -> Imported:
     """The imported graph after all rewrites; a layer without its numbers may lose its name."""
-    for rewrite in TIDIES:
+    for rewrite in (drop_unused, *TIDIES):
         rewriting = Rewriting(imported.graph, imported.kept, imported.constants)
         graph = edited(rewriting, rewrite)
         kept = rewriting.kept & {node.name for node in graph.nodes()}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from compiler.graph import Node
 from compiler.ops.connect import Dense
 from compiler.ops.convolution import Conv, Deconv
-from compiler.ops.normalise import BatchNorm
+from compiler.ops.normalise import BatchNorm, GroupNorm, InstanceNorm
 from compiler.ops.reshape import Flatten, Reshape
 from compiler.rewriting import Rewriting
 
@@ -19,7 +19,7 @@ from compiler.rewriting import Rewriting
 def merge_constants(rewriting: Rewriting) -> None:
     """A factor and offset for each channel join the layer before them.
 
-    Behind a `bn` they become its weight and bias (Caffe's Scale after its BatchNorm); an offset
+    Behind a norm they become its weight and bias (Caffe's Scale after its BatchNorm); an offset
     behind a conv, deconv or dense becomes its bias. Both behind a conv or deconv are a `bn`, as
     Keras' is written out.
     """
@@ -36,7 +36,10 @@ def merge_constants(rewriting: Rewriting) -> None:
         factor, offset = numbers(rewriting, constant)
         if source.shape[0] != factor.size or (len(chain) > 1 and len(source.shape) > 1):
             continue  # a constant for each value of a map, not for each channel
-        if isinstance(source.op, BatchNorm):
+        if isinstance(source.op, BatchNorm | GroupNorm | InstanceNorm) and not source.op.affine:
+            learn(rewriting, chain, constant, source, factor, offset)
+            continue
+        if isinstance(source.op, BatchNorm | GroupNorm | InstanceNorm):
             for key, added in (("weight", 0.0), ("bias", offset)):
                 value = factor * rewriting.weight(source, key) + added
                 rewriting.values[f"{source.name}.{key}"] = value.astype(np.float32)
@@ -102,6 +105,38 @@ def normalise(rewriting: Rewriting, node: Node, factor: NDArray[Any], offset: ND
     for name, array in arrays.items():
         rewriting.values[f"{node.name}.{name}"] = array.astype(np.float32)
     rewriting.put(replace(node, op=op))
+
+
+def learn(
+    rewriting: Rewriting,
+    chain: list[Node],
+    constant: Node,
+    source: Node,
+    factor: NDArray[Any],
+    offset: NDArray[Any],
+) -> None:
+    """A norm without a factor and offset gets these; it is called as they are if it has no name."""
+    assert isinstance(source.op, BatchNorm | GroupNorm | InstanceNorm)
+    arrays = {
+        name: array
+        for name in ("running_mean", "running_var")
+        if (array := rewriting.weight(source, name)) is not None
+    } | {"weight": factor, "bias": offset}
+    op = replace(source.op, affine=True)
+    if source.name in rewriting.kept:
+        rewriting.put(replace(source, op=op))
+        for node in reversed(chain):
+            rewriting.drop(node.name, node.inputs[0])
+        name = source.name
+    else:
+        rewriting.become(constant, op, source)
+        place, name = chain.index(constant), constant.name
+        for node in reversed(chain[place + 1 :]):
+            rewriting.drop(node.name, node.inputs[0])
+        for node in reversed([source, *chain[:place]]):
+            rewriting.remove(node.name)
+    for array, value in arrays.items():
+        rewriting.values[f"{name}.{array}"] = value.astype(np.float32)
 
 
 def constants_ending_in(rewriting: Rewriting, node: Node) -> list[Node]:
