@@ -26,6 +26,7 @@ BENCHMARKS = (
     "growth",
     "importing",
     "serving",
+    "engines",
 )
 
 

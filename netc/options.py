@@ -59,8 +59,8 @@ DEVICE = click.option(
     "--device",
     default="auto",
     show_default=True,
-    metavar="auto|cpu|cuda[:N]|tensorrt[:N]|numpy",
-    help="Where to run; a device that cannot be had is an error. auto: CUDA, else the CPU.",
+    metavar="auto|cpu|cuda[:N]|tensorrt[:N]|openvino|tensorrt-rtx|numpy",
+    help="Where to run; one that cannot be had is an error. auto: CUDA, OpenVINO, else the CPU.",
 )
 DTYPE = click.option(
     "--dtype",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
+from onnxruntime import get_available_providers
 
 from compiler.initialise import initialise
 from compiler.onnx.precision import WORDS
@@ -20,10 +21,11 @@ from netc.options import NetChoice
 from netc.tables import print_rows
 from runtime.bench import Ready, Run, Timing, make_ready, ratios, significant, time_together
 from runtime.describe import describe, input_shapes
-from runtime.devices import Device, parse_device
+from runtime.devices import NUMBERED, PLUGGED, Device, parse_device
 from runtime.errors import CallError
 from runtime.machine import driver, processor
 from runtime.placement import rendered
+from runtime.plugins import PLUGINS
 from runtime.providers import VERSION, Settings
 from runtime.random_inputs import random_feeds, random_input
 from runtime.reference import run_reference
@@ -43,6 +45,7 @@ class BenchOptions:
     batches: tuple[int, ...] = (1,)
     against: Path | None = None
     device: str = "auto"
+    devices: str | None = None
     dtype: str = "f32"
     tf32: bool = False
     threads: int = 0
@@ -61,12 +64,13 @@ class BenchOptions:
 
 @dataclass(frozen=True)
 class Contender:
-    """What is timed: its name, the model (or, for NumPy, the net), its precision."""
+    """What is timed where: its name, the model (or, for NumPy, the net), its precision."""
 
     name: str
     model: Model | None
     net: Net | None
     precision: str
+    device: Device
 
     def arrays(self, batch: int, options: BenchOptions) -> list[NDArray[Any]]:
         """Random inputs for a batch."""
@@ -79,16 +83,11 @@ class Contender:
 
 def report(file: str, options: BenchOptions, choice: NetChoice) -> None:
     """Time a definition or model, against another one if asked to, and print what came out."""
-    device = parse_device(options.device)
-    contenders = [contender_of(file, options, choice, device)]
-    if options.against is not None:
-        if device.kind == "numpy":
-            raise CallError("the NumPy device runs definitions, not ONNX models")
-        contenders.append(from_file(options.against))
+    contenders = contenders_of(file, options, choice)
     rows: list[dict[str, Any]] = []
     for batch in options.batches:
-        rows += timed(contenders, batch, device, options)
-    head = about(rows[0], contenders)
+        rows += timed(contenders, batch, options)
+    head = about(rows, contenders)
     if options.form == "json":
         say(json.dumps(head | {"results": rows}, indent=2))
         return
@@ -97,7 +96,49 @@ def report(file: str, options: BenchOptions, choice: NetChoice) -> None:
         say(f"note: {note}")
     if options.placement:
         show_placement(rows[: len(contenders)])
-    print_rows(COLUMNS, map(cells, rows))
+    several = len({row["device"] for row in rows}) > 1
+    columns = ("device" if several else "model", *COLUMNS[1:])
+    print_rows(columns, (cells(row, "device" if several else "model") for row in rows))
+
+
+def contenders_of(file: str, options: BenchOptions, choice: NetChoice) -> list[Contender]:
+    """All that is timed in the same rounds: one or two models, or one on several devices."""
+    if options.devices is not None:
+        if options.against is not None or options.device != "auto":
+            raise CallError("--devices times one model on each: no --against, no --device")
+        devices = there() if options.devices == "all" else listed(options.devices)
+        return list(on_each(contender_of(file, options, choice, Device("cpu")), devices))
+    device = parse_device(options.device)
+    contenders = [contender_of(file, options, choice, device)]
+    if options.against is not None:
+        if device.kind == "numpy":
+            raise CallError("the NumPy device runs definitions, not ONNX models")
+        contenders.append(from_file(options.against, device))
+    return contenders
+
+
+def on_each(contender: Contender, devices: Sequence[Device]) -> Iterator[Contender]:
+    """The same on several devices."""
+    for device in devices:
+        if device.kind != "numpy":
+            yield replace(contender, device=device)
+        elif contender.net is None or contender.precision != "f32":
+            raise CallError("the NumPy device runs definitions, in float32")
+        else:
+            yield replace(contender, device=device, model=None)
+
+
+def listed(text: str) -> list[Device]:
+    """The devices of `cpu,openvino`."""
+    return [parse_device(name.strip()) for name in text.split(",")]
+
+
+def there() -> list[Device]:
+    """Every device that this machine has, besides the interpreter."""
+    gpus = [Device(kind) for kind in NUMBERED] if driver().gpus else []
+    built_in = [d for d in gpus if d.provider in get_available_providers()]
+    plugged = [Device(kind) for kind in PLUGGED]
+    return [Device("cpu"), *built_in, *(d for d in plugged if PLUGINS[d.provider].is_here)]
 
 
 def contender_of(file: str, options: BenchOptions, choice: NetChoice, device: Device) -> Contender:
@@ -108,23 +149,23 @@ def contender_of(file: str, options: BenchOptions, choice: NetChoice, device: De
             raise CallError("an ONNX file has its precision inside: no --dtype")
         if device.kind == "numpy":
             raise CallError("the NumPy device runs definitions, not ONNX models")
-        return from_file(Path(file))
+        return from_file(Path(file), device)
     net = choice.single(file, options.weights)
     if device.kind == "numpy":
         if options.dtype != "f32":
             raise CallError("the NumPy device computes in float32: no --dtype")
-        return Contender(net.name, None, net, "f32")
+        return Contender(net.name, None, net, "f32", device)
     model = net.model_of(CompileOptions(options.seed, dtype=options.dtype))
-    return Contender(net.name, model, net, options.dtype)
+    return Contender(net.name, model, net, options.dtype, device)
 
 
-def from_file(path: Path) -> Contender:
+def from_file(path: Path, device: Device) -> Contender:
     """A model in an ONNX file."""
-    return Contender(path.name, path, None, describe(path).precision)
+    return Contender(path.name, path, None, describe(path).precision, device)
 
 
 def timed(
-    contenders: Sequence[Contender], batch: int, device: Device, options: BenchOptions
+    contenders: Sequence[Contender], batch: int, options: BenchOptions
 ) -> list[dict[str, Any]]:
     """One batch size: a row for each contender."""
     arrays = contenders[0].arrays(batch, options)
@@ -135,7 +176,7 @@ def timed(
         if contender.model is None:
             ready[key], runs[key] = None, numpy_run(contender, arrays, options.seed)
         else:
-            made = make_ready(contender.model, arrays, device, options.settings)
+            made = make_ready(contender.model, arrays, contender.device, options.settings)
             ready[key], runs[key] = made, made.run
     times = time_together(runs, batch, options.seconds)
     first = next(iter(times.values()))
@@ -180,18 +221,17 @@ def row(
     return found
 
 
-def about(first: dict[str, Any], contenders: Sequence[Contender]) -> dict[str, Any]:
+def about(rows: Sequence[dict[str, Any]], contenders: Sequence[Contender]) -> dict[str, Any]:
     """Where it was measured."""
     cpu = processor()
-    device = parse_device(first["device"])
-    hardware = f"{cpu.name}, {cpu.cores} cores"
-    if device.on_gpu:
-        hardware = driver().gpus[device.index].name
+    devices = [parse_device(row["device"]) for row in rows]
+    hardware = [f"{cpu.name}, {cpu.cores} cores"] if not all(d.on_gpu for d in devices) else []
+    hardware += [driver().gpus[d.index].name for d in devices if d.on_gpu]
     return {
-        "device": str(device),
-        "hardware": hardware,
+        "device": ", ".join(dict.fromkeys(map(str, devices))),
+        "hardware": ", ".join(dict.fromkeys(hardware)),
         "onnxruntime": VERSION,
-        "models": [contender.name for contender in contenders],
+        "models": [c.name for c in contenders if c.device == contenders[0].device],
     }
 
 
@@ -207,11 +247,12 @@ def show_placement(rows: Sequence[dict[str, Any]]) -> None:
     """For each model and provider the operators with their counts."""
     for found in rows:
         for provider, nodes in found["placement"].items():
-            say(f"{found['model']}: {rendered(provider, list(nodes.values()))}")
+            name = f"{found['model']} on {found['device']}"
+            say(f"{name}: {rendered(provider, list(nodes.values()))}")
 
 
-def cells(found: dict[str, Any]) -> tuple[str, ...]:
-    """A row of the table."""
+def cells(found: dict[str, Any], first: str) -> tuple[str, ...]:
+    """A row of the table; `first` is what it begins with, the model or the device."""
     low, high = found["quartiles_ms"]
     ratio = found.get("first_over_this")
     share = ""
@@ -220,7 +261,7 @@ def cells(found: dict[str, Any]) -> tuple[str, ...]:
     providers = {name: len(nodes) for name, nodes in found["placement"].items()}
     where = ", ".join(f"{n} {p.removesuffix('ExecutionProvider')}" for p, n in providers.items())
     return (
-        found["model"],
+        found[first],
         WORDS.get(found["dtype"], found["dtype"]),
         str(found["batch"]),
         f"{significant(found['median_ms'])} ms",

@@ -9,8 +9,11 @@ from runtime.errors import CallError
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 TENSORRT = "TensorrtExecutionProvider"
-PROVIDERS = {"cpu": CPU, "cuda": CUDA, "tensorrt": TENSORRT}
-KINDS = ("auto", "cpu", "cuda", "tensorrt", "numpy")
+OPENVINO = "OpenVINOExecutionProvider"
+TENSORRT_RTX = "NvTensorRTRTXExecutionProvider"
+PLUGGED = {"openvino": OPENVINO, "tensorrt-rtx": TENSORRT_RTX}  # by packages of their own
+PROVIDERS = {"cpu": CPU, "cuda": CUDA, "tensorrt": TENSORRT, **PLUGGED}
+KINDS = ("auto", *PROVIDERS, "numpy")
 NUMBERED = ("cuda", "tensorrt")
 
 
@@ -31,8 +34,13 @@ class Device:
 
     @property
     def on_gpu(self) -> bool:
-        """Whether it is a kind that needs an NVIDIA GPU."""
+        """Whether it is a kind of ONNX Runtime's own that needs an NVIDIA GPU."""
         return self.kind in NUMBERED
+
+    @property
+    def is_plugin(self) -> bool:
+        """Whether a package of its own brings it."""
+        return self.kind in PLUGGED
 
 
 def parse_device(text: str | Device) -> Device:

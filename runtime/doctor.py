@@ -10,9 +10,10 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
-from runtime.devices import CPU, CUDA, PROVIDERS, TENSORRT, Device
+from runtime.devices import CPU, CUDA, OPENVINO, PLUGGED, PROVIDERS, TENSORRT, Device
 from runtime.libraries import look_for, wanted_libraries
 from runtime.machine import Driver, Processor, driver, processor, runtime_packages, usual_package
+from runtime.plugins import PLUGINS
 from runtime.probe import probe
 
 State = Literal["ok", "note", "wrong"]
@@ -154,16 +155,21 @@ def cuda_libraries(built: str, found: Driver) -> Iterator[Finding]:
 
 
 def providers(there: Sequence[str], found: Driver) -> Iterator[Finding]:
-    """Each provider of this ONNX Runtime, tried on a small convolution."""
+    """Each provider of this ONNX Runtime, and each plugin, tried on a small convolution."""
     for kind, name in PROVIDERS.items():
-        if name not in there:
+        if kind in PLUGGED:
+            package, is_here = PLUGINS[name].package, PLUGINS[name].is_here
+            if not is_here:
+                yield Finding(f"on {kind}", "note", f"pip install {package} would bring it")
+                continue
+        elif name not in there:
             yield Finding(f"on {kind}", "note", f"{name} is not in this ONNX Runtime")
             continue
         tried = probe(Device(kind))
         if tried.ok:
             yield Finding(f"on {kind}", "ok", f"{name} works")
             continue
-        usable = name == CPU or (bool(found.gpus) and name != TENSORRT)
+        usable = name in (CPU, OPENVINO) or (bool(found.gpus) and name != TENSORRT)
         yield Finding(
             f"on {kind}",
             "wrong" if usable else "note",

@@ -85,12 +85,20 @@ def main() -> None:
         opset_imports=[helper.make_opsetid("", 17)],
         ir_version=8,
     )
-    if hasattr(ort, "preload_dlls"):
-        ort.preload_dlls()
-    options = {"device_id": str(device.index)} if device.on_gpu else {}
-    session = ort.InferenceSession(
-        model.SerializeToString(), providers=[(device.provider, options)], enable_fallback=0
-    )
+    if device.is_plugin:
+        from runtime.plugins import add_plugin
+        from runtime.providers import Settings
+
+        asked = ort.SessionOptions()
+        add_plugin(asked, device, Settings())
+        session = ort.InferenceSession(model.SerializeToString(), asked, enable_fallback=0)
+    else:
+        if hasattr(ort, "preload_dlls"):
+            ort.preload_dlls()
+        options = {"device_id": str(device.index)} if device.on_gpu else {}
+        session = ort.InferenceSession(
+            model.SerializeToString(), providers=[(device.provider, options)], enable_fallback=0
+        )
     session.run(None, {n: np.ones(shapes[n], dtype=np.float32) for n in ("x", "w")})
     print(json.dumps(session.get_providers()))
 

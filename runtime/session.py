@@ -23,12 +23,13 @@ from onnxruntime.capi import onnxruntime_pybind11_state as raised
 
 from runtime.bfloat16 import has_bfloat16, widened
 from runtime.binding import BoundArrays, from_value, to_value, type_of
-from runtime.devices import Device, parse_device
+from runtime.devices import OPENVINO, Device, parse_device
 from runtime.errors import CallError, MachineError
 from runtime.machine import Driver, driver
 from runtime.models import LARGEST_INSIDE, detached, weight_bytes
 from runtime.onnx_file import check_model_file, read_model_file
 from runtime.placement import RECORD, Placement, placement
+from runtime.plugins import PLUGINS, add_plugin, devices
 from runtime.probe import probe
 from runtime.providers import Settings, cannot, providers_for, require
 
@@ -209,8 +210,8 @@ def open_session(
     """Open a model on a device (`devices.py`); `exact` and `optimise` stand for `settings`.
 
     A file is checked before ONNX Runtime sees it. A GPU that cannot be had raises
-    `MachineError`; `auto` takes CUDA where a device is present and works, else the CPU, and says
-    so in `note`.
+    `MachineError`; `auto` takes the fastest that is there and works (`on_fastest`), and says in
+    `note` why it is not CUDA.
     """
     wanted = parse_device(device)
     settings = settings or Settings(exact, optimise)
@@ -220,15 +221,29 @@ def open_session(
         raise CallError("the NumPy device runs definitions, not ONNX models")
     if wanted.on_gpu:
         return on_gpu(model, wanted, settings)
+    if wanted.is_plugin:
+        return on_plugin(model, wanted, settings)
     if wanted.kind == "cpu":
         return on_cpu(model, settings)
+    return on_fastest(model, settings)
+
+
+def on_fastest(model: Model, settings: Settings) -> OnnxSession:
+    """A session on the fastest device that is here and exact: CUDA, OpenVINO, the CPU.
+
+    A training step, which must run in its order, has no use for OpenVINO.
+    """
     found = driver()
-    if not found.gpus:
-        return on_cpu(model, settings, found.problem or "no CUDA device was found")
-    try:
-        return on_gpu(model, Device("cuda"), settings)
-    except MachineError as error:
-        return on_cpu(model, settings, first_line(error))
+    note = "" if found.gpus else found.problem or "no CUDA device was found"
+    if found.gpus:
+        try:
+            return on_gpu(model, Device("cuda"), settings)
+        except MachineError as error:
+            note = first_line(error)
+    if PLUGINS[OPENVINO].is_here and not settings.in_order:
+        with contextlib.suppress(MachineError, RunError):  # then the CPU says what is wrong
+            return on_plugin(model, Device("openvino"), settings)
+    return on_cpu(model, settings, note)
 
 
 def on_cpu(model: Model, settings: Settings, note: str = "") -> OnnxSession:
@@ -284,6 +299,21 @@ def on_gpu(model: Model, device: Device, settings: Settings) -> OnnxSession:
     return OnnxSession(session, device, reopen=reopen)
 
 
+def on_plugin(model: Model, device: Device, settings: Settings) -> OnnxSession:
+    """A session of which a plugin runs at least a part; raises `MachineError`."""
+    devices(device)
+    try:
+        session = create(model, device, settings, Driver())
+    except (*BAD_MODEL, raised.Fail, RuntimeError) as error:
+        raise RunError(f"this is no model that {device} takes: {first_line(error)}") from None
+    session.disable_fallback()
+    placed = placement(session)
+    if placed is not None and device.provider not in placed.counts:
+        raise MachineError(f"{device} runs no layer of this model ({placed})", "--device cpu")
+    reopen = partial(create, model, device, settings, Driver()) if settings.optimise else None
+    return OnnxSession(session, device, reopen=reopen)
+
+
 def create(
     model: Model, device: Device, settings: Settings, found: Driver, level: Level | None = None
 ) -> Any:
@@ -320,9 +350,12 @@ def create(
             source = model
         case _:
             source = model.SerializeToString()
-    session = ort.InferenceSession(
-        source, options, providers=providers_for(device, settings, found), enable_fallback=0
-    )
+    if device.is_plugin:
+        add_plugin(options, device, settings)
+        session = ort.InferenceSession(source, options, enable_fallback=0)
+    else:
+        providers = providers_for(device, settings, found)
+        session = ort.InferenceSession(source, options, providers=providers, enable_fallback=0)
     session.weights_in_use = weights  # it reads them in place
     check_text(session)
     return session

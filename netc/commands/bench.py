@@ -36,6 +36,11 @@ def batch_sizes(ctx: click.Context, parameter: click.Parameter, text: str) -> tu
     help="Another model with the same inputs, timed in the same rounds.",
 )
 @DEVICE
+@click.option(
+    "--devices",
+    metavar="all|cpu,openvino,…",
+    help="One model on several devices, or all of this machine, in the same rounds.",
+)
 @DTYPE
 @TF32
 @click.option(

@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 from runtime.devices import PROVIDERS, parse_device
 from runtime.errors import CallError
 
-TOLERANCES = {"cpu": (1e-4, 1e-5), "cuda": (1e-3, 1e-4), "auto": (1e-3, 1e-4)}
+TOLERANCES = {
+    **dict.fromkeys(("cpu", "openvino"), (1e-4, 1e-5)),
+    **dict.fromkeys(("cuda", "auto"), (1e-3, 1e-4)),
+}
 ROUNDINGS = 16.0  # two ways to round the same numbers are seldom further apart, in one's errors
 ROUNDED = 2e-2  # both, for float16, bfloat16, TF32 and whatever TensorRT chooses
 STEP = 2.0**-8  # of bfloat16, relative

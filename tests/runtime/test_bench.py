@@ -205,3 +205,28 @@ def test_models_with_different_inputs_are_not_compared(compiled: Path) -> None:
 )
 def test_numbers_have_three_digits(value: float, text: str) -> None:
     assert significant(value) == text
+
+
+def test_one_model_on_several_devices_is_one_table(compiled: Path) -> None:
+    result = bench("lenet5", "--net", "lenet5", "--devices", "cpu,numpy")
+    assert result.exit_code == 0, result.output
+    head, *rows = result.output.splitlines()
+    assert head.startswith("lenet5 on cpu, numpy (")
+    assert [row.split()[0] for row in rows if row[0].isalpha()] == ["device", "cpu", "numpy"]
+    result = bench(compiled, "--devices", "all", "--format", "json")
+    assert {row["device"] for row in json.loads(result.output)["results"]} >= {"cpu"}
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--devices", "cpu", "--device", "cuda"], "--devices times one model on each"),
+        (["--devices", "cpu,gpu"], "there is no device gpu"),
+        (["--devices", "cpu,numpy"], "the NumPy device runs definitions, in float32"),
+    ],
+)
+def test_devices_that_cannot_be_timed_together(
+    compiled: Path, more: list[str], message: str
+) -> None:
+    result = bench(compiled, *more)
+    assert result.exit_code == 2 and message in result.output

@@ -50,7 +50,7 @@ def test_a_device_is_a_kind_and_a_number(text: str, device: Device) -> None:
 
 @pytest.mark.parametrize("text", ["gpu", "cpu:0", "cuda:", "cuda:x", "cuda:-1", "numpy:1", ""])
 def test_what_is_no_device_is_refused_with_those_that_are(text: str) -> None:
-    with pytest.raises(CallError, match="auto, cpu, cuda, tensorrt, numpy"):
+    with pytest.raises(CallError, match="auto, cpu, cuda, tensorrt, openvino, tensorrt-rtx, numpy"):
         parse_device(text)
 
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 import runtime.doctor
 from netc.main import main
-from runtime.devices import CPU, CUDA, TENSORRT, Device
+from runtime.devices import CPU, CUDA, PLUGGED, TENSORRT, Device
 from runtime.doctor import Finding, examine
 from runtime.libraries import Library, look_for, wanted_libraries
 from runtime.machine import Driver, Processor, processor, runtime_packages
@@ -72,7 +72,8 @@ def wrong() -> list[Finding]:
 
 def test_a_machine_where_all_is_well(seen: Described) -> None:
     findings = examine()
-    assert {finding.state for finding in findings} == {"ok"}
+    plugged = {f"on {kind}" for kind in PLUGGED}  # which nobody needs
+    assert {f.state for f in findings if f.topic not in plugged} == {"ok"}
     text = "\n".join(f"{f.topic}: {f.text}" for f in findings)
     assert "cuda:0 NVIDIA H100 (80 GiB, compute capability 9.0)" in text
     assert "on cuda: CUDAExecutionProvider works" in text
