@@ -7,9 +7,8 @@ from dataclasses import Field, fields
 from functools import partial
 from typing import Any
 
-from compiler.argument_errors import with_quotes, wrong_sort
 from compiler.evaluate import Evaluator
-from compiler.matching import match
+from compiler.matching import match, with_quotes, wrong_sort
 from compiler.ops.arguments import ArgumentError, show
 from compiler.ops.base import Op, is_join, is_required, kind_of, parameters
 from compiler.pictures import Picture

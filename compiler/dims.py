@@ -146,6 +146,22 @@ def sum_text(size: Dim, atom_text: Callable[[Atom], str]) -> str:
     return shown
 
 
+def source_text(size: Size) -> str:
+    """A size as a definition writes it.
+
+    >>> source_text((symbol("H") - 1) // 2 + 1)
+    '((H - 1) // 2) + 1'
+    """
+    return str(size) if isinstance(size, int) else sum_text(size, _atom_source)
+
+
+def _atom_source(atom: Atom) -> str:
+    if isinstance(atom, str):
+        return atom
+    inner = source_text(atom.numerator)
+    return f"(({inner}) // {atom.divisor})" if " " in inner else f"({inner} // {atom.divisor})"
+
+
 def _terms(size: Size) -> tuple[tuple[Monomial, int], ...]:
     return size.terms if isinstance(size, Dim) else (((), size),)
 

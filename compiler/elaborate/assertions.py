@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from compiler.comparisons import compare
-from compiler.dims import Dim, Size, symbol, symbols
+from compiler.dims import Dim, Size, source_text, symbol, symbols
 from compiler.domain import Contradiction
 from compiler.domain.suggestions import help_unequal
 from compiler.elaborate.layers import describe
@@ -18,7 +18,6 @@ from compiler.ops.shapes import axis_names
 from compiler.remedies.backwards import Search, rendered
 from compiler.remedies.changes import Change
 from compiler.remedies.surroundings import Fits
-from compiler.source_text import source_text
 from compiler.symbols.names import children
 from compiler.values import Mistake, Scope, Tensor
 from grammar import syntax as s
