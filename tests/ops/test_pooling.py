@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from compiler.domain import Facts
+from compiler.ops.base import Op
 from compiler.ops.pooling import AvgPool, LpPool, MaxPool
 from tests.opcheck import H, W, apply, check, check_symbolic, make, one_op, refuse
 from tests.ops import loops
@@ -65,40 +66,26 @@ def test_the_output_sizes_of_the_googlenet_poolings_need_ceil() -> None:
     assert one_op(make(MaxPool, 3, stride=2), (3, 112, 112))["layer"].shape == (3, 55, 55)
 
 
-@examples
-@given(geometries(small_pads=True, ceil=True), st.booleans())
-def test_maxpool_is_the_maximum_of_its_definition(geometry: Geometry, up: bool) -> None:
-    if not up and not fits(geometry):
-        return
-    op = make(
-        MaxPool,
-        geometry.kernel,
-        stride=geometry.stride,
-        pad=geometry.pads,
-        dilation=geometry.dilation,
-        ceil=up,
-    )
-    result = check(op, geometry.shape)
-    wanted = loops.pool(
-        "max",
-        result.inputs[0],
-        kernel=geometry.kernel,
-        stride=geometry.stride,
-        pads=geometry.pads,
-        dilation=geometry.dilation,
-        up=up,
-    )
-    np.testing.assert_array_equal(result.reference, wanted)
-
-
-def fits(geometry: Geometry) -> bool:
-    """Whether the kernel fits without ceil."""
-    return all(
+def pooled(kind: str, pool: type[Op], geometry: Geometry, up: bool, **more: Any) -> tuple[Any, Any]:
+    """What the op makes of random numbers, and what its definition does."""
+    fits = all(
         k <= w + before + after
         for k, w, (before, after) in zip(
             geometry.extents, geometry.sizes, geometry.pads, strict=True
         )
     )
+    assume(up or fits)
+    windows: dict[str, Any] = {"stride": geometry.stride, "dilation": geometry.dilation}
+    op = make(pool, geometry.kernel, pad=geometry.pads, ceil=up, **windows, **more)
+    result = check(op, geometry.shape)
+    windows |= {"kernel": geometry.kernel, "pads": geometry.pads}
+    return result.reference, loops.pool(kind, result.inputs[0], up=up, **windows, **more)
+
+
+@examples
+@given(geometries(small_pads=True, ceil=True), st.booleans())
+def test_maxpool_is_the_maximum_of_its_definition(geometry: Geometry, up: bool) -> None:
+    np.testing.assert_array_equal(*pooled("max", MaxPool, geometry, up))
 
 
 @examples
@@ -106,50 +93,15 @@ def fits(geometry: Geometry) -> bool:
 def test_avgpool_is_the_mean_of_its_definition(
     geometry: Geometry, up: bool, count_pad: bool
 ) -> None:
-    if not up and not fits(geometry):
-        return
-    op = make(
-        AvgPool,
-        geometry.kernel,
-        stride=geometry.stride,
-        pad=geometry.pads,
-        dilation=geometry.dilation,
-        ceil=up,
-        count_pad=count_pad,
-    )
-    result = check(op, geometry.shape)
-    wanted = loops.pool(
-        "mean",
-        result.inputs[0],
-        kernel=geometry.kernel,
-        stride=geometry.stride,
-        pads=geometry.pads,
-        dilation=geometry.dilation,
-        up=up,
-        count_pad=count_pad,
-    )
-    np.testing.assert_allclose(result.reference, wanted, rtol=1e-10, atol=1e-12)
+    made = pooled("mean", AvgPool, geometry, up, count_pad=count_pad)
+    np.testing.assert_allclose(*made, rtol=1e-10, atol=1e-12)
 
 
 @examples
 @given(geometries(small_pads=True, ceil=True), st.booleans(), st.integers(1, 4))
 def test_lppool_is_the_norm_of_its_definition(geometry: Geometry, up: bool, p: int) -> None:
-    if not up and not fits(geometry):
-        return
-    window = {"stride": geometry.stride, "pad": geometry.pads, "dilation": geometry.dilation}
-    op = make(LpPool, geometry.kernel, p=p, **window, ceil=up)
-    result = check(op, geometry.shape)
-    wanted = loops.pool(
-        "norm",
-        result.inputs[0],
-        kernel=geometry.kernel,
-        stride=geometry.stride,
-        pads=geometry.pads,
-        dilation=geometry.dilation,
-        up=up,
-        p=p,
-    )
-    np.testing.assert_allclose(result.reference, wanted, rtol=1e-10, atol=1e-12)
+    made = pooled("norm", LpPool, geometry, up, p=p)
+    np.testing.assert_allclose(*made, rtol=1e-10, atol=1e-12)
 
 
 @examples
