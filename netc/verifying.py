@@ -15,7 +15,7 @@ from compiler.domain import Contradiction
 from compiler.importers.from_onnx import import_onnx
 from compiler.importers.imported import UnreadableError, with_valid_sizes
 from compiler.initialise import initialise
-from compiler.onnx.lowering import tensor_names
+from compiler.onnx.emitter import tensor_names
 from compiler.onnx.precision import WORDS
 from compiler.options import CompileOptions
 from grammar.diagnostics import render

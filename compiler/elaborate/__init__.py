@@ -4,8 +4,7 @@ Elaboration goes on after a mistake: what depends on it is poisoned and stays si
 still checked, and an asserted shape of plain numbers takes the place of a shape that is not known.
 
     state       what is known so far; where we are; how a mistake is kept
-    interface   parameters and inputs of the net
-    outputs     its outputs
+    interface   parameters, inputs and outputs of the net
     callees     what the name of a stage stands for
     flow        statements, chains, joins, block calls: the recursion
     loops       the turns of `for`, `repeat` and `if`

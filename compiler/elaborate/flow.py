@@ -15,11 +15,16 @@ from compiler.elaborate.callees import (
     tensor_given,
 )
 from compiler.elaborate.calls import enter_block, enter_seq, result_of
-from compiler.elaborate.interface import check_new_tensor, misplaced_input
+from compiler.elaborate.interface import (
+    check_new_output,
+    check_new_tensor,
+    check_output_name,
+    declare_output,
+    misplaced_input,
+)
 from compiler.elaborate.layers import add_layer
 from compiler.elaborate.loops import turns
 from compiler.elaborate.names import label_text, remember
-from compiler.elaborate.outputs import check_new_output, check_output_name, declare_output
 from compiler.elaborate.sharing import check_all_shared
 from compiler.elaborate.state import Here, Made, State
 from compiler.ops.base import Op, is_join

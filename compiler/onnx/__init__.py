@@ -3,8 +3,8 @@
 A function of the table takes the op, the emitter of its layer and the names of its input tensors,
 writes nodes and returns the name of its output. Around the table:
 
-    lower         a graph with numbers becomes a model; lowering: one in progress
-    emitter       what a layer's function writes with
+    lower         a graph with numbers becomes a model
+    emitter       a model in progress; what a layer's function writes with
     precision     which nodes compute in half precision
     windows       padding; nearest, interpolation: pixels of a resized map
     embed         `from picture(…)` as nodes in front of the network

@@ -14,9 +14,8 @@ from math import prod
 
 from compiler.graph import Graph, Input, Node
 from compiler.onnx import LOWERINGS
-from compiler.onnx.emitter import Emitter, Writer
+from compiler.onnx.emitter import Emitter, Lowering, Writer
 from compiler.onnx.lower import metadata_of, set_metadata
-from compiler.onnx.lowering import Lowering
 from grammar.records import dataclass
 
 TRIES = 32  # largest segments that are tried out

@@ -12,10 +12,9 @@ import onnx
 
 from compiler.graph import Graph, Input, Node
 from compiler.onnx.checkpoint import Segments, run_again
-from compiler.onnx.emitter import Emitter, Writer
+from compiler.onnx.emitter import Emitter, Lowering, Writer
 from compiler.onnx.gradients import DERIVATIVES, Gradients
 from compiler.onnx.lower import metadata_of, set_metadata
-from compiler.onnx.lowering import Lowering
 from compiler.ops.base import ShapeError
 from compiler.verify import fault
 from grammar.diagnostics import DefinitionError

@@ -18,8 +18,7 @@ from onnx import helper
 from compiler.graph import Graph, Input, Node
 from compiler.numbers import is_whole, limits_of
 from compiler.onnx import LOWERINGS
-from compiler.onnx.emitter import INTEGER, ONNX_TYPES, Emitter
-from compiler.onnx.lowering import Lowering
+from compiler.onnx.emitter import INTEGER, ONNX_TYPES, Emitter, Lowering
 from compiler.onnx.precision import OPSETS, PrecisionError, check_dtype
 from compiler.ops.base import Shape, ShapeError
 from compiler.options import USUAL, CompileOptions

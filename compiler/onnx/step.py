@@ -18,9 +18,8 @@ from onnx import TensorProto, helper
 from compiler.graph import Graph, Input, Node
 from compiler.onnx.checkpoint import Segments, cut
 from compiler.onnx.differentiate import Derivatives, differentiate, sweep
-from compiler.onnx.emitter import INTEGER, ONNX_TYPES, Emitter, Writer
+from compiler.onnx.emitter import INTEGER, ONNX_TYPES, Emitter, Lowering, Writer, tensor_names
 from compiler.onnx.lower import IR_OF_OPSET, add_layer, add_tensor, set_metadata
-from compiler.onnx.lowering import Lowering, tensor_names
 from compiler.onnx.optimisers import UPDATES, blended, scalars
 from compiler.onnx.precision import OPSETS
 from compiler.onnx.training import running_statistics

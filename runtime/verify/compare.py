@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from compiler.graph import Graph, Input, Node
+from compiler.onnx.emitter import tensor_names
 from compiler.onnx.lower import lower_apart
-from compiler.onnx.lowering import tensor_names
 from compiler.options import CompileOptions
 from compiler.passes import optimise
 from runtime.models import referring

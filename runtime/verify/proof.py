@@ -21,8 +21,8 @@ from compiler.dims import evaluate
 from compiler.graph import Graph, Input
 from compiler.importers.define import Defined
 from compiler.importers.imported import Imported
+from compiler.onnx.emitter import tensor_names
 from compiler.onnx.lower import lower_apart
-from compiler.onnx.lowering import tensor_names
 from runtime.errors import CallError
 from runtime.models import referring
 from runtime.providers import Settings

@@ -14,8 +14,8 @@ from compiler.dims import evaluate
 from compiler.driver import Checked, check_net, load
 from compiler.graph import Graph, Input
 from compiler.initialise import scatter
+from compiler.onnx.emitter import tensor_names
 from compiler.onnx.lower import lower
-from compiler.onnx.lowering import tensor_names
 from compiler.options import CompileOptions
 from compiler.passes import PASSES
 from compiler.rewriting import Rewrite, Rewriting

@@ -12,7 +12,7 @@ import onnx
 from compiler.analysis import BYTES, Analysis
 from compiler.dims import evaluate
 from compiler.graph import Graph
-from compiler.onnx.lowering import tensor_names
+from compiler.onnx.emitter import tensor_names
 from runtime.reference import interpret
 from tests.differential.difference import Difference
 from tests.differential.figures import Tensors
