@@ -20,14 +20,18 @@ ARGUMENT = r'(\w+)=("?\w+"?) in (?:(\d+) )?(\w+?)s? at lines? ([\d, and]*\d)(?:,
 LAYER = r"(?:are not written|are both included|flows in tells|without brackets): (\w+(?:\(.*\))?)$"
 
 
+GIVING_IN = "assert the shape it has"  # an edit for who finds the shape right; no help names it
+
+
 def offered(diagnostic: Diagnostic, text: str) -> Iterator[str]:
-    """The text after each change that a diagnostic offers: by its edits, else in its words.
+    """The text after each change that a diagnostic's help offers: by its edits, else in its words.
 
     Changes that are needed together are done as one.
     """
     for fix in diagnostic.fixes:
-        yield text[: fix.span.start] + fix.text + text[fix.span.end :]
-    if not diagnostic.fixes:
+        if fix.title != GIVING_IN:
+            yield text[: fix.span.start] + fix.text + text[fix.span.end :]
+    if all(fix.title == GIVING_IN for fix in diagnostic.fixes):
         yield from in_words(diagnostic, diagnostic.help or "", text)
 
 

@@ -97,7 +97,7 @@ def test_every_change_that_a_help_line_offers_mends_its_mistake_and_breaks_nothi
 
 def is_cascading(diagnostic: Diagnostic) -> bool:
     """Whether what is offered may bring other mistakes to light, of what was not yet looked at."""
-    return "did you mean" in (diagnostic.help or "")
+    return (diagnostic.help or "").startswith(("did you mean", "write "))
 
 
 def test_every_code_that_a_definition_can_cause_is_there() -> None:
