@@ -91,23 +91,47 @@ class Net:
         return parameter_listing(self.graph)
 
     @overload
-    def plot(self, path: None = None, depth: int | None = None) -> Drawn: ...
+    def plot(
+        self,
+        path: None = None,
+        depth: int | None = None,
+        *,
+        style: str = "flow",
+        horizontal: bool = False,
+    ) -> Drawn: ...
     @overload
-    def plot(self, path: str | Path, depth: int | None = None) -> Path: ...
+    def plot(
+        self,
+        path: str | Path,
+        depth: int | None = None,
+        *,
+        style: str = "flow",
+        horizontal: bool = False,
+    ) -> Path: ...
     @documented
-    def plot(self, path: str | Path | None = None, depth: int | None = None) -> Path | Drawn:
-        """Draw it into an .svg or .html file, written whole or not at all; returns its path.
+    def plot(
+        self,
+        path: str | Path | None = None,
+        depth: int | None = None,
+        *,
+        style: str = "flow",
+        horizontal: bool = False,
+    ) -> Path | Drawn:
+        """Draw it into an .svg, .html, .png or .pdf file, whole or not at all; returns its path.
 
         Without a path the picture itself is returned, which a notebook shows. `depth` is how many
-        levels of blocks are open, by default as many as stay readable.
+        levels of blocks are open, by default as many as stay readable. Other styles are "volumes",
+        "u" and "connections".
         """
         from netc.notebook import Drawn
-        from netc.plot import drawn, plot
+        from netc.plot import PlotOptions, check, drawn, plot
 
         levels = None if depth is None else whole("depth", depth, 0)
+        options = PlotOptions(text_of("style", style), levels, bool(horizontal))
         if path is None:
-            return Drawn(self.name, drawn(self.graph, self.analysis, levels))
-        return plot(self.graph, self.analysis, path_of(path), levels)
+            check(Path("cell.svg"), options)
+            return Drawn(self.name, drawn(self.graph, self.analysis, options))
+        return plot(self.graph, self.analysis, path_of(path), options)
 
     @documented
     def maps(

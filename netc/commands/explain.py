@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -14,7 +15,7 @@ from compiler.ops.base import show_shape
 from netc.errors import say
 from netc.library import library_nets
 from netc.net import Net
-from netc.options import NetChoice, chooses_net
+from netc.options import OUTPUT, NetChoice, chooses_net
 from netc.pages import page
 from netc.reference import section
 from netc.tabular import print_markdown
@@ -23,9 +24,18 @@ from runtime.errors import CallError
 
 @click.command("explain")
 @click.argument("subject", metavar="FILE[:LINE]|CODE|OP")
+@click.option(
+    "--svg",
+    "picture",
+    type=OUTPUT,
+    metavar="X.svg",
+    help="Draw the first layer that slides a window: padding, positions, what is left over.",
+)
 @chooses_net
-def command(subject: str, choice: NetChoice) -> None:
+def command(subject: str, picture: Path | None, choice: NetChoice) -> None:
     """Derive every size, or explain a code (E302) or an op (conv)."""
+    if picture is not None and picture.suffix.lower() != ".svg":
+        raise CallError(f"the figure of a window is an .svg, not {picture.name}")
     if re.fullmatch(r"[A-Za-z]\d{3}", subject):
         print_markdown(page(subject.upper()))
         return
@@ -38,6 +48,27 @@ def command(subject: str, choice: NetChoice) -> None:
     if not reports:
         raise CallError(f"no layer of {file} stands at line {line}")
     say("\n\n".join(reports))
+    if picture is not None:
+        draw_window(nets, file, line, picture, choice)
+
+
+def draw_window(
+    nets: Sequence[Net], file: str, line: int | None, picture: Path, choice: NetChoice
+) -> None:
+    """Draw the first layer that slides a window over its input; raises `CallError` for none."""
+    from netc.plot.windows import slides, window_figure
+    from runtime.files import refuse_inputs, write_whole
+
+    refuse_inputs([picture], choice.files.seen)
+    for net in nets:
+        for layer in net.analysis.layers:
+            here = line is None or touches(layer.node, line)
+            if here and slides(net.graph, layer.node):
+                write_whole(picture, window_figure(net.graph, layer).encode())
+                say(f"{layer.node.name} -> {picture}")
+                return
+    where = file if line is None else f"{file}:{line}"
+    raise CallError(f"no layer of {where} slides a window")
 
 
 def split(subject: str) -> tuple[str, int | None]:

@@ -9,7 +9,7 @@ import click
 from netc.errors import say
 from netc.models import is_model
 from netc.options import FILE, OUTPUT, Command, NetChoice, chooses_net
-from netc.plot import check_suffix
+from netc.plot import STYLES, PlotOptions, check, plot
 from runtime.files import refuse_inputs
 
 
@@ -20,9 +20,18 @@ from runtime.files import refuse_inputs
     "--output",
     type=OUTPUT,
     required=True,
-    metavar="X.svg|X.html",
-    help="Where to draw: .svg is a picture, .html a page whose blocks open and close.",
+    metavar="X.svg|.html|.png|.pdf",
+    help="Where to draw: .html is a page whose blocks open and close, all others are pictures.",
 )
+@click.option(
+    "--style",
+    type=click.Choice(STYLES),
+    default="flow",
+    show_default=True,
+    help="flow: boxes and lines; volumes: tensors to scale; u: along a U; connections: every "
+    "number of a small net.",
+)
+@click.option("--horizontal", is_flag=True, help="The flow to the right instead of down.")
 @click.option(
     "--depth",
     type=click.IntRange(0),
@@ -30,15 +39,23 @@ from runtime.files import refuse_inputs
     help="How many levels of blocks are open; by default as many as stay readable.",
 )
 @chooses_net
-def command(file: str, output: Path, depth: int | None, choice: NetChoice) -> None:
+def command(
+    file: str,
+    output: Path,
+    style: str,
+    horizontal: bool,
+    depth: int | None,
+    choice: NetChoice,
+) -> None:
     """Draw a net: its layers and blocks, shapes on the lines.
 
     FILE is a definition, a name of the library, or a model: .onnx, .prototxt, .cfg.
     """
-    check_suffix(output)
+    options = PlotOptions(style, depth, horizontal)
+    check(output, options)
     (net,) = choice.measured(file) if is_model(file) else [choice.single(file)]
     refuse_inputs([output], choice.files.seen)
-    path = net.plot(output, depth)
+    path = plot(net.graph, net.analysis, output, options)
     count = len(net.graph)
     layers = f"{count:,} layer{'s' if count != 1 else ''}"
     say(f"{net.name}: {layers} -> {path} ({path.stat().st_size:,} bytes)")

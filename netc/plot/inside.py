@@ -17,6 +17,7 @@ METRICS: dict[str, float] = {
     "label": 16,  # height of a shape on a line
     "drop": 4,  # of its letters above that height's end
     "indent": 6,  # from the line to its shape
+    "under": 13,  # what a shape takes below a line that goes to the right
     "stub": 4,  # a line without a shape before it may go over
     "tip": 9,  # the straight end of a line with an arrow
     "padding": 12,  # inside an open block
@@ -77,6 +78,7 @@ class Inside:
     arrangement: Arrangement
     children: Sequence[Packed]
     widths: dict[str, float]
+    turned: bool = False
 
     def child(self, slot: int) -> Packed | None:
         """The child in a slot, if there is one."""
@@ -119,15 +121,23 @@ class Inside:
                 found[slot] = (child.left, child.right)
         for slot, start, text in self.labelled():
             left, right = found[slot]
-            found[slot] = (left, max(right, start + METRICS["indent"] + self.widths[text]))
+            found[slot] = (left, max(right, start + self.beside(text)))
         if len(self.item.leaving) > 1:
             for slot, text in zip(self.border(1), self.item.leaving, strict=True):
-                found[slot] = (beside, METRICS["indent"] + self.widths[text])
-        if self.item.title is not None and self.arrangement.entering:
+                found[slot] = (beside, self.beside(text))
+        if self.item.title is not None and self.arrangement.entering and not self.turned:
             first = self.arrangement.rows[0][0]
             left, right = found[first]
             found[first] = (max(left, self.item.title.width - METRICS["padding"]), right)
         return found
+
+    def beside(self, text: str) -> float:
+        """What a shape takes beside its line, across the flow."""
+        return METRICS["under"] if self.turned else METRICS["indent"] + self.widths[text]
+
+    def along(self, text: str) -> float:
+        """What a shape takes along its line."""
+        return self.widths[text] + METRICS["indent"] if self.turned else METRICS["label"]
 
     def border(self, side: int) -> list[int]:
         """The slots at which tensors enter (side 0) or leave (1), in the order of the flows."""

@@ -21,7 +21,7 @@ def pack(plan: BoxTree, open_items: Container[int], index: int = 0) -> Packed:
     if item.arrangement is None or index not in open_items:
         return closed(item, index)
     children = [pack(plan, open_items, child) for child in item.children]
-    return opened(Inside(item, item.arrangement, children, plan.widths), index)
+    return opened(Inside(item, item.arrangement, children, plan.widths, plan.turned), index)
 
 
 def closed(item: Item, index: int) -> Packed:
@@ -69,7 +69,9 @@ def placed(inside: Inside) -> Placed:
     edge = METRICS["margin"] if title is None else METRICS["padding"]
     left = min(x - extent for x, (extent, _) in zip(at, inside.extents, strict=True)) - edge
     right = max(x + extent for x, (_, extent) in zip(at, inside.extents, strict=True)) + edge
-    if title is not None:
+    if title is not None and inside.turned:
+        left -= title.height
+    elif title is not None:
         right = max(right, left + title.width)
     axis = at[inside.arrangement.axis] if inside.arrangement.axis is not None else 0.0
     x = tuple(place - axis for place in at)
@@ -103,15 +105,18 @@ def rows_of(inside: Inside, x: Sequence[float], edge: float) -> Rows:
     for slots in arrangement.rows:
         boxes = [child.height for slot in slots if (child := inside.child(slot))]
         heights.append(max(boxes, default=0.0))
-    top = edge + title.height if title is not None else edge
+    head = edge if title is None or inside.turned else title.height
+    top = edge + head if title is not None and not inside.turned else edge
     if title is not None and arrangement.entering:
-        top, heights[0] = 0.0, title.height
+        top, heights[0] = 0.0, head
     tops, gaps = [], gaps_of(inside, x)
     for height, (stem, bend) in zip(heights, gaps, strict=True):
         tops.append(top)
         top += height + stem + bend + METRICS["tip"]
     ends = title is None or not arrangement.leaving
     bottom = tops[-1] + heights[-1] + (edge if ends else 0.0)
+    if title is not None and inside.turned:
+        bottom = max(bottom, title.width)
     return Rows(tuple(tops), tuple(heights), gaps, bottom)
 
 
@@ -119,8 +124,9 @@ def gaps_of(inside: Inside, x: Sequence[float]) -> tuple[tuple[float, float], ..
     """Below each row the height before lines go over, and that in which they do."""
     count = len(inside.arrangement.rows)
     stems, spans = [METRICS["stub"]] * count, [0.0] * count
-    for slot, _, _ in inside.labelled():
-        stems[inside.row_of[slot]] = METRICS["label"]
+    for slot, _, text in inside.labelled():
+        row = inside.row_of[slot]
+        stems[row] = max(stems[row], inside.along(text))
     for _, above, below, times, start, end in inside.meetings:
         row = inside.row_of[above]
         span = METRICS["twin"] if times > 1 else abs(x[above] + start - x[below] - end)
@@ -141,6 +147,10 @@ def labels_of(
     found: dict[tuple[int, float], tuple[float, float, str]] = {}
     for slot, start, text in inside.labelled():
         if child := inside.child(slot):
-            y = tops[slot] + child.height + METRICS["label"] - METRICS["drop"]
-            found.setdefault((slot, start), (x[slot] + start + METRICS["indent"], y, text))
+            end, line = tops[slot] + child.height, x[slot] + start
+            if inside.turned:
+                place = (line + METRICS["under"] - 2, end + METRICS["drop"])
+            else:
+                place = (line + METRICS["indent"], end + METRICS["label"] - METRICS["drop"])
+            found.setdefault((slot, start), (*place, text))
     return tuple(found.values())

@@ -39,10 +39,15 @@ class Item:
 
 @dataclass(frozen=True)
 class BoxTree:
-    """The boxes in the order of the definition, the network first; the width of each label."""
+    """The boxes in the order of the definition, the network first; the width of each label.
+
+    One that is `turned` flows to the right: x is then down and y to the right, a face's width is
+    what it takes across the flow and its height along it.
+    """
 
     items: tuple[Item, ...]
     widths: dict[str, float]
+    turned: bool = False
 
 
 @dataclass
@@ -158,3 +163,12 @@ def plan_of(graph: Graph, analysis: Analysis) -> BoxTree:
     items = tuple(item for item in planning.items if item is not None)
     texts = dict.fromkeys(text for item in items for text in (*item.labels, *item.leaving))
     return BoxTree(items, {text: width_of(text, SMALL) for text in texts})
+
+
+def turned(plan: BoxTree) -> BoxTree:
+    """The plan of the same picture with its flow to the right."""
+    items = tuple(
+        replace(item, face=Face(item.face.height, item.face.width, item.face.svg))
+        for item in plan.items
+    )
+    return BoxTree(items, plan.widths, turned=True)

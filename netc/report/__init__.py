@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netc.net import Net
-from netc.report.figures import sizes_of
 from netc.report.page import page
 from netc.report.samples import Ran, ran
+from netc.usual_sizes import usual_sizes
 from runtime.errors import CallError
 from runtime.files import refuse_inputs, write_whole
 
@@ -53,7 +53,7 @@ def write_report(
         from runtime.layer_times import measured
         from runtime.random_inputs import random_feeds
 
-        sizes = sizes_of(net.graph)
+        sizes = usual_sizes(net.graph)
         feeds = dict(random_feeds(net.graph, options.seed, batch=1, sizes=sizes))
         times = measured(net.model(seed=options.seed), feeds)
     pictures: Ran | None = None

@@ -7,12 +7,9 @@ from dataclasses import dataclass
 
 from compiler.analysis import Analysis, LayerCost
 from compiler.dims import Dim, Size, evaluate, product
-from compiler.domain.conditions import Contradiction
 from compiler.graph import Graph, Input
 from netc.layer_table import BYTES
 from runtime.layer_times import LayerTimes
-
-USUAL = 224  # a symbolic size is this where it may be
 
 
 @dataclass(frozen=True)
@@ -24,20 +21,6 @@ class Figures:
     memory: int
     field: int
     seconds: float | None
-
-
-def sizes_of(graph: Graph) -> dict[str, int] | None:
-    """Values for the symbols of a net: 224 where that is valid, else the smallest; None of none."""
-    if graph.domain is None or not graph.domain.names:
-        return {}
-    for value in range(USUAL, 2 * USUAL):
-        sizes = dict.fromkeys(graph.domain.names, value)
-        if not graph.domain.contains(sizes):
-            return sizes
-    try:
-        return graph.domain.smallest()
-    except Contradiction:
-        return None
 
 
 def figures_of(

@@ -20,9 +20,10 @@ from netc.plot.plan import plan_of
 from netc.plot.svg import FOLDER as PLOT
 from netc.plot.words import cut
 from netc.report.charts import charts
-from netc.report.figures import Figures, figures_of, sizes_of
+from netc.report.figures import Figures, figures_of
 from netc.report.source import places_of, source_html, sources_of
 from netc.tables import figures as totals
+from netc.usual_sizes import usual_sizes
 
 if TYPE_CHECKING:
     from netc.report.samples import Ran
@@ -48,7 +49,7 @@ def page(net: Net, times: LayerTimes | None, pictures: Ran | None) -> str:
     sources = sources_of(plan.items)
     number = {id(source): index for index, source in enumerate(sources)}
     places = [places_of(item, number) for item in plan.items]
-    sizes = sizes_of(graph)
+    sizes = usual_sizes(graph)
     figures = figures_of(graph, analysis, sizes, times) if sizes is not None else []
     items = [item_of[layer.node.name] for layer in analysis.layers]
     table = Table()

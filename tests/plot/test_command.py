@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from PIL import Image
 
 import netc
 from runtime.errors import CallError
@@ -52,13 +54,13 @@ def test_a_model_of_another_format_is_drawn_as_its_import(tmp_path: Path) -> Non
     assert run("plot", model, "-o", out, "--net", "n").exit_code == 2
 
 
-@pytest.mark.parametrize("name", ["x.png", "x.pdf", "x", "svg"])
-def test_another_suffix_is_told_the_two_that_work(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["x.gif", "x.ps", "x", "svg"])
+def test_another_suffix_is_told_those_that_work(tmp_path: Path, name: str) -> None:
     result = run("plot", "lenet_caffe", "-o", tmp_path / name)
     assert result.exit_code == 2
-    assert ".svg or .html" in result.stderr
+    assert ".svg, .html, .png or .pdf" in result.stderr
     assert not list(tmp_path.iterdir())
-    with pytest.raises(CallError, match=r"\.svg or \.html"):
+    with pytest.raises(CallError, match=r"\.svg, \.html, \.png or \.pdf"):
         netc.load("lenet_caffe").plot(tmp_path / name)
 
 
@@ -93,3 +95,46 @@ def test_the_picture_of_the_document_is_current(tmp_path: Path, bless: bool) -> 
     net = netc.loads(rest.partition("```")[0])
     made = net.plot(DOCS / "residual.svg" if bless else tmp_path / "residual.svg", depth=1)
     assert made.read_bytes() == (DOCS / "residual.svg").read_bytes(), "renew it with --bless"
+
+
+def test_a_picture_is_written_as_png_and_pdf(tmp_path: Path) -> None:
+    try:
+        import cairosvg  # noqa: F401
+    except (ImportError, OSError) as error:  # the latter without the Cairo library
+        pytest.skip(f"CairoSVG cannot be loaded: {error}")
+    svg, png, pdf = (tmp_path / f"x.{suffix}" for suffix in ("svg", "png", "pdf"))
+    for path in (svg, png, pdf):
+        assert run("plot", "lenet_caffe", "-o", path).exit_code == 0
+    root = ElementTree.parse(svg).getroot()
+    with Image.open(png) as image:
+        assert image.width == pytest.approx(2 * float(root.attrib["width"]), abs=2)
+        assert len(image.convert("RGB").getcolors(10_000) or ()) > 10  # something is drawn
+    assert pdf.read_bytes().startswith(b"%PDF-")
+
+
+def test_without_cairosvg_the_machine_is_told_what_would_help(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "cairosvg", None)
+    result = run("plot", "lenet_caffe", "-o", tmp_path / "x.png")
+    assert result.exit_code == 3 and "pip install '.[figures]'" in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("-o {0}/x.html --style volumes", "a page shows the style flow"),
+        ("-o {0}/x.html --horizontal", "a page shows the style flow"),
+        ("-o {0}/x.svg --style u --depth 1", "for the style flow"),
+        ("-o {0}/x.svg --style volumes --horizontal", "for the style flow"),
+        ("-o {0}/x.svg --style u", "only shrinks"),
+        ("-o {0}/x.svg --style connections", "image is 1x28x28"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(
+    tmp_path: Path, options: str, words: str
+) -> None:
+    result = run("plot", "lenet_caffe", *options.format(tmp_path).split())
+    assert result.exit_code == 2 and words in result.stderr
+    assert not list(tmp_path.iterdir())

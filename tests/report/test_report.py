@@ -13,7 +13,8 @@ from PIL import Image
 
 import netc
 from netc.report import ReportOptions, write_report
-from netc.report.figures import figures_of, sizes_of
+from netc.report.figures import figures_of
+from netc.usual_sizes import usual_sizes
 from tests.define import define
 from tests.netc.command import netc as run
 
@@ -158,13 +159,13 @@ def test_the_deepest_network_makes_a_report_below_five_megabytes(tmp_path: Path)
 
 def test_symbolic_sizes_are_drawn_at_valid_ones(tmp_path: Path) -> None:
     net = netc.load("unet")
-    assert sizes_of(net.graph) == {"H": 224, "W": 224}
+    assert usual_sizes(net.graph) == {"H": 224, "W": 224}
     text = reported(net, tmp_path)
     assert "At H = 224, W = 224" in text and "<code>H % 16 == 0</code>" in text
     figures = figures_of(net.graph, net.analysis, {"H": 224, "W": 224}, None)
     assert sum(one.macs for one in figures) == 733_888 * 224 * 224
     small = define("net n {\n input x: f32[3, H, 8]\n assert H < 40\n flatten\n output y\n}")
-    assert sizes_of(small.graph) == {"H": 1}
+    assert usual_sizes(small.graph) == {"H": 1}
 
 
 def test_warnings_are_told(tmp_path: Path) -> None:
