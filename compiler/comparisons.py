@@ -24,6 +24,8 @@ def compare(facts: Facts, left: Any, operator: str, right: Any, span: Span) -> b
     """One comparison; of symbolic sizes only what is proved counts (E208 otherwise)."""
     if left is POISON or right is POISON:
         raise Silenced
+    if operator in ("in", "not in"):
+        return contains(left, operator, right, span)
     numeric = all(
         isinstance(v, int | float | Dim) and not isinstance(v, bool) for v in (left, right)
     )

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from compiler.arithmetic import arithmetic
 from compiler.builtins import BUILTINS, BadCall, Builtin
-from compiler.comparisons import compare, contains
+from compiler.comparisons import compare
 from compiler.dims import Dim, Size, SymbolicError, ceil_div
 from compiler.domain import Facts
 from compiler.matching import match
@@ -258,9 +258,7 @@ class Evaluator:
         values = [self(operand, scope) for operand in node.operands]
         pairs = zip(values, node.operators, values[1:], strict=False)
         return all(
-            contains(left, operator, right, node.span)
-            if operator in ("in", "not in")
-            else compare(self.facts, left, operator, right, node.span)
+            compare(self.facts, left, operator, right, node.span)
             for left, operator, right in pairs
         )
 

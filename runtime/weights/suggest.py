@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
@@ -90,7 +91,7 @@ def best_rule(
 
 
 def candidates(needed: Mapping[str, Shape], names: Mapping[str, Shape]) -> list[str]:
-    """Patterns worth a try, commonest first: a prefix more or less, a part of the name replaced."""
+    """Patterns worth a try, commonest first: a prefix or a level more or less, a part replaced."""
     missing = {n: s for n, s in needed.items() if n not in names}
     surplus = {n: s for n, s in names.items() if n not in needed}
     counts: Counter[str] = Counter()
@@ -100,9 +101,8 @@ def candidates(needed: Mapping[str, Shape], names: Mapping[str, Shape]) -> list[
         counts.update(f"*={head}*" for head, tail in splits(name) if tail in surplus)
     for name, shape in surplus.items():
         target = nearest(name, shape, missing)
-        rule = target and missing[target] == shape and replaced_part(name, target)
-        if rule:
-            counts[rule] += 1
+        if target and missing[target] == shape:
+            counts.update(between(name, target))
     return [rule for rule, _ in counts.most_common(MOST_TRIED)]
 
 
@@ -133,18 +133,35 @@ def splits(name: str) -> list[tuple[str, str]]:
     ]
 
 
-def replaced_part(name: str, target: str) -> str | None:
-    """The pattern that turns one name into the other where they differ in one run of parts."""
+def between(name: str, target: str) -> list[str]:
+    """The patterns that turn one name into the other where they differ in one run of parts.
+
+    Where a level came in or went, what stands before it says where, its numbers left open:
+    `n3.weight` and `n3.bn1.weight` give `n*.*=n*.bn1.*`.
+    """
     if {"*", "=", "/"} & {*name}:
-        return None
+        return []
     ours, theirs = name.split("."), target.split(".")
     start = shared_start(ours, theirs)
     end = shared_start(ours[start:][::-1], theirs[start:][::-1])
     old, new = (".".join(parts[start : len(parts) - end]) for parts in (ours, theirs))
-    if not old or not new or not (start or end):
-        return None
-    before, after = "*." if start else "", ".*" if end else ""
-    return f"{before}{old}{after}={before}{new}{after}"
+    after = ".*" if end else ""
+    if old and new and (start or end):
+        before = "*." if start else ""
+        return [f"{before}{old}{after}={before}{new}{after}"]
+    if not start:
+        return []
+    stems = [re.sub(r"[0-9]+", "*", part) for part in ours[:start]]
+    near = stems[-1] if start == 1 else f"*.{stems[-1]}"
+    return [
+        f"{before}{dotted(old)}{after}={before}{dotted(new)}{after}"
+        for before in dict.fromkeys((near, ".".join(stems)))
+    ]
+
+
+def dotted(part: str) -> str:
+    """A part behind another, if there is one."""
+    return f".{part}" if part else ""
 
 
 def heads(surplus: list[str], needed: Mapping[str, Shape]) -> list[str]:

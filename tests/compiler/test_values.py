@@ -85,3 +85,15 @@ def test_symbols_go_through_functions_and_lists() -> None:
     checked = check_net(load(Source("t", text)).nets()[0])
     assert checked.errors == ()
     assert checked.graph["avgpool1"].shape == (3, symbol("H") // 2, symbol("W") // 2)
+
+
+def test_what_is_in_a_list_is_asserted_too() -> None:
+    text = """net n(times=2) {
+        input x: f32[3]
+        assert times in [2, 3] and times not in [5], "twice or three times"
+        output y = relu
+    }"""
+    (net,) = load(Source("t.netdef", text)).nets()
+    assert check_net(net).diagnostics == ()
+    (mistake,) = check_net(net, {"times": 4}).diagnostics
+    assert (mistake.code, "twice" in mistake.message) == ("E401", True)

@@ -13,7 +13,7 @@ from tests.library.published import COUNTERPARTS, GOLDEN, counterpart, loaded
 
 CITATION = re.compile(r"\b(19|20)\d\d\b|Wikipedia")
 
-UNPUBLISHED = {"m5", "c3d", "unet", "digits8x8"}
+UNPUBLISHED = {"m5", "c3d", "unet", "digits8x8", "yolov3"}
 """Nets whose numbers come from their source's text, in their `expect` lines; the golden files have
 no entry for them, nor for the kernels, which have no parameters."""
 
@@ -65,6 +65,19 @@ def test_every_net_has_a_published_counterpart_or_says_where_its_numbers_are_fro
 @pytest.mark.parametrize("name", sorted(library_nets()))
 def test_every_net_checks_without_errors_or_warnings(name: str) -> None:
     assert loaded(name).warnings == ()
+
+
+ROW = re.compile(r"^\| `(\w+)` \|.*\| ([\d,]+) \| ([\d,]+|by size) \|", re.MULTILINE)
+
+
+def test_the_page_on_the_library_has_every_net_of_the_yardstick_with_its_numbers() -> None:
+    page = Path(__file__).parents[2] / "docs" / "library.md"
+    rows = ROW.findall(page.read_text(encoding="utf-8"))
+    assert set(ANOTHERS) <= {name for name, _, _ in rows}
+    for name, params, macs in rows:
+        analysis = loaded(name).analysis
+        assert f"{analysis.parameters:,}" == params
+        assert macs == (f"{analysis.macs:,}" if isinstance(analysis.macs, int) else "by size")
 
 
 @pytest.mark.parametrize("path", library_files(), ids=lambda path: str(path.stem))

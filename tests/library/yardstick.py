@@ -30,10 +30,12 @@ from compiler.dims import evaluate, symbols
 from grammar.diagnostics import DefinitionError
 from runtime.reference import run_reference
 from runtime.weights.fit import apply_weights, compare_weights, stored_arrays
+from tests.library import others
 from tests.library.golden import GOLDEN, PATH, golden_values
 from tests.library.seeded import digest, seeded
 
 BOUND = 1e-9
+PAPER = "its paper, in tests/library/others.py"
 TORCHVISION = torchvision.__version__.partition("+")[0]
 SYMBOLS = ("H", "W")
 Module = Any  # a torch.nn.Module
@@ -141,6 +143,10 @@ OTHERS: dict[str, Other] = {
     ),
     "resnext50_32x4d": Other(**tv("resnext50_32x4d"), small=SIZE, narrow={**NARROW, "width": 16}),
     "wide_resnet50_2": Other(**tv("wide_resnet50_2"), small=SIZE),
+    "seresnet50": Other(**tm("seresnet50"), small=SIZE, narrow={**NARROW, "width": 16}),
+    "inception_v3": Other(
+        **tv("inception_v3", init_weights=False), small={"size": 299}, run=with_auxiliary
+    ),
     "xception": Other(**tm("legacy_xception"), small=SIZE, narrow={**NARROW, "width": 0.125}),
     "fcn_resnet50": Other(**segmentation("fcn_resnet50", aux_loss=True)),
     "deeplabv3_resnet50": Other(
@@ -166,6 +172,16 @@ OTHERS: dict[str, Other] = {
         lambda: models.video.r2plus1d_18(weights=None),
         small={"size": 32},
         narrow={"classes": 10, "size": 16, "frames": 8, "width": 8},
+    ),
+    "unet_plus_plus": Other(PAPER, others.UNetPlusPlus, full=96, narrow={"c": 4}),
+    "pix2pix_generator": Other(PAPER, others.Generator, narrow={"c": 4, "depth": 5, "size": 32}),
+    "pix2pix_discriminator": Other(PAPER, others.Discriminator, narrow={"c": 4, "size": 32}),
+    "espcn": Other(PAPER, others.Espcn, narrow={"scale": 2}),
+    "edsr": Other(PAPER, others.Edsr, full=48, narrow={"depth": 2, "c": 8}),
+    "wavenet": Other(
+        PAPER,
+        others.WaveNet,
+        narrow={"classes": 8, "stacks": 1, "layers": 4, "c": 4, "skip": 8, "samples": 32},
     ),
     "resnet18": Other(**tv("resnet18")),
     "resnet50": Other(**tv("resnet50")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -305,6 +306,28 @@ def test_renames_that_would_help_are_suggested_and_do_help(
     assert fit.rules == rules and not fit.ok
     renamed = rename(made, [parse_rule(rule) for rule in fit.rules])
     assert fit_of("resnet18", {new: made[old] for new, old in renamed.items()}).ok
+
+
+@pytest.mark.parametrize("count", [3, 20, 60])
+@pytest.mark.parametrize("lost", [False, True])
+def test_one_rule_is_offered_where_a_level_came_in_or_went(count: int, lost: bool) -> None:
+    label = 'as ""' if lost else ""
+    graph = netc.loads(f"""
+        block norm {{ bn {label} }}
+        net n {{
+            input x: f32[4, 8]
+            for i in range({count}) {{ norm() as "part.n{{i}}"; relu }}
+            dense(3, axis=0) as head
+            output y
+        }}
+    """).graph
+    needed = {name: weight.shape for name, weight in graph.parameters().items()}
+    level = (r"(n\d+)\.", r"\1.bn1.") if lost else (r"\.bn1\.", ".")
+    made = {re.sub(*level, name): shape for name, shape in needed.items()}
+    fit = compare_weights(graph, unread(made))
+    assert fit.rules == (("*.n*.bn1.*=*.n*.*",) if lost else ("*.n*.*=*.n*.bn1.*",))
+    renamed = rename(made, [parse_rule(rule) for rule in fit.rules])
+    assert renamed.keys() == needed.keys()
 
 
 def test_names_that_have_nothing_in_common_get_no_suggestion() -> None:
