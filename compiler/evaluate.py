@@ -258,8 +258,7 @@ class Evaluator:
         values = [self(operand, scope) for operand in node.operands]
         pairs = zip(values, node.operators, values[1:], strict=False)
         return all(
-            compare(self.facts, left, operator, right, node.span)
-            for left, operator, right in pairs
+            compare(self.facts, left, operator, right, node.span) for left, operator, right in pairs
         )
 
     def _conditional(self, node: s.Conditional, scope: Scope) -> Any:
