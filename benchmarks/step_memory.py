@@ -62,7 +62,8 @@ def main(net: str, batch: str, checkpoint: bool) -> None:
     arrays = {name: feeds[name] for name in (*layout.arrays, *layout.states)}
     batches = {name: feeds[name] for name in (*layout.batch, *layout.masks)}
     engine = DeviceEngine(training, (layout,), arrays, "cpu", checkpoint=checkpoint)
-    held = sum(array.nbytes for array in feeds.values())
+    # The batch is there before; the arrays of a step are those that the one before it gave.
+    held = sum(array.nbytes for array in batches.values())
     RESET.write_text("5")  # the high-water mark begins anew
     before = resident("VmRSS")
     for count in range(1, STEPS + 1):
