@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compiler.driver import CheckedTraining
+from compiler.onnx.precision import DTYPES
 from compiler.training.model import TrainingPlan
 from netc.api import files_in
 from netc.training import (
@@ -94,16 +95,20 @@ class Training:
         resume: bool = False,
         max_steps: int | None = None,
         checkpoint: bool = False,
+        dtype: str = "f32",
     ) -> TrainingRun:
         """A run that does its next step when it is asked for the next one.
 
         `data` is a path as `netc train --data` takes it, arrays by name, or samples one by one,
         each a dict or a tuple in the order of the definition. Without `out` nothing is written.
-        With `checkpoint` activations are worked out twice instead of kept.
+        With `checkpoint` activations are worked out twice instead of kept; products are
+        computed in `dtype`, `"f16"` or `"bf16"`, where the device has it.
         """
         from runtime.training.loop import Choices, TrainingRun
 
-        plan = changed(self.plan, epochs, batch_size, lr)
+        if dtype not in DTYPES:
+            raise CallError(f"there is no dtype {dtype}; it is one of {', '.join(DTYPES)}")
+        plan = changed(self.plan, epochs, batch_size, lr, dtype)
         samples, held_out = given(plan, data, val, split, seed)
         folder = None if out is None else Path(out)
         if folder is not None:

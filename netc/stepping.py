@@ -11,15 +11,16 @@ from compiler.training.layout import layout_of
 from compiler.training.model import StepPlan, TrainingPlan
 from netc.errors import say
 from netc.options import NetChoice
-from netc.training import checked_training, require_training
+from netc.training import changed, checked_training, require_training
 from netc.verifying import VerifyCall, tell_all
 from runtime.errors import CallError
 from runtime.verify.comparison import Comparison
 
 
-def chosen(file: str, name: str, choice: NetChoice) -> TrainingPlan:
-    """The training that a call means."""
-    return require_training(checked_training(file, name, choice.settings, choice.files))
+def chosen(file: str, name: str, choice: NetChoice, dtype: str = "f32") -> TrainingPlan:
+    """The training that a call means, its products in a type."""
+    training = require_training(checked_training(file, name, choice.settings, choice.files))
+    return changed(training, dtype=dtype)
 
 
 def compile_steps(
@@ -31,7 +32,6 @@ def compile_steps(
     checkpoint: bool = False,
 ) -> Iterator[str]:
     """Write a model for each step, and where its arrays begin; says what was written."""
-    from compiler.onnx.precision import OPSETS
     from compiler.onnx.step import build_step
     from netc import __version__
     from runtime.files import check_writable, refuse_inputs, write_whole
@@ -39,7 +39,7 @@ def compile_steps(
     from runtime.training.loop import first_arrays
     from runtime.weights.saving import write_safetensors
 
-    training = chosen(file, name, choice)
+    training = chosen(file, name, choice, options.dtype)
     target = output or Path(f"{training.name}.onnx")
     several = len(training.steps) > 1
     paths = [target.with_suffix(f".{s.name}.onnx") if several else target for s in training.steps]
@@ -51,7 +51,7 @@ def compile_steps(
     arrays = first_arrays(training, tuple(map(layout_of, training.steps)), options.seed)
     texts = {}
     for plan, path in zip(training.steps, paths, strict=True):
-        model = build_step(plan, opset=options.opset or OPSETS["f32"], checkpoint=checkpoint)
+        model = build_step(plan, opset=options.opset, checkpoint=checkpoint)
         model.producer_version = __version__
         model.doc_string = described(training, plan)
         write_model(model, path)
@@ -77,7 +77,7 @@ def verify_training(file: str, name: str, call: VerifyCall, choice: NetChoice) -
     """Hold each step of a training against NumPy; whether everything agrees."""
     from runtime.verify.step import verify_step
 
-    training = chosen(file, name, choice)
+    training = chosen(file, name, choice, call.options.dtype)
 
     def comparisons() -> Iterator[tuple[str, Comparison]]:
         for plan in training.steps:

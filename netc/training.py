@@ -54,14 +54,18 @@ def changed(
     epochs: int | None = None,
     batch: int | None = None,
     rate: float | None = None,
+    dtype: str = "f32",
 ) -> TrainingPlan:
-    """The training with other epochs, batch or rate than its text says."""
+    """The training with other epochs, batch or rate than its text says, its products in `dtype`."""
     from runtime.training.loop import with_rate
 
     if epochs is not None:
         training = replace(training, epochs=epochs)
     if batch is not None:
         training = replace(training, batch=batch)
+    if dtype != "f32":
+        steps = tuple(replace(plan, dtype=dtype) for plan in training.steps)
+        training = replace(training, steps=steps)
     return training if rate is None else with_rate(training, rate)
 
 

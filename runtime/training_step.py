@@ -15,7 +15,18 @@ from numpy.typing import DTypeLike, NDArray
 
 from compiler.ops.training import BatchNormTraining
 from compiler.registry import Registry
-from compiler.training.layout import APPLY, LOSS, NEXT, NORM, STEP, SUM, StepLayout, layout_of
+from compiler.training.layout import (
+    APPLY,
+    GOOD_STEPS,
+    LOSS,
+    LOSS_SCALE,
+    NEXT,
+    NORM,
+    STEP,
+    SUM,
+    StepLayout,
+    layout_of,
+)
 from compiler.training.model import StepPlan, Update
 from compiler.training.optimisers import Adam, AdamW, Lion, Optimiser, RmsProp, Sgd
 from runtime.backward import Backward, backward
@@ -83,6 +94,8 @@ def run_step(
         }
         begun = {name: np.zeros_like(g) if feeds[APPLY] else g for name, g in along.items()}
         changed |= {f"{name}/{SUM}": g for name, g in begun.items()}
+    if LOSS_SCALE in changed:  # float64 has no need of it
+        changed[GOOD_STEPS] = changed[GOOD_STEPS] + 1
     updates_now = plan.updates if layout.accumulate == 1 or feeds[APPLY] else ()
     for update, rate in zip(updates_now, layout.rates, strict=False):
         changed |= moved(layout, update, along, changed, float(feeds[rate]), int(feeds[STEP]))

@@ -20,6 +20,13 @@ from compiler.onnx.checkpoint import Segments, cut
 from compiler.onnx.differentiate import Derivatives, differentiate, sweep
 from compiler.onnx.emitter import INTEGER, ONNX_TYPES, Emitter, Lowering, Writer, tensor_names
 from compiler.onnx.lower import IR_OF_OPSET, add_layer, add_tensor, set_metadata
+from compiler.onnx.mixed import (
+    is_finite,
+    narrowed_products,
+    only_where,
+    scale_anew,
+    unscaled,
+)
 from compiler.onnx.optimisers import UPDATES, blended, scalars
 from compiler.onnx.precision import OPSETS
 from compiler.onnx.training import running_statistics
@@ -29,6 +36,7 @@ from compiler.training.layout import (
     BY_TENSOR,
     GRADIENT,
     LOSS,
+    LOSS_SCALE,
     NEXT,
     NORM,
     STEP,
@@ -65,7 +73,7 @@ class Written:
 def build_step(
     plan: StepPlan,
     *,
-    opset: int = OPSETS["f32"],
+    opset: int | None = None,
     show: bool = False,
     checkpoint: bool = False,
 ) -> onnx.ModelProto:
@@ -76,6 +84,8 @@ def build_step(
     where a layer on the way to a parameter has no derivative.
     """
     layout = layout_of(plan)
+    scaled = LOSS_SCALE in layout.states
+    opset = opset or OPSETS[plan.dtype]
     written = write_derivatives(
         layout.graph,
         plan.objective,
@@ -83,16 +93,25 @@ def build_step(
         opset=opset,
         sign=-1.0 if plan.maximize else 1.0,
         segments=cut(layout.graph) if checkpoint else None,
+        scaled=scaled,
     )
     lowering, gradients = written.lowering, written.derivatives.by_parameter
     outputs = {LOSS: mean(lowering, plan.objective)}
     outputs |= {name: mean(lowering, name) for name in plan.reports}
     outputs[NORM] = norm(lowering, NORM, [gradients[n] for n in layout.learned if n in gradients])
     changed = statistics(written, layout)
-    totals = summed(lowering, layout, gradients)
+    finite = is_finite(lowering, outputs[NORM]) if scaled else None
+    totals = summed(lowering, layout, gradients, finite)
     for update, rate in zip(plan.updates, layout.rates, strict=True):
         changed |= moved(lowering, layout, update, totals, rate)
     changed |= withheld(lowering, layout, changed, totals)
+    if finite is not None:
+        # A sum over several batches has left out what is no number, and may move them.
+        held = layout.buffers if layout.accumulate > 1 else (*changed,)
+        changed |= only_where(lowering, finite, {name: changed[name] for name in held})
+        changed |= scale_anew(lowering, finite)
+    if plan.dtype != "f32":
+        lowering.nodes = narrowed_products(lowering.nodes, plan.dtype, opset)
     outputs |= {name + NEXT: changed.get(name, name) for name in layout.changing()}
     if show:
         outputs |= written.outputs()
@@ -142,18 +161,24 @@ def write_derivatives(
     opset: int,
     sign: float = 1.0,
     segments: Segments | None = None,
+    scaled: bool = False,
 ) -> Written:
-    """All layers, and the derivatives of the mean of an output times `sign`."""
+    """All layers, and the derivatives of the mean of an output times `sign`.
+
+    With `scaled` they are worked out times the scale of the loss.
+    """
     lowering, emitters = write_layers(graph, opset)
     last = graph.outputs[objective]
     write = Writer(lowering, "gradient", "f32")
     tensor = lowering.tensor_of[last]
     count = write.node("Cast", write.node("Size", tensor), to=TensorProto.FLOAT)
     share = write.node("Div", write.floats(sign), count)
+    if scaled:
+        share = write.node("Mul", share, LOSS_SCALE)
     seed = write.node("Expand", share, write.node("Shape", tensor))
     lowering.nodes += write.nodes
     found = differentiate(lowering, emitters, last, seed, parameters, inputs, segments)
-    return Written(lowering, emitters, found)
+    return Written(lowering, emitters, unscaled(lowering, found) if scaled else found)
 
 
 def write_layers(graph: Graph, opset: int) -> tuple[Lowering, dict[str, Emitter]]:
@@ -211,17 +236,23 @@ def statistics(written: Written, layout: StepLayout) -> dict[str, str]:
     return found
 
 
-def summed(lowering: Lowering, layout: StepLayout, gradients: Mapping[str, str]) -> dict[str, str]:
-    """The gradients that move the parameters: of this batch, or their mean over several so far."""
+def summed(
+    lowering: Lowering, layout: StepLayout, gradients: Mapping[str, str], finite: str | None
+) -> dict[str, str]:
+    """The gradients that move the parameters: of this batch, or their mean over several so far.
+
+    Those of a batch that are not `finite` do not count among several.
+    """
     if layout.accumulate == 1:
         return dict(gradients)
     write = Writer(lowering, "accumulate", "f32")
-    share = write.floats(1 / layout.accumulate)
-    found = {
-        name: write.node("Add", f"{name}/{SUM}", write.node("Mul", gradients[name], share))
-        for name in layout.learned
-        if name in gradients
-    }
+    share, zero = write.floats(1 / layout.accumulate), write.floats(0.0)
+    found = {}
+    for name in layout.learned:
+        if name in gradients:
+            part = write.node("Mul", gradients[name], share)
+            part = part if finite is None else write.node("Where", finite, part, zero)
+            found[name] = write.node("Add", f"{name}/{SUM}", part)
     lowering.nodes += write.nodes
     return found
 

@@ -19,7 +19,10 @@ from grammar.records import dataclass
 
 LOSS, NORM, STEP, NEXT = "loss", "gradient_norm", "step", "/next"
 APPLY, SUM = "apply", "sum"  # whether the parameters move now; what their gradients add up to
-RESERVED = frozenset({LOSS, NORM, STEP, APPLY, "rate"})  # no data, noise or report is called so
+LOSS_SCALE, GOOD_STEPS = "loss_scale", "good_steps"  # of float16: `compiler/onnx/mixed.py`
+RESERVED = frozenset(
+    {LOSS, NORM, STEP, APPLY, LOSS_SCALE, GOOD_STEPS, "rate"}
+)  # no data, noise or report is called so
 # Before the names of what a step shows: a layer's tensor, the derivatives by it and by a parameter.
 # A layer may be labelled as a parameter is called.
 TENSOR, BY_TENSOR, GRADIENT = "tensor/", "gradient/tensor/", "gradient/"
@@ -27,11 +30,22 @@ TENSOR, BY_TENSOR, GRADIENT = "tensor/", "gradient/tensor/", "gradient/"
 
 @dataclass(frozen=True)
 class OptimiserState:
-    """An array that an optimiser keeps: of the parameter's shape, at first zero or its copy."""
+    """An array that an optimiser keeps: of the parameter's shape, at first zero or its copy.
+
+    Of no parameter, `""`, are the scalars that float16 needs, which `start` as a number.
+    """
 
     parameter: str
     shape: tuple[int, ...]
     starts_as_parameter: bool = False
+    start: float = 0.0
+
+
+# Large enough for the derivatives of most nets; one too large is halved after a step.
+SCALING = {
+    LOSS_SCALE: OptimiserState("", (), start=65536.0),
+    GOOD_STEPS: OptimiserState("", ()),
+}
 
 
 @dataclass(frozen=True)
@@ -41,7 +55,8 @@ class StepLayout:
     `batch` are the data, classes and noise, `masks` what each dropout draws with, `arrays` the
     shapes of all parameters and buffers, `learned` the parameters that move and `buffers` the
     running statistics that do, `rates` one scalar for each update. Where gradients are accumulated
-    over several batches the step takes `apply` as well: without it they are only added up.
+    over several batches the step takes `apply` as well: without it they are only added up. Products
+    are computed in `dtype`; float16 has a scale of the loss among the `states`.
     """
 
     graph: Graph
@@ -54,6 +69,7 @@ class StepLayout:
     rates: tuple[str, ...]
     reports: tuple[str, ...]
     accumulate: int = 1
+    dtype: str = "f32"
 
     def changing(self) -> tuple[str, ...]:
         """All that the step takes and gives anew."""
@@ -66,7 +82,11 @@ class StepLayout:
             "masks": {name: mask.p for name, mask in self.masks.items()},
             "parameters": [*self.arrays],
             "states": {
-                name: "parameter" if state.starts_as_parameter else "zero"
+                name: "parameter"
+                if state.starts_as_parameter
+                else f"{state.start:g}"
+                if state.start
+                else "zero"
                 for name, state in self.states.items()
             },
             "rates": [*self.rates],
@@ -113,8 +133,10 @@ def layout_of(plan: StepPlan) -> StepLayout:
             for name in update.parameters
             if name in weights
             for state in (*states_of(update.optimiser), *([SUM] if plan.accumulate > 1 else []))
-        },
+        }
+        | (SCALING if plan.dtype == "f16" else {}),
         ("rate",) if count == 1 else tuple(f"rate/{place}" for place in range(1, count + 1)),
         plan.reports,
         plan.accumulate,
+        plan.dtype,
     )

@@ -83,7 +83,7 @@ class StepPlan:
     `objective` and `reports` are outputs of `graph`; `maximize` turns the gradient around.
     `evaluated` are layers that run as after training: those of a net that is never updated, and
     those that hold parameters (a batch norm) of which none is updated in any step. The gradients of
-    `accumulate` batches are averaged before the parameters move.
+    `accumulate` batches are averaged before the parameters move. Products are computed in `dtype`.
     """
 
     name: str
@@ -95,6 +95,7 @@ class StepPlan:
     evaluated: frozenset[str]
     span: Span
     accumulate: int = 1
+    dtype: str = "f32"
 
 
 @dataclass(frozen=True)

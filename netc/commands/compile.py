@@ -108,9 +108,11 @@ def command(
     if train is not None:
         from netc.stepping import compile_steps
 
-        plain = CompileOptions(wanted.seed, wanted.optimise, wanted.opset, embed=wanted.embed)
+        plain = CompileOptions(
+            wanted.seed, wanted.optimise, wanted.opset, dtype=wanted.dtype, embed=wanted.embed
+        )
         if wanted != plain or weights or emit != "onnx" or triton:
-            raise CallError("a step is in float32: --train goes with --opset, --seed and --set")
+            raise CallError("--train goes with --opset, --dtype, --seed and --set")
         for line in compile_steps(file, train, choice, output, wanted, checkpoint):
             click.echo(line)
         return

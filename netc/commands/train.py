@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from compiler.onnx.precision import DTYPES
 from grammar.diagnostics import printable
 from netc.errors import say, show, write
 from netc.library import parse_settings
@@ -80,6 +81,13 @@ SHOWN_EVERY = 0.2  # seconds between two changes of the line on a terminal
 @click.option(
     "--checkpoint", is_flag=True, help="Work activations out twice instead of keeping them."
 )
+@click.option(
+    "--dtype",
+    type=click.Choice(DTYPES),
+    default="f32",
+    show_default=True,
+    help="What products are computed in, where the device has it; all else is in float32.",
+)
 @click.option("--max-steps", type=click.IntRange(1), metavar="N", help="End after N steps.")
 @click.option(
     "--broken",
@@ -106,6 +114,7 @@ def command(
     resume: bool,
     dry_run: bool,
     checkpoint: bool,
+    dtype: str,
     max_steps: int | None,
     broken: str,
     settings: tuple[str, ...],
@@ -128,7 +137,7 @@ def command(
         raise CallError("say where the weights go: --out DIR (or --dry-run)")
     files = Files(include)
     checked = checked_training(file, name, parse_settings(settings), files)
-    training = changed(require_training(checked), epochs, batch_size, lr)
+    training = changed(require_training(checked), epochs, batch_size, lr, dtype)
     show(checked.diagnostics)
     from runtime.training.loop import STATE, Choices, TrainingRun
 

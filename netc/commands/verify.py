@@ -82,7 +82,8 @@ def command(
     if train is not None:
         from netc.stepping import verify_training
 
-        if other is not None or inputs or weights or bisect or dtype != "f32" or tf32:
-            raise CallError("--train goes with --device, --batch, --seed, --format and --set")
+        if other is not None or inputs or weights or bisect or tf32:
+            message = "--train goes with --device, --dtype, --batch, --seed, --format and --set"
+            raise CallError(message)
         sys.exit(0 if verify_training(file, train, call, choice) else 1)
     sys.exit(0 if verify(file, other, call, choice) else 1)

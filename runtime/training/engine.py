@@ -16,6 +16,8 @@ from compiler.training.layout import APPLY, LOSS, NEXT, NORM, STEP, StepLayout
 from compiler.training.model import TrainingPlan
 from runtime.binding import from_value, to_value
 from runtime.devices import parse_device
+from runtime.errors import CallError, MachineError
+from runtime.machine import driver
 from runtime.providers import Settings
 from runtime.reference import run_reference
 from runtime.session import OnnxSession, open_session
@@ -54,9 +56,22 @@ def engine_for(
     checkpoint: bool = False,
 ) -> StepEngine:
     """What runs a training on a device; NumPy keeps every tensor, `checkpoint` or not."""
+    check_products(layouts[0].dtype, device)
     if parse_device(device).kind == "numpy":
         return NumpyEngine(training, layouts, arrays)
     return DeviceEngine(training, layouts, arrays, device, settings, checkpoint)
+
+
+def check_products(dtype: str, device: str) -> None:
+    """Raise `CallError` or `MachineError` for a device that computes no products in a type."""
+    kind = parse_device(device).kind
+    if dtype != "f32" and kind == "numpy":
+        raise CallError(f"NumPy trains in float32: no --dtype {dtype} with --device numpy")
+    if dtype == "bf16" and (kind == "cpu" or (kind == "auto" and not driver().gpus)):
+        raise MachineError(
+            "ONNX Runtime has no products in bfloat16 for the CPU",
+            "--device cuda where there is a GPU, else --dtype f16 or f32",
+        )
 
 
 class NumpyEngine:
@@ -127,6 +142,10 @@ class DeviceEngine:
         self._steps = [open_session(model, device, pinned) for model in models]
         self.device = self._steps[0].device
         self.note = self._steps[0].note
+        if layouts[0].dtype == "f16" and self.device == "cpu":
+            self.note = (
+                self.note or "ONNX Runtime may compute products of float16 on a CPU in float32"
+            )
         self._others: dict[int, OnnxSession] = {}
         self._graphs: list[Graph] = []  # keeps their identities
         place = self._steps[0].place

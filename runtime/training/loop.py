@@ -415,9 +415,8 @@ def first_arrays(
             arrays[full] = np.asarray((weights or {}).get(full, value), dtype=np.float32)
     for layout in layouts:
         for name, state in layout.states.items():
-            start = arrays[state.parameter] if state.starts_as_parameter else None
-            zero = np.zeros(state.shape, dtype=np.float32)
-            arrays[name] = zero if start is None else start.copy()
+            start = arrays[state.parameter] if state.starts_as_parameter else state.start
+            arrays[name] = np.full(state.shape, start, dtype=np.float32)
     return arrays
 
 

@@ -27,6 +27,7 @@ from compiler.training.layout import (
     LOSS,
     NEXT,
     NORM,
+    SCALING,
     STEP,
     TENSOR,
     layout_of,
@@ -39,6 +40,7 @@ from runtime.providers import Settings
 from runtime.random_inputs import random_input
 from runtime.reference import arrays_of, compute, symbol_values, with_sizes
 from runtime.session import open_session
+from runtime.training.engine import check_products
 from runtime.training_step import run_step
 from runtime.verify.compare import largest_error
 from runtime.verify.comparison import Comparison, Ledger
@@ -54,6 +56,7 @@ def verify_step(
     training: TrainingPlan, plan: StepPlan, options: VerifyOptions = USUAL
 ) -> Comparison:
     """Hold one step on random data against NumPy; differences are told by source line."""
+    check_products(plan.dtype, options.device)
     feeds = random_step(training, plan, options.seed, options.batch)
     session = open_session(build_step(plan, show=True), options.device, Settings(exact=True))
     return compare_step(plan, feeds, session.run(feeds), options.device)
@@ -83,6 +86,8 @@ def random_step(
     for name, state in layout.states.items():
         small = generator(seed, name).random(state.shape, dtype=np.float32) * np.float32(0.01)
         feeds[name] = feeds[state.parameter] if state.starts_as_parameter else small
+    for name in SCALING.keys() & layout.states.keys():
+        feeds[name] = np.asarray(SCALING[name].start, dtype=np.float32)
     feeds |= {rate: np.asarray(RATE, dtype=np.float32) for rate in layout.rates}
     feeds[STEP] = np.asarray(2, dtype=np.int64)
     if layout.accumulate > 1:
@@ -93,7 +98,7 @@ def random_step(
 def compare_step(plan: StepPlan, feeds: Tensors, ours: Tensors, device: str) -> Comparison:
     """What a step made of `feeds`, shown whole, against NumPy, layer by layer."""
     layout = layout_of(plan)
-    ledger = Ledger(tolerance(device, layers=len(layout.graph)))
+    ledger = Ledger(tolerance(device, layout.dtype))
     graph = replace(layout.graph, values={name: feeds[name] for name in layout.arrays})
     compare_layers(graph, feeds, ours, ledger)
     sign = -1.0 if plan.maximize else 1.0
@@ -107,7 +112,7 @@ def compare_step(plan: StepPlan, feeds: Tensors, ours: Tensors, device: str) -> 
     exact = run_step(plan, feeds, gradients=learned)
     for name in layout.changing():
         state = layout.states.get(name)
-        line = lines[name if state is None else state.parameter]
+        line = lines.get(name if state is None else state.parameter, plan.span.line)
         found = gap(ours[name + NEXT], exact.outputs[name + NEXT], ledger.allow)
         ledger.note(f"{name} anew", line, "updates", found)
     for output, name in {LOSS: plan.objective, **{name: name for name in plan.reports}}.items():

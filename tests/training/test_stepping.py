@@ -54,9 +54,9 @@ def test_each_step_of_a_training_is_a_model_of_its_own(file: Path) -> None:
     assert "discriminator.dense1.weight/m" in load_file(file.with_name("g.safetensors"))
 
 
-def test_a_step_in_another_precision_is_refused(file: Path) -> None:
-    result = netc("compile", str(file), "--train", "t", "--dtype", "f16")
-    assert (result.exit_code, "a step is in float32" in result.stderr) == (2, True)
+def test_a_step_with_another_interface_is_refused(file: Path) -> None:
+    result = netc("compile", str(file), "--train", "t", "--io-dtype", "f16")
+    assert (result.exit_code, "--train goes with" in result.stderr) == (2, True)
 
 
 def test_every_step_is_held_against_numpy(file: Path) -> None:
