@@ -40,8 +40,20 @@ def test_every_training_of_the_page_checks(tmp_path: Path) -> None:
         assert result.exit_code == 0, result.stderr
 
 
+def tables_of(text: str) -> list[list[list[float]]]:
+    """The tables of numbers of a page, in order."""
+    tables = re.findall(r"(?<=--- \|\n)(?:\|(?: -?[\d.]+ \|)+\n)+", text)
+    return [[[*map(float, row.split("|")[1:-1])] for row in t.splitlines()] for t in tables]
+
+
 def check_what_is_shown(names: dict[str, Any]) -> None:
     """What the texts of the page claim of the numbers that its programs found."""
+    for written, found in zip(tables_of(PAGE), names["tables"], strict=True):
+        np.testing.assert_allclose(np.squeeze(found), written, atol=1e-6)
+    assert names["loss"].value == 0.0625
+    anew = names["before"].with_weights({"kernel.weight": names["after"]})
+    (y,) = anew.run(names["sample"]["image"], device="cpu")["y"].ravel()
+    assert (round(float(y), 3), round(float(y - 1) ** 2, 4)) == (1.053, 0.0028)
     gaussian = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]]) / 16
     np.testing.assert_allclose(names["kernel"][0, 0], gaussian, atol=1e-3)
     plain, residual = (names["norms"][name] for name in ("plain", "residual"))
