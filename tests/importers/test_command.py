@@ -48,7 +48,7 @@ def test_the_definition_is_called_like_the_file_unless_said_otherwise(folder: Pa
 
 def test_all_that_cannot_be_expressed_is_listed_and_nothing_is_written(folder: Path) -> None:
     nodes = "a = CumSum(x, i) b = Relu(x) c = Gather<axis=2>(b, l) y = Sum(a, b, c)"
-    model = onnx_model(nodes, constants={"i": 1, "l": [0, 1, 4]})
+    model = onnx_model(nodes, constants={"i": 1, "l": [[0, 1], [4, 2]]})
     for node, name in zip(model.graph.node, ["sums", "act", "chosen", "total"], strict=True):
         node.name = name
     onnx.save(model, "m.onnx")

@@ -211,3 +211,46 @@ def test_batch_norm_without_numbers_takes_those_behind_it() -> None:
         constants={"one": np.ones(4), "zero": np.zeros(4)},
     )
     assert "affine" not in assert_means(model, "bn").text
+
+
+def test_group_norm_of_pytorch_takes_open_sizes() -> None:
+    """[0, 2, -1] keeps each sample by itself, and the result has the shape of what came in."""
+    nodes = INSTANCES + "s = Shape(x) r = Reshape(i, s) f = Mul(r, gamma) y = Add(f, beta)"
+    ones = {"apart": [0, 2, -1], "g": np.ones(2), "b": np.zeros(2)}
+    model = model_of(nodes, "float[N, 4, H, W] x", (4, 1, 1), **ones)
+    assert "groupnorm(2, eps=0.001)" in assert_means(model, "groupnorm").text
+
+
+CONSTANTS = {
+    "a mean and a deviation": (
+        "c = Sub(x, mean) y = Div(c, std)",
+        "normalize([0.4, 0.5, 0.6], [0.25, 0.5, 0.125])",
+    ),
+    "a factor": ("y = Mul(x, mean)", "scale([0.4, 0.5, 0.6])"),
+    "an offset": ("y = Add(x, mean)", "shift([0.4, 0.5, 0.6])"),
+    "an offset behind a negative factor": (
+        "n = Neg(std) f = Mul(x, n) y = Add(f, mean)",
+        "scale([-0.25, -0.5, -0.125]) -> shift([0.4, 0.5, 0.6])",
+    ),
+}
+
+
+@pytest.mark.parametrize("nodes, text", CONSTANTS.values(), ids=CONSTANTS.keys())
+def test_few_constants_of_no_layer_stand_in_the_text(nodes: str, text: str) -> None:
+    constants = {"mean": [[[0.4]], [[0.5]], [[0.6]]], "std": [[[0.25]], [[0.5]], [[0.125]]]}
+    model = onnx_model(nodes, constants=constants)
+    defined = define(import_onnx(model, "t.onnx"))
+    assert text in defined.text
+    assert_same(model, defined)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_constants_of_a_vector_are_tensors_joined(named: bool) -> None:
+    """A decoder's 4,200 anchors, and the factors that PyTorch calls by the operator's name."""
+    model = onnx_model(
+        "p = Mul(x, k) y = Add(p, l)", "float[N, 9] x", weights={"k": (9,), "l": (9,)}
+    )
+    if named:
+        model.graph.node[0].name, model.graph.node[1].name = "/Mul", "/scores/Add"
+    defined = assert_means(model, "param mul param add" if named else "const mul const add")
+    assert "groups" not in defined.text

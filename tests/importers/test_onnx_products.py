@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import onnx
 import pytest
 
 from compiler.importers.define import define
@@ -170,3 +171,54 @@ def test_what_follows_a_constant_that_is_refused_is_not_told_of() -> None:
     assert [d.message for d in caught.value.diagnostics] == [
         "Tile a cannot be expressed: it makes a constant of 1,073,741,824 numbers"
     ]
+
+
+def test_log_of_a_sum_of_exponentials_overflows_nowhere() -> None:
+    nodes = "h = Mul(x, k) y = ReduceLogSumExp<axes=[1], keepdims=0>(h)"
+    model = onnx_model(nodes, "float[N, 5, 3] x", constants={"k": 200.0})
+    assert_same(model, define(import_onnx(model, "t.onnx")))
+
+
+@pytest.mark.parametrize("places", [[0, 1, 2, 7, 5], [3, 2, 1, 6], [4, 4], [0, 0, 1]])
+def test_values_at_any_places_are_joined_slices(places: list[int]) -> None:
+    model = onnx_model("r = Relu(x) y = Gather<axis=3>(r, k)", constants={"k": places})
+    defined = define(import_onnx(model, "t.onnx"))
+    assert_same(model, defined)
+    assert defined.text.count("concat") == 1
+
+
+def test_values_at_very_many_places_are_refused() -> None:
+    model = onnx_model(
+        "y = Gather<axis=1>(x, k)", "float[N, 64] x", constants={"k": [0, 2, 1] * 20}
+    )
+    with pytest.raises(DefinitionError, match="not in equal steps"):
+        import_onnx(model)
+
+
+ONE_NUMBER = {
+    "squeezed": "g = Gather<axis=1>(x, first) y = Squeeze(g, axis)",
+    "picked": "y = Gather<axis=1>(x, one)",
+    "a product": "y = MatMul(x, w)",
+    "reshaped": "g = Gather<axis=1>(x, first) y = Reshape(g, row)",
+    "Einsum": 'y = Einsum<equation="ni,ni->n">(x, x)',
+    "picked and put back": "p = Gather<axis=1>(x, one) y = Unsqueeze(p, axis)",
+    "a product and put back": "p = MatMul(x, w) q = Relu(p) y = Unsqueeze(q, axis)",
+    "two put side by side": """p = Gather<axis=1>(x, one) q = MatMul(x, w)
+        a = Unsqueeze(p, axis) b = Unsqueeze(q, axis) y = Concat<axis=1>(a, b)""",
+}
+
+
+@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize("nodes", ONE_NUMBER.values(), ids=ONE_NUMBER.keys())
+def test_one_number_a_sample_has_no_axis(nodes: str, declared: bool) -> None:
+    """[N], whatever the model declares of its output."""
+    model = onnx_model(
+        nodes,
+        "float[N, 3] x",
+        weights={"w": (3,)},
+        constants={"first": [0], "one": 1, "axis": [1], "row": [-1]},
+    )
+    if declared:
+        output = onnx.shape_inference.infer_shapes(model).graph.output[0]
+        model.graph.output[0].CopyFrom(output)
+    assert_same(model, define(import_onnx(model, "t.onnx")))

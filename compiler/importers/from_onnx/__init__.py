@@ -33,7 +33,8 @@ from compiler.importers.from_onnx.operators import (
 from compiler.importers.from_onnx.reading import Pending, Reading, Value
 from compiler.importers.from_onnx.running import keep, run
 from compiler.importers.from_onnx.views import Stretched, copied
-from compiler.importers.imported import Imported, check_inputs
+from compiler.importers.imported import Imported, check_inputs, renamed
+from compiler.importers.numbered import numbered
 from compiler.importers.tidy import tidy
 from compiler.importers.tidy.untouched import untouched
 from compiler.importers.tidy.without_common_path import without_common_path
@@ -146,9 +147,6 @@ def converted(
                 raise Refused("its batch is not in front, or it has too many axes")
             if not isinstance(value, Tensor):
                 raise Refused("it is a constant")
-            if batch and value.shape and declared.sizes is not None and len(declared.sizes) == 1:
-                help = "keep an axis of size 1 in the model: keepdims=1"
-                raise Refused("it has one number a sample, and no axis besides the batch", help)
             builder.output(declared.name, value)
     if any(found.code == CODE for found in builder.diagnostics):
         builder.diagnostics = blamed(builder.diagnostics, model)
@@ -156,8 +154,19 @@ def converted(
     raw = builder.finish(f"{name} (ONNX, opset {taken.opset}{producer})")
     imported = tidy(raw)
     same = untouched(raw.graph, imported.graph)
-    imported = replace(imported, tensors=made_by(reading, same))
+    imported = with_plain_names(replace(imported, tensors=made_by(reading, same)))
     return imported if reading.exact else without_common_path(imported)
+
+
+def with_plain_names(imported: Imported) -> Imported:
+    """The model without the mark of the names that are no labels (`Reading.add`)."""
+    names = [node.name for node in imported.graph.nodes()]
+    taken, new = set(names), {}
+    for name in names:
+        if "/" in name:
+            new[name] = numbered(name.replace("/", ""), taken, "_")
+            taken.add(new[name])
+    return renamed(imported, new)
 
 
 def blamed(diagnostics: Sequence[Diagnostic], model: onnx.ModelProto) -> list[Diagnostic]:

@@ -92,7 +92,7 @@ def matmul(reading: Reading) -> Tensor:
         shape = shape[:-1]
     if row:
         del shape[-1 if vector else -2]
-    return to_shape(reading, y, tuple(shape) or (1,)) if row or vector else y
+    return to_shape(reading, y, tuple(shape)) if row or vector else y
 
 
 def for_every_sample(reading: Reading, x: Tensor, matrix: NDArray[Any]) -> NDArray[Any]:

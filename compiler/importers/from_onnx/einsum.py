@@ -36,7 +36,7 @@ def einsum(reading: Reading) -> Tensor:
         result = result[1:]
         letters = [own[1:] if own in tensors else own for own in letters]
     others = {letter for own in letters for letter in own}
-    if not set(result) <= others or not result:
+    if not set(result) <= others:
         raise Refused(f"its result has the axes {result}")
     if len(values) == 1:
         x, own = summed(reading, reading.tensor(0), letters[0], result)

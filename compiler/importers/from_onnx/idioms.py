@@ -66,6 +66,16 @@ def unit_length(bound: Bound, constants: Constants) -> Any:
     return "LpNormalization", (bound["x"],), attributes
 
 
+def group_norm(bound: Bound, constants: Constants) -> Any:
+    """Instance normalisation of the groups of a tensor, which comes back in its own shape."""
+    inner = bound["norm"]
+    apart, scale = constants.get(bound["s"]), constants.get(inner.inputs[1])
+    if apart is None or apart.size != 3 or apart[0] != 0 or scale is None:
+        return None  # [0, G, -1]: each sample by itself
+    attributes = {"num_groups": scale.size, "epsilon": inner.attributes.get("epsilon", 1e-5)}
+    return "GroupNormalization", (bound["x"], *inner.inputs[1:3]), attributes
+
+
 def whole_norm(bound: Bound, constants: Constants) -> Any:
     """Instance normalisation of a sample as one group, and a factor and offset for each value."""
     inner = bound["norm"]
@@ -226,6 +236,7 @@ IDIOMS = (
         for length in (bounded, make("Expand", bounded, "shape"))
     ),
     Idiom(make("Add", make("Mul", make("Reshape", NORM, "t"), "w"), "b"), whole_norm),
+    Idiom(make("Reshape", NORM, make("Shape", "x")), group_norm),
 )
 
 

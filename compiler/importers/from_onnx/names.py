@@ -19,7 +19,8 @@ ENDINGS = re.compile(
     r"|riv|rm|moving_mean|moving_variance|depthwise_kernel|alpha|slope)(:0)?(_\d+)?$"
 )
 COUNTED = re.compile(
-    r"(onnx::\w+|val_\d+|_?\d+|const\w*_?\d*|(/?[A-Za-z]+_?)?(Op|Conv|Gemm|MatMul)_?\d*|node_\w+)"
+    r"(onnx::\w+|val_\d+|_?\d+|const\w*_?\d*|(/?[A-Za-z]+_?)?(Op|Conv|Gemm|MatMul)_?\d*|node_\w+"
+    r"|(Add|Sub|Mul|Div)(_\d+)?)"
 )
 PLAIN = re.compile(r"[._/](weights?|bias|w|b)(:0)?(_\d+)?$")
 COMPUTES = re.compile(

@@ -72,13 +72,19 @@ def group_norm(reading: Reading) -> Tensor:
     """Each group of channels; before opset 21 factor and offset are one for each group."""
     x, groups = reading.tensor(0), int(reading.get("num_groups"))
     weights = {"weight": reading.array(1).reshape(-1), "bias": reading.array(2).reshape(-1)}
-    channels = x.shape[0]
+    channels, learned = x.shape[0], is_learned(reading, weights)
     if isinstance(channels, int):
         weights = {
             name: np.repeat(value, channels // value.size) for name, value in weights.items()
         }
     return reading.add(
-        "groupnorm", x, weights=weights, known_by=(1, 2), groups=groups, eps=epsilon(reading)
+        "groupnorm",
+        x,
+        weights=weights if learned else {},
+        known_by=(1, 2) if learned else (),
+        groups=groups,
+        eps=epsilon(reading),
+        affine=learned,
     )
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
-
-import numpy as np
 
 from compiler.dims import Dim, Size
 from compiler.importers.builder import Refused
@@ -13,6 +11,7 @@ from compiler.importers.from_onnx.reading import Reading, all_counted, converts,
 from compiler.importers.from_onnx.reshape import to_shape
 from compiler.values import Tensor
 
+MOST_RUNS = 16  # in which places are picked
 FAR = 2**31 - 1  # an end at or beyond this means the end of the axis
 
 
@@ -123,7 +122,7 @@ def part_of_symbolic(
 
 @converts("Gather")
 def gather(reading: Reading) -> Tensor:
-    """Values at constant places in equal steps; a single place takes its axis away."""
+    """Values at constant places, by runs in equal steps; a single place takes its axis away."""
     if not isinstance(reading.value(0), Tensor):
         raise Refused("it looks its values up in a table")
     x, places = reading.tensor(0), reading.array(1)
@@ -132,12 +131,33 @@ def gather(reading: Reading) -> Tensor:
     if isinstance(size, Dim):
         raise Refused("it picks from an axis of symbolic size")
     found = [counted(int(place), size) for place in places.ravel()]
-    steps = set(np.diff(found).tolist()) or {1}
-    if places.ndim > 1 or not found or len(steps) > 1 or 0 in steps:
+    runs = runs_of(found)
+    if places.ndim > 1 or not found or len(runs) > MOST_RUNS:
         raise Refused("it picks places that are not in equal steps")
-    (step,) = steps
-    taken = part(reading, x, axis, found[0], found[-1] + (1 if step > 0 else -1), step)
+    parts = [part(reading, x, axis, run.start, run.stop, run.step) for run in runs]
+    taken = parts[0] if len(parts) == 1 else reading.add("concat", *parts, axis=axis)
     if places.ndim == 1:
         return taken
     left = tuple(s for a, s in enumerate(taken.shape) if a != axis)
-    return to_shape(reading, taken, left or (1,))
+    return to_shape(reading, taken, left)
+
+
+def runs_of(places: list[int]) -> list[range]:
+    """Places as few ranges in a row, each of equal steps.
+
+    >>> runs_of([0, 1, 2, 7, 5])
+    [range(0, 3), range(7, 3, -2)]
+    """
+    runs: list[list[int]] = []
+    for place in places:
+        run = runs[-1] if runs else []
+        steps = {b - a for a, b in pairwise([*run, place])}
+        if run and len(steps) == 1 and 0 not in steps:
+            run.append(place)
+        else:
+            runs.append([place])
+    found = []
+    for run in runs:
+        step = run[1] - run[0] if len(run) > 1 else 1
+        found.append(range(run[0], run[-1] + (1 if step > 0 else -1), step))
+    return found

@@ -16,8 +16,9 @@ from compiler.ops.arguments import Extent
 from compiler.values import Tensor
 
 KINDS = {"ReduceMean": "mean", "ReduceMax": "max", "ReduceMin": "min", "ReduceSum": "sum"}
+LOG_SUM_EXP = "ReduceLogSumExp"
 OF_EACH = {"ReduceL1": "abs", "ReduceL2": "square", "ReduceSumSquare": "square"}  # then summed
-REDUCTIONS = (*KINDS, *OF_EACH)
+REDUCTIONS = (*KINDS, *OF_EACH, LOG_SUM_EXP)
 LEAST = float(np.finfo(np.float32).tiny)  # a norm of 0 divides nothing
 
 
@@ -32,8 +33,20 @@ def reduce(reading: Reading) -> Tensor:
     numbers = [a for a in given or range(rank) if not isinstance(a, Dim)]
     axes = sorted({reading.axis(int(axis), x) for axis in numbers})
     kept = reading.get("keepdims", 1) == 1  # to ONNX Runtime 2 is none
+    if kind == LOG_SUM_EXP:
+        return log_sum_exp(reading, x, axes, kept)
     y = reduced(reading, of_each(reading, x, kind), axes, KINDS.get(kind, "sum"), kept)
     return reading.add("power", y, exponent=0.5) if kind == "ReduceL2" else y
+
+
+def log_sum_exp(reading: Reading, x: Tensor, axes: Sequence[int], kept: bool) -> Tensor:
+    """log of the sum of e^x, by the largest x, which no exponential overflows at."""
+    largest = reduced(reading, x, axes, "max", kept=True)
+    powers = reading.add("exp", reading.add("sub", x, largest))
+    total = reading.add("log", reduced(reading, powers, axes, "sum", kept=True))
+    y = reading.add("add", total, largest)
+    left = tuple(size for axis, size in enumerate(x.shape) if axis not in axes)
+    return y if kept else to_shape(reading, y, left)
 
 
 def of_each(reading: Reading, x: Tensor, kind: str) -> Tensor:

@@ -12,9 +12,14 @@ from compiler.values import Tensor
 
 
 def to_shape(reading: Reading, x: Tensor, shape: Shape) -> Tensor:
-    """The sample in another shape: nothing to do, `flatten`, or `reshape`."""
+    """The sample in another shape: nothing to do, `flatten`, or `reshape`.
+
+    To one number without an axis it is the sum of that number.
+    """
     if shape == x.shape:
         return x
+    if not shape:
+        return reading.add("reduce_sum", x)
     if len(shape) == 1 and reading.builder.graph.facts.equal(shape[0], product(x.shape)):
         return reading.add("flatten", x)
     return reading.add("reshape", x, shape=list(shape))
@@ -64,9 +69,9 @@ def sample_shape(reading: Reading, x: Tensor, wanted: list[Size]) -> Shape:
     if not reading.batch:
         return resolved(wanted, total)
     first, rest = wanted[0], wanted[1:]
-    if not rest:
-        raise Refused("it makes one row of all samples")
     facts = reading.builder.graph.facts
+    if not rest and not facts.equal(total, 1):
+        raise Refused("it makes one row of all samples")
     if first == -1:
         if not facts.equal(product(rest), total):
             raise Refused(f"it makes samples of {product(rest)} values out of {total}")
@@ -113,11 +118,7 @@ def squeeze(reading: Reading) -> Tensor:
         sizes = [size for axis, size in enumerate(sizes) if axis not in gone]
     if reading.batch and sizes[:1] != [BATCH]:
         raise Refused("it takes away or moves the batch")
-    shape = tuple(sizes[reading.batch :])
-    if not shape:
-        reading.builder.note("a single number for each sample is a vector of one here")
-        shape = (1,)
-    return to_shape(reading, x, shape)
+    return to_shape(reading, x, tuple(sizes[reading.batch :]))
 
 
 @converts("Transpose")

@@ -56,33 +56,35 @@ def merge_constants(rewriting: Rewriting) -> None:
             rewriting.drop(node.name, node.inputs[0])
 
 
-def merge_row(rewriting: Rewriting, node: Node) -> None:
-    """Factors and offsets in a row that ends in an offset are one of each."""
+def merge_row(rewriting: Rewriting, node: Node, *, named: bool = True) -> None:
+    """Factors and offsets in a row that ends in an offset are one of each.
+
+    Those of no name are so too where the row ends in a factor, unless `named` ones are meant.
+    """
     run = [node]
     while is_constant(rewriting, run[0]):
         source = rewriting.before(run[0])
         if source is None or not is_constant(rewriting, source):
             break
         run.insert(0, source)
-    if len(run) < 2 or not np.any(numbers(rewriting, run[-1])[1]):
+    if len(run) < 2 or any(each.name in rewriting.kept for each in run if not named):
+        return
+    if named and not np.any(numbers(rewriting, run[-1])[1]):
         return
     factor, offset = numbers(rewriting, run[0])
     for each in run[1:]:
         again, added = numbers(rewriting, each)
         factor, offset = factor * again, offset * again + added
-    *others, last = run
-    op = last.op
-    assert isinstance(op, Conv)
-    kept = next((each.name for each in run if each.name in rewriting.kept), "")
-    for each in reversed(others):
-        rewriting.drop(each.name, each.inputs[0])
-    if kept:
-        rewriting.kept.add(last.name)
-    last = rewriting.nodes[last.name]
-    weight = rewriting.values[f"{last.name}.weight"]
-    rewriting.values[f"{last.name}.weight"] = factor.astype(np.float32).reshape(weight.shape)
-    rewriting.values[f"{last.name}.bias"] = offset.astype(np.float32)
-    rewriting.put(replace(last, op=replace(op, bias=True)))
+    left = next((each for each in run if each.name in rewriting.kept), run[-1])
+    for each in reversed(run):
+        if each is not left:
+            rewriting.drop(each.name, each.inputs[0])
+    left = rewriting.nodes[left.name]
+    assert isinstance(left.op, Conv)
+    weight = rewriting.values[f"{left.name}.weight"]
+    rewriting.values[f"{left.name}.weight"] = factor.astype(np.float32).reshape(weight.shape)
+    rewriting.values[f"{left.name}.bias"] = offset.astype(np.float32)
+    rewriting.put(replace(left, op=replace(left.op, bias=True)))
 
 
 def is_constant(rewriting: Rewriting, node: Node) -> bool:

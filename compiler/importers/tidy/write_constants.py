@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from compiler.graph import Node
 from compiler.importers.affine import single
-from compiler.importers.tidy.merge_constants import constants_ending_in, numbers
+from compiler.importers.tidy.merge_constants import constants_ending_in, merge_row, numbers
 from compiler.ops.base import Op
 from compiler.ops.convolution import Conv
 from compiler.ops.joins import Add, Mul
+from compiler.ops.reshape import Flatten
 from compiler.ops.scale import Normalize, Scale, Shift
 from compiler.ops.tensors import Const, Param
 from compiler.rewriting import Rewriting
@@ -28,20 +29,28 @@ def write_constants(rewriting: Rewriting) -> None:
     channel by itself that holds them.
     """
     for node in rewriting.each():
-        chain = constants_ending_in(rewriting, node)
-        if not chain:
-            continue
-        constant = next(each for each in chain if isinstance(each.op, Conv))
-        factor, offset = numbers(rewriting, constant)
-        alike = all(np.all(values == values[0]) for values in (factor, offset))
-        kept = constant.name in rewriting.kept
-        if (kept and len(chain) == 1) or not np.all(np.isfinite([factor, offset])):
-            continue
-        if alike or (factor.size <= FEW and not kept):
-            ops = in_text(factor[:1], offset[:1]) if alike else in_text(factor, offset)
-            in_a_row(rewriting, chain, constant, ops)
-        else:
-            as_tensors(rewriting, chain, constant, factor, offset)
+        merge_row(rewriting, node, named=False)
+    for ending in (Flatten, Conv):  # of a vector the reshaping around it goes too
+        for node in rewriting.each():
+            if isinstance(node.op, ending):
+                write_chain(rewriting, constants_ending_in(rewriting, node))
+
+
+def write_chain(rewriting: Rewriting, chain: list[Node]) -> None:
+    """One chain of constants; an empty one is none."""
+    if not chain:
+        return
+    constant = next(each for each in chain if isinstance(each.op, Conv))
+    factor, offset = numbers(rewriting, constant)
+    alike = all(np.all(values == values[0]) for values in (factor, offset))
+    kept = constant.name in rewriting.kept
+    if (kept and len(chain) == 1) or not np.all(np.isfinite([factor, offset])):
+        return
+    if alike or (factor.size <= FEW and not kept):
+        ops = in_text(factor[:1], offset[:1]) if alike else in_text(factor, offset)
+        in_a_row(rewriting, chain, constant, ops)
+    else:
+        as_tensors(rewriting, chain, constant, factor, offset)
 
 
 def in_text(factor: NDArray[Any], offset: NDArray[Any]) -> list[Op]:
@@ -88,6 +97,7 @@ def as_tensors(
     (source,) = chain[0].inputs
     kept = constant.name in rewriting.kept
     shape = (factor.size, *(1,) * (len(last.shape) - 1))
+    arrays = {}
     joins: list[tuple[Op, NDArray[Any], str]] = []
     if np.any(factor != 1):
         joins.append((Mul(), factor, "weight"))
@@ -97,7 +107,7 @@ def as_tensors(
         held = fresh(rewriting, f"{constant.name}.{word}")
         op = Param(shape=shape) if kept else Const(shape=shape)
         rewriting.insert(Node(held, op, (), shape, last.span), last.name)
-        rewriting.values[held] = values.astype(np.float32).reshape(shape)
+        arrays[held] = values.astype(np.float32).reshape(shape)
         rewriting.kept.add(held)
         name = last.name if place == len(joins) - 1 else fresh(rewriting, f"{last.name}.product")
         made = replace(last, name=name, op=join, inputs=(source, held), owner="")
@@ -107,6 +117,7 @@ def as_tensors(
             rewriting.insert(made, last.name)
         source = name
     leave(rewriting, chain[:-1])
+    rewriting.values |= arrays  # some may be called as what has gone
 
 
 def leave(rewriting: Rewriting, nodes: list[Node]) -> None:
