@@ -16,6 +16,7 @@ from netc.results import report
 from netc.runnable import Engine, Runnable, runnable_of_graph, runnable_of_model
 from netc.top_classes import Ranking
 from runtime.batches import Batch, run_batches
+from runtime.errors import CallError
 from runtime.files import refuse_inputs
 from runtime.inputs import Sample
 from runtime.machine import NO_DRIVER
@@ -33,6 +34,7 @@ class RunOptions:
     images: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     random: bool = False
+    samples: int | None = None
     device: str = "auto"
     dtype: str = "f32"
     tf32: bool = False
@@ -50,10 +52,13 @@ class RunOptions:
 def execute(file: str, options: RunOptions, choice: NetChoice) -> None:
     """The whole of the `run` command."""
     where = destination(options.out, options.form, options.low_high)
+    if options.samples is not None and not options.random:
+        raise CallError("--samples is how many --random makes")
     runnable = find_runnable(file, options, choice)
     if where.path is not None:
         refuse_inputs([where.path], choice.files.seen)
-    samples = gather(runnable, options.images, options.inputs, options.random, options.tta)
+    count = (options.samples or 1) if options.random else 0
+    samples = gather(runnable, options.images, options.inputs, count, options.tta)
     rendered = f"{runnable.name} on {runnable.runner.device}"
     if runnable.seeded:
         rendered += " with initial weights, not trained ones (give --weights)"

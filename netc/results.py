@@ -10,6 +10,7 @@ from typing import IO
 from netc import writers
 from netc.destination import Destination
 from netc.errors import say
+from netc.picture_results import write_pictures
 from netc.top_classes import Ranking, describe, write_table
 from runtime.batches import Batch
 from runtime.files import write_whole
@@ -32,7 +33,7 @@ def report(
         case "parquet":
             wrote = writers.write_parquet(where.path, batches, ranking)
         case "picture":
-            wrote = writers.write_pictures(where, batches, names)
+            wrote = write_pictures(where, batches, names)
         case _:
             wrote = write_text_file(where.path, batches, where, ranking, names)
     say(f"wrote {wrote} to {where.path}")

@@ -52,8 +52,8 @@ class Engine:
 class Runnable:
     """A network ready to run.
 
-    `labels` are class names by output, `violated` the valid domain, `random` makes one sample of
-    random numbers, `seeded` says that the weights are initial ones.
+    `labels` are class names by output, `violated` the valid domain, `random` makes so many
+    samples of random numbers, `seeded` says that the weights are initial ones.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Runnable:
     runner: Runner
     labels: Mapping[str, tuple[str, ...]]
     violated: Violated
-    random: Callable[[], Arrays]
+    random: Callable[[int], Arrays]
     seeded: bool = False
 
     def spec(self, name: str) -> InputSpec:
@@ -91,7 +91,7 @@ def runnable_of_graph(graph: Graph, engine: Engine, tensors: Sequence[str] = ())
         runner=runner_of_graph(graph, engine),
         labels=graph.labels,
         violated=domain.contains if domain is not None else violated_of(()),
-        random=lambda: dict(random_feeds(graph, engine.seed, batch=1)),
+        random=lambda count: dict(random_feeds(graph, engine.seed, batch=count)),
         seeded=any(w.values is None for w in graph.parameters().values()) and not graph.values,
     )
 
@@ -186,7 +186,7 @@ def runnable_of_model(
         runner=runner_of_session(session),
         labels=found["labels"],
         violated=violated,
-        random=lambda: random_sample(specs, engine.seed),
+        random=lambda count: random_samples(specs, engine.seed, count),
     )
 
 
@@ -253,12 +253,12 @@ def with_shape(
     return tuple(replace(s, shape=shape) if s is spec else s for s in specs)
 
 
-def random_sample(specs: Sequence[InputSpec], seed: int) -> Arrays:
-    """One sample of random numbers for each input; open sizes are 64."""
+def random_samples(specs: Sequence[InputSpec], seed: int, count: int) -> Arrays:
+    """Samples of random numbers for each input; open sizes are 64."""
     return {
         spec.name: random_input(
             spec.name,
-            (1, *(size if isinstance(size, int) else OPEN_SIZE for size in spec.shape)),
+            (count, *(size if isinstance(size, int) else OPEN_SIZE for size in spec.shape)),
             spec.dtype,
             seed,
             spec.below,

@@ -18,6 +18,7 @@ from runtime.batches import Batch
 
 Labels: TypeAlias = tuple[str, ...]
 WIDTH = 120  # of a table that goes to a file
+MOST_NUMBERS, MOST_COLUMNS = 144, 14  # of a tensor that is printed whole
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,23 @@ def describe(output: str, value: NDArray[Any], ranking: Ranking) -> str:
         for row in value:
             listed = enumerate(shown_classes(output, row, ranking), start=1)
             lines += [f"  {place}. {text}" for place, text in listed]
+    elif value[:1].size > 1:
+        lines += [line for row in value for line in matrix(row)]
     return "\n".join(map(printable, lines))
+
+
+def matrix(row: NDArray[Any]) -> list[str]:
+    """A small tensor as rows of numbers, one map below the other; nothing of a larger one."""
+    if row.ndim not in (2, 3) or row.size > MOST_NUMBERS or row.shape[-1] > MOST_COLUMNS:
+        return []
+    maps = row if row.ndim == 3 else row[None]
+    texts = [[[f"{number:.4g}" for number in line] for line in one] for one in maps]
+    width = max(len(text) for one in texts for line in one for text in line)
+    lines: list[str] = []
+    for place, one in enumerate(texts):
+        lines += [""] if place else []
+        lines += ["  " + " ".join(f"{text:>{width}}" for text in line) for line in one]
+    return lines
 
 
 def write_table(file: IO[str], batches: Iterator[Batch], ranking: Ranking) -> int:

@@ -1,11 +1,10 @@
-"""Results in files and on standard output: JSON lines, CSV, .npy, .npz, Parquet, pictures."""
+"""Results in files and on standard output: JSON lines, CSV, .npy, .npz, Parquet."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
@@ -14,15 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grammar.diagnostics import printable
-from netc.destination import Destination
 from netc.top_classes import RankedClass, Ranking, figures, is_vector, top_classes
 from runtime.arrays import save_array, save_arrays
 from runtime.batches import Batch, collect
 from runtime.errors import CallError, MachineError
-from runtime.files import refuse_inputs, write_whole
-from runtime.pictures import write_picture
-
-CHANNELS = (1, 3, 4)
+from runtime.files import write_whole
 
 
 def samples_text(count: int) -> str:
@@ -157,45 +152,3 @@ def arrow_table(arrow: Any, batch: Batch, ranking: Ranking) -> Any:
                 arrow.field(f"{output}.label", arrow.string()),
             ]
     return arrow.table(list(columns.values()), schema=arrow.schema(fields))
-
-
-def write_pictures(where: Destination, batches: Iterator[Batch], names: Sequence[str]) -> str:
-    """The first output that is like a picture, of one sample or of each into a folder."""
-    assert where.path is not None
-    single = where.path.suffix and not where.path.is_dir()
-    if single and len(names) > 1:
-        raise CallError(f"{len(names)} samples make as many pictures: give --out a folder")
-    stems = [stem_of(name) for name in names]
-    repeated = [stem for stem, count in Counter(stems).items() if count > 1]
-    if repeated and not single:
-        raise CallError(f"several samples are called {repeated[0]}, their pictures would be one")
-    paths = [where.path if single else where.path / f"{stem}.png" for stem in stems]
-    refuse_inputs(paths, names)
-    output, clipped, size, done = "", 0, 0, 0
-    for batch in batches:
-        output = picture_like(batch)
-        for row in batch.outputs[output]:
-            clipped += write_picture(paths[done], row, where.low, where.high)
-            size += row.size
-            done += 1
-    note = f"{output} of {done:,} samples" if done > 1 else output
-    if clipped:
-        note += (
-            f" ({clipped / size:.1%} of the values lay outside {where.low:g}..{where.high:g} and "
-            "were clipped)"
-        )
-    return note
-
-
-def stem_of(name: str) -> str:
-    """The name of a sample's picture: `a` for `photos/a.jpg`, `x_3` for `x.npy[3]`."""
-    file, bracket, index = Path(name).name.removesuffix("]").partition("[")
-    return f"{Path(file).stem}_{index}" if bracket and name.endswith("]") else Path(name).stem
-
-
-def picture_like(batch: Batch) -> str:
-    """The first output of 1, 3 or 4 channels, height and width; raises `CallError`."""
-    for name, value in batch.outputs.items():
-        if value.ndim == 4 and value.shape[1] in CHANNELS:
-            return name
-    raise CallError("no output is a picture (1, 3 or 4 channels); write an .npz")

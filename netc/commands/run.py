@@ -40,10 +40,13 @@ from netc.options import (
     type=PATTERN,
     multiple=True,
     metavar="NAME=X.npy",
-    help="Arrays or pictures for an input: a file, a folder or a quoted glob; or an .npz for all "
-    "inputs; may be repeated.",
+    help="Arrays or pictures for an input: a file, a folder or a quoted glob; numbers, "
+    '"[[1, 2], [3, 4]]"; or an .npz for all inputs; may be repeated.',
 )
 @click.option("--random", is_flag=True, help="Random numbers for every input that has nothing.")
+@click.option(
+    "--samples", type=click.IntRange(1), help="How many samples --random makes; 1 by default."
+)
 @DEVICE
 @DTYPE
 @TF32
@@ -62,7 +65,8 @@ from netc.options import (
     "--out",
     type=OUTPUT,
     metavar="Y.npz|Y.png|…",
-    help="Write the results: .npz, .npy, .parquet, .jsonl, .csv, a picture, or a folder of them.",
+    help="Write the results: .npz, .npy, .parquet, .jsonl, .csv, a picture, or a folder of them; "
+    "in one picture several samples, or maps that are no colours, stand side by side.",
 )
 @click.option(
     "--format",
@@ -75,8 +79,8 @@ from netc.options import (
     "low_high",
     default="0,1",
     show_default=True,
-    metavar="LOW,HIGH",
-    help="The values that black and white stand for in a written picture.",
+    metavar="LOW,HIGH|auto",
+    help="The values that black and white stand for in a written picture; auto: its own.",
 )
 @click.option(
     "--top", type=click.IntRange(1), default=5, show_default=True, help="How many classes to tell."

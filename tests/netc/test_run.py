@@ -161,14 +161,13 @@ def test_random_numbers_fill_what_is_not_given(here: Path) -> None:
         (["two.netdef", "--input", "a=c.npy", "--input", "b=b.npy"], "claims"),
         (["pets.netdef", "--random", "--out", "none/y.npz"], "there is no folder none"),
         (["pets.netdef", "--random", "--out", "y.txt"], "--out writes .npz"),
-        (["pets.netdef", "--random", "--out", "y.png"], "no output is a picture"),
+        (["pets.netdef", "--random", "--out", "y.png"], "no output is a picture or maps"),
         (["pets.netdef", "--random", "--format", "npz"], "needs a file to write"),
         (["pets.netdef", "--random", "--range", "1"], "--range takes two numbers"),
         (["pets.netdef", "--random", "--rename", "a=b"], "give --weights"),
         (["two.netdef", "--random", "--out", "y.npy"], "an .npy holds one output"),
         (["two.netdef", "--random", "--tta", "flip"], "no width to mirror"),
         (["edges.netdef", "--image", "photos", "--tta", "tencrop"], "fixed height and width"),
-        (["edges.netdef", "--image", "photos", "--out", "y.png"], "give --out a folder"),
         (["edges.netdef", "--image", "photos", "--format", "csv"], "no output is a vector"),
         (["edges.netdef", "--image", "photos", "--out", "photos", "--format", "csv"], "a folder"),
     ],
@@ -242,6 +241,83 @@ def test_the_rows_of_an_array_are_pictures_by_their_number(here: Path) -> None:
     (here / "out").mkdir()
     ok("run", "edges.netdef", "--input", "x.npy", "--out", "out")
     assert sorted(p.name for p in (here / "out").iterdir()) == ["x_0.png", "x_1.png"]
+
+
+def test_a_folder_that_is_not_there_is_made(here: Path) -> None:
+    ok("run", "edges.netdef", "--image", "photos", "--out", "new/folder")
+    assert len(list((here / "new/folder").iterdir())) == 5
+    (here / "names").write_text("")
+    assert "is a file, not a folder" in fails(
+        "run", "edges.netdef", "--image", "photos", "--out", "names"
+    )
+
+
+def test_several_samples_of_one_picture_stand_side_by_side(here: Path) -> None:
+    x = np.stack([np.full((3, 4, 6), value) for value in (0.0, 0.25, 0.5, 0.75, 1.0)])
+    np.save("x.npy", x)
+    (here / "same.netdef").write_text("net same { input x: f32[3, H, W]\n output y = identity }")
+    assert "wrote y of 5 samples to g.png" in ok(
+        "run", "same.netdef", "--input", "x.npy", "--out", "g.png"
+    )
+    grid = np.asarray(Image.open("g.png"))
+    assert grid.shape == (3 * 6 - 2, 2 * 8 - 2, 3)  # two columns, three rows, 2 pixels between
+    assert [grid[0, 0, 0], grid[0, 8, 0], grid[6, 0, 0], grid[12, 0, 0]] == [0, 64, 128, 255]
+    assert (grid[4:6] == 0).all() and (grid[12:, 8:] == 0).all()
+    Image.new("RGB", (9, 7)).save("photos/b.png")
+    call = ("run", "same.netdef", "--image", "photos/[ab].png", "--batch-size", 1)
+    assert "different sizes: give --out a folder" in fails(*call, "--out", "h.png")
+    assert not (here / "h.png").exists()
+
+
+def test_maps_that_are_no_colours_stand_side_by_side(here: Path) -> None:
+    (here / "maps.netdef").write_text(
+        "net maps { input x: f32[1, 4, 4]\n"
+        " concat { for i in range(6) { scale(i / 5) } }\n output y }"
+    )
+    ok("run", "maps.netdef", "--input", str([[[1] * 4] * 4]), "--out", "m.png")
+    grid = np.asarray(Image.open("m.png"))
+    assert grid.shape == (2 * 6 - 2, 3 * 6 - 2)
+    assert [grid[0, 0], grid[0, 6], grid[0, 12], grid[6, 12]] == [0, 51, 102, 255]
+
+
+def test_a_range_of_its_own_goes_from_black_to_white(here: Path) -> None:
+    (here / "same.netdef").write_text("net same { input x: f32[1, 2, 2]\n output y = identity }")
+    said = ok(
+        *("run", "same.netdef", "--input", "[[[-4, 0], [4, 2]]]", "--range", "auto"),
+        *("--out", "a.png"),
+    )
+    assert "clipped" not in said
+    assert np.asarray(Image.open("a.png")).tolist() == [[0, 128], [255, 191]]
+
+
+def test_numbers_may_be_given_on_the_command_line(here: Path) -> None:
+    (here / "sum.netdef").write_text("net s { input x: f32[3]\n output y = scale(2) }")
+    said = ok("run", "sum.netdef", "--input", "[1, 2, 3]", "--format", "jsonl")
+    assert '"max": 6.0' in said
+    assert ok("run", "sum.netdef", "--input", "x=[[1, 2, 3], [4, 5, 6]]").count("array[") == 2
+    for text, words in [
+        ("[1, 2]", "with the batch first, array is [2]"),
+        ("[[1, 2], [3]]", "rows of numbers are of equal length"),
+        ('["a"]', "takes numbers"),
+        ("[1, 2", "[1, 2"),
+    ]:
+        assert words in fails("run", "sum.netdef", "--input", text)
+
+
+def test_a_small_result_is_printed_as_a_matrix(here: Path) -> None:
+    (here / "m.netdef").write_text("net m { input x: f32[2, 2, 2]\n output y = identity }")
+    given = "[[[1, -2], [3, 4]], [[0.5, 6], [7, 8]]]"
+    lines = ok("run", "m.netdef", "--input", given).splitlines()
+    assert lines[-5:] == ["    1  -2", "    3   4", "", "  0.5   6", "    7   8"]
+
+
+def test_random_samples_are_as_many_as_asked_for(here: Path) -> None:
+    ok("run", "pets.netdef", "--random", "--samples", 3, "--out", "y.npz")
+    three = np.load("y.npz")["probs"]
+    ok("run", "pets.netdef", "--random", "--out", "y.npz")
+    assert len(three) == 3
+    np.testing.assert_allclose(three[:1], np.load("y.npz")["probs"], rtol=1e-5)
+    assert "--samples is how many" in fails("run", "pets.netdef", "--samples", 2)
 
 
 def test_a_model_from_elsewhere_whose_sizes_have_no_names_is_run(here: Path) -> None:

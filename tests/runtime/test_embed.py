@@ -49,7 +49,7 @@ def run_file(path: Path, picture: Any) -> Any:
     from runtime.batches import collect, run_batches
 
     runnable = runnable_of_model(path, Engine("cpu"))
-    samples = gather(runnable, [str(picture)], [], random=False)
+    samples = gather(runnable, [str(picture)], [], random=0)
     return collect(run_batches(runnable.runner, samples, size=1))["y"]
 
 
