@@ -20,7 +20,9 @@ from runtime.weights.rename import RenameRule, WeightsFile, rename
 from runtime.weights.suggest import Shape, nearest, suggest_rules
 from runtime.weights.wanted import WantedArray, wanted_arrays
 
-COUNTER = "num_batches_tracked"  # of PyTorch's batch normalisation; nothing computes with it
+# Buffers of whole numbers that PyTorch keeps: a count of batches, with which nothing computes, and
+# the places of Swin's learned differences, which follow from the size of its windows.
+COUNTERS = ("num_batches_tracked", "relative_position_index")
 USABLE = set(FLOATS.values())
 MOST_PAIRS = 2_000_000  # of names that are held against each other, for a hint on each
 
@@ -122,8 +124,8 @@ def open_renamed(source: WeightsFile | Mapping[str, Any]) -> dict[str, Stored]:
 
 
 def without_counters(stored: Mapping[str, Stored]) -> dict[str, Stored]:
-    """The arrays without PyTorch's counters of batches."""
-    return {n: s for n, s in stored.items() if n.rpartition(".")[2] != COUNTER}
+    """The arrays without PyTorch's counters and places."""
+    return {n: s for n, s in stored.items() if n.rpartition(".")[2] not in COUNTERS}
 
 
 def renamed(stored: Mapping[str, Stored], rules: Sequence[RenameRule]) -> dict[str, Stored]:

@@ -29,7 +29,7 @@ import netc
 from compiler.dims import evaluate, symbols
 from grammar.diagnostics import DefinitionError
 from runtime.reference import run_reference
-from runtime.weights.fit import apply_weights, compare_weights, stored_arrays
+from runtime.weights.fit import COUNTERS, apply_weights, compare_weights, stored_arrays
 from tests.library import others
 from tests.library.golden import GOLDEN, PATH, golden_values
 from tests.library.seeded import digest, seeded
@@ -49,8 +49,7 @@ class Other:
 
     `small` are settings under which the outputs are compared, `narrow` those of the golden values;
     `pixels` and `full` stand for the symbolic sizes, as outputs are compared and as the work is
-    counted. `run` gives a list of tensors, in the order of our outputs; `kept` are buffers that
-    keep their numbers.
+    counted. `run` gives a list of tensors, in the order of our outputs.
     """
 
     source: str
@@ -60,7 +59,6 @@ class Other:
     pixels: int = 64
     full: int = 224
     run: Callable[..., list[Any]] = lambda module, *inputs: [module(*inputs)]
-    kept: tuple[str, ...] = ()
 
 
 def tv(name: str, **fixed: Any) -> dict[str, Any]:
@@ -166,6 +164,7 @@ OTHERS: dict[str, Other] = {
     "vit_tiny_patch16_224": Other(
         **tm("vit_tiny_patch16_224"), narrow={**NARROW, "c": 12, "depth": 2}
     ),
+    "swin_t": Other(**tv("swin_t"), narrow={"classes": 10, "c": 12, "depths": [2, 2], "size": 56}),
     "mixer_b16_224": Other(**tm("mixer_b16_224"), narrow={**NARROW, "c": 16, "depth": 2}),
     "r2plus1d_18": Other(
         f"torchvision {TORCHVISION} video.r2plus1d_18",
@@ -201,11 +200,11 @@ def measured(other: Other, module: Module, shapes: list[tuple[int, ...]]) -> tup
 
 
 def state(module: Module) -> dict[str, Any]:
-    """The state dict in NumPy, counters of batches left out."""
+    """The state dict in NumPy, counters left out."""
     return {
         name: array.numpy()
         for name, array in module.state_dict().items()
-        if not name.endswith("num_batches_tracked")
+        if not name.endswith(COUNTERS)
     }
 
 
@@ -226,9 +225,7 @@ def differences(name: str, other: Other) -> tuple[list[str], dict[str, Any]]:
     if not fit.ok:
         return [fit.report()[:4000]], {}
     shapes = {n: a.shape for n, a in stored.items()}
-    arrays = {n: seeded(n, a.shape) if a.dtype.kind == "f" else a for n, a in stored.items()}
-    for fixed in other.kept:
-        arrays[fixed] = stored[fixed]
+    arrays = {name: seeded(name, array.shape) for name, array in stored.items()}
     module = module.double()
     module.load_state_dict({n: torch.from_numpy(a) for n, a in arrays.items()}, strict=False)
     small = netc.load(name, name, **other.small)
