@@ -212,7 +212,8 @@ class Net:
     ) -> Net:
         """This network with the parameters of a file, or of a mapping of names to arrays.
 
-        The file is .safetensors, .npz, .onnx, or .pt, .pth and .ckpt where PyTorch is installed;
+        The file is .safetensors or the index of several, .npz, .onnx, or .pt, .pth and .ckpt where
+        PyTorch is installed; "hf:OWNER/REPO" is fetched from the hub, where netc[hub] is;
         `rename` holds rules such as "module.*=*". Strict: raises `CallError` with every name that
         is missing, surplus or misshapen.
         """

@@ -121,7 +121,8 @@ def _takes_weights(command: Callable[..., Any]) -> Callable[..., Any]:
         "--weights",
         type=INPUT,
         metavar="FILE",
-        help="Parameters from a .safetensors, .npz, .onnx, .pt, .pth or .ckpt file.",
+        help="Parameters from a .safetensors, .npz, .onnx, .pt, .pth or .ckpt file, or from "
+        "hf:OWNER/REPO.",
     )
     return weights(takes_renames(wrapped))
 

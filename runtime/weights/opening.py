@@ -13,7 +13,9 @@ from safetensors import SafetensorError, safe_open
 from runtime.arrays import Stored, store_npz
 from runtime.files import no_file
 from runtime.weights import WeightsError
+from runtime.weights.hub import fetch_weights, is_remote
 from runtime.weights.onnx_file import store_onnx
+from runtime.weights.sharded import INDEX, store_sharded
 from runtime.weights.torch_file import store_torch
 
 # The names that safetensors and NumPy give the same element type, for those that become floats.
@@ -23,10 +25,16 @@ FLOATS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat1
 def open_weights(path: Path) -> dict[str, Stored]:
     """The arrays of a file of weights by name, not yet read; raises `CallError`.
 
+    The file may be the index of several, or one of the hub, `hf:OWNER/REPO[/FILE]`.
+
     Raises `MachineError` for a PyTorch checkpoint where PyTorch is not installed.
     """
+    if is_remote(str(path)):
+        path = fetch_weights(str(path))
     if not path.is_file():
         raise WeightsError(no_file(path))
+    if path.name.endswith(INDEX):
+        return store_sharded(path, store_safetensors)
     match path.suffix.lower():
         case ".safetensors":
             return store_safetensors(path)
@@ -37,7 +45,8 @@ def open_weights(path: Path) -> dict[str, Stored]:
         case ".pt" | ".pth" | ".ckpt":
             return store_torch(path)
     raise WeightsError(
-        f"{path.name}: weights are .safetensors, .npz, .onnx, .pt, .pth or .ckpt files"
+        f"{path.name}: weights are .safetensors, .npz, .onnx, .pt, .pth or .ckpt files, or "
+        "hf:OWNER/REPO"
     )
 
 
