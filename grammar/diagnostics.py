@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import Any, Literal, TypeAlias
 from unicodedata import east_asian_width
 
@@ -22,7 +22,8 @@ class CallStep:
     """A block call that led somewhere.
 
     `name` is the path of its layers, `call` the call with its values, `turns` the turns of the
-    loops around it: `in layer3.0: bottleneck(256, stride=2), line 41, s = 2, i = 0`.
+    loops around it: `in layer3.0: bottleneck(256, stride=2), line 41, s = 2, i = 0`. `given` are
+    the values of the block's parameters, `doc` is the comment above it.
     """
 
     block: str
@@ -30,6 +31,8 @@ class CallStep:
     name: str = ""
     call: str = ""
     turns: tuple[str, ...] = ()
+    given: tuple[tuple[str, Any], ...] = field(default=(), compare=False, repr=False)
+    doc: str = field(default="", compare=False, repr=False)
 
     def __str__(self) -> str:
         called = f"{self.name}: {self.call}" if self.name else self.call or self.block

@@ -310,6 +310,20 @@ class Net:
 
         return write_model(self.model_of(options), path_of(path), external=external)
 
+    def torch_source(self) -> str:
+        """This network as PyTorch source: a class a block, its state called as our parameters.
+
+        Raises `CallError` where PyTorch's modules cannot have the names that the layers have.
+        """
+        from compiler.torch.attributes import Unwritable
+        from compiler.torch.source import write_source
+        from runtime.errors import CallError
+
+        try:
+            return write_source(self.graph, self.doc)
+        except Unwritable as error:
+            raise CallError(f"{self.name} cannot be said in PyTorch: {error}") from None
+
     @documented
     def session(
         self, device: str = "auto", *, seed: int = 0, dtype: str = "f32", exact: bool = True

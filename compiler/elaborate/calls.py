@@ -45,7 +45,15 @@ def enter_block(
         path = frame.name(local)
         state.taken.setdefault(path, stage.span)
     state.calls[stage.span] = BlockCall(stage, definition)
-    step = CallStep(block.name, stage.span, path, call_text(stage, block, bound), here.turns())
+    step = CallStep(
+        block.name,
+        stage.span,
+        path,
+        call_text(stage, block, bound),
+        here.turns(),
+        tuple(bound.items()),
+        definition.doc,
+    )
     members, like = members_of(state, stage, block.name, local, here)
     if flow is not None:
         inner.tensors["in"] = flow

@@ -14,6 +14,7 @@ from netc.options import DTYPE, FILE, FOLDER, OUTPUT, SEED, WEIGHTS, Command, Ne
 from runtime.errors import CallError
 
 if TYPE_CHECKING:
+    from netc.net import Net
     from runtime.weights.rename import WeightsFile
 
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     "--output",
     type=OUTPUT,
     metavar="X.onnx",
-    help="Where to write the model; by default NAME.onnx in the current folder.",
+    help="Where to write the model; by default NAME.onnx here. X.py is PyTorch source.",
 )
 @click.option(
     "--emit",
@@ -96,7 +97,7 @@ def command(
     choice: NetChoice,
     **options: Any,
 ) -> None:
-    """Compile a net, or a step of a training, to an ONNX file.
+    """Compile a net, or a step of a training, to an ONNX file; to PyTorch source with -o X.py.
 
     With --train the model takes a batch, the parameters and the optimiser's arrays, and gives them
     anew; where they begin is written beside it, as .safetensors. Its metadata netc.step says what
@@ -119,6 +120,11 @@ def command(
 
     if checkpoint:
         raise CallError("--checkpoint is of a step: it goes with --train")
+    if output is not None and output.suffix == ".py" and emit == "onnx" and triton is None:
+        if wanted != CompileOptions() or weights or external_data is not None:
+            raise CallError("PyTorch source takes --set alone: weights are loaded by name")
+        write_torch(choice.single(file), output, choice)
+        return
     if triton is not None and (output or emit != "onnx"):
         raise CallError("--triton names the folder of models that is written: no -o, no --emit")
     if emit == "ast":
@@ -150,3 +156,14 @@ def command(
     )
     for data in sorted(own_data(path)):
         say(f"its weights: {data} ({data.stat().st_size:,} bytes)")
+
+
+def write_torch(net: Net, target: Path, choice: NetChoice) -> None:
+    """Write PyTorch source."""
+    from runtime.files import refuse_inputs, write_whole
+
+    refuse_inputs([target], choice.files.seen)
+    source = net.torch_source()
+    write_whole(target, source.encode())
+    lines = source.count("\n")
+    say(f"{net.name}: {net.analysis.parameters:,} parameters -> {target} ({lines} lines)")

@@ -1,0 +1,111 @@
+"""The calls of blocks in a graph as a tree: which layers belong to which call.
+
+A call that adds no level to the names of its layers has none of its own: its layers are those of
+the call around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from compiler.graph import Graph, Input, Node
+from grammar.diagnostics import CallStep
+
+Member: TypeAlias = "Node | Scope"
+
+
+@dataclass
+class Scope:
+    """A call of a block, or the net: its layers and calls in order, what goes in and comes out.
+
+    `path` begins the names of its layers; `shares` is the path of the call whose parameters it
+    uses, if they are not its own.
+    """
+
+    path: str
+    step: CallStep | None = None
+    members: list[Member] = field(default_factory=list)
+    inputs: list[str] = field(default_factory=list)
+    outputs: list[str] = field(default_factory=list)
+    shares: str = ""
+
+    def nodes(self) -> Iterator[Node]:
+        """All layers, those of the calls inside too."""
+        for member in self.members:
+            if isinstance(member, Node):
+                yield member
+            else:
+                yield from member.nodes()
+
+    def calls(self) -> list[Scope]:
+        """The calls directly inside."""
+        return [member for member in self.members if isinstance(member, Scope)]
+
+    @property
+    def height(self) -> int:
+        """How deep calls are nested inside."""
+        return max((call.height + 1 for call in self.calls()), default=0)
+
+    def local(self, name: str) -> str:
+        """What a layer or call inside is called from here."""
+        return name[len(self.path) + 1 :] if self.path else name
+
+    def owns(self, name: str) -> bool:
+        """Whether a name is that of a layer inside."""
+        return not self.path or name.startswith(self.path + ".")
+
+
+def call_tree(graph: Graph, *, flat: bool = False) -> Scope:
+    """The net as a scope; when `flat` without calls."""
+    root = Scope("")
+    own = {node.name for node in graph.nodes()}
+    stack = [root]
+    for node in graph.nodes():
+        if isinstance(node.op, Input):
+            continue
+        steps, path = [], ""
+        for step in () if flat else node.call_stack:
+            if step.name != path and step.name not in own:
+                steps.append(step)
+                path = step.name
+        while len(stack) > 1 and stack[-1].path not in {step.name for step in steps}:
+            stack.pop()
+        for step in steps[len(stack) - 1 :]:
+            inner = Scope(step.name, step)
+            stack[-1].members.append(inner)
+            stack.append(inner)
+        stack[-1].members.append(node)
+    connect(graph, root, graph.users())
+    return root
+
+
+def connect(graph: Graph, scope: Scope, users: Mapping[str, list[Node]]) -> None:
+    """Find what each call takes and gives, and whose parameters it uses."""
+    wanted = set(graph.outputs.values())
+    for inner in scope.calls():
+        inside = {node.name for node in inner.nodes()}
+        for node in inner.nodes():
+            for source in node.inputs:
+                if source not in inside and source not in inner.inputs:
+                    inner.inputs.append(source)
+            outside = any(user.name not in inside for user in users[node.name])
+            if outside or node.name in wanted:
+                inner.outputs.append(node.name)
+        inner.shares = shared_path(graph, inner)
+        connect(graph, inner, users)
+
+
+def shared_path(graph: Graph, scope: Scope) -> str:
+    """The path of the call whose parameters a call uses, layer for layer; empty for its own."""
+    found: set[str] = set()
+    for node in scope.nodes():
+        if not graph.weights(node):
+            continue
+        rest = "." + scope.local(node.name)
+        if not node.parameters_of.endswith(rest):
+            return ""
+        found.add(node.parameters_of.removesuffix(rest))
+    path = found.pop() if len(found) == 1 else scope.path
+    return "" if path == scope.path else path

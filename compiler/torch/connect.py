@@ -1,0 +1,52 @@
+"""Dense layers, matrix products, and layers that hand on what they get, in PyTorch."""
+
+from __future__ import annotations
+
+from compiler.ops.connect import Dense, Dropout, DropPath, Identity, MatMul
+from compiler.torch import writes
+from compiler.torch.layer import Call, Layer
+
+DEFAULTS = {"bias": True}
+
+
+@writes(Dense)
+def dense(op: Dense, layer: Layer, x: str) -> str:
+    """nn.Linear along the last axis, to which another is moved."""
+    axis = op.along(layer.shape)
+    made = layer.module(
+        "nn.Linear",
+        layer.shape[axis],
+        op.units,
+        kinds=("in_features", "out_features"),
+        defaults=DEFAULTS,
+        bias=op.bias,
+    )
+    if axis == len(layer.shape) - 1:
+        return f"{made}({x})"
+    return f"{made}({x}.movedim({axis + 1}, -1)).movedim(-1, {axis + 1})"
+
+
+@writes(MatMul)
+def matmul(op: MatMul, layer: Layer, a: str, b: str) -> str:
+    """a @ b."""
+    return f"({a} @ {b})"
+
+
+@writes(Identity)
+def identity(op: Identity, layer: Layer, x: str) -> str:
+    """x itself."""
+    layer.plain = Call("nn.Identity")
+    return x
+
+
+@writes(Dropout)
+def dropout(op: Dropout, layer: Layer, x: str) -> str:
+    """nn.Dropout."""
+    layer.plain = Call("nn.Dropout", (op.p,))
+    return f"F.dropout({x}, {op.p}, self.training)"
+
+
+@writes(DropPath)
+def drop_path(op: DropPath, layer: Layer, x: str) -> str:
+    """A helper."""
+    return f"{layer.helper('drop_path')}({x}, {op.p}, self.training)"

@@ -1,0 +1,97 @@
+"""Functions that the written source defines for itself, where PyTorch has none of the meaning."""
+
+from __future__ import annotations
+
+from grammar.records import dataclass
+
+
+@dataclass(frozen=True)
+class Helper:
+    """A function as source, and the others that it calls."""
+
+    source: str
+    needs: tuple[str, ...] = ()
+
+
+HELPERS: dict[str, Helper] = {
+    "depthwise": Helper('''
+def depthwise(x, kernel, stride=1, dilation=1):
+    """One kernel on every channel by itself."""
+    convolve = (F.conv1d, F.conv2d, F.conv3d)[kernel.dim() - 1]
+    weight = kernel.expand(x.shape[1], 1, *kernel.shape)
+    return convolve(x, weight, stride=stride, dilation=dilation, groups=x.shape[1])
+'''),
+    "average_pool": Helper(
+        '''
+def average_pool(x, kernel, stride, dilation, pads, overhang, count_pad):
+    """The mean of each window; the padding counts if told so, what overhangs never does."""
+    taps = x.new_ones(kernel)
+    ones = F.pad(x.new_ones(1, 1, *x.shape[2:]), pads, value=float(count_pad))
+    count = depthwise(F.pad(ones, overhang), taps, stride, dilation)
+    return depthwise(F.pad(F.pad(x, pads), overhang), taps, stride, dilation) / count
+''',
+        ("depthwise",),
+    ),
+    "drop_path": Helper('''
+def drop_path(x, p, training):
+    """Drops the branch of a sample as a whole."""
+    if not training or not p:
+        return x
+    return x * x.new_empty(len(x), *[1] * (x.dim() - 1)).bernoulli_(1 - p) / (1 - p)
+'''),
+    "larger": Helper('''
+def larger(first, *others):
+    """The largest, element by element; of equal ones the first."""
+    for x in others:
+        first = torch.where(first >= x, first, x)
+    return first
+'''),
+    "smaller": Helper('''
+def smaller(first, *others):
+    """The smallest, element by element; of equal ones the first."""
+    for x in others:
+        first = torch.where(first <= x, first, x)
+    return first
+'''),
+    "take": Helper('''
+def take(table, index, axis):
+    """Of each sample the places of its table that its index says, along an axis."""
+    rows = table.movedim(axis, 1)
+    samples = torch.arange(len(rows), device=rows.device).view(-1, *[1] * (index.dim() - 1))
+    count = index.dim() - 1
+    taken = rows[samples, index.long()]
+    return taken.movedim(tuple(range(1, count + 1)), tuple(range(axis, axis + count)))
+'''),
+    "resize": Helper('''
+def resize(x, sizes, mode="nearest", align="half_pixel", rounding="prefer_floor", scale=None):
+    """The map at other sizes, along each axis in turn."""
+    for axis, size in enumerate(sizes, start=2):
+        have, i = x.shape[axis], torch.arange(size, dtype=torch.float64, device=x.device)
+        top, bottom = (have, size) if scale is None else (1, scale[axis - 2])
+        if align == "corners":
+            place = i * (have - 1) / max(size - 1, 1)
+        elif align == "asymmetric":
+            place = i * top / bottom
+        else:
+            place = (2 * i + 1) * top / (2 * bottom) - 0.5
+        low = place.floor()
+        t = place - low
+        if mode == "nearest":
+            up = {"floor": t < 0, "ceil": t > 0, "prefer_floor": t > 0.5, "prefer_ceil": t >= 0.5}
+            taps = [(low + up[rounding], torch.ones_like(t))]
+        elif mode == "linear":
+            taps = [(low, 1 - t), (low + 1, t)]
+        else:
+            a = -0.75
+            far = [((a * d - 5 * a) * d + 8 * a) * d - 4 * a for d in (1 + t, 2 - t)]
+            near = [((a + 2) * d - (a + 3)) * d * d + 1 for d in (t, 1 - t)]
+            taps = [(low - 1, far[0]), (low, near[0]), (low + 1, near[1]), (low + 2, far[1])]
+        wide = [-1 if k == axis else 1 for k in range(x.dim())]
+        parts = [
+            x.index_select(axis, p.clamp(0, have - 1).long()) * w.to(x.dtype).view(wide)
+            for p, w in taps
+        ]
+        x = sum(parts[1:], parts[0])
+    return x
+'''),
+}

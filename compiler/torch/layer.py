@@ -1,0 +1,231 @@
+"""One layer while it is written in PyTorch: its module, and the expression that calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import field, replace
+from itertools import groupby
+from typing import Any
+
+from compiler.dims import Dim, Size
+from compiler.graph import Graph, Node
+from compiler.ops.base import Axis, Shape, Shapes, Weight
+from compiler.torch.helpers import HELPERS
+from compiler.torch.statements import ANY, reference
+from grammar.records import dataclass
+
+MODES = {"zero": "constant", "reflect": "reflect", "replicate": "replicate", "circular": "circular"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A constructor's call: `nn.Conv2d(3, 64, 7, stride=2)`; keywords with their defaults.
+
+    `kinds` says of each position what it is: a parameter of a class may be called so.
+    """
+
+    function: str
+    arguments: tuple[Any, ...] = ()
+    keywords: tuple[tuple[str, Any, Any], ...] = ()
+    kinds: tuple[str, ...] = ()
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """All that is given, in order."""
+        return (*self.arguments, *(value for _, value, _ in self.keywords))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What each of the values is called."""
+        named = [*self.kinds, *(["value"] * (len(self.arguments) - len(self.kinds)))]
+        return (*named, *(name for name, _, _ in self.keywords))
+
+    def with_values(self, values: Sequence[Any]) -> Call:
+        """The same call of other values."""
+        count = len(self.arguments)
+        pairs = zip(self.keywords, values[count:], strict=True)
+        keywords = tuple((name, value, default) for (name, _, default), value in pairs)
+        return replace(self, arguments=tuple(values[:count]), keywords=keywords)
+
+    def __str__(self) -> str:
+        given = repeated([text_of(value) for value in self.arguments])
+        for name, value, default in self.keywords:
+            if value != default:
+                given.append(f"{name}={text_of(value)}")
+        return f"{self.function}({', '.join(given)})"
+
+
+def repeated(parts: Sequence[str]) -> list[str]:
+    """Equal calls in a row as one comprehension."""
+    found: list[str] = []
+    for text, group in groupby(parts):
+        count = len([*group])
+        several = count > 1 and text.endswith(")") and not text.startswith("(")
+        found += [f"*({text} for _ in range({count}))"] if several else [text] * count
+    return found
+
+
+@dataclass(frozen=True)
+class Code:
+    """Python that stands where a value is expected: a parameter of the class."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def text_of(value: Any) -> str:
+    """A value as Python writes it; of equal numbers for all axes one."""
+    if isinstance(value, Code | Call):
+        return str(value)
+    if isinstance(value, tuple):
+        items = ", ".join(map(text_of, value))
+        return f"({items},)" if len(value) == 1 else f"({items})"
+    return repr(value).replace("'", '"') if isinstance(value, str) else repr(value)
+
+
+def one_or_all(values: Sequence[Any]) -> Any:
+    """One number where all axes have the same, else a tuple."""
+    return values[0] if len({*values}) == 1 else tuple(values)
+
+
+@dataclass
+class Layer:
+    """A layer of a graph in the making; `owner` is what its parameters are called in its class.
+
+    `made` is its module once there is one, `fixed` the values that the definition gives to arrays,
+    `plain` a module of the same meaning as the expression, `uses` the helpers and `symbols` that
+    the expression needs.
+    """
+
+    graph: Graph
+    node: Node
+    owner: str
+    batch: str = ANY
+    made: Call | None = None
+    plain: Call | None = None
+    parameter: str = ""
+    buffer: str = ""
+    persistent: bool = True
+    fixed: list[tuple[str, Any]] = field(default_factory=list)
+    uses: set[str] = field(default_factory=set)
+    symbols: set[str] = field(default_factory=set)
+
+    @property
+    def inputs(self) -> Shapes:
+        """The per-sample shapes of what it takes."""
+        return self.graph.input_shapes(self.node)
+
+    @property
+    def shape(self) -> Shape:
+        """The per-sample shape of its first input."""
+        return self.inputs[0]
+
+    @property
+    def output(self) -> Shape:
+        """The per-sample shape of what it makes."""
+        return self.node.shape
+
+    @property
+    def rank(self) -> int:
+        """The spatial axes of its first input."""
+        return len(self.shape) - 1
+
+    @property
+    def weights(self) -> tuple[Weight, ...]:
+        """The arrays that it holds."""
+        return self.graph.weights(self.node)
+
+    @property
+    def reference(self) -> str:
+        """Its module or parameter, of whatever it is to be reached by later."""
+        return reference(self.owner)
+
+    def module(
+        self,
+        function: str,
+        *arguments: Any,
+        kinds: Sequence[str] = (),
+        defaults: Mapping[str, Any] | None = None,
+        **keywords: Any,
+    ) -> str:
+        """Make a module for this layer; returns what calls it."""
+        known = defaults or {}
+        given = tuple((name, value, known.get(name)) for name, value in keywords.items())
+        self.made = Call(function, arguments, given, tuple(kinds))
+        for weight in self.weights:
+            if weight.values is not None:
+                self.fixed.append((weight.name, weight.values))
+        return self.reference
+
+    def function(self, name: str, x: str, module: str, **keywords: Any) -> str:
+        """A function of one tensor, which is also a module of these keywords."""
+        self.plain = Call(module, (), tuple((key, value, None) for key, value in keywords.items()))
+        given = "".join(f", {key}={text_of(value)}" for key, value in keywords.items())
+        return f"{name}({x}{given})"
+
+    def helper(self, name: str) -> str:
+        """One of the functions that stand above the classes; returns its name."""
+        self.uses |= {name, *HELPERS[name].needs}
+        return name
+
+    def size(self, size: Size, x: str = "") -> str:
+        """A size as Python: a number, that of an axis of the input `x`, or one of the symbols."""
+        if isinstance(size, int):
+            return str(size)
+        for axis, have in enumerate(self.shape if x else ()):
+            if isinstance(have, Dim) and self.graph.facts.equal(have, size):
+                return f"{x}.shape[{axis + 1}]"
+        return self.symbolic(size)
+
+    def symbolic(self, size: Dim) -> str:
+        """A symbolic size as arithmetic with the symbols."""
+        terms = []
+        for monomial, coefficient in size.terms:
+            factors = [] if coefficient == 1 and monomial else [str(coefficient)]
+            for atom in monomial:
+                if isinstance(atom, str):
+                    self.symbols.add(atom)
+                    factors.append(atom)
+                else:
+                    inner = atom.numerator
+                    text = self.symbolic(inner) if isinstance(inner, Dim) else str(inner)
+                    factors.append(f"(({text}) // {atom.divisor})")
+            terms.append(" * ".join(factors))
+        return " + ".join(terms).replace("+ -", "- ")
+
+    def bare(self, place: int) -> bool:
+        """Whether an input comes from no input of the net, so that all samples share it."""
+        return self.graph[self.node.inputs[place]].op.most_inputs == 0
+
+
+def dimension(axis: int, rank: int) -> int:
+    """The axis of a batch that an axis of a sample of so many axes is."""
+    return axis + 1 if axis >= 0 else axis % rank + 1
+
+
+def pads_of(axes: Sequence[Axis], overhang: bool = False) -> tuple[int, ...]:
+    """What F.pad takes: (before, after) from the last axis to the first."""
+    return tuple(
+        width
+        for axis in reversed(axes)
+        for width in (axis.before, axis.after + axis.overhang * overhang)
+    )
+
+
+def padded(x: str, pads: Sequence[int], mode: str = "zero", value: str = "") -> str:
+    """`F.pad(x, …)`, or x where there is nothing to pad."""
+    if not any(pads):
+        return x
+    more = f', mode="{MODES[mode]}"' if mode != "zero" else ""
+    more += f", value={value}" if value else ""
+    return f"F.pad({x}, {text_of(tuple(pads))}{more})"
+
+
+def per_channel(x: str, values: Any, rank: int) -> str:
+    """A number, or a tensor of one for each channel that stretches over `rank` spatial axes."""
+    if not isinstance(values, tuple):
+        return repr(values)
+    listed = f"{x}.new_tensor({[*values]})"
+    return f"{listed}.view({', '.join(['-1', *['1'] * rank])})" if rank else listed

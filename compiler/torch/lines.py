@@ -1,0 +1,64 @@
+"""Long lines of written Python in several."""
+
+from __future__ import annotations
+
+LONGEST = 88
+
+
+def wrapped(line: str) -> list[str]:
+    """A line as it is, or with what stands in its longest brackets on lines of their own."""
+    if len(line) <= LONGEST:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()))
+    place = line.rfind("  # ")
+    if place > 0 and '"' not in line[place:]:
+        return [f"{indent}# {line[place + 4 :]}", *wrapped(line[:place])]
+    brackets = longest_brackets(line)
+    if brackets is None:
+        return [line]
+    start, end = brackets
+    inner = line[start + 1 : end]
+    parts = split_at_commas(inner)
+    called = line[start] in "[{" or line[start - 1].isidentifier() or line[start - 1] in ")]"
+    several = len(parts) > 1 or inner.endswith(",")
+    if " for " in inner and len(parts) == 1:
+        body = [f"{indent}    {inner}"]
+    elif several or called:
+        body = [f"{indent}    {part}," for part in parts]
+    else:  # brackets around one expression: a comma would make it a tuple
+        body = [f"{indent}    {inner}"]
+    rest = [part for each in body for part in wrapped(each)]
+    return [line[: start + 1], *rest, f"{indent}{line[end:]}"]
+
+
+def longest_brackets(code: str) -> tuple[int, int] | None:
+    """Where the longest brackets that stand in no others open and close; None without any."""
+    depth, start, quoted = 0, 0, False
+    found: list[tuple[int, int]] = []
+    for place, letter in enumerate(code):
+        quoted ^= letter == '"'
+        if quoted:
+            continue
+        if letter in "([{":
+            start = place if depth == 0 else start
+            depth += 1
+        elif letter in ")]}":
+            depth -= 1
+            found += [(start, place)] if depth == 0 and place - start > 1 else []
+    return max(found, key=lambda pair: pair[1] - pair[0], default=None)
+
+
+def split_at_commas(text: str) -> list[str]:
+    """What stands between commas outside of brackets."""
+    depth, start, quoted = 0, 0, False
+    found: list[str] = []
+    for place, letter in enumerate(text):
+        quoted ^= letter == '"'
+        if quoted:
+            continue
+        depth += (letter in "([{") - (letter in ")]}")
+        if letter == "," and depth == 0:
+            found.append(text[start:place].strip())
+            start = place + 1
+    rest = text[start:].strip()
+    return [*found, rest] if rest else found

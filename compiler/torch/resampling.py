@@ -1,0 +1,39 @@
+"""Maps of any other size in PyTorch."""
+
+from __future__ import annotations
+
+from compiler.ops.resampling import Resize
+from compiler.torch import writes
+from compiler.torch.layer import Layer, text_of
+from compiler.torch.spatial import LINEAR
+
+
+@writes(Resize)
+def resize(op: Resize, layer: Layer, x: str) -> str:
+    """F.interpolate where it means the same, else a helper."""
+    rank = layer.rank
+    sizes = f"({', '.join(layer.size(size) for size in layer.output[1:])}{',' * (rank == 1)})"
+    words = native(op, layer)
+    if words:
+        return f"F.interpolate({x}, {sizes}, {words})"
+    given = [f'mode="{op.mode}"'] if op.mode != "nearest" else []
+    given += [f'align="{op.align}"'] if op.align != "half_pixel" else []
+    given += [f'rounding="{op.rounding}"'] if op.rounding != "prefer_floor" else []
+    if op.scale is not None:
+        given.append(f"scale={text_of(tuple(map(float, op.factors(rank))))}")  # type: ignore[arg-type]
+    return f"{layer.helper('resize')}({', '.join([x, sizes, *given])})"
+
+
+def native(op: Resize, layer: Layer) -> str:
+    """How F.interpolate says the same; empty where it has no words for it."""
+    if op.scale is not None or layer.rank > 3:
+        return ""
+    pairs = [*zip(layer.shape[1:], layer.output[1:], strict=True)]
+    if op.mode == "nearest":
+        whole = all(isinstance(a, int) and isinstance(b, int) and b % a == 0 for a, b in pairs)
+        plain = op.align == "half_pixel" and op.rounding.startswith("prefer") and whole
+        return 'mode="nearest"' if plain else ""
+    if op.align == "asymmetric":
+        return ""
+    mode = LINEAR[layer.rank] if op.mode == "linear" else "bicubic"
+    return f'mode="{mode}"' + (", align_corners=True" if op.align == "corners" else "")

@@ -1,0 +1,29 @@
+"""Other shapes in PyTorch."""
+
+from __future__ import annotations
+
+from compiler.ops.reshape import Flatten, Reshape, Transpose
+from compiler.torch import writes
+from compiler.torch.layer import Layer
+
+
+@writes(Flatten)
+def flatten(op: Flatten, layer: Layer, x: str) -> str:
+    """torch.flatten behind the batch."""
+    start = op.kept(layer.shape) + 1
+    given = {"start_dim": start} if start > 1 else {}
+    made = layer.function("torch.flatten", x, "nn.Flatten", **given)
+    return made if given else f"torch.flatten({x}, 1)"
+
+
+@writes(Reshape)
+def reshape(op: Reshape, layer: Layer, x: str) -> str:
+    """A reshape of each sample."""
+    sizes = [str(size) if isinstance(size, int) else layer.size(size, x) for size in op.shape]
+    return f"{x}.reshape({', '.join([f'{layer.batch}.shape[0]', *sizes])})"
+
+
+@writes(Transpose)
+def transpose(op: Transpose, layer: Layer, x: str) -> str:
+    """A permutation that leaves the batch in front."""
+    return f"{x}.permute({', '.join(map(str, (0, *(axis + 1 for axis in op.order))))})"

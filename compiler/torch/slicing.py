@@ -1,0 +1,28 @@
+"""Parts of one axis in PyTorch."""
+
+from __future__ import annotations
+
+from compiler.ops.shapes import per_sample_axis
+from compiler.ops.slicing import Slice, Split
+from compiler.torch import writes
+from compiler.torch.layer import Layer, text_of
+
+
+@writes(Slice)
+def slice_(op: Slice, layer: Layer, x: str) -> str:
+    """A slice; backwards the places one by one."""
+    axis = per_sample_axis(op.axis, layer.shape, op.name)
+    if op.step > 0:
+        step = "" if op.step == 1 else f":{op.step}"
+        return f"{x}[{':, ' * (axis + 1)}{op.first or ''}:{op.last + 1}{step}]"
+    places = f"torch.arange({op.first}, {op.last - 1}, {op.step}, device={layer.batch}.device)"
+    return f"{x}.index_select({axis + 1}, {places})"
+
+
+@writes(Split)
+def split(op: Split, layer: Layer, x: str) -> str:
+    """One of the parts that `chunk` or `split` makes."""
+    axis = per_sample_axis(op.axis, layer.shape, op.name) + 1
+    if isinstance(op.parts, int):
+        return f"{x}.chunk({op.parts}, {axis})[{op.part}]"
+    return f"{x}.split({text_of(op.parts)}, {axis})[{op.part}]"

@@ -1,0 +1,129 @@
+"""The body of a `forward`: expressions nested where they read well, names for the rest."""
+
+from __future__ import annotations
+
+import ast
+import keyword
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, count
+
+LONGEST = 72  # of a nested expression
+NAMES = ("x", "y", "z", "u", "v", "w")
+ANY = "ANY_M"  # a tensor of the batch, whichever is at hand
+REFERENCE = re.compile(r"R_([0-9a-f]*)_R")
+
+
+@dataclass
+class Item:
+    """A step of a body: the tensors that it takes and makes, and how it is written.
+
+    In its `template` the marks of the inputs stand for them. `comment` stands behind its line.
+    """
+
+    makes: tuple[str, ...]
+    takes: tuple[str, ...]
+    template: str
+    comment: str = ""
+
+
+def tidy(expression: str) -> str:
+    """An expression without the brackets that it can do without."""
+    text = ast.unparse(ast.parse(expression.strip(), mode="eval").body)
+    return text.replace("'", '"')
+
+
+def identifier(name: str) -> str:
+    """A name as Python takes it."""
+    made = re.sub(r"\W", "_", name)
+    made = f"_{made}" if not made or made[0].isdigit() else made
+    return f"{made}_" if keyword.iskeyword(made) or made in ("self", "torch", "nn", "F") else made
+
+
+def mark(place: int) -> str:
+    """What stands for an input while an expression is looked at."""
+    return f"M{place}_M"
+
+
+def reference(name: str) -> str:
+    """What stands for a module or parameter until it is known how it is reached."""
+    return f"R_{name.encode().hex()}_R"
+
+
+def resolved(text: str, reach: Callable[[str], str]) -> str:
+    """A text with the references in it replaced by how they are reached."""
+    return REFERENCE.sub(lambda found: reach(bytes.fromhex(found[1]).decode()), text)
+
+
+class Writer:
+    """Writes items one by one, keeping track of which names are taken."""
+
+    def __init__(self, inputs: Mapping[str, str], uses: Counter[str]) -> None:
+        self.uses = uses
+        self.names = dict(inputs)  # of tensors that have one
+        self.nested: dict[str, str] = {}  # expressions that wait for their only user
+        self.lines: list[tuple[str, str]] = []
+        self.first = next(iter(inputs.values()), "x")
+
+    def add(self, item: Item, following: Item | None) -> None:
+        """Write an item, or keep its expression for the one that follows."""
+        template = item.template
+        for place, source in enumerate(item.takes):
+            if source in self.nested and template.count(mark(place)) != 1:
+                self.assign(source, self.nested.pop(source), "")
+        texts = [self.nested.get(t) or self.names[t] for t in item.takes]
+        simple = [text for text in texts if text.isidentifier()]
+        for place, text in enumerate(texts):
+            safe = text if re.fullmatch(r"[\w.]+", text) else f"({text})"
+            template = template.replace(mark(place), safe)
+        template = template.replace(ANY, simple[0] if simple else self.anything())
+        for source in item.takes:
+            self.nested.pop(source, None)
+            self.uses[source] -= 1
+        expression = tidy(template)
+        if len(item.makes) != 1:
+            names: list[str] = []
+            for made in item.makes:
+                names.append(self.fresh(made, names))
+            self.lines.append((f"{', '.join(names)} = {expression}", item.comment))
+            return
+        (made,) = item.makes
+        if expression in self.names.values():  # what hands on what it gets
+            self.names[made] = expression
+            return
+        once = following is not None and [*following.takes].count(made) == 1
+        if once and self.uses[made] == 1 and len(plain(expression)) <= LONGEST and not item.comment:
+            self.nested[made] = expression
+        else:
+            self.assign(made, expression, item.comment)
+
+    def anything(self) -> str:
+        """The name of some tensor of the batch."""
+        alive = [name for tensor, name in self.names.items() if self.uses[tensor] > 0]
+        return alive[0] if alive else self.first
+
+    def assign(self, tensor: str, expression: str, comment: str) -> None:
+        """A line that gives an expression a name."""
+        self.lines.append((f"{self.fresh(tensor)} = {expression}", comment))
+
+    def fresh(self, tensor: str, taken: Sequence[str] = ()) -> str:
+        """A name for a tensor: the first that no tensor still needs, and that is not `taken`."""
+        alive = set(taken) | {name for other, name in self.names.items() if self.uses[other] > 0}
+        names = chain(NAMES, (f"t{place}" for place in count()))
+        name = next(name for name in names if name not in alive)
+        for other, held in [*self.names.items()]:
+            if held == name:
+                del self.names[other]
+        self.names[tensor] = name
+        return name
+
+    def result(self, tensor: str) -> str:
+        """The expression of a tensor that is returned."""
+        return self.nested.pop(tensor, "") or self.names[tensor]
+
+
+def plain(expression: str) -> str:
+    """An expression about as long as it will be."""
+    return resolved(expression, lambda name: f"self.{name.rpartition('.')[2]}")

@@ -1,0 +1,120 @@
+"""PyTorch source of nets: golden files, the names of the state, and what is refused."""
+
+from __future__ import annotations
+
+import ast
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from compiler.torch.helpers import HELPERS
+from compiler.torch.lines import wrapped
+from compiler.torch.source import class_name
+from netc.library import open_module
+from netc.net import Net
+from runtime.errors import CallError
+from tests.compiler.torch_nets import NETS
+from tests.define import define
+from tests.netc.command import netc
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "torch"
+LIBRARY = ("lenet5", "resnet18", "googlenet", "unet")
+
+
+def library_net(name: str) -> Net:
+    """A net of the library."""
+    from compiler.driver import check_net
+
+    module, _ = open_module(name)
+    return Net(check_net(next(net for net in module.nets() if net.name == name)))
+
+
+def source_of(name: str) -> str:
+    """The source of a net of the library or of these tests."""
+    return (define(NETS[name]) if name in NETS else library_net(name)).torch_source()
+
+
+@pytest.mark.parametrize("name", [*LIBRARY, *NETS])
+def test_source_is_the_golden_one(name: str, bless: bool) -> None:
+    path, source = GOLDEN / f"{name}.py", source_of(name)
+    ast.parse(source)
+    if bless:
+        path.write_text(source, encoding="utf-8")
+    assert source == path.read_text(encoding="utf-8"), "renew it with --bless"
+    assert max(map(len, source.splitlines())) <= 100
+
+
+def test_the_golden_sources_are_those_of_these_nets() -> None:
+    assert {path.stem for path in GOLDEN.glob("*.py")} == {*LIBRARY, *NETS}
+
+
+def test_imports_are_those_that_are_needed() -> None:
+    for path in GOLDEN.glob("*.py"):
+        source = path.read_text()
+        assert ("\nimport math\n" in source) == bool(re.search(r"\bmath\.", source))
+        assert ("import functional as F" in source) == bool(re.search(r"\bF\.", source))
+
+
+def test_the_same_net_gives_the_same_source() -> None:
+    assert source_of("googlenet") == source_of("googlenet")
+
+
+def test_names_that_pytorch_has_taken_are_refused_with_words() -> None:
+    for label in ("train", "conv1.bias", "half"):
+        text = f'net t {{ input x: f32[1, 4]; conv(2, 1); conv(2, 1) as "{label}"; output y }}'
+        with pytest.raises(CallError, match="cannot be said in PyTorch"):
+            define(text).torch_source()
+
+
+def test_parameters_shared_by_layers_that_are_called_otherwise_are_refused() -> None:
+    text = """net t { input x: f32[2, 9]
+        a = conv(2, 3) as one
+        b = x -> conv(2, 3, stride=2) like one
+        output y = a; output z = b }"""
+    with pytest.raises(CallError, match="share the parameters of `one`"):
+        define(text).torch_source()
+
+
+def test_the_command_writes_a_file(tmp_path: Path) -> None:
+    target = tmp_path / "net.py"
+    done = netc("compile", "lenet5", "-o", target)
+    assert done.exit_code == 0 and "lenet5: 61,706 parameters -> " in done.output
+    assert target.read_text() == source_of("lenet5")
+    for more in (["--dtype", "f16"], ["--batch", "3"], ["--no-optimize"], ["--external-data"]):
+        refused = netc("compile", "lenet5", "-o", target, *more)
+        assert refused.exit_code == 2 and "--set alone" in refused.stderr
+
+
+def test_helpers_are_functions_that_stand_alone() -> None:
+    for name, helper in HELPERS.items():
+        (function,) = ast.parse(helper.source).body
+        assert isinstance(function, ast.FunctionDef) and function.name == name
+        assert ast.get_docstring(function)
+        called = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)}
+        assert {*helper.needs} == called & {*HELPERS}
+
+
+def test_long_lines_are_broken_where_it_changes_nothing() -> None:
+    call = "x = " + "f(" * 6 + "argument_of_some_length, another_argument, a_third_one" + ")" * 6
+    grouped = "    y = (" + " + ".join(f"term_number_{i}" for i in range(9)) + ").mean(1)"
+    for line in (f"    {call}  # [64, 56, 56]", grouped):
+        lines = wrapped(line)
+        assert len(lines) > 1
+        broken, whole = (ast.parse("if 1:\n" + text) for text in ("\n".join(lines), line))
+        assert ast.unparse(broken) == ast.unparse(whole)
+
+
+def test_class_names() -> None:
+    assert class_name("double_conv") == "DoubleConv"
+    assert class_name("resnet50") == "Resnet50"
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
+@pytest.mark.parametrize("name", [*NETS])
+def test_outputs_and_derivatives_are_those_of_numpy(name: str) -> None:
+    from tests.torch_source import BOUND, check
+
+    apart, graded, _ = check(define(NETS[name]).graph, compiled=True)
+    assert apart < BOUND and graded < BOUND

@@ -1,0 +1,94 @@
+"""Nets for the tests of written PyTorch source: each form that a source can have."""
+
+from __future__ import annotations
+
+NETS = {
+    "siamese": """
+# A tower whose parameters both sides share.
+block tower(c, k=3) {
+    conv(c, k, pad="same", stride=2) -> bn(momentum=0.01) -> relu
+    seq { conv(c, 1); prelu; dropout(0.2) } as head
+}
+
+# Two pictures, two results.
+net siamese(c=4) {
+    input left: f32[3, 9, 8]
+    input right: f32[3, 9, 8]
+    a = left -> tower(c) as tower
+    b = right -> tower(c) like tower
+    output near = sub(a, b)
+    output far = concat(a, b) -> gap -> flatten
+}
+""",
+    "windows": """
+net windows {
+    input x: f32[4, H, W]
+    assert H >= 12 and W >= 12
+    conv(6, 3x2, pad=[(2, 0), (0, 1)], pad_mode="reflect", groups=2) as unequal
+    maxpool(3, stride=2, pad=[(0, 2), (1, 1)])
+    deconv(4, 3, stride=2, pad=[(1, 0), (0, 1)], output_pad=1, bias=false)
+    add {
+        avgpool(3, stride=1, pad="same", count_pad=false)
+        lppool(3, p=3, stride=1, pad=1)
+        filter([[0.5, 1, 0.5]], pad="same")
+        maxpool(3, stride=1, pad=1)
+    }
+    crop(in.h - 2, 4, 1, 2) -> pad([(1, 0), (0, 2)], mode="replicate")
+    resize(8x6, mode="cubic") -> resize(5x7, rounding="ceil") -> upsample(2)
+    adaptive_avgpool(3x2) -> reshape([2, 12]) -> max { identity; scale(0.5) }
+    output y
+}
+""",
+    "transformer": """
+block attention(heads) {
+    let tokens, c = in.shape
+    q, k, v = dense(3 * c, axis=-1) as qkv -> split(3, axis=1)
+    a = q -> reshape([tokens, heads, c // heads]) -> transpose([1, 0, 2])
+    b = k -> reshape([tokens, heads, c // heads]) -> transpose([1, 2, 0])
+    d = v -> reshape([tokens, heads, c // heads]) -> transpose([1, 0, 2])
+    weights = matmul(a, b) -> scale((c // heads) ** -0.5) -> softmax(axis=-1)
+    matmul(weights, d) -> transpose([1, 0, 2]) -> reshape([tokens, c]) -> dense(c, axis=-1) as proj
+}
+
+block encoder(heads, ratio=2) {
+    add {
+        layernorm(axis=-1) as norm1 -> attention(heads) as attn
+            -> mul { identity; param([in.shape[1]], init="constant(0.5)") as gamma }
+        identity
+    }
+    add {
+        layernorm(axis=-1) as norm2 -> dense(ratio * in.shape[1], axis=-1) as fc1 -> gelu
+            -> dense(in.shape[1], axis=-1) as fc2 -> drop_path(0.1)
+        identity
+    }
+}
+
+# Words to a score for each of five classes.
+net transformer(classes=5, c=8) {
+    input tokens: i64[7]
+    gather(20, c) as embedding
+    concat(axis=0) { param([1, c], init="normal(0.02)") as class_token; identity }
+    add { identity; param([8, c], init="normal(0.02)") as positions }
+    for i in range(2) { encoder(2) as "blocks.{i}" }
+    layernorm(axis=-1) as norm -> slice(0, 0) -> flatten -> dense(classes) as head
+    output scores
+}
+""",
+    "names": """
+net names {
+    input image: f32[2, 6, 6]
+    conv(4, 3, weight=[[[[0, 1, 0], [1, 1, 1], [0, 1, 0]], [[1, 0, 0], [0, 1, 0], [0, 0, 1]]],
+        [[[0, 1, 0], [1, 1, 1], [0, 1, 0]], [[1, 0, 0], [0, 1, 0], [0, 0, 1]]],
+        [[[0, 1, 0], [1, 1, 1], [0, 1, 0]], [[1, 0, 0], [0, 1, 0], [0, 0, 1]]],
+        [[[0, 1, 0], [1, 1, 1], [0, 1, 0]], [[1, 0, 0], [0, 1, 0], [0, 0, 1]]]]) as "0"
+    bn as "stem.norm" -> relu
+    seq { for c in [4, 4, 8] { conv(c, 1); relu } } as features
+    table = param([5, 8], init="normal(1)") as "stem.table"
+    index = const([4, 0, 0])
+    taken = take(table, index) -> reduce_max(axis=0)
+    vector = gap -> flatten -> l2norm
+    concat(vector, taken)
+    output y
+}
+""",
+}

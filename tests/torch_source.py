@@ -1,0 +1,244 @@
+"""Written PyTorch source against NumPy; run by a Python that has torch.
+
+    /path/to/python -m tests.torch_source [--library] [--random 200] [--compile] [--names …]
+
+For each net: the state has the names of the definition, outputs equal NumPy's, in training mode
+the derivatives by all parameters equal ours, and with --compile torch.compile and torch.export
+take it. A line for each net has the largest differences relative to the largest number, and how
+many times as long in tokens the source is as its definition. Exits with 1 where one differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from compiler.dims import evaluate
+from compiler.graph import Graph, Input, Node
+from compiler.initialise import scatter
+from compiler.ops.connect import Dropout
+from compiler.ops.joins import Add, Mul
+from compiler.ops.losses import Average
+from compiler.torch.attributes import Unwritable
+from compiler.torch.source import write_source
+from compiler.training.mode import in_training
+from runtime.backward import backward
+from runtime.random_inputs import random_feeds, sizes_for
+from runtime.reference import run_reference
+
+BOUND = 1e-5
+BATCH = 2
+
+
+def module_of(text: str, graph: Graph) -> Any:
+    """The net of a source, with the graph's parameters."""
+    names: dict[str, Any] = {"__name__": "written"}
+    exec(compile(text, "written.py", "exec"), names)
+    last = [v for v in names.values() if isinstance(v, type) and issubclass(v, torch.nn.Module)][-1]
+    net = last()
+    state = {k: v for k, v in net.state_dict().items() if not k.endswith("num_batches_tracked")}
+    wanted = graph.parameters()
+    assert {k: tuple(v.shape) for k, v in state.items()} == {
+        k: w.shape for k, w in wanted.items()
+    }, f"state {[*state][:8]} is not {[*wanted][:8]}"
+    arrays = {name: torch.from_numpy(np.array(value)) for name, value in graph.values.items()}
+    net.load_state_dict(arrays, strict=False)
+    return net
+
+
+def distance(found: Any, wanted: Any) -> float:
+    """The largest difference, relative to the largest number where that is above 1."""
+    if not wanted.size:
+        return 0.0
+    assert found.shape == wanted.shape, f"{found.shape} is not {wanted.shape}"
+    scale = max(1.0, float(np.abs(wanted).max()))
+    same = (found == wanted) | (np.isnan(found) & np.isnan(wanted))
+    with np.errstate(all="ignore"):
+        apart = np.where(same, 0, np.abs(found - wanted))
+    return float(apart.max()) / scale
+
+
+def outputs_apart(graph: Graph, net: Any, feeds: dict[str, Any]) -> float:
+    """How far outputs are from NumPy's, both in float64."""
+    net = net.double().eval()
+    wanted = run_reference(graph, feeds, np.float64)
+    given = [torch.from_numpy(as_double(feeds[node.name])) for node in graph.inputs()]
+    with torch.no_grad():
+        made = net(*given)
+    found = made if isinstance(made, tuple) else (made,)
+    return max(
+        distance(tensor.numpy(), value)
+        for tensor, value in zip(found, wanted.values(), strict=True)
+    )
+
+
+def as_double(x: Any) -> Any:
+    """Floats in float64, whole numbers as they are."""
+    return x if x.dtype.kind == "i" else x.astype(np.float64)
+
+
+def gradients_apart(graph: Graph, net: Any, feeds: dict[str, Any], sizes: dict[str, int]) -> float:
+    """How far derivatives of the outputs' weighted sum by parameters are, in training mode."""
+    trained = in_training(with_objective(without_drops(graph)))
+    random = np.random.default_rng(0)
+    given = dict(feeds)
+    for node in trained.inputs():
+        if node.name not in given:
+            shape = [BATCH, *(evaluate(size, sizes) for size in node.shape)]
+            given[node.name] = random.standard_normal(shape)
+    ours = backward(trained, given, "objective", np.float64)
+    net = net.double().train()
+    tensors = [torch.from_numpy(as_double(feeds[node.name])) for node in graph.inputs()]
+    made = net(*tensors)
+    found = made if isinstance(made, tuple) else (made,)
+    total = sum(
+        (tensor * torch.from_numpy(given[f"{name}/weights"])).mean()
+        for name, tensor in zip(graph.outputs, found, strict=True)
+    )
+    net.zero_grad()
+    if not any(p.requires_grad for p in net.parameters()) or not total.requires_grad:
+        return 0.0
+    total.backward()
+    worst = 0.0
+    for name, parameter in net.named_parameters():
+        wanted = ours.by_parameter.get(name)
+        if wanted is None:
+            assert parameter.grad is None or not parameter.grad.abs().max(), name
+            continue
+        assert parameter.grad is not None, name
+        apart = distance(parameter.grad.numpy(), wanted)
+        worst = max(worst, apart)
+    return worst
+
+
+def with_objective(graph: Graph) -> Graph:
+    """The graph with an output that depends on every number of every output, each in its way."""
+    nodes, parts = [*graph.nodes()], []
+    for output, name in graph.outputs.items():
+        source = graph[name]
+        weights = Node(f"{output}/weights", Input(), (), source.shape, source.span)
+        product = Node(f"{output}/product", Mul(), (name, weights.name), source.shape, source.span)
+        part = Node(f"{output}/part", Average(), (product.name,), (), source.span)
+        nodes += [weights, product, part]
+        parts.append(part)
+    total = Node("objective", Add(), tuple(part.name for part in parts), (), parts[0].span)
+    return graph.rebuilt([*nodes, total], outputs={"objective": "objective"})
+
+
+def without_drops(graph: Graph) -> Graph:
+    """The graph with dropouts that drop nothing."""
+    nodes = [
+        replace(n, op=replace(n.op, p=0.0)) if isinstance(n.op, Dropout) else n
+        for n in graph.nodes()
+    ]
+    return graph.rebuilt(nodes)
+
+
+def check(graph: Graph, *, compiled: bool = False) -> tuple[float, float, str]:
+    """How far outputs and derivatives of a graph's source are apart, and the source."""
+    graph = scatter(graph)
+    text = write_source(graph)
+    net = module_of(text, graph)
+    for module in net.modules():  # masks are drawn otherwise
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    sizes = sizes_for(graph)
+    feeds = random_feeds(graph, 0, BATCH, sizes)
+    apart = outputs_apart(graph, net, feeds)
+    text_without = write_source(without_drops(graph))
+    undropped = module_of(text_without, graph)
+    graded = gradients_apart(graph, undropped, feeds, sizes)
+    if compiled:
+        plain = module_of(text, graph).eval()
+        given = tuple(torch.from_numpy(feeds[node.name]) for node in graph.inputs())
+        torch.export.export(plain, given)
+        with torch.no_grad():
+            wanted, found = plain(*given), torch.compile(plain, backend="aot_eager")(*given)
+        several = [x if isinstance(x, tuple) else (x,) for x in (wanted, found)]
+        for a, b in zip(*several, strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
+    return apart, graded, text
+
+
+def library(names: list[str]) -> Any:
+    """The graphs of the library by name, at sizes that are quick to run."""
+    from compiler.driver import check_net
+    from netc.library import library_nets, open_module
+
+    for name in names or sorted(library_nets()):
+        module, _ = open_module(name)
+        net = next(n for n in module.nets() if n.name == name)
+        checked = check_net(net)
+        yield name, checked.graph
+
+
+def drawn(count: int, seed: int) -> Any:
+    """The graphs of random nets."""
+    from hypothesis import HealthCheck, Phase, given, settings
+    from hypothesis import seed as seeded
+
+    from tests.differential.agreement import compiled, loaded
+    from tests.differential.definitions import definitions
+
+    found: list[Any] = []
+
+    @seeded(seed)
+    @settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(definitions())
+    def draw(definition: Any) -> None:
+        found.append(definition)
+
+    draw()
+    for place, definition in enumerate(found):
+        yield f"random {seed}/{place}\n{definition.text}", compiled(loaded(definition.text)).graph
+
+
+def main() -> int:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--library", action="store_true")
+    parser.add_argument("--random", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--names", nargs="*", default=[])
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    bad = count = refused = 0
+    graphs = (
+        library(asked.names) if asked.library or asked.names else drawn(asked.random, asked.seed)
+    )
+    for name, graph in graphs:
+        count += 1
+        try:
+            apart, graded, _ = check(graph, compiled=asked.compile)
+        except Unwritable:
+            refused += 1
+            continue
+        except Exception as error:
+            bad += 1
+            print(f"{name}: {type(error).__name__}: {str(error)[:400]}")
+            traceback.print_exc(limit=-2)
+            continue
+        wrong = not (apart < BOUND and graded < BOUND)
+        bad += wrong
+        if wrong or asked.library or asked.names:
+            print(f"{name}: outputs {apart:.1e}, derivatives {graded:.1e}" + " DIFFERS" * wrong)
+        sys.stdout.flush()
+    print(f"{count} nets, {refused} refused for their names, {bad} differ")
+    return int(bool(bad))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
