@@ -38,7 +38,7 @@ def source_of(name: str) -> str:
 
 @pytest.mark.parametrize("name", [*LIBRARY, *NETS])
 def test_source_is_the_golden_one(name: str, bless: bool) -> None:
-    path, source = GOLDEN / f"{name}.py", source_of(name)
+    path, source = GOLDEN / f"{name}.txt", source_of(name)
     ast.parse(source)
     if bless:
         path.write_text(source, encoding="utf-8")
@@ -47,11 +47,11 @@ def test_source_is_the_golden_one(name: str, bless: bool) -> None:
 
 
 def test_the_golden_sources_are_those_of_these_nets() -> None:
-    assert {path.stem for path in GOLDEN.glob("*.py")} == {*LIBRARY, *NETS}
+    assert {path.stem for path in GOLDEN.glob("*.txt")} == {*LIBRARY, *NETS}
 
 
 def test_imports_are_those_that_are_needed() -> None:
-    for path in GOLDEN.glob("*.py"):
+    for path in GOLDEN.glob("*.txt"):
         source = path.read_text()
         assert ("\nimport math\n" in source) == bool(re.search(r"\bmath\.", source))
         assert ("import functional as F" in source) == bool(re.search(r"\bF\.", source))
