@@ -111,7 +111,7 @@ def all_found(
     found = [*module.diagnostics, *(d for one in checked for d in one.diagnostics)]
     found += [d for one in trainings for d in one.diagnostics]
     if not any(d.severity == "error" for d in found):
-        found += lint_names(module.file)
+        found += lint_names(module.file, [item.name for item in module.used_trainings()])
     source = module.file.source
     return sorted(deduplicate(found), key=lambda d: d.span.source is not source)
 

@@ -8,7 +8,7 @@ comment: `# netc: allow W101, W107`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from compiler.lints.context import LintContext
 from compiler.lints.layers import (
@@ -49,10 +49,11 @@ def lint(context: LintContext) -> list[Diagnostic]:
     return kept(warning for rule in RULES for warning in rule(context))
 
 
-def lint_names(file: File) -> list[Diagnostic]:
-    """The warnings of a file, whatever its nets make of it."""
-    rules = (unused_names, names_of_ops, shadowed_in_loops, confusable_names)
-    return kept(warning for rule in rules for warning in rule(file))
+def lint_names(file: File, trainings: Collection[str] = ()) -> list[Diagnostic]:
+    """The warnings of a file, whatever its nets make of it; `trainings` are those that it uses."""
+    rules = (names_of_ops, shadowed_in_loops, confusable_names)
+    others = (warning for rule in rules for warning in rule(file))
+    return kept([*unused_names(file, trainings), *others])
 
 
 def kept(warnings: Iterable[Diagnostic]) -> list[Diagnostic]:

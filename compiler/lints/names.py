@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from unicodedata import name as character_name
 
 from compiler.ops import OPS
@@ -16,8 +16,11 @@ from grammar.diagnostics import Diagnostic
 TENSORS = ("tensor", "label", "input", "output")
 
 
-def unused_names(file: s.File) -> Iterator[Diagnostic]:
-    """W103, W104, W105: labels, blocks and values, parameters that nothing in the file uses."""
+def unused_names(file: s.File, trainings: Collection[str] = ()) -> Iterator[Diagnostic]:
+    """W103, W104, W105: labels, blocks and values, parameters that nothing in the file uses.
+
+    The `trainings` of other files that it names are trained as its own are.
+    """
     names = resolve(file)
     patterns = interpolated(file)
     has_nets = any(definition.kind == "net" for definition in names.definitions)
@@ -34,6 +37,8 @@ def unused_names(file: s.File) -> Iterator[Diagnostic]:
                     "a label is never used",
                     f'leave it out, or quote it if it is for the outside: as "{definition.name}"',
                 )
+            case "used" if definition.name in trainings:
+                continue
             case "block" | "let" | "used" if has_nets or definition.owner is not None:
                 word = "block" if definition.kind == "block" else "value"
                 yield unused("W104", definition, f"a {word} is never used", "leave it out")

@@ -57,8 +57,14 @@ class Module:
         return self._defined("net")
 
     def trainings(self) -> list[Closure]:
-        """The trainings that the file itself defines, in order."""
-        return self._defined("train")
+        """The trainings that the file defines, in order, then those that it uses."""
+        return [*self._defined("train"), *self.used_trainings()]
+
+    def used_trainings(self) -> list[Closure]:
+        """The trainings of other files that this one names, which is to have them trained."""
+        names = (name.id for use in self.file.items if isinstance(use, s.Use) for name in use.names)
+        found = (self.scope.values.get(name) for name in dict.fromkeys(names))
+        return [c for c in found if isinstance(c, Closure) and c.definition.kind == "train"]
 
     def _defined(self, kind: str) -> list[Closure]:
         names = dict.fromkeys(d.name.id for d in self.file.definitions(kind))
