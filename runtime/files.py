@@ -150,7 +150,7 @@ def reasons(path: Path) -> Iterator[None]:
         remedy = ": choose a shorter one" if error.errno == errno.ENAMETOOLONG else ""
         raise CallError(f"{path} cannot be written: {error.strerror or error}{remedy}") from error
     except ValueError as error:
-        if "null byte" in str(error) or isinstance(error, UnicodeEncodeError):
+        if "embedded null" in str(error) or isinstance(error, UnicodeEncodeError):
             raise CallError(f"{str(path)!r} cannot be written: no file has this name") from None
         raise
 
