@@ -67,3 +67,7 @@ def check_what_is_shown(names: dict[str, Any]) -> None:
     (kept, kept_held), (dropped, dropped_held) = (names["accuracy"][n] for n in ("kept", "dropped"))
     assert kept > 0.9 > dropped  # of labels of which three in ten are wrong
     assert dropped_held > kept_held
+    assert Path("gan.png").exists()
+    noise, *_, last = names["grids"]
+    assert noise.shape == last.shape == (71, 71)
+    assert not np.array_equal(noise, last)
