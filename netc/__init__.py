@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from grammar.diagnostics import DefinitionError, Diagnostic
     from netc.api import load, loads
+    from netc.from_torch import from_torch
     from netc.learning import History, Training, load_training
     from netc.models import read
     from netc.net import Net
@@ -26,6 +27,7 @@ __all__ = [
     "MachineError",
     "Net",
     "Training",
+    "from_torch",
     "load",
     "load_training",
     "loads",
@@ -42,6 +44,7 @@ HOMES = {
     "MachineError": "runtime.errors",
     "Net": "netc.net",
     "Training": "netc.learning",
+    "from_torch": "netc.from_torch",
     "load": "netc.api",
     "load_training": "netc.learning",
     "loads": "netc.api",

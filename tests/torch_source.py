@@ -140,7 +140,9 @@ def without_drops(graph: Graph) -> Graph:
     return graph.rebuilt(nodes)
 
 
-def check(graph: Graph, *, compiled: bool = False) -> tuple[float, float, str]:
+def check(
+    graph: Graph, *, compiled: bool = False, derivatives: bool = True
+) -> tuple[float, float, str]:
     """How far outputs and derivatives of a graph's source are apart, and the source."""
     graph = scatter(graph)
     text = write_source(graph)
@@ -151,9 +153,10 @@ def check(graph: Graph, *, compiled: bool = False) -> tuple[float, float, str]:
     sizes = sizes_for(graph)
     feeds = random_feeds(graph, 0, BATCH, sizes)
     apart = outputs_apart(graph, net, feeds)
-    text_without = write_source(without_drops(graph))
-    undropped = module_of(text_without, graph)
-    graded = gradients_apart(graph, undropped, feeds, sizes)
+    graded = 0.0
+    if derivatives:
+        undropped = module_of(write_source(without_drops(graph)), graph)
+        graded = gradients_apart(graph, undropped, feeds, sizes)
     if compiled:
         plain = module_of(text, graph).eval()
         given = tuple(torch.from_numpy(feeds[node.name]) for node in graph.inputs())
@@ -164,6 +167,34 @@ def check(graph: Graph, *, compiled: bool = False) -> tuple[float, float, str]:
         for a, b in zip(*several, strict=True):
             torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
     return apart, graded, text
+
+
+def read_back(graph: Graph) -> Graph:
+    """The graph of the source, exported by PyTorch and imported."""
+    from netc.from_torch import from_torch
+
+    graph = scatter(graph)
+    sizes = sizes_for(graph)
+    feeds = random_feeds(graph, 0, BATCH, sizes)
+    given = tuple(torch.from_numpy(feeds[node.name]) for node in graph.inputs())
+    return from_torch(module_of(write_source(graph), graph), given).graph
+
+
+def is_same(graph: Graph, other: Graph) -> bool:
+    """Whether two graphs hold the same layers in the same order, with the same arrays.
+
+    Open sizes are those of the example that was exported; what hands on what it gets is left out.
+    """
+    sizes = sizes_for(graph)
+
+    def layers(of: Graph) -> list[Any]:
+        kept = (n for n in of.nodes() if n.op.name not in ("identity", "dropout", "input"))
+        return [(n.op.name, tuple(evaluate(size, sizes) for size in n.shape)) for n in kept]
+
+    arrays = {name: weight.shape for name, weight in graph.parameters().items()}
+    return layers(graph) == layers(other) and arrays == {
+        name: weight.shape for name, weight in other.parameters().items()
+    }
 
 
 def library(names: list[str]) -> Any:
@@ -212,6 +243,8 @@ def main() -> int:
     parser.add_argument("--random", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--back", action="store_true", help="export and import what is written")
+    parser.add_argument("--largest", type=float, default=3e6, help="of nets that are trained too")
     parser.add_argument("--names", nargs="*", default=[])
     asked = parser.parse_args()
     torch.set_num_threads(1)
@@ -222,7 +255,11 @@ def main() -> int:
     for name, graph in graphs:
         count += 1
         try:
-            apart, graded, _ = check(graph, compiled=asked.compile)
+            small = sum(w.size for w in graph.parameters().values()) <= asked.largest
+            apart, graded, _ = check(graph, compiled=asked.compile, derivatives=small)
+            if asked.back and not is_same(graph, read_back(graph)):
+                bad += 1
+                print(f"{name}: read back it is another net")
         except Unwritable:
             refused += 1
             continue

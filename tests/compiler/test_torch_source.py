@@ -14,7 +14,7 @@ from compiler.torch.lines import wrapped
 from compiler.torch.source import class_name
 from netc.library import open_module
 from netc.net import Net
-from runtime.errors import CallError
+from runtime.errors import CallError, MachineError
 from tests.compiler.torch_nets import NETS
 from tests.define import define
 from tests.netc.command import netc
@@ -118,3 +118,20 @@ def test_outputs_and_derivatives_are_those_of_numpy(name: str) -> None:
 
     apart, graded, _ = check(define(NETS[name]).graph, compiled=True)
     assert apart < BOUND and graded < BOUND
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
+@pytest.mark.parametrize("name", ["lenet5", "resnet18"])
+def test_a_source_read_back_is_the_same_net(name: str) -> None:
+    from tests.torch_source import is_same, read_back
+
+    graph = library_net(name).graph
+    assert is_same(graph, read_back(graph))
+
+
+@pytest.mark.skipif(find_spec("torch") is not None, reason="torch is installed")
+def test_without_torch_modules_are_not_read() -> None:
+    import netc as package
+
+    with pytest.raises(MachineError, match="torch is not installed"):
+        package.from_torch(object(), object())
