@@ -38,7 +38,7 @@ def remark(maps: Maps) -> str:
     if not maps.left_out:
         return SCALE
     more = "layer is" if maps.left_out == 1 else "layers are"
-    return f"{SCALE} {maps.left_out:,} more {more} left out: --layer names any of them."
+    return f"{SCALE} {maps.left_out:,} more {more} left out: netc maps --layer shows any of them."
 
 
 def sections(maps: Maps) -> Iterator[str]:
