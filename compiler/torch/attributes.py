@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from compiler.torch.layer import Call, repeated, text_of
+from grammar.records import dataclass
 
 # What a module, or an nn.ModuleDict, has already.
 TAKEN_NAMES = """

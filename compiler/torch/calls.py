@@ -7,11 +7,12 @@ the call around it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from compiler.graph import Graph, Input, Node
 from grammar.diagnostics import CallStep
+from grammar.records import dataclass
 
 Member: TypeAlias = "Node | Scope"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise, zip_longest
 from typing import Any
 
@@ -25,6 +25,7 @@ from compiler.torch.helpers import HELPERS
 from compiler.torch.layer import Call, Code, Layer, text_of
 from compiler.torch.lines import wrapped
 from compiler.torch.statements import ANY, Item, Writer, identifier, mark, reference, resolved
+from grammar.records import dataclass
 
 IMPORTS = "\0imports\0"  # until it is known which ones
 

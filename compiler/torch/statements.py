@@ -7,8 +7,9 @@ import keyword
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain, count
+
+from grammar.records import dataclass
 
 LONGEST = 72  # of a nested expression
 NAMES = ("x", "y", "z", "u", "v", "w")
