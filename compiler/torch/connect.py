@@ -48,5 +48,5 @@ def dropout(op: Dropout, layer: Layer, x: str) -> str:
 
 @writes(DropPath)
 def drop_path(op: DropPath, layer: Layer, x: str) -> str:
-    """A helper."""
-    return f"{layer.helper('drop_path')}({x}, {op.p}, self.training)"
+    """A module of its own, so that calls of a block may differ in how much they drop."""
+    return f"{layer.module(layer.helper('DropPath'), op.p, kinds=('p',))}({x})"

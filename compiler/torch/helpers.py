@@ -1,4 +1,4 @@
-"""Functions that the written source defines for itself, where PyTorch has none of the meaning."""
+"""What the written source defines for itself, where PyTorch has none of the meaning."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from grammar.records import dataclass
 
 @dataclass(frozen=True)
 class Helper:
-    """A function as source, and the others that it calls."""
+    """A function or class as source, and the others that it calls."""
 
     source: str
     needs: tuple[str, ...] = ()
@@ -32,12 +32,19 @@ def average_pool(x, kernel, stride, dilation, pads, overhang, count_pad):
 ''',
         ("depthwise",),
     ),
-    "drop_path": Helper('''
-def drop_path(x, p, training):
-    """Drops the branch of a sample as a whole."""
-    if not training or not p:
-        return x
-    return x * x.new_empty(len(x), *[1] * (x.dim() - 1)).bernoulli_(1 - p) / (1 - p)
+    "DropPath": Helper('''
+class DropPath(nn.Module):
+    """Drops the branch of a sample as a whole while training."""
+
+    def __init__(self, p):
+        super().__init__()
+        self.p = p
+
+    def forward(self, x):
+        if not self.training or not self.p:
+            return x
+        kept = x.new_empty(len(x), *[1] * (x.dim() - 1)).bernoulli_(1 - self.p)
+        return x * kept / (1 - self.p)
 '''),
     "larger": Helper('''
 def larger(first, *others):
