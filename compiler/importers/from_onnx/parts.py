@@ -146,7 +146,7 @@ def runs_of(places: list[int]) -> list[range]:
     """Places as few ranges in a row, each of equal steps.
 
     >>> runs_of([0, 1, 2, 7, 5])
-    [range(0, 3), range(7, 3, -2)]
+    [range(0, 3), range(7, 4, -2)]
     """
     runs: list[list[int]] = []
     for place in places:
