@@ -254,3 +254,18 @@ def test_constants_of_a_vector_are_tensors_joined(named: bool) -> None:
         model.graph.node[0].name, model.graph.node[1].name = "/Mul", "/scores/Add"
     defined = assert_means(model, "param mul param add" if named else "const mul const add")
     assert "groups" not in defined.text
+
+
+@pytest.mark.parametrize("count", [144, 4])
+def test_constants_behind_a_map_made_a_vector_leave_it_one(count: int) -> None:
+    shape = "float[N, 3, 8, 6] x" if count == 144 else "float[N, 1, 2, 2] x"
+    model = onnx_model(
+        "f = Flatten(x) p = Mul(f, k) y = Add(p, l)",
+        shape,
+        weights={"k": (1, count), "l": (count,)},
+    )
+    defined = define(import_onnx(model, "t.onnx"))
+    assert layers(defined) == (
+        "flatten const mul const add" if count == 144 else "flatten scale shift"
+    )
+    assert_same(model, defined)

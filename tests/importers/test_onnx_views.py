@@ -357,3 +357,20 @@ def test_a_factor_that_pytorch_named_is_a_parameter_of_that_name() -> None:
     defined = assert_means(model, "param mul")
     assert [*defined.graph.parameters()] == ["blocks.0.gamma"]
     assert defined.graph.parameters()["blocks.0.gamma"].shape == (4, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "order, apart, together, layer",
+    [
+        ("0, 1, 4, 2, 5, 3", [-1, 4, 2, 2, 6, 6], [-1, 4, 12, 12], "pixel_shuffle"),
+        ("0, 1, 3, 5, 2, 4", [-1, 4, 6, 2, 6, 2], [-1, 16, 6, 6], "pixel_unshuffle"),
+    ],
+)
+def test_pixels_of_a_map_in_another_shape_are_dealt_out(
+    order: str, apart: list[int], together: list[int], layer: str
+) -> None:
+    """MobileViT unfolds its patches from [C, patch, patches], which is no map yet."""
+    nodes = f"r = Reshape(x, apart) t = Transpose<perm=[{order}]>(r) y = Reshape(t, together)"
+    constants = {"apart": apart, "together": together}
+    model = onnx_model(nodes, "float[N, 4, 4, 36] x", constants=constants)
+    assert_means(model, f"reshape {layer}")

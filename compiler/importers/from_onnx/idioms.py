@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from compiler.importers.from_onnx.adaptive import adaptive_pooling
 from compiler.importers.from_onnx.operators import OnnxModel, Operator
 from compiler.importers.from_onnx.patterns import (
     Bound,
@@ -102,14 +103,18 @@ def shuffled(bound: Bound, constants: Constants) -> Any:
     if apart is None or together is None or apart.size != 6 or together.size != 4:
         return None
     n, *sizes = (int(s) for s in apart)
+    if min(sizes) < 1:
+        return None
     if order == (0, 1, 4, 2, 5, 3):
         c, r, q, h, w = sizes
         fits = r == q and tuple(together) == (n, c, h * r, w * r)
-        return ("DepthToSpace", (bound["x"],), {"blocksize": r, "mode": "CRD"}) if fits else None
+        attributes = {"blocksize": r, "mode": "CRD", "given": (c * r * q, h, w)}
+        return ("DepthToSpace", (bound["x"],), attributes) if fits else None
     if order == (0, 1, 3, 5, 2, 4):
         c, h, r, w, q = sizes
         fits = r == q and tuple(together) == (n, c * r * r, h, w)
-        return ("SpaceToDepth", (bound["x"],), {"blocksize": r, "mode": "CRD"}) if fits else None
+        attributes = {"blocksize": r, "mode": "CRD", "given": (c, h * r, w * q)}
+        return ("SpaceToDepth", (bound["x"],), attributes) if fits else None
     return None
 
 
@@ -245,13 +250,10 @@ def recognise(model: OnnxModel) -> OnnxModel:
     matcher = Matcher(model)
     operators = []
     for operator in model.operators:
-        for idiom in IDIOMS:
-            if operator.type == idiom.pattern.type:
-                built = first_match(matcher, idiom, operator)
-                if built is not None:
-                    type, inputs, attributes = built
-                    operator = replace(operator, type=type, inputs=inputs, attributes=attributes)
-                    break
+        built = first_match(matcher, IDIOMS, operator) or adaptive_pooling(matcher, operator)
+        if built is not None:
+            type, inputs, attributes = built
+            operator = replace(operator, type=type, inputs=inputs, attributes=attributes)
         operators.append(operator)
     return without_unused(replace(model, operators=tuple(operators)))
 

@@ -7,7 +7,7 @@ in either order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import permutations
 from typing import Any, TypeAlias
 
@@ -92,10 +92,12 @@ class Matcher:
             yield from self.match_all(patterns[1:], tensors[1:], found)
 
 
-def first_match(matcher: Matcher, idiom: Idiom, operator: Operator) -> Any:
-    """What the operator is by the idiom, if it is."""
-    for bound in matcher.match(idiom.pattern, operator.outputs[0], {}):
-        built = idiom.build(bound, matcher.constants)
-        if built is not None:
-            return built
+def first_match(matcher: Matcher, idioms: Sequence[Idiom], operator: Operator) -> Any:
+    """What the operator is by the first idiom that it ends, if it ends one."""
+    for idiom in idioms:
+        if operator.type == idiom.pattern.type:
+            for bound in matcher.match(idiom.pattern, operator.outputs[0], {}):
+                built = idiom.build(bound, matcher.constants)
+                if built is not None:
+                    return built
     return None

@@ -204,6 +204,7 @@ CONVERTERS: Registry[str, Converter] = Registry(
     "compiler.importers.from_onnx",
     (
         "windows",
+        "adaptive",
         "normalise",
         "activate",
         "dense",

@@ -143,16 +143,26 @@ def check_order(order: Sequence[int], rank: int) -> None:
 @converts("DepthToSpace")
 def depth_to_space(reading: Reading) -> Tensor:
     """Channels become pixels: CRD is `pixel_shuffle`; DCR has its channels in another order."""
-    x, r = reading.tensor(0), int(reading.get("blocksize"))
+    x, r = as_map(reading), int(reading.get("blocksize"))
     if reading.get("mode", "DCR") == "DCR":
         x = reading.add("channel_shuffle", x, groups=r * r)
     return reading.add("pixel_shuffle", x, r=r)
 
 
+def as_map(reading: Reading) -> Tensor:
+    """The input, in the shape that it had where it was written out by way of six axes."""
+    x, given = reading.tensor(0), reading.get("given")
+    if given is None:
+        return x
+    if not reading.builder.graph.facts.equal(product(given), product(x.shape)):
+        raise Refused(f"it makes samples of {product(given)} values out of {product(x.shape)}")
+    return to_shape(reading, x, tuple(given))
+
+
 @converts("SpaceToDepth")
 def space_to_depth(reading: Reading) -> Tensor:
     """Pixels become channels: CRD is `pixel_unshuffle`; DCR has its channels in another order."""
-    x, r = reading.tensor(0), int(reading.get("blocksize"))
+    x, r = as_map(reading), int(reading.get("blocksize"))
     y = reading.add("pixel_unshuffle", x, r=r)
     if reading.get("mode", "DCR") == "CRD":
         return y

@@ -46,6 +46,14 @@ def write_chain(rewriting: Rewriting, chain: list[Node]) -> None:
     kept = constant.name in rewriting.kept
     if (kept and len(chain) == 1) or not np.all(np.isfinite([factor, offset])):
         return
+    first, last = chain[0], chain[-1]
+    if rewriting.nodes[first.inputs[0]].shape != last.shape:  # a map that becomes the vector here
+        flat = replace(
+            first, name=fresh(rewriting, f"{first.name}.flat"), op=Flatten(), shape=last.shape
+        )
+        rewriting.insert(flat, first.name)
+        rewriting.put(replace(first, inputs=(flat.name,)))
+        chain = [rewriting.nodes[node.name] for node in chain]
     if alike or (factor.size <= FEW and not kept):
         ops = in_text(factor[:1], offset[:1]) if alike else in_text(factor, offset)
         in_a_row(rewriting, chain, constant, ops)
