@@ -1,13 +1,14 @@
-"""Attributes that end the process inside ONNX Runtime, where a model's other faults are only told.
+"""What ends the process inside ONNX Runtime, where a model's other faults are only told.
 
-It divides by them, or counts with what 32 bits leave of them (1.31.1: found by setting each number
-of its operators to 0, -1 and beyond 32 bits, in a process of its own). No `except` catches that, so
-a model is looked through before it is opened.
+It divides by attributes, or counts with what 32 bits leave of them; it reads inputs that are not
+there, and divides by how many numbers a constant has (1.31.1: found by setting each number of its
+operators to 0, -1 and beyond 32 bits, leaving out each input, and emptying each constant, in a
+process of its own). No `except` catches that, so a model is looked through before it is opened.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import onnx
@@ -51,12 +52,34 @@ LIMITS: Mapping[str, Mapping[str, Limit]] = {
     "SpaceToDepth": {"blocksize": COUNT},
 }
 
+ALL = -1  # in place of an input's number
+# Inputs that are read though their name is empty; of com.microsoft's Attention also where the list
+# of inputs ends before it.
+READ: Mapping[str, int] = {
+    "Attention": 2,
+    "Einsum": ALL,
+    "LayerNormalization": 2,
+    "Max": ALL,
+    "Mean": ALL,
+    "Min": ALL,
+    "Sum": ALL,
+}
+# Inputs by whose number of values it divides, or of which it reads the first.
+DIVIDED_BY: Mapping[str, int] = {
+    "OneHot": 1,
+    "STFT": 2,
+    "SkipLayerNormalization": 1,
+    "SkipSimplifiedLayerNormalization": 1,
+}
+
 
 def hazards(
     graphs: Iterable[onnx.GraphProto], functions: Iterable[onnx.FunctionProto]
 ) -> Iterator[str]:
     """What in a model would end the process; a function's attribute may come from its caller."""
+    graphs = list(graphs)
     nodes = [node for graph in graphs for node in graph.node]
+    empty = {t.name for graph in graphs for t in graph.initializer if 0 in t.dims}
     passed = handed_down(nodes)
     given: list[tuple[str, AttributeProto, Mapping[str, Limit]]] = [
         (f"the function {f.name}", a, passed) for f in functions for a in f.attribute_proto
@@ -64,12 +87,29 @@ def hazards(
     for node in nodes:
         limits = LIMITS.get(node.op_type, passed)
         title = f"{node.op_type} {node.name or next(filter(None, node.output), '')}"
+        yield from (f"{title} has {complaint}" for complaint in of_inputs(node, empty))
         given += [(title, attribute, limits) for attribute in node.attribute]
     for title, attribute, limits in given:
         limit = limits.get(attribute.name)
         complaint = limit.complaint(attribute) if limit and not attribute.ref_attr_name else None
         if complaint is not None:
             yield f"{title} has {complaint}"
+
+
+def of_inputs(node: onnx.NodeProto, empty: Collection[str]) -> Iterator[str]:
+    """What is wrong with the inputs of a node; `empty` are the constants without values."""
+    read = READ.get(node.op_type) if node.domain != "com.microsoft" else None
+    if (node.domain, node.op_type) == ("com.microsoft", "Attention"):
+        read = READ["Attention"]
+        if len(node.input) <= read:
+            yield f"no input {read}, which ONNX Runtime reads all the same"
+    elif node.op_type == "Attention":
+        return  # ONNX's own does without
+    for place, name in enumerate(node.input):
+        if not name and read in (place, ALL):
+            yield f"no input {place}, which ONNX Runtime reads all the same"
+        if name in empty and DIVIDED_BY.get(node.op_type) == place:
+            yield f"no values in its input {name}"
 
 
 def handed_down(nodes: Iterable[onnx.NodeProto]) -> dict[str, Limit]:

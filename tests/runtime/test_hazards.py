@@ -82,6 +82,32 @@ def test_handed_down_to_a_function(given: bool) -> None:
     assert len(told(model)) == 1
 
 
+@pytest.mark.parametrize(
+    "kind, domain, inputs, told_of",
+    [
+        ("Attention", "com.microsoft", ["x", "w"], True),
+        ("Attention", "com.microsoft", ["x", "w", ""], True),
+        ("Attention", "com.microsoft", ["x", "w", "b"], False),
+        ("Attention", "", ["x", "w", "b"], False),
+        ("LayerNormalization", "", ["x", "w", ""], True),
+        ("LayerNormalization", "", ["x", "w"], False),
+        ("Einsum", "", ["x", ""], True),
+        ("Max", "", ["x", "", "w"], True),
+        ("Sum", "", ["x", "w"], False),
+        ("Clip", "", ["x", "", "w"], False),
+        ("OneHot", "", ["x", "none", "w"], True),
+        ("OneHot", "", ["none", "x", "w"], False),
+        ("SkipLayerNormalization", "com.microsoft", ["x", "none", "w"], True),
+    ],
+)
+def test_inputs_that_are_read_though_they_hold_nothing(
+    kind: str, domain: str, inputs: list[str], told_of: bool
+) -> None:
+    model = model_of(helper.make_node(kind, inputs, ["d"], domain=domain))
+    model.graph.initializer.append(onnx.TensorProto(name="none", data_type=1, dims=[0, 4]))
+    assert bool(told(model)) == told_of
+
+
 @pytest.mark.parametrize("command", ["bench", "run", "verify", "import"])
 def test_each_command_tells_and_lives(command: str, tmp_path: Path) -> None:
     model = onnx_model("y = ConvTranspose<group = 0>(x, w)", weights={"w": (3, 2, 3, 3)})
