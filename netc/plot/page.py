@@ -12,7 +12,7 @@ from netc.plot.details import details_of
 from netc.plot.faces import Face
 from netc.plot.inside import METRICS
 from netc.plot.layout import layout_of
-from netc.plot.plan import BoxTree
+from netc.plot.plan import BoxTree, Item
 from netc.plot.svg import FOLDER
 from netc.plot.words import cut
 
@@ -63,6 +63,7 @@ def data_of(graph: Graph, plan: BoxTree, open_items: frozenset[int], name: str) 
     """The plan as JSON has it; what many boxes have alike is in tables."""
     faces, titles = Table(face_of), Table(face_of)
     layouts, ports, words = Table(vars), Table(), Table()
+    known: dict[Hashable, int] = {}
     items = []
     for item in plan.items:
         rows, lines = details_of(graph, item)
@@ -75,7 +76,10 @@ def data_of(graph: Graph, plan: BoxTree, open_items: frozenset[int], name: str) 
         }
         if item.arrangement is not None:
             entry["children"] = item.children
-            entry["layout"] = layouts(layout_of(plan, item))
+            alike = likeness(plan, item)
+            if alike not in known:
+                known[alike] = layouts(layout_of(plan, item))
+            entry["layout"] = known[alike]
             entry["ports"] = ports((item.arrangement.entering, item.arrangement.leaving))
         if item.title is not None:
             entry["title"] = titles(item.title)
@@ -91,6 +95,13 @@ def data_of(graph: Graph, plan: BoxTree, open_items: frozenset[int], name: str) 
         "ports": ports.rows,
         "items": items,
     }
+
+
+def likeness(plan: BoxTree, item: Item) -> Hashable:
+    """What a block's layout depends on; arrangements that are alike are one object."""
+    children = [plan.items[child] for child in item.children]
+    inside = tuple((child.face, id(child.arrangement)) for child in children)
+    return (id(item.arrangement), item.labels, item.leaving, item.ports, item.title, inside)
 
 
 def face_of(face: Face) -> dict[str, Any]:
