@@ -97,7 +97,9 @@ def command(
     choice: NetChoice,
     **options: Any,
 ) -> None:
-    """Compile a net, or a step of a training, to an ONNX file; to PyTorch source with -o X.py.
+    """Compile a net, or a step of a training, to an ONNX file.
+
+    With -o X.py the net is written as PyTorch source instead.
 
     With --train the model takes a batch, the parameters and the optimiser's arrays, and gives them
     anew; where they begin is written beside it, as .safetensors. Its metadata netc.step says what
