@@ -23,6 +23,7 @@ CONTEXTS = (
     "net n {{ relu : {} }}",
     "net n {{ relu : [{}] }}",
     "net n {{ relu({}) }}",
+    "net n {{ output y {} }}",
     "block b({}) {{ relu }}",
     "block b {}",
     "train t {{\n{}\n}}",
