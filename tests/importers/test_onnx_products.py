@@ -222,3 +222,16 @@ def test_one_number_a_sample_has_no_axis(nodes: str, declared: bool) -> None:
         output = onnx.shape_inference.infer_shapes(model).graph.output[0]
         model.graph.output[0].CopyFrom(output)
     assert_same(model, define(import_onnx(model, "t.onnx")))
+
+
+def test_a_product_of_constants_known_by_a_shape_has_its_bias() -> None:
+    """ConViT's positions: constants only once the sizes of the running model are worked out."""
+    nodes = """s = Shape(x) h = Slice(s, one, three) k = ConstantOfShape<value=float[1] {0.5}>(h)
+        p = MatMul(k, w) q = Add(p, b) y = Add(x, q)"""
+    model = onnx_model(
+        nodes,
+        "float[N, 5, 3] x",
+        weights={"w": (3, 3), "b": (3,)},
+        constants={"one": [1], "three": [3]},
+    )
+    assert_same(model, define(import_onnx(model, "t.onnx")))

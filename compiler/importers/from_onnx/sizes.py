@@ -6,7 +6,7 @@ work on arrays of ints and `Dim`s. What they make without a symbol in it is a co
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
@@ -77,14 +77,19 @@ def fold_constant(reading: Reading, values: list[Value | None]) -> tuple[Value, 
     reading.read |= operator.attributes.keys()
     pairs = zip(operator.inputs, values, strict=True)
     given = {name: value for name, value in pairs if isinstance(value, np.ndarray)}
-    node = helper.make_node(operator.type, operator.inputs, operator.outputs, **operator.attributes)
+    inputs: Sequence[str] = operator.inputs
+    added: NDArray[Any] | None = None
+    if operator.type == "MatMul" and len(inputs) == 3:  # with its bias, as an idiom puts it
+        added, inputs = given.pop(inputs[2]), inputs[:2]
+    node = helper.make_node(operator.type, inputs, operator.outputs, **operator.attributes)
     try:
         found = reading.folding.evaluated(node, given)
     except TooLarge as error:
         raise Refused(str(error)) from None
     if found is None:
         raise Refused(f"{operator.type} of constants or sizes cannot be worked out")
-    return tuple(found[name] for name in operator.outputs if name)
+    made = (found[name] for name in operator.outputs if name)
+    return tuple(value if added is None else value + added for value in made)
 
 
 def shape_of(reading: Reading, tensor: Tensor | Pending) -> Value:
