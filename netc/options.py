@@ -59,8 +59,9 @@ DEVICE = click.option(
     "--device",
     default="auto",
     show_default=True,
-    metavar="auto|cpu|cuda[:N]|tensorrt[:N]|openvino|tensorrt-rtx|numpy",
-    help="Where to run; one that cannot be had is an error. auto: CUDA, OpenVINO, else the CPU.",
+    metavar="DEVICE",
+    help="Where to run: cpu, cuda[:N], tensorrt[:N], openvino, tensorrt-rtx or numpy; one that "
+    "cannot be had is an error. auto takes CUDA, OpenVINO, else the CPU.",
 )
 DTYPE = click.option(
     "--dtype",

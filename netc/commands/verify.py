@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     "--device",
     default="cpu",
     show_default=True,
-    metavar="cpu|cuda[:N]|tensorrt[:N]|openvino|tensorrt-rtx",
+    metavar="DEVICE",
     help="What NumPy is compared with; where two models run.",
 )
 @click.option(
