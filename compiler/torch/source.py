@@ -138,6 +138,8 @@ class Source:
         is_net = scope is self.root
         taken = [node.name for node in self.graph.inputs()] if is_net else scope.inputs
         outputs = [*self.graph.outputs.values()] if is_net else scope.outputs
+        if not taken:  # nothing tells how many samples there are
+            raise Unreachable(scope.path)
         plain = needed(plain, outputs)
         names = [identifier(name) for name in taken] if is_net else [*"xyzuvw"][: len(taken)]
         if len(names) < len(taken):
