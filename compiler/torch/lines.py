@@ -19,7 +19,8 @@ def wrapped(line: str) -> list[str]:
     start, end = brackets
     inner = line[start + 1 : end]
     parts = split_at_commas(inner)
-    called = line[start] in "[{" or line[start - 1].isidentifier() or line[start - 1] in ")]"
+    behind = line[start - 1].isidentifier() or line[start - 1] in ")]"
+    called = behind if line[start] == "(" else not behind  # of an index a comma makes a tuple
     several = len(parts) > 1 or inner.endswith(",")
     if " for " in inner and len(parts) == 1:
         body = [f"{indent}    {inner}"]
