@@ -372,9 +372,9 @@ def eltwise(plain: Plain, layer: Layer, *inputs: Array) -> list[Array]:
     if any(x.shape != inputs[0].shape for x in inputs) or len(inputs) < 2:
         raise Unsound("different shapes")
     operation = layer.one("eltwise", "operation", "SUM")
-    if operation == "PROD":
+    if operation in ("PROD", 0):
         return [np.prod(inputs, axis=0)]
-    if operation == "MAX":
+    if operation in ("MAX", 2):
         return [np.max(inputs, axis=0)]
     factors = layer.all("eltwise", "coeff") or [1] * len(inputs)
     return [sum(f * x for f, x in zip(factors, inputs, strict=True))]

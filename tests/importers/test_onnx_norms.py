@@ -269,3 +269,10 @@ def test_constants_behind_a_map_made_a_vector_leave_it_one(count: int) -> None:
         "flatten const mul const add" if count == 144 else "flatten scale shift"
     )
     assert_same(model, defined)
+
+
+def test_constants_of_a_map_between_two_vectors_stay_those_of_its_rows() -> None:
+    nodes = "r = Reshape(x, rows) a = Add(r, k) y = Reshape(a, whole)"
+    constants = {"rows": [0, 3, 6], "whole": [-1, 18]}
+    model = onnx_model(nodes, "float[N, 18] x", weights={"k": (3, 1)}, constants=constants)
+    assert_means(model, "reshape shift flatten")

@@ -42,6 +42,8 @@ def write_chain(rewriting: Rewriting, chain: list[Node]) -> None:
         return
     constant = next(each for each in chain if isinstance(each.op, Conv))
     factor, offset = numbers(rewriting, constant)
+    if chain[-1].shape[0] != factor.size:  # a map that becomes a vector behind them
+        return
     alike = all(np.all(values == values[0]) for values in (factor, offset))
     kept = constant.name in rewriting.kept
     if (kept and len(chain) == 1) or not np.all(np.isfinite([factor, offset])):
