@@ -178,13 +178,16 @@ lets = node(s.Let, several(targets, 1), expressions()) | node(
 calls = node(s.CallExpression, names, arguments(expressions(3)))
 
 
+class_names = node(s.ClassNames, labels, optional(expressions(3)))
+
+
 def compound_statements(bodies: Trees) -> Trees:
     """Statements with chains and bodies in them."""
     outputs = node(
         s.OutputDeclaration,
         names | labels,
         optional(labels),
-        optional(labels),
+        optional(class_names),
         chains(bodies),
         st.none(),
     )
@@ -205,7 +208,7 @@ simple = st.one_of(
         s.OutputDeclaration,
         names | labels,
         optional(labels),
-        optional(labels),
+        optional(class_names),
         st.none(),
         optional(patterns),
     ),
