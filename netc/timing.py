@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
-from onnxruntime import get_available_providers
 
 from compiler.initialise import initialise
 from compiler.onnx.precision import WORDS
@@ -21,12 +20,11 @@ from netc.options import NetChoice
 from netc.tables import print_rows
 from runtime.bench import Ready, Run, Timing, make_ready, ratios, significant, time_together
 from runtime.describe import describe, input_shapes
-from runtime.devices import NUMBERED, PLUGGED, Device, parse_device
+from runtime.devices import Device, parse_device
 from runtime.errors import CallError
 from runtime.machine import driver, processor
 from runtime.placement import rendered
-from runtime.plugins import PLUGINS
-from runtime.providers import VERSION, Settings
+from runtime.providers import VERSION, Settings, devices_here
 from runtime.random_inputs import random_feeds, random_input
 from runtime.reference import run_reference
 from runtime.session import Model
@@ -106,7 +104,7 @@ def contenders_of(file: str, options: BenchOptions, choice: NetChoice) -> list[C
     if options.devices is not None:
         if options.against is not None or options.device != "auto":
             raise CallError("--devices times one model on each: no --against, no --device")
-        devices = there() if options.devices == "all" else listed(options.devices)
+        devices = devices_here() if options.devices == "all" else listed(options.devices)
         return list(on_each(contender_of(file, options, choice, Device("cpu")), devices))
     device = parse_device(options.device)
     contenders = [contender_of(file, options, choice, device)]
@@ -131,14 +129,6 @@ def on_each(contender: Contender, devices: Sequence[Device]) -> Iterator[Contend
 def listed(text: str) -> list[Device]:
     """The devices of `cpu,openvino`."""
     return [parse_device(name.strip()) for name in text.split(",")]
-
-
-def there() -> list[Device]:
-    """Every device that this machine has, besides the interpreter."""
-    gpus = [Device(kind) for kind in NUMBERED] if driver().gpus else []
-    built_in = [d for d in gpus if d.provider in get_available_providers()]
-    plugged = [Device(kind) for kind in PLUGGED]
-    return [Device("cpu"), *built_in, *(d for d in plugged if PLUGINS[d.provider].is_here)]
 
 
 def contender_of(file: str, options: BenchOptions, choice: NetChoice, device: Device) -> Contender:

@@ -10,9 +10,10 @@ from typing import Any
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from runtime.devices import CPU, CUDA, TENSORRT, Device
+from runtime.devices import CPU, CUDA, NUMBERED, PLUGGED, TENSORRT, Device
 from runtime.errors import MachineError
 from runtime.machine import Driver, driver, runtime_packages
+from runtime.plugins import PLUGINS
 
 VERSION: str = ort.__version__
 TENSOR_CORES = (7, 0)  # the first compute capability whose float16 convolutions prefer NHWC
@@ -79,6 +80,14 @@ def cuda_options(device: Device, settings: Settings, found: Driver) -> dict[str,
         "prefer_nhwc": str(int(nhwc)),
         "enable_cuda_graph": str(int(settings.capture and device.kind == "cuda")),
     }
+
+
+def devices_here() -> list[Device]:
+    """Every device that this machine has, besides the interpreter."""
+    gpus = [Device(kind) for kind in NUMBERED] if driver().gpus else []
+    built_in = [device for device in gpus if device.provider in ort.get_available_providers()]
+    plugged = [Device(kind) for kind, name in PLUGGED.items() if PLUGINS[name].is_here]
+    return [Device("cpu"), *built_in, *plugged]
 
 
 def require(device: Device) -> Driver:

@@ -96,7 +96,7 @@ def test_without_pictures_the_numbers_are_taken(here: Path) -> None:
     [
         (["-o", "x.onnx"], "--triton names the folder of models that is written: no -o, no --emit"),
         (["--emit", "graph"], "--triton names the folder of models that is written: no -o"),
-        (["--train", "t"], "a step is in float32"),
+        (["--train", "t"], "--train goes with --opset"),
     ],
 )
 def test_what_does_not_go_with_it(here: Path, more: list[str], message: str) -> None:

@@ -276,7 +276,10 @@ def test_two_models_take_given_inputs(model: Path, tmp_path: Path) -> None:
         (["{text}"], "no ONNX model"),
         (["{model}", "{model}", "--dtype", "f16"], "precision inside"),
         (["{model}", "--net", "small"], "no --net"),
-        (["{model}", "--device", "auto"], "runs on cpu, cuda, tensorrt, not on auto"),
+        (
+            ["{model}", "--device", "auto"],
+            "cuda, tensorrt, openvino, tensorrt-rtx, not on auto",
+        ),
         (["{model}", "--input", "image=x.npy"], "--input is for two models"),
         (["{model}", "{model}", "--input", "x.npy"], "--input takes name=x.npy"),
         (["{model}", "{two}"], "the models differ in their outputs: logits and logits, extra"),

@@ -137,7 +137,7 @@ def test_a_closed_block_says_what_it_is_and_how_much_it_holds() -> None:
     text = svg(made, open_to(made, 0))
     assert "2 × basic" in text and "17 layers · 525,568 params" in text
     opened = svg(made, open_to(made, 1))
-    assert "basic(128, stride=2)" in opened and "layer2.0" in opened
+    assert "basic(128, stride=2, dilation=1)" in opened and "layer2.0" in opened
 
 
 def test_the_deepest_network_opens_to_a_picture_of_a_page() -> None:
