@@ -34,6 +34,7 @@ SMALLER: dict[str, dict[str, Any]] = {
     "vgg_d": VGG,
     "vgg_e": VGG,
     "vgg_d_bn": VGG,
+    "yolov3": {"classes": 2, "c": 4, "size": 64},
 }
 LEFT_OUT = {"resnet1202", *GOLDEN} - set(SMALLER)  # test_golden runs the other nets, narrow ones
 CASES = [(net, SMALLER.get(net, {})) for net in library_nets() if net not in LEFT_OUT]
