@@ -20,17 +20,16 @@ import numpy as np
 import torch
 
 from compiler.dims import evaluate
-from compiler.graph import Graph, Input, Node
+from compiler.graph import Graph
 from compiler.initialise import scatter
 from compiler.ops.connect import Dropout
-from compiler.ops.joins import Add, Mul
-from compiler.ops.losses import Average
 from compiler.torch.attributes import Unwritable
 from compiler.torch.source import write_source
 from compiler.training.mode import in_training
 from runtime.backward import backward
 from runtime.random_inputs import random_feeds, sizes_for
 from runtime.reference import run_reference
+from tests.gradients.objective import with_objective
 
 BOUND = 1e-5
 BATCH = 2
@@ -115,20 +114,6 @@ def gradients_apart(graph: Graph, net: Any, feeds: dict[str, Any], sizes: dict[s
         apart = distance(parameter.grad.numpy(), wanted)
         worst = max(worst, apart)
     return worst
-
-
-def with_objective(graph: Graph) -> Graph:
-    """The graph with an output that depends on every number of every output, each in its way."""
-    nodes, parts = [*graph.nodes()], []
-    for output, name in graph.outputs.items():
-        source = graph[name]
-        weights = Node(f"{output}/weights", Input(), (), source.shape, source.span)
-        product = Node(f"{output}/product", Mul(), (name, weights.name), source.shape, source.span)
-        part = Node(f"{output}/part", Average(), (product.name,), (), source.span)
-        nodes += [weights, product, part]
-        parts.append(part)
-    total = Node("objective", Add(), tuple(part.name for part in parts), (), parts[0].span)
-    return graph.rebuilt([*nodes, total], outputs={"objective": "objective"})
 
 
 def without_drops(graph: Graph) -> Graph:

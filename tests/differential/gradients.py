@@ -10,11 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.graph import Graph, Input, Node
+from compiler.graph import Graph, Input
 from compiler.initialise import scatter
 from compiler.numbers import limits_of
-from compiler.ops.joins import Add, Mul
-from compiler.ops.losses import Average
 from compiler.training.mode import Mask, in_training
 from runtime.verify.step import compare_gradients
 from tests.differential.agreement import LARGEST, Findings, compiled, loaded
@@ -22,6 +20,7 @@ from tests.differential.coverage import reached
 from tests.differential.definitions import Definition
 from tests.differential.difference import Difference
 from tests.differential.figures import Tensors, on_numpy
+from tests.gradients.objective import with_objective
 
 BATCH = 3
 
@@ -50,20 +49,6 @@ def check_gradients(definition: Definition, findings: Findings) -> None:
     # What differs forward is the other campaign's: ONNX Runtime's Celu is e^x - 1, one rounding of
     # 1 off, where all numbers of the layer are near 0.
     findings.ill_conditioned += bool(found.failures)
-
-
-def with_objective(graph: Graph) -> Graph:
-    """The graph with an output that depends on every number of every output, each in its way."""
-    nodes, parts = [*graph.nodes()], []
-    for output, name in graph.outputs.items():
-        source = graph[name]
-        weights = Node(f"{output}/weights", Input(), (), source.shape, source.span)
-        product = Node(f"{output}/product", Mul(), (name, weights.name), source.shape, source.span)
-        part = Node(f"{output}/part", Average(), (product.name,), (), source.span)
-        nodes += [weights, product, part]
-        parts.append(part)
-    total = Node("objective", Add(), tuple(part.name for part in parts), (), parts[0].span)
-    return graph.rebuilt([*nodes, total], outputs={"objective": "objective"})
 
 
 def random_feeds(graph: Graph, seed: int) -> Tensors:
