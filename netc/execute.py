@@ -59,10 +59,7 @@ def execute(file: str, options: RunOptions, choice: NetChoice) -> None:
         refuse_inputs([where.path], choice.files.seen)
     count = (options.samples or 1) if options.random else 0
     samples = gather(runnable, options.images, options.inputs, count, options.tta)
-    rendered = f"{runnable.name} on {runnable.runner.device}"
-    if runnable.seeded:
-        rendered += " with initial weights, not trained ones (give --weights)"
-    say(rendered, err=where.is_data)
+    say(what_runs(runnable), err=where.is_data)
     tell_note(runnable.runner.note)
     if options.placement:
         placed = runnable.runner.placement()
@@ -72,6 +69,14 @@ def execute(file: str, options: RunOptions, choice: NetChoice) -> None:
     report(batches, where, Ranking(runnable.labels, options.top), names_of(samples))
     if runnable.runner.note_now() != runnable.runner.note:
         tell_note(runnable.runner.note_now())
+
+
+def what_runs(runnable: Runnable) -> str:
+    """The network and its device; that nobody trained it, where nobody did."""
+    rendered = f"{runnable.name} on {runnable.runner.device}"
+    if runnable.seeded:
+        rendered += " with initial weights, not trained ones (give --weights)"
+    return rendered
 
 
 def tell_note(note: str) -> None:

@@ -12,7 +12,7 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -287,9 +287,9 @@ def serve(runnable: Runnable, options: ServeOptions, tell: Callable[[str], objec
     function returns after SIGTERM, and Ctrl-C ends the process as it always does.
     """
     port = listen(options)
-    service = Service(runnable, replace(options, port=port.getsockname()[1]))
+    service = Service(runnable, options)
     host = f"[{options.host}]" if ":" in options.host else options.host
-    tell(f"http://{host}:{service.options.port}/v2/models/{service.model.name}")
+    tell(f"http://{host}:{port.getsockname()[1]}/v2/models/{service.model.name}")
     config = uvicorn.Config(
         service.application(),
         log_level="error",

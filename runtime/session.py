@@ -29,7 +29,7 @@ from runtime.machine import Driver, driver
 from runtime.models import LARGEST_INSIDE, detached, weight_bytes
 from runtime.onnx_file import check_model_file, read_model_file
 from runtime.placement import RECORD, Placement, placement
-from runtime.plugins import PLUGINS, add_plugin, devices
+from runtime.plugins import PLUGINS, add_plugin
 from runtime.probe import probe
 from runtime.providers import Settings, cannot, providers_for, require
 
@@ -301,7 +301,6 @@ def on_gpu(model: Model, device: Device, settings: Settings) -> OnnxSession:
 
 def on_plugin(model: Model, device: Device, settings: Settings) -> OnnxSession:
     """A session of which a plugin runs at least a part; raises `MachineError`."""
-    devices(device)
     try:
         session = create(model, device, settings, Driver())
     except (*BAD_MODEL, raised.Fail, RuntimeError) as error:

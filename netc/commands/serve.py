@@ -94,7 +94,7 @@ def command(
     It speaks the Open Inference Protocol, version 2, and runs requests that wait together. Nobody
     is asked for a password: behind another --host than the usual one, put a proxy that does.
     """
-    from netc.execute import RunOptions, find_runnable, tell_note
+    from netc.execute import RunOptions, find_runnable, tell_note, what_runs
 
     try:
         from netc.serving import ServeOptions, serve
@@ -105,7 +105,5 @@ def command(
         ) from None
     runnable = find_runnable(file, RunOptions(**options), choice)
     tell_note(runnable.runner.note)
-    unseeded = " with initial weights, not trained ones (give --weights)"
-    rendered = f"{runnable.name} on {runnable.runner.device}{unseeded if runnable.seeded else ''}"
     wanted = ServeOptions(host, port, largest, delay / 1000, most_waiting, max_request * MIB)
-    serve(runnable, wanted, lambda address: say(f"{rendered}: {address}"))
+    serve(runnable, wanted, lambda address: say(f"{what_runs(runnable)}: {address}"))
