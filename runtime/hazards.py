@@ -1,9 +1,10 @@
 """What ends the process inside ONNX Runtime, where a model's other faults are only told.
 
 It divides by attributes, or counts with what 32 bits leave of them; it reads inputs that are not
-there, and divides by how many numbers a constant has (1.31.1: found by setting each number of its
-operators to 0, -1 and beyond 32 bits, leaving out each input, and emptying each constant, in a
-process of its own). No `except` catches that, so a model is looked through before it is opened.
+there, divides by how many numbers a constant has, and deals out no work to its threads (1.31.1:
+found by setting each number of its operators to 0, -1 and beyond 32 bits, leaving out each input,
+and emptying each, in a process of its own). No `except` catches that, so a model is looked through
+before it is opened.
 """
 
 from __future__ import annotations
@@ -71,6 +72,9 @@ DIVIDED_BY: Mapping[str, int] = {
     "SkipLayerNormalization": 1,
     "SkipSimplifiedLayerNormalization": 1,
 }
+# Its threads die of a sample or a step that is not there: one of no values, a batch of none.
+RECURRENT = frozenset({"LSTM", "GRU", "DynamicQuantizeLSTM"})
+HIDING = frozenset({"If", "Loop", "Scan"})  # which hold nodes that a session does not tell of
 
 
 def hazards(
@@ -110,6 +114,29 @@ def of_inputs(node: onnx.NodeProto, empty: Collection[str]) -> Iterator[str]:
             yield f"no input {place}, which ONNX Runtime reads all the same"
         if name in empty and DIVIDED_BY.get(node.op_type) == place:
             yield f"no values in its input {name}"
+
+
+def of_nothing(model: onnx.ModelProto, graphs: Iterable[onnx.GraphProto]) -> Iterator[str]:
+    """The recurrent layers of a model that are given tensors without values, as far as known."""
+    if not any(node.op_type in RECURRENT for graph in graphs for node in graph.node):
+        return
+    try:
+        inferred = onnx.shape_inference.infer_shapes(model, data_prop=True)
+    except Exception:  # from C++; what is wrong with the model ONNX Runtime will say
+        inferred = model
+    graph = inferred.graph
+    empty = {info.name for info in (*graph.input, *graph.value_info) if is_empty(info)}
+    empty |= {tensor.name for tensor in graph.initializer if 0 in tensor.dims}
+    for node in graph.node:
+        if node.op_type in RECURRENT:
+            title = f"{node.op_type} {node.name or next(filter(None, node.output), '')}"
+            yield from (f"{title} has no values in its input {n}" for n in node.input if n in empty)
+
+
+def is_empty(info: onnx.ValueInfoProto) -> bool:
+    """Whether one of a tensor's sizes is known to be 0."""
+    sizes = info.type.tensor_type.shape.dim
+    return any(size.HasField("dim_value") and size.dim_value == 0 for size in sizes)
 
 
 def handed_down(nodes: Iterable[onnx.NodeProto]) -> dict[str, Limit]:

@@ -8,6 +8,7 @@ make sense is left to those who run or import them.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import onnx
@@ -15,7 +16,7 @@ from onnx.external_data_helper import load_external_data_for_model
 
 from runtime.external import ModelError, all_tensors, check_tensors
 from runtime.files import no_file
-from runtime.hazards import hazards
+from runtime.hazards import hazards, of_nothing
 
 LARGEST_FILE = 2**31  # bytes; protobuf's own limit
 MOST_NODES = 200_000
@@ -54,7 +55,8 @@ def parse_model(path: Path) -> onnx.ModelProto:
     problem = next(problems(model), None)
     if problem is not None:
         raise ModelError(f"{path} is no ONNX model: {problem}")
-    hazard = next(hazards(all_graphs(model), model.functions), None)
+    graphs = list(all_graphs(model))
+    hazard = next(chain(hazards(graphs, model.functions), of_nothing(model, graphs)), None)
     if hazard is not None:
         raise ModelError(f"{path} is not opened: {hazard}")
     return model

@@ -25,6 +25,7 @@ from runtime.bfloat16 import has_bfloat16, widened
 from runtime.binding import BoundArrays, from_value, to_value, type_of
 from runtime.devices import OPENVINO, Device, parse_device
 from runtime.errors import CallError, MachineError
+from runtime.hazards import HIDING, RECURRENT
 from runtime.machine import Driver, driver
 from runtime.models import LARGEST_INSIDE, detached, weight_bytes
 from runtime.onnx_file import check_model_file, read_model_file
@@ -178,8 +179,16 @@ class OnnxSession:
                 isinstance(want, int) and want != got for want, got in zip(shape, have, strict=True)
             ):
                 raise RunError(f"the input {name} is {list(shape)}, the array is {list(have)}")
+            if 0 in have and self._may_die_of_nothing():
+                raise RunError(f"the array for {name} is {list(have)}: an LSTM or GRU needs values")
             given[name] = np.asarray(feeds[name], dtype=self.types[name], order="C")
         return given
+
+    def _may_die_of_nothing(self) -> bool:
+        """Whether it has a recurrent layer, or what may hold one (`hazards.py`)."""
+        placed = self.placement()
+        kinds = {kind for nodes in placed.nodes.values() for _, kind in nodes} if placed else HIDING
+        return not kinds.isdisjoint(RECURRENT | HIDING)
 
 
 def less_rewritten(level: Level, error: Exception) -> str:

@@ -103,15 +103,17 @@ def known_whole(value: Any) -> int:
     return value
 
 
-def whole(minimum: int) -> Kind:
-    """A whole number of at least `minimum`."""
+def whole(minimum: int, maximum: int | None = None) -> Kind:
+    """A whole number of at least `minimum`, and at most `maximum` where there is one."""
 
     def convert(value: Any) -> int:
-        if known_whole(value) < minimum:
+        number = known_whole(value)
+        if number < minimum or (maximum is not None and number > maximum):
             raise ValueError
-        return int(value)
+        return number
 
-    return Kind(f"a whole number of at least {minimum}", convert)
+    most = "" if maximum is None else f" and at most {maximum}"
+    return Kind(f"a whole number of at least {minimum}{most}", convert)
 
 
 def number(value: Any) -> float:

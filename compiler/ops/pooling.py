@@ -21,6 +21,10 @@ from compiler.ops.windows import Window, window_output
 from grammar.diagnostics import Remedy, Setting
 from grammar.records import dataclass
 
+# Of a number below 0.004 or above 256 the 16th power is beyond float32, and what is made of it then
+# depends on who computes it.
+LARGEST_ORDER = 16
+
 
 class Pool(Op):
     """What the poolings share: a window for each channel by itself, stride = kernel by default."""
@@ -127,7 +131,7 @@ class LpPool(Pool):
     in_float32: ClassVar[bool] = True
 
     kernel: int | Extent = arg(extent(1), doc="window size")
-    p: int = arg(whole(1), 2, "order of the norm")
+    p: int = arg(whole(1, LARGEST_ORDER), 2, f"order of the norm, at most {LARGEST_ORDER}")
     stride: int | Extent | None = arg(
         extent(1), None, "pixels from one window to the next", default_text="kernel"
     )

@@ -473,6 +473,8 @@ def upsample(plain: Plain, layer: Layer, x: Array) -> list[Array]:
 def interp(plain: Plain, layer: Layer, x: Array) -> list[Array]:
     """Bilinear with the corners of both maps meeting."""
     shrink, zoom = layer.one("interp", "shrink_factor", 1), layer.one("interp", "zoom_factor", 1)
+    if layer.one("interp", "pad_beg", 0) or layer.one("interp", "pad_end", 0):
+        raise Unsound("a cropped map")
     sizes = []
     for name, n in zip(("height", "width"), x.shape[2:], strict=True):
         shrunk = (n - 1) // shrink + 1

@@ -88,7 +88,8 @@ class Plain:
                 continue
             found.add(place)
             name, options = self.sections[place + 1]
-            words = options.get("layers", options.get("from", "")) if name in TAKING else ""
+            words = options.get("layers" if name == "route" else "from", "")
+            words = words if name in TAKING else ""
             indices = [int(float(word)) for word in words.split(",") if word]
             left += [index + place if index < 0 else index for index in indices]
             if name != "route":

@@ -141,6 +141,11 @@ WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "a place too far": ("y = Gather<axis = 1>(x, i)", {"i": [4]}, "no axis 4"),
     "a word": ('y = MaxPool<kernel_shape = [2, 2], auto_pad = "SAME">(x)', {}, "auto_pad is SAME"),
+    "a norm beyond float32": (
+        "y = LpPool<kernel_shape = [2, 2], p = 103>(x)",
+        {},
+        "p of lppool must be a whole number of at least 1 and at most 16, got 103",
+    ),
     "a factor of another size": (
         "y = LayerNormalization(x, f)",
         {"f": [1.0, 2.0, 3.0]},

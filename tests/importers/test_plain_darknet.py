@@ -76,6 +76,7 @@ NETS = {
         "convolutional filters=4 activation=logistic",
         "scale_channels from=0 activation=linear",
     ),
+    "sam_reads_no_layers": cfg(TANH, "convolutional filters=4", "sam from=-2 layers=5"),
     "sam": cfg(TANH, "convolutional filters=4 activation=logistic", "sam from=-2"),
     "share": cfg(
         "convolutional batch_normalize=1 filters=4 size=3 pad=1 activation=leaky",

@@ -10,6 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from compiler.domain import Facts
+from compiler.ops.arguments import ArgumentError
 from compiler.ops.base import Op
 from compiler.ops.pooling import AvgPool, LpPool, MaxPool
 from tests.opcheck import H, W, apply, check, check_symbolic, make, one_op, refuse
@@ -102,6 +103,15 @@ def test_avgpool_is_the_mean_of_its_definition(
 def test_lppool_is_the_norm_of_its_definition(geometry: Geometry, up: bool, p: int) -> None:
     made = pooled("norm", LpPool, geometry, up, p=p)
     np.testing.assert_allclose(*made, rtol=1e-10, atol=1e-12)
+
+
+def test_the_norm_of_the_largest_order() -> None:
+    x = [[[0.01, -100, 3, 0], [0.02, 99, 3, 3]]]
+    (found,) = apply(make(LpPool, 2, p=16), x)
+    wanted = [100 * (1 + 0.99**16) ** (1 / 16), 3 * 3 ** (1 / 16)]
+    np.testing.assert_allclose(found, [wanted], rtol=1e-6)
+    with pytest.raises(ArgumentError, match="at most 16, got 17"):
+        make(LpPool, 2, p=17)
 
 
 @examples

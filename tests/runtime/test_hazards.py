@@ -5,18 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 import pytest
 from onnx import helper
 
-from runtime.hazards import LIMITS, hazards
+from runtime.hazards import LIMITS, hazards, of_nothing
 from runtime.onnx_file import all_graphs
+from runtime.session import RunError, open_session
 from tests.importers.onnx_text import onnx_model
 from tests.netc.command import netc
 
 
 def told(model: onnx.ModelProto) -> list[str]:
-    return list(hazards(all_graphs(model), model.functions))
+    graphs = list(all_graphs(model))
+    return [*hazards(graphs, model.functions), *of_nothing(model, graphs)]
 
 
 def model_of(*nodes: onnx.NodeProto) -> onnx.ModelProto:
@@ -106,6 +109,36 @@ def test_inputs_that_are_read_though_they_hold_nothing(
     model = model_of(helper.make_node(kind, inputs, ["d"], domain=domain))
     model.graph.initializer.append(onnx.TensorProto(name="none", data_type=1, dims=[0, 4]))
     assert bool(told(model)) == told_of
+
+
+def recurrent(kind: str, first: str = "") -> onnx.ModelProto:
+    """A recurrent layer of 3 units on sequences [a, 3, 2], behind another operator."""
+    rows = 3 * {"LSTM": 4, "GRU": 3, "RNN": 1}[kind]
+    text = f"{first}\ny = {kind}<hidden_size = 3>({'s' if first else 'x'}, w, r)"
+    return onnx_model(text, "float[a, 3, 2] x", weights={"w": (1, rows, 2), "r": (1, rows, 3)})
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
+def test_a_recurrent_layer_of_nothing(kind: str) -> None:
+    """RNN is none of them: it gives a result without values."""
+    nothing = (
+        "b = Constant<value_ints = [0]>() a = Constant<value_ints = [1]>() s = Slice(x, b, b, a)"
+    )
+    model = recurrent(kind, nothing)
+    expected = [f"{kind} y has no values in its input s"] if kind != "RNN" else []
+    assert told(model) == expected
+    model = recurrent(kind)
+    assert told(model) == []
+    model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 0
+    assert told(model) == [text.replace("input s", "input x") for text in expected]
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+def test_a_recurrent_layer_that_is_given_nothing(kind: str) -> None:
+    session = open_session(recurrent(kind).SerializeToString(), "cpu")
+    with pytest.raises(RunError, match="an LSTM or GRU needs values"):
+        session.run({"x": np.zeros((0, 3, 2))})
+    assert session.run({"x": np.zeros((2, 3, 2))})["y"].shape == (2, 1, 3, 3)
 
 
 @pytest.mark.parametrize("command", ["bench", "run", "verify", "import"])
