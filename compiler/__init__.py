@@ -5,7 +5,7 @@ What a text says:
                    labels, words of other tools
     values         what names stand for while a net is unrolled
     evaluate       expressions to values; arithmetic, comparisons, builtins
-    matching, bind arguments to parameters; layouts: how an input was perhaps meant
+    bind           arguments to parameters; layouts: how an input was perhaps meant
     elaborate      blocks and loops unrolled to a graph
     remedies       which change of the text would mend a shape
 

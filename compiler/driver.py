@@ -121,14 +121,13 @@ def compile_graph(
 ) -> onnx.ModelProto:
     """Initial numbers for what has none, the passes, and the ONNX model; `doc` describes it."""
     from compiler import passes
-    from compiler.initialise import initialise
+    from compiler.initialise import initialise, is_seeded
     from compiler.onnx.lower import lower
 
-    seeded = any(w.values is None and n not in graph.values for n, w in graph.parameters().items())
+    metadata = {"netc.seed": str(options.seed)} if is_seeded(graph) else {}
     graph = initialise(graph, options.seed)
     if options.optimise:
         graph = passes.optimise(graph)
-    metadata = {"netc.seed": str(options.seed)} if seeded else {}
     return lower(graph, options, doc=doc, metadata=metadata)
 
 

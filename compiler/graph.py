@@ -8,13 +8,15 @@ is made when it is first asked for, since importing networkx takes as long as ch
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from compiler.domain import Domain, Facts
 from compiler.ops.base import Op, Shape, Shapes, Weight
-from compiler.ops.joins import lined_up
+from compiler.ops.gathering import rows_of
+from compiler.ops.joins import Join, lined_up
 from grammar.diagnostics import CallStep
 from grammar.records import dataclass
 from grammar.source import Span
@@ -77,10 +79,28 @@ class Node:
         return f"{self.parameters_of}.{name}" if name else self.parameters_of
 
 
+def is_whole(node: Node) -> bool:
+    """Whether a tensor holds whole numbers, of 64 bits."""
+    return isinstance(node.op, Input) and node.op.dtype == "i64"
+
+
 def shapes_taken(op: Op, sources: Sequence[Node]) -> Shapes:
     """The shapes per sample of what an op takes from these layers."""
     shapes = tuple([source.shape for source in sources])
-    return lined_up(op, shapes, (source.op.most_inputs == 0 for source in sources))
+    if not isinstance(op, Join):
+        return shapes
+    return lined_up(shapes, (source.op.most_inputs == 0 for source in sources))
+
+
+@contextmanager
+def at_layer(name: str) -> Iterator[None]:
+    """Let an error that passes through say at which layer it arose."""
+    try:
+        yield
+    except Exception as error:
+        if not getattr(error, "__notes__", ()):
+            error.add_note(f"at layer {name}")
+        raise
 
 
 @dataclass(frozen=True)
@@ -185,6 +205,18 @@ class Graph:
     def rebuilt(self, nodes: Iterable[Node], **changes: Any) -> Graph:
         """This graph with other nodes, given in an order in which inputs come first."""
         return replace(self, layers={node.name: node for node in nodes}, **changes)
+
+
+def limits_of(graph: Graph) -> dict[str, int]:
+    """For each input of whole numbers what they lie below, by the smallest table they lead into."""
+    found: dict[str, int] = {}
+    for node in graph.nodes():
+        for place in node.op.whole_inputs:
+            source = graph[node.inputs[place]]
+            rows = rows_of(node.op, graph.input_shapes(node))
+            if is_whole(source) and rows is not None:
+                found[source.name] = min(rows, found.get(source.name, rows))
+    return found
 
 
 class Draft(Graph):

@@ -6,11 +6,14 @@ input, so this one trusts nothing: every shape is inferred again from its inputs
 
 from __future__ import annotations
 
-from compiler.graph import Graph, Input, Node
-from compiler.numbers import check_numbers, is_whole
-from compiler.ops.base import ShapeError, show_shape
+from collections.abc import Sequence
+
+from compiler.graph import Graph, Input, Node, is_whole
+from compiler.ops.base import Op, ShapeError, show_shape
+from compiler.ops.gathering import rows_of
 from compiler.ops.shapes import infer
 from compiler.ops.sizes import MOST_AXES
+from compiler.ops.tensors import Const
 from grammar.diagnostics import Diagnostic
 
 
@@ -72,6 +75,49 @@ def verify_node(graph: Graph, node: Node) -> list[Diagnostic]:
             )
         ]
     return verify_values(graph, node)
+
+
+def check_numbers(op: Op, sources: Sequence[Node]) -> None:
+    """Raise E309 unless whole numbers stand where an op takes them, and only there."""
+    for place, source in enumerate(sources):
+        if place in op.whole_inputs and not is_whole(source) and not isinstance(source.op, Const):
+            raise ShapeError(
+                "E309",
+                f"{op.name} takes whole numbers",
+                label=f"{source.name} holds others",
+                help=f"an input of them is written {source.name}: i64[…]"
+                if isinstance(source.op, Input)
+                else "they come from an input of type i64, or from a const",
+            )
+        if is_whole(source) and place not in (*op.whole_inputs, *op.class_inputs):
+            raise ShapeError(
+                "E309",
+                f"{op.name} takes no whole numbers",
+                label=f"{source.name} is of type i64",
+                help="`gather(rows, channels)` makes a vector of each of them",
+            )
+        if place in op.whole_inputs and isinstance(source.op, Const):
+            check_places(op, source.op, rows_of(op, tuple(node.shape for node in sources)))
+
+
+def check_places(op: Op, index: Const, rows: int | None) -> None:
+    """Raise E306 where a fixed index leads outside of its table."""
+    for place in flat(index.values):
+        if place != int(place) or place < 0 or (rows is not None and place >= rows):
+            last = "" if rows is None else f" to {rows - 1}"
+            raise ShapeError(
+                "E306", f"{op.name} takes whole numbers from 0{last}", label=f"{place:g}"
+            )
+
+
+def flat(values: object) -> Sequence[float]:
+    """The numbers in nested tuples, in order; none where the weights have them."""
+    if values is None:
+        return ()
+    if isinstance(values, tuple):
+        return [number for value in values for number in flat(value)]
+    assert isinstance(values, float)
+    return (values,)
 
 
 def verify_values(graph: Graph, node: Node) -> list[Diagnostic]:

@@ -3,22 +3,9 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 CODE = "E901"
 REPORT = "please report it, with this line and the file"
-
-
-@contextmanager
-def at_layer(name: str) -> Iterator[None]:
-    """Let an error that passes through say at which layer it arose."""
-    try:
-        yield
-    except Exception as error:
-        if not getattr(error, "__notes__", ()):
-            error.add_note(f"at layer {name}")
-        raise
 
 
 def own_error(error: Exception) -> str:

@@ -12,9 +12,8 @@ import numpy as np
 from ml_dtypes import bfloat16
 
 from compiler.driver import compile_graph
-from compiler.graph import Graph, Input, Node
-from compiler.initialise import initialise
-from compiler.numbers import is_whole, limits_of
+from compiler.graph import Graph, Input, Node, is_whole, limits_of
+from compiler.initialise import initialise, is_seeded
 from compiler.options import CompileOptions
 from compiler.pictures import Picture
 from compiler.symbols.labels import label_of
@@ -92,7 +91,7 @@ def runnable_of_graph(graph: Graph, engine: Engine, tensors: Sequence[str] = ())
         labels=graph.labels,
         violated=domain.contains if domain is not None else violated_of(()),
         random=lambda count: dict(random_feeds(graph, engine.seed, batch=count)),
-        seeded=any(w.values is None for w in graph.parameters().values()) and not graph.values,
+        seeded=is_seeded(graph),
     )
 
 

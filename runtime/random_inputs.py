@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from compiler.dims import evaluate
-from compiler.graph import Graph
+from compiler.graph import Graph, is_whole, limits_of
 from compiler.initialise import generator
-from compiler.numbers import is_whole, limits_of
 
 COMFORTABLE = 16  # a symbolic size in a random test is at least this
 OPEN_SIZE = 64  # what is taken for a size that a model leaves open

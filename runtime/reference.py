@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from compiler.dims import Dim, evaluate, symbol, symbols
-from compiler.graph import Graph, Input, Node
+from compiler.graph import Graph, Input, Node, at_layer
 from compiler.ops.base import Op
-from grammar.unforeseen import at_layer
 from runtime.kernels import Array, run_kernel
 
 BATCH = "number of samples"  # among the values of the symbols, none of which has a blank

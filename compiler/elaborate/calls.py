@@ -11,10 +11,9 @@ from compiler.bind import bind_block
 from compiler.dims import Dim
 from compiler.elaborate.callees import nothing_flows, tensor_given
 from compiler.elaborate.layers import describe
-from compiler.elaborate.names import label_text, local_name
-from compiler.elaborate.sharing import check_all_shared, members_of
+from compiler.elaborate.names import check_all_shared, label_text, local_name, members_of
 from compiler.elaborate.state import MOST_CALLS, Frame, Here, State
-from compiler.numbers import is_whole
+from compiler.graph import is_whole
 from compiler.ops.arguments import show
 from compiler.ops.base import show_shape
 from compiler.remedies.changes import BlockCall

@@ -24,8 +24,7 @@ from compiler.elaborate.interface import (
 )
 from compiler.elaborate.layers import add_layer
 from compiler.elaborate.loops import turns
-from compiler.elaborate.names import label_text, remember
-from compiler.elaborate.sharing import check_all_shared
+from compiler.elaborate.names import check_all_shared, label_text, remember
 from compiler.elaborate.state import Here, Made, State
 from compiler.ops.base import Op, is_join
 from compiler.ops.slicing import Split

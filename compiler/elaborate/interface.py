@@ -12,9 +12,8 @@ from compiler.elaborate.assertions import assume
 from compiler.elaborate.layers import describe
 from compiler.elaborate.names import label_text, outside_name
 from compiler.elaborate.state import Here, State
-from compiler.graph import Input, Node
+from compiler.graph import Input, Node, is_whole
 from compiler.layouts import foreign_layout
-from compiler.numbers import is_whole
 from compiler.ops.arguments import Extent, show
 from compiler.ops.base import show_shape
 from compiler.ops.shapes import LARGEST_SIZE, MOST_NUMBERS, numbers_of

@@ -6,12 +6,10 @@ from functools import partial
 
 from compiler.dims import Dim, Size, product
 from compiler.elaborate.likely import likely_shape
-from compiler.elaborate.names import local_name
-from compiler.elaborate.sharing import owner_of
+from compiler.elaborate.names import local_name, owner_of
 from compiler.elaborate.state import MOST_NODES, Here, State
 from compiler.graph import Assumed, Input, Node, shapes_taken
 from compiler.layouts import declarations, foreign_layout
-from compiler.numbers import check_numbers
 from compiler.ops.base import Op, Shape, ShapeError, is_join, show_shape
 from compiler.ops.connect import Dense
 from compiler.ops.convolution import Conv
@@ -23,6 +21,7 @@ from compiler.remedies.changes import Change
 from compiler.remedies.edits import at_stage
 from compiler.remedies.surroundings import anything
 from compiler.values import Mistake, Tensor, TooMuch
+from compiler.verify import check_numbers
 from grammar import syntax as s
 from grammar.diagnostics import Fix, Remedy
 from grammar.source import Span

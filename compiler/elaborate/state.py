@@ -16,9 +16,9 @@ from compiler.layouts import declarations
 from compiler.remedies.changes import BlockCall, Change
 from compiler.remedies.edits import placed
 from compiler.remedies.surroundings import Fits, Surroundings
-from compiler.symbols.labels import automatic_label
 from compiler.symbols.modules import Closure, diagnostic
 from compiler.symbols.names import Makers
+from compiler.symbols.scope import automatic_label
 from compiler.values import Mistake, Scope, Silenced, Tensor, TooMuch, with_later_definition
 from grammar import syntax as s
 from grammar.diagnostics import CallStep, Diagnostic, Remedy, deduplicate

@@ -14,6 +14,7 @@ from compiler.lints.context import LintContext
 from compiler.lints.layers import (
     arguments_of_other_tools,
     bias_before_norm,
+    dominant_dense,
     dropped_pixels,
     join_of_one_branch,
     kernel_wider_than_map,
@@ -21,7 +22,7 @@ from compiler.lints.layers import (
     two_nonlinearities,
 )
 from compiler.lints.names import confusable_names, names_of_ops, shadowed_in_loops, unused_names
-from compiler.lints.network import dominant_dense, foreign_shapes, unused_tensor
+from compiler.lints.network import foreign_shapes, unused_tensor
 from grammar.diagnostics import Diagnostic
 from grammar.source import Source
 from grammar.syntax import File

@@ -7,12 +7,13 @@ from functools import cached_property
 from typing import Any
 
 from compiler.analysis import Analysis
+from compiler.bind import argument_of, names_of
 from compiler.elaborate import Elaborated
 from compiler.graph import Graph, Node
 from compiler.ops import OPS
 from compiler.ops.base import Axis
 from compiler.ops.shapes import axis_names
-from compiler.remedies.changes import Change, argument_of, names_of
+from compiler.remedies.changes import Change
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic, Fix
 from grammar.records import dataclass

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from compiler.bind import argument_of, names_of
 from compiler.graph import Node
 from compiler.lints.context import LintContext
+from compiler.ops.arguments import uniform
 from compiler.ops.base import Op, is_join
 from compiler.ops.convolution import Conv
 from compiler.ops.joins import size_word
 from compiler.ops.windows import resolve_padding
-from compiler.remedies.changes import argument_of, names_of, uniform
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic, Fix, Remedy
 from grammar.source import Span
 
 KEEPS_ORDER = {"clip", "identity", "dropout"}  # what may stand between or after a nonlinearity
+LARGE = 1_000_000  # parameters of a dense layer that is worth a word
 
 
 def dropped_pixels(context: LintContext) -> Iterator[Diagnostic]:
@@ -121,6 +123,26 @@ def kernel_wider_than_map(context: LintContext) -> Iterator[Diagnostic]:
                     help=f"a kernel of at most {size}, or fewer strides before it",
                 )
                 break
+
+
+def dominant_dense(context: LintContext) -> Iterator[Diagnostic]:
+    """W108: one dense layer after convolutions holds more than half of all parameters."""
+    layers = context.analysis.layers
+    if not any(layer.node.op.name == "conv" for layer in layers):
+        return
+    total = context.analysis.parameters
+    for layer in layers:
+        held = layer.parameters
+        if layer.node.op.name == "dense" and held > LARGE and 2 * held > total:
+            (shape,) = context.graph.input_shapes(layer.node)
+            yield context.warn(
+                "W108",
+                layer.node,
+                "one dense layer holds over half of all parameters",
+                label=f"{held:,} of {total:,}, {held / total:.0%}",
+                notes=[f"{shape[0]} inputs times {layer.node.shape[0]} units"],
+                help="average each map first: gap -> flatten",
+            )
 
 
 def join_of_one_branch(context: LintContext) -> Iterator[Diagnostic]:

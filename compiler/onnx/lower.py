@@ -15,8 +15,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper
 
-from compiler.graph import Graph, Input, Node
-from compiler.numbers import is_whole, limits_of
+from compiler.graph import Graph, Input, Node, at_layer, is_whole, limits_of
 from compiler.onnx import LOWERINGS
 from compiler.onnx.emitter import INTEGER, ONNX_TYPES, Emitter, Lowering
 from compiler.onnx.precision import OPSETS, PrecisionError, check_dtype
@@ -24,7 +23,6 @@ from compiler.ops.base import Shape, ShapeError
 from compiler.options import USUAL, CompileOptions
 from compiler.verify import fault
 from grammar.diagnostics import DefinitionError
-from grammar.unforeseen import at_layer
 
 # The IR version that came with each opset, so that a runtime which takes the opset takes the file.
 IR_OF_OPSET = {

@@ -34,6 +34,13 @@ class Extent(tuple[int, ...]):
     __repr__ = __str__
 
 
+def uniform(value: Any) -> int | None:
+    """The number that an argument gives for every axis; None when they differ."""
+    numbers = set(value) if isinstance(value, tuple) else {value}
+    only = numbers.pop()
+    return None if numbers or not isinstance(only, int) else only
+
+
 @dataclass(frozen=True)
 class Kind:
     """A sort of argument: `words` completes the sentence "… must be {words}"."""
@@ -210,7 +217,9 @@ def _deviations(value: Any) -> Any:
 DEVIATIONS = Kind("a number above 0, or a list with one for each channel", _deviations)
 
 
-FITTED = "fitted"  # where a call gives no `init`: "he", smaller where branches add up (`gains`)
+FITTED = (
+    "fitted"  # where a call gives no `init`: "he", smaller where branches add up (`initialise`)
+)
 INIT_PATTERN = re.compile(
     r"he|xavier|lecun|zero|(normal|constant)\(\s*[-+]?\d+(\.\d*)?(e-?\d+)?\s*\)"
 )

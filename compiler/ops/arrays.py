@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from compiler.ops.arguments import ArgumentError, Kind, number
-from compiler.ops.base import ShapeError, show_shape
 
 DEEPEST = 6  # a tensor's axes; a 3-D kernel's weight has 5
 
@@ -61,14 +60,3 @@ FIXED_VALUES = Kind("a nested list of numbers of the weight's shape", _optional_
 
 
 TENSOR_VALUES = Kind("a nested list of numbers, one level for each axis", _optional_values)
-
-
-def check_fixed(values: Any, shape: tuple[int, ...], op: str) -> None:
-    """Raise E306 unless fixed weights have the shape that the layer needs."""
-    if values is not None and nested_shape(values) != shape:
-        raise ShapeError(
-            "E306",
-            f"the fixed weight of {op} must have shape {show_shape(shape)}",
-            argument="weight",
-            label=f"this has shape {show_shape(nested_shape(values))}",
-        )

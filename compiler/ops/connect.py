@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from compiler.dims import Size, product
 from compiler.domain import Facts
 from compiler.ops.arguments import FLAG, FRACTION, arg, init_argument, whole
-from compiler.ops.arrays import FIXED_VALUES, check_fixed
+from compiler.ops.arrays import FIXED_VALUES
 from compiler.ops.base import (
     EVERYWHERE,
     Op,
@@ -19,7 +19,7 @@ from compiler.ops.base import (
     along_axis,
     show_shape,
 )
-from compiler.ops.shapes import known, per_sample_axis
+from compiler.ops.shapes import check_fixed, known, per_sample_axis
 from compiler.ops.sizes import OPTIONAL_AXIS
 from grammar.diagnostics import Before, Remedy
 from grammar.records import dataclass

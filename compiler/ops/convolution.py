@@ -8,20 +8,9 @@ from typing import Any, ClassVar
 from compiler.dims import Size, product
 from compiler.domain import Facts
 from compiler.ops.arguments import FLAG, Extent, arg, choice, extent, init_argument, whole
-from compiler.ops.arrays import (
-    FIXED_VALUES,
-    check_fixed,
-)
-from compiler.ops.base import (
-    Axis,
-    Op,
-    Reach,
-    Shape,
-    ShapeError,
-    Shapes,
-    Weight,
-)
-from compiler.ops.shapes import channels_of, check_groups, per_axis, spatial_of
+from compiler.ops.arrays import FIXED_VALUES
+from compiler.ops.base import Axis, Op, Reach, Shape, ShapeError, Shapes, Weight
+from compiler.ops.shapes import channels_of, check_fixed, check_groups, per_axis, spatial_of
 from compiler.ops.sizes import PADDING
 from compiler.ops.windows import (
     PAD_MODES,

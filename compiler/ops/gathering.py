@@ -86,3 +86,13 @@ class Take(Op):
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return EVERYWHERE
+
+
+def rows_of(op: Op, shapes: Shapes) -> int | None:
+    """How many places the table of an op has, which its whole numbers lie below; None if open."""
+    if isinstance(op, Gather):
+        return op.rows
+    if not isinstance(op, Take):
+        return None
+    size = shapes[0][per_sample_axis(op.axis, shapes[0], op.name)]
+    return size if isinstance(size, int) else None

@@ -24,14 +24,12 @@ from grammar.diagnostics import Remedy
 from grammar.records import dataclass
 
 
-def lined_up(op: Op, inputs: Shapes, bare: Iterable[bool]) -> Shapes:
+def lined_up(inputs: Shapes, bare: Iterable[bool]) -> Shapes:
     """The branches of an element-wise join; those that come from no input stretch like numbers.
 
     A learned or fixed tensor of fewer axes than what it is joined with goes with the last of them:
     a scale [C] with tokens [T, C].
     """
-    if not isinstance(op, Join):
-        return inputs
     pairs = list(zip(inputs, bare, strict=True))
     rank = max((len(s) for s, own in pairs if not own), default=0)
     return tuple((1,) * (rank - len(s)) + s if own else s for s, own in pairs)

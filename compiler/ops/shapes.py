@@ -8,6 +8,7 @@ from typing import Any
 from compiler.dims import Dim
 from compiler.domain import Facts
 from compiler.ops.arguments import Extent
+from compiler.ops.arrays import nested_shape
 from compiler.ops.base import Op, Shape, ShapeError, Shapes, show_shape
 from grammar.diagnostics import Remedy, Setting
 
@@ -199,3 +200,14 @@ def largest_divisor(number: int, limit: int) -> int:
     """
     small = [d for d in range(1, isqrt(number) + 1) if number % d == 0]
     return max(d for d in (*small, *(number // d for d in small)) if d <= limit)
+
+
+def check_fixed(values: Any, shape: tuple[int, ...], op: str) -> None:
+    """Raise E306 unless fixed weights have the shape that the layer needs."""
+    if values is not None and nested_shape(values) != shape:
+        raise ShapeError(
+            "E306",
+            f"the fixed weight of {op} must have shape {show_shape(shape)}",
+            argument="weight",
+            label=f"this has shape {show_shape(nested_shape(values))}",
+        )

@@ -9,10 +9,11 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
+from compiler.bind import argument_of, names_of
 from compiler.graph import Input, Node
 from compiler.ops import OPS
-from compiler.ops.arguments import Extent, show
-from compiler.ops.base import Op, Shape, is_join
+from compiler.ops.arguments import Extent, show, uniform
+from compiler.ops.base import Op, Shape
 from compiler.symbols.names import children
 from grammar import syntax as s
 from grammar.diagnostics import CallStep
@@ -196,18 +197,6 @@ def keeping_size(node: Node) -> int | None:
     return dilation * (kernel - 1) // 2
 
 
-def uniform(value: Any) -> int | None:
-    """The number that an argument gives for every axis; None when they differ."""
-    numbers = set(value) if isinstance(value, tuple) else {value}
-    only = numbers.pop()
-    return None if numbers or not isinstance(only, int) else only
-
-
-def names_of(op: Op) -> list[str]:
-    """The parameters that positions mean in the call of an op."""
-    return [] if is_join(op) else [parameter.name for parameter in fields(op)]
-
-
 def extent(op: Op) -> int:
     """The largest dilated kernel of a window along an axis; of other layers what has no limit."""
     kernel, dilation = getattr(op, "kernel", None), uniform(getattr(op, "dilation", 1))
@@ -215,17 +204,6 @@ def extent(op: Op) -> int:
         return REACH["pad"] + 1
     largest = max(kernel) if isinstance(kernel, tuple) else int(kernel)
     return dilation * (largest - 1) + 1
-
-
-def argument_of(stage: s.Stage, name: str, names: list[str]) -> s.Argument | None:
-    """The argument of a stage that gives the parameter `name`, if it is written out.
-
-    `names` are those that its positions mean.
-    """
-    for position, argument in enumerate(stage.arguments or ()):
-        if (argument.keyword or (names[position : position + 1] or [""])[0]) == name:
-            return argument
-    return None
 
 
 def is_literal(argument: s.Argument) -> bool:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from compiler.bind import argument_of, names_of
 from compiler.ops.arguments import show
 from compiler.ops.base import Op, is_join
-from compiler.remedies.changes import LITERALS, Change, argument_of, names_of
+from compiler.remedies.changes import LITERALS, Change
 from grammar import syntax as s
 from grammar.diagnostics import Assertion, Before, Edit, Fix, Remedy, Setting
 from grammar.source import Span

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 
+from compiler.bind import argument_of
 from compiler.graph import Graph, Input, Node
 from compiler.ops.base import Shape, ShapeError
 from compiler.ops.shapes import infer
@@ -13,7 +14,6 @@ from compiler.remedies.changes import (
     ROUNDS,
     BlockCall,
     Change,
-    argument_of,
     is_fixed_in_text,
     is_literal,
     is_only_handed_on,

@@ -1,22 +1,9 @@
-"""Labels: what layers are called that have none, and the tensor that one names."""
+"""Labels: the tensor of a graph that one names."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from compiler.graph import Graph
 from grammar.diagnostics import did_you_mean
-
-
-def automatic_label(counts: dict[str, int], word: str, taken: Callable[[str], bool]) -> str:
-    """What the next layer without a label is called: its op or block and a count, `conv1`.
-
-    `counts` are the last ones of each word, moved on here; a name that is `taken` is passed over.
-    """
-    while True:
-        counts[word] = counts.get(word, 0) + 1
-        if not taken(f"{word}{counts[word]}"):
-            return f"{word}{counts[word]}"
 
 
 def label_of(graph: Graph, label: str) -> str:

@@ -9,6 +9,7 @@ body of its net or block.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import field
 from typing import Generic, Self, TypeVar
 
@@ -73,3 +74,14 @@ class NameScope(Generic[Value, Tensor]):
         """Every name that means something here."""
         outer = self.parent.names() if self.parent else set()
         return outer | set(self.values) | set(self.tensors)
+
+
+def automatic_label(counts: dict[str, int], word: str, taken: Callable[[str], bool]) -> str:
+    """What the next layer without a label is called: its op or block and a count, `conv1`.
+
+    `counts` are the last ones of each word, moved on here; a name that is `taken` is passed over.
+    """
+    while True:
+        counts[word] = counts.get(word, 0) + 1
+        if not taken(f"{word}{counts[word]}"):
+            return f"{word}{counts[word]}"

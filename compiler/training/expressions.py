@@ -15,10 +15,9 @@ from dataclasses import Field, fields
 from functools import partial
 from typing import Any
 
-from compiler.bind import convert, signature
+from compiler.bind import convert, match, signature
 from compiler.evaluate import Evaluator
 from compiler.graph import Input
-from compiler.matching import match
 from compiler.ops import OPS
 from compiler.ops.activate import Sigmoid, Softmax
 from compiler.ops.arguments import show

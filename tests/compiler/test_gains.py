@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 import netc
-from compiler.gains import initial_gains
-from compiler.initialise import initialise, scatter
+from compiler.initialise import initial_gains, initialise, scatter
 from runtime.random_inputs import random_feeds
 from runtime.reference import interpret
 from tests.define import define

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from compiler.analysis import Analysis, LayerCost
 from compiler.dims import Dim, evaluate
-from compiler.graph import Graph, Node
-from compiler.numbers import is_whole
+from compiler.graph import Graph, Node, is_whole
 from compiler.ops.base import Op
 from compiler.receptive_field import FieldAxis
 from runtime.reference import interpret

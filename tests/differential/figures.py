@@ -10,8 +10,7 @@ import onnx
 import onnxruntime as ort
 
 from compiler.dims import evaluate
-from compiler.graph import Graph, Input
-from compiler.numbers import is_whole, limits_of
+from compiler.graph import Graph, Input, is_whole, limits_of
 from compiler.ops.base import Op
 from compiler.ops.normalise import GroupNorm, InstanceNorm, LayerNorm
 from runtime.reference import compute, interpret, symbol_values

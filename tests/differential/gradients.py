@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.graph import Graph, Input
+from compiler.graph import Graph, Input, limits_of
 from compiler.initialise import scatter
-from compiler.numbers import limits_of
 from compiler.training.mode import Mask, in_training
 from runtime.verify.step import compare_gradients
 from tests.differential.agreement import LARGEST, Findings, compiled, loaded

@@ -20,7 +20,7 @@ from compiler.importers.structure.tree import (
     RecoveredStage,
     stages,
 )
-from compiler.symbols.labels import automatic_label
+from compiler.symbols.scope import automatic_label
 
 
 def drop_automatic(definition: RecoveredNet) -> RecoveredNet:
