@@ -1,9 +1,10 @@
 """Random ONNX graphs: each is imported with the same numbers, or refused for what it holds.
 
-`python -m tests.onnx_graphs 5000 --seed 1` draws that many graphs (`importers/random_onnx.py`), and
-holds the recompiled import against ONNX Runtime on the original, without asking the import's own
-proof; what the proof says is held against that. It tells of each that computes something else, ends
-in an error of netc's own, or is proved wrongly, and saves it in the current folder.
+`python -m tests.onnx_graphs 5000 --seed 1` draws that many graphs (`importers/random_onnx.py`,
+`importers/random_idioms.py`), and holds the recompiled import against ONNX Runtime on the original,
+without asking the import's own proof; what the proof says is held against that. It tells of each
+that computes something else, ends in an error of netc's own, or is proved wrongly, and saves it in
+the current folder.
 """
 
 from __future__ import annotations

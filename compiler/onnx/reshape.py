@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from compiler.onnx import lowers
 from compiler.onnx.emitter import Emitter
+from compiler.onnx.sizes import emit_size
 from compiler.ops.reshape import Flatten, Reshape, Transpose, moved_sizes
 
 
@@ -18,7 +19,10 @@ def flatten(op: Flatten, emit: Emitter, x: str) -> str:
 
 @lowers(Reshape)
 def reshape(op: Reshape, emit: Emitter, x: str) -> str:
-    """A Reshape; symbolic sizes that move are read off the running tensor."""
+    """A Reshape; symbolic sizes that move are read off the running tensor.
+
+    Of those that are new one is what is left over, others follow from the sizes of the inputs.
+    """
     moved = moved_sizes(emit.inputs[0], emit.output, emit.facts)
     sizes = [0]  # the batch; 0 keeps a size, -1 is what is left over
     for index, size in enumerate(emit.output):
@@ -29,12 +33,12 @@ def reshape(op: Reshape, emit: Emitter, x: str) -> str:
     parts = []
     given = emit.node("Shape", x)
     for index, size in enumerate(sizes, start=-1):
-        source = None if index == open_index else moved.get(index)
-        parts.append(
-            emit.ints([size])
-            if source is None
-            else emit.node("Gather", given, emit.ints([source + 1]))
-        )
+        if index == open_index or index not in moved:
+            parts.append(emit.ints([size]))
+        elif (source := moved[index]) is None:
+            parts.append(emit_size(emit, emit.output[index]))
+        else:
+            parts.append(emit.node("Gather", given, emit.ints([source + 1])))
     return emit.node("Reshape", x, emit.node("Concat", *parts, axis=0))
 
 

@@ -6,98 +6,24 @@ pads, transposes, reshapes and reductions come in any order. Everything follows 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from random import Random
-from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-Shape = tuple[int, ...]
+from tests.importers.onnx_drawing import ATTRIBUTES_OF_AXES, Drawing, Made, Shape
+from tests.importers.random_idioms import idiom
+
 ACTIVATIONS = [
     *("Relu", "Sigmoid", "Tanh", "LeakyRelu", "Elu", "HardSigmoid", "Softplus", "Identity", "Abs"),
     *("Neg", "Exp", "Softsign", "HardSwish"),
 ]
 LARGEST = 4000  # numbers of a sample
-ATTRIBUTES_OF_AXES = 13  # the last opset in which reductions take their axes as an attribute
-
-
-@dataclass
-class Drawing:
-    """A graph being drawn: its nodes, initializers, and the tensors to go on from, batch first."""
-
-    random: Random
-    opset: int
-    batch: int
-    nodes: list[onnx.NodeProto] = field(default_factory=list)
-    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
-    live: list[tuple[str, Shape]] = field(default_factory=list)
-    count: int = 0
-
-    def node(self, kind: str, *inputs: str, **attributes: Any) -> str:
-        """A node with one output, whose name comes back."""
-        self.count += 1
-        name = f"t{self.count}"
-        self.nodes.append(helper.make_node(kind, inputs, [name], **attributes))
-        return name
-
-    def array(self, shape: Shape, *, spread: float = 1.0, above: float | None = None) -> str:
-        """Random numbers of a shape: new ones, or an initializer of this shape that is there."""
-        fit = [n for n, a in self.arrays.items() if a.shape == shape and a.dtype == np.float32]
-        if above is not None:
-            fit = [name for name in fit if self.arrays[name].min() > above]
-        if fit and self.random.random() < 0.5:
-            return self.random.choice(fit)
-        numbers = np.random.default_rng(self.random.randrange(2**32)).standard_normal(shape)
-        if above is not None:
-            numbers = np.abs(numbers) + above + 0.1
-        elif self.random.random() < 0.1:
-            numbers = np.full(shape, self.random.choice([0.0, 1.0, 2.0, -1.0, 0.5]))
-        ends = self.random.choice(["weight", "bias", "c", "w_0", ""])
-        name = f"layer{len(self.arrays)}.{ends}" if ends else f"onnx::C_{len(self.arrays)}"
-        self.arrays[name] = (spread * numbers).astype(np.float32)
-        return name
-
-    def integers(self, values: list[int]) -> str:
-        """A list of whole numbers as an initializer or a Constant."""
-        array = np.array(values, dtype=np.int64)
-        if self.random.random() < 0.3:
-            return self.node("Constant", value=numpy_helper.from_array(array))
-        same = [n for n, a in self.arrays.items() if a.dtype == np.int64 and a.tolist() == values]
-        if same:
-            return same[0]
-        name = f"ints{len(self.arrays)}"
-        self.arrays[name] = array
-        return name
-
-    def constant(self, shape: Shape, *, above: float | None = None) -> str:
-        """Numbers to join a tensor of this shape with: for all, an axis, or each value."""
-        rank = len(shape)
-        sample = shape[1:]
-        axis = self.random.randrange(1, rank)
-        one_axis = tuple(s if a == axis else 1 for a, s in enumerate(shape))
-        choices: list[Shape] = [
-            (),
-            (1,),
-            (1,) * rank,
-            one_axis[axis:],
-            one_axis,
-            sample,
-            sample[1:],
-        ]
-        if rank > 2:
-            choices += [(shape[1], *(1,) * (rank - 2))] * 4
-        name = self.array(self.random.choice(choices), above=above)
-        match self.random.randrange(10):
-            case 0:
-                return self.node("Identity", name)
-            case 1 if above is None:
-                return self.node("Neg", name)
-            case 2 if above is None:
-                return self.node("Mul", name, self.array((), above=0.1))
-        return name
+REDUCTIONS = [
+    *("ReduceMean", "ReduceMean", "ReduceMax", "ReduceMax", "ReduceMin", "ReduceSum"),
+    *("ReduceL1", "ReduceL2", "ReduceSumSquare"),
+]
 
 
 def draw(seed: int) -> onnx.ModelProto:
@@ -131,6 +57,7 @@ def step(drawing: Drawing) -> None:
     place = drawing.random.randrange(len(drawing.live))
     name, shape = drawing.live[place]
     kinds = [pointwise, with_constant, with_constant, with_constant, joined, moved, reduced, viewed]
+    kinds += [idiom] * 3
     kinds += [product] * 2 if len(shape) < 4 else [product]
     if len(shape) == 4:
         kinds += [convolved, convolved, normalised, padded, padded, pooled, resized, cut]
@@ -143,9 +70,6 @@ def step(drawing: Drawing) -> None:
         drawing.live[place] = made
     else:
         drawing.live.append(made)
-
-
-Made = tuple[str, Shape] | None
 
 
 def pointwise(d: Drawing, x: str, shape: Shape) -> Made:
@@ -206,13 +130,9 @@ def moved(d: Drawing, x: str, shape: Shape) -> Made:
 def reduced(d: Drawing, x: str, shape: Shape) -> Made:
     axes = sorted(d.random.sample(range(1, len(shape)), d.random.randint(1, len(shape) - 1)))
     kept = d.random.random() < 0.6
-    kind = d.random.choice(["ReduceMean", "ReduceMax", "ReduceMin", "ReduceSum"])
-    last = 11 if kind == "ReduceSum" else 17
+    kind = d.random.choice(REDUCTIONS)
     given = [a - len(shape) if d.random.random() < 0.2 else a for a in axes]
-    if d.opset > last:
-        made = d.node(kind, x, d.integers(given), keepdims=int(kept))
-    else:
-        made = d.node(kind, x, axes=given, keepdims=int(kept))
+    made = d.reduced(kind, x, given, kept=kept)
     if kept:
         return made, tuple(1 if a in axes else s for a, s in enumerate(shape))
     left = tuple(s for a, s in enumerate(shape) if a not in axes)

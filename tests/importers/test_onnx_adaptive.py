@@ -86,6 +86,30 @@ def test_windows_of_unequal_sizes_are_adaptive_pooling(
     assert_same(model, defined)
 
 
+@pytest.mark.parametrize(
+    "parts, layers",
+    [
+        ([(6, 3), (8, 8), (3, 3), (8, 4)], "adaptive_avgpool"),
+        ([(6, 3), (8, 4), (3, 2), (4, 4)], "adaptive_avgpool adaptive_avgpool"),
+        ([(6, 1), (8, 1), (1, 2), (1, 3)], "adaptive_avgpool adaptive_avgpool"),
+        ([(6, 1), (8, 8), (1, 1), (8, 1)], "gap"),
+    ],
+)
+def test_two_that_pool_different_axes_are_one(parts: list[tuple[int, int]], layers: str) -> None:
+    """Near-equal parts of near-equal parts are others than those of the whole."""
+    grids = [grid(windows(*a)[0], windows(*b)[0]) for a, b in (parts[:2], parts[2:])]
+    nodes = PICKED + "m = ReduceMean<axes=[-3, -1], keepdims=0>(i)"
+    again = PICKED.replace("(x)", "(m)").replace("places", "more")
+    for name in "bgi":
+        again = again.replace(f"{name} =", f"{name}{name} =").replace(f"({name}", f"({name}{name}")
+    model = onnx_model(
+        f"{nodes} {again} y = ReduceMean<axes=[-3, -1], keepdims=0>(ii)",
+        "float[N, 3, 6, 8] x",
+        constants={"places": grids[0], "more": grids[1]},
+    )
+    assert_means(model, layers)
+
+
 def test_other_windows_are_no_adaptive_pooling() -> None:
     model = onnx_model(
         PICKED + "y = ReduceMean<axes=[-3, -1], keepdims=0>(i)",

@@ -43,8 +43,12 @@ def merge_poolings(rewriting: Rewriting) -> None:
     """Adaptive poolings of different axes in a row are one of all; to one pixel it is `gap`."""
     for node in rewriting.each():
         pair = rewriting.chain(node, AdaptiveAvgPool, AdaptiveAvgPool)
-        if pair is not None:
-            first, second = pair
+        if pair is None:
+            continue
+        first, second = pair
+        (given,) = rewriting.shapes(first)
+        sizes = zip(given[1:], first.shape[1:], second.shape[1:], strict=True)
+        if all(size == between or between == made for size, between, made in sizes):
             whole = all(size == 1 for size in second.shape[1:])
             rewriting.become(second, GlobalAveragePool() if whole else second.op, first)
             rewriting.remove(first.name)
