@@ -58,6 +58,7 @@ def convert(
     called: str,
     evaluate: Evaluator,
     scope: Scope,
+    stage: s.Stage | None = None,
 ) -> dict[str, Any]:
     """The values of the given arguments, each checked against its parameter's kind.
 
@@ -79,7 +80,7 @@ def convert(
         except TooMuch:
             raise
         except ArgumentError as error:
-            mistakes.append(wrong_sort(called, name, argument, value, kind, error))
+            mistakes.append(wrong_sort(called, name, argument, value, kind, error, stage))
         except Mistake as mistake:
             mistakes.append(with_quotes(mistake, argument.value, kind))
     raise_all(mistakes)
@@ -115,7 +116,7 @@ def bind_op(
                 stage.span,
                 help=f"it is {usage()}",
             )
-    values = convert(accepted, given, op.name, evaluate, scope)
+    values = convert(accepted, given, op.name, evaluate, scope, stage)
     places = {name: argument.value.span for name, argument in given.items()}
     return op(**values), tensors, places
 
@@ -203,8 +204,10 @@ def names_of(op: Op) -> list[str]:
     return [] if is_join(op) else [parameter.name for parameter in fields(op)]
 
 
-def argument_of(stage: s.Stage, name: str, names: list[str]) -> s.Argument | None:
-    """The argument of a stage that gives the parameter `name`, if it is written out.
+def argument_of(
+    stage: s.Stage | s.CallExpression, name: str, names: list[str]
+) -> s.Argument | None:
+    """The argument of a stage or call that gives the parameter `name`, if it is written out.
 
     `names` are those that its positions mean.
     """
@@ -226,6 +229,11 @@ def too_many(
         argument.span,
         help=f"a layer is fed by an arrow: {chain} -> {called}" if fed else f"it is {usage()}",
     )
+
+
+def written(stage: s.Stage, call: str) -> Fix:
+    """The edit that calls another op, or with other arguments; label and shape stay."""
+    return Fix(f"write {call}", stage.call, call)
 
 
 def as_chain(value: s.Expression) -> str:
@@ -268,10 +276,16 @@ def unknown_keyword(
 
 
 def wrong_sort(
-    called: str, name: str, argument: s.Argument, value: Any, kind: Kind, error: ArgumentError
+    called: str,
+    name: str,
+    argument: s.Argument,
+    value: Any,
+    kind: Kind,
+    error: ArgumentError,
+    stage: s.Stage | None,
 ) -> Mistake:
     """The E203 of a value that a parameter does not take, with what was perhaps meant."""
-    span, help, fixes = argument.value.span, None, list[Fix]()
+    span, help, fixes, call = argument.value.span, None, list[Fix](), ""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if isinstance(value, str):
         near = nearest(value.lower(), kind.choices)
@@ -280,9 +294,13 @@ def wrong_sort(
     elif isinstance(value, float) and "/" in span.text and value >= 1:
         help = "`//` divides whole numbers, rounding down"
     elif name == "bias" and argument.keyword is None and number:
-        help = f"the inputs are not counted, what flows in tells: {called}({show(value)})"
+        call = f"{called}({show(value)})"
+        help = f"the inputs are not counted, what flows in tells: {call}"
     elif name == "eps" and argument.keyword is None and number:
-        help = f"the channels are not given, what flows in tells: {called}"
+        call = called
+        help = f"the channels are not given, what flows in tells: {call}"
+    if call and stage is not None:
+        fixes = [written(stage, call)]
     return Mistake("E203", f"{name} of {called} {error}", span, help=help, fixes=fixes)
 
 

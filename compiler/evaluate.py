@@ -65,13 +65,12 @@ def result_called(results: Results, name: str, span: Span) -> Tensor:
         return results.tensors[name]
     if not results.whole:
         raise Silenced
-    near = nearest(name, results.tensors)
-    raise Mistake(
-        "E505",
+    raise unknown(
         f"`{results.maker}` gives no `{name}`",
         span,
+        nearest(name, results.tensors),
+        code="E505",
         label=f"it gives {', '.join(results.tensors)}",
-        help=f"did you mean `{near}`?" if near else None,
     )
 
 

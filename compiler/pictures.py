@@ -16,6 +16,7 @@ from compiler.ops.arguments import (
     choice,
     extent,
 )
+from grammar.diagnostics import Setting
 from grammar.records import dataclass
 
 
@@ -97,22 +98,21 @@ class Picture:
         pairs = zip(self.sides(shape), self.made or (), strict=False)
         return any(isinstance(wanted, int) and wanted != made for wanted, made in pairs)
 
-    def remedy(self, shape: Sequence[Any]) -> str | None:
-        """For an input of other sides: its shape that would fit, and the clause that would."""
+    def fitting(self, shape: Sequence[Any]) -> tuple[tuple[Any, ...], Setting | None] | None:
+        """For an input of other sides: the shape that would fit, and the argument that would."""
         if self.made is None or len(shape) != 3 or not self.has_other_sides(shape):
             return None
         channels, (h, w) = self.channels(shape), self.sides(shape)
         sizes = (*self.made, channels) if self.layout == "hwc" else (channels, *self.made)
         if self.complaint(sizes) is not None:
             return None
-        words = f"an input [{', '.join(map(str, sizes))}] would fit"
-        room = both_sides(self.resize)
         if not isinstance(h, int) or not isinstance(w, int):
-            return words
+            return sizes, None
+        room = both_sides(self.resize)
         if self.crop is None:
-            return f"{words}, or resize={h}x{w}"
+            return sizes, Setting("resize", Extent((h, w)))
         fits = room is None or (h <= room[0] and w <= room[1])
-        return f"{words}, or crop={h if h == w else f'{h}x{w}'}" if fits else words
+        return sizes, Setting("crop", h if h == w else Extent((h, w))) if fits else None
 
     def described(self, channels: Any, *, pixels: bool = False) -> str:
         """In words what an input takes; with `pixels` only what is left to do outside the model."""

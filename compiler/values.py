@@ -155,13 +155,17 @@ def unknown(
     near: str | None,
     *,
     code: str = "E201",
+    label: str = "",
     notes: Sequence[str] = (),
     help: str | None = None,
 ) -> Mistake:
     """The mistake of a name that means nothing; the known name that is `near` is its remedy."""
-    fixes = [Fix(f"replace with `{near}`", span, near)] if near else []
-    help = f"did you mean `{near}`?" if near else help
-    return Mistake(code, message, span, notes=notes, help=help, fixes=fixes)
+    remedy = Remedy(help)
+    if near:
+        text = f'"{near}"' if span.text.startswith('"') else near
+        fix = Fix(f"replace with `{near}`", span, text)
+        remedy = Remedy(f"did you mean `{near}`?", (fix,))
+    return Mistake(code, message, span, label=label, notes=notes, help=remedy)
 
 
 class Silenced(Exception):
@@ -190,7 +194,8 @@ def no_label(label: str, span: Span, scope: Scope) -> Exception:
         return Silenced()
     near = nearest(label, scope.tensor_names())
     mistake = unknown(f'no tensor is labelled "{label}" here', span, near)
-    mistake.say(remedy=Remedy(mistake.help))  # perhaps a part of a string is meant: no fix
+    if span.text != f'"{label}"':  # a part of a string, or an item of a list
+        mistake.say(remedy=Remedy(mistake.help))
     if "." in label and scope.tensor(label.split(".")[0]) is not None:
         inside = "what is named inside a block is known in it only: let it flow out"
         mistake.say(remedy=Remedy(inside))

@@ -48,6 +48,21 @@ class Fix:
     text: str
 
 
+def together(title: str, edits: Sequence[Fix | None]) -> Fix | None:
+    """Several edits as one; None where one is, and where they stand in several texts or overlap."""
+    fixes = sorted((edit for edit in edits if edit), key=lambda fix: fix.span.start)
+    if not fixes or len(fixes) < len(edits) or len({id(fix.span.source) for fix in fixes}) > 1:
+        return None
+    source, start = fixes[0].span.source, fixes[0].span.start
+    text, end = "", start
+    for fix in fixes:
+        if fix.span.start < end or (text and fix.span.start == start):
+            return None
+        text += source.text[end : fix.span.start] + fix.text
+        end = fix.span.end
+    return Fix(title, Span(source, start, end), text)
+
+
 @dataclass(frozen=True)
 class Assertion:
     """A line that would prove what is open, `assert H % 32 == 0`; where it goes is found later."""
@@ -70,7 +85,22 @@ class Before:
     text: str
 
 
-Edit: TypeAlias = Fix | Assertion | Setting | Before
+@dataclass(frozen=True)
+class Behind:
+    """A layer behind some branches of the join at fault, `flatten`; they are found later."""
+
+    text: str
+    branches: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Written:
+    """Another call in place of that of the layer at fault, `channels(0, 2)`, wherever it stands."""
+
+    text: str
+
+
+Edit: TypeAlias = Fix | Assertion | Setting | Before | Behind | Written
 
 
 @dataclass(frozen=True)

@@ -253,6 +253,16 @@ class Stage(Syntax):
     shape: ShapePattern | None
     source: Expression | None = None
 
+    @property
+    def call(self) -> Span:
+        """Where its `callee`, which it must have, and its arguments stand: `conv(64, 3x3)`."""
+        assert self.callee is not None
+        source, end = self.span.source, self.callee.span.end
+        if self.arguments is not None:
+            last = self.arguments[-1].span.end if self.arguments else end
+            end = source.text.index(")", last) + 1
+        return Span(source, self.callee.span.start, end)
+
 
 @dataclass(frozen=True)
 class Chain(Syntax):

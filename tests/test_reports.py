@@ -16,9 +16,25 @@ from grammar.diagnostics import Diagnostic, render
 from grammar.source import Source
 from netc.pages import codes
 from tests.mistakes import BAD, Case, all_cases, cases, page_text, pages
-from tests.offers import offered
 
 EVERY = all_cases()
+GIVING_IN = "assert the shape it has"  # an edit for who finds the shape right; no help names it
+OFFERING = (
+    "did you mean",
+    "meant?",
+    " would do",
+    " would fit",
+    "` before it",
+    " tells: ",
+    "are not written: ",
+    "included: ",
+    "each axis: ",
+)
+# No edit can be made of these: the number comes from a loop, the class count from elsewhere too.
+WITHOUT_EDIT = {
+    "kernel=1 in conv at line 4 would do",
+    "class[10] would fit, or a net with 12 scores",
+}
 
 
 def diagnose(case: Case) -> list[Diagnostic]:
@@ -69,30 +85,30 @@ def test_every_report_has_a_place_and_no_two_are_alike(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", EVERY, ids=str)
-def test_every_fix_that_is_offered_mends_its_mistake(case: Case) -> None:
-    for diagnostic in diagnose(case):
-        for fix in diagnostic.fixes:
-            mended = case.text[: fix.span.start] + fix.text + case.text[fix.span.end :]
-            left = {(d.code, d.message, d.span.line) for d in diagnose_text(mended, case.path)}
-            key = (diagnostic.code, diagnostic.message, diagnostic.span.line)
-            assert key not in left, f"{fix.title}: {mended}"
-
-
-@pytest.mark.parametrize("case", EVERY, ids=str)
-def test_every_change_that_a_help_line_offers_mends_its_mistake_and_breaks_nothing(
-    case: Case,
-) -> None:
+def test_every_fix_that_is_offered_mends_its_mistake_and_breaks_nothing(case: Case) -> None:
     before = diagnose(case)
     for diagnostic in before:
-        for mended in offered(diagnostic, case.text):
-            left = diagnose_text(mended, case.path)
+        for fix in diagnostic.fixes:
+            mended = case.text[: fix.span.start] + fix.text + case.text[fix.span.end :]
             assert mended != case.text
+            left = diagnose_text(mended, case.path)
+            key = (diagnostic.code, diagnostic.message, diagnostic.span.line)
+            assert key not in {(d.code, d.message, d.span.line) for d in left}, mended
+            if fix.title == GIVING_IN:
+                continue
             told, were = (
                 [d.message for d in found if d.code == diagnostic.code] for found in (left, before)
             )
-            assert len(told) < len(were), f"{diagnostic.help}: {mended}"
+            assert len(told) < len(were), f"{fix.title}: {mended}"
             if diagnostic.code != "E302" and not is_cascading(diagnostic):
                 assert len([d for d in left if d.severity == "error"]) < len(before), mended
+
+
+@pytest.mark.parametrize("case", EVERY, ids=str)
+def test_a_help_line_that_offers_a_change_has_its_edit(case: Case) -> None:
+    for diagnostic in diagnose(case):
+        offers = any(words in (diagnostic.help or "") for words in OFFERING)
+        assert not offers or diagnostic.fixes or diagnostic.help in WITHOUT_EDIT, diagnostic.help
 
 
 def is_cascading(diagnostic: Diagnostic) -> bool:

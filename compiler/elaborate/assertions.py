@@ -173,8 +173,9 @@ def shape_remedies(
     search = Search(state.around, node, fits, whole, fixed)
     changes = state.proven(search.solutions())
     pair = [] if changes else channels_and_map(search, expected)
-    text = rendered(changes) or rendered(pair, together=True)
-    return Remedy.of(text, search.around.fixes(changes))
+    if pair:
+        return Remedy.of(rendered(pair, together=True), search.around.fixes(pair, as_one=True))
+    return Remedy.of(rendered(changes), search.around.fixes(changes))
 
 
 def channels_and_map(search: Search, expected: list[Size | s.Wildcard]) -> list[Change]:

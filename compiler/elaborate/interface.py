@@ -19,6 +19,7 @@ from compiler.ops.base import show_shape
 from compiler.ops.shapes import LARGEST_SIZE, MOST_NUMBERS, numbers_of
 from compiler.ops.sizes import MOST_AXES
 from compiler.pictures import Picture
+from compiler.remedies.edits import resized_picture
 from compiler.symbols.modules import unreadable
 from compiler.values import POISON, Mistake, Scope, Silenced, Tensor
 from grammar import syntax as s
@@ -183,7 +184,7 @@ def picture_of(
     if layout is not None and picture.complaint(meant) is None:
         question, fix = layout.question(shape), layout.fix(declaration)
         raise Mistake("E305", complaint, place, help=question, fixes=[fix])
-    raise Mistake("E305", complaint, place, help=picture.remedy(meant))
+    raise Mistake("E305", complaint, place, help=resized_picture(picture, meant, declaration))
 
 
 def misplaced_input(statement: s.InputDeclaration, here: Here) -> Mistake | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from compiler.bind import written
 from compiler.dims import Dim, Size, product
 from compiler.elaborate.likely import likely_shape
 from compiler.elaborate.names import local_name, owner_of
@@ -19,11 +20,11 @@ from compiler.ops.shapes import infer
 from compiler.remedies.backwards import Search, rendered
 from compiler.remedies.changes import Change
 from compiler.remedies.edits import at_stage
-from compiler.remedies.surroundings import anything
+from compiler.remedies.surroundings import Surroundings, anything
 from compiler.values import Mistake, Tensor, TooMuch
 from compiler.verify import check_numbers
 from grammar import syntax as s
-from grammar.diagnostics import Fix, Remedy
+from grammar.diagnostics import Behind, Fix, Remedy, together
 from grammar.source import Span
 
 PROJECT_WHERE_NEEDED = (
@@ -116,6 +117,8 @@ def inferred(
             mistake.search = partial(kernel_remedies, state, stage, op, sources, error.help)
         elif error.code == "E305" and op.most_inputs == 1:
             mistake.search = partial(rank_remedies, state, stage, op, sources)
+        elif error.code == "E305" and is_join(op):
+            mistake.search = partial(branch_remedies, state, sources, error.remedy)
         elif error.code == "E304":
             mistake.search = partial(join_remedies, state, stage, op, sources)
         elif isinstance(op, Reshape) and isinstance(product(op.shape), int):
@@ -134,7 +137,8 @@ def kernel_remedies(
     named = isinstance(op, Conv) and op.channels == source.shape[0] and len(arguments) > 2
     if named and not any(argument.keyword for argument in arguments[:3]):
         rest = ", ".join(argument.span.text for argument in arguments[1:])
-        return Remedy(f"the input's channels are not written: conv({rest})")
+        call = f"conv({rest})"
+        return Remedy(f"the input's channels are not written: {call}", (written(stage, call),))
     search = Search(state.around, Node(op.name, op, sources, (), stage.span), anything)
     meant = input_meant(state, search)
     if meant is not None:
@@ -167,6 +171,28 @@ def input_meant(state: State, search: Search) -> tuple[str, Fix] | None:
     declaration = declarations(state.net.definition)[inputs[0].span]
     fits = any(search.fitting([change]))
     return (layout.question(shape), layout.fix(declaration)) if fits else None
+
+
+def branch_remedies(state: State, sources: tuple[str, ...], remedy: Remedy) -> Remedy:
+    """A layer behind some branches of a join, where nothing but the join takes these."""
+    users, found = state.graph.users(), []
+    for edit in remedy.edits:
+        if not isinstance(edit, Behind):
+            continue
+        names = dict.fromkeys(sources[branch] for branch in edit.branches)
+        alone = [node for name in names if not users[name] and (node := state.graph[name])]
+        fixes = [behind(edit.text, node, state.around) for node in alone]
+        found.append(together(f"add `{edit.text}`", fixes) if len(alone) == len(names) else None)
+    return Remedy(None, tuple(filter(None, found)))
+
+
+def behind(layer: str, node: Node, around: Surroundings) -> Fix | None:
+    """The edit that adds a layer behind another, which alone its stage makes."""
+    stage = around.stages.get(node.span)
+    if stage is None or stage.callee is None or len(around.made[node.span]) > 1:
+        return None
+    place = Span(node.span.source, stage.call.end, stage.call.end)
+    return Fix(f"add `{layer}` behind it", place, f" -> {layer}")
 
 
 def count_remedies(state: State, sources: tuple[str, ...], count: Size) -> Remedy:
@@ -205,7 +231,9 @@ def join_remedies(state: State, stage: s.Stage, op: Op, sources: tuple[str, ...]
         changes.append(own[0])
     places = [change.place for change in changes]
     apart = len(set(places)) == len(places)
-    return Remedy(rendered(changes, together=True) if apart else None)
+    if not apart:
+        return Remedy()
+    return Remedy.of(rendered(changes, together=True), around.fixes(changes, as_one=True))
 
 
 def describe(node: Node) -> str:

@@ -11,9 +11,9 @@ from compiler.elaborate.state import Here, Members, State
 from compiler.graph import Node
 from compiler.ops.base import Op, Shape, Weight, show_shape
 from compiler.symbols.scope import automatic_label
-from compiler.values import Mistake, Results, Scope, Silenced, Tensor
+from compiler.values import Mistake, Results, Scope, Silenced, Tensor, unknown
 from grammar import syntax as s
-from grammar.diagnostics import Fix, Remedy, did_you_mean
+from grammar.diagnostics import Fix, Remedy, nearest
 from grammar.source import Span
 
 
@@ -167,13 +167,13 @@ def not_found(state: State, kind: Literal["layer", "block"], name: str, span: Sp
     if state.damaged:
         return Silenced()
     layers = [name for name in state.taken if name in state.graph]
-    help = did_you_mean(name, layers if kind == "layer" else state.called)
+    near, help = nearest(name, layers if kind == "layer" else state.called), None
     if name in state.called:
-        help = f"`{name}` is a call of a block, no layer"
+        near, help = None, f"`{name}` is a call of a block, no layer"
     elif name in state.graph:
-        help = f"`{name}` is a {state.graph[name].op.name}"
+        near, help = None, f"`{name}` is a {state.graph[name].op.name}"
         help += " outside of that block" if kind == "layer" else ", no call of a block"
-    return Mistake("E206", f"`like` finds no {kind} `{name}`", span, help=help)
+    return unknown(f"`like` finds no {kind} `{name}`", span, near, code="E206", help=help)
 
 
 def differences(

@@ -15,7 +15,7 @@ from compiler.ops.base import Axis
 from compiler.ops.shapes import axis_names
 from compiler.remedies.changes import Change
 from grammar import syntax as s
-from grammar.diagnostics import Diagnostic, Fix
+from grammar.diagnostics import Diagnostic, Fix, Remedy
 from grammar.records import dataclass
 from grammar.source import Span
 
@@ -62,7 +62,7 @@ class LintContext:
         argument: str | None = None,
         label: str = "",
         notes: Sequence[str] = (),
-        help: str | None = None,
+        help: Remedy | str | None = None,
         change: tuple[str, Any] | None = None,
     ) -> Diagnostic:
         """A warning at a layer, or at one of its arguments; `change` is the exact remedy."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from compiler.bind import argument_of, names_of
+from compiler.bind import argument_of, names_of, written
 from compiler.graph import Node
 from compiler.lints.context import LintContext
 from compiler.ops.arguments import uniform
@@ -14,7 +14,6 @@ from compiler.ops.joins import size_word
 from compiler.ops.windows import resolve_padding
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic, Fix, Remedy
-from grammar.source import Span
 
 KEEPS_ORDER = {"clip", "identity", "dropout"}  # what may stand between or after a nonlinearity
 LARGE = 1_000_000  # parameters of a dense layer that is worth a word
@@ -207,8 +206,7 @@ def with_flow(stage: s.Stage) -> Fix | None:
     named = ", ".join(a.span.text for a in given if a.keyword is not None)
     call = stage.callee.id + (f"({named})" if named else "")
     text = f"{call} {{ identity; {tensors[0].id} }}"
-    end = stage.span.source.text.index(")", given[-1].span.end) + 1
-    return Fix(f"replace with `{text}`", Span(stage.span.source, stage.span.start, end), text)
+    return Fix(f"replace with `{text}`", stage.call, text)
 
 
 def is_shortcut(statement: s.Statement) -> bool:
@@ -243,13 +241,16 @@ def arguments_of_other_tools(context: LintContext) -> Iterator[Diagnostic]:
         shape = context.graph.input_shapes(node)[0]
         if isinstance(node.op, Conv) and has_input_channels(node.op, stage, shape[0]):
             rest = ", ".join(argument.span.text for argument in stage.arguments[1:])
+            call = f"{node.op.name}({rest})"
             yield context.warn(
                 "W117",
                 node,
                 f"this kernel has {node.op.kernel} pixels along each axis",
                 argument="kernel",
                 label=f"the first argument, {node.op.channels}, is what comes out",
-                help=f"the input's channels are not written: {node.op.name}({rest})",
+                help=Remedy(
+                    f"the input's channels are not written: {call}", (written(stage, call),)
+                ),
             )
         yield from products(context, node, node.op, stage)
         if node.op.name in COUNTED_ELSEWHERE and len(shape) > 2:

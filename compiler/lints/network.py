@@ -12,7 +12,7 @@ from compiler.lints.layers import passed_by
 from compiler.ops.base import Reach
 from compiler.symbols.names import children
 from grammar import syntax as s
-from grammar.diagnostics import Diagnostic, Fix
+from grammar.diagnostics import Diagnostic, Fix, Remedy, together
 from grammar.source import Span
 
 
@@ -79,6 +79,8 @@ def passed_side_chains(
     first = next(m for m in context.elaborated.made if m.stage is bind.chain.stages[0])
     source = None if first.flow is None else first.flow.node
     name = bind.names[0].id
+    title = fixes[0].title if len(fixes) == 1 else f"let these {len(fixes)} chains flow"
+    joined = together(title, fixes)
     yield Diagnostic.of(
         "W115",
         f"what flows passes `{name}` by, and nothing takes it",
@@ -88,7 +90,7 @@ def passed_side_chains(
         help=f"let it flow: {fixes[0].text}",
         call_stack=node.call_stack,
         severity="warning",
-        fixes=(joined(fixes),),
+        fixes=tuple(filter(None, [joined])),
     )
 
 
@@ -100,19 +102,6 @@ def flowing(bind: s.Bind, holds_weights: bool) -> Fix:
     if last.label is None and last.shape is None:
         text += f" as {label}"
     return Fix(f"let `{name}` flow", bind.span, text)
-
-
-def joined(fixes: list[Fix]) -> Fix:
-    """Several edits as one, where they stand in one text."""
-    fixes = sorted(fixes, key=lambda fix: fix.span.start)
-    source, start = fixes[0].span.source, fixes[0].span.start
-    text, end = "", start
-    for fix in fixes:
-        if fix.span.source is source and fix.span.start >= end:
-            text += source.text[end : fix.span.start] + fix.text
-            end = fix.span.end
-    title = fixes[0].title if len(fixes) == 1 else f"let these {len(fixes)} chains flow"
-    return Fix(title, Span(source, start, end), text)
 
 
 def foreign_shapes(context: LintContext) -> Iterator[Diagnostic]:
@@ -139,12 +128,18 @@ def foreign_shapes(context: LintContext) -> Iterator[Diagnostic]:
             message,
             declaration.shape.span,
             f"{window.op.name} at line {window.span.line} takes this for {taken}",
-            help="`transpose([2, 0, 1])` before it puts them first"
-            if picture is not None
-            else layout.question(node.shape),
+            help=layout.question(node.shape) if picture is None else transposed(window),
             severity="warning",
             fixes=() if picture is not None else (layout.fix(declaration),),
         )
+
+
+def transposed(window: Node) -> Remedy:
+    """The channels put first in front of a layer."""
+    place = Span(window.span.source, window.span.start, window.span.start)
+    first = "transpose([2, 0, 1])"
+    fix = Fix(f"add `{first}` before it", place, f"{first} -> ")
+    return Remedy(f"`{first}` before it puts them first", (fix,))
 
 
 def first_window(context: LintContext, node: Node, layout: ForeignLayout) -> Node | None:

@@ -22,6 +22,7 @@ from compiler.ops.base import (
     Shapes,
 )
 from compiler.ops.shapes import channels_of, check_groups, check_map
+from grammar.diagnostics import Remedy, Written
 from grammar.records import dataclass
 
 
@@ -38,13 +39,13 @@ class Channels(Op):
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         count = channels_of(inputs[0], self.name)
         if not self.first <= self.last < count:
+            call = f"channels({min(self.first, count - 1)}, {count - 1})"
             raise ShapeError(
                 "E306",
                 "a channel range lies inside the input's channels",
                 argument="last" if self.first <= self.last else "first",
                 label=f"{self.first} to {self.last}, but the channels are 0 to {count - 1}",
-                help="the first and the last are both included: "
-                f"channels({min(self.first, count - 1)}, {count - 1})",
+                help=Remedy(f"the first and the last are both included: {call}", (Written(call),)),
             )
         return (self.last - self.first + 1, *inputs[0][1:])
 

@@ -20,7 +20,7 @@ from compiler.ops.base import (
 )
 from compiler.ops.shapes import axis_names, per_sample_axis
 from compiler.ops.sizes import AXIS
-from grammar.diagnostics import Remedy
+from grammar.diagnostics import Behind, Remedy
 from grammar.records import dataclass
 
 
@@ -46,15 +46,18 @@ def check_ranks(op: Op, inputs: Shapes, facts: Facts) -> None:
     if all(len(shape) == rank for shape in inputs):
         return
     help = None
-    vectors = {shape for shape in inputs if len(shape) == 1}
-    if len(vectors) == 1:
-        wanted = (*vectors.pop(), *[1] * (rank - 1))
+    vectors = [place for place, shape in enumerate(inputs) if len(shape) == 1]
+    if len({inputs[place] for place in vectors}) == 1:
+        wanted = (*inputs[vectors[0]], *[1] * (rank - 1))
         as_maps = tuple(wanted if len(shape) == 1 else shape for shape in inputs)
         as_vectors = tuple((product(shape),) for shape in inputs)
         if is_joined(op, as_maps, facts):
-            help = f"`reshape({show_shape(wanted)})` behind the vector would do"
+            layer = f"reshape({show_shape(wanted)})"
+            behind = Behind(layer, tuple(vectors))
+            help = Remedy(f"`{layer}` behind the vector would do", (behind,))
         elif is_joined(op, as_vectors, facts):
-            help = "`flatten` behind the map would do"
+            maps = tuple(place for place in range(len(inputs)) if place not in vectors)
+            help = Remedy("`flatten` behind the map would do", (Behind("flatten", maps),))
     raise ShapeError("E305", f"{op.name} joins tensors of one rank", help=help)
 
 

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
-from compiler.bind import argument_of, names_of
+from compiler.bind import argument_of, names_of, written
 from compiler.ops.arguments import show
-from compiler.ops.base import Op, is_join
+from compiler.ops.base import Op, Shape, show_shape
+from compiler.pictures import Picture
 from compiler.remedies.changes import LITERALS, Change
 from grammar import syntax as s
-from grammar.diagnostics import Assertion, Before, Edit, Fix, Remedy, Setting
+from grammar.diagnostics import (
+    Assertion,
+    Before,
+    Edit,
+    Fix,
+    Remedy,
+    Setting,
+    Written,
+    together,
+)
 from grammar.source import Span
 
 
@@ -34,15 +45,7 @@ def fix_of(
         edit_of(title, change.argument, change.value, stages.get(span), names_of(nodes[span].op))
         for span in spans
     ]
-    if not edits or None in edits or len({span.source.name for span in spans}) > 1:
-        return None
-    known = [edit for edit in edits if edit is not None]
-    source, start, text = known[0].span.source, known[0].span.start, ""
-    end = start
-    for edit in known:
-        text += source.text[end : edit.span.start] + edit.text
-        end = edit.span.end
-    return Fix(title, Span(source, start, end), text)
+    return together(title, edits)
 
 
 def resizing(change: Change, declaration: s.InputDeclaration | None) -> Fix | None:
@@ -52,36 +55,52 @@ def resizing(change: Change, declaration: s.InputDeclaration | None) -> Fix | No
     _, *sides = declaration.shape.sizes
     if not all(isinstance(side, s.Number) for side in sides):
         return None
-    source, start = declaration.span.source, sides[0].span.start
-    text, end = "", start
-    for side in sides:
-        text += source.text[end : side.span.start] + str(change.value)
-        end = side.span.end
-    return Fix(str(change), Span(source, start, end), text)
+    new = str(change.value)
+    return together(str(change), [Fix(new, side.span, new) for side in sides])
 
 
 def edit_of(
-    title: str, name: str, value: Any, stage: s.Stage | None, names: list[str]
+    title: str, name: str, value: Any, stage: s.Stage | s.CallExpression | None, names: list[str]
 ) -> Fix | None:
-    """The edit of one stage that gives its parameter `name` another value."""
+    """The edit of one stage, or call, that gives its parameter `name` another value."""
     arguments = () if stage is None else stage.arguments or ()
-    if stage is None or stage.callee is None:
+    called = stage.function if isinstance(stage, s.CallExpression) else stage and stage.callee
+    if stage is None or called is None:
         return None
     if any(isinstance(argument.value, s.Given) for argument in arguments):
         return None  # bound elsewhere: `act=leaky_relu(0.1)`
     given = argument_of(stage, name, names)
     if given is not None:
-        parts = given.value.items if isinstance(given.value, s.ListDisplay) else (given.value,)
+        listed = isinstance(given.value, s.ListDisplay | s.TupleDisplay)
+        parts = given.value.items if listed else (given.value,)
         literal = all(isinstance(part, LITERALS) for part in parts)
         return Fix(title, given.value.span, show(value)) if literal else None
     if stage.arguments:
         end = stage.arguments[-1].span.end
         return Fix(title, Span(stage.span.source, end, end), f", {title}")
-    end = stage.callee.span.end
+    end = called.span.end
     if stage.arguments is not None and not stage.span.source.text.startswith("()", end):
         return None
     after = end if stage.arguments is None else end + len("()")
     return Fix(title, Span(stage.span.source, end, after), f"({title})")
+
+
+def resized_picture(
+    picture: Picture, shape: Shape, declared: s.InputDeclaration | s.Declared
+) -> Remedy | None:
+    """The shape that would fit what pictures become, or the argument that makes them fit it."""
+    fitting = picture.fitting(shape)
+    if fitting is None:
+        return None
+    sizes, setting = fitting
+    words = f"an input {show_shape(sizes)} would fit"
+    edits = [Fix(show_shape(sizes), declared.shape.span, show_shape(sizes))]
+    if setting is not None:
+        title, names = f"{setting.name}={show(setting.value)}", [p.name for p in fields(Picture)]
+        words = f"{words}, or {title}"
+        edit = edit_of(title, setting.name, setting.value, declared.origin, names)
+        edits += [edit] if edit is not None else []
+    return Remedy.of(words, edits)
 
 
 def at_stage(remedy: Remedy, stage: s.Stage, op: Op, *, in_chain: bool) -> Remedy:
@@ -97,13 +116,14 @@ def edit_at(edit: Edit, stage: s.Stage, op: Op, in_chain: bool) -> Edit | None:
     """An edit in its place, where that is at the stage; None where it cannot be made."""
     match edit:
         case Setting(name, value):
-            if name not in names_of(op):
+            if not hasattr(op, name):
                 return None
-            positions = [] if is_join(op) else names_of(op)
-            return edit_of(f"{name}={show(value)}", name, value, stage, positions)
+            return edit_of(f"{name}={show(value)}", name, value, stage, names_of(op))
         case Before(text):
             start = Span(stage.span.source, stage.span.start, stage.span.start)
             return Fix(f"add `{text}` before it", start, f"{text} -> ") if in_chain else None
+        case Written(text):
+            return written(stage, text) if in_chain else None
     return edit
 
 

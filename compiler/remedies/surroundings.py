@@ -24,7 +24,7 @@ from compiler.remedies.changes import (
 )
 from compiler.remedies.edits import fix_of
 from grammar import syntax as s
-from grammar.diagnostics import Fix
+from grammar.diagnostics import Fix, together
 from grammar.records import dataclass
 from grammar.source import Span
 
@@ -141,9 +141,11 @@ class Surroundings:
         """The layers that stand in the block which each call of the text calls."""
         return grouped((n.call_stack[-1].span, n) for n in self.graph.nodes() if n.call_stack)
 
-    def fixes(self, changes: list[Change]) -> list[Fix]:
-        """Changes as edits of the text."""
-        edits = (fix_of(change, self.stages, self.inputs) for change in changes)
+    def fixes(self, changes: list[Change], *, as_one: bool = False) -> list[Fix]:
+        """Changes as edits of the text; `as_one` are changes that are needed together."""
+        edits = [fix_of(change, self.stages, self.inputs) for change in changes]
+        if as_one:
+            edits = [together(" and ".join(map(str, changes)), edits)]
         return [edit for edit in edits if edit is not None]
 
 

@@ -20,9 +20,9 @@ from compiler.symbols.names import children
 from compiler.training.model import Show, StepPlan, TrainedNet, TrainingPlan, Update
 from compiler.training.statements import StepDeclarations, TrainingReader, UpdateDeclaration
 from compiler.training.whole import Whole
-from compiler.values import Mistake, Scope, Tensor
+from compiler.values import Mistake, Scope, Tensor, unknown
 from grammar import syntax as s
-from grammar.diagnostics import Diagnostic, deduplicate, nearest
+from grammar.diagnostics import Diagnostic, Fix, deduplicate, nearest
 from grammar.records import dataclass
 from grammar.source import Span
 
@@ -203,6 +203,7 @@ def learned_by(
                 text.span,
                 notes=[f"there are {', '.join(names[:MOST_NAMED])}{'…' if names[8:] else ''}"],
                 help=f'did you mean "{near}"?' if near else None,
+                fixes=[Fix(f'replace with "{near}"', text.span, f'"{near}"')] if near else [],
             )
     return tuple(dict.fromkeys(found))
 
@@ -310,13 +311,9 @@ def check_expects(reader: TrainingReader, plans: Iterable[StepPlan]) -> dict[str
             is_known = name.id in known or name.id in BUILTINS
             if not is_known and reader.scope.value(name.id) is None:
                 near = nearest(name.id, known)
-                raise Mistake(
-                    "E702",
-                    f"nothing reports `{name.id}`",
-                    name.span,
-                    help=f"did you mean `{near}`?"
-                    if near
-                    else f"report {name.id}(…) as well; there are {', '.join(sorted(known))}",
+                help = f"report {name.id}(…) as well; there are {', '.join(sorted(known))}"
+                raise unknown(
+                    f"nothing reports `{name.id}`", name.span, near, code="E702", help=help
                 )
         if not any(name.id in known for name in names):
             raise Mistake(

@@ -12,6 +12,7 @@ from compiler.ops.arguments import show
 from compiler.ops.base import Shape, show_shape
 from compiler.ops.losses import Average
 from compiler.pictures import Picture
+from compiler.remedies.edits import resized_picture
 from compiler.symbols.modules import Closure, diagnostic
 from compiler.symbols.names import Makers
 from compiler.training.augmentations import AUGMENTATIONS, Augmentation, Mixup
@@ -322,7 +323,8 @@ class TrainingReader:
         picture = bind_picture(part.origin, self.evaluate, scope)
         complaint = picture.complaint(sizes)
         if complaint is not None:
-            raise Mistake("E305", complaint, part.shape.span, help=picture.remedy(sizes))
+            help = resized_picture(picture, sizes, part)
+            raise Mistake("E305", complaint, part.shape.span, help=help)
         return picture
 
     def augment(self, statement: s.Augment, scope: Scope) -> None:
