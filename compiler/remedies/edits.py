@@ -71,8 +71,10 @@ def edit_of(
         return None  # bound elsewhere: `act=leaky_relu(0.1)`
     given = argument_of(stage, name, names)
     if given is not None:
-        listed = isinstance(given.value, s.ListDisplay | s.TupleDisplay)
-        parts = given.value.items if listed else (given.value,)
+        old = given.value
+        parts: tuple[s.Expression, ...] = (old,)
+        if isinstance(old, s.ListDisplay | s.TupleDisplay):
+            parts = old.items
         literal = all(isinstance(part, LITERALS) for part in parts)
         return Fix(title, given.value.span, show(value)) if literal else None
     if stage.arguments:
