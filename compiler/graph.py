@@ -28,11 +28,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Input(Op):
+class Input(Op, name="input"):
     """The op of a node that the caller feeds; `picture` says how a photograph becomes it."""
 
-    name: ClassVar[str] = "input"
-    group: ClassVar[str] = ""
     least_inputs: ClassVar[int] = 0
 
     dtype: str = "f32"
@@ -40,14 +38,12 @@ class Input(Op):
 
 
 @dataclass(frozen=True)
-class Assumed(Op):
+class Assumed(Op, name="assumed"):
     """The op of a tensor that a mistake has lost, of the shape that the definition asserts.
 
     Or, where it asserts none, of the shape that the layer at fault most likely makes.
     """
 
-    name: ClassVar[str] = "assumed"
-    group: ClassVar[str] = ""
     least_inputs: ClassVar[int] = 0
 
     likely: bool = False

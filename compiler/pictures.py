@@ -6,16 +6,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from compiler.ops.arguments import (
-    DEVIATIONS,
-    FLAG,
-    NUMBERS,
-    Extent,
-    Kind,
-    arg,
-    choice,
-    extent,
-)
+from compiler.ops.arguments import DEVIATIONS, FLAG, NUMBERS, Extent, Kind, arg, choice, extent
 from grammar.diagnostics import Setting
 from grammar.records import dataclass
 

@@ -8,16 +8,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from pygments.lexer import RegexLexer, bygroups, include, words
-from pygments.token import (
-    Comment,
-    Keyword,
-    Name,
-    Number,
-    Operator,
-    Punctuation,
-    String,
-    Text,
-)
+from pygments.token import Comment, Keyword, Name, Number, Operator, Punctuation, String, Text
 
 from compiler.builtins import BUILTINS
 from compiler.ops import OPS

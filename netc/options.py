@@ -19,13 +19,7 @@ from compiler.onnx.precision import DTYPES
 from compiler.symbols.modules import Closure, Module
 from grammar.diagnostics import printable
 from netc.errors import show
-from netc.library import (
-    check_settings,
-    choose_net,
-    examine_module,
-    open_module,
-    parse_settings,
-)
+from netc.library import check_settings, choose_net, examine_module, open_module, parse_settings
 from netc.net import Net
 from runtime.errors import CallError
 from runtime.files import refuse_inputs, written_in

@@ -6,13 +6,7 @@ from typing import Any
 
 from compiler.onnx import lowers
 from compiler.onnx.emitter import Emitter
-from compiler.ops.normalise import (
-    BatchNorm,
-    GroupNorm,
-    InstanceNorm,
-    LayerNorm,
-    LocalResponseNorm,
-)
+from compiler.ops.normalise import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
 from compiler.ops.shapes import channels_of, known
 
 WIDEST_BAND = 256  # channels; beyond, a band of weights is more work than the operator itself

@@ -20,13 +20,7 @@ from compiler.onnx.checkpoint import Segments, cut
 from compiler.onnx.differentiate import Derivatives, differentiate, sweep
 from compiler.onnx.emitter import INTEGER, ONNX_TYPES, Emitter, Lowering, Writer, tensor_names
 from compiler.onnx.lower import IR_OF_OPSET, add_layer, add_tensor, set_metadata
-from compiler.onnx.mixed import (
-    is_finite,
-    narrowed_products,
-    only_where,
-    scale_anew,
-    unscaled,
-)
+from compiler.onnx.mixed import is_finite, narrowed_products, only_where, scale_anew, unscaled
 from compiler.onnx.optimisers import UPDATES, blended, scalars
 from compiler.onnx.precision import OPSETS
 from compiler.onnx.training import running_statistics

@@ -6,58 +6,40 @@ from typing import ClassVar
 
 from compiler.domain import Facts
 from compiler.ops.arguments import FLAG, NUMBER, arg
-from compiler.ops.base import (
-    Op,
-    Reach,
-    Shape,
-    ShapeError,
-    Shapes,
-    Weight,
-    along_axis,
-)
+from compiler.ops.base import Op, Reach, Shape, ShapeError, Shapes, Weight, along_axis
 from compiler.ops.shapes import channels_of, per_sample_axis
 from compiler.ops.sizes import AXIS
 from grammar.records import dataclass
 
 
 @dataclass(frozen=True)
-class Activation(Op):
+class Activation(Op, group="activate"):
     """What they share: the shape stays; most are one ONNX node of the same meaning."""
-
-    group: ClassVar[str] = "activate"
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         return inputs[0]
 
 
 @dataclass(frozen=True)
-class Relu(Activation):
+class Relu(Activation, name="relu"):
     """max(x, 0)."""
 
-    name: ClassVar[str] = "relu"
-
 
 @dataclass(frozen=True)
-class Relu6(Activation):
+class Relu6(Activation, name="relu6"):
     """min(max(x, 0), 6)."""
 
-    name: ClassVar[str] = "relu6"
-
 
 @dataclass(frozen=True)
-class LeakyRelu(Activation):
+class LeakyRelu(Activation, name="leaky_relu"):
     """x where positive, else slope * x (Maas et al. 2013)."""
-
-    name: ClassVar[str] = "leaky_relu"
 
     slope: float = arg(NUMBER, 0.01, "factor of negative values")
 
 
 @dataclass(frozen=True)
-class PRelu(Activation):
+class PRelu(Activation, name="prelu"):
     """x where positive, else a learnable slope times x (He et al. 2015)."""
-
-    name: ClassVar[str] = "prelu"
 
     channelwise: bool = arg(FLAG, False, "one slope for each channel instead of one for all")
 
@@ -67,117 +49,88 @@ class PRelu(Activation):
 
 
 @dataclass(frozen=True)
-class Elu(Activation):
+class Elu(Activation, name="elu"):
     """x where positive, else alpha * (e^x - 1) (Clevert et al. 2015)."""
-
-    name: ClassVar[str] = "elu"
 
     alpha: float = arg(NUMBER, 1.0, "size of the negative plateau")
 
 
 @dataclass(frozen=True)
-class Celu(Elu):
+class Celu(Elu, name="celu"):
     """x where positive, else alpha * (e^(x/alpha) - 1), smooth at 0 (Barron 2017)."""
-
-    name: ClassVar[str] = "celu"
 
 
 @dataclass(frozen=True)
-class ThresholdedRelu(Activation):
+class ThresholdedRelu(Activation, name="thresholded_relu"):
     """x where above a threshold, else 0 (Konda et al. 2015)."""
-
-    name: ClassVar[str] = "thresholded_relu"
 
     threshold: float = arg(NUMBER, 1.0, "what a value must exceed to stay")
 
 
 @dataclass(frozen=True)
-class Selu(Activation):
+class Selu(Activation, name="selu"):
     """The self-normalising ELU with its two fixed constants (Klambauer et al. 2017)."""
-
-    name: ClassVar[str] = "selu"
 
 
 @dataclass(frozen=True)
-class Gelu(Activation):
+class Gelu(Activation, name="gelu"):
     """x * Phi(x) with the normal distribution's Phi (Hendrycks and Gimpel 2016).
 
     Approximately x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))), their equation 2.
     """
 
-    name: ClassVar[str] = "gelu"
-
     approximate: bool = arg(FLAG, False, "the approximation by tanh in place of the exact Phi")
 
 
 @dataclass(frozen=True)
-class Silu(Activation):
+class Silu(Activation, name="silu"):
     """x * sigmoid(x), also called swish."""
 
-    name: ClassVar[str] = "silu"
-
 
 @dataclass(frozen=True)
-class Mish(Activation):
+class Mish(Activation, name="mish"):
     """x * tanh(softplus(x)) (Misra 2019)."""
 
-    name: ClassVar[str] = "mish"
-
 
 @dataclass(frozen=True)
-class HardSigmoid(Activation):
+class HardSigmoid(Activation, name="hardsigmoid"):
     """min(max(x + 3, 0), 6)/6."""
 
-    name: ClassVar[str] = "hardsigmoid"
-
 
 @dataclass(frozen=True)
-class HardSwish(HardSigmoid):
+class HardSwish(HardSigmoid, name="hardswish"):
     """x * min(max(x + 3, 0), 6)/6 (Howard et al. 2019)."""
 
-    name: ClassVar[str] = "hardswish"
-
 
 @dataclass(frozen=True)
-class Sigmoid(Activation):
+class Sigmoid(Activation, name="sigmoid"):
     """1/(1 + e^-x)."""
 
-    name: ClassVar[str] = "sigmoid"
-
 
 @dataclass(frozen=True)
-class LogSigmoid(Activation):
+class LogSigmoid(Activation, name="log_sigmoid"):
     """log(1/(1 + e^-x)), the logarithm of sigmoid without its rounding to 0."""
 
-    name: ClassVar[str] = "log_sigmoid"
-
 
 @dataclass(frozen=True)
-class Tanh(Activation):
+class Tanh(Activation, name="tanh"):
     """The hyperbolic tangent."""
 
-    name: ClassVar[str] = "tanh"
-
 
 @dataclass(frozen=True)
-class Softsign(Activation):
+class Softsign(Activation, name="softsign"):
     """x/(1 + |x|)."""
 
-    name: ClassVar[str] = "softsign"
-
 
 @dataclass(frozen=True)
-class Softplus(Activation):
+class Softplus(Activation, name="softplus"):
     """log(1 + e^x), a smooth relu."""
 
-    name: ClassVar[str] = "softplus"
-
 
 @dataclass(frozen=True)
-class Softmax(Activation):
+class Softmax(Activation, name="softmax"):
     """e^x divided by the sum of e^x along an axis: numbers that sum to 1."""
 
-    name: ClassVar[str] = "softmax"
     in_float32: ClassVar[bool] = True
 
     axis: int = arg(AXIS, 0, "0 is the channels; negative counts from the end")
@@ -191,17 +144,13 @@ class Softmax(Activation):
 
 
 @dataclass(frozen=True)
-class LogSoftmax(Softmax):
+class LogSoftmax(Softmax, name="log_softmax"):
     """The logarithm of softmax."""
-
-    name: ClassVar[str] = "log_softmax"
 
 
 @dataclass(frozen=True)
-class Clip(Activation):
+class Clip(Activation, name="clip"):
     """min(max(x, lo), hi)."""
-
-    name: ClassVar[str] = "clip"
 
     lo: float = arg(NUMBER, doc="the least value")
     hi: float = arg(NUMBER, doc="the largest value")

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, field
-from typing import Any
+from typing import Any, ClassVar
 
 from compiler.dims import Dim
 from grammar.records import dataclass
@@ -39,6 +39,16 @@ def uniform(value: Any) -> int | None:
     numbers = set(value) if isinstance(value, tuple) else {value}
     only = numbers.pop()
     return None if numbers or not isinstance(only, int) else only
+
+
+class Named:
+    """What the language calls by a name: `class Adam(Optimiser, name="adam")`."""
+
+    name: ClassVar[str] = ""
+
+    def __init_subclass__(cls, *, name: str = "") -> None:
+        super().__init_subclass__()
+        cls.name = name or cls.name
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 from compiler.dims import Size
 from compiler.domain import Facts
-from compiler.ops.arguments import Kind
+from compiler.ops.arguments import Kind, Named
 from grammar.diagnostics import Message, Remedy, Saying
 from grammar.records import dataclass
 
@@ -147,8 +147,8 @@ def along_axis(axis: int, shape: Shape) -> Reach:
 
 
 @dataclass(frozen=True)
-class Op:
-    """The base of all ops. Class variables: the language's name, its group, how many inputs."""
+class Op(Named):
+    """The base of all ops. Class variables: its group beside its name, how many inputs."""
 
     name: ClassVar[str] = ""
     group: ClassVar[str] = ""
@@ -159,6 +159,12 @@ class Op:
     no_derivative: ClassVar[str] = ""  # why it has none, if it has none
     whole_inputs: ClassVar[tuple[int, ...]] = ()  # places of inputs that must be whole numbers
     class_inputs: ClassVar[tuple[int, ...]] = ()  # and of those that may be
+
+    def __init_subclass__(cls, *, group: str | None = None, **head: str) -> None:
+        """`class Relu(Op, name="relu", group="activate")`"""
+        super().__init_subclass__(**head)
+        if group is not None:
+            cls.group = group
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         """The output's shape per sample, from the inputs'; raises `ShapeError`."""

@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import ClassVar
 
 from compiler.dims import Dim
 from compiler.domain import Facts
 from compiler.domain.suggestions import asserting, suggest_equal
-from compiler.ops.arguments import (
-    arg,
-    whole,
-)
-from compiler.ops.base import (
-    Axis,
-    Op,
-    Reach,
-    Sampling,
-    Shape,
-    ShapeError,
-    Shapes,
-)
+from compiler.ops.arguments import arg, whole
+from compiler.ops.base import Axis, Op, Reach, Sampling, Shape, ShapeError, Shapes
 from compiler.ops.shapes import channels_of, check_groups, check_map
 from grammar.diagnostics import Remedy, Written
 from grammar.records import dataclass
 
 
 @dataclass(frozen=True)
-class Channels(Op):
+class Channels(Op, name="channels", group="shape"):
     """The channels from `first` to `last`, both included."""
-
-    name: ClassVar[str] = "channels"
-    group: ClassVar[str] = "shape"
 
     first: int = arg(whole(0), doc="the first channel, counted from 0")
     last: int = arg(whole(0), doc="the last channel, itself included")
@@ -51,11 +36,8 @@ class Channels(Op):
 
 
 @dataclass(frozen=True)
-class PadChannels(Op):
+class PadChannels(Op, name="pad_channels", group="shape"):
     """Adds channels of zeros before and after: the parameter-free shortcut of He et al. 2015."""
-
-    name: ClassVar[str] = "pad_channels"
-    group: ClassVar[str] = "shape"
 
     before: int = arg(whole(0), doc="channels of zeros in front")
     after: int = arg(whole(0), doc="channels of zeros behind")
@@ -65,11 +47,8 @@ class PadChannels(Op):
 
 
 @dataclass(frozen=True)
-class ChannelShuffle(Op):
+class ChannelShuffle(Op, name="channel_shuffle", group="shape"):
     """Deals the channels of each group out to all groups (ShuffleNet, Zhang et al. 2017)."""
-
-    name: ClassVar[str] = "channel_shuffle"
-    group: ClassVar[str] = "shape"
 
     groups: int = arg(whole(1), doc="how many groups of channels")
 
@@ -79,11 +58,8 @@ class ChannelShuffle(Op):
 
 
 @dataclass(frozen=True)
-class PixelUnshuffle(Op):
+class PixelUnshuffle(Op, name="pixel_unshuffle", group="shape"):
     """r x r pixels of a channel become r*r channels of one pixel: pixel_shuffle undone."""
-
-    name: ClassVar[str] = "pixel_unshuffle"
-    group: ClassVar[str] = "shape"
 
     r: int = arg(whole(1), doc="by how much height and width shrink")
 
@@ -108,11 +84,8 @@ class PixelUnshuffle(Op):
 
 
 @dataclass(frozen=True)
-class PixelShuffle(Op):
+class PixelShuffle(Op, name="pixel_shuffle", group="shape"):
     """r*r channels become r x r pixels of one (sub-pixel convolution, Shi et al. 2016)."""
-
-    name: ClassVar[str] = "pixel_shuffle"
-    group: ClassVar[str] = "shape"
 
     r: int = arg(whole(1), doc="by how much height and width grow")
 

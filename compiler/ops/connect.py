@@ -26,7 +26,7 @@ from grammar.records import dataclass
 
 
 @dataclass(frozen=True)
-class Dense(Op):
+class Dense(Op, name="dense", group="connect"):
     """Fully connected layer: every output is a weighted sum of all inputs plus a bias.
 
     Its weight has PyTorch's layout [units, inputs]; the input is a vector. With an `axis` it goes
@@ -34,8 +34,6 @@ class Dense(Op):
     to [T, 64], as PyTorch's Linear, and `axis=0` each pixel of a map.
     """
 
-    name: ClassVar[str] = "dense"
-    group: ClassVar[str] = "connect"
     holds_weights: ClassVar[bool] = True
 
     units: int = arg(whole(1), doc="how many outputs")
@@ -88,15 +86,13 @@ class Dense(Op):
 
 
 @dataclass(frozen=True)
-class MatMul(Op):
+class MatMul(Op, name="matmul", group="connect"):
     """The matrix product of two tensors over their last two axes: [..., M, K] by [..., K, N].
 
     The axes before these are alike, or a size of 1 stretches. Attention is `matmul(q, k)` with k
     transposed, softmax, and `matmul` again (Vaswani et al. 2017, section 3.2.1).
     """
 
-    name: ClassVar[str] = "matmul"
-    group: ClassVar[str] = "connect"
     least_inputs: ClassVar[int] = 2
     most_inputs: ClassVar[int | None] = 2
 
@@ -134,32 +130,25 @@ class MatMul(Op):
 
 
 @dataclass(frozen=True)
-class Identity(Op):
+class Identity(Op, name="identity", group="connect"):
     """Hands on what it gets: the bare shortcut of a residual block."""
-
-    name: ClassVar[str] = "identity"
-    group: ClassVar[str] = "connect"
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         return inputs[0]
 
 
 @dataclass(frozen=True)
-class Dropout(Identity):
+class Dropout(Identity, name="dropout"):
     """Drops values at random while training (Srivastava et al. 2014); hands on when run."""
-
-    name: ClassVar[str] = "dropout"
 
     p: float = arg(FRACTION, 0.5, "the share that is dropped")
 
 
 @dataclass(frozen=True)
-class DropPath(Dropout):
+class DropPath(Dropout, name="drop_path"):
     """Drops a branch of a sample as a whole while training (Huang et al. 2016); hands on when run.
 
     What stays is divided by 1 - p, as in timm.
     """
-
-    name: ClassVar[str] = "drop_path"
 
     p: float = arg(FRACTION, doc="the share of samples whose branch is dropped")

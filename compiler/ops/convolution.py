@@ -26,14 +26,12 @@ from grammar.records import dataclass
 
 
 @dataclass(frozen=True)
-class Conv(Op):
+class Conv(Op, name="conv", group="windows"):
     """Convolution (cross-correlation) of 1, 2 or 3 spatial axes.
 
     Every output channel is a sum of windows over the input channels of its group plus a bias.
     """
 
-    name: ClassVar[str] = "conv"
-    group: ClassVar[str] = "windows"
     holds_weights: ClassVar[bool] = True
 
     channels: int = arg(whole(1), doc="output channels")
@@ -87,14 +85,12 @@ class Conv(Op):
 
 
 @dataclass(frozen=True)
-class Deconv(Op):
+class Deconv(Op, name="deconv", group="windows"):
     """Transposed convolution: each input pixel writes a kernel, `stride` pixels apart.
 
     Its weight has PyTorch's layout [channels in, channels out / groups, kernel].
     """
 
-    name: ClassVar[str] = "deconv"
-    group: ClassVar[str] = "windows"
     holds_weights: ClassVar[bool] = True
 
     channels: int = arg(whole(1), doc="output channels")

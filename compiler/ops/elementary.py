@@ -2,42 +2,28 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from compiler.ops.activate import Activation
 from compiler.ops.arguments import NUMBER, arg
 from grammar.records import dataclass
 
 
 @dataclass(frozen=True)
-class Absolute(Activation):
+class Absolute(Activation, name="abs", group="scale"):
     """|x|."""
 
-    name: ClassVar[str] = "abs"
-    group: ClassVar[str] = "scale"
-
 
 @dataclass(frozen=True)
-class Exponential(Activation):
+class Exponential(Activation, name="exp", group="scale"):
     """e^x."""
 
-    name: ClassVar[str] = "exp"
-    group: ClassVar[str] = "scale"
-
 
 @dataclass(frozen=True)
-class Logarithm(Activation):
+class Logarithm(Activation, name="log", group="scale"):
     """The natural logarithm; no number (NaN) below 0."""
 
-    name: ClassVar[str] = "log"
-    group: ClassVar[str] = "scale"
-
 
 @dataclass(frozen=True)
-class Power(Activation):
+class Power(Activation, name="power", group="scale"):
     """x to a fixed power: 2 squares, 0.5 is the root, -1 the reciprocal."""
-
-    name: ClassVar[str] = "power"
-    group: ClassVar[str] = "scale"
 
     exponent: float = arg(NUMBER, doc="the power")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any, ClassVar
+from typing import Any
 
 from compiler.dims import Size, product
 from compiler.domain import Facts
@@ -12,13 +12,7 @@ from compiler.ops.arrays import KERNEL_VALUES, nested_map, nested_shape, nested_
 from compiler.ops.base import Axis, Op, Reach, Shape, ShapeError, Shapes
 from compiler.ops.shapes import channels_of, spatial_of
 from compiler.ops.sizes import PADDING
-from compiler.ops.windows import (
-    PAD_MODES,
-    Window,
-    border_conditions,
-    check_border,
-    window_output,
-)
+from compiler.ops.windows import PAD_MODES, Window, border_conditions, check_border, window_output
 from grammar.records import dataclass
 
 
@@ -56,14 +50,11 @@ class FixedKernel(Op):
 
 
 @dataclass(frozen=True)
-class Filter(FixedKernel):
+class Filter(FixedKernel, name="filter", group="windows"):
     """One fixed kernel applied to every channel by itself, as in image processing.
 
     It is not flipped: y[i, j] = sum of kernel[a, b] x[i + a, j + b].
     """
-
-    name: ClassVar[str] = "filter"
-    group: ClassVar[str] = "windows"
 
     kernel_values: Any = arg(KERNEL_VALUES, doc="the kernel, one nesting level a spatial axis")
     stride: int | Extent = arg(extent(1), 1, "pixels from one window to the next")
@@ -85,11 +76,8 @@ class Filter(FixedKernel):
 
 
 @dataclass(frozen=True)
-class WeightedPool(FixedKernel):
+class WeightedPool(FixedKernel, name="weightedpool", group="windows"):
     """A weighted mean of each window, the weights normalised to sum 1; stride = window size."""
-
-    name: ClassVar[str] = "weightedpool"
-    group: ClassVar[str] = "windows"
 
     kernel_values: Any = arg(KERNEL_VALUES, doc="the weights before normalisation")
     stride: int | Extent | None = arg(

@@ -22,15 +22,13 @@ def check_axes(shape: Shape, op: str) -> Shape:
 
 
 @dataclass(frozen=True)
-class Gather(Op):
+class Gather(Op, name="gather", group="connect"):
     """A learned vector for each whole number: an embedding (Mikolov et al. 2013).
 
     Whole numbers [T] below `rows`, from an `input tokens: i64[T]`, become [T, channels]. Its weight
     has PyTorch's layout, that of nn.Embedding: [rows, channels].
     """
 
-    name: ClassVar[str] = "gather"
-    group: ClassVar[str] = "connect"
     holds_weights: ClassVar[bool] = True
     whole_inputs: ClassVar[tuple[int, ...]] = (0,)
 
@@ -57,7 +55,7 @@ class Gather(Op):
 
 
 @dataclass(frozen=True)
-class Take(Op):
+class Take(Op, name="take", group="connect"):
     """The values of a table at the places that an index says, along an axis: NumPy's `take`.
 
     `take(table, index)` of [R, C] and whole numbers [K] below R is [K, C]. The index is an
@@ -65,8 +63,6 @@ class Take(Op):
     section 3.2).
     """
 
-    name: ClassVar[str] = "take"
-    group: ClassVar[str] = "connect"
     least_inputs: ClassVar[int] = 2
     most_inputs: ClassVar[int | None] = 2
     whole_inputs: ClassVar[tuple[int, ...]] = (1,)

@@ -16,11 +16,9 @@ MOST_OPEN_PARTS = 64  # of an axis whose size is symbolic: each part is some nod
 
 
 @dataclass(frozen=True)
-class GlobalAveragePool(Op):
+class GlobalAveragePool(Op, name="gap", group="windows"):
     """The mean of each whole feature map: [C, …] becomes [C, 1, …]."""
 
-    name: ClassVar[str] = "gap"
-    group: ClassVar[str] = "windows"
     in_float32: ClassVar[bool] = True
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
@@ -32,22 +30,19 @@ class GlobalAveragePool(Op):
 
 
 @dataclass(frozen=True)
-class GlobalMaxPool(GlobalAveragePool):
+class GlobalMaxPool(GlobalAveragePool, name="gmp"):
     """The largest value of each whole feature map: [C, …] becomes [C, 1, …]."""
 
-    name: ClassVar[str] = "gmp"
     in_float32: ClassVar[bool] = False
 
 
 @dataclass(frozen=True)
-class AdaptiveAvgPool(Op):
+class AdaptiveAvgPool(Op, name="adaptive_avgpool", group="windows"):
     """The means of `size` near-equal parts of each axis.
 
     Part i of n along W pixels runs from floor(iW/n) to ceil((i + 1)W/n), as in PyTorch.
     """
 
-    name: ClassVar[str] = "adaptive_avgpool"
-    group: ClassVar[str] = "windows"
     in_float32: ClassVar[bool] = True
 
     size: int | Extent = arg(extent(1), doc="output size")
@@ -86,9 +81,8 @@ class AdaptiveAvgPool(Op):
 
 
 @dataclass(frozen=True)
-class AdaptiveMaxPool(AdaptiveAvgPool):
+class AdaptiveMaxPool(AdaptiveAvgPool, name="adaptive_maxpool"):
     """The largest values of `size` near-equal parts of each axis, parts as in adaptive_avgpool."""
 
-    name: ClassVar[str] = "adaptive_maxpool"
     in_float32: ClassVar[bool] = False
     plain: ClassVar[str] = "maxpool"

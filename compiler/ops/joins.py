@@ -9,15 +9,7 @@ from compiler.dims import Dim, Size, product
 from compiler.domain import Facts
 from compiler.domain.suggestions import help_unequal
 from compiler.ops.arguments import arg
-from compiler.ops.base import (
-    Op,
-    Reach,
-    Shape,
-    ShapeError,
-    Shapes,
-    along_axis,
-    show_shape,
-)
+from compiler.ops.base import Op, Reach, Shape, ShapeError, Shapes, along_axis, show_shape
 from compiler.ops.shapes import axis_names, per_sample_axis
 from compiler.ops.sizes import AXIS
 from grammar.diagnostics import Behind, Remedy
@@ -118,10 +110,9 @@ def usual_help(
 
 
 @dataclass(frozen=True)
-class Join(Op):
+class Join(Op, group="connect"):
     """What the element-wise joins share; a size of 1 stretches to the others'."""
 
-    group: ClassVar[str] = "connect"
     most_inputs: ClassVar[int | None] = None
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
@@ -140,65 +131,52 @@ class Join(Op):
 
 
 @dataclass(frozen=True)
-class Add(Join):
+class Add(Join, name="add"):
     """The sum of its branches, [C, 1, 1] stretching over [C, H, W]."""
 
-    name: ClassVar[str] = "add"
-
 
 @dataclass(frozen=True)
-class Mul(Join):
+class Mul(Join, name="mul"):
     """The product of its branches, [C, 1, 1] stretching over [C, H, W]: a gate."""
 
-    name: ClassVar[str] = "mul"
-
 
 @dataclass(frozen=True)
-class Sub(Join):
+class Sub(Join, name="sub"):
     """The first of two tensors minus the second."""
 
-    name: ClassVar[str] = "sub"
     least_inputs: ClassVar[int] = 2
     most_inputs: ClassVar[int | None] = 2
 
 
 @dataclass(frozen=True)
-class Div(Join):
+class Div(Join, name="div"):
     """The first of two tensors divided by the second."""
 
-    name: ClassVar[str] = "div"
     least_inputs: ClassVar[int] = 2
     most_inputs: ClassVar[int | None] = 2
 
 
 @dataclass(frozen=True)
-class Max(Join):
+class Max(Join, name="max"):
     """The largest of its branches, element by element: maxout (Goodfellow et al. 2013)."""
 
-    name: ClassVar[str] = "max"
-
 
 @dataclass(frozen=True)
-class Min(Join):
+class Min(Join, name="min"):
     """The smallest of its branches, element by element."""
 
-    name: ClassVar[str] = "min"
-
 
 @dataclass(frozen=True)
-class Mean(Join):
+class Mean(Join, name="mean"):
     """The mean of its branches, element by element: an ensemble."""
 
-    name: ClassVar[str] = "mean"
     in_float32: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
-class Concat(Op):
+class Concat(Op, name="concat", group="connect"):
     """Its branches one behind the other, along the channels unless `axis` says otherwise."""
 
-    name: ClassVar[str] = "concat"
-    group: ClassVar[str] = "connect"
     most_inputs: ClassVar[int | None] = None
 
     axis: int = arg(AXIS, 0, "0 is the channels; negative counts from the end")

@@ -17,10 +17,9 @@ from grammar.records import dataclass
 
 
 @dataclass(frozen=True)
-class Loss(Op):
+class Loss(Op, group="loss"):
     """What they share: two tensors become one number a sample, whose shape is []."""
 
-    group: ClassVar[str] = "loss"
     least_inputs: ClassVar[int] = 2
     most_inputs: ClassVar[int | None] = 2
 
@@ -72,82 +71,67 @@ class ClassLoss(Loss):
 
 
 @dataclass(frozen=True)
-class CrossEntropy(ClassLoss):
+class CrossEntropy(ClassLoss, name="cross_entropy"):
     """-log softmax(logits)[label]: the surprise at the right class, or the mean by shares.
 
     With `smoothing` the target gives that share to all classes alike (Szegedy et al. 2016, 7).
     """
 
-    name: ClassVar[str] = "cross_entropy"
-
     smoothing: float = arg(FRACTION, 0.0, "the share of the target that all classes get alike")
 
 
 @dataclass(frozen=True)
-class Accuracy(ClassLoss):
+class Accuracy(ClassLoss, name="accuracy"):
     """1 where the right class is among the `top` highest scores, else 0; of equals the first.
 
     Of shares the right class is the one with the largest.
     """
 
-    name: ClassVar[str] = "accuracy"
     no_derivative: ClassVar[str] = "it counts; cross_entropy is what can be minimised"
 
     top: int = arg(whole(1), 1, "how many of the highest scores count")
 
 
 @dataclass(frozen=True)
-class BinaryCrossEntropy(ElementLoss):
+class BinaryCrossEntropy(ElementLoss, name="bce"):
     """-(t log p + (1 - t) log(1 - p)) for probabilities p and targets t from 0 to 1.
 
     A logarithm is at least -100, as in PyTorch. With `logits` the prediction is what a sigmoid
     would take, and nothing is cut: the rewriting of `bce(sigmoid(x), t)`.
     """
 
-    name: ClassVar[str] = "bce"
-
     logits: bool = arg(FLAG, False, "the prediction is before the sigmoid")
 
 
 @dataclass(frozen=True)
-class SquaredError(ElementLoss):
+class SquaredError(ElementLoss, name="mse"):
     """(x - t)^2."""
 
-    name: ClassVar[str] = "mse"
-
 
 @dataclass(frozen=True)
-class AbsoluteError(ElementLoss):
+class AbsoluteError(ElementLoss, name="mae"):
     """|x - t|."""
 
-    name: ClassVar[str] = "mae"
-
 
 @dataclass(frozen=True)
-class Huber(ElementLoss):
+class Huber(ElementLoss, name="huber"):
     """(x - t)^2/2 up to a distance of delta, beyond it delta (|x - t| - delta/2) (Huber 1964)."""
-
-    name: ClassVar[str] = "huber"
 
     delta: float = arg(POSITIVE, 1.0, "the distance where the square becomes a line")
 
 
 @dataclass(frozen=True)
-class Hinge(ElementLoss):
+class Hinge(ElementLoss, name="hinge"):
     """max(0, 1 - t x) for targets t of -1 and 1."""
-
-    name: ClassVar[str] = "hinge"
 
 
 @dataclass(frozen=True)
-class Divergence(Loss):
+class Divergence(Loss, name="kl"):
     """Kullback and Leibler's divergence: sum over the channels of p (log p - log q).
 
     The mean over the pixels; where p is 0 nothing is added. With `logarithms` the second tensor
     is log q: the rewriting of `kl(p, softmax(x))`.
     """
-
-    name: ClassVar[str] = "kl"
 
     logarithms: bool = arg(FLAG, False, "the second tensor holds logarithms")
 
@@ -157,11 +141,8 @@ class Divergence(Loss):
 
 
 @dataclass(frozen=True)
-class Total(Op):
+class Total(Op, name="sum", group="loss"):
     """The sum of all numbers of a sample."""
-
-    name: ClassVar[str] = "sum"
-    group: ClassVar[str] = "loss"
 
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         return ()
@@ -171,10 +152,8 @@ class Total(Op):
 
 
 @dataclass(frozen=True)
-class Average(Total):
+class Average(Total, name="mean"):
     """The mean of all numbers of a sample."""
-
-    name: ClassVar[str] = "mean"
 
 
 # The functions of an expression that take no further arguments, as the ops that they are.

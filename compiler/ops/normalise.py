@@ -6,22 +6,8 @@ from typing import Any, ClassVar
 
 from compiler.domain import Facts
 from compiler.ops.arguments import FLAG, POSITIVE, SMALL, arg, whole
-from compiler.ops.base import (
-    EVERYWHERE,
-    Op,
-    Reach,
-    Shape,
-    ShapeError,
-    Shapes,
-    Weight,
-)
-from compiler.ops.shapes import (
-    channels_of,
-    check_groups,
-    known,
-    per_sample_axes,
-    spatial_of,
-)
+from compiler.ops.base import EVERYWHERE, Op, Reach, Shape, ShapeError, Shapes, Weight
+from compiler.ops.shapes import channels_of, check_groups, known, per_sample_axes, spatial_of
 from compiler.ops.sizes import AXES
 from grammar.diagnostics import Remedy, Setting
 from grammar.records import dataclass
@@ -33,14 +19,12 @@ def affine_weights(shape: tuple[int, ...]) -> tuple[Weight, ...]:
 
 
 @dataclass(frozen=True)
-class BatchNorm(Op):
+class BatchNorm(Op, name="bn", group="normalise"):
     """Batch normalisation with running statistics, each channel by itself.
 
     y = (x - running_mean)/sqrt(running_var + eps) * weight + bias (Ioffe and Szegedy 2015).
     """
 
-    name: ClassVar[str] = "bn"
-    group: ClassVar[str] = "normalise"
     in_float32: ClassVar[bool] = True
 
     eps: float = arg(SMALL, 1e-5, "added to the variance")
@@ -61,15 +45,13 @@ class BatchNorm(Op):
 
 
 @dataclass(frozen=True)
-class LocalResponseNorm(Op):
+class LocalResponseNorm(Op, name="lrn", group="normalise"):
     """Local response normalisation across `size` neighbouring channels (Krizhevsky et al. 2012).
 
     y = x/(k + alpha/size * sum of squares)^beta. Alpha is divided by the size, as in ONNX and
     Caffe; the AlexNet paper's 1e-4, undivided over 5 maps, is `alpha=5e-4, k=2`.
     """
 
-    name: ClassVar[str] = "lrn"
-    group: ClassVar[str] = "normalise"
     in_float32: ClassVar[bool] = True
 
     size: int = arg(whole(1), doc="how many channels, an odd number")
@@ -94,11 +76,9 @@ class LocalResponseNorm(Op):
 
 
 @dataclass(frozen=True)
-class GroupNorm(Op):
+class GroupNorm(Op, name="groupnorm", group="normalise"):
     """Normalisation over each group of channels and all pixels (Wu and He 2018)."""
 
-    name: ClassVar[str] = "groupnorm"
-    group: ClassVar[str] = "normalise"
     in_float32: ClassVar[bool] = True
 
     groups: int = arg(whole(1), doc="how many groups of channels")
@@ -117,7 +97,7 @@ class GroupNorm(Op):
 
 
 @dataclass(frozen=True)
-class LayerNorm(Op):
+class LayerNorm(Op, name="layernorm", group="normalise"):
     """Normalisation over some axes of a sample together, by default all, with a factor and offset
     for each value of them (Ba, Kiros and Hinton 2016).
 
@@ -125,8 +105,6 @@ class LayerNorm(Op):
     of a map, as in ConvNeXt; `axis=[-2, -1]` the last two axes.
     """
 
-    name: ClassVar[str] = "layernorm"
-    group: ClassVar[str] = "normalise"
     in_float32: ClassVar[bool] = True
 
     eps: float = arg(SMALL, 1e-5, "added to the variance")
@@ -155,11 +133,9 @@ class LayerNorm(Op):
 
 
 @dataclass(frozen=True)
-class InstanceNorm(Op):
+class InstanceNorm(Op, name="instancenorm", group="normalise"):
     """Normalisation of each feature map over its own pixels (Ulyanov et al. 2016)."""
 
-    name: ClassVar[str] = "instancenorm"
-    group: ClassVar[str] = "normalise"
     in_float32: ClassVar[bool] = True
 
     eps: float = arg(SMALL, 1e-5, "added to the variance")

@@ -7,14 +7,7 @@ from typing import Any, ClassVar
 from compiler.dims import Size
 from compiler.domain import Facts
 from compiler.ops.arguments import FLAG, Extent, arg, extent, whole
-from compiler.ops.base import (
-    Axis,
-    Op,
-    Reach,
-    Shape,
-    ShapeError,
-    Shapes,
-)
+from compiler.ops.base import Axis, Op, Reach, Shape, ShapeError, Shapes
 from compiler.ops.shapes import channels_of, spatial_of
 from compiler.ops.sizes import PADDING
 from compiler.ops.windows import Window, window_output
@@ -77,11 +70,8 @@ class Pool(Op):
 
 
 @dataclass(frozen=True)
-class MaxPool(Pool):
+class MaxPool(Pool, name="maxpool", group="windows"):
     """The largest value of each window; padding never wins."""
-
-    name: ClassVar[str] = "maxpool"
-    group: ClassVar[str] = "windows"
 
     kernel: int | Extent = arg(extent(1), doc="window size")
     stride: int | Extent | None = arg(
@@ -93,14 +83,12 @@ class MaxPool(Pool):
 
 
 @dataclass(frozen=True)
-class AvgPool(Pool):
+class AvgPool(Pool, name="avgpool", group="windows"):
     """The mean of each window; `count_pad=false` divides by the pixels inside the input only.
 
     What `ceil=true` adds beyond the padding never counts.
     """
 
-    name: ClassVar[str] = "avgpool"
-    group: ClassVar[str] = "windows"
     in_float32: ClassVar[bool] = True
 
     kernel: int | Extent = arg(extent(1), doc="window size")
@@ -123,11 +111,9 @@ class AvgPool(Pool):
 
 
 @dataclass(frozen=True)
-class LpPool(Pool):
+class LpPool(Pool, name="lppool", group="windows"):
     """The p-norm of each window, (sum |x|^p)^(1/p)."""
 
-    name: ClassVar[str] = "lppool"
-    group: ClassVar[str] = "windows"
     in_float32: ClassVar[bool] = True
 
     kernel: int | Extent = arg(extent(1), doc="window size")

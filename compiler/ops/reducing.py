@@ -13,10 +13,8 @@ from grammar.records import dataclass
 
 
 @dataclass(frozen=True)
-class Reduce(Op):
+class Reduce(Op, group="connect"):
     """What the reductions share. The axes go, or stay with size 1; of all of them [] is left."""
-
-    group: ClassVar[str] = "connect"
 
     axis: Any = arg(AXES, None, "one axis, or several; 0 is the channels", default_text="all axes")
     keep: bool = arg(FLAG, False, "the axes stay with size 1, so that [C, H, W] becomes [C, 1, 1]")
@@ -40,44 +38,36 @@ class Reduce(Op):
 
 
 @dataclass(frozen=True)
-class ReduceMean(Reduce):
+class ReduceMean(Reduce, name="reduce_mean"):
     """The mean along some axes, which go unless `keep` says otherwise; of all axes [] is left."""
 
-    name: ClassVar[str] = "reduce_mean"
     in_float32: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
-class ReduceSum(Reduce):
+class ReduceSum(Reduce, name="reduce_sum"):
     """The sum along some axes, which go unless `keep` says otherwise; of all axes [] is left."""
 
-    name: ClassVar[str] = "reduce_sum"
     in_float32: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
-class ReduceMax(Reduce):
+class ReduceMax(Reduce, name="reduce_max"):
     """The largest along some axes, which go unless `keep` says otherwise; of all [] is left."""
 
-    name: ClassVar[str] = "reduce_max"
-
 
 @dataclass(frozen=True)
-class ReduceMin(Reduce):
+class ReduceMin(Reduce, name="reduce_min"):
     """The smallest along some axes, which go unless `keep` says otherwise; of all [] is left."""
 
-    name: ClassVar[str] = "reduce_min"
-
 
 @dataclass(frozen=True)
-class L2Norm(Op):
+class L2Norm(Op, name="l2norm", group="normalise"):
     """x divided by its length along an axis, the root of the sum of squares, or by eps if larger.
 
     PyTorch's `normalize`; the L2 normalisation of SSD is along the channels (Liu et al. 2016).
     """
 
-    name: ClassVar[str] = "l2norm"
-    group: ClassVar[str] = "normalise"
     in_float32: ClassVar[bool] = True
 
     axis: int = arg(AXIS, 0, "0 is the channels; negative counts from the end")

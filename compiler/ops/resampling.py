@@ -5,21 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import starmap
 from struct import pack, unpack
-from typing import Any, ClassVar
+from typing import Any
 
 from compiler.dims import Dim
 from compiler.domain import Facts
 from compiler.ops.arguments import LARGEST_NUMBER, Kind, arg, choice, extent, number
-from compiler.ops.base import (
-    EVERYWHERE,
-    Op,
-    Reach,
-    Sampling,
-    Shape,
-    ShapeError,
-    Shapes,
-    show_shape,
-)
+from compiler.ops.base import EVERYWHERE, Op, Reach, Sampling, Shape, ShapeError, Shapes, show_shape
 from compiler.ops.shapes import axes_in_words, per_axis, spatial_of
 from grammar.records import dataclass
 
@@ -81,16 +72,13 @@ FACTORS = Kind("a number above 0, or a list with one for each axis", _factors)
 
 
 @dataclass(frozen=True)
-class Resize(Op):
+class Resize(Op, name="resize", group="shape"):
     """The map at another size: the nearest pixels, or interpolated along each axis in turn.
 
     Output pixel i looks at (i + 0.5)/scale - 0.5 of the input ("half_pixel"), at i/scale
     ("asymmetric"), or so that the corners of both maps meet ("corners"); what lies outside is the
     edge. "cubic" is Keys' kernel with a = -0.75 (Keys 1981), as in PyTorch and ONNX.
     """
-
-    name: ClassVar[str] = "resize"
-    group: ClassVar[str] = "shape"
 
     size: Any = arg(TARGET, None, doc="output size", default_text="that of `like`")
     mode: str = arg(MODE, "nearest", "how pixels come about")

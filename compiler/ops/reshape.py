@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from compiler.dims import Size, SymbolicError, product
 from compiler.domain import Facts
 from compiler.ops.arguments import arg
-from compiler.ops.base import (
-    EVERYWHERE,
-    Op,
-    Reach,
-    Shape,
-    ShapeError,
-    Shapes,
-    show_shape,
-)
+from compiler.ops.base import EVERYWHERE, Op, Reach, Shape, ShapeError, Shapes, show_shape
 from compiler.ops.shapes import per_sample_axis
 from compiler.ops.sizes import AXIS, MOST_AXES, PERMUTATION, SIZES
 from grammar.records import dataclass
 
 
 @dataclass(frozen=True)
-class Flatten(Op):
+class Flatten(Op, name="flatten", group="shape"):
     """All values of a sample as one vector, the last axis running fastest.
 
     `first=1` leaves the channels, and makes one axis of the pixels: [C, H, W] becomes [C, H*W].
     """
-
-    name: ClassVar[str] = "flatten"
-    group: ClassVar[str] = "shape"
 
     first: int = arg(AXIS, 0, "the first of the axes that become one; 0 is the channels")
 
@@ -47,11 +36,8 @@ class Flatten(Op):
 
 
 @dataclass(frozen=True)
-class Reshape(Op):
+class Reshape(Op, name="reshape", group="shape"):
     """The same values in the same order under another shape; -1 stands for what is left over."""
-
-    name: ClassVar[str] = "reshape"
-    group: ClassVar[str] = "shape"
 
     shape: Any = arg(SIZES, doc="the sizes of a sample, channels first")
 
@@ -95,11 +81,8 @@ def moved_sizes(given: Shape, shape: Shape, facts: Facts) -> dict[int, int | Non
 
 
 @dataclass(frozen=True)
-class Transpose(Op):
+class Transpose(Op, name="transpose", group="shape"):
     """The axes of a sample in another order, 0 being the channels."""
-
-    name: ClassVar[str] = "transpose"
-    group: ClassVar[str] = "shape"
 
     order: Any = arg(PERMUTATION, doc="for each new axis the old one, as [1, 0, 2]")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from compiler.domain import Facts
 from compiler.ops.arguments import DEVIATIONS, NUMBERS, arg
@@ -24,11 +24,8 @@ def check_length(values: Any, shape: Shape, op: str, argument: str) -> None:
 
 
 @dataclass(frozen=True)
-class Scale(Op):
+class Scale(Op, name="scale", group="scale"):
     """Multiplies by a constant, one for all or one for each channel."""
-
-    name: ClassVar[str] = "scale"
-    group: ClassVar[str] = "scale"
 
     factor: Any = arg(NUMBERS, doc="the factor, or one for each channel")
 
@@ -38,11 +35,8 @@ class Scale(Op):
 
 
 @dataclass(frozen=True)
-class Shift(Op):
+class Shift(Op, name="shift", group="scale"):
     """Adds a constant, one for all or one for each channel."""
-
-    name: ClassVar[str] = "shift"
-    group: ClassVar[str] = "scale"
 
     offset: Any = arg(NUMBERS, doc="the offset, or one for each channel")
 
@@ -52,11 +46,8 @@ class Shift(Op):
 
 
 @dataclass(frozen=True)
-class Normalize(Op):
+class Normalize(Op, name="normalize", group="scale"):
     """(x - mean)/std with constants, one for all or one for each channel."""
-
-    name: ClassVar[str] = "normalize"
-    group: ClassVar[str] = "scale"
 
     mean: Any = arg(NUMBERS, doc="the mean, or one for each channel")
     std: Any = arg(DEVIATIONS, doc="the standard deviation, or one for each channel")

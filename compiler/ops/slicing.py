@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any, ClassVar
+from typing import Any
 
 from compiler.dims import Dim, Size
 from compiler.domain import Facts
@@ -25,14 +25,11 @@ STEP = Kind("a whole number other than 0", _step)
 
 
 @dataclass(frozen=True)
-class Slice(Op):
+class Slice(Op, name="slice", group="shape"):
     """The values from `first` to `last`, both included, along an axis, or each `step`-th of them.
 
     A negative step goes backwards, from a `first` behind to a `last` in front.
     """
-
-    name: ClassVar[str] = "slice"
-    group: ClassVar[str] = "shape"
 
     first: int = arg(whole(0), doc="the first place, counted from 0")
     last: int = arg(whole(0), doc="the last place, itself included")
@@ -90,15 +87,12 @@ PART = Kind(
 
 
 @dataclass(frozen=True)
-class Split(Op):
+class Split(Op, name="split", group="shape"):
     """An axis cut into parts, each a tensor: `query, key, value = split(3, axis=1)`.
 
     The parts are equal, or of the sizes of a list. `split(3) as heads` has them as `heads[0]`,
     `heads[1]`, …; with a `part` it gives this one alone.
     """
-
-    name: ClassVar[str] = "split"
-    group: ClassVar[str] = "shape"
 
     parts: Any = arg(PARTS, doc="how many equal parts, or a list of their sizes")
     axis: int = arg(AXIS, 0, "0 is the channels; negative counts from the end")

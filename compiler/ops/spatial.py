@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any, ClassVar
+from typing import Any
 
 from compiler.dims import Dim, Size
 from compiler.domain import Facts
 from compiler.ops.arguments import Extent, arg, choice, extent, whole
-from compiler.ops.base import (
-    EVERYWHERE,
-    Axis,
-    Op,
-    Reach,
-    Sampling,
-    Shape,
-    ShapeError,
-    Shapes,
-)
+from compiler.ops.base import EVERYWHERE, Axis, Op, Reach, Sampling, Shape, ShapeError, Shapes
 from compiler.ops.shapes import check_map, per_axis, spatial_of
 from compiler.ops.sizes import AMOUNT, PADDING_WORDS, SIZE
 from compiler.ops.windows import (
@@ -31,11 +22,8 @@ from grammar.records import dataclass
 
 
 @dataclass(frozen=True)
-class Crop(Op):
+class Crop(Op, name="crop", group="shape"):
     """A window of h x w pixels: the centre, or from row `top` and column `left` on."""
-
-    name: ClassVar[str] = "crop"
-    group: ClassVar[str] = "shape"
 
     h: Any = arg(SIZE, doc="height of what stays")
     w: Any = arg(SIZE, doc="width of what stays")
@@ -85,11 +73,8 @@ def start(size: Size, keep: Size, place: int | None, names: tuple[str, str], fac
 
 
 @dataclass(frozen=True)
-class Pad(Op):
+class Pad(Op, name="pad", group="shape"):
     """Adds pixels around the map: zeros, the edge repeated, or the inside mirrored."""
-
-    name: ClassVar[str] = "pad"
-    group: ClassVar[str] = "shape"
 
     amount: Any = arg(AMOUNT, doc="pixels a side: a number, a size, or (before, after) pairs")
     mode: str = arg(choice(*PAD_MODES), "zero", "what the added pixels hold")
@@ -146,14 +131,11 @@ class Pad(Op):
 
 
 @dataclass(frozen=True)
-class Upsample(Op):
+class Upsample(Op, name="upsample", group="shape"):
     """Enlarges the map by a whole factor, repeating pixels or interpolating between them.
 
     "bilinear" is linear along every axis, pixel centres at half (PyTorch's align_corners=False).
     """
-
-    name: ClassVar[str] = "upsample"
-    group: ClassVar[str] = "shape"
 
     scale: int | Extent = arg(extent(1), doc="the factor, or one for each axis as 2x1")
     mode: str = arg(choice("nearest", "bilinear"), "nearest", "how pixels in between come about")

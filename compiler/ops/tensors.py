@@ -14,15 +14,13 @@ from grammar.records import dataclass
 
 
 @dataclass(frozen=True)
-class Param(Op):
+class Param(Op, name="param", group="connect"):
     """A learned tensor, the same for every sample: a position, a class token, a layer's scale.
 
     It takes nothing: a chain begins with it. Its numbers are called as the layer, without a suffix,
     as PyTorch's `nn.Parameter`: `param([64, 1, 1]) as gamma` is `gamma`.
     """
 
-    name: ClassVar[str] = "param"
-    group: ClassVar[str] = "connect"
     least_inputs: ClassVar[int] = 0
     most_inputs: ClassVar[int | None] = 0
 
@@ -38,15 +36,13 @@ class Param(Op):
 
 
 @dataclass(frozen=True)
-class Const(Op):
+class Const(Op, name="const", group="connect"):
     """A fixed tensor, the same for every sample: `const([[0, 1], [1, 0]])` is [2, 2].
 
     It takes nothing: a chain begins with it. Many numbers stand with the weights: `const(shape=[2,
     4200]) as anchors` is a buffer `anchors`, as PyTorch's `register_buffer`, and 0 without a file.
     """
 
-    name: ClassVar[str] = "const"
-    group: ClassVar[str] = "connect"
     least_inputs: ClassVar[int] = 0
     most_inputs: ClassVar[int | None] = 0
 

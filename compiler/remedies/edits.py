@@ -13,16 +13,7 @@ from compiler.ops.base import Op, Shape, show_shape
 from compiler.pictures import Picture
 from compiler.remedies.changes import LITERALS, Change
 from grammar import syntax as s
-from grammar.diagnostics import (
-    Assertion,
-    Before,
-    Edit,
-    Fix,
-    Remedy,
-    Setting,
-    Written,
-    together,
-)
+from grammar.diagnostics import Assertion, Before, Edit, Fix, Remedy, Setting, Written, together
 from grammar.source import Span
 
 

@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 from compiler.dims import Dim
-from compiler.ops.normalise import (
-    BatchNorm,
-    GroupNorm,
-    InstanceNorm,
-    LayerNorm,
-    LocalResponseNorm,
-)
+from compiler.ops.normalise import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
 from compiler.ops.shapes import channels_of
 from compiler.torch import writes
 from compiler.torch.layer import Layer, text_of

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, TypeAlias
 
-from compiler.ops.arguments import POSITIVE, Extent, Kind, arg, extent, number, whole
+from compiler.ops.arguments import POSITIVE, Extent, Kind, Named, arg, extent, number, whole
 from grammar.records import dataclass
 
 Sizes: TypeAlias = tuple[int, ...]
@@ -24,10 +24,9 @@ SHARE = Kind("a number from 0 to 1", _share)
 
 
 @dataclass(frozen=True)
-class Augmentation:
+class Augmentation(Named):
     """The base of all augmentations."""
 
-    name: ClassVar[str] = ""
     picture_only: ClassVar[bool] = True  # needs height and width behind the channels
 
     def shape(self, shape: Sizes) -> Sizes:
@@ -41,10 +40,8 @@ def sides(size: int | Extent) -> tuple[int, int]:
 
 
 @dataclass(frozen=True)
-class RandomCrop(Augmentation):
+class RandomCrop(Augmentation, name="crop"):
     """A part at a random place, of the picture with `pad` zeros around it; the centre later on."""
-
-    name: ClassVar[str] = "crop"
 
     size: int | Extent = arg(extent(1), doc="side of the part, or height x width")
     pad: int = arg(whole(0), 0, "zeros around the picture first")
@@ -59,37 +56,29 @@ class RandomCrop(Augmentation):
 
 
 @dataclass(frozen=True)
-class Flip(Augmentation):
+class Flip(Augmentation, name="flip"):
     """Left and right exchanged with probability `p`."""
-
-    name: ClassVar[str] = "flip"
 
     p: float = arg(SHARE, 0.5, "how likely")
 
 
 @dataclass(frozen=True)
-class RandomShift(Augmentation):
+class RandomShift(Augmentation, name="shift"):
     """Moved by up to `amount` pixels along each side, zeros where nothing was."""
-
-    name: ClassVar[str] = "shift"
 
     amount: int = arg(whole(0), doc="the most pixels")
 
 
 @dataclass(frozen=True)
-class Rotate(Augmentation):
+class Rotate(Augmentation, name="rotate"):
     """Turned about the centre by up to `degrees` either way, bilinear, zeros outside."""
-
-    name: ClassVar[str] = "rotate"
 
     degrees: float = arg(POSITIVE, doc="the largest angle")
 
 
 @dataclass(frozen=True)
-class Colour(Augmentation):
+class Colour(Augmentation, name="colour"):
     """Brightness, contrast and saturation, each times a factor within 1 - x and 1 + x."""
-
-    name: ClassVar[str] = "colour"
 
     brightness: float = arg(SHARE, 0.4, "of all values")
     contrast: float = arg(SHARE, 0.4, "about the mean grey of the picture")
@@ -97,37 +86,32 @@ class Colour(Augmentation):
 
 
 @dataclass(frozen=True)
-class PcaColour(Augmentation):
+class PcaColour(Augmentation, name="pca_colour"):
     """Noise along the principal axes of the picture's colours (Krizhevsky et al., 2012, 4.1).
 
     Each eigenvector of the covariance of the picture's channels is added, times its eigenvalue's
     root and a number of mean 0 and this deviation.
     """
 
-    name: ClassVar[str] = "pca_colour"
-
     deviation: float = arg(POSITIVE, 0.1, "of the noise")
 
 
 @dataclass(frozen=True)
-class Erase(Augmentation):
+class Erase(Augmentation, name="erase"):
     """A rectangle of up to `share` of the area set to zero with probability `p`."""
-
-    name: ClassVar[str] = "erase"
 
     p: float = arg(SHARE, 0.5, "how likely")
     share: float = arg(SHARE, 0.33, "the largest part of the area")
 
 
 @dataclass(frozen=True)
-class Mixup(Augmentation):
+class Mixup(Augmentation, name="mixup"):
     """Each sample mixed with another of its batch, and their classes (Zhang et al., 2018).
 
     The share is drawn from the beta distribution of `alpha`; classes become shares of classes,
     so that `label: class[10]` is fed as ten numbers.
     """
 
-    name: ClassVar[str] = "mixup"
     picture_only: ClassVar[bool] = False
 
     alpha: float = arg(POSITIVE, 0.2, "of the beta distribution")

@@ -15,13 +15,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from compiler.ops.arguments import FLAG, FRACTION, POSITIVE, arg
+from compiler.ops.arguments import FLAG, FRACTION, POSITIVE, Named, arg
 from compiler.training.schedules import NOT_NEGATIVE, RATE, Schedule
 from grammar.records import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Optimiser:
+class Optimiser(Named):
     """What every optimiser takes besides its own arguments.
 
     `clip` bounds the 2-norm of the gradient of all parameters of the update taken together (it is
@@ -30,7 +30,6 @@ class Optimiser:
     parameter w, a moving average a = average a + (1 - average) w.
     """
 
-    name: ClassVar[str] = ""
     states: ClassVar[tuple[str, ...]] = ()  # arrays of a parameter's shape, zero at first
 
     clip: float | None = arg(POSITIVE, None, "the largest norm of the whole gradient")
@@ -40,10 +39,9 @@ class Optimiser:
 
 
 @dataclass(frozen=True)
-class Sgd(Optimiser):
+class Sgd(Optimiser, name="sgd"):
     """Gradient descent, with momentum as PyTorch has it."""
 
-    name: ClassVar[str] = "sgd"
     states: ClassVar[tuple[str, ...]] = ("momentum",)
 
     rate: float | Schedule = arg(RATE, doc="how far to go along the gradient")
@@ -53,10 +51,9 @@ class Sgd(Optimiser):
 
 
 @dataclass(frozen=True)
-class Adam(Optimiser):
+class Adam(Optimiser, name="adam"):
     """Kingma and Ba, 2015, algorithm 1."""
 
-    name: ClassVar[str] = "adam"
     states: ClassVar[tuple[str, ...]] = ("m", "v")
 
     rate: float | Schedule = arg(RATE, 1e-3, "the size of a step")
@@ -67,24 +64,16 @@ class Adam(Optimiser):
 
 
 @dataclass(frozen=True)
-class AdamW(Optimiser):
+class AdamW(Adam, name="adamw"):
     """Loshchilov and Hutter, 2019: the decay acts on the weights themselves."""
 
-    name: ClassVar[str] = "adamw"
-    states: ClassVar[tuple[str, ...]] = ("m", "v")
-
-    rate: float | Schedule = arg(RATE, 1e-3, "the size of a step")
-    beta1: float = arg(FRACTION, 0.9, "how long the mean of the gradient lasts")
-    beta2: float = arg(FRACTION, 0.999, "how long the mean of its square lasts")
-    eps: float = arg(POSITIVE, 1e-8, "keeps the division finite")
     decay: float = arg(NOT_NEGATIVE, 1e-2, "of the weights, times the rate")
 
 
 @dataclass(frozen=True)
-class RmsProp(Optimiser):
+class RmsProp(Optimiser, name="rmsprop"):
     """Tieleman and Hinton, 2012."""
 
-    name: ClassVar[str] = "rmsprop"
     states: ClassVar[tuple[str, ...]] = ("square", "momentum")
 
     rate: float | Schedule = arg(RATE, 1e-2, "the size of a step")
@@ -95,10 +84,9 @@ class RmsProp(Optimiser):
 
 
 @dataclass(frozen=True)
-class Lion(Optimiser):
+class Lion(Optimiser, name="lion"):
     """Chen et al., 2023: steps of one size, in the direction of the mean gradient's sign."""
 
-    name: ClassVar[str] = "lion"
     states: ClassVar[tuple[str, ...]] = ("m",)
 
     rate: float | Schedule = arg(RATE, 1e-4, "the size of a step")

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
-from compiler.ops.arguments import POSITIVE, Kind, arg, number, whole
+from compiler.ops.arguments import POSITIVE, Kind, Named, arg, number, whole
 from grammar.records import dataclass
 
 
@@ -36,10 +36,8 @@ EPOCHS = Kind("a list of epochs, rising", _epochs)
 
 
 @dataclass(frozen=True)
-class Schedule:
+class Schedule(Named):
     """The base of all schedules."""
-
-    name: ClassVar[str] = ""
 
     def value(self, epoch: float, epochs: int, history: Sequence[float] = ()) -> float:
         """The rate when `epoch` of `epochs` are done.
@@ -57,10 +55,8 @@ def rate_at(
 
 
 @dataclass(frozen=True)
-class Steps(Schedule):
+class Steps(Schedule, name="steps"):
     """Times `by` at each epoch of `at`."""
-
-    name: ClassVar[str] = "steps"
 
     rate: float = arg(POSITIVE, doc="the rate at first")
     at: tuple[float, ...] = arg(EPOCHS, doc="the epochs at which it changes")
@@ -72,10 +68,8 @@ class Steps(Schedule):
 
 
 @dataclass(frozen=True)
-class Cosine(Schedule):
+class Cosine(Schedule, name="cosine"):
     """Loshchilov and Hutter, 2017, equation 5, without restarts."""
-
-    name: ClassVar[str] = "cosine"
 
     rate: float = arg(POSITIVE, doc="the rate at first")
     to: float = arg(NOT_NEGATIVE, 0.0, "the rate at the end")
@@ -86,10 +80,8 @@ class Cosine(Schedule):
 
 
 @dataclass(frozen=True)
-class ExponentialDecay(Schedule):
+class ExponentialDecay(Schedule, name="exponential"):
     """Times `by` each epoch, smoothly."""
-
-    name: ClassVar[str] = "exponential"
 
     rate: float = arg(POSITIVE, doc="the rate at first")
     by: float = arg(POSITIVE, doc="what it is multiplied by in an epoch")
@@ -99,10 +91,8 @@ class ExponentialDecay(Schedule):
 
 
 @dataclass(frozen=True)
-class Plateau(Schedule):
+class Plateau(Schedule, name="plateau"):
     """Times `by` when nothing has become better for `patience` epochs; then it waits anew."""
-
-    name: ClassVar[str] = "plateau"
 
     rate: float = arg(POSITIVE, doc="the rate at first")
     by: float = arg(POSITIVE, 0.1, "what it is multiplied by")
@@ -130,10 +120,8 @@ RATE = Kind("a number above 0 or a schedule such as cosine(0.1)", _rate)
 
 
 @dataclass(frozen=True)
-class Warmup(Schedule):
+class Warmup(Schedule, name="warmup"):
     """A line up from 0 over the first `epochs`, times the rate that would be without it."""
-
-    name: ClassVar[str] = "warmup"
 
     rate: float | Schedule = arg(RATE, doc="the rate afterwards")
     epochs: float = arg(POSITIVE, 5.0, "how many epochs it takes")

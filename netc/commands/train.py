@@ -16,16 +16,7 @@ from compiler.onnx.precision import DTYPES
 from grammar.diagnostics import printable
 from netc.errors import say, show, write
 from netc.library import parse_settings
-from netc.options import (
-    DEVICE,
-    FILE,
-    FOLDER,
-    INCLUDE,
-    INPUT,
-    PATTERN,
-    SETTINGS,
-    Command,
-)
+from netc.options import DEVICE, FILE, FOLDER, INCLUDE, INPUT, PATTERN, SETTINGS, Command
 from runtime.errors import CallError
 
 if TYPE_CHECKING:

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from compiler.ops.normalise import (
-    BatchNorm,
-    GroupNorm,
-    InstanceNorm,
-    LayerNorm,
-    LocalResponseNorm,
-)
+from compiler.ops.normalise import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
 from runtime.gradients import Gradients, by_inputs, gradient
 from runtime.kernels import Array, Arrays
 from runtime.kernels.normalise import channelwise, places, standardised

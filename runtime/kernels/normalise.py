@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from compiler.ops.normalise import (
-    BatchNorm,
-    GroupNorm,
-    InstanceNorm,
-    LayerNorm,
-    LocalResponseNorm,
-)
+from compiler.ops.normalise import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
 from runtime.kernels import Array, Arrays, kernel
 
 

@@ -23,15 +23,7 @@ from runtime.verify.comparison import Comparison, Ledger
 from runtime.verify.first_difference import FirstDifference, Place, first_difference, taken
 from runtime.verify.options import USUAL, VerifyOptions
 from runtime.verify.segments import BUDGET, Tensors
-from runtime.verify.tolerance import (
-    NONE,
-    ROUNDINGS,
-    Gap,
-    Tolerance,
-    distance,
-    gap,
-    pieces,
-)
+from runtime.verify.tolerance import NONE, ROUNDINGS, Gap, Tolerance, distance, gap, pieces
 
 
 def compare_all(

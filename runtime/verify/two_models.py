@@ -18,14 +18,7 @@ from runtime.verify.compare import largest_error
 from runtime.verify.comparison import Comparison, Ledger
 from runtime.verify.first_difference import Place, Taken, first_difference
 from runtime.verify.options import USUAL, VerifyOptions
-from runtime.verify.ports import (
-    Port,
-    agreed,
-    inputs_of,
-    outputs_of,
-    precision_of,
-    random_array,
-)
+from runtime.verify.ports import Port, agreed, inputs_of, outputs_of, precision_of, random_array
 from runtime.verify.segments import Tensors
 from runtime.verify.tolerance import NONE, ROUNDINGS, Gap, gap
 

@@ -15,13 +15,7 @@ from compiler.importers.from_onnx.operators import operator
 from compiler.importers.from_onnx.reading import CONVERTERS, Pending, Reading, Value
 from compiler.importers.from_onnx.rearranging import REARRANGING, rearranged, run_on_views
 from compiler.importers.from_onnx.sizes import FOLDERS, fold
-from compiler.importers.from_onnx.views import (
-    MOST_SIZES,
-    Bordered,
-    FactoredView,
-    Stretched,
-    copied,
-)
+from compiler.importers.from_onnx.views import MOST_SIZES, Bordered, FactoredView, Stretched, copied
 from compiler.ops.base import ShapeError
 from compiler.values import POISON, Tensor
 

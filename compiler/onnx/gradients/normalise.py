@@ -7,13 +7,7 @@ from collections.abc import Sequence
 from compiler.onnx.emitter import Emitter
 from compiler.onnx.gradients import Gradients, by_inputs, differentiates
 from compiler.onnx.gradients.arithmetic import averaged, like, over_channels, per_channel, summed
-from compiler.ops.normalise import (
-    BatchNorm,
-    GroupNorm,
-    InstanceNorm,
-    LayerNorm,
-    LocalResponseNorm,
-)
+from compiler.ops.normalise import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
 from compiler.ops.shapes import channels_of, known
 
 
