@@ -30,7 +30,8 @@ class Settings:
     are the numbers that the model only refers to (`models.detached`). Threads that `spin` while
     they wait answer sooner, and take the time of a core; one run of much work does not need it.
     `in_order` runs the nodes as they stand and frees each tensor after its last use, which is what
-    a training step needs: ONNX Runtime's own order and plans take up to three times its memory.
+    a training step needs: ONNX Runtime's own order and plans take up to three times its memory. On
+    the CPU its convolutions are worked out in blocks of channels (`blocked.py`).
     `profile` begins the name of a file in which it writes how long each node took.
     """
 

@@ -23,6 +23,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as raised
 
 from runtime.bfloat16 import has_bfloat16, widened
 from runtime.binding import BoundArrays, from_value, to_value, type_of
+from runtime.blocked import block_width, with_blocks
 from runtime.devices import OPENVINO, Device, parse_device
 from runtime.errors import CallError, MachineError
 from runtime.hazards import HIDING, RECURRENT
@@ -258,6 +259,9 @@ def on_fastest(model: Model, settings: Settings) -> OnnxSession:
 def on_cpu(model: Model, settings: Settings, note: str = "") -> OnnxSession:
     """A session on the CPU, which computes bfloat16 nodes in float32."""
     place = Device("cpu")
+    if settings.in_order and isinstance(model, onnx.ModelProto):
+        width = block_width()
+        model = model if width is None else with_blocks(model, width)
     try:
         try:
             session = create(model, place, settings, Driver())

@@ -13,8 +13,9 @@ import onnx
 from compiler.graph import Graph, Input, Node
 from compiler.onnx.checkpoint import Segments, run_again
 from compiler.onnx.emitter import Emitter, Lowering, Writer
-from compiler.onnx.gradients import DERIVATIVES, Gradients
+from compiler.onnx.gradients import DERIVATIVES, Gradients, by_inputs
 from compiler.onnx.lower import metadata_of, set_metadata
+from compiler.ops.activate import Relu
 from compiler.ops.base import ShapeError
 from compiler.verify import fault
 from grammar.diagnostics import DefinitionError
@@ -50,6 +51,7 @@ def differentiate(
     handed: dict[str, list[str]] = {last: [seed]}
     by_array: dict[str, list[str]] = {}
     found: dict[str, str] = {}
+    users, shorter = graph.users(), dict[str, str]()
     for node in reversed([*graph.nodes()]):
         if node.name not in handed or node.name not in wanted:
             continue
@@ -64,7 +66,15 @@ def differentiate(
             run_again(lowering, emitters, layers, segments.kept, dy)
         emit = Emitter(lowering, node, "gradient/")
         emit.kept = emitters[node.name].kept
-        gradients = run_rule(node, emit, dy, [lowering.tensor_of[name] for name in node.inputs])
+        if node.name in shorter:
+            gradients = by_inputs(shorter[node.name])
+        else:
+            inputs_here = [lowering.tensor_of[name] for name in node.inputs]
+            gradients = run_rule(node, emit, dy, inputs_here)
+        if gradients.before_relu is not None:
+            (source,) = node.inputs
+            if isinstance(graph[source].op, Relu) and users[source] == [node]:
+                shorter[source] = gradients.before_relu
         for source, tensor in zip(node.inputs, gradients.inputs, strict=True):
             if tensor is not None and source in wanted:
                 handed.setdefault(source, []).append(tensor)

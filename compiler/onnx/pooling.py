@@ -12,14 +12,13 @@ from compiler.onnx.windows import emit_pad, onnx_pads, window_attributes
 from compiler.ops.base import Axis
 from compiler.ops.pooling import AvgPool, LpPool, MaxPool, tap_counts
 
-LARGEST_TILE = 3  # pixels; the gradient looks at each tap by itself
+TILE = Axis(2, 2)
 STILL = Axis(1)  # a window of the one pixel: nothing is done along this axis
 
 
 def tiles(axes: tuple[Axis, ...]) -> bool:
-    """Whether the windows are small squares side by side, without pads."""
-    side = axes[0].kernel
-    return len(axes) == 2 and 1 < side <= LARGEST_TILE and set(axes) == {Axis(side, side)}
+    """Whether the windows are squares of 2x2 pixels side by side, without pads."""
+    return axes == (TILE, TILE)
 
 
 @lowers(MaxPool)

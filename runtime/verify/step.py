@@ -58,7 +58,9 @@ def verify_step(
     """Hold one step on random data against NumPy; differences are told by source line."""
     check_products(plan.dtype, options.device)
     feeds = random_step(training, plan, options.seed, options.batch)
-    session = open_session(build_step(plan, show=True), options.device, Settings(exact=True))
+    session = open_session(
+        build_step(plan, show=True), options.device, Settings(exact=True, in_order=True)
+    )
     return compare_step(plan, feeds, session.run(feeds), options.device)
 
 
@@ -132,7 +134,7 @@ def compare_gradients(
     floats = [n.name for n in graph.inputs() if isinstance(n.op, Input) and n.op.dtype != "i64"]
     model = build_gradients(graph, objective, learned, floats)
     ledger = Ledger(tolerance(device, layers=len(graph)))
-    session = open_session(model, device, Settings(exact=True))
+    session = open_session(model, device, Settings(exact=True, in_order=True))
     ours = session.run({**feeds, **graph.values})
     compare_layers(graph, feeds, ours, ledger)
     compare_derivatives(graph, objective, 1.0, feeds, ours, ledger)

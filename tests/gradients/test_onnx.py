@@ -48,6 +48,8 @@ def test_losses(name: str, arguments: dict[str, Any], shape: tuple[int, ...]) ->
 
 TIES: list[tuple[Op, tuple[int, ...]]] = [
     (make(OPS["maxpool"], 2), (2, 4, 6)),
+    (make(OPS["maxpool"], 2), (2, 5, 7)),
+    (make(OPS["maxpool"], 3), (2, 6, 9)),
     (make(OPS["maxpool"], 3, stride=2, pad=1), (2, 7, 8)),
     (make(OPS["maxpool"], 2, stride=1, dilation=2, pad=1), (2, 7, 8)),
     (make(OPS["maxpool"], 2, ceil=True), (2, 7)),

@@ -159,3 +159,30 @@ def test_a_step_by_hand() -> None:
     assert found["line.d.bias/next"].tolist() == [pytest.approx(0.5)]
     assert found["gradient_norm"] == pytest.approx(np.sqrt(64 + 25))
     assert run_step(plan, feeds).outputs["loss"] == 6.5
+
+
+def test_a_relu_before_a_pooling_is_passed_with_less_work() -> None:
+    (plan,) = training_of(NET + TRAIN.format(optimiser="sgd(0.1)")).steps
+    feeds = first_feeds(plan)
+    feeds["image"] = np.round(feeds["image"])  # equal maxima
+    model, shown = build_step(plan), build_step(plan, show=True)
+    of_relu = [node.op_type for node in model.graph.node if "/tiny.relu1/" in node.name]
+    assert of_relu == []
+    names = [info.name for info in model.graph.output]
+    once, again = (session_of(m).run(names, feeds) for m in (model, shown))
+    for name, expected, found in zip(names, once, again, strict=True):
+        np.testing.assert_array_equal(found, expected, err_msg=name)
+
+
+def test_a_relu_that_others_take_as_well_has_a_derivative_of_its_own() -> None:
+    net = """
+net tiny {
+    input image: f32[2, 8, 8]
+    conv(4, 3x3, pad=1) -> relu
+    add { maxpool(2); avgpool(2) }
+    flatten -> dense(3) as logits
+    output probs = softmax
+}
+"""
+    (plan,) = training_of(net + TRAIN.format(optimiser="sgd(0.1)")).steps
+    check_step(plan)

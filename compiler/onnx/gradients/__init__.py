@@ -19,10 +19,15 @@ from compiler.registry import Registry
 
 
 class Gradients(NamedTuple):
-    """The derivatives by each input, None for one that has none, and by each learned array."""
+    """The derivatives by each input, None for one that has none, and by each learned array.
+
+    `before_relu` is that by the input of the relu whose output this layer takes, where it is found
+    with less work than by way of the relu. It holds if no other layer takes that output.
+    """
 
     inputs: tuple[str | None, ...]
     arrays: dict[str, str]
+    before_relu: str | None = None
 
 
 Rule: TypeAlias = Callable[..., Gradients]
