@@ -69,6 +69,15 @@ TF32 = click.option(
 )
 
 
+def counted(
+    *names: str, least: int = 1, most: int | None = None, default: int | None = None, **rest: Any
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An option that takes a whole number from `least` to `most`; its default is told."""
+    shown = default is not None
+    kind = click.IntRange(least, most)
+    return click.option(*names, type=kind, default=default, show_default=shown, **rest)
+
+
 SETTINGS = click.option(
     "--set",
     "settings",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compiler.onnx import lowers
 from compiler.onnx.emitter import Emitter
-from compiler.onnx.windows import PAD_MODES, emit_pad, onnx_pads, window_attributes
+from compiler.onnx.windows import emit_border, onnx_pads, window_attributes
 from compiler.ops.convolution import Conv, Deconv
 from compiler.ops.shapes import per_axis
 
@@ -13,9 +13,7 @@ from compiler.ops.shapes import per_axis
 def conv(op: Conv, emit: Emitter, x: str) -> str:
     """A Conv; what is padded with other than zeros is padded before it."""
     axes = op.axes(emit.inputs[0][1:], emit.facts)
-    pads = onnx_pads(axes)
-    if op.pad_mode != "zero":
-        x, pads = emit_pad(emit, x, pads, PAD_MODES[op.pad_mode]), [0] * len(pads)
+    x, pads = emit_border(emit, x, axes, op.pad_mode)
     bias = [emit.weight("bias")] if op.bias else []
     return emit.node(
         "Conv",

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from compiler.onnx import lowers
 from compiler.onnx.emitter import Emitter
+from compiler.ops.base import Op
 from compiler.ops.elementary import Absolute, Exponential, Logarithm, Power
 
-
-@lowers(Absolute)
-def absolute(op: Absolute, emit: Emitter, x: str) -> str:
-    """An Abs."""
-    return emit.node("Abs", x)
+ONE_NODE: dict[type[Op], str] = {Absolute: "Abs", Exponential: "Exp", Logarithm: "Log"}
 
 
-@lowers(Exponential)
-def exponential(op: Exponential, emit: Emitter, x: str) -> str:
-    """An Exp."""
-    return emit.node("Exp", x)
-
-
-@lowers(Logarithm)
-def logarithm(op: Logarithm, emit: Emitter, x: str) -> str:
-    """A Log."""
-    return emit.node("Log", x)
+@lowers(*ONE_NODE)
+def one_node(op: Op, emit: Emitter, x: str) -> str:
+    """The operator of the same meaning."""
+    return emit.node(ONE_NODE[type(op)], x)
 
 
 @lowers(Power)

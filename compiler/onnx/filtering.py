@@ -6,7 +6,7 @@ from typing import Any
 
 from compiler.onnx import lowers
 from compiler.onnx.emitter import Emitter
-from compiler.onnx.windows import PAD_MODES, emit_pad, onnx_pads, window_attributes
+from compiler.onnx.windows import emit_border, onnx_pads, window_attributes
 from compiler.ops.arrays import nested_map, nested_shape, nested_sum
 from compiler.ops.base import Axis
 from compiler.ops.filtering import Filter, WeightedPool
@@ -17,9 +17,7 @@ from compiler.ops.shapes import channels_of
 def filter_(op: Filter, emit: Emitter, x: str) -> str:
     """A depthwise Conv; what is padded with other than zeros is padded before it."""
     axes = op.axes(emit.inputs[0][1:], emit.facts)
-    pads = onnx_pads(axes)
-    if op.pad_mode != "zero":
-        x, pads = emit_pad(emit, x, pads, PAD_MODES[op.pad_mode]), [0] * len(pads)
+    x, pads = emit_border(emit, x, axes, op.pad_mode)
     return emit_depthwise(emit, x, op.kernel_values, axes, pads)
 
 

@@ -28,6 +28,14 @@ def onnx_pads(axes: tuple[Axis, ...], *, overhang: bool = True) -> list[int]:
     return [a.before for a in axes] + [a.after + (a.overhang if overhang else 0) for a in axes]
 
 
+def emit_border(emit: Emitter, x: str, axes: tuple[Axis, ...], mode: str) -> tuple[str, list[int]]:
+    """What a Conv takes, and its pads: other pixels than zeros are added before it."""
+    pads = onnx_pads(axes)
+    if mode == "zero":
+        return x, pads
+    return emit_pad(emit, x, pads, PAD_MODES[mode]), [0] * len(pads)
+
+
 def emit_wrapped(emit: Emitter, x: str, pads: Sequence[Size]) -> str:
     """The last pixels in front and the first behind, along each axis in turn."""
     half = len(pads) // 2

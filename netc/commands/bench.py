@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from netc.options import DEVICE, DTYPE, FORMAT, SEED, TF32, WEIGHTS, NetChoice, chooses_net
+from netc.options import DEVICE, DTYPE, FORMAT, SEED, TF32, WEIGHTS, NetChoice, chooses_net, counted
 
 
 def batch_sizes(ctx: click.Context, parameter: click.Parameter, text: str) -> tuple[int, ...]:
@@ -43,21 +43,9 @@ def batch_sizes(ctx: click.Context, parameter: click.Parameter, text: str) -> tu
 )
 @DTYPE
 @TF32
-@click.option(
-    "--threads",
-    type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="Processor threads; 0 is one for each core.",
-)
+@counted("--threads", default=0, least=0, help="Processor threads; 0 is one for each core.")
 @click.option("--placement", is_flag=True, help="Which node runs on which provider.")
-@click.option(
-    "--size",
-    type=click.IntRange(1),
-    default=224,
-    show_default=True,
-    help="What the symbolic sizes of an ONNX file become.",
-)
+@counted("--size", default=224, help="What the symbolic sizes of an ONNX file become.")
 @click.option(
     "--seconds",
     type=click.FloatRange(0),

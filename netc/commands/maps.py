@@ -8,7 +8,17 @@ from pathlib import Path
 import click
 
 from netc.errors import say
-from netc.options import FILE, OUTPUT, PICTURES, SEED, WEIGHTS, Command, NetChoice, chooses_net
+from netc.options import (
+    FILE,
+    OUTPUT,
+    PICTURES,
+    SEED,
+    WEIGHTS,
+    Command,
+    NetChoice,
+    chooses_net,
+    counted,
+)
 from runtime.errors import CallError
 from runtime.files import refuse_inputs
 from runtime.weights.rename import WeightsFile
@@ -43,12 +53,8 @@ MOST_PICTURES = 2
     help="A layer to show, or a pattern of them; may be repeated. By default all, of a deep net "
     "what leaves its outermost blocks.",
 )
-@click.option(
-    "--most",
-    type=click.IntRange(1, 4096),
-    default=64,
-    show_default=True,
-    help="How many maps of a layer are shown, the strongest first.",
+@counted(
+    "--most", default=64, most=4096, help="How many maps of a layer are shown, the strongest first."
 )
 @click.option(
     "--at",

@@ -8,7 +8,7 @@ import click
 
 from netc.errors import say
 from netc.models import is_model
-from netc.options import FILE, OUTPUT, Command, NetChoice, chooses_net
+from netc.options import FILE, OUTPUT, Command, NetChoice, chooses_net, counted
 from netc.plot import STYLES, PlotOptions, check, plot
 from runtime.files import refuse_inputs
 
@@ -32,10 +32,10 @@ from runtime.files import refuse_inputs
     "number of a small net.",
 )
 @click.option("--horizontal", is_flag=True, help="The flow to the right instead of down.")
-@click.option(
+@counted(
     "--depth",
-    type=click.IntRange(0),
     metavar="N",
+    least=0,
     help="How many levels of blocks are open; by default as many as stay readable.",
 )
 @chooses_net

@@ -16,6 +16,7 @@ from netc.options import (
     Command,
     NetChoice,
     chooses_net,
+    counted,
 )
 
 
@@ -53,7 +54,7 @@ from netc.options import (
     metavar="LAYER",
     help="A layer to leave in float32; may be repeated.",
 )
-@click.option("--limit", type=click.IntRange(1), help="The first so many samples only.")
+@counted("--limit", help="The first so many samples only.")
 @click.option("--per-layer", is_flag=True, help="The loss at every layer.")
 @FORMAT
 @SEED

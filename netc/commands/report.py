@@ -8,7 +8,17 @@ import click
 
 from netc.errors import say
 from netc.models import is_model
-from netc.options import FILE, OUTPUT, PICTURES, SEED, WEIGHTS, Command, NetChoice, chooses_net
+from netc.options import (
+    FILE,
+    OUTPUT,
+    PICTURES,
+    SEED,
+    WEIGHTS,
+    Command,
+    NetChoice,
+    chooses_net,
+    counted,
+)
 from runtime.errors import CallError
 from runtime.files import refuse_inputs
 from runtime.weights.rename import WeightsFile
@@ -30,12 +40,8 @@ MOST_PICTURES = 2
     metavar="PICTURE",
     help="A picture that is run: its classes, its maps in every layer; may be repeated for two.",
 )
-@click.option(
-    "--most",
-    type=click.IntRange(1, 256),
-    default=16,
-    show_default=True,
-    help="How many maps of a layer are shown, the strongest first.",
+@counted(
+    "--most", default=16, most=256, help="How many maps of a layer are shown, the strongest first."
 )
 @click.option(
     "--gradients/--no-gradients",

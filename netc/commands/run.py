@@ -19,6 +19,7 @@ from netc.options import (
     Command,
     NetChoice,
     chooses_net,
+    counted,
     takes_shapes,
 )
 
@@ -44,16 +45,12 @@ from netc.options import (
     '"[[1, 2], [3, 4]]"; or an .npz for all inputs; may be repeated.',
 )
 @click.option("--random", is_flag=True, help="Random numbers for every input that has nothing.")
-@click.option(
-    "--samples", type=click.IntRange(1), help="How many samples --random makes; 1 by default."
-)
+@counted("--samples", help="How many samples --random makes; 1 by default.")
 @DEVICE
 @DTYPE
 @TF32
 @click.option("--placement", is_flag=True, help="How many nodes of which operators run where.")
-@click.option(
-    "--batch-size", type=click.IntRange(1), help="How many samples run at once; 8 by default."
-)
+@counted("--batch-size", help="How many samples run at once; 8 by default.")
 @click.option(
     "--tta",
     type=click.Choice(["none", "flip", "tencrop"]),
@@ -82,9 +79,7 @@ from netc.options import (
     metavar="LOW,HIGH|auto",
     help="The values that black and white stand for in a written picture; auto: its own.",
 )
-@click.option(
-    "--top", type=click.IntRange(1), default=5, show_default=True, help="How many classes to tell."
-)
+@counted("--top", default=5, help="How many classes to tell.")
 @SEED
 @WEIGHTS
 @chooses_net

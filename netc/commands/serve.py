@@ -17,6 +17,7 @@ from netc.options import (
     Command,
     NetChoice,
     chooses_net,
+    counted,
     takes_shapes,
 )
 from runtime.errors import MachineError
@@ -32,21 +33,10 @@ MIB = 2**20
     show_default=True,
     help="The address to listen at; the usual one is for this machine only.",
 )
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8000,
-    show_default=True,
-    help="The port to listen at; 0 takes a free one.",
+@counted(
+    "--port", default=8000, least=0, most=65535, help="The port to listen at; 0 takes a free one."
 )
-@click.option(
-    "--batch-size",
-    "largest",
-    type=click.IntRange(1),
-    default=8,
-    show_default=True,
-    help="How many samples run at once, at most.",
-)
+@counted("--batch-size", "largest", default=8, help="How many samples run at once, at most.")
 @click.option(
     "--delay",
     type=click.FloatRange(0, 10_000),
@@ -55,20 +45,14 @@ MIB = 2**20
     metavar="MS",
     help="How long a batch that is not full waits for more; 0 waits only while the model is busy.",
 )
-@click.option(
-    "--queue",
-    "most_waiting",
-    type=click.IntRange(1),
-    default=256,
-    show_default=True,
-    help="How many requests may wait; further ones get 503.",
+@counted(
+    "--queue", "most_waiting", default=256, help="How many requests may wait; further ones get 503."
 )
-@click.option(
+@counted(
     "--max-request",
-    type=click.IntRange(1, 4096),
     default=64,
-    show_default=True,
     metavar="MIB",
+    most=4096,
     help="The largest request, in MiB; larger ones get 413.",
 )
 @DEVICE

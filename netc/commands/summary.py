@@ -7,7 +7,7 @@ import json
 import click
 
 from netc.errors import say
-from netc.options import FORMAT, NetChoice, chooses_net, takes_shapes
+from netc.options import FORMAT, NetChoice, chooses_net, counted, takes_shapes
 from runtime.errors import CallError
 
 SORTS = ("params", "macs", "memory")
@@ -15,10 +15,10 @@ SORTS = ("params", "macs", "memory")
 
 @click.command("summary")
 @click.argument("file")
-@click.option(
+@counted(
     "--depth",
-    type=click.IntRange(0),
     metavar="N",
+    least=0,
     help="Levels of blocks that are open; by default all, or as many as fit on a screen.",
 )
 @click.option("--tree", is_flag=True, help="Blocks with their sums above what they hold.")

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from netc.options import DTYPE, FORMAT, SEED, TF32, WEIGHTS, NetChoice, chooses_net, takes_shapes
+from netc.options import (
+    DTYPE,
+    FORMAT,
+    SEED,
+    TF32,
+    WEIGHTS,
+    NetChoice,
+    chooses_net,
+    counted,
+    takes_shapes,
+)
 from netc.verifying import VerifyCall, verify
 from runtime.errors import CallError
 from runtime.verify.options import VerifyOptions
@@ -29,13 +39,7 @@ if TYPE_CHECKING:
 @click.option(
     "--bisect", is_flag=True, help="End at the first layer that differs, and say all about it."
 )
-@click.option(
-    "--batch",
-    type=click.IntRange(1),
-    default=2,
-    show_default=True,
-    help="Samples of random input.",
-)
+@counted("--batch", default=2, help="Samples of random input.")
 @click.option(
     "--input",
     "inputs",

@@ -9,7 +9,7 @@ from runtime.gradients import Gradients, by_inputs, gradient
 from runtime.gradients.windows import padded_zeros, taps, unpadded
 from runtime.kernels import Array, Arrays
 from runtime.kernels.pooling import counts, slides_of
-from runtime.kernels.windows import padded
+from runtime.kernels.windows import Slide, padded
 
 
 @gradient(MaxPool)
@@ -35,11 +35,15 @@ def avgpool(
     """Each window hands dy, divided by how many of its pixels count, to all its pixels."""
     x = inputs[0]
     axes = slides_of(op, x)
-    share = dy / counts(op, x, axes)
+    return by_inputs(spread(dy / counts(op, x, axes), x, axes))
+
+
+def spread(share: Array, x: Array, axes: tuple[Slide, ...]) -> Array:
+    """What each window hands to every one of its pixels, summed for each pixel of x."""
     dx = padded_zeros(x, axes)
-    for _, places in taps(axes, dy.shape[2:]):
+    for _, places in taps(axes, share.shape[2:]):
         dx[places] += share
-    return by_inputs(unpadded(dx, x.shape[2:], axes, "zero"))
+    return unpadded(dx, x.shape[2:], axes, "zero")
 
 
 @gradient(LpPool)
@@ -50,8 +54,5 @@ def lppool(
     x = inputs[0]
     axes = slides_of(op, x)
     share = dy * np.where(output > 0, output, 1) ** (1.0 - op.p) * (output > 0)
-    dx = padded_zeros(x, axes)
-    for _, places in taps(axes, dy.shape[2:]):
-        dx[places] += share
     steep = np.sign(x) * np.abs(x) ** (op.p - 1)
-    return by_inputs(unpadded(dx, x.shape[2:], axes, "zero") * steep)
+    return by_inputs(spread(share, x, axes) * steep)

@@ -14,11 +14,16 @@ def slice_(
     op: Slice, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """dy at the places taken, 0 at the others."""
-    dx = np.zeros_like(inputs[0])
-    axis = op.axis % (dx.ndim - 1) + 1
-    places = [op.first + i * op.step for i in range(dy.shape[axis])]
+    return by_inputs(put_back(inputs[0], dy, op.axis, op.first, op.step))
+
+
+def put_back(x: Array, dy: Array, per_sample_axis: int, first: int, step: int = 1) -> Array:
+    """dy at every `step`-th place of an axis of x from `first` on, 0 elsewhere."""
+    dx = np.zeros_like(x)
+    axis = per_sample_axis % (dx.ndim - 1) + 1
+    places = [first + i * step for i in range(dy.shape[axis])]
     np.moveaxis(dx, axis, 0)[places] = np.moveaxis(dy, axis, 0)
-    return by_inputs(dx)
+    return dx
 
 
 @gradient(Split)
@@ -26,9 +31,6 @@ def split(
     op: Split, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """dy at the places of the part, 0 at those of the others."""
-    dx = np.zeros_like(inputs[0])
-    axis = op.axis % (dx.ndim - 1) + 1
-    sizes = [dy.shape[axis]] * op.parts if isinstance(op.parts, int) else op.parts
-    first = sum(sizes[: op.part])
-    np.moveaxis(dx, axis, 0)[first : first + dy.shape[axis]] = np.moveaxis(dy, axis, 0)
-    return by_inputs(dx)
+    width = dy.shape[op.axis % (dy.ndim - 1) + 1]
+    before = width * op.part if isinstance(op.parts, int) else sum(op.parts[: op.part])
+    return by_inputs(put_back(inputs[0], dy, op.axis, before))

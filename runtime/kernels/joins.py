@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
 
 import numpy as np
 
-from compiler.ops.joins import Add, Concat, Div, Max, Mean, Min, Mul, Sub
+from compiler.ops.joins import Add, Concat, Div, Join, Max, Mean, Min, Mul, Sub
 from runtime.kernels import Array, Arrays, kernel
+
+REDUCED: dict[type[Join], Callable[[Array, Array], Array]] = {
+    Add: np.add,
+    Mul: np.multiply,
+    Max: np.maximum,
+    Min: np.minimum,
+}
 
 
 def lined_up(inputs: tuple[Array, ...]) -> tuple[Array, ...]:
@@ -16,16 +24,10 @@ def lined_up(inputs: tuple[Array, ...]) -> tuple[Array, ...]:
     return tuple(x.reshape(len(x), *[1] * (rank - x.ndim), *x.shape[1:]) for x in inputs)
 
 
-@kernel(Add)
-def add(op: Add, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
-    """The sum of the branches."""
-    return reduce(np.add, lined_up(inputs))
-
-
-@kernel(Mul)
-def mul(op: Mul, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
-    """The product of the branches."""
-    return reduce(np.multiply, lined_up(inputs))
+@kernel(*REDUCED)
+def reduced(op: Join, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """The sum, the product, the largest or the smallest of the branches, number by number."""
+    return reduce(REDUCED[type(op)], lined_up(inputs))
 
 
 @kernel(Sub)
@@ -40,18 +42,6 @@ def div(op: Div, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """The first divided by the second."""
     first, second = lined_up(inputs)
     return np.asarray(first / second)
-
-
-@kernel(Max)
-def max_(op: Max, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
-    """The largest of the branches."""
-    return reduce(np.maximum, lined_up(inputs))
-
-
-@kernel(Min)
-def min_(op: Min, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
-    """The smallest of the branches."""
-    return reduce(np.minimum, lined_up(inputs))
 
 
 @kernel(Mean)

@@ -19,7 +19,7 @@ import math
 import re
 import struct
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -121,12 +121,7 @@ class SampleReader:
         stored = store_npz(path)
         sources = {}
         for part in self.parts:
-            if part.name not in stored:
-                near = did_you_mean(part.name, stored)
-                raise DataError(
-                    f"{path} has no array {part.name}; it has {', '.join(stored) or 'none'}"
-                    + (f"; {near}" if near else "")
-                )
+            check_there(path, "array", part.name, stored)
             sources[part.name] = array_source(str(path), part, stored[part.name].read())
         return all_of(str(path), sources)
 
@@ -209,12 +204,7 @@ class SampleReader:
         """A column for each part: paths of pictures, numbers, classes by number or name."""
         sources: dict[str, SampleSource] = {}
         for part in self.parts:
-            if part.name not in columns:
-                near = did_you_mean(part.name, columns)
-                raise DataError(
-                    f"{path} has no column {part.name}; it has {', '.join(columns) or 'none'}"
-                    + (f"; {near}" if near else "")
-                )
+            check_there(path, "column", part.name, columns)
             sources[part.name] = self.column(path, part, columns[part.name])
         return all_of(str(path), sources)
 
@@ -284,6 +274,16 @@ def csv_columns(path: Path) -> dict[str, list[Any]]:
         if None in row or None in row.values():
             raise DataError(f"{path}: sample {number:,} has not as many columns as there are names")
     return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def check_there(path: Path, what: str, name: str, known: Collection[str]) -> None:
+    """Raise `DataError` unless a file has an array or a column called so."""
+    if name not in known:
+        near = did_you_mean(name, known)
+        raise DataError(
+            f"{path} has no {what} {name}; it has {', '.join(known) or 'none'}"
+            + (f"; {near}" if near else "")
+        )
 
 
 def parquet_columns(path: Path) -> dict[str, list[Any]]:

@@ -59,31 +59,14 @@ def unpadded(
         if not before and not after:
             continue
         inside = part(emit, dx, place, before, before + size)
-        if mode != "zero" and before:
-            first = part(emit, dx, place, 0, before)
-            inside = added(
-                emit,
-                inside,
-                folded(emit, first, place, before, mode),
-                place,
-                size,
-                {"reflect": 1, "circular": size - before}.get(mode, 0),
-                mode,
-                before,
-            )
-        if mode != "zero" and after:
-            last = part(emit, dx, place, before + size, before + size + after)
-            start = {"reflect": size - 1 - after, "circular": 0}.get(mode, size - 1)
-            inside = added(
-                emit,
-                inside,
-                folded(emit, last, place, after, mode),
-                place,
-                size,
-                start,
-                mode,
-                after,
-            )
+        at_first = {"reflect": 1, "circular": size - before}.get(mode, 0)
+        at_last = {"reflect": size - 1 - after, "circular": 0}.get(mode, size - 1)
+        borders = ((0, before, at_first), (before + size, after, at_last))
+        for first, count, start in borders if mode != "zero" else ():
+            if count:
+                border = part(emit, dx, place, first, first + count)
+                border = folded(emit, border, place, count, mode)
+                inside = added(emit, inside, border, place, size, start, mode, count)
         dx = inside
     return dx
 
