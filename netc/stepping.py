@@ -63,6 +63,19 @@ def compile_steps(
     yield f"where its {len(arrays):,} arrays begin, by seed {options.seed}: {beside}"
 
 
+def compile_script(file: str, name: str, choice: NetChoice, target: Path) -> str:
+    """Write a training as a PyTorch program; says what was written."""
+    from compiler.torch.script.write import write_script
+    from runtime.files import refuse_inputs, write_whole
+
+    training = chosen(file, name, choice)
+    source = write_script(training)
+    refuse_inputs([target], choice.files.seen)
+    write_whole(target, source.encode())
+    lines = source.count("\n")
+    return f"{training.name}: {training.epochs} epochs -> {target} ({lines} lines)"
+
+
 def described(training: TrainingPlan, plan: StepPlan) -> str:
     """What the model says of itself to people."""
     return (

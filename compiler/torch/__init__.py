@@ -12,9 +12,14 @@ from typing import TypeAlias
 
 from compiler.ops import FAMILIES
 from compiler.ops.base import Op
+from compiler.ops.training import BatchNormTraining
 from compiler.registry import Registry
 
 Rule: TypeAlias = Callable[..., str]
 
-SOURCES: Registry[type[Op], Rule] = Registry("compiler.torch", FAMILIES)
+SOURCES: Registry[type[Op], Rule] = Registry(
+    "compiler.torch",
+    (*FAMILIES, "losses"),
+    {BatchNormTraining: "a module of PyTorch is told whether it is in training"},
+)
 writes = SOURCES.register

@@ -69,6 +69,24 @@ def take(table, index, axis):
     taken = rows[samples, index.long()]
     return taken.movedim(tuple(range(1, count + 1)), tuple(range(axis, axis + count)))
 '''),
+    "accuracy": Helper('''
+def accuracy(scores, label, top=1):
+    """1 where fewer than `top` scores stand before that of the right class, else 0."""
+    label = label.unsqueeze(1)
+    right = scores.gather(1, label)
+    classes = torch.arange(scores.shape[1], device=scores.device)
+    classes = classes.view(-1, *[1] * (scores.dim() - 2))
+    before = (scores > right) | ((scores == right) & (classes < label))
+    return (before.sum(1) < top).float()
+'''),
+    "divergence": Helper('''
+def divergence(p, q, logarithms=False):
+    """The sum over the classes of p (log p - log q), nothing where p is 0."""
+    some = p > 0
+    own = torch.log(torch.where(some, p, 1.0))
+    other = q if logarithms else torch.log(torch.where(some, q, 1.0))
+    return torch.where(some, p * (own - other), 0.0).sum(1)
+'''),
     "resize": Helper('''
 def resize(x, sizes, mode="nearest", align="half_pixel", rounding="prefer_floor", scale=None):
     """The map at other sizes, along each axis in turn."""

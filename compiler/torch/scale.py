@@ -10,6 +10,8 @@ from compiler.torch.layer import Layer, per_channel
 @writes(Scale)
 def scale(op: Scale, layer: Layer, x: str) -> str:
     """A product."""
+    if op.factor == -1.0:
+        return f"(-{x})"
     return f"({x} * {per_channel(layer.batch, op.factor, layer.rank)})"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import pairwise, zip_longest
 from typing import Any
@@ -98,29 +98,36 @@ class PythonClass:
 class Source:
     """A source in the making."""
 
-    def __init__(self, graph: Graph, doc: str, *, flat: bool) -> None:
+    def __init__(self, graph: Graph, doc: str, *, flat: bool, taken: Collection[str] = ()) -> None:
         self.graph = graph
         self.doc = doc
+        self.taken = taken  # names that no class may have
+        self.name = ""  # of the net's class
         self.root = call_tree(graph, flat=flat)
         self.classes: list[PythonClass] = []
         self.calls: dict[str, Call] = {}  # of a block's class, by path
         self.modules: dict[str, Module] = {}
         self.uses: set[str] = set()
         self.users = graph.users()
+        self.parts: list[str] = []  # the text of each class
 
     def text(self) -> str:
         """The whole source."""
+        return joined([self.header(), *self.helpers(), *self.parts])
+
+    def make(self) -> Source:
+        """Make the classes; returns itself. Raises `Unreachable`."""
         for height in range(self.root.height):
             self.make_classes([s for s in self.scopes(self.root) if s.height == height])
         net = self.module_of(self.root)
         self.uses |= net.uses
         name = class_name(self.graph.name)
-        while any(made.name == name for made in self.classes):
+        while name in self.taken or any(made.name == name for made in self.classes):
             name += "Net"
+        self.name = name
         self.classes.append(PythonClass(name, net, [], {}, [v for _, v in net.leaves()]))
-        parts = [self.header(), *self.helpers(), *self.results(name)]
-        parts += [self.class_text(made) for made in self.classes]
-        return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
+        self.parts = [*self.results(name), *map(self.class_text, self.classes)]
+        return self
 
     def scopes(self, scope: Scope) -> list[Scope]:
         """All calls of blocks, in the order of the net."""
@@ -349,7 +356,8 @@ class Source:
         scope = modules[0].scope
         assert scope.step is not None
         name = class_name(scope.step.block)
-        same = sum(re.fullmatch(rf"{name}\d*", made.name) is not None for made in self.classes)
+        taken = [*self.taken, *(made.name for made in self.classes)]
+        same = sum(re.fullmatch(rf"{name}\d*", known) is not None for known in taken)
         name += str(same + 1) if same else ""
         order = sorted(parameters, key=lambda p: default_of(parameters[p]) is not None)
         signature = [(p, default_of(parameters[p])) for p in order]
@@ -408,6 +416,11 @@ class Source:
         return "\n".join(
             part for line in lines for part in ([line] if line[:1] == "#" else wrapped(line))
         )
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Functions and classes with two empty lines between them."""
+    return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
 def needed(items: Sequence[Item], outputs: Sequence[str]) -> list[Item]:
@@ -485,18 +498,18 @@ def write_source(graph: Graph, doc: str = "") -> str:
     Raises `Unwritable` where PyTorch's modules cannot have the names of the layers, or share
     parameters as the layers do.
     """
-    try:
-        text = Source(graph, doc, flat=False).text()
-    except Unreachable:
-        text = flat_source(graph, doc)
-    head, rest = text.split(IMPORTS, 1)
+    head, rest = source_of(graph, doc).text().split(IMPORTS, 1)
     return f"{head}{imports(rest)}{rest}"
 
 
-def flat_source(graph: Graph, doc: str) -> str:
-    """The source of a net as one class."""
+def source_of(graph: Graph, doc: str = "", taken: Collection[str] = ()) -> Source:
+    """The classes of a graph, none with a name that is `taken`; raises `Unwritable`."""
     try:
-        return Source(graph, doc, flat=True).text()
+        return Source(graph, doc, flat=False, taken=taken).make()
+    except Unreachable:
+        pass
+    try:
+        return Source(graph, doc, flat=True, taken=taken).make()
     except Unreachable as error:
         message = f"two layers share the parameters of `{error}`, and are not called alike"
         raise Unwritable(message) from None

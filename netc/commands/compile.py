@@ -75,7 +75,8 @@ if TYPE_CHECKING:
 @click.option(
     "--train",
     metavar="NAME",
-    help="Write one step of this training instead: forward, loss, backward and update.",
+    help="Write one step of this training instead: forward, loss, backward and update; "
+    "with -o X.py all of it as a PyTorch program.",
 )
 @click.option(
     "--checkpoint",
@@ -103,11 +104,19 @@ def command(
 
     With --train the model takes a batch, the parameters and the optimiser's arrays, and gives them
     anew; where they begin is written beside it, as .safetensors. Its metadata netc.step says what
-    each input and output is.
+    each input and output is. With --train and -o X.py the whole training is written as a PyTorch
+    program, which runs alone, under torchrun and in Ray Train.
     """
     from netc.emit import emit_text
 
     wanted = CompileOptions(**options)
+    if train is not None and output is not None and output.suffix == ".py":
+        from netc.stepping import compile_script
+
+        if wanted != CompileOptions() or weights or emit != "onnx" or triton or checkpoint:
+            raise CallError("a training in PyTorch takes --set alone")
+        say(compile_script(file, train, choice, output))
+        return
     if train is not None:
         from netc.stepping import compile_steps
 
