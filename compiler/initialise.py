@@ -54,26 +54,40 @@ def generator(seed: int, name: str) -> np.random.Generator:
     return np.random.Generator(np.random.SFC64(int.from_bytes(digest[:16], "little")))
 
 
+def distribution(weight: Weight, gain: float = 1.0) -> tuple[str, float]:
+    """What an array without values begins with: `constant` of a size, `normal` or `uniform` of it.
+
+    The size is the number, the deviation, or the bound; `gain` times as large as usual.
+    """
+    init, _, argument = weight.init.partition("(")
+    number = float(argument.rstrip(") ")) if argument else 0.0
+    match init:
+        case "zero" | "constant":
+            return "constant", number * gain
+        case "xavier":
+            return "uniform", math.sqrt(6 / (weight.fan_in + weight.fan_out))
+        case "he":
+            return "normal", math.sqrt(2 / weight.fan_in)
+        case "lecun":
+            return "normal", math.sqrt(1 / weight.fan_in)
+        case "normal":
+            return "normal", number
+    assert init == FITTED, init
+    return "normal", gain * math.sqrt(2 / weight.fan_in)
+
+
 def initial_values(weight: Weight, name: str, seed: int, gain: float = 1.0) -> NDArray[np.float32]:
     """The initial numbers of one array called `name`, float32, `gain` times as large as usual."""
     if weight.values is not None:
         return np.asarray(weight.values, dtype=np.float32).reshape(weight.shape)
-    init, _, argument = weight.init.partition("(")
-    number = float(argument.rstrip(") ")) if argument else 0.0
-    if init in ("zero", "constant"):
-        return np.full(weight.shape, number * gain, dtype=np.float32)
+    kind, size = distribution(weight, gain)
+    if kind == "constant":
+        return np.full(weight.shape, size, dtype=np.float32)
     random = generator(seed, name)
-    if init == "xavier":
-        bound = math.sqrt(6 / (weight.fan_in + weight.fan_out))
-        return (random.random(weight.shape, dtype=np.float32) * 2 - 1) * np.float32(bound)
-    deviation = {
-        FITTED: gain * math.sqrt(2 / weight.fan_in),
-        "he": math.sqrt(2 / weight.fan_in),
-        "lecun": math.sqrt(1 / weight.fan_in),
-        "normal": number,
-    }[init]
+    if kind == "uniform":
+        return (random.random(weight.shape, dtype=np.float32) * 2 - 1) * np.float32(size)
     values = random.standard_normal(weight.shape, dtype=np.float32)
-    values *= np.float32(deviation)
+    values *= np.float32(size)
     return values
 
 

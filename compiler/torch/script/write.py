@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import ast
-import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from compiler.gains import initial_gains
 from compiler.graph import Graph
-from compiler.ops.arguments import FITTED
+from compiler.initialise import distribution, initial_gains
 from compiler.ops.base import Op, Weight
 from compiler.ops.losses import Accuracy, Loss
 from compiler.ops.training import BatchNormTraining
@@ -227,26 +225,10 @@ def first_numbers(graph: Graph) -> dict[str, tuple[str, float]]:
             name = node.array(weight.name)
             if weight.buffer or weight.values is not None or name in found:
                 continue
-            kind, size = first_number(weight, gains.get(name, 1.0))
+            kind, size = distribution(weight, gains.get(name, 1.0))
             if (kind, size) != ("constant", usual(node.op, weight)):
                 found[name] = kind, size
     return found
-
-
-def first_number(weight: Weight, gain: float) -> tuple[str, float]:
-    """The distribution that an array is drawn from, and its size."""
-    init, _, argument = weight.init.partition("(")
-    number = float(argument.rstrip(") ")) if argument else 0.0
-    match init:
-        case "zero" | "constant":
-            return "constant", number * gain
-        case "xavier":
-            return "uniform", math.sqrt(6 / (weight.fan_in + weight.fan_out))
-        case "lecun":
-            return "normal", math.sqrt(1 / weight.fan_in)
-        case "normal":
-            return "normal", number
-    return "normal", math.sqrt(2 / weight.fan_in) * (gain if init == FITTED else 1.0)
 
 
 def usual(op: Op, weight: Weight) -> float | None:
