@@ -127,7 +127,7 @@ def compare_layers(
     return wanted, None
 
 
-Tensor: TypeAlias = "NDArray[Any] | Callable[[], NDArray[Any]]"
+Tensor: TypeAlias = "NDArray[Any] | Callable[[DTypeLike], NDArray[Any]]"
 
 
 def side_by_side(
@@ -135,7 +135,8 @@ def side_by_side(
 ) -> Iterator[tuple[Node, dict[str, Tensor], NDArray[Any]]]:
     """Each layer with the other's tensors that are in use, its own among them, and NumPy's.
 
-    A tensor that the other does not give is what NumPy makes of those that it gives, on demand.
+    A tensor that the other does not give is what NumPy makes of those that it gives, on demand and
+    in the precision that is asked for.
     """
     uses = Counter(source for node in graph.nodes() for source in node.inputs)
     sizes = symbol_values(graph.nodes(), feeds)
@@ -161,10 +162,10 @@ def computed(
     node: Node,
     inputs: tuple[Tensor, ...],
     sizes: Mapping[str, int],
-    dtype: DTypeLike = np.float64,
+    dtype: DTypeLike,
 ) -> NDArray[Any]:
     """The tensor of a layer from those that it takes, which may have to be computed first."""
-    arrays = (x if isinstance(x, np.ndarray) else x() for x in inputs)
+    arrays = (x if isinstance(x, np.ndarray) else x(dtype) for x in inputs)
     return compute(graph, node, tuple(array.astype(dtype) for array in arrays), sizes, dtype)
 
 
@@ -178,12 +179,13 @@ def computed_alone(
     """How far a layer is off when NumPy computes it from the other's own inputs.
 
     Up to its tolerance, the layer only passes on what its inputs bring. A layer that is badly
-    conditioned loses more by itself: as much as NumPy loses in float32, and a sigmoid as much as
+    conditioned loses more, by itself or with those before it that the other does not give: as much
+    as NumPy loses in float32, and a sigmoid as much as
     float32 loses at 1: ONNX Runtime's of -20 is the difference of two such numbers.
     """
     inputs = tuple(ours[name] for name in node.inputs)
     sizes = symbol_values(graph.nodes(), feeds)
-    exact = computed(graph, node, inputs, sizes)
+    exact = computed(graph, node, inputs, sizes, np.float64)
     tensor = ours[node.name]
     assert isinstance(tensor, np.ndarray)
     found = gap(tensor, exact, allow)

@@ -94,6 +94,7 @@ EINSUMS = {
     "a matrix for each channel": ("nctv,cvw->nctw", "x, cv", "param matmul"),
     "attention": ("nctv,ncsv->ncts", "x, x", "transpose matmul"),
     "a product and a sum": ("nctv,nctv->nct", "x, x", "reshape reshape matmul reshape"),
+    "a matrix that is summed": ("nctv,wu->nctv", "x, v", ""),
     "an outer product": ("nctv,nsuw->nctsu", "x, x", ""),
     "axes moved": ("nctv->nvct", "x", "transpose"),
     "axes summed": ("nctv->nv", "x", "reduce_sum"),

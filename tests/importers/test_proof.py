@@ -13,6 +13,8 @@ from compiler.importers.define import define
 from compiler.importers.from_onnx import import_onnx
 from compiler.importers.from_onnx.reading import CONVERTERS, Reading
 from compiler.values import Tensor
+from runtime.verify.imported import compare_imported
+from runtime.verify.options import VerifyOptions
 from runtime.verify.proof import Proof, UnprovedError, prove
 from tests.importers.onnx_text import onnx_model
 from tests.netc.command import netc
@@ -150,3 +152,17 @@ def test_weights_beside_the_model_are_read(folder: Path) -> None:
         tensor.CopyFrom(numpy_helper.from_array(np.repeat(array, 1, 0), tensor.name))
     onnx.save(model, "m.onnx", save_as_external_data=True, location="m.data", size_threshold=0)
     assert netc("import", "m.onnx", "--weights", "m.safetensors").exit_code == 0
+
+
+def test_a_sum_of_roundings_is_judged_with_the_layers_before_it() -> None:
+    """What a norm makes of a sample adds up to nothing, in a layer that the original has not."""
+    nodes = """r = Reshape(x, turned) t = Transpose<perm=[0, 3, 1, 2]>(r) h = Reshape(t, apart)
+        i = InstanceNormalization<epsilon=0.1>(h, g, b) p = Reshape(i, whole) s = ReduceSum(p, a)
+        y = Transpose<perm=[0, 3, 2, 1]>(s)"""
+    lists = {"turned": [0, 3, 1, -1], "apart": [0, 2, -1], "whole": [-1, 64, 3, 1], "a": [1, 2, 3]}
+    numbers = {"g": [1.5, 0.5], "b": [0.0, 0.0]}
+    model = onnx_model(nodes, "float[N, 4, 8, 6] x", constants={**lists, **numbers})
+    imported = import_onnx(model, "t.onnx")
+    comparison = compare_imported(imported, model, VerifyOptions(bisect=True))
+    assert [node.op.name for node in imported.graph.nodes()][-2:] == ["reduce_sum", "transpose"]
+    assert comparison.ok and comparison.drifted == 1

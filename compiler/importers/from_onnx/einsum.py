@@ -100,7 +100,7 @@ def multiplied(
         y, other = summed(reading, y, other, own + result)
     else:
         gone = tuple(place for place, letter in enumerate(other) if letter not in own + result)
-        y = y.sum(axis=gone)
+        y = np.asarray(y.sum(axis=gone))
         other = "".join(letter for letter in other if letter in own + result)
     both = "".join(c for c in result if c in own and c in other)
     inner = "".join(c for c in own if c in other and c not in both)
