@@ -50,6 +50,11 @@ IDIOMS = {
         "hardswish",
     ),
     "mish": ("p = Softplus(x) t = Tanh(p) y = Mul(x, t)", "mish"),
+    "the pooling of a norm in PyTorch": (
+        """p = Pow(x, three) m = AveragePool<kernel_shape=[2, 2]>(p) s = Sign(m) a = Abs(m)
+        r = Relu(a) u = Mul(s, r) y = Mul(u, six)""",
+        "power avgpool scale",
+    ),
     "relu6": ("y = Clip(x, zero, six)", "relu6"),
     "clip": ("y = Clip(x, minus, one)", "clip"),
     "relu written with Max": ("y = Max(x, zero)", "relu"),

@@ -205,6 +205,7 @@ IDIOMS = (
     Idiom(make("Mul", "x", make("Sigmoid", "x")), is_now("Swish")),
     Idiom(make("Mul", "x", make("Tanh", make("Softplus", "x"))), is_now("Mish")),
     Idiom(make("Mul", "x", make("HardSigmoid", "x", name="gate")), gated),
+    Idiom(make("Mul", make("Sign", "x"), make("Relu", make("Abs", "x"))), is_now("Identity")),
     Idiom(
         make("Where", make("Greater", "x", "t"), "x", make("Softplus", "x", name="made")), softplus
     ),
