@@ -9,7 +9,7 @@ from functools import cache, partial
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from compiler.graph import Graph, Input, Node
 from compiler.onnx.emitter import tensor_names
@@ -127,7 +127,7 @@ def compare_layers(
     return wanted, None
 
 
-Tensor: TypeAlias = "NDArray[Any] | Callable[[DTypeLike], NDArray[Any]]"
+Tensor: TypeAlias = "NDArray[Any] | Callable[..., NDArray[Any]]"  # the latter by precision
 
 
 def side_by_side(
@@ -162,7 +162,7 @@ def computed(
     node: Node,
     inputs: tuple[Tensor, ...],
     sizes: Mapping[str, int],
-    dtype: DTypeLike,
+    dtype: type[np.floating[Any]],
 ) -> NDArray[Any]:
     """The tensor of a layer from those that it takes, which may have to be computed first."""
     arrays = (x if isinstance(x, np.ndarray) else x(dtype) for x in inputs)
