@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
@@ -26,6 +26,8 @@ from runtime.files import refuse_inputs, written_in
 
 if TYPE_CHECKING:
     from runtime.weights.rename import WeightsFile
+
+Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 SHAPE = re.compile(r"(.+)=(\d+(?:x\d+)*)", re.DOTALL)
 SHAPES = click.option(
@@ -69,9 +71,29 @@ TF32 = click.option(
 )
 
 
+def output(metavar: str, help: str, *, required: bool = False) -> Decorator:
+    """The option `-o`: where to write."""
+    return click.option(
+        "-o", "--output", type=OUTPUT, required=required, metavar=metavar, help=help
+    )
+
+
+def pictures(help: str, *, required: bool = False) -> Decorator:
+    """The option `--image`, which may be repeated."""
+    return click.option(
+        "--image",
+        "images",
+        type=PICTURES,
+        multiple=True,
+        required=required,
+        metavar="PICTURE",
+        help=help,
+    )
+
+
 def counted(
     *names: str, least: int = 1, most: int | None = None, default: int | None = None, **rest: Any
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+) -> Decorator:
     """An option that takes a whole number from `least` to `most`; its default is told."""
     shown = default is not None
     kind = click.IntRange(least, most)
@@ -323,3 +345,8 @@ def chooses_net(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(choice=NetChoice(net, parse_settings(settings), Files(include)), **rest)
 
     return wrapped
+
+
+def takes_net(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command a net with its weights: `--seed`, `--weights` and what chooses it."""
+    return SEED(WEIGHTS(chooses_net(command)))

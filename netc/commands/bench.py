@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from netc.options import DEVICE, DTYPE, FORMAT, SEED, TF32, WEIGHTS, NetChoice, chooses_net, counted
+from netc.options import DEVICE, DTYPE, FORMAT, TF32, NetChoice, counted, takes_net
 
 
 def batch_sizes(ctx: click.Context, parameter: click.Parameter, text: str) -> tuple[int, ...]:
@@ -54,9 +54,7 @@ def batch_sizes(ctx: click.Context, parameter: click.Parameter, text: str) -> tu
     help="How long each model is timed, per batch size.",
 )
 @FORMAT
-@SEED
-@WEIGHTS
-@chooses_net
+@takes_net
 def command(file: str, choice: NetChoice, **options: Any) -> None:
     """Time a definition or an ONNX model: latency and throughput."""
     from netc.timing import BenchOptions, report

@@ -10,7 +10,7 @@ import click
 from compiler.onnx.precision import DTYPES, OPSETS, WORDS
 from compiler.options import CompileOptions
 from netc.errors import say
-from netc.options import DTYPE, FILE, FOLDER, OUTPUT, SEED, WEIGHTS, Command, NetChoice, chooses_net
+from netc.options import DTYPE, FILE, FOLDER, Command, NetChoice, output, takes_net
 from runtime.errors import CallError
 
 if TYPE_CHECKING:
@@ -20,13 +20,7 @@ if TYPE_CHECKING:
 
 @click.command("compile", cls=Command)
 @FILE
-@click.option(
-    "-o",
-    "--output",
-    type=OUTPUT,
-    metavar="X.onnx",
-    help="Where to write the model; by default NAME.onnx here. X.py is PyTorch source.",
-)
+@output("X.onnx", "Where to write the model; by default NAME.onnx here. X.py is PyTorch source.")
 @click.option(
     "--emit",
     type=click.Choice(["onnx", "ast", "graph", "shapes"]),
@@ -83,9 +77,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Of a step: work activations out twice instead of keeping them.",
 )
-@SEED
-@WEIGHTS
-@chooses_net
+@takes_net
 def command(
     file: str,
     output: Path | None,

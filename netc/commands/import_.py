@@ -7,20 +7,14 @@ from pathlib import Path
 import click
 
 from netc.errors import say, show
-from netc.options import INPUT, OUTPUT, SHAPES, Command, shape_of
+from netc.options import INPUT, OUTPUT, SHAPES, Command, output, shape_of
 from runtime.errors import CallError
 from runtime.files import refuse_inputs, write_whole
 
 
 @click.command("import", cls=Command)
 @click.argument("file", type=INPUT)
-@click.option(
-    "-o",
-    "--output",
-    type=OUTPUT,
-    metavar="X.netdef",
-    help="Where to write the definition; by default NAME.netdef in the current folder.",
-)
+@output("X.netdef", "Where to write the definition; by default NAME.netdef in the current folder.")
 @click.option(
     "--weights",
     type=OUTPUT,

@@ -8,17 +8,7 @@ from pathlib import Path
 import click
 
 from netc.errors import say
-from netc.options import (
-    FILE,
-    OUTPUT,
-    PICTURES,
-    SEED,
-    WEIGHTS,
-    Command,
-    NetChoice,
-    chooses_net,
-    counted,
-)
+from netc.options import FILE, Command, NetChoice, counted, output, pictures, takes_net
 from runtime.errors import CallError
 from runtime.files import refuse_inputs
 from runtime.weights.rename import WeightsFile
@@ -28,22 +18,14 @@ MOST_PICTURES = 2
 
 @click.command("maps", cls=Command)
 @FILE
-@click.option(
-    "--image",
-    "images",
-    type=PICTURES,
-    multiple=True,
+@pictures(
+    "A picture; may be repeated for two side by side, maps in the order of the first.",
     required=True,
-    metavar="PICTURE",
-    help="A picture; may be repeated for two side by side, maps in the order of the first.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=OUTPUT,
+@output(
+    "X.html|X.png|FOLDER",
+    "Where to draw: one page, one picture, or a folder with a picture for each layer.",
     required=True,
-    metavar="X.html|X.png|FOLDER",
-    help="Where to draw: one page, one picture, or a folder with a picture for each layer.",
 )
 @click.option(
     "--layer",
@@ -70,9 +52,7 @@ MOST_PICTURES = 2
     show_default=True,
     help="Saliency, Grad-CAM and the effective receptive field, which take longest.",
 )
-@SEED
-@WEIGHTS
-@chooses_net
+@takes_net
 def command(
     file: str,
     images: tuple[str, ...],

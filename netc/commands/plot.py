@@ -8,20 +8,17 @@ import click
 
 from netc.errors import say
 from netc.models import is_model
-from netc.options import FILE, OUTPUT, Command, NetChoice, chooses_net, counted
+from netc.options import FILE, Command, NetChoice, chooses_net, counted, output
 from netc.plot import STYLES, PlotOptions, check, plot
 from runtime.files import refuse_inputs
 
 
 @click.command("plot", cls=Command)
 @FILE
-@click.option(
-    "-o",
-    "--output",
-    type=OUTPUT,
+@output(
+    "X.svg|.html|.png|.pdf",
+    "Where to draw: .html is a page whose blocks open and close, all others are pictures.",
     required=True,
-    metavar="X.svg|.html|.png|.pdf",
-    help="Where to draw: .html is a page whose blocks open and close, all others are pictures.",
 )
 @click.option(
     "--style",

@@ -6,18 +6,7 @@ from typing import Any
 
 import click
 
-from netc.options import (
-    FILE,
-    FORMAT,
-    OUTPUT,
-    PATTERN,
-    SEED,
-    WEIGHTS,
-    Command,
-    NetChoice,
-    chooses_net,
-    counted,
-)
+from netc.options import FILE, FORMAT, PATTERN, Command, NetChoice, counted, output, takes_net
 
 
 @click.command("quantize", cls=Command)
@@ -31,13 +20,7 @@ from netc.options import (
     help="Typical input: a folder, a quoted glob or a file of pictures or arrays; NAME=… for "
     "several inputs; may be repeated.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=OUTPUT,
-    metavar="X.onnx",
-    help="Where to write the model; by default NAME.int8.onnx in the current folder.",
-)
+@output("X.onnx", "Where to write the model; by default NAME.int8.onnx in the current folder.")
 @click.option(
     "--method",
     type=click.Choice(["minmax", "entropy", "percentile"]),
@@ -57,9 +40,7 @@ from netc.options import (
 @counted("--limit", help="The first so many samples only.")
 @click.option("--per-layer", is_flag=True, help="The loss at every layer.")
 @FORMAT
-@SEED
-@WEIGHTS
-@chooses_net
+@takes_net
 def command(file: str, choice: NetChoice, **options: Any) -> None:
     """Quantize to int8, and say what that costs in accuracy.
 

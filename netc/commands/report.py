@@ -8,17 +8,7 @@ import click
 
 from netc.errors import say
 from netc.models import is_model
-from netc.options import (
-    FILE,
-    OUTPUT,
-    PICTURES,
-    SEED,
-    WEIGHTS,
-    Command,
-    NetChoice,
-    chooses_net,
-    counted,
-)
+from netc.options import FILE, Command, NetChoice, counted, output, pictures, takes_net
 from runtime.errors import CallError
 from runtime.files import refuse_inputs
 from runtime.weights.rename import WeightsFile
@@ -28,18 +18,9 @@ MOST_PICTURES = 2
 
 @click.command("report", cls=Command)
 @FILE
-@click.option(
-    "-o", "--output", type=OUTPUT, required=True, metavar="X.html", help="Where to write the page."
-)
+@output("X.html", "Where to write the page.", required=True)
 @click.option("--bench", is_flag=True, help="Measure the time of each layer on this CPU.")
-@click.option(
-    "--image",
-    "images",
-    type=PICTURES,
-    multiple=True,
-    metavar="PICTURE",
-    help="A picture that is run: its classes, its maps in every layer; may be repeated for two.",
-)
+@pictures("A picture that is run: its classes, its maps in every layer; may be repeated for two.")
 @counted(
     "--most", default=16, most=256, help="How many maps of a layer are shown, the strongest first."
 )
@@ -49,9 +30,7 @@ MOST_PICTURES = 2
     show_default=True,
     help="Saliency, Grad-CAM and the effective receptive field of the pictures.",
 )
-@SEED
-@WEIGHTS
-@chooses_net
+@takes_net
 def command(
     file: str,
     output: Path,

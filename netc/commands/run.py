@@ -12,28 +12,21 @@ from netc.options import (
     FILE,
     OUTPUT,
     PATTERN,
-    PICTURES,
-    SEED,
     TF32,
-    WEIGHTS,
     Command,
     NetChoice,
-    chooses_net,
     counted,
+    pictures,
+    takes_net,
     takes_shapes,
 )
 
 
 @click.command("run", cls=Command)
 @FILE
-@click.option(
-    "--image",
-    "images",
-    type=PICTURES,
-    multiple=True,
-    metavar="PICTURE",
-    help="A picture, a folder or a quoted glob of them, for the first input that takes pictures; "
-    "may be repeated.",
+@pictures(
+    "A picture, a folder or a quoted glob of them, for the first input that takes pictures; "
+    "may be repeated."
 )
 @click.option(
     "--input",
@@ -80,9 +73,7 @@ from netc.options import (
     help="The values that black and white stand for in a written picture; auto: its own.",
 )
 @counted("--top", default=5, help="How many classes to tell.")
-@SEED
-@WEIGHTS
-@chooses_net
+@takes_net
 @takes_shapes
 def command(file: str, choice: NetChoice, **options: Any) -> None:
     """Run a definition or an ONNX model on pictures or arrays."""

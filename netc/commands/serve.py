@@ -11,13 +11,11 @@ from netc.options import (
     DEVICE,
     DTYPE,
     FILE,
-    SEED,
     TF32,
-    WEIGHTS,
     Command,
     NetChoice,
-    chooses_net,
     counted,
+    takes_net,
     takes_shapes,
 )
 from runtime.errors import MachineError
@@ -58,9 +56,7 @@ MIB = 2**20
 @DEVICE
 @DTYPE
 @TF32
-@SEED
-@WEIGHTS
-@chooses_net
+@takes_net
 @takes_shapes
 def command(
     file: str,

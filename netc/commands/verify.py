@@ -7,17 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from netc.options import (
-    DTYPE,
-    FORMAT,
-    SEED,
-    TF32,
-    WEIGHTS,
-    NetChoice,
-    chooses_net,
-    counted,
-    takes_shapes,
-)
+from netc.options import DTYPE, FORMAT, TF32, NetChoice, counted, takes_net, takes_shapes
 from netc.verifying import VerifyCall, verify
 from runtime.errors import CallError
 from runtime.verify.options import VerifyOptions
@@ -56,9 +46,7 @@ if TYPE_CHECKING:
 @DTYPE
 @TF32
 @FORMAT
-@SEED
-@WEIGHTS
-@chooses_net
+@takes_net
 @takes_shapes
 def command(
     file: str,
