@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rich import box
 from rich.table import Table
 
-from compiler.class_axis import class_axis
+from compiler.ops.shapes import class_axis
 from grammar.diagnostics import printable
 from netc.tabular import Page
 from runtime.batches import Batch

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 
 from grammar import syntax as s
@@ -35,6 +36,19 @@ WORDS = [
 COMMENTS = ["# why", "#", "#: a -> b {", '# "unclosed', "# ünïcode"]
 
 Trees = st.SearchStrategy[Any]
+Test = TypeVar("Test", bound=Callable[..., Any])
+
+
+def steady(count: int, number: int) -> Callable[[Test], Test]:
+    """Make a test see so many draws, the same ones on every run, one set for each number."""
+    drawing = settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    return lambda test: seed(number)(drawing(test))
 
 
 def optional(strategy: Trees) -> Trees:

@@ -196,22 +196,15 @@ def library(names: list[str]) -> Any:
 
 def drawn(count: int, seed: int) -> Any:
     """The graphs of random nets."""
-    from hypothesis import HealthCheck, Phase, given, settings
-    from hypothesis import seed as seeded
+    from hypothesis import given
 
     from tests.differential.agreement import compiled, loaded
     from tests.differential.definitions import definitions
+    from tests.strategies import steady
 
     found: list[Any] = []
 
-    @seeded(seed)
-    @settings(
-        max_examples=count,
-        database=None,
-        deadline=None,
-        phases=(Phase.generate,),
-        suppress_health_check=list(HealthCheck),
-    )
+    @steady(count, seed)
     @given(definitions())
     def draw(definition: Any) -> None:
         found.append(definition)

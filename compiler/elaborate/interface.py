@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from compiler.bind import bind_picture
-from compiler.class_axis import class_axis
 from compiler.dims import Dim, Size, symbol
 from compiler.elaborate.assertions import assume
 from compiler.elaborate.layers import describe
@@ -16,7 +15,7 @@ from compiler.graph import Input, Node, is_whole
 from compiler.layouts import foreign_layout
 from compiler.ops.arguments import Extent, show
 from compiler.ops.base import show_shape
-from compiler.ops.shapes import LARGEST_SIZE, MOST_NUMBERS, numbers_of
+from compiler.ops.shapes import LARGEST_SIZE, MOST_NUMBERS, class_axis, numbers_of
 from compiler.ops.sizes import MOST_AXES
 from compiler.pictures import Picture
 from compiler.remedies.edits import resized_picture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import gcd, isqrt, prod
 from typing import Any
 
@@ -26,6 +27,15 @@ def axis_names(rank: int) -> tuple[str, ...]:
 def axes_in_words(rank: int) -> str:
     """`1 spatial axis`, `2 spatial axes`"""
     return f"{rank} spatial {'axis' if rank == 1 else 'axes'}"
+
+
+def class_axis(shape: Sequence[object]) -> int:
+    """The axis of a sample along which its classes lie.
+
+    The numbers of a vector and the maps of a segmentation [K, H, W] are classes, and so are the
+    columns of a table [boxes, K], as of a detector's scores.
+    """
+    return 1 if len(shape) == 2 else 0
 
 
 def infer(op: Op, inputs: Shapes, facts: Facts) -> Shape:

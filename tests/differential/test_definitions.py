@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import given
 
 from tests.differential.campaign import OPSETS
 from tests.differential.coverage import WANTED, reached
@@ -14,6 +14,7 @@ from tests.differential.definitions import Definition, definitions
 from tests.differential.rules import shape_of
 from tests.differential.scope import Call, Scope
 from tests.differential.sizes import Invalid, Symbolic, product_of, size_at
+from tests.strategies import steady
 
 BATCH, MOST_BATCHES = 50, 40
 FIRST = 11  # a seed from which all is reached soon
@@ -24,14 +25,7 @@ def drawn(number: int, count: int = BATCH) -> list[Definition]:
     """The definitions of one seed."""
     found: list[Definition] = []
 
-    @seed(number)
-    @settings(
-        max_examples=count,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @steady(count, number)
     @given(definitions(OPSETS))
     def keep(definition: Definition) -> None:
         found.append(definition)

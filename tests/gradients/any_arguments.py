@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from compiler.ops import OPS
@@ -13,6 +13,7 @@ from tests.differential.arguments import values_for
 from tests.differential.pen import Pen
 from tests.differential.sizes import Invalid
 from tests.opcheck import make
+from tests.strategies import steady
 
 MAPS = [(4, 9), (4, 6, 7), (4, 4, 5, 6)]
 
@@ -26,14 +27,7 @@ def count_checked(
     """
     checked = 0
 
-    @seed(begin)
-    @settings(
-        max_examples=nets,
-        database=None,
-        deadline=None,
-        phases=(Phase.generate,),
-        suppress_health_check=list(HealthCheck),
-    )
+    @steady(nets, begin)
     @given(st.data())
     def any_arguments(data: st.DataObject) -> None:
         nonlocal checked

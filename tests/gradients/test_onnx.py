@@ -12,18 +12,16 @@ from compiler.ops.base import Op
 from compiler.ops.training import BatchNormTraining
 from tests.gradients.any_arguments import count_checked
 from tests.gradients.onnxcheck import check_op
-from tests.gradients.test_rules import JOINS, LOSS_CALLS, inputs_for, loss_inputs
+from tests.gradients.test_rules import JOINS, LOSS_CALLS, examples_of, inputs_for, loss_inputs
 from tests.opcheck import make
-from tests.ops.examples import EXAMPLES
 
 NETS = 2  # random sets of arguments for each op and rank
 
 
 @pytest.mark.parametrize("name", OPS)
 def test_derivatives_are_those_of_numpy(name: str) -> None:
-    for number, (arguments, shapes) in enumerate(EXAMPLES.get(name, [({}, [(3, 4, 5)])])):
-        inputs = inputs_for(name, shapes, number)
-        check_op(make(OPS[name], **arguments), *shapes, inputs=inputs)
+    for op, shapes, inputs in examples_of(name):
+        check_op(op, *shapes, inputs=inputs)
 
 
 @pytest.mark.parametrize("name", sorted({*OPS} - JOINS))

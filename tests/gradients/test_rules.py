@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -41,11 +42,16 @@ def inputs_for(name: str, shapes: list[tuple[int, ...]], number: int) -> tuple[A
     return tuple(np.abs(x) + 0.1 for x in found) if name in POSITIVE else found
 
 
+def examples_of(name: str) -> Iterator[tuple[Op, list[tuple[int, ...]], tuple[Any, ...]]]:
+    """Each example of an op with the shapes of its inputs and numbers for them."""
+    for number, (arguments, shapes) in enumerate(EXAMPLES.get(name, [({}, [(3, 4, 5)])])):
+        yield make(OPS[name], **arguments), shapes, inputs_for(name, shapes, number)
+
+
 @pytest.mark.parametrize("name", OPS)
 def test_derivatives_are_central_differences(name: str) -> None:
-    for number, (arguments, shapes) in enumerate(EXAMPLES.get(name, [({}, [(3, 4, 5)])])):
-        given_inputs = inputs_for(name, shapes, number)
-        check_gradient(make(OPS[name], **arguments), *shapes, inputs=given_inputs)
+    for op, shapes, inputs in examples_of(name):
+        check_gradient(op, *shapes, inputs=inputs)
 
 
 @pytest.mark.parametrize("name", sorted({*OPS} - JOINS))

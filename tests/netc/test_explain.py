@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.netc.command import netc
 
 
@@ -15,46 +17,59 @@ def explain(tmp_path: Path, body: str, shape: str = "[3, 224, 224]", line: int =
     return result.stdout
 
 
-def test_a_convolution_with_parameters_macs_and_receptive_field(tmp_path: Path) -> None:
-    text = explain(tmp_path, "conv(64, 7x7, stride=2, pad=3)")
-    assert (
-        "height and width: floor((224 + 3 + 3 - 7)/2) + 1 = 112, 1 left over, all padding" in text
-    )
-    assert "weight [64, 3, 7, 7] = 9,408 and bias [64] = 64, together 9,472" in text
-    assert "MACs: 9,408 multiplications at 112*112 positions = 118,013,952" in text
-    assert "receptive field: 7x7, 2x2 apart, the first from pixel -3, -3" in text
+SAID: dict[str, tuple[str, str, list[str]]] = {
+    "a convolution has parameters, MACs and a receptive field": (
+        "conv(64, 7x7, stride=2, pad=3)",
+        "[3, 224, 224]",
+        [
+            "height and width: floor((224 + 3 + 3 - 7)/2) + 1 = 112, 1 left over, all padding",
+            "weight [64, 3, 7, 7] = 9,408 and bias [64] = 64, together 9,472",
+            "MACs: 9,408 multiplications at 112*112 positions = 118,013,952",
+            "receptive field: 7x7, 2x2 apart, the first from pixel -3, -3",
+        ],
+    ),
+    "pixels that no window reaches are counted": (
+        "maxpool(2x2)",
+        "[3, 33, 32]",
+        [
+            "height: floor((33 + 0 + 0 - 2)/2) + 1 = 16, 1 left over, 1 of them pixels",
+            "width: floor((32 + 0 + 0 - 2)/2) + 1 = 16\n",
+        ],
+    ),
+    "the ceiling shows what it adds": (
+        "maxpool(3x3, stride=2, ceil=true)",
+        "[3, 112, 112]",
+        ["floor((112 + 0 + 0 + 1 - 3)/2) + 1 = 56, ceil adds 1"],
+    ),
+    "a dilated kernel shows its extent": (
+        "conv(8, 3x3, dilation=2)",
+        "[3, 9, 9]",
+        ["floor((9 + 0 + 0 - 5)/1) + 1 = 5, kernel 2*(3 - 1) + 1 = 5"],
+    ),
+    "a transposed convolution": (
+        "deconv(8, 3x3, stride=2, pad=1, output_pad=1)",
+        "[3, 4, 4]",
+        ["(4 - 1)*2 - 1 - 1 + 3 + 1 = 8", "MACs: 216 multiplications at 4*4 positions = 3,456"],
+    ),
+    "symbolic sizes stay closed": (
+        "conv(8, 3x3, stride=2, pad=1)",
+        "[3, H, H]",
+        ["floor((H + 1 + 1 - 3)/2) + 1 = floor((H - 1)/2) + 1"],
+    ),
+    "a join shows its branches": (
+        "concat { relu; conv(8, 1x1) }",
+        "[3, 4, 4]",
+        ["[3, 4, 4] and [8, 4, 4] make [11, 4, 4]"],
+    ),
+}
 
 
-def test_pixels_that_no_window_reaches_are_counted(tmp_path: Path) -> None:
-    text = explain(tmp_path, "maxpool(2x2)", "[3, 33, 32]")
-    assert "height: floor((33 + 0 + 0 - 2)/2) + 1 = 16, 1 left over, 1 of them pixels" in text
-    assert "width: floor((32 + 0 + 0 - 2)/2) + 1 = 16\n" in text
-
-
-def test_the_ceiling_shows_what_it_adds(tmp_path: Path) -> None:
-    text = explain(tmp_path, "maxpool(3x3, stride=2, ceil=true)", "[3, 112, 112]")
-    assert "floor((112 + 0 + 0 + 1 - 3)/2) + 1 = 56, ceil adds 1" in text
-
-
-def test_a_dilated_kernel_shows_its_extent(tmp_path: Path) -> None:
-    text = explain(tmp_path, "conv(8, 3x3, dilation=2)", "[3, 9, 9]")
-    assert "floor((9 + 0 + 0 - 5)/1) + 1 = 5, kernel 2*(3 - 1) + 1 = 5" in text
-
-
-def test_a_transposed_convolution(tmp_path: Path) -> None:
-    text = explain(tmp_path, "deconv(8, 3x3, stride=2, pad=1, output_pad=1)", "[3, 4, 4]")
-    assert "(4 - 1)*2 - 1 - 1 + 3 + 1 = 8" in text
-    assert "MACs: 216 multiplications at 4*4 positions = 3,456" in text
-
-
-def test_symbolic_sizes_stay_closed(tmp_path: Path) -> None:
-    text = explain(tmp_path, "conv(8, 3x3, stride=2, pad=1)", "[3, H, H]")
-    assert "floor((H + 1 + 1 - 3)/2) + 1 = floor((H - 1)/2) + 1" in text
-
-
-def test_a_join_shows_its_branches(tmp_path: Path) -> None:
-    text = explain(tmp_path, "concat { relu; conv(8, 1x1) }", "[3, 4, 4]")
-    assert "[3, 4, 4] and [8, 4, 4] make [11, 4, 4]" in text
+@pytest.mark.parametrize("layer, shape, words", SAID.values(), ids=SAID.keys())
+def test_a_layer_is_explained_in_numbers(
+    tmp_path: Path, layer: str, shape: str, words: list[str]
+) -> None:
+    text = explain(tmp_path, layer, shape)
+    assert [line for line in words if line not in text] == []
 
 
 def test_a_line_of_a_block_is_explained_for_each_call(tmp_path: Path) -> None:

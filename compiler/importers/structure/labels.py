@@ -7,7 +7,7 @@ the other runs in a word (`res2a_branch1`, `bn2a_branch1`), which becomes a para
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 
 from compiler.importers.structure.tree import Expression
 from grammar.records import dataclass
@@ -87,7 +87,7 @@ def prefix_of(names: dict[int, str], inside: dict[int, str]) -> str:
     return prefix
 
 
-def common_path(labels: Sequence[str]) -> list[str]:
+def common_path(labels: Iterable[str]) -> list[str]:
     """The dotted parts that all labels begin with, never a whole label."""
     parts = [label.split(".")[:-1] for label in labels]
     shared = []
