@@ -99,6 +99,9 @@ def at_layer(name: str) -> Iterator[None]:
         raise
 
 
+DERIVED = frozenset(["digraph", "owners", "_parameters", "_weights"])  # from the layers alone
+
+
 @dataclass(frozen=True)
 class Graph:
     """A network: layers by name, inputs before users; outputs by name; what its symbols obey.
@@ -151,7 +154,15 @@ class Graph:
 
     def weights(self, node: Node) -> tuple[Weight, ...]:
         """The arrays that a node holds."""
-        return node.op.weights(self.input_shapes(node))
+        known = self._weights.get(node.name)
+        if known is None or known[0] is not node:
+            known = self._weights[node.name] = (node, node.op.weights(self.input_shapes(node)))
+        return known[1]
+
+    @cached_property
+    def _weights(self) -> dict[str, tuple[Node, tuple[Weight, ...]]]:
+        """The arrays of the nodes that were asked for, by name."""
+        return {}
 
     def upstream(self, names: Iterable[str]) -> list[Node]:
         """The layers of these names and everything they depend on, in order."""
@@ -198,6 +209,12 @@ class Graph:
         """This graph with its valid input sizes."""
         return replace(self, domain=domain)
 
+    def with_values(self, values: Mapping[str, NDArray[np.float32]]) -> Graph:
+        """This graph with other numbers; what was found out about its layers is still known."""
+        graph = replace(self, values=values)
+        graph.__dict__.update((name, self.__dict__[name]) for name in DERIVED & {*self.__dict__})
+        return graph
+
     def rebuilt(self, nodes: Iterable[Node], **changes: Any) -> Graph:
         """This graph with other nodes, given in an order in which inputs come first."""
         return replace(self, layers={node.name: node for node in nodes}, **changes)
@@ -222,7 +239,7 @@ class Draft(Graph):
         """Add a node whose inputs are already there."""
         assert isinstance(self.layers, dict)
         self.layers[node.name] = node
-        for derived in ("digraph", "_parameters", "owners"):
+        for derived in DERIVED:
             self.__dict__.pop(derived, None)
 
     def finished(self, **changes: Any) -> Graph:

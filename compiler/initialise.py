@@ -25,8 +25,6 @@ import hashlib
 import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +36,7 @@ from compiler.verify import fault
 from grammar.diagnostics import DefinitionError
 
 BYTES = 4
+WORTH_A_THREAD = 2**14  # numbers, which take about as long as a thread takes to begin
 MOST_BYTES = 8 * 2**30  # of all parameters together; they are held twice while a file is written
 SUMS = frozenset(["add", "sub"])
 JOINS = SUMS | {"concat", "max", "min", "mean"}
@@ -197,11 +196,15 @@ def initialise(graph: Graph, seed: int = 0) -> Graph:
     check_size(graph)
     weights = {name: w for name, w in graph.parameters().items() if name not in graph.values}
     gains = initial_gains(graph)
-    sizes = [gains.get(name, 1.0) for name in weights]
+
+    def drawn(name: str) -> NDArray[np.float32]:
+        return initial_values(weights[name], name, seed, gains.get(name, 1.0))
+
+    large = [name for name, weight in weights.items() if weight.size >= WORTH_A_THREAD]
     with ThreadPoolExecutor() as pool:  # numpy makes random numbers outside Python's lock
-        arrays = pool.map(initial_values, weights.values(), weights, repeat(seed), sizes)
-        values = dict(zip(weights, arrays, strict=True))
-    return replace(graph, values={**graph.values, **values})
+        arrays = dict(zip(large, pool.map(drawn, large), strict=True))
+    values = {name: arrays[name] if name in arrays else drawn(name) for name in weights}
+    return graph.with_values({**graph.values, **values})
 
 
 def scatter(graph: Graph, seed: int = 0) -> Graph:
@@ -221,4 +224,4 @@ def scatter(graph: Graph, seed: int = 0) -> Graph:
             noise = generator(seed, name).uniform(-0.25, 0.25, weight.shape)
             array = (array + noise * (abs(array.flat[0]) or 1)).astype(np.float32)
         values[name] = array
-    return replace(graph, values=values)
+    return graph.with_values(values)

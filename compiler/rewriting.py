@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, MutableMapping
 from dataclasses import replace
+from operator import is_
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from compiler.domain import Facts
@@ -26,6 +27,49 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 T = TypeVar("T")
+
+
+class Arrays(MutableMapping[str, "NDArray[np.float32]"]):
+    """The numbers of a graph being edited, by full name, and the names by layer.
+
+    The name alone does not tell whose an array is: see `Graph.owners`. One that a rewrite made is
+    called after its layer.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._owners = dict(graph.owners) if graph.values else {}
+        self._arrays: dict[str, NDArray[np.float32]] = {}
+        self._of: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        self.update(graph.values)
+
+    def __getitem__(self, name: str) -> NDArray[np.float32]:
+        return self._arrays[name]
+
+    def __setitem__(self, name: str, array: NDArray[np.float32]) -> None:
+        self._arrays[name] = array
+        self._of[self._owner(name)][name] = None
+
+    def __delitem__(self, name: str) -> None:
+        del self._arrays[name], self._of[self._owner(name)][name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def _owner(self, name: str) -> str:
+        return self._owners.get(name) or name.rpartition(".")[0]
+
+    def forget(self, layer: str, heir: str) -> None:
+        """Take away a layer's arrays; another layer, if there is one, has them from now on."""
+        for name in list(self._of[layer]):
+            array = self.pop(name)
+            if heir:
+                inherited = heir + name.removeprefix(layer)
+                self.pop(inherited, None)
+                self._owners[inherited] = heir
+                self[inherited] = array
 
 
 class Rewriting:
@@ -43,10 +87,9 @@ class Rewriting:
         self.constants = frozenset(constants)
         self.nodes: dict[str, Node] = {}
         self.outputs = dict(graph.outputs)
-        self.values: dict[str, NDArray[np.float32]] = dict(graph.values)
+        self.values = Arrays(graph)
         self.sharers: defaultdict[str, list[str]] = defaultdict(list)
         self._takers: defaultdict[str, list[str]] = defaultdict(list)
-        self._heirs: dict[str, str] = {}  # the layers that arrays came to
         for node in graph.nodes():
             self.put(node)
 
@@ -149,16 +192,7 @@ class Rewriting:
         for sharer in (heir, *others) if heir else ():
             owner = "" if sharer == heir else heir
             self.put(replace(self.nodes[sharer], owner=owner))
-        for full in [array for array in self.values if self._owner(array) == name]:
-            value = self.values.pop(full)
-            if heir:
-                inherited = heir + full.removeprefix(name)
-                self.values[inherited], self._heirs[inherited] = value, heir
-
-    def _owner(self, array: str) -> str:
-        """The layer that an array is a part of; one that a rewrite made is called after it."""
-        known = self._heirs.get(array) or self.graph.owners.get(array)
-        return known or array.rpartition(".")[0]
+        self.values.forget(name, heir)
 
     def weight(self, node: Node, name: str) -> Any:
         """An array of a layer, None where there are no numbers."""
@@ -177,12 +211,25 @@ class Rewriting:
                 if self.sharers[node.name]:
                     self.forget(node.name)
         left = [self.nodes[node.name] for node in left]
-        graph = self.graph.rebuilt(left, outputs=self.outputs, values=self.values)
+        if self._is_as_before(left):
+            return self.graph
+        graph = self.graph.rebuilt(left, outputs=self.outputs, values=dict(self.values))
         if graph.values:
             held = graph.parameters()
             values = {name: value for name, value in self.values.items() if name in held}
-            graph = replace(graph, values=values)
+            graph = graph.with_values(values)
         return graph
+
+    def _is_as_before(self, left: list[Node]) -> bool:
+        """Whether nothing was changed: what the graph knows of its layers then need not go."""
+        before = self.graph
+        return (
+            len(left) == len(before)
+            and all(map(is_, left, before.nodes()))
+            and self.outputs == before.outputs
+            and self.values.keys() == before.values.keys()
+            and all(value is before.values[name] for name, value in self.values.items())
+        )
 
 
 Rewrite: TypeAlias = Callable[[Rewriting], None]

@@ -123,7 +123,7 @@ def flat(values: object) -> Sequence[float]:
 def verify_values(graph: Graph, node: Node) -> list[Diagnostic]:
     """Whether the numbers of a node's parameters, if there are any, have the right shapes."""
     found = []
-    for weight in graph.weights(node):
+    for weight in graph.weights(node) if graph.values else ():
         values = graph.values.get(node.array(weight.name))
         if values is not None and tuple(values.shape) != weight.shape:
             found.append(

@@ -79,7 +79,7 @@ def plan_for(
         tuple(parts),
         (),
         (),
-        (TrainedNet(graph.name, replace(graph, values={})),),
+        (TrainedNet(graph.name, graph.with_values({})),),
         (plan,),
         (0,),
         step_graph,

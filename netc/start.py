@@ -5,18 +5,21 @@ Only the standard library is imported before Ctrl-C and closed streams are seen 
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
 from typing import Any, NoReturn
 
 INTERRUPTED = 130
+COLLECTED = (50_000, 20, 100)  # what a command makes mostly lives as long as it: look seldom
 
 
 def start() -> NoReturn:
     """The command `netc`."""
     signal.signal(signal.SIGINT, leave)
     open_streams()
+    gc.set_threshold(*COLLECTED)
     code = run()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the work is done
     sys.exit(last_words(code))

@@ -29,7 +29,7 @@ def fold_batch_norm(rewriting: Rewriting) -> None:
             continue
         of_channels = isinstance(source.op, Conv | Deconv) or len(source.shape) == 1
         if of_channels and isinstance(source.op, Conv | Deconv | Dense):
-            rewriting.values |= folded(rewriting, source, node)
+            rewriting.values.update(folded(rewriting, source, node))
             rewriting.absorb(node, source, replace(source.op, bias=True, weight=None))
 
 

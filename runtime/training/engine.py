@@ -99,7 +99,7 @@ class NumpyEngine:
     def measure(self, graph: Graph, feeds: Arrays, names: Mapping[str, str]) -> dict[str, Any]:
         """The outputs of a graph; see `StepEngine`."""
         values = {name: self._arrays[names.get(name, name)] for name in graph.parameters()}
-        return dict(run_reference(replace(graph, values=values), feeds))
+        return dict(run_reference(graph.with_values(values), feeds))
 
     def arrays(self, *, before: bool = False) -> dict[str, NDArray[Any]]:
         """Every array; see `StepEngine`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ def first_fault(
                     f"{name} was updated beyond the range of float32",
                 )
     with np.errstate(all="ignore"):
-        for node, value in interpret(replace(graph, values=arrays), feeds):
+        for node, value in interpret(graph.with_values(arrays), feeds):
             wrong = ~np.isfinite(value)
             if not wrong.any():
                 continue

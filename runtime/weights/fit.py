@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -234,7 +234,7 @@ def apply_weights(graph: Graph, source: WeightsFile | Mapping[str, Any]) -> Grap
             values[name] = as_float32(name, stored[name].read()).reshape(wanted.shape)
         if wanted.kind == "fixed" and name in values:
             check_fixed(graph, name, values[name])
-    return replace(graph, values={**graph.values, **values})
+    return graph.with_values({**graph.values, **values})
 
 
 def as_float32(name: str, array: NDArray[Any]) -> NDArray[np.float32]:

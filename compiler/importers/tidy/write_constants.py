@@ -127,7 +127,7 @@ def as_tensors(
             rewriting.insert(made, last.name)
         source = name
     leave(rewriting, chain[:-1])
-    rewriting.values |= arrays  # some may be called as what has gone
+    rewriting.values.update(arrays)  # some may be called as what has gone
 
 
 def leave(rewriting: Rewriting, nodes: list[Node]) -> None:
