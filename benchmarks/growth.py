@@ -48,7 +48,11 @@ KINDS: dict[str, tuple[int, Callable[[int], str]]] = {
         2000,
         lambda n: net(f'for i in range({n}) {{ relu as "a{{i}}" }}\n' + listed("concat", n)),
     ),
-    "convolutions": (1240, lambda n: net(f"repeat {n} {{ conv(3, 3x3, pad=1) -> bn -> relu }}")),
+    "convolutions": (995, lambda n: net(f"repeat {n} {{ conv(3, 3x3, pad=1) -> bn -> relu }}")),
+    "residual blocks": (
+        745,
+        lambda n: net(f"repeat {n} {{ add {{ identity; conv(3, 3x3, pad=1) -> dropout }} }}"),
+    ),
     "open sizes": (1000, lambda n: net(f"repeat {n} {{ conv(3, 3x3, pad=1) }}", "[3, H, W]")),
     "lets": (4000, lambda n: numbered(n, "let a# = # + 1") + "\n" + net("relu")),
     "blocks": (4000, lambda n: numbered(n, "block b# { relu }") + "\n" + net("b0")),

@@ -129,9 +129,10 @@ def branch_factors(graph: Graph) -> dict[str, float]:
         for name in level if len(level) > 1 else ():
             for last, _ in last_layers(graph, depth, name, least - 1):
                 factors[last.name] = 1 / math.sqrt(len(level))
+    most = max(sums.values(), default=0)
     for name, least in branches:
         for last, positive in last_layers(graph, depth, name, least):
-            factors[last.name] = max(sums.values()) ** (-1.0 if positive else -0.5)
+            factors[last.name] = most ** (-1.0 if positive else -0.5)
     return factors
 
 

@@ -9,6 +9,7 @@ it, the graph is verified after each.
 from __future__ import annotations
 
 import os
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, MutableMapping
 from dataclasses import replace
@@ -86,6 +87,8 @@ class Rewriting:
         self.kept = set(kept)
         self.constants = frozenset(constants)
         self.nodes: dict[str, Node] = {}
+        self._places: dict[str, tuple[int, ...]] = {}  # by which the nodes are in order
+        self._written = 0
         self.outputs = dict(graph.outputs)
         self.values = Arrays(graph)
         self.sharers: defaultdict[str, list[str]] = defaultdict(list)
@@ -100,7 +103,7 @@ class Rewriting:
 
     def each(self) -> Iterator[Node]:
         """The nodes in order, each as it is when its turn comes; those that have gone are not."""
-        for name in list(self.nodes):
+        for name in self._in_order():
             if name in self.nodes:
                 yield self.nodes[name]
 
@@ -112,6 +115,9 @@ class Rewriting:
         """Write a node in the place of the one of its name, or behind the others."""
         if node.name in self.nodes:
             self._unlink(self.nodes[node.name])
+        else:
+            self._written += 1
+            self._places[node.name] = (self._written, 0)
         self.nodes[node.name] = node
         for name in node.inputs:
             self._takers[name].append(node.name)
@@ -162,11 +168,15 @@ class Rewriting:
         self.put(replace(source, name=node.name, op=op, shape=node.shape, owner=source.name))
 
     def insert(self, node: Node, before: str) -> None:
-        """Put a new layer in front of another."""
+        """Put a new layer in front of another, behind those that were put there already."""
         self.put(node)
-        items = [item for item in self.nodes.items() if item[0] != node.name]
-        place = [name for name, _ in items].index(before)
-        self.nodes = dict([*items[:place], (node.name, node), *items[place:]])
+        self._written += 1
+        nearer = self._written - sys.maxsize  # below 0, where that layer itself has its end
+        self._places[node.name] = (*self._places[before][:-1], nearer, 0)
+
+    def _in_order(self) -> list[str]:
+        """The layers' names, inputs before users."""
+        return sorted(self.nodes, key=self._places.__getitem__)
 
     def drop(self, name: str, instead: str) -> None:
         """Take a layer out; its users take `instead`."""
@@ -200,7 +210,7 @@ class Rewriting:
 
     def finished(self) -> Graph:
         """The edited graph, without layers that lead to no output; inputs stay."""
-        layers = list(self.nodes.values())
+        layers = [self.nodes[name] for name in self._in_order()]
         fed = [node.name for node in layers if isinstance(node.op, Input)]
         wanted = [*self.outputs.values(), *fed]
         left = needed(wanted, layers, lambda node: (node.name,), lambda node: node.inputs)

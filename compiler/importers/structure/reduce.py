@@ -8,7 +8,8 @@ graph that is not series-parallel are a few pieces that name the tensors they ta
 
 from __future__ import annotations
 
-from collections import Counter
+from bisect import insort
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 
@@ -147,26 +148,36 @@ def in_order(
     outputs: dict[str, list[str]] = {}
     for output, name in declared.items():
         outputs.setdefault(name, []).append(output)
-    left = sorted(pieces, key=lambda name: rank[name])
-    known, flow = set(inputs), inputs[0] if len(inputs) == 1 else ""
+    takers: defaultdict[str, list[str]] = defaultdict(list)
+    for name, piece in pieces.items():
+        for taken in {*piece.inputs}:
+            takers[taken].append(name)
+    borrows = {name: lenders(piece.chain) for name, piece in pieces.items()}
+    missing = {name: len({*piece.inputs} - {*inputs}) for name, piece in pieces.items()}
+    begun = sorted((name for name in pieces if not missing[name]), key=rank.__getitem__)
+    left = {source: len(names) for source, names in takers.items()}  # that take it still
+    flow = inputs[0] if len(inputs) == 1 else ""
     written: set[str] = set()
     found = [Statement((), name, (), tuple(outputs[name])) for name in inputs if name in outputs]
-    while left:
-        ready = [name for name in left if set(pieces[name].inputs) <= known]
-        lent = [name for name in ready if lenders(pieces[name].chain) <= written]
-        ready = lent or ready
+    while begun:
+        ready = [name for name in begun if borrows[name] <= written] or begun
         here = [name for name in ready if pieces[name].inputs == (flow,)]
-        sides = [name for name in here if name in outputs and not used(pieces, left, name)]
+        sides = [name for name in here if name in outputs and not left.get(name)]
         name = min(sides, key=lambda n: len(pieces[n].chain)) if sides else (here or ready)[0]
-        once = name in sides and len(outputs[name]) == 1
-        aside = once and used(pieces, [n for n in left if n != name], flow)
         piece = pieces[name]
+        for taken in {*piece.inputs}:
+            left[taken] -= 1
+        once = name in sides and len(outputs[name]) == 1
+        aside = once and bool(left.get(flow))
         begins = len(piece.inputs) == 1 and piece.inputs[0] != flow
         source = piece.inputs[0] if begins else None
         made = tuple(outputs.get(name, ()))
         found.append(Statement(piece.inputs, name, piece.chain, made, source, aside))
-        left.remove(name)
-        known.add(name)
+        begun.remove(name)
+        for taker in takers[name]:
+            missing[taker] -= 1
+            if not missing[taker]:
+                insort(begun, taker, key=rank.__getitem__)
         written.update(stage.node for stage in stages(piece.chain))
         flow = flow if aside else name
     return tuple(found)
@@ -176,8 +187,3 @@ def lenders(chain: Chain) -> set[str]:
     """The layers outside a chain whose parameters some of its layers share."""
     inside = {stage.node for stage in stages(chain)}
     return {stage.like for stage in stages(chain) if stage.like} - inside
-
-
-def used(pieces: dict[str, FedChain], left: list[str], name: str) -> bool:
-    """Whether a piece still to come takes this one's tensor."""
-    return any(name in pieces[other].inputs for other in left)

@@ -8,6 +8,7 @@ and comes back to it, the tensor that it is joined with is named instead.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Set
 from dataclasses import replace
 
@@ -30,14 +31,15 @@ class FreshNames:
 
     def __init__(self, taken: set[str]) -> None:
         self.taken = taken
+        self._counts: Counter[str] = Counter()
 
     def fresh(self, word: str) -> str:
         """`word` with the first number that is free."""
-        count = 1
-        while f"{word}{count}" in self.taken:
-            count += 1
-        self.taken.add(f"{word}{count}")
-        return f"{word}{count}"
+        self._counts[word] += 1
+        while f"{word}{self._counts[word]}" in self.taken:
+            self._counts[word] += 1
+        self.taken.add(f"{word}{self._counts[word]}")
+        return f"{word}{self._counts[word]}"
 
 
 def tagged(chain: Chain, names: FreshNames, word: str) -> tuple[Chain, str]:
