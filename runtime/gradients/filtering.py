@@ -6,17 +6,9 @@ import numpy as np
 
 from compiler.ops.filtering import Filter, WeightedPool
 from runtime.gradients import Gradients, by_inputs, gradient
-from runtime.gradients.windows import padded_zeros, taps, unpadded
+from runtime.gradients.windows import spread
 from runtime.kernels import Array, Arrays
-from runtime.kernels.windows import Slide, slides
-
-
-def spread(x: Array, values: Array, axes: tuple[Slide, ...], dy: Array, mode: str) -> Array:
-    """Each window hands its dy back to its pixels, times the kernel's value there."""
-    dx = padded_zeros(x, axes)
-    for tap, places in taps(axes, dy.shape[2:]):
-        dx[places] += values[tap] * dy
-    return unpadded(dx, x.shape[2:], axes, mode)
+from runtime.kernels.windows import slides
 
 
 @gradient(Filter)
@@ -27,7 +19,7 @@ def filter_(
     x = inputs[0]
     values = np.asarray(op.kernel_values, dtype=x.dtype)
     axes = slides(x.shape[2:], values.shape, op.stride, op.pad)
-    return by_inputs(spread(x, values, axes, dy, op.pad_mode))
+    return by_inputs(spread(dy, x, axes, values, op.pad_mode))
 
 
 @gradient(WeightedPool)
@@ -38,4 +30,4 @@ def weightedpool(
     x = inputs[0]
     weights = np.asarray(op.kernel_values, dtype=np.float64)
     shares = (weights / weights.sum()).astype(x.dtype)
-    return by_inputs(spread(x, shares, slides(x.shape[2:], shares.shape, op.stride), dy, "zero"))
+    return by_inputs(spread(dy, x, slides(x.shape[2:], shares.shape, op.stride), shares))

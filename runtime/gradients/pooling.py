@@ -6,10 +6,10 @@ import numpy as np
 
 from compiler.ops.pooling import AvgPool, LpPool, MaxPool
 from runtime.gradients import Gradients, by_inputs, gradient
-from runtime.gradients.windows import padded_zeros, taps, unpadded
+from runtime.gradients.windows import padded_zeros, spread, taps, unpadded
 from runtime.kernels import Array, Arrays
 from runtime.kernels.pooling import counts, slides_of
-from runtime.kernels.windows import Slide, padded
+from runtime.kernels.windows import padded
 
 
 @gradient(MaxPool)
@@ -36,14 +36,6 @@ def avgpool(
     x = inputs[0]
     axes = slides_of(op, x)
     return by_inputs(spread(dy / counts(op, x, axes), x, axes))
-
-
-def spread(share: Array, x: Array, axes: tuple[Slide, ...]) -> Array:
-    """What each window hands to every one of its pixels, summed for each pixel of x."""
-    dx = padded_zeros(x, axes)
-    for _, places in taps(axes, share.shape[2:]):
-        dx[places] += share
-    return unpadded(dx, x.shape[2:], axes, "zero")
 
 
 @gradient(LpPool)

@@ -49,3 +49,13 @@ def taps(
             for t, a, n in zip(tap, axes, sizes, strict=True)
         )
         yield tap, (slice(None), slice(None), *places)
+
+
+def spread(
+    dy: Array, x: Array, axes: tuple[Slide, ...], kernel: Array | None = None, mode: str = "zero"
+) -> Array:
+    """Each window hands its dy, times the kernel's values, to its pixels, summed for each of x."""
+    dx = padded_zeros(x, axes)
+    for tap, places in taps(axes, dy.shape[2:]):
+        dx[places] += dy if kernel is None else kernel[tap] * dy
+    return unpadded(dx, x.shape[2:], axes, mode)

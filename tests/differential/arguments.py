@@ -39,11 +39,18 @@ def number(name: str, *options: float, given: bool = False) -> Callable[[Pen, Sh
     return draw
 
 
-def softmax(pen: Pen, shape: Shape) -> Values:
-    """Any axis."""
-    values: Values = {}
-    maybe(pen, values, "axis", lambda: pen.whole(-len(shape), len(shape) - 1))
-    return values
+def any_axis(name: str) -> Callable[[Pen, Shape], Values]:
+    """An op that takes any axis, counted from either end, or its usual one."""
+
+    def draw(pen: Pen, shape: Shape) -> Values:
+        values: Values = {}
+        maybe(pen, values, name, lambda: pen.whole(-len(shape), len(shape) - 1))
+        return values
+
+    return draw
+
+
+softmax = any_axis("axis")
 
 
 def clip(pen: Pen, shape: Shape) -> Values:
@@ -139,13 +146,6 @@ def some_axes(pen: Pen, shape: Shape) -> Values:
     return values
 
 
-def flatten(pen: Pen, shape: Shape) -> Values:
-    """From any axis on."""
-    values: Values = {}
-    maybe(pen, values, "first", lambda: pen.whole(-len(shape), len(shape) - 1))
-    return values
-
-
 def l2norm(pen: Pen, shape: Shape) -> Values:
     """Any axis; an eps that counts."""
     values = softmax(pen, shape)
@@ -217,7 +217,7 @@ STRATEGIES: Mapping[str, Callable[[Pen, Shape], Values]] = {
     "reduce_max": reduced,
     "reduce_min": reduced,
     "l2norm": l2norm,
-    "flatten": flatten,
+    "flatten": any_axis("first"),
     "reshape": rearranged.reshape,
     "transpose": rearranged.transpose,
     "crop": rearranged.crop,
