@@ -16,7 +16,7 @@ from netc.plot.plan import BoxTree, Item
 from netc.plot.svg import FOLDER
 from netc.plot.words import cut
 
-PARTS = ("picture.css", "page.css", "moving.js", "picture.js", "view.js")
+PARTS = ("picture.css", "page.css", "tools.html", "moving.js", "picture.js", "view.js")
 
 
 class Table:

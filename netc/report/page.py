@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 PARTS = {
-    PLOT: ("picture.css", "page.css", "moving.js", "picture.js"),
+    PLOT: ("picture.css", "page.css", "tools.html", "moving.js", "picture.js"),
     FOLDER: ("report.css", "report.js"),
     STYLE.parent: (STYLE.name,),
 }

@@ -9,8 +9,8 @@ from onnx import TensorProto
 from compiler.onnx.emitter import Emitter
 from compiler.onnx.gradients import Gradients, by_inputs, differentiates
 from compiler.onnx.gradients.arithmetic import like, masked
-from compiler.onnx.gradients.windows import filled, part, spread
-from compiler.onnx.pooling import tiles
+from compiler.onnx.gradients.windows import part, spread
+from compiler.onnx.pooling import filled, tiles
 from compiler.ops.base import Axis
 from compiler.ops.pooling import AvgPool, LpPool, MaxPool, tap_counts
 from compiler.ops.shapes import known

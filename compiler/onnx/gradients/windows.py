@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from compiler.onnx.emitter import Emitter
 from compiler.onnx.windows import onnx_pads, window_attributes
 from compiler.ops.base import Axis
@@ -96,11 +94,3 @@ def added(
     before[axis], after[axis] = start, size - start - width
     wide = emit.node("Pad", border, emit.ints([*before, *after]), mode="constant")
     return emit.node("Add", inside, wide)
-
-
-def filled(value: float, axes: tuple[Axis, ...]) -> Any:
-    """A kernel [1, taps…] that holds one value everywhere."""
-    kernel: Any = value
-    for axis in reversed(axes):
-        kernel = (kernel,) * axis.kernel
-    return (kernel,)
