@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 
+from compiler.importers.define import define
 from compiler.importers.from_onnx import import_onnx
 from grammar.diagnostics import DefinitionError
+from runtime.verify.proof import prove
 from tests.importers.onnx_text import onnx_model
 from tests.netc.command import netc
 
@@ -38,6 +41,32 @@ def test_what_blocks_at_any_size_asks_for_no_shape() -> None:
     with pytest.raises(DefinitionError) as found:
         import_onnx(onnx_model("y = Erf(x)", "float[N, 3, H, W] x"))
     assert [d.help for d in found.value.diagnostics] == [None]
+
+
+CORNERS = 'coordinate_transformation_mode = "align_corners", mode = "linear"'
+
+
+@pytest.mark.parametrize(
+    "nodes, is_read",
+    [
+        (f"y = Resize<{CORNERS}>(x, , half)", True),
+        ('y = Resize<mode = "linear">(x, , half)', False),
+        ('p = Concat<axis=2>(x, x) y = Resize<mode = "linear">(p, , tall)', True),
+        (f"y = Resize<{CORNERS}>(x, , third)", False),
+    ],
+)
+def test_fractions_of_open_sizes(nodes: str, is_read: bool) -> None:
+    """Half of an odd size is rounded down: the factor is then no ratio of sizes."""
+    factors = {"half": (0.5, 1.5), "tall": (0.5, 2.0), "third": (1 / 3, 1.0)}
+    constants = {name: np.array([1.0, 1.0, *pair]) for name, pair in factors.items()}
+    model = onnx_model(nodes, "float[N, 3, H, W] x", constants=constants)
+    if is_read:
+        imported = import_onnx(model)
+        proof = prove(imported, define(imported), model)
+        assert proof.failed is None and proof.runs == 2  # at an even and an odd size
+    else:
+        with pytest.raises(DefinitionError, match="symbolic size"):
+            import_onnx(model)
 
 
 CALLS = {

@@ -23,6 +23,7 @@ from grammar.records import dataclass
 TYPICAL = 5040  # a value of a symbol at which factors are guessed: many numbers divide it
 MOST_NUMBERS = 4096  # in a matrix that a definition spells out
 OURS = {theirs: ours for ours, theirs in COORDINATES.items()}
+LARGEST_DIVISOR = 64  # of a factor: float32 has room for the rest of a size
 FAR = 2**31  # a factor beyond which no size is
 MODES = ("nearest", "linear", "cubic")
 ROUNDED = {theirs: ours for ours, theirs in ROUNDINGS.items()}
@@ -76,7 +77,20 @@ def is_plain(reading: Reading, x: Tensor, align: str, wanted: WantedSize) -> boo
     usual = usual and not reading.get("exclude_outside", 0) and not reading.get("antialias", 0)
     fits = reading.get("mode", "nearest") != "cubic" or len(wanted.sizes) == 3
     fits = fits and not (align == "align_corners" and has_own_factors(x, wanted))
+    fits = fits and (align == "align_corners" or not rounds_down(reading, x, wanted))
     return usual and fits and align in OURS and not stretched(reading)
+
+
+def rounds_down(reading: Reading, x: Tensor, wanted: WantedSize) -> bool:
+    """Whether a factor may not be the ratio of two sizes, since a symbolic one is rounded down."""
+    if reading.has(3):
+        return False  # which asks for a size, and has the ratio for a factor
+    equal = reading.builder.graph.facts.equal
+    for have, size, factor in zip(x.shape, wanted.sizes, wanted.factors, strict=True):
+        over, under = factor.as_integer_ratio()
+        if isinstance(have, Dim) and not equal(have * over, size * under):
+            return True
+    return False
 
 
 def stretched(reading: Reading) -> bool:
@@ -105,7 +119,7 @@ def resized(
 
 
 def has_own_factors(x: Tensor, wanted: WantedSize) -> bool:
-    """Whether any factor is not the ratio of the sizes; of symbolic ones it always is."""
+    """Whether any factor is not the ratio of the sizes (of symbolic ones, see `rounds_down`)."""
     return any(
         np.float32(size / have) != np.float32(factor)
         for have, size, factor in zip(x.shape, wanted.sizes, wanted.factors, strict=True)
@@ -146,12 +160,13 @@ def asked_for(reading: Reading, x: Tensor) -> WantedSize:
 
 
 def scaled(size: Size, factor: float) -> Size:
-    """floor(size * factor), of a symbolic size for whole factors only."""
+    """floor(size * factor), of a symbolic size for factors that are short fractions."""
     if not isinstance(size, Dim):
         return floor(size * np.float32(factor))
-    if not factor.is_integer():
+    over, under = factor.as_integer_ratio()
+    if under > LARGEST_DIVISOR:
         raise Refused(f"the factor {factor:g} of the symbolic size {size}")
-    return size * int(factor)
+    return size * over // under
 
 
 def keep_ratio(
