@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,13 +12,11 @@ from compiler.ops.base import Op
 from compiler.ops.training import BatchNormTraining
 from runtime.gradients import GRADIENTS, run_gradient
 from runtime.kernels import KERNELS, run_kernel
-from tests.gradients.any_arguments import count_checked
+from tests.gradients.any_arguments import count_checked, examples_of
 from tests.gradients.central import check_gradient
 from tests.opcheck import make
-from tests.ops.examples import EXAMPLES
 
 NETS = 3  # random sets of arguments for each op and rank
-POSITIVE = {"log", "power"}  # of inputs above 0 only
 JOINS = {name for name, op in OPS.items() if op.most_inputs != 1}  # and what takes nothing
 JOINS |= {"gather"}  # what takes whole numbers
 
@@ -27,25 +24,6 @@ JOINS |= {"gather"}  # what takes whole numbers
 def test_an_op_without_a_derivative_says_why() -> None:
     for op in KERNELS:
         assert (op in GRADIENTS) != bool(op.no_derivative), op
-
-
-def inputs_for(name: str, shapes: list[tuple[int, ...]], number: int) -> tuple[Any, ...]:
-    """Random numbers, above 0 for what knows no others; whole ones for a table."""
-    random = np.random.default_rng(number)
-    whole = OPS[name].whole_inputs
-    found = tuple(
-        random.integers(0, 4, (3, *shape)).astype(np.float64)
-        if place in whole
-        else random.standard_normal((3, *shape))
-        for place, shape in enumerate(shapes)
-    )
-    return tuple(np.abs(x) + 0.1 for x in found) if name in POSITIVE else found
-
-
-def examples_of(name: str) -> Iterator[tuple[Op, list[tuple[int, ...]], tuple[Any, ...]]]:
-    """Each example of an op with the shapes of its inputs and numbers for them."""
-    for number, (arguments, shapes) in enumerate(EXAMPLES.get(name, [({}, [(3, 4, 5)])])):
-        yield make(OPS[name], **arguments), shapes, inputs_for(name, shapes, number)
 
 
 @pytest.mark.parametrize("name", OPS)
@@ -56,10 +34,7 @@ def test_derivatives_are_central_differences(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted({*OPS} - JOINS))
 def test_derivatives_are_central_differences_for_any_arguments(name: str) -> None:
-    def check(op: Op, shape: tuple[int, ...], number: int) -> None:
-        check_gradient(op, shape, inputs=inputs_for(name, [shape], number))
-
-    assert count_checked(name, check, NETS, begin=0)
+    assert count_checked(name, check_gradient, NETS, begin=0)
 
 
 @pytest.mark.parametrize("shape", [(4,), (4, 5), (3, 4, 5), (2, 3, 4, 3)])
