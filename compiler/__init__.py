@@ -4,7 +4,7 @@ What a text says:
     symbols        what a name leads to: scope, the names of a file, files that use each other,
                    labels, words of other tools
     values         what names stand for while a net is unrolled
-    evaluate       expressions to values; arithmetic, comparisons, builtins
+    evaluate       expressions to values; operators, builtins
     bind           arguments to parameters; layouts: how an input was perhaps meant
     elaborate      blocks and loops unrolled to a graph
     remedies       which change of the text would mend a shape

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from compiler.arithmetic import arithmetic
 from compiler.bind import match
 from compiler.builtins import BUILTINS, BadCall, Builtin
-from compiler.comparisons import compare
 from compiler.dims import Dim, Size, SymbolicError, ceil_div
 from compiler.domain import Facts
+from compiler.operators import arithmetic, compare
 from compiler.ops import OPS
 from compiler.ops.arguments import Extent, show
 from compiler.symbols.aliases import value_meant

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from compiler.comparisons import compare
 from compiler.dims import Dim, Size, source_text, symbol, symbols
 from compiler.domain import Contradiction
 from compiler.domain.suggestions import help_unequal
 from compiler.elaborate.layers import describe
 from compiler.elaborate.state import Here, State
 from compiler.graph import Assumed, Node
+from compiler.operators import compare
 from compiler.ops.arguments import show
 from compiler.ops.base import Shape, show_shape
 from compiler.ops.shapes import axis_names
