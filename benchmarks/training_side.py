@@ -9,6 +9,7 @@ one thread each, and the processor time of this process instead of the clock on 
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 import time
@@ -21,14 +22,12 @@ import torch
 from benchmarks.measure import THREADS
 from benchmarks.trainings import TRAININGS, Timed
 from compiler.driver import check_training, load
-from compiler.onnx.step import build_step
-from compiler.training.layout import LOSS, NEXT, layout_of
+from compiler.training.layout import LOSS, layout_of
 from compiler.training.model import TrainingPlan
 from grammar.source import Source
-from runtime.binding import to_value
 from runtime.providers import Settings
-from runtime.session import open_session
-from runtime.verify.step import random_step
+from runtime.training.engine import DeviceEngine
+from runtime.verify.step import RATE, random_step
 
 Round = Callable[[], list[float]]
 
@@ -59,19 +58,19 @@ def main(name: str, seconds: str, busy: bool) -> None:
 
 
 def netc_round(training: TrainingPlan, feeds: dict[str, Any], threads: int) -> Round:
-    """One turn of all steps, parameters staying on the device."""
-    settings = Settings(threads=threads, sizes={"N": training.batch}, in_order=True)
-    sessions = [open_session(build_step(plan), "cpu", settings) for plan in training.steps]
-    layouts = [layout_of(plan) for plan in training.steps]
-    values = {name: to_value(array, sessions[0].place) for name, array in feeds.items()}
+    """One turn of all steps, as `netc train` takes them."""
+    layouts = tuple(layout_of(plan) for plan in training.steps)
+    arrays = {name: feeds[name] for layout in layouts for name in (*layout.arrays, *layout.states)}
+    engine = DeviceEngine(training, layouts, arrays, "cpu", Settings(threads=threads))
+    batches = [{n: feeds[n] for n in (*layout.batch, *layout.masks)} for layout in layouts]
+    counts = itertools.count(2)
 
     def run() -> list[float]:
-        losses = []
-        for session, layout in zip(sessions, layouts, strict=True):
-            made = session.run_kept({}, values)
-            losses.append(float(made[LOSS].numpy()))
-            values.update({name: made[name + NEXT] for name in layout.changing()})
-        return losses
+        count = next(counts)
+        return [
+            engine.step(index, batch, [RATE] * len(layout.rates), count)[LOSS]
+            for index, (layout, batch) in enumerate(zip(layouts, batches, strict=True))
+        ]
 
     return run
 

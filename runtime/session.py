@@ -138,11 +138,15 @@ class OnnxSession:
             raise refused(error) from None
 
     def run_kept(
-        self, feeds: Mapping[str, NDArray[Any]], held: Mapping[str, Any]
+        self,
+        feeds: Mapping[str, NDArray[Any]],
+        held: Mapping[str, Any],
+        into: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """The outputs by name as values in the device's memory, for the next run to take.
 
-        `held` are inputs that are such values already. Raises `RunError`.
+        `held` are inputs that are such values already, `into` values that outputs are written to.
+        Raises `RunError`.
         """
         given = {n: np.ascontiguousarray(a, dtype=self.types[n]) for n, a in feeds.items()}
         given = {name: array for name, array in given.items() if name in self.inputs}
@@ -155,7 +159,10 @@ class OnnxSession:
                     binding.bind_ortvalue_input(name, value)
             place = ("cuda", self.place.index) if self.place.on_gpu else ("cpu", 0)
             for name in self.outputs:
-                binding.bind_output(name, *place)
+                if into is not None and name in into:
+                    binding.bind_ortvalue_output(name, into[name])
+                else:
+                    binding.bind_output(name, *place)
             self._session.run_with_iobinding(binding)
             return dict(zip(self.outputs, binding.get_outputs(), strict=True))
         except Exception as error:  # ONNX Runtime raises its own kinds, all from C++
