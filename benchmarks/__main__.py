@@ -27,6 +27,7 @@ BENCHMARKS = (
     "importing",
     "serving",
     "engines",
+    "ray",
 )
 
 

@@ -33,18 +33,20 @@ from runtime.valid_sizes import Violated, violated_of
 class Engine:
     """What a network runs on, and the seed of the weights that it has no numbers for.
 
-    `dtype` is what it computes in; `exact` keeps CUDA from rounding float32 products to TF32.
+    `dtype` is what it computes in; `exact` keeps CUDA from rounding float32 products to TF32;
+    `threads` is 0 for all cores.
     """
 
     device: str = "auto"
     seed: int = 0
     dtype: str = "f32"
     exact: bool = True
+    threads: int = 0
 
     @property
     def settings(self) -> Settings:
         """How ONNX Runtime is asked for it."""
-        return Settings(exact=self.exact, dtype=self.dtype)
+        return Settings(exact=self.exact, dtype=self.dtype, threads=self.threads)
 
 
 @dataclass(frozen=True)

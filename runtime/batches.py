@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from runtime.placement import Placement
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 Run: TypeAlias = Callable[[Arrays], Arrays]
 Check: TypeAlias = Callable[[str, Arrays], None]
+T = TypeVar("T")
 
 READERS = min(4, os.cpu_count() or 1)
 
@@ -109,21 +110,25 @@ def read_all(
     def read(index: int) -> Arrays:
         return {name: given[index].read() for name, given in samples.items()}
 
-    if len(names) <= size:
-        yield from ((name, read(index)) for index, name in enumerate(names))
+    yield from zip(names, read_ahead(read, len(names), size), strict=True)
+
+
+def read_ahead(
+    read: Callable[[int], T], count: int, size: int, readers: int = READERS
+) -> Iterator[T]:
+    """What `read` gives for 0, 1, …, two batches of `size` ahead by a few threads."""
+    if count <= size:
+        yield from map(read, range(count))
         return
-    pool = ThreadPoolExecutor(READERS)
-    pending: deque[Future[Arrays]] = deque()
+    pool = ThreadPoolExecutor(readers)
+    pending: deque[Future[T]] = deque()
     try:
-        done = 0
-        for index in range(len(names)):
+        for index in range(count):
             pending.append(pool.submit(read, index))
             if len(pending) > 2 * size:
-                yield names[done], pending.popleft().result()
-                done += 1
+                yield pending.popleft().result()
         while pending:
-            yield names[done], pending.popleft().result()
-            done += 1
+            yield pending.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

@@ -20,6 +20,7 @@ from netc.options import (
     takes_net,
     takes_shapes,
 )
+from runtime.errors import CallError
 
 
 @click.command("run", cls=Command)
@@ -73,10 +74,37 @@ from netc.options import (
     help="The values that black and white stand for in a written picture; auto: its own.",
 )
 @counted("--top", default=5, help="How many classes to tell.")
+@click.option(
+    "--engine",
+    type=click.Choice(["here", "ray"]),
+    default="here",
+    show_default=True,
+    help="ray: very many pictures, in workers of Ray, into a folder of Parquet files; the same "
+    "call goes on where it was ended.",
+)
+@click.option(
+    "--address", metavar="HOST:PORT", help="A cluster of Ray; by default one on this machine."
+)
+@counted("--workers", help="Of Ray; by default one for each GPU, or for each processor.")
 @takes_net
 @takes_shapes
-def command(file: str, choice: NetChoice, **options: Any) -> None:
+def command(
+    file: str,
+    choice: NetChoice,
+    engine: str,
+    address: str | None,
+    workers: int | None,
+    **options: Any,
+) -> None:
     """Run a definition or an ONNX model on pictures or arrays."""
     from netc.execute import RunOptions, execute
 
-    execute(file, RunOptions(**options), choice)
+    wanted = RunOptions(**options)
+    if engine == "ray":
+        from netc.ray_engine import run_on_ray
+
+        run_on_ray(file, wanted, choice, address, workers)
+        return
+    if address is not None or workers is not None:
+        raise CallError("--address and --workers are of --engine ray")
+    execute(file, wanted, choice)
