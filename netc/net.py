@@ -6,7 +6,7 @@ import copy
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from compiler.analysis import Analysis
 from compiler.driver import Checked, compile_graph
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     import onnx
     from numpy.typing import NDArray
+    from PIL.Image import Image
 
     from compiler.pictures import Picture
     from compiler.training.optimisers import Optimiser
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from runtime.pictures import Augment
     from runtime.verify.comparison import Comparison
     from runtime.weights.rename import WeightsFile
+
+    Photograph: TypeAlias = str | Path | Image | NDArray[Any]
 
 
 class Net:
@@ -136,7 +139,7 @@ class Net:
     @documented
     def maps(
         self,
-        picture: str | Path | Sequence[str | Path],
+        picture: Photograph | Sequence[Photograph],
         path: str | Path | None = None,
         *,
         layers: Sequence[str] = (),
@@ -148,8 +151,9 @@ class Net:
     ) -> Path | Shown:
         """Draw what every layer makes of a picture, or of two side by side; returns the path.
 
-        The file is an .html or .png, or a folder; without a path the page itself is returned, which
-        a notebook shows. `layers` are names or patterns, `most` how many
+        A picture is a file, an array of pixels, a Pillow picture, or one sample of the input. What
+        is written is an .html or .png, or a folder; without a path the page itself is returned,
+        which a notebook shows. `layers` are names or patterns, `most` how many
         maps of each; `at` is the output (row, column) whose receptive field is drawn, `chosen` the
         class whose score is explained by saliency and Grad-CAM, unless `gradients` are left out.
         """
@@ -158,15 +162,16 @@ class Net:
         from netc.maps.write import check_form, write_maps
         from netc.notebook import Shown
 
-        given = [picture] if isinstance(picture, str | os.PathLike) else list(picture)
+        given = list(picture) if isinstance(picture, list | tuple) else [picture]
         place = None if path is None else path_of(path)
         if place is not None:
             check_form(place)
         names = tuple(text_of("a layer", name) for name in list_of("layers", layers))
         options = MapOptions(names, whole("most", most, 1), at, chosen, gradients, seed)
-        pictures = [path_of(one) for one in given]
+        pictures = [path_of(one) if isinstance(one, str | os.PathLike) else one for one in given]
         maps = maps_of(self, pictures, options)
-        return Shown(self.name, page(maps)) if place is None else write_maps(maps, place, pictures)
+        read = [one for one in pictures if isinstance(one, Path)]
+        return Shown(self.name, page(maps)) if place is None else write_maps(maps, place, read)
 
     @documented
     def report(

@@ -12,9 +12,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from compiler.dims import Size
 from compiler.graph import Graph, Input, Node
 from compiler.initialise import initialise
 from grammar.diagnostics import did_you_mean
@@ -149,7 +151,7 @@ def seen(
     feeds = feeds_of(graph, given)
     if len(next(iter(feeds.values()))) != 1:
         raise CallError("maps are drawn of one picture at a time: give them one by one")
-    found = Seen(given.name if isinstance(given, Path) else "picture", shown_picture(graph, given))
+    found = Seen(name_of(given), shown_picture(graph, given))
     sizes = {node.name: shaped(node, graph, feeds)[1:] for node in graph.nodes()}
     focus = focus_of(graph, sizes, options.chosen, options.at) if found.picture else Focus()
     kept: dict[str, NDArray[Any]] = {}
@@ -179,18 +181,30 @@ def seen(
 
 
 def shown_picture(graph: Graph, given: Any) -> Image.Image | None:
-    """The picture in the size that the net sees, or None when it is no picture file."""
-    if not isinstance(given, Path):
-        return None
+    """The picture in the size that the net sees, or None for numbers that are no picture."""
     from runtime.decode import decode
 
     (node, *_) = graph.inputs()
     assert isinstance(node.op, Input)
+    if not isinstance(given, Path | Image.Image) and not is_picture(given, node.shape):
+        return None
     wanted = PictureInput(
         tuple(s if isinstance(s, int) else str(s) for s in node.shape), node.op.picture
     )
     image = decode(given, wanted.channels, grey=wanted.clause.grey)
-    return cut(image, given.name, wanted, "none")[0]
+    return cut(image, name_of(given), wanted, "none")[0]
+
+
+def is_picture(given: Any, shape: tuple[Size, ...]) -> bool:
+    """Whether pixels [H, W] or [H, W, 3] of uint8 are given, and not a sample of the input."""
+    if not isinstance(given, np.ndarray) or given.dtype != np.uint8 or given.ndim not in (2, 3):
+        return False
+    return given.ndim != len(shape) or given.shape[0] != shape[0]
+
+
+def name_of(given: Any) -> str:
+    """What a picture is called: its file, if it has one."""
+    return given.name if isinstance(given, Path) else "picture"
 
 
 def first_kernels(graph: Graph) -> tuple[str, Image.Image] | None:

@@ -7,6 +7,7 @@ import html
 import re
 import traceback
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -52,6 +53,23 @@ def test_maps_without_a_path_are_a_page_in_a_frame(net: netc.Net, tmp_path: Path
     )
     written = net.maps(picture, tmp_path / "x.html", gradients=False, most=2)
     assert html.unescape(frame) == Path(str(written)).read_text(encoding="utf-8")
+
+
+def test_maps_of_pixels_are_those_of_the_file(net: netc.Net, tmp_path: Path) -> None:
+    image = Image.linear_gradient("L").resize((28, 28))
+    image.save(tmp_path / "picture.png")
+
+    def page(given: Any) -> str:
+        shown = net.maps(given, gradients=False, most=2)
+        assert isinstance(shown, Shown)
+        return shown._repr_html_()
+
+    file = page(tmp_path / "picture.png")
+    assert file.replace("picture.png", "picture") == page(image) == page(np.asarray(image))
+    numbers = np.asarray(image, np.float32)[None] / 255  # a sample of the input, no picture
+    assert "iframe" in page(numbers) != page(image)
+    with pytest.raises(netc.CallError, match="batch first"):
+        net.maps(5)  # type: ignore[arg-type]
 
 
 def test_a_net_is_called_like_a_function(net: netc.Net) -> None:
