@@ -138,33 +138,48 @@ class OnnxSession:
             raise refused(error) from None
 
     def run_kept(
-        self,
-        feeds: Mapping[str, NDArray[Any]],
-        held: Mapping[str, Any],
-        into: Mapping[str, Any] | None = None,
+        self, feeds: Mapping[str, NDArray[Any]], held: Mapping[str, Any]
     ) -> dict[str, Any]:
         """The outputs by name as values in the device's memory, for the next run to take.
 
-        `held` are inputs that are such values already, `into` values that outputs are written to.
-        Raises `RunError`.
+        `held` are inputs that are such values already. Raises `RunError`.
         """
-        given = {n: np.ascontiguousarray(a, dtype=self.types[n]) for n, a in feeds.items()}
-        given = {name: array for name, array in given.items() if name in self.inputs}
+        binding = self._binding(held)
+        place = ("cuda", self.place.index) if self.place.on_gpu else ("cpu", 0)
+        for name in self.outputs:
+            binding.bind_output(name, *place)
+        self._run_bound(binding, feeds)
+        return dict(zip(self.outputs, binding.get_outputs(), strict=True))
+
+    def bound_run(
+        self, held: Mapping[str, Any], into: Mapping[str, Any]
+    ) -> Callable[[Mapping[str, NDArray[Any]]], None]:
+        """What runs the model with inputs and all outputs at their places in the device's memory.
+
+        It takes the other inputs, and raises `RunError`. To bind is work for every input and
+        output: a step of a small net takes a tenth less time when most are bound beforehand.
+        """
+        binding = self._binding(held)
+        for name in self.outputs:
+            binding.bind_ortvalue_output(name, into[name])
+        return partial(self._run_bound, binding)
+
+    def _binding(self, held: Mapping[str, Any]) -> Any:
+        """A binding to those of the inputs that are in the device's memory."""
+        binding = self._session.io_binding()
+        for name, value in held.items():
+            if name in self.inputs:
+                binding.bind_ortvalue_input(name, value)
+        return binding
+
+    def _run_bound(self, binding: Any, feeds: Mapping[str, NDArray[Any]]) -> None:
+        """One run with arrays for the inputs that are not bound yet; raises `RunError`."""
         try:
-            binding = self._session.io_binding()
-            for name, array in given.items():
-                binding.bind_ortvalue_input(name, to_value(array, self.place))
-            for name, value in held.items():
+            for name, array in feeds.items():
                 if name in self.inputs:
-                    binding.bind_ortvalue_input(name, value)
-            place = ("cuda", self.place.index) if self.place.on_gpu else ("cpu", 0)
-            for name in self.outputs:
-                if into is not None and name in into:
-                    binding.bind_ortvalue_output(name, into[name])
-                else:
-                    binding.bind_output(name, *place)
+                    given = np.ascontiguousarray(array, dtype=self.types[name])
+                    binding.bind_ortvalue_input(name, to_value(given, self.place))
             self._session.run_with_iobinding(binding)
-            return dict(zip(self.outputs, binding.get_outputs(), strict=True))
         except Exception as error:  # ONNX Runtime raises its own kinds, all from C++
             raise RunError(f"ONNX Runtime refuses this input: {first_line(error)}") from None
 

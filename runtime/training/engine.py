@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -156,21 +156,38 @@ class DeviceEngine:
         self._values = {name: to_value(np.array(array), place) for name, array in arrays.items()}
         changing = dict.fromkeys(name for layout in layouts for name in layout.changing())
         self._spare = {name: to_value(np.empty_like(arrays[name]), place) for name in changing}
+        self._measured = [
+            {
+                name: to_value(np.zeros((), np.float32), place)
+                for name in (LOSS, NORM, *each.reports)
+            }
+            for each in layouts
+        ]
+        self._runs: dict[tuple[int, ...], Callable[[Arrays], None]] = {}
         self.before = dict(self._values)
 
     def step(
         self, index: int, feeds: Arrays, rates: Iterable[float], count: int, apply: bool = True
     ) -> dict[str, float]:
         """Move the parameters; see `StepEngine`."""
-        layout, session = self.layouts[index], self._steps[index]
-        given = {**feeds, **fed(layout, rates, count, apply)}
-        held = {n: self._values[n] for n in (*layout.arrays, *layout.states)}
+        layout, measured = self.layouts[index], self._measured[index]
+        run = self._run_at_places(index)
         self.before = dict(self._values)  # those before them are not needed while it runs
-        into = {name + NEXT: self._spare[name] for name in layout.changing()}
-        made = session.run_kept(given, held, into)
+        run({**feeds, **fed(layout, rates, count, apply)})
         for name in layout.changing():
             self._values[name], self._spare[name] = self._spare[name], self._values[name]
-        return {name: float(made[name].numpy()) for name in (LOSS, NORM, *layout.reports)}
+        return {name: float(value.numpy()) for name, value in measured.items()}
+
+    def _run_at_places(self, index: int) -> Callable[[Arrays], None]:
+        """What runs a step with the arrays where they are now, bound when they first are there."""
+        layout = self.layouts[index]
+        held = {name: self._values[name] for name in (*layout.arrays, *layout.states)}
+        places = index, *map(id, held.values())
+        if places not in self._runs:
+            into = {name + NEXT: self._spare[name] for name in layout.changing()}
+            bound = self._steps[index].bound_run(held, into | self._measured[index])
+            self._runs[places] = bound
+        return self._runs[places]
 
     def measure(self, graph: Graph, feeds: Arrays, names: Mapping[str, str]) -> dict[str, Any]:
         """The outputs of a graph; see `StepEngine`."""

@@ -18,6 +18,7 @@ from runtime.verify.step import random_step, verify_step
 from tests.gradients.steps import training_of
 
 WIDTH = block_width()
+BLOCKED = ["ReorderInput", "Conv", "ReorderOutput"]
 needs_blocks = pytest.mark.skipif(WIDTH is None, reason="ONNX Runtime has no blocks here")
 RESIDUAL = """
 net residual {
@@ -93,6 +94,8 @@ def test_the_width_is_one_of_those_that_there_are() -> None:
         ("Conv", [2, 16, 7, 6], [32, 16, 3, 3], {"pads": [1, 1, 1, 1]}),
         ("Conv", [2, 16, 7, 6], [32, 16, 3, 2], {"pads": [1, 0, 0, 1], "b": True, "relu": True}),
         ("Conv", [2, 32, 9, 9], [16, 32, 2, 3], {"strides": [2, 1], "dilations": [1, 2]}),
+        ("Conv", [2, 3, 9, 9], [32, 3, 3, 3], {"strides": [2, 2], "b": True}),
+        ("Conv", [2, 6, 7, 6], [16, 6, 2, 3], {"pads": [1, 0, 0, 1], "relu": True}),
         ("ConvTranspose", [2, 16, 7, 6], [16, 32, 3, 2], {}),
         ("ConvTranspose", [2, 16, 7, 6], [16, 32, 3, 3], {"pads": [1, 0, 2, 1], "relu": True}),
         ("ConvTranspose", [2, 32, 5, 5], [32, 16, 2, 3], {"dilations": [2, 1]}),
@@ -104,7 +107,8 @@ def test_the_numbers_are_those_of_the_plain_convolution(
     assert WIDTH is not None
     model = model_of(op_type, x, w, **attributes)
     blocked = with_blocks(model, WIDTH)
-    assert blocked_nodes(blocked) == ["ReorderInput", "Conv", "ReorderOutput"]
+    expected = ["Conv", "ReorderOutput"] if x[1] < WIDTH else BLOCKED
+    assert blocked_nodes(blocked) == expected
     assert all(node.op_type != "Relu" for node in blocked.graph.node)
     np.testing.assert_allclose(result(blocked), result(model), rtol=1e-4, atol=1e-4)
 
@@ -115,7 +119,8 @@ def test_the_numbers_are_those_of_the_plain_convolution(
         ("Conv", [1, 16, 7, 7], [16, 16, 3, 3], {"fed": False}),
         ("Conv", [1, 32, 7, 7], [32, 16, 3, 3], {"group": 2}),
         ("Conv", [1, 16, 7, 7], [24, 16, 3, 3], {}),
-        ("Conv", [1, 3, 7, 7], [16, 3, 3, 3], {}),
+        ("Conv", [1, 3, 7, 7], [24, 3, 3, 3], {}),
+        ("ConvTranspose", [1, 16, 7, 7], [16, 3, 3, 3], {}),
         ("Conv", [1, 16, 7, 7], [16, 16, 1, 1], {}),
         ("Conv", [1, 16, 7], [16, 16, 3], {}),
         ("Conv", [1, 512, 7, 7], [512, 512, 3, 3], {}),
@@ -144,7 +149,7 @@ def test_a_step_in_its_order_is_worked_out_in_blocks() -> None:
     assert WIDTH is not None
     training = training_of(RESIDUAL)
     model, feeds = build_step(training.steps[0]), random_step(training, training.steps[0], 0, 4)
-    assert blocked_nodes(with_blocks(model, WIDTH)).count("Conv") == 4
+    assert blocked_nodes(with_blocks(model, WIDTH)).count("Conv") == 5
     plain, blocked = (
         open_session(model, "cpu", Settings(in_order=in_order)).run(feeds)
         for in_order in (False, True)
