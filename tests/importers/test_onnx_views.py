@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from compiler.importers.define import define
@@ -374,3 +375,21 @@ def test_pixels_of_a_map_in_another_shape_are_dealt_out(
     constants = {"apart": apart, "together": together}
     model = onnx_model(nodes, "float[N, 4, 4, 36] x", constants=constants)
     assert_means(model, f"reshape {layer}")
+
+
+@pytest.mark.parametrize(
+    "inputs, is_read", [("float[2, 3, 4] x", True), ("float[N, 3, 4] x", False)]
+)
+@pytest.mark.parametrize("same", [True, False])
+def test_a_constant_for_each_sample_of_a_batch_is_one_for_all(
+    inputs: str, is_read: bool, same: bool
+) -> None:
+    """Positions that an exporter worked out for the batch of its example."""
+    row = np.arange(12.0).reshape(1, 3, 4)
+    constant = np.concatenate([row, row if same else row + 1])
+    model = onnx_model("r = Relu(x) y = Add(r, c)", inputs, constants={"c": constant})
+    if is_read and same:
+        assert_means(model, "relu const add")
+    else:
+        with pytest.raises(DefinitionError, match="differs along the batch"):
+            import_onnx(model)

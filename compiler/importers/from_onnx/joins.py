@@ -37,7 +37,8 @@ JOINS = {
 def join(reading: Reading) -> Tensor:
     """Tensors joined; a constant among them becomes a layer of its own."""
     kind = reading.operator.type
-    values = unstretched(reading, [reading.value(i) for i in range(len(reading.operator.inputs))])
+    values = [reading.value(i) for i in range(len(reading.operator.inputs))]
+    values = unstretched(reading, for_any_sample(reading, values))
     check_ranks(reading, values)
     if all(isinstance(value, Tensor) for value in values):
         tensors = [value for value in values if isinstance(value, Tensor)]
@@ -50,6 +51,22 @@ def join(reading: Reading) -> Tensor:
     if isinstance(second, Tensor) and isinstance(first, np.ndarray):
         return constant_first(reading, kind, first, second)
     raise Refused("it computes with the symbolic sizes of a tensor")
+
+
+def for_any_sample(reading: Reading, values: Sequence[Value]) -> list[Value]:
+    """The values, of a constant that is the same for each sample of a fixed batch that of one."""
+    ranks = [len(v.shape) + 1 for v in values if isinstance(v, Tensor | Stretched)]
+    found = list(values)
+    for place, value in enumerate(values):
+        if (
+            not reading.batch
+            or not isinstance(value, np.ndarray)
+            or value.ndim != max(ranks, default=0)
+        ):
+            continue
+        if len(value) == reading.batch_size and np.all(value == value[:1]):
+            found[place] = value[:1]
+    return found
 
 
 def check_ranks(reading: Reading, values: Sequence[Value]) -> None:
