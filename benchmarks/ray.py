@@ -18,7 +18,10 @@ from itertools import count
 from pathlib import Path
 
 from benchmarks.measure import ROOT, Options, Row, Timing, in_turn
+from compiler.files import Files
+from netc.execute import RunOptions
 from netc.main import main as netc
+from netc.options import NetChoice
 
 FEW, MANY = 32, 160  # pictures of the two runs
 WORKERS = (1, 2, 4)
@@ -37,14 +40,14 @@ def rows(options: Options) -> Iterator[Row]:
             shutil.copy(ROOT / "docs" / "photograph.jpg", place / f"{number}.jpg")
         model = folder / "resnet18.onnx"
         call("compile", "resnet18", "-o", model)
-        clock = processor_time if options.busy else time.perf_counter
+        clock = time.process_time if options.busy else time.perf_counter
         for workers in WORKERS:
             sides = {
                 "ray": partial(on_ray, folder, workers, clock),
                 "here": partial(here, folder, clock),
             }
             found = in_turn(sides, min(options.runs, 3))
-            ours = Timing(f"Ray, {workers} workers", found["ray"], "ms")
+            ours = Timing(f"Ray, {workers} worker{'s' * (workers > 1)}", found["ray"], "ms")
             yield Row("ResNet-18, a picture", ours, Timing("netc run", found["here"], "ms"))
 
 
@@ -53,32 +56,36 @@ def call(*words: object) -> None:
     netc([str(word) for word in words], standalone_mode=False)
 
 
-def difference(run: Callable[[list[str]], None], folder: Path, clock: Callable[[], float]) -> float:
+def difference(run: Callable[[list[str]], float], folder: Path) -> float:
     """Milliseconds a picture, of the difference between many and few."""
-    times = []
-    for places in (["few"], ["few", "more"]):
-        given = [word for place in places for word in ("--image", str(folder / place))]
-        start = clock()
-        run(given)
-        times.append(clock() - start)
-    return 1e3 * (times[1] - times[0]) / (MANY - FEW)
+    few, more = str(folder / "few"), str(folder / "more")
+    return 1e3 * (run([few, more]) - run([few])) / (MANY - FEW)
 
 
 def here(folder: Path, clock: Callable[[], float]) -> float:
     """Milliseconds a picture in this process."""
-    out = ["--out", str(folder / "here.parquet"), "--device", "cpu"]
-    model = folder / "resnet18.onnx"
-    return difference(lambda images: call("run", model, *images, *out), folder, clock)
+
+    def run(folders: list[str]) -> float:
+        images = [word for name in folders for word in ("--image", name)]
+        start = clock()
+        out = ["--out", folder / "here.parquet", "--device", "cpu"]
+        call("run", folder / "resnet18.onnx", *images, *out)
+        return clock() - start
+
+    return difference(run, folder)
 
 
 RUNS = count()
 
 
 def on_ray(folder: Path, workers: int, clock: Callable[[], float]) -> float:
-    """Milliseconds a picture in so many workers of a cluster that starts before and ends after."""
+    """Milliseconds a picture in so many workers of a cluster that starts before and ends after.
+
+    Where the processor's time counts it is that of this process and what the workers say.
+    """
     import ray
 
-    from netc.ray_engine import STORE
+    from netc.ray_engine import STORE, run_on_ray
 
     ray.init(
         address="local",
@@ -87,35 +94,16 @@ def on_ray(folder: Path, workers: int, clock: Callable[[], float]) -> float:
         include_dashboard=False,
         log_to_driver=False,
     )
-    model = folder / "resnet18.onnx"
-    more = ["--engine", "ray", "--workers", str(workers), "--device", "cpu"]
 
-    def run(images: list[str]) -> None:
-        call("run", model, *images, *more, "--out", folder / f"run{next(RUNS)}")
+    def run(folders: list[str]) -> float:
+        out = folder / f"run{next(RUNS)}"
+        wanted = RunOptions(images=tuple(folders), device="cpu", out=out)
+        choice = NetChoice(None, {}, Files(()))
+        start = clock()
+        done = run_on_ray(str(folder / "resnet18.onnx"), wanted, choice, workers=workers)
+        return clock() - start + (done.seconds if clock is time.process_time else 0.0)
 
     try:
-        return difference(run, folder, clock)
+        return difference(run, folder)
     finally:
         ray.shutdown()
-
-
-def processor_time() -> float:
-    """Seconds that this process, and all that it started and that live or were waited for, took."""
-    ticks = os.sysconf("SC_CLK_TCK")
-    parents: dict[int, int] = {}
-    spent: dict[int, float] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue  # it has ended
-        number = int(path.parent.name)
-        parents[number] = int(fields[1])
-        spent[number] = sum(map(int, fields[11:15])) / ticks
-    total = 0.0
-    for number, seconds in spent.items():
-        above = number
-        while above not in (0, os.getpid()):
-            above = parents.get(above, 0)
-        total += seconds if above else 0.0
-    return total

@@ -12,13 +12,16 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterator, Sequence
+import socket
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryDirectory
+from typing import IO, TYPE_CHECKING, Any
 
 from compiler.options import CompileOptions
 from netc.errors import say
@@ -31,17 +34,35 @@ from runtime.devices import parse_device
 from runtime.errors import CallError, MachineError
 from runtime.files import reasons, write_whole
 from runtime.inputs import expand
+from runtime.models import own_data
 
 if TYPE_CHECKING:
     from netc.execute import RunOptions
 
+ADDRESS = "`ray status` tells of a cluster; without --address it is this machine alone"
+GOES_ON = "what is done stays done: the same call goes on"
 REMEDY = "pip install '.[ray]' in a checkout of netc"
 BATCH = 8
+CONNECT = 10.0  # seconds to wait for an answer at an address
 LARGEST = 2048  # pictures of a shard
 SHARDS = 8  # for each worker, so that a slow one holds up little
 STORE = 100 * 2**20  # bytes of Ray's object store here: only names pass through it
 # In the folder of the results; Parquet's readers leave names with a line before aside.
 MODEL, RUN = "_model.onnx", "_run.json"
+
+
+@dataclass(frozen=True)
+class Done:
+    """How many pictures were done, how many of them broken, and the processor's time for them."""
+
+    pictures: int = 0
+    broken: int = 0
+    seconds: float = 0.0
+
+    def and_more(self, row: Mapping[str, Any]) -> Done:
+        """With what a worker says of a shard."""
+        pictures, broken = self.pictures + int(row["pictures"]), self.broken + int(row["broken"])
+        return Done(pictures, broken, self.seconds + float(row["seconds"]))
 
 
 @dataclass(frozen=True)
@@ -59,7 +80,7 @@ def run_on_ray(
     choice: NetChoice,
     address: str | None = None,
     workers: int | None = None,
-) -> None:
+) -> Done:
     """The whole of `netc run --engine ray`."""
     folder = checked(options)
     ray = loaded()
@@ -71,12 +92,11 @@ def run_on_ray(
     runnable = runnable_of_model(model, Engine("cpu"), shapes(choice))
     picture_spec(runnable)
     size = options.batch_size or runnable.runner.pinned or BATCH
-    remember(folder, model, options)
-    done = finished(folder)
-    left = [name for name in files if name not in done]
+    before = finished(folder)
+    left = [name for name in files if name not in before]
     if not left:
         say(f"{folder} has the results of all {len(files):,} pictures")
-        return
+        return Done()
     with cluster(ray, address, workers):
         team = team_of(ray, options.device, workers, len(left))
         job = Job(
@@ -91,11 +111,12 @@ def run_on_ray(
             shapes(choice),
         )
         say(opening(runnable.name, len(left), len(files), team))
-        pictures, broken = work(ray, job, shards_of(left, team.count), team)
-    say(f"wrote {pictures:,} pictures to {folder}")
-    if broken:
-        rest = "is" if broken == 1 else "are"
-        say(f"{broken:,} {rest} broken: see the column error", err=True)
+        done = work(ray, job, shards_of(left, team.count), team)
+    say(f"wrote {done.pictures:,} pictures to {folder} ({done.seconds:.1f} s of processors)")
+    if done.broken:
+        rest = "is" if done.broken == 1 else "are"
+        say(f"{done.broken:,} {rest} broken: see the column error", err=True)
+    return done
 
 
 def shapes(choice: NetChoice) -> dict[str, tuple[int, ...]] | None:
@@ -121,7 +142,6 @@ def checked(options: RunOptions) -> Path:
 def loaded() -> Any:
     """Ray; raises `MachineError` without it, or without what it needs for data."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # it would report over the network
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # else it says what nobody asked
     try:
         ray = import_module("ray")
         import_module("ray.data")
@@ -132,21 +152,33 @@ def loaded() -> Any:
 
 
 def model_file(file: str, options: RunOptions, choice: NetChoice, folder: Path) -> Path:
-    """The ONNX file that the workers open: the given one, or what a definition compiles to."""
+    """The ONNX file that the workers open: the given one, or what a definition compiles to.
+
+    It is noted what makes the results; raises `CallError` where others are in the folder already.
+    """
     if is_onnx(file):
         choice.refuse(options.weights)
         if options.dtype != "f32":
             raise CallError("an ONNX file has its precision inside: no --dtype")
+        remember(folder, Path(file), options, choice)
         return Path(file)
     net = choice.single(file, options.weights)
-    return net.write(folder / MODEL, CompileOptions(options.seed, dtype=options.dtype))
+    with TemporaryDirectory(prefix="_", dir=folder) as scratch:
+        made = net.write(Path(scratch) / MODEL, CompileOptions(options.seed, dtype=options.dtype))
+        remember(folder, made, options, choice)
+        for path in [*own_data(made), made]:  # the model last: whoever sees it sees its weights
+            path.replace(folder / path.name)
+    return folder / MODEL
 
 
-def remember(folder: Path, model: Path, options: RunOptions) -> None:
-    """Note what makes the results; raises `CallError` where others are in the folder already."""
-    with model.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    told = {"model": digest, "tta": options.tta, "tf32": options.tf32}
+def remember(folder: Path, model: Path, options: RunOptions, choice: NetChoice) -> None:
+    """Note what makes the results in a folder, or hold it to what is noted there."""
+    digest = hashlib.sha256()
+    for path in [model, *sorted(own_data(model))]:
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    told: dict[str, Any] = {"model": digest.hexdigest(), "tta": options.tta, "tf32": options.tf32}
+    told["shapes"] = {name: list(shape) for name, shape in choice.shapes.items()}
     path = folder / RUN
     if not path.exists():
         if any(folder.glob(f"{PART}*")):
@@ -178,6 +210,8 @@ def cluster(ray: Any, address: str | None, workers: int | None) -> Iterator[None
     if ray.is_initialized():  # by who calls
         yield
         return
+    if address is not None:
+        check_reachable(address)
     cpus = max(os.cpu_count() or 1, workers or 1)
     here = {"num_cpus": cpus, "object_store_memory": STORE, "include_dashboard": False}
     try:
@@ -189,12 +223,22 @@ def cluster(ray: Any, address: str | None, workers: int | None) -> Iterator[None
             **({} if address else here),
         )
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        remedy = "ray status tells of a cluster; without --address it is this machine alone"
-        raise MachineError(f"Ray cannot be reached: {first_line(error)}", remedy) from None
+        raise MachineError(f"Ray cannot be reached: {first_line(error)}", ADDRESS) from None
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def check_reachable(address: str) -> None:
+    """Raise `CallError` or `MachineError` for an address where nobody listens: Ray waits long."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        raise CallError(f"--address is HOST:PORT of a cluster's head, not {address}")
+    try:
+        socket.create_connection((host, int(port)), timeout=CONNECT).close()
+    except (OSError, OverflowError) as error:
+        raise MachineError(f"nobody listens at {address}: {first_line(error)}", ADDRESS) from None
 
 
 def first_line(error: BaseException) -> str:
@@ -243,12 +287,12 @@ def shards_of(files: Sequence[str], workers: int) -> list[Shard]:
     return [Shard(tuple(files[at : at + size])) for at in range(0, len(files), size)]
 
 
-def work(ray: Any, job: Job, shards: Sequence[Shard], team: Workers) -> tuple[int, int]:
-    """Do all shards; how many pictures there were, and how many of them broken."""
+def work(ray: Any, job: Job, shards: Sequence[Shard], team: Workers) -> Done:
+    """Do all shards."""
     from rich.console import Console
     from rich.progress import Progress
 
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    logging.getLogger("ray").setLevel(logging.CRITICAL)
     ray.data.DataContext.get_current().enable_progress_bars = False
     items = [{"files": json.dumps(shard.files)} for shard in shards]
     blocks = min(len(items), team.count * 4 * SHARDS)
@@ -261,27 +305,42 @@ def work(ray: Any, job: Job, shards: Sequence[Shard], team: Workers) -> tuple[in
         fn_constructor_kwargs={"job": job},
     )
     total = sum(len(shard.files) for shard in shards)
-    pictures = broken = 0
-    console = Console(stderr=True)
+    done = Done()
+    with hushed() as stream:
+        console = Console(file=stream)
+        hidden = not console.is_terminal
+        try:
+            with Progress(console=console, transient=True, disable=hidden) as bar:
+                task = bar.add_task("pictures", total=total)
+                for row in results.iter_rows():
+                    check_worked(row["failure"])
+                    done = done.and_more(row)
+                    bar.update(task, completed=done.pictures)
+        except ray.exceptions.RayError as error:
+            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+            raise MachineError(
+                f"a worker failed: {lines[-1] if lines else error}", GOES_ON
+            ) from None
+    return done
+
+
+def check_worked(failure: str) -> None:
+    """Raise what kept a worker from working, if anything did."""
+    if failure:
+        message, remedy = json.loads(failure)
+        raise MachineError(message, remedy) if remedy else CallError(message)
+
+
+@contextmanager
+def hushed() -> Iterator[IO[str]]:
+    """What Ray's own processes say on standard error is left out; gives that stream for us."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123  # no path of anybody's
+        os.dup2(nowhere.fileno(), 2)
     try:
-        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-            task = bar.add_task("pictures", total=total)
-            for row in results.iter_rows():
-                pictures, broken = pictures + row["pictures"], broken + row["broken"]
-                bar.update(task, completed=pictures)
-    except ray.exceptions.RayError as error:
-        raise told(error) from None
-    return int(pictures), int(broken)
-
-
-def told(error: Any) -> Exception:
-    """What a worker failed at: its own error where it is one of ours."""
-    cause = error
-    while cause is not None:
-        for one in (cause, getattr(cause, "cause", None)):
-            if isinstance(one, CallError | MachineError):
-                return one
-        cause = cause.__cause__
-    lines = [line for line in str(error).strip().splitlines() if line.strip()]
-    remedy = "what is done stays done: the same call goes on"
-    return MachineError(f"a worker failed: {lines[-1].strip() if lines else error}", remedy)
+        with os.fdopen(os.dup(kept), "w") as stream:
+            yield stream
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -10,8 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ from netc.gather import picture_input
 from netc.runnable import Engine, Runnable, runnable_of_model
 from netc.top_classes import Ranking, top_classes
 from runtime.batches import Arrays, read_ahead, run_rows
-from runtime.errors import CallError
+from runtime.errors import CallError, MachineError
 from runtime.files import write_whole
 from runtime.inputs import InputSpec, TensorSpec, picture_sample
 from runtime.pictures import Augment
@@ -68,15 +70,42 @@ class ShardWorker:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        engine = Engine(job.device, exact=job.exact, threads=job.threads)
-        self.runnable = runnable_of_model(Path(job.model), engine, job.shapes)
-        self.spec = picture_spec(self.runnable)
 
-    def __call__(self, rows: Mapping[str, Sequence[str]]) -> dict[str, list[int]]:
-        """Do shards, whose `files` are JSON; how many pictures they have, how many broken ones."""
-        shards = [Shard(tuple(json.loads(text))) for text in rows["files"]]
-        broken = [self.work(shard) for shard in shards]
-        return {"pictures": [len(shard.files) for shard in shards], "broken": broken}
+    @cached_property
+    def runnable(self) -> Runnable:
+        """The model on its device, opened when it is first needed."""
+        engine = Engine(self.job.device, exact=self.job.exact, threads=self.job.threads)
+        return runnable_of_model(Path(self.job.model), engine, self.job.shapes)
+
+    @cached_property
+    def spec(self) -> InputSpec:
+        """What pictures become."""
+        return picture_spec(self.runnable)
+
+    def __call__(self, rows: Mapping[str, Sequence[str]]) -> dict[str, list[Any]]:
+        """Do shards, whose `files` are JSON: how many pictures, how many broken, what it took.
+
+        What keeps a worker from working is told as data, `failure`: message and remedy. Raised, it
+        would be tried again and again.
+        """
+        names = ("pictures", "broken", "seconds", "failure")
+        found: dict[str, list[Any]] = {name: [] for name in names}
+        for text in rows["files"]:
+            start = time.process_time()
+            shard, broken, failure = Shard(tuple(json.loads(text))), 0, ""
+            try:
+                broken = self.work(shard)
+            except CallError as error:
+                failure = json.dumps([str(error), ""])
+            except MachineError as error:
+                failure = json.dumps([str(error), error.remedy])
+            for name, value in zip(
+                names,
+                (len(shard.files), broken, time.process_time() - start, failure),
+                strict=True,
+            ):
+                found[name].append(value)
+        return found
 
     def work(self, shard: Shard) -> int:
         """Write the results of a shard; how many of its pictures were broken."""

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from netc.ray_engine import LARGEST, shards_of
+from netc.ray_engine import LARGEST, check_worked, shards_of
 from netc.shards import Job, Shard, ShardWorker, table_of
+from runtime.errors import CallError, MachineError
 from tests.netc.command import netc
 
 ROOT = Path(__file__).parents[2]
@@ -71,6 +72,8 @@ def test_a_worker_killed_in_the_middle_loses_and_doubles_nothing(here: Path) -> 
     assert second[0] == 0 and f" pictures, {COUNT - 1} are done" in second[1]
     assert third[:2] == [0, f"results has the results of all {COUNT + 2} pictures\n"]
     assert other[0] == 2 and "results of another model" in other[2]
+    netc("compile", "pets.netdef", "-o", "pets.onnx")
+    assert (here / "results" / "_model.onnx").read_bytes() == (here / "pets.onnx").read_bytes()
     rows = results(here / "results")
     assert rows.keys() == {str(p.relative_to(here)) for p in here.rglob("photos/**/*.*")}
     assert "no picture that can be read" in rows["photos/broken.jpg"]["error"]
@@ -89,7 +92,8 @@ def test_a_shard_done_again_is_the_same_file(here: Path) -> None:
     worker = ShardWorker(Job("pets.onnx", str(here), str(here), size=3))
     files = tuple(str(p.relative_to(here)) for p in sorted(here.rglob("photos/*.*")))
     rows = {"files": [json.dumps(files)]}
-    assert worker(rows) == {"pictures": [len(files)], "broken": [1]}
+    made = worker(rows)
+    assert (made["pictures"], made["broken"]) == ([len(files)], [1]) and made["seconds"][0] > 0
     path = here / Shard(files).name
     before = path.read_bytes()
     worker(rows)
@@ -135,6 +139,25 @@ def test_what_one_machine_does_is_refused(here: Path, more: list[str], message: 
     refused = netc("run", "pets.netdef", "--engine", "ray", *more)
     assert refused.exit_code == 2 and message in refused.stderr
     assert not (here / "r").exists()
+
+
+@needs_ray
+def test_an_address_where_nobody_listens_is_told_soon(here: Path) -> None:
+    call = ["run", "pets.netdef", "--image", "photos", "--engine", "ray", "--out", "r"]
+    refused = netc(*call, "--address", "127.0.0.1:1")
+    assert refused.exit_code == 3 and "nobody listens at 127.0.0.1:1" in refused.stderr
+    refused = netc(*call, "--address", "head")
+    assert refused.exit_code == 2 and "HOST:PORT" in refused.stderr
+
+
+@needs_arrow
+def test_what_keeps_a_worker_from_working_is_told_as_data(here: Path) -> None:
+    netc("compile", "pets.netdef", "-o", "pets.onnx")
+    worker = ShardWorker(Job("pets.onnx", str(here), str(here), device="openvino:7"))
+    (failure,) = worker({"files": ['["photos/0.png"]']})["failure"]
+    with pytest.raises((CallError, MachineError), match="openvino"):
+        check_worked(failure)
+    check_worked("")
 
 
 def test_options_of_ray_need_ray(here: Path) -> None:
