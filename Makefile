@@ -33,7 +33,7 @@ test: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 # Half a minute, before every commit: lint, types, one case of each test of the language, the graph
 # and the layers.
@@ -41,11 +41,11 @@ quick: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2 --quick
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --quick
 
 # Which lines of the packages the tests run; the report is htmlcov/index.html.
 coverage: $(VENV)/installed
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered --cov-report=html
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered --cov-report=html
 
 # The yardsticks that need torch are skipped unless TORCH names a Python that has it.
 bench: $(VENV)/installed

@@ -137,9 +137,9 @@ def undivided(right: Any, op: LocalResponseNorm, xs: Any, arrays: Any) -> Any:
     return right(replace(op, alpha=op.alpha * op.size), xs, arrays)
 
 
-def shuffled_back(right: Any, op: ChannelShuffle, xs: Any, arrays: Any) -> Any:
-    """The reverse shuffle."""
-    return right(replace(op, groups=xs[0].shape[1] // op.groups), xs, arrays)
+def unshuffled(right: Any, op: ChannelShuffle, xs: Any, arrays: Any) -> Any:
+    """The channels as they came."""
+    return xs[0]
 
 
 def never_mirrored(right: Any, op: Pad, xs: Any, arrays: Any) -> Any:
@@ -245,8 +245,8 @@ FAULTS = (
     Fault("prelu: slopes in reverse", kernel(PRelu, turned), "prelu"),
     Fault("lrn: alpha not divided", kernel(LocalResponseNorm, undivided), "lrn"),
     Fault("groupnorm: one group", as_if(GroupNorm, groups=1), "groupnorm"),
-    Fault("instancenorm: eps ignored", as_if(InstanceNorm, eps=1e-5), "instancenorm"),
-    Fault("channel_shuffle: the reverse", kernel(ChannelShuffle, shuffled_back), "channel_shuffle"),
+    Fault("instancenorm: an eps of its own", as_if(InstanceNorm, eps=0.5), "instancenorm"),
+    Fault("channel_shuffle: none", kernel(ChannelShuffle, unshuffled), "channel_shuffle"),
     Fault("upsample: always nearest", as_if(Upsample, mode="nearest"), "bilinear"),
     Fault("pad: never mirrored", kernel(Pad, never_mirrored), "reflect"),
     Fault("weightedpool: not normalised", kernel(WeightedPool, not_normalised), "weightedpool"),
