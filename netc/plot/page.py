@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from compiler.graph import Graph
@@ -16,7 +17,9 @@ from netc.plot.plan import BoxTree, Item
 from netc.plot.svg import FOLDER
 from netc.plot.words import cut
 
-PARTS = ("picture.css", "page.css", "tools.html", "moving.js", "picture.js", "view.js")
+FILES = [
+    FOLDER / name for name in ("picture.css", "page.css", "moving.js", "picture.js", "view.js")
+]
 
 
 class Table:
@@ -38,12 +41,21 @@ class Table:
 def page(graph: Graph, plan: BoxTree, open_items: frozenset[int], totals: list[str]) -> str:
     """The page: everything that it needs is in it, and it asks no other place for anything."""
     name = cut(plan.items[0].box.name)
-    parts = {part: (FOLDER / part).read_text(encoding="utf-8") for part in PARTS} | {
+    parts = embedded(FILES) | {
         "name": escape(name),
         "totals": escape("\n".join(totals)),
         "data": script_data(data_of(graph, plan, open_items, name)),
     }
     return filled((FOLDER / "page.html").read_text(encoding="utf-8"), parts)
+
+
+def embedded(files: Iterable[Path]) -> dict[str, str]:
+    """Styles and scripts as they stand in a page, and the tools above its picture."""
+    found = {"styles": "", "scripts": ""}
+    for file in files:
+        part, tag = ("styles", "style") if file.suffix == ".css" else ("scripts", "script")
+        found[part] += f"<{tag}>\n{file.read_text(encoding='utf-8')}</{tag}>\n"
+    return found | {"tools": (FOLDER / "tools.html").read_text(encoding="utf-8")}
 
 
 def filled(template: str, parts: Mapping[str, str]) -> str:

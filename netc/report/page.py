@@ -15,7 +15,7 @@ from netc.layer_table import bytes_text, count_text, shape_text
 from netc.maps.page import STYLE
 from netc.net import Net
 from netc.plot import open_to
-from netc.plot.page import Table, data_of, filled, script_data
+from netc.plot.page import Table, data_of, embedded, filled, script_data
 from netc.plot.plan import plan_of
 from netc.plot.svg import FOLDER as PLOT
 from netc.plot.words import cut
@@ -31,11 +31,13 @@ if TYPE_CHECKING:
     from runtime.layer_times import LayerTimes
 
 FOLDER = Path(__file__).parent
-PARTS = {
-    PLOT: ("picture.css", "page.css", "tools.html", "moving.js", "picture.js"),
-    FOLDER: ("report.css", "report.js"),
-    STYLE.parent: (STYLE.name,),
-}
+FILES = [
+    *(PLOT / name for name in ("picture.css", "page.css")),
+    STYLE,
+    FOLDER / "report.css",
+    *(PLOT / name for name in ("moving.js", "picture.js")),
+    FOLDER / "report.js",
+]
 
 
 def page(net: Net, times: LayerTimes | None, pictures: Ran | None) -> str:
@@ -56,8 +58,7 @@ def page(net: Net, times: LayerTimes | None, pictures: Ran | None) -> str:
     data = data_of(graph, plan, open_to(plan, None), name)
     data["places"] = [table(one) for one in places]
     data["lines"] = table.rows
-    files = {part: folder / part for folder, parts in PARTS.items() for part in parts}
-    parts = {part: file.read_text(encoding="utf-8") for part, file in files.items()} | {
+    parts = embedded(FILES) | {
         "name": escape(name),
         "doc": escape(printable(net.doc)),
         "totals": facts(totals(graph, analysis)),
