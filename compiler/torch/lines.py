@@ -14,6 +14,10 @@ def wrapped(line: str) -> list[str]:
     if place > 0 and '"' not in line[place:]:
         return [f"{indent}# {line[place + 4 :]}", *wrapped(line[:place])]
     brackets = longest_brackets(line)
+    head, equals, value = line.partition(" = ")
+    summed = rows_of_sum(value) if equals and head.strip().isidentifier() else []
+    if summed and (brackets is None or 2 * (brackets[1] - brackets[0]) < len(line)):
+        return [f"{head} = (", *(f"{indent}    {row}" for row in summed), f"{indent})"]
     if brackets is None:
         return [line]
     start, end = brackets
@@ -27,9 +31,28 @@ def wrapped(line: str) -> list[str]:
     elif several or called:
         body = [f"{indent}    {part}," for part in parts]
     else:  # brackets around one expression: a comma would make it a tuple
-        body = [f"{indent}    {inner}"]
+        body = [f"{indent}    {row}" for row in rows_of_sum(inner) or [inner]]
     rest = [part for each in body for part in wrapped(each)]
     return [line[: start + 1], *rest, f"{indent}{line[end:]}"]
+
+
+def rows_of_sum(code: str) -> list[str]:
+    """A long sum in rows that each begin with its sign; empty for what is none."""
+    depth, start, terms = 0, 0, list[str]()
+    for place, letter in enumerate(code):
+        depth += (letter in "([{") - (letter in ")]}")
+        if depth == 0 and code.startswith(" + ", place):
+            terms.append(code[start:place])
+            start = place + 1
+    terms.append(code[start:])
+    if len(terms) < 4 or '"' in code:
+        return []
+    rows = [""]
+    for term in terms:
+        if len(rows[-1]) + len(term) > LONGEST - 16:
+            rows.append("")
+        rows[-1] = f"{rows[-1]} {term}".strip()
+    return rows
 
 
 def longest_brackets(code: str) -> tuple[int, int] | None:

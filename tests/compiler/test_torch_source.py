@@ -99,9 +99,10 @@ def test_helpers_are_functions_that_stand_alone() -> None:
 def test_long_lines_are_broken_where_it_changes_nothing() -> None:
     call = "x = " + "f(" * 6 + "argument_of_some_length, another_argument, a_third_one" + ")" * 6
     grouped = "    y = (" + " + ".join(f"term_number_{i}" for i in range(9)) + ").mean(1)"
-    for line in (f"    {call}  # [64, 56, 56]", grouped):
+    summed = "    x = " + " + ".join(f"term_number_{i}[{i}]" for i in range(19))
+    for line in (f"    {call}  # [64, 56, 56]", grouped, summed):
         lines = wrapped(line)
-        assert len(lines) > 1
+        assert len(lines) > 1 and max(map(len, lines)) <= 100
         broken, whole = (ast.parse("if 1:\n" + text) for text in ("\n".join(lines), line))
         assert ast.unparse(broken) == ast.unparse(whole)
 
