@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from compiler.domain import Facts
-from compiler.ops.arguments import FLAG, POSITIVE, SMALL, arg, whole
+from compiler.ops.arguments import FLAG, FRACTION, POSITIVE, SMALL, arg, whole
 from compiler.ops.base import EVERYWHERE, Op, Reach, Shape, ShapeError, Shapes, Weight
 from compiler.ops.shapes import channels_of, check_groups, known, per_sample_axes, spatial_of
 from compiler.ops.sizes import AXES
@@ -27,7 +27,7 @@ class BatchNorm(Op, name="bn", group="normalise"):
 
     in_float32: ClassVar[bool] = True
 
-    eps: float = arg(SMALL, 1e-5, "added to the variance")
+    eps: float = arg(FRACTION, 1e-5, "added to the variance")
     momentum: float = arg(SMALL, 0.1, "the batch's share in the running statistics when training")
     affine: bool = arg(FLAG, True, "a learnable factor and offset for each channel")
 

@@ -40,6 +40,15 @@ def test_bn_of_hand_computed_statistics() -> None:
     np.testing.assert_allclose(got, [[7, 1], [-1, -1]], rtol=1e-6)
 
 
+def test_bn_may_add_nothing_to_the_variance() -> None:
+    """As the frozen normalisations of detectors do."""
+    held = {"weight": [3, 1], "bias": [1, -1], "running_mean": [1, 3], "running_var": [4, 0.25]}
+    got = apply(make(BatchNorm, eps=0), [[5.0], [1.0]], **held)
+    np.testing.assert_allclose(got, [[7], [-5]], rtol=1e-6)
+    with pytest.raises(ArgumentError, match="from 0 up to"):
+        make(BatchNorm, eps=-1e-5)
+
+
 def test_bn_holds_its_statistics_as_buffers() -> None:
     weights = make(BatchNorm).weights(((5, 3, 4),))
     assert [(w.name, w.shape, w.buffer) for w in weights] == [
@@ -76,13 +85,14 @@ def test_norms_without_factors_learn_nothing(shape: tuple[int, ...], opset: int)
         np.testing.assert_allclose(result.reference, wanted, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("eps", [1e-3, 0])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_bn_is_its_formula(shape: tuple[int, ...]) -> None:
-    result = check(make(BatchNorm, eps=1e-3), shape)
+def test_bn_is_its_formula(shape: tuple[int, ...], eps: float) -> None:
+    result = check(make(BatchNorm, eps=eps), shape)
     held = {name: value.astype(np.float64) for name, value in result.arrays.items()}
     for c in range(shape[0]):
         x = result.inputs[0][:, c].astype(np.float64)
-        root = (held["running_var"][c] + 1e-3) ** 0.5
+        root = (held["running_var"][c] + eps) ** 0.5
         wanted = (x - held["running_mean"][c]) / root * held["weight"][c] + held["bias"][c]
         np.testing.assert_allclose(result.reference[:, c], wanted, rtol=1e-10, atol=1e-12)
 
