@@ -94,6 +94,12 @@ class Drawing:
         if rank > 2:
             choices += [(shape[1], *(1,) * (rank - 2))] * 4
         name = self.array(self.random.choice(choices), above=above)
+        if self.batch and above is None and self.random.random() < 0.05:  # for each sample
+            rows = self.random.choice([1, self.batch])
+            each = np.random.default_rng(self.random.randrange(2**32)).standard_normal(
+                (rows, *sample)
+            )
+            return self.fixed(np.broadcast_to(each, (self.batch, *sample)))
         match self.random.randrange(10):
             case 0:
                 return self.node("Identity", name)
