@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import json
 
-from grammar.diagnostics import WIDEST, CallStep, Diagnostic, deduplicate, did_you_mean, render
+from grammar.diagnostics import (
+    WIDEST,
+    CallStep,
+    Diagnostic,
+    Fix,
+    deduplicate,
+    did_you_mean,
+    render,
+    together,
+)
 from grammar.source import Source, Span
 
 TEXT = "net lenet5 {\n    input image: f32[1, 28, 28]\n    conv(120, 7x7)\n    output y\n}\n"
@@ -128,3 +137,21 @@ def test_each_mistake_is_said_once_in_the_order_of_the_text() -> None:
 def test_the_nearest_word_is_offered() -> None:
     assert did_you_mean("rleu", ["conv", "relu"]) == "did you mean `relu`?"
     assert did_you_mean("zzz", ["conv", "relu"]) is None
+
+
+def test_edits_that_are_needed_together_are_one_in_the_order_of_the_text() -> None:
+    kernel, channels = Fix("smaller", place("7x7"), "5x5"), Fix("fewer", place("120"), "60")
+    whole = together("both", [kernel, channels])
+    assert whole == Fix("both", place("120, 7x7"), "60, 5x5")
+
+
+def test_edits_that_overlap_or_stand_in_several_texts_are_not_made_together() -> None:
+    kernel = Fix("smaller", place("7x7"), "5x5")
+    end = place("7x7").end
+    added = Fix("padded", Span(SOURCE, end, end), ", pad=1")
+    elsewhere = Fix("there", place("120", Source("other.netdef", TEXT)), "60")
+    for other in (Fix("all", place("120, 7x7"), "1, 1"), elsewhere, None):
+        assert together("both", [kernel, other]) is None
+    assert together("both", [added, added]) is None
+    assert together("both", []) is None
+    assert together("both", [kernel, added]) == Fix("both", place("7x7"), "5x5, pad=1")
