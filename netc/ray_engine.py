@@ -39,7 +39,10 @@ from runtime.models import own_data
 if TYPE_CHECKING:
     from netc.execute import RunOptions
 
-ADDRESS = "`ray status` tells of a cluster; without --address it is this machine alone"
+ADDRESS = (
+    "`ray status` tells of a cluster, which may want its token here (RAY_AUTH_TOKEN); without "
+    "--address it is this machine alone"
+)
 GOES_ON = "what is done stays done: the same call goes on"
 REMEDY = "pip install '.[ray]' in a checkout of netc"
 BATCH = 8
@@ -215,13 +218,14 @@ def cluster(ray: Any, address: str | None, workers: int | None) -> Iterator[None
     cpus = max(os.cpu_count() or 1, workers or 1)
     here = {"num_cpus": cpus, "object_store_memory": STORE, "include_dashboard": False}
     try:
-        ray.init(
-            address=address or "local",
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            configure_logging=True,
-            **({} if address else here),
-        )
+        with hushed():
+            ray.init(
+                address=address or "local",
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                configure_logging=True,
+                **({} if address else here),
+            )
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise MachineError(f"Ray cannot be reached: {first_line(error)}", ADDRESS) from None
     try:
