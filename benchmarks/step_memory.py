@@ -1,4 +1,5 @@
-"""The memory of a training step at its peak, against what `netc summary --train` predicts.
+"""The memory of a training step at its peak, against what `netc summary --train` predicts, and
+against PyTorch.
 
 `python -m benchmarks.step_memory NET BATCH [--checkpoint]` prints one line of JSON: the bytes by
 which the process grew for the arrays of a run and three of its steps, and the bytes predicted.
@@ -10,8 +11,9 @@ import json
 import sys
 from collections.abc import Iterator
 
-from benchmarks.measure import Options, Row, Timing, process
+from benchmarks.measure import Options, Row, Timing, lacks, process
 from benchmarks.memory import RESET, STATUS, resident
+from benchmarks.training import EAGER, NEEDS
 from compiler.driver import check_training, load
 from compiler.onnx.memory import step_memory
 from compiler.onnx.step import build_step
@@ -22,6 +24,7 @@ from runtime.verify.step import RATE, random_step
 
 NETS = (("resnet20", 128, False), ("resnet56", 64, False), ("resnet56", 64, True))
 BOUND = 1.25
+BESIDE, BOUND_BESIDE = ("resnet20", "dcgan"), 1.2  # of PyTorch's
 TEXT = """
 use {net} from "resnet_cifar.netdef"
 train t {{
@@ -50,6 +53,21 @@ def rows(options: Options) -> Iterator[Row]:
             Timing("predicted", (predicted,), "MiB"),
             bound=BOUND,
         )
+    missing = lacks(options.torch, NEEDS)
+    for name in BESIDE:
+        if missing:
+            yield Row(f"memory of training {name}", skipped=missing)
+            continue
+        ours, theirs = (
+            Timing(what, (int(printed(options.torch, name, side)) / 2**20,), "MiB")
+            for side, what in (("netc", "netc, ONNX Runtime"), ("torch", EAGER))
+        )
+        yield Row(f"memory of training {name}", ours, theirs, BOUND_BESIDE)
+
+
+def printed(python: str, name: str, side: str) -> str:
+    """What `step_memory_side` prints."""
+    return process(python, "-m", "benchmarks.step_memory_side", name, side).stdout
 
 
 def main(net: str, batch: str, checkpoint: bool) -> None:
