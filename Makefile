@@ -6,11 +6,15 @@ VENV   ?= .venv
 PINS   ?= constraints.txt
 BIN    := $(VENV)/bin
 
+# Modules are compiled when they are first imported, far fewer than are installed: the processes
+# that the tests start must find what others have compiled.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: demo test quick coverage bench docs tables constraints clean
 
 $(VENV)/installed: pyproject.toml $(PINS)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
 		$(if $(PINS),--constraint $(PINS)) --editable ".[dev]"
 	$(BIN)/python -m compileall -q grammar compiler runtime netdefs netc
 	touch $@
@@ -32,8 +36,9 @@ demo: $(VENV)/installed
 test: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/mypy & types=$$!; \
+	$(BIN)/python -m pytest -n 2 --dist loadgroup; tests=$$?; \
+	wait $$types && exit $$tests
 
 # Half a minute, before every commit: lint, types, one case of each test of the language, the graph
 # and the layers.
