@@ -15,6 +15,7 @@ import pytest
 from compiler.onnx import LOWERINGS
 from compiler.onnx import convolution as lowered_convolution
 from compiler.onnx import pooling as lowered_pooling
+from compiler.onnx import windows as lowered_windows
 from compiler.ops import windows as rule
 from compiler.ops.base import Axis, Op
 from compiler.ops.convolution import Conv, Deconv
@@ -137,9 +138,9 @@ FAULTS: dict[str, tuple[Op, Plant]] = {
     "rule: half rounded up": (HALF, put(rule, "resolve_padding", rounded_up)),
     "rule: ceil forgotten": (CEIL, put(rule, "with_overhang", no_overhang)),
     "rule: ceil keeps every window": (PARTIAL, put(rule, "with_overhang", every_window)),
-    "onnx: sides": (SAME, put(lowered_convolution, "onnx_pads", swapped)),
+    "onnx: sides": (SAME, put(lowered_windows, "onnx_pads", swapped)),
     "onnx: sides of a deconv": (DECONV, put(lowered_convolution, "onnx_pads", swapped)),
-    "onnx: axes": (PAIRS, put(lowered_convolution, "onnx_pads", turned)),
+    "onnx: axes": (PAIRS, put(lowered_windows, "onnx_pads", turned)),
     "onnx: overhang": (CEIL, put(lowered_pooling, "onnx_pads", lambda right, axes, **_: [0] * 4)),
     "onnx: dilation": (DILATED, passed_over(LOWERINGS, Conv, dilation=1)),
     "onnx: groups": (GROUPED, passed_over(LOWERINGS, Conv, groups=1)),
