@@ -55,6 +55,8 @@ CALLS = {
     "compile": "compile n{0}.netdef -o y.onnx",
     "compile beside": "compile n{0}.netdef -o y.onnx --external-data",
     "compile a step": "compile t{0}.netdef --train t -o y.onnx",
+    "compile source": "compile n{0}.netdef -o y.py",
+    "compile a script": "compile t{0}.netdef --train t -o y.py",
     "maps": "maps n{0}.netdef --image p.png --no-gradients -o y.html",
     "report": "report n{0}.netdef -o y.html",
     "import": "import m{0}.onnx -o y.netdef --weights y.safetensors",
