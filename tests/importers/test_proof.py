@@ -166,3 +166,18 @@ def test_a_sum_of_roundings_is_judged_with_the_layers_before_it() -> None:
     comparison = compare_imported(imported, model, VerifyOptions(bisect=True))
     assert [node.op.name for node in imported.graph.nodes()][-2:] == ["reduce_sum", "transpose"]
     assert comparison.ok and comparison.drifted == 1
+
+
+def test_a_norm_of_equal_numbers_is_judged_by_what_it_takes() -> None:
+    """x/s - mean/s of vectors of one length is no more than roundings, a norm of them nothing."""
+    nodes = """l = ReduceL2<axes=[2], keepdims=1>(x) u = Div(x, l) s = Div(u, half)
+        e = Einsum<equation="nab,nab->na">(s, s)
+        m = ReduceMean<axes=[1], keepdims=1>(e) c = Sub(e, m) q = Mul(c, c)
+        v = ReduceMean<axes=[1], keepdims=1>(q) a = Add(v, half) d = Sqrt(a) r = Reciprocal(d)
+        k = Mul(factor, r) f = Mul(k, e) g = Mul(m, k) y = Sub(f, g)"""
+    numbers = {"half": [0.5], "factor": [0.45056704]}
+    model = onnx_model(nodes, "float[1, 2, 8] x", constants=numbers, opset=13)
+    imported = import_onnx(model, "t.onnx")
+    assert [node.op.name for node in imported.graph.nodes()][-2:] == ["layernorm", "scale"]
+    for seed in (4, 16, 21):  # whose lengths are not equal to the last bit
+        assert compare_imported(imported, model, VerifyOptions(bisect=True, seed=seed)).ok
