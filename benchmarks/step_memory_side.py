@@ -9,17 +9,13 @@ steps. Each side has a process of its own.
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 import torch
 
 from benchmarks.measure import THREADS
 from benchmarks.memory import RESET, resident
-from benchmarks.training_side import netc_round, torch_round
+from benchmarks.training_side import netc_round, prepared, torch_round
 from benchmarks.trainings import TRAININGS
-from compiler.driver import check_training, load
-from grammar.source import Source
-from runtime.verify.step import random_step
 
 TURNS = 3
 
@@ -28,12 +24,7 @@ def main(name: str, side: str) -> None:
     """One side's turns."""
     timed = TRAININGS[name]
     torch.set_num_threads(THREADS)
-    (item,) = load(Source("timed.netdef", timed.text)).trainings()
-    training = check_training(item).training
-    assert training is not None
-    feeds: dict[str, Any] = {}
-    for plan in training.steps:
-        feeds |= random_step(training, plan, 0, timed.batch)
+    training, feeds = prepared(timed)
     RESET.write_text("5")  # the high-water mark begins anew
     before = resident("VmRSS")
     if side == "netc":

@@ -36,12 +36,7 @@ def main(name: str, seconds: str, busy: bool) -> None:
     """Build both sides, compare their losses, time them in turn."""
     timed, threads = TRAININGS[name], 1 if busy else THREADS
     torch.set_num_threads(threads)
-    (item,) = load(Source("timed.netdef", timed.text)).trainings()
-    training = check_training(item).training
-    assert training is not None
-    feeds: dict[str, Any] = {}
-    for plan in training.steps:
-        feeds |= random_step(training, plan, 0, timed.batch)
+    training, feeds = prepared(timed)
     theirs, ours = torch_round(timed, training, feeds), netc_round(training, feeds, threads)
     sides = {"ours": ours, "torch": theirs}
     first = {side: run()[0] for side, run in sides.items()}
@@ -55,6 +50,17 @@ def main(name: str, seconds: str, busy: bool) -> None:
             run()
             times[side].append(clock() - start)
     print(json.dumps({"seconds": times, "difference": difference}))
+
+
+def prepared(timed: Timed) -> tuple[TrainingPlan, dict[str, Any]]:
+    """A checked training, and what all of its steps are fed."""
+    (item,) = load(Source("timed.netdef", timed.text)).trainings()
+    training = check_training(item).training
+    assert training is not None
+    feeds: dict[str, Any] = {}
+    for plan in training.steps:
+        feeds |= random_step(training, plan, 0, timed.batch)
+    return training, feeds
 
 
 def netc_round(training: TrainingPlan, feeds: dict[str, Any], threads: int) -> Round:

@@ -223,12 +223,11 @@ class Rewriting:
         left = [self.nodes[node.name] for node in left]
         if self._is_as_before(left):
             return self.graph
-        graph = self.graph.rebuilt(left, outputs=self.outputs, values=dict(self.values))
-        if graph.values:
-            held = graph.parameters()
-            values = {name: value for name, value in self.values.items() if name in held}
-            graph = graph.with_values(values)
-        return graph
+        graph = self.graph.rebuilt(left, outputs=self.outputs, values={})
+        if not self.values:
+            return graph
+        held = graph.parameters()
+        return graph.with_values({n: value for n, value in self.values.items() if n in held})
 
     def _is_as_before(self, left: list[Node]) -> bool:
         """Whether nothing was changed: what the graph knows of its layers then need not go."""
