@@ -102,7 +102,8 @@ class Training:
         `data` is a path as `netc train --data` takes it, arrays by name, or samples one by one,
         each a dict or a tuple in the order of the definition. Without `out` nothing is written.
         With `checkpoint` activations are worked out twice instead of kept; products are
-        computed in `dtype`, `"f16"` or `"bf16"`, where the device has it.
+        computed in `dtype`, `"f16"` or `"bf16"`, where the device has it. `notes` of the run say
+        what is valid and hardly meant.
         """
         from runtime.training.loop import Choices, TrainingRun
 
@@ -121,7 +122,10 @@ class Training:
             paths = [Path(path) for path in (data, val) if isinstance(path, str | Path)]
             prepare(folder, plan, [*read, *paths], paths, (samples, held_out))
         arrays = weights if isinstance(weights, Mapping) else initial_weights(plan, weights)
-        choices = Choices(seed, device, folder, max_steps, checkpoint=checkpoint)
+        given_rate = lr is not None
+        choices = Choices(
+            seed, device, folder, max_steps, checkpoint=checkpoint, rate_given=given_rate
+        )
         return TrainingRun(plan, samples, held_out, choices, arrays, resume)
 
     def fit(self, data: Any = None, **choices: Any) -> History:

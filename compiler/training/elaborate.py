@@ -3,6 +3,7 @@
 whole         the graph of everything that is computed
 expressions   calls of nets, losses, arithmetic
 statements    data, steps, updates, settings
+doubts        what is valid and hardly meant
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from compiler.graph import Draft, Graph
 from compiler.ops.losses import Accuracy
 from compiler.symbols.modules import Closure
 from compiler.symbols.names import children
+from compiler.training.doubts import MOST_NAMED, doubts
 from compiler.training.model import Show, StepPlan, TrainedNet, TrainingPlan, Update
 from compiler.training.statements import StepDeclarations, TrainingReader, UpdateDeclaration
 from compiler.training.whole import Whole
@@ -25,8 +27,6 @@ from grammar import syntax as s
 from grammar.diagnostics import Diagnostic, Fix, deduplicate, nearest
 from grammar.records import dataclass
 from grammar.source import Span
-
-MOST_NAMED = 8  # parameters that a message names
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def elaborate_training(
         training = assemble(reader)
     if reader.failed or training is None:
         return ElaboratedTraining(None, tuple(deduplicate(reader.diagnostics)))
-    return ElaboratedTraining(training, tuple(unreached(training)))
+    return ElaboratedTraining(training, tuple(doubts(training)))
 
 
 def bind_parameter(
@@ -345,40 +345,3 @@ def show_of(reader: TrainingReader, name: str, tensor: Tensor, statement: s.Show
     rows, columns = statement.grid.extents
     graph = replace(graph, outputs={name: str(tensor.node)})
     return Show(name, graph, rows, columns, statement.span)
-
-
-def unreached(training: TrainingPlan) -> Iterable[Diagnostic]:
-    """W701: parameters of an updated net that no gradient reaches: they stay as they are."""
-    for net in training.nets:
-        moved = {
-            parameter
-            for step in training.steps
-            for update in step.updates
-            for parameter in update.parameters
-            if parameter.startswith(f"{net.prefix}.")
-        }
-        places = [
-            update.span
-            for step in training.steps
-            for update in step.updates
-            if any(p in moved for p in update.parameters)
-        ]
-        if not places:
-            continue
-        touched = set().union(*(step.graph.parameters() for step in training.steps))
-        left = [
-            name
-            for name, weight in net.graph.parameters().items()
-            if not weight.buffer and weight.values is None and f"{net.prefix}.{name}" not in touched
-        ]
-        if left:
-            shown = ", ".join(left[:MOST_NAMED]) + ("…" if left[MOST_NAMED:] else "")
-            yield Diagnostic.of(
-                "W701",
-                f"no gradient reaches a part of net {net.prefix}",
-                places[0],
-                label="these stay as they are",
-                notes=(shown,),
-                help="let the objective depend on them, or leave them out with `only`",
-                severity="warning",
-            )

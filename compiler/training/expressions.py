@@ -17,7 +17,7 @@ from typing import Any
 
 from compiler.bind import convert, match, signature
 from compiler.evaluate import Evaluator
-from compiler.graph import Input
+from compiler.graph import Input, Node
 from compiler.ops import OPS
 from compiler.ops.activate import Sigmoid, Softmax
 from compiler.ops.arguments import show
@@ -43,7 +43,7 @@ from compiler.symbols.modules import Closure
 from compiler.training.calls import bound_sizes, called_graph
 from compiler.training.optimisers import OPTIMISERS
 from compiler.training.schedules import SCHEDULES
-from compiler.training.stable import is_never_negative, logarithm
+from compiler.training.stable import is_never_negative, is_often_zero, logarithm
 from compiler.training.whole import Called, UsedNet, Whole
 from compiler.values import POISON, Mistake, Scope, Silenced, Tensor, kind_word, unknown
 from grammar import syntax as s
@@ -303,6 +303,10 @@ class Expressions(Evaluator):
                 else f"{loss.name}(prediction, target)",
             )
         (first, prediction), (second, target) = given
+        if isinstance(op, BinaryCrossEntropy):
+            predicted = self.tensor(prediction, first)
+            self.check_number(predicted, first)
+            self.check_probability(self.built.node_of(predicted), first)
         if isinstance(target, int | float) and not isinstance(target, bool):
             return self.loss_of_number(op, self.tensor(prediction, first), float(target), node)
         tensors = [self.tensor(prediction, first), self.tensor(target, second)]
@@ -423,17 +427,45 @@ class Expressions(Evaluator):
         tensor = self.tensor(value, place)
         self.check_number(tensor, place)
         made = self.built.node_of(tensor)
-        if name in ("log", "sqrt") and not is_never_negative(self.built, made):
+        if name in ("log", "sqrt"):
+            self.check_not_negative(name, made, place)
+        if name == "log":
+            self.check_not_zero("log", made, place)
+            return logarithm(self.built, tensor, node.span)
+        return self.apply(FUNCTIONS[name], [tensor], node, (place,))
+
+    def check_not_negative(self, what: str, made: Node, place: s.Expression) -> None:
+        """Raise E705 where a root or a logarithm may be none."""
+        if not is_never_negative(self.built, made):
             raise Mistake(
                 "E705",
-                f"{name} of what may be negative",
+                f"{what} of what may be negative",
                 place.span,
                 label=f"made by {made.op.name}, which gives negative numbers, too",
                 help="sigmoid, softmax, exp, softplus, square and abs keep it positive",
             )
-        if name == "log":
-            return logarithm(self.built, tensor, node.span)
-        return self.apply(FUNCTIONS[name], [tensor], node, (place,))
+
+    def check_not_zero(self, what: str, made: Node, place: s.Expression) -> None:
+        """Raise E705 where a logarithm or a quotient is infinite for half of all numbers."""
+        if is_often_zero(self.built, made):
+            raise Mistake(
+                "E705",
+                f"{what} of what is often 0",
+                place.span,
+                label=f"made by {made.op.name}, which makes 0 of all that is negative",
+                help=f"a small number added keeps it above 0: {place.span.text} + 1e-6",
+            )
+
+    def check_probability(self, made: Node, place: s.Expression) -> None:
+        """Raise E705 for a prediction of `bce` that is no probability."""
+        if not is_never_negative(self.built, made) or is_often_zero(self.built, made):
+            raise Mistake(
+                "E705",
+                "bce takes probabilities, from 0 to 1",
+                place.span,
+                label=f"made by {made.op.name}, which gives other numbers, too",
+                help=f"bce(sigmoid({place.span.text}), …)",
+            )
 
     def call_layer(
         self,
@@ -534,6 +566,7 @@ class Expressions(Evaluator):
             case "*", Tensor(), Tensor():
                 return self.join(Mul(), node, left, right)
             case "/", Tensor(), Tensor():
+                self.check_not_zero("a quotient", self.built.node_of(right), node.right)
                 return self.join(Mul(), node, left, self.built.apply(Power(-1.0), [right], span))
             case "+", Tensor(), _:
                 return self.shift(left, right, span)
@@ -552,8 +585,15 @@ class Expressions(Evaluator):
             case "/", Tensor(), _:
                 raise Mistake("E205", "division by zero", span)
             case "/", _, Tensor():
+                self.check_not_zero("a quotient", self.built.node_of(right), node.right)
                 return self.scale(self.built.apply(Power(-1.0), [right], span), left, span)
             case "**", Tensor(), int() | float():
+                if not float(right).is_integer():
+                    what = f"the power {right:g}"
+                    self.check_not_negative(what, self.built.node_of(left), node.left)
+                if right < 0:
+                    what = f"the power {right:g}"
+                    self.check_not_zero(what, self.built.node_of(left), node.left)
                 return self.built.apply(Power(float(right)), [left], span)
         raise Mistake(
             "E205",

@@ -120,11 +120,19 @@ def is_never_negative(whole: Whole, node: Node) -> bool:
     return is_share(whole, node)
 
 
+def is_often_zero(whole: Whole, node: Node) -> bool:
+    """Whether a relu surely makes 0 of every negative number, and nothing is added to that."""
+    while node.op.name in MOVING and len(node.inputs) == 1:
+        node = whole.graph[node.inputs[0]]
+    return type(node.op) in (Relu, Relu6) or (isinstance(node.op, Clip) and node.op.lo == 0)
+
+
 def passes_signs(node: Node) -> bool:
     """Whether an op only moves, averages or leaves out values."""
     return node.op.name in PASSING and len(node.inputs) == 1
 
 
+MOVING = frozenset(["flatten", "reshape", "transpose", "identity", "crop", "channels"])
 PASSING = frozenset(
     [
         "flatten",

@@ -148,13 +148,14 @@ def command(
             None if dry_run else out,
             1 if dry_run else max_steps,
             checkpoint=checkpoint,
+            rate_given=lr is not None,
         ),
         initial_weights(training, weights),
         resume,
     )
     say(opening(training, run))
-    if run.engine.note:
-        say(f"note: {run.engine.note}", err=True)
+    for note in run.notes:
+        say(f"note: {note}", err=True)
     with interruptible(run) as interrupted:
         follow(run)
     if dry_run:

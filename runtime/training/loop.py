@@ -46,6 +46,7 @@ from runtime.training.checkpoint import (
 from runtime.training.engine import engine_for
 from runtime.training.fault import first_fault
 from runtime.training.journal import write_curve, write_log
+from runtime.training.notes import notes_of
 from runtime.training.randomness import draw_noise, generator
 from runtime.training.samples import Samples
 from runtime.weights.saving import save_weights
@@ -73,6 +74,7 @@ class Choices:
     """How a training is run: what a command line or a call may say.
 
     With `checkpoint` activations are worked out again in the backward pass instead of kept.
+    `rate_given` says that the rate is not the text's own.
     """
 
     seed: int = 0
@@ -81,10 +83,14 @@ class Choices:
     max_steps: int | None = None
     settings: Settings | None = None
     checkpoint: bool = False
+    rate_given: bool = False
 
 
 class TrainingRun:
-    """A training on its data; iterating it does the turns that are still to be done."""
+    """A training on its data; iterating it does the turns that are still to be done.
+
+    `notes` are what a user should hear of before.
+    """
 
     def __init__(
         self,
@@ -128,6 +134,10 @@ class TrainingRun:
             choices.device,
             choices.settings,
             choices.checkpoint,
+        )
+        self.notes = (
+            *([self.engine.note] if self.engine.note else []),
+            *notes_of(training, samples, self.turns_an_epoch * training.epochs, choices.rate_given),
         )
         self.best_by = best_by(training)
         self._saved = time.monotonic()
@@ -246,7 +256,9 @@ class TrainingRun:
                     fault.node.span,
                     label=fault.label,
                     notes=(fault.text, f"rate {rate[0]:g}"),
-                    help="a smaller rate, or clip=1 in the optimiser, keeps numbers in range",
+                    help="a smaller rate, or clip=1 in the optimiser, keeps numbers in range"
+                    if self.progress.turn or step
+                    else "no parameter has moved yet: it is what this layer is given",
                     call_stack=fault.node.call_stack,
                 )
             ]

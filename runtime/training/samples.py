@@ -134,6 +134,8 @@ def array_source(file: str, data: Data, array: NDArray[Any]) -> SampleSource:
     where = f"{file}: {data.name}"
     if array.ndim == 0:
         raise DataError(f"{where} is one number; the samples lie along the first axis")
+    if not len(array):
+        raise DataError(f"{where} holds no samples")
     if data.classes is not None:
         return class_source(where, data.classes, array)
     shape = data.shape
@@ -145,10 +147,9 @@ def array_source(file: str, data: Data, array: NDArray[Any]) -> SampleSource:
         return PictureSource(list(planes), PictureInput(shape, data.picture), stop)
     if pictures and have != shape and have == (*shape[1:], shape[0]):
         array = np.moveaxis(array, -1, 1)  # channels last, as pictures in memory are
-    elif have != shape and have != shape[1:] * (shape[:1] == (1,)):
-        raise DataError(
-            f"{where} is {show_shape(have)} a sample, the training declares {show_shape(shape)}"
-        )
+    elif have != shape and (shape[0] != 1 or have != shape[1:]):
+        is_so = show_shape(have) if have else "one number"
+        raise DataError(f"{where} is {is_so} a sample, the training declares {show_shape(shape)}")
     if array.dtype.kind == "f":
         with np.errstate(over="ignore"):  # beyond float32 is beyond all
             finite = np.isfinite(array.astype(np.float32, copy=False)).reshape(len(array), -1)

@@ -52,6 +52,17 @@ def test_a_run_says_how_it_goes_and_where_everything_is(folder: Path) -> None:
     assert checked.exit_code == 0
 
 
+def test_notes_are_told_beside_the_run(folder: Path) -> None:
+    image, label = digits(20)
+    np.savez(folder / "few.npz", image=image, label=label)
+    result = train(folder, "--dry-run", "--lr", "1000", data="few.npz")
+    assert result.exit_code == 0, result.output
+    few, wild = result.stderr.splitlines()
+    assert few.startswith("note: ")
+    assert "few.npz has 18 samples to train on, fewer than a batch of 32" in few
+    assert wild.startswith("note: adam with a rate of 1000 moves")
+
+
 def test_a_folder_with_a_run_is_gone_on_with_or_refused(folder: Path) -> None:
     out = str(folder / "run")
     assert train(folder, "--out", out, "--max-steps", "4").exit_code == 0

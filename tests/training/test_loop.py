@@ -184,6 +184,11 @@ def test_a_loss_that_is_no_number_names_its_layer_and_step() -> None:
     assert found.code == "V201"
     assert "at step 2, in epoch 1" in found.message or "at step 3" in found.message
     assert found.span.line in (4, 5)
+    assert "a smaller rate" in (found.help or "")
+    with pytest.raises(DefinitionError) as raised:
+        run((NET + TRAIN).replace("minimize ", "minimize mean(exp(9_999 * scores.logits)) + "))
+    (found,) = raised.value.diagnostics
+    assert "no parameter has moved yet" in (found.help or "")
 
 
 def test_what_is_expected_and_not_reached_is_told() -> None:

@@ -187,6 +187,8 @@ def test_a_broken_picture_is_named_and_the_run_stops_or_goes_on(tmp_path: Path) 
         ({"image": PIXELS, "label": LABELS / 2 + 0.25}, r"label of sample 0 is 1.25, .*no whole"),
         ({"image": np.full((6, 1, 5, 4), np.nan), "label": LABELS}, r"image of sample 0 .*NaN"),
         ({"image": PIXELS[:0], "label": LABELS[:0]}, r"holds no samples"),
+        ({"image": PIXELS[:0] / 255, "label": LABELS}, r"image holds no samples"),
+        ({"image": LABELS / 2, "label": LABELS}, r"image is one number a sample, .*\[1, 5, 4\]"),
     ],
 )
 def test_arrays_that_do_not_fit_are_told_of(
