@@ -7,8 +7,9 @@ from dataclasses import Field, fields
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from compiler.ops.arguments import ArgumentError, Kind, show
+from compiler.ops.arguments import ArgumentError, Kind, show, uniform
 from compiler.ops.base import Op, is_join, is_required, kind_of, parameters
+from compiler.ops.convolution import Conv
 from compiler.pictures import Picture
 from compiler.symbols.aliases import WITHOUT, parameter_meant
 from compiler.values import (
@@ -18,6 +19,7 @@ from compiler.values import (
     Silenced,
     Tensor,
     TooMuch,
+    kind_word,
     no_label,
     raise_all,
     unknown,
@@ -29,6 +31,7 @@ from grammar.source import Span
 if TYPE_CHECKING:
     from compiler.evaluate import Evaluator
 
+WIDEST_KERNEL = 12  # wider ones by a number are seldom meant, least of all with a stride as well
 FindTensor: TypeAlias = Callable[[Any, Scope], Tensor | None]
 
 
@@ -97,13 +100,20 @@ def bind_op(
     tensors: list[Tensor] = []
     if is_join(op) and stage.body is None:
         plain = [a for a in arguments if a.keyword is None]
+        mistakes: list[Mistake] = []
         for argument in plain:
             value = evaluate(argument.value, scope)
             for each in value if isinstance(value, list) and value else [value]:
                 tensor = find(each, scope)
-                if tensor is None:
-                    raise no_tensor(op, argument.value, each, scope)
-                tensors.append(tensor)
+                if tensor is not None:
+                    tensors.append(tensor)
+                    continue
+                error = no_tensor(op, argument.value, each, scope)
+                if not isinstance(error, Mistake):
+                    raise_all(mistakes)
+                    raise error
+                mistakes.append(error)
+        raise_all(mistakes)
         arguments = tuple(a for a in arguments if a.keyword is not None)
     accepted = parameters(op)
     usage = partial(signature, op, op.name)
@@ -124,6 +134,15 @@ def bind_op(
 def no_tensor(op: type[Op], written: s.Expression, value: Any, scope: Scope) -> Exception:
     """What is wrong with an argument of a join that is no tensor."""
     span = written.span
+    if isinstance(written, s.Name) and scope.tensor(written.id) is not None:
+        quoted = f'"{written.id}"'
+        fix = Fix(f"write {quoted}", span, quoted)
+        return Mistake(
+            "E203",
+            f"`{written.id}` is {kind_word(value)} here before it is a tensor",
+            span,
+            help=Remedy(f"in quotes it is the tensor: {quoted}", (fix,)),
+        )
     if not isinstance(value, str):
         listed = isinstance(written, s.ListDisplay | s.TupleDisplay)
         return Mistake(
@@ -234,6 +253,38 @@ def too_many(
 def written(stage: s.Stage, call: str) -> Fix:
     """The edit that calls another op, or with other arguments; label and shape stay."""
     return Fix(f"write {call}", stage.call, call)
+
+
+def size_meant(value: s.Expression) -> str | None:
+    """The size `3x3` that `3*3`, which is the number 9, was perhaps meant to be."""
+    if not isinstance(value, s.Binary) or value.operator != "*":
+        return None
+    numbers = [side.value for side in (value.left, value.right) if isinstance(side, s.Number)]
+    if len(numbers) < 2 or max(numbers) > WIDEST_KERNEL:
+        return None
+    return "x".join(map(str, numbers))
+
+
+def without_input_channels(
+    stage: s.Stage, op: Conv, channels: object, *, failed: bool
+) -> Remedy | None:
+    """The remedy of `conv(in, out, kernel)`, three positions as elsewhere; None for other calls.
+
+    `channels` are those of the input; a call that `failed` is taken for one sooner.
+    """
+    first = (stage.arguments or ())[:3]
+    kernel, stride = uniform(op.kernel), uniform(op.stride)
+    if len(first) < 3 or any(a.keyword or isinstance(a.value, s.SizeLiteral) for a in first):
+        return None
+    if kernel is None or stride is None:
+        return None
+    wide = kernel > WIDEST_KERNEL >= stride
+    unusual = wide or (kernel % 2 == 0 and stride % 2 == 1 and 1 < stride < kernel)
+    if not ((wide and failed) or (op.channels == channels and (unusual or failed))):
+        return None
+    rest = ", ".join(argument.span.text for argument in (stage.arguments or ())[1:])
+    call = f"{op.name}({rest})"
+    return Remedy(f"the input's channels are not written: {call}", (written(stage, call),))
 
 
 def as_chain(value: s.Expression) -> str:

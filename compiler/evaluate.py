@@ -305,12 +305,11 @@ class Evaluator:
         if isinstance(value, Results):
             return result_called(value, node.name, node.span)
         if not isinstance(value, Tensor):
-            raise Mistake(
-                "E205",
-                f"{kind_word(value)} has no `.{node.name}`",
-                node.span,
-                help="only tensors have sizes: in.c, in.h, in.w, in.d, in.shape, in.rank",
-            )
+            help = "only tensors have sizes: in.c, in.h, in.w, in.d, in.shape, in.rank"
+            if isinstance(node.value, s.Name) and scope.tensor(node.value.id) is not None:
+                help = f"`{node.value.id}` is a tensor too: call the one or the other otherwise"
+            message = f"{kind_word(value)} has no `.{node.name}`"
+            raise Mistake("E205", message, node.span, help=help)
         return attribute_of(value, node)
 
     def _callexpression(self, node: s.CallExpression, scope: Scope) -> Any:

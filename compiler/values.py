@@ -126,8 +126,8 @@ class Mistake(Saying, Exception):
 
 def with_later_definition(mistake: Mistake, makers: Makers) -> Mistake:
     """An unknown name's mistake, which says where the name is made when that is further down."""
-    name = mistake.span.text
-    if mistake.code == "E201" and name in mistake.message:
+    name = mistake.span.text.strip('"')
+    if mistake.code in ("E201", "E206") and name in mistake.message and not mistake.notes:
         later = makers.later(name, mistake.span.start)
         if later is not None and later.span.start < mistake.span.start:
             mistake.say(remedy=Remedy(f"`{name}` is what this very statement makes"))
@@ -219,7 +219,9 @@ def kind_word(value: object) -> str:
         (Bound, "a layer"),
         (type, "an op"),
     ]
-    return next((word for sort, word in words if isinstance(value, sort)), "a block")
+    definition = getattr(value, "definition", None)  # a block or net
+    other = f"a {definition.kind}" if isinstance(definition, s.Definition) else "a function"
+    return next((word for sort, word in words if isinstance(value, sort)), other)
 
 
 AXIS_LETTERS = {1: "w", 2: "hw", 3: "dhw"}

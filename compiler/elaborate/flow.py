@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
+from typing import TypeGuard
 
 from compiler.bind import bind_op
 from compiler.elaborate.assertions import check_assert, check_shape
@@ -22,11 +24,13 @@ from compiler.elaborate.interface import (
     declare_output,
     misplaced_input,
 )
-from compiler.elaborate.layers import add_layer
+from compiler.elaborate.layers import add_layer, assumed
+from compiler.elaborate.likely import layer_offered, leaves_shape_alone, with_offered_keywords
 from compiler.elaborate.loops import turns
 from compiler.elaborate.names import check_all_shared, label_text, remember
 from compiler.elaborate.state import Here, Made, State
-from compiler.ops.base import Op, is_join
+from compiler.ops.base import Op, Shape, ShapeError, is_join
+from compiler.ops.shapes import infer
 from compiler.ops.slicing import Split
 from compiler.symbols.modules import Closure
 from compiler.values import (
@@ -39,6 +43,7 @@ from compiler.values import (
     Scope,
     Silenced,
     Tensor,
+    TooMuch,
     taken_apart,
 )
 from grammar import syntax as s
@@ -210,14 +215,21 @@ def run_stage(
         return something(run_body(state, stage.body, here.inside(), flow), stage)
     if stage.callee.id == "seq" and stage.body is not None:
         return run_seq(state, stage, here, flow)
-    match called(stage, stage.callee, here, first):
+    try:
+        target = called(stage, stage.callee, here, first)
+    except Mistake as mistake:
+        meant = layer_offered(mistake)
+        if meant is None or not leaves_shape_alone(meant, stage) or not is_known(flow):
+            raise
+        return assumed(state, stage, flow.shape, mistake, here)
+    match target:
         case Tensor() | Results() as tensor:
             return tensor
         case Bound() as bound:
             full = replace(stage, arguments=bound.with_more(stage.arguments or ()))
             state.rewritten[stage.span] = full
             return call(state, full, bound.target, here, flow, first=first)
-        case target:
+        case _:
             return call(state, stage, target, here, flow, first=first)
 
 
@@ -265,7 +277,10 @@ def call_op(
         fed = tensor_given(state, stage.arguments[0], here.scope)
         if fed is not None:
             stage, flow = call_as_chain(state, stage, op_type.name, first), fed
-    op, named, places = bind_op(stage, op_type, state.evaluate, here.scope, tensor_argument)
+    try:
+        op, named, places = bind_op(stage, op_type, state.evaluate, here.scope, tensor_argument)
+    except Mistake as mistake:
+        return in_place_of_call(state, stage, op_type, here, flow, mistake)
     tensors = inputs_of(state, stage, op_type, named, here, flow)
     if any(tensor.node is None for tensor in tensors):
         raise Silenced
@@ -280,6 +295,32 @@ def call_op(
     if isinstance(op, Split) and op.part is None:
         return add_parts(state, stage, op, tensors, places, here)
     return add_layer(state, stage, op, tensors, places, here)
+
+
+def in_place_of_call(
+    state: State, stage: s.Stage, op: type[Op], here: Here, flow: Flow, mistake: Mistake
+) -> Tensor:
+    """A tensor that stands for what a call with wrong arguments was to make of one input.
+
+    Raises the mistake where that is anybody's guess.
+    """
+    shape: Shape | None = None
+    if op.most_inputs == 1 and is_known(flow) and not isinstance(mistake, TooMuch):
+        meant = with_offered_keywords(stage, mistake)
+        if leaves_shape_alone(op, stage):
+            shape = flow.shape
+        elif meant is not None:
+            with suppress(Mistake, Silenced, ShapeError):
+                layer, _, _ = bind_op(meant, op, state.evaluate, here.scope, tensor_argument)
+                shape = infer(layer, (flow.shape,), state.facts)
+    if shape is None:
+        raise mistake
+    return assumed(state, stage, shape, mistake, here)
+
+
+def is_known(flow: Flow) -> TypeGuard[Tensor]:
+    """Whether what flows is one tensor, of a shape that no mistake has lost."""
+    return isinstance(flow, Tensor) and flow is not POISON
 
 
 def add_parts(

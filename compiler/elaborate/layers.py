@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from compiler.bind import written
+from compiler.bind import argument_of, names_of, size_meant, without_input_channels
 from compiler.dims import Dim, Size, product
 from compiler.elaborate.likely import likely_shape
 from compiler.elaborate.names import local_name, owner_of
@@ -73,9 +73,15 @@ def in_place_of(
     shape = likely_shape(op, shapes, state.facts, mistake.code, branch)
     if shape is None:
         raise mistake
-    state.report(mistake, here)
-    state.damaged = True
     state.guessed = state.guessed or mistake.code == "E304"
+    return assumed(state, stage, shape, mistake, here)
+
+
+def assumed(state: State, stage: s.Stage, shape: Shape, mistake: Mistake, here: Here) -> Tensor:
+    """A tensor of this shape, in place of the one that a mistake, told here, has lost."""
+    with state.reporting(here):
+        raise mistake
+    state.damaged = True
     name = f"assumed {len(state.graph)}"
     state.graph.add(Node(name, Assumed(likely=True), (), shape, stage.span))
     return Tensor(name, shape)
@@ -133,13 +139,15 @@ def kernel_remedies(
 ) -> Remedy:
     """What else would make room for a kernel than a smaller one or more padding."""
     (source,) = (state.graph[name] for name in sources)
-    arguments = stage.arguments or ()
-    named = isinstance(op, Conv) and op.channels == source.shape[0] and len(arguments) > 2
-    if named and not any(argument.keyword for argument in arguments[:3]):
-        rest = ", ".join(argument.span.text for argument in arguments[1:])
-        call = f"conv({rest})"
-        return Remedy(f"the input's channels are not written: {call}", (written(stage, call),))
     search = Search(state.around, Node(op.name, op, sources, (), stage.span), anything)
+    counted = input_channels_remedy(state, stage, op, source, search)
+    if counted is not None:
+        return counted
+    kernel = argument_of(stage, "kernel", names_of(op))
+    size = None if kernel is None else size_meant(kernel.value)
+    if kernel is not None and size is not None:
+        fix = Fix(f"write {size}", kernel.value.span, size)
+        return Remedy(f"a size is written with the letter x: {size}", (fix,))
     meant = input_meant(state, search)
     if meant is not None:
         question, fix = meant
@@ -151,6 +159,27 @@ def kernel_remedies(
         return Remedy(help)
     text = f"{help}, or {found}" if help else rendered([found])
     return Remedy.of(text, state.around.fixes([found]))
+
+
+def input_channels_remedy(
+    state: State, stage: s.Stage, op: Op, source: Node, search: Search
+) -> Remedy | None:
+    """The convolutions without `in` of `conv(in, out, kernel)`: the one at fault, and before it."""
+    found: dict[Span, Remedy | None] = {}
+    for node in search.upstream:
+        made = state.around.stages.get(node.span)
+        if isinstance(node.op, Conv) and made is not None:
+            channels = state.graph.input_shapes(node)[0][0]
+            found[node.span] = without_input_channels(made, node.op, channels, failed=False)
+    if isinstance(op, Conv):
+        found[stage.span] = without_input_channels(stage, op, source.shape[0], failed=True)
+    remedies = [remedy for remedy in found.values() if remedy is not None]
+    fixes = [edit for remedy in remedies for edit in remedy.edits if isinstance(edit, Fix)]
+    if not fixes:
+        return None
+    text = f"the input's channels are not written: {', '.join(fix.text for fix in fixes)}"
+    as_one = together(f"write {', '.join(fix.text for fix in fixes)}", fixes)
+    return Remedy(text, (as_one,) if as_one else ())
 
 
 def rank_remedies(state: State, stage: s.Stage, op: Op, sources: tuple[str, ...]) -> Remedy:

@@ -11,7 +11,7 @@ from compiler.elaborate.state import Here, Members, State
 from compiler.graph import Node
 from compiler.ops.base import Op, Shape, Weight, show_shape
 from compiler.symbols.scope import automatic_label
-from compiler.values import Mistake, Results, Scope, Silenced, Tensor, unknown
+from compiler.values import Mistake, Results, Scope, Silenced, Tensor, kind_word, unknown
 from grammar import syntax as s
 from grammar.diagnostics import Fix, Remedy, nearest
 from grammar.source import Span
@@ -44,7 +44,13 @@ def local_name(state: State, stage: s.Stage, word: str, here: Here) -> str:
 
 
 def label_text(state: State, label: s.Text, here: Here) -> str:
-    """A label with its interpolations."""
+    """A label with its interpolations; raises E204 for a tensor in it."""
+    for part in label.parts:
+        if isinstance(part, s.Name):
+            value = here.scope.in_expression(part.id)
+            if isinstance(value, Tensor | Results):
+                message = f"a label is made of words and numbers, this is {kind_word(value)}"
+                raise Mistake("E204", message, part.span)
     return str(state.evaluate(label, here.scope))
 
 

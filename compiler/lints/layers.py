@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from compiler.bind import argument_of, names_of, written
+from compiler.bind import argument_of, names_of, size_meant, without_input_channels
 from compiler.graph import Node
 from compiler.lints.context import LintContext
-from compiler.ops.arguments import uniform
 from compiler.ops.base import Op, is_join
 from compiler.ops.convolution import Conv
 from compiler.ops.joins import size_word
@@ -228,7 +227,6 @@ def may_be_absent(statement: s.Statement) -> bool:
     return isinstance(statement, s.If)
 
 
-WIDEST_KERNEL = 16  # wider ones are seldom meant, and never where the stride is as wide
 COUNTED_ELSEWHERE = ("concat", "softmax", "log_softmax")  # whose axis 1 is the channels there
 
 
@@ -239,18 +237,16 @@ def arguments_of_other_tools(context: LintContext) -> Iterator[Diagnostic]:
         if stage is None or not stage.arguments or not node.inputs:
             continue
         shape = context.graph.input_shapes(node)[0]
-        if isinstance(node.op, Conv) and has_input_channels(node.op, stage, shape[0]):
-            rest = ", ".join(argument.span.text for argument in stage.arguments[1:])
-            call = f"{node.op.name}({rest})"
+        if isinstance(node.op, Conv) and (
+            counted := without_input_channels(stage, node.op, shape[0], failed=False)
+        ):
             yield context.warn(
                 "W117",
                 node,
                 f"this kernel has {node.op.kernel} pixels along each axis",
                 argument="kernel",
                 label=f"the first argument, {node.op.channels}, is what comes out",
-                help=Remedy(
-                    f"the input's channels are not written: {call}", (written(stage, call),)
-                ),
+                help=counted,
             )
         yield from products(context, node, node.op, stage)
         if node.op.name in COUNTED_ELSEWHERE and len(shape) > 2:
@@ -272,29 +268,16 @@ def axis_names_of(op: Op) -> list[str]:
     return [] if is_join(op) else names_of(op)
 
 
-def has_input_channels(op: Conv, stage: s.Stage, channels: object) -> bool:
-    """Whether a call looks like `conv(in, out, kernel)`: three positions, a kernel far too wide."""
-    given = stage.arguments or ()
-    kernel = uniform(op.kernel)
-    positions = len(given) >= 3 and not any(argument.keyword for argument in given[:3])
-    return positions and op.channels == channels and kernel is not None and kernel > WIDEST_KERNEL
-
-
 def products(context: LintContext, node: Node, op: Op, stage: s.Stage) -> Iterator[Diagnostic]:
     """A size written as a product: `3*3` is 9."""
     for name in ("kernel", "stride", "scale"):
         given = argument_of(stage, name, names_of(op))
-        value = None if given is None else given.value
-        if not isinstance(value, s.Binary) or value.operator != "*":
-            continue
-        sides = (value.left, value.right)
-        numbers = [side.value for side in sides if isinstance(side, s.Number)]
-        if len(numbers) == 2 and max(numbers) <= WIDEST_KERNEL:
-            size = "x".join(map(str, numbers))
+        size = None if given is None else size_meant(given.value)
+        if given is not None and size is not None:
             yield context.warn(
                 "W117",
                 node,
-                f"{value.span.text} is the number {numbers[0] * numbers[1]}",
+                f"{given.value.span.text} is the number {getattr(op, name)}",
                 argument=name,
                 label=f"the same along each axis, as {getattr(op, name)}",
                 help=f"a size is written with the letter x: {size}",

@@ -8,7 +8,7 @@ from unicodedata import name as character_name
 
 from compiler.ops import OPS
 from compiler.ops.base import Op
-from compiler.symbols.names import Definition, Names, children, literal
+from compiler.symbols.names import Definition, Makers, Names, children, literal, spellings
 from compiler.symbols.resolve import resolve
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic
@@ -48,15 +48,10 @@ def unused_names(file: s.File, trainings: Collection[str] = ()) -> Iterator[Diag
                 )
 
 
-def interpolated(file: s.File) -> list[re.Pattern[str]]:
+def interpolated(file: s.File) -> set[re.Pattern[str]]:
     """What the strings with interpolations of a file may name: `"p{l}"` is p and anything."""
-    nodes: list[s.Syntax] = list(file.items)
-    texts: set[tuple[str | None, ...]] = set()
-    for node in nodes:
-        nodes += children(node)
-        if isinstance(node, s.Text) and literal(node) is None:
-            texts.add(tuple(p if isinstance(p, str) else None for p in node.parts))
-    return [re.compile("".join(".*" if p is None else re.escape(p) for p in t)) for t in texts]
+    texts = (node for node in Makers(file).nodes if isinstance(node, s.Text))
+    return {spellings(text) for text in texts if literal(text) is None}
 
 
 def names_of_ops(file: s.File) -> Iterator[Diagnostic]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Literal
@@ -117,23 +118,39 @@ class Makers:
     within: s.Syntax | s.File
 
     @cached_property
+    def nodes(self) -> tuple[s.Syntax, ...]:
+        """Everything in it, in the order of the text; found in one walk, when first asked for."""
+        waiting: list[s.Syntax] = [self.within] if isinstance(self.within, s.Syntax) else []
+        waiting += self.within.items if isinstance(self.within, s.File) else ()
+        found = []
+        while waiting:
+            found.append(node := waiting.pop())
+            waiting += children(node)
+        return tuple(sorted(found, key=lambda node: node.span.start))
+
+    @cached_property
     def by_name(self) -> dict[str, list[s.Syntax]]:
-        """Those of each name in the order of the text; found in one walk, when first asked for."""
-        nodes: list[s.Syntax] = [self.within] if isinstance(self.within, s.Syntax) else []
-        nodes += self.within.items if isinstance(self.within, s.File) else ()
+        """Those of each name in the order of the text."""
         found: dict[str, list[s.Syntax]] = {}
-        while nodes:
-            node = nodes.pop()
-            nodes += children(node)
+        for node in self.nodes:
             for name in names_given(node):
                 found.setdefault(name, []).append(node)
-        for makers in found.values():
-            makers.sort(key=lambda node: node.span.start)
         return found
 
     def later(self, name: str, offset: int) -> s.Syntax | None:
-        """The first that gives something this name and is not over at an offset."""
-        makers = self.by_name.get(name, ())
+        """The first that gives something this name and is not over at an offset.
+
+        A label that begins with letters and interpolates gives any name that it may spell.
+        """
+        makers = self.by_name.get(name) or [
+            node
+            for node in self.nodes
+            if isinstance(node, s.Stage)
+            and isinstance(node.label, s.Text)
+            and literal(node.label) is None
+            and isinstance(node.label.parts[0], str)
+            and spellings(node.label).fullmatch(name)
+        ]
         return next((node for node in makers if node.span.end > offset), None)
 
 
@@ -150,6 +167,11 @@ def names_given(node: s.Syntax) -> list[str]:
             name = literal(label)
             return [] if name is None else [name]
     return []
+
+
+def spellings(text: s.Text) -> re.Pattern[str]:
+    """What a string that interpolates may spell: `"layer{s}.{i}"` is `layer`, something, …"""
+    return re.compile("".join(re.escape(p) if isinstance(p, str) else ".*" for p in text.parts))
 
 
 def literal(text: s.Text) -> str | None:
