@@ -58,9 +58,10 @@ class Attributes:
     fixed: list[tuple[str, str, Any]] = field(default_factory=list)
 
     def others(self) -> tuple[Any, ...]:
-        """All members that are made by no call."""
+        """The names of all members that are made by no call, and given values."""
         fixed = tuple((local, array, text_of(values)) for local, array, values in self.fixed)
-        return (tuple(self.parameters.items()), tuple(self.buffers.items()), fixed)
+        buffers = tuple((name, keep) for name, (_, keep) in self.buffers.items())
+        return (tuple(self.parameters), buffers, fixed)
 
     def all_names(self) -> list[str]:
         """The names of all members."""
@@ -104,8 +105,8 @@ class Attributes:
         for key, branch in tree.items():
             self.write(branch, "self", key, lines, reach)
         for local, array, values in self.fixed:
-            lines.append("with torch.no_grad():")
-            lines.append(f"    {reach[local]}.{array}.copy_(torch.tensor({text_of(values)}))")
+            copied = f"{reach[local]}.{array}.copy_(torch.tensor({text_of(values)}))"
+            lines.append(f"with torch.no_grad():\n    {copied}")
         return lines, reach
 
     def write(

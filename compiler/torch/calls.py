@@ -94,6 +94,8 @@ def connect(graph: Graph, scope: Scope, users: Mapping[str, list[Node]]) -> None
             outside = any(user.name not in inside for user in users[node.name])
             if outside or node.name in wanted:
                 inner.outputs.append(node.name)
+        if not inner.inputs:  # by any tensor of the net it learns how many samples there are
+            inner.inputs.append(scope.inputs[0] if scope.inputs else graph.inputs()[0].name)
         inner.shares = shared_path(graph, inner)
         connect(graph, inner, users)
 

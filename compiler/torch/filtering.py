@@ -27,7 +27,13 @@ def weightedpool(op: WeightedPool, layer: Layer, x: str) -> str:
 
 
 def on_each(layer: Layer, x: str, values: Any, axes: tuple[Axis, ...]) -> str:
-    """A call of the helper."""
-    stride = text_of(one_or_all([axis.stride for axis in axes]))
+    """A convolution of a group a channel, or a call of the helper where their number is open."""
+    stride = one_or_all([axis.stride for axis in axes])
+    channels, rank = layer.shape[0], layer.rank
     kernel = f"{layer.batch}.new_tensor({text_of(values)})"
-    return f"{layer.helper('depthwise')}({x}, {kernel}, stride={stride})"
+    more = f", stride={text_of(stride)}" if stride != 1 else ""
+    if not isinstance(channels, int) or rank > 3:
+        return f"{layer.helper('depthwise')}({x}, {kernel}{more})"
+    sizes = ", ".join(str(axis.kernel) for axis in axes)
+    expanded = f"{kernel}.expand({channels}, 1, {sizes})"
+    return f"F.conv{rank}d({x}, {expanded}{more}, groups={channels})"

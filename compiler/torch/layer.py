@@ -14,6 +14,8 @@ from compiler.torch.helpers import HELPERS
 from compiler.torch.statements import ANY, reference
 from grammar.records import dataclass
 
+# What people give by its place, of functions and modules alike.
+FIRST = frozenset({"kernel_size", "output_size", "negative_slope", "upscale_factor"})
 MODES = {"zero": "constant", "reflect": "reflect", "replicate": "replicate", "circular": "circular"}
 
 
@@ -48,11 +50,16 @@ class Call:
         return replace(self, arguments=tuple(values[:count]), keywords=keywords)
 
     def __str__(self) -> str:
-        given = repeated([text_of(value) for value in self.arguments])
-        for name, value, default in self.keywords:
-            if value != default:
-                given.append(f"{name}={text_of(value)}")
-        return f"{self.function}({', '.join(given)})"
+        return f"{self.function}({', '.join(given_in(self))})"
+
+
+def given_in(call: Call) -> list[str]:
+    """What stands in the brackets of a call."""
+    given = repeated([text_of(value) for value in call.arguments])
+    for name, value, default in call.keywords:
+        if value != default:
+            given.append(f"{name}={text_of(value)}")
+    return given
 
 
 def repeated(parts: Sequence[str]) -> list[str]:
@@ -161,9 +168,10 @@ class Layer:
 
     def function(self, name: str, x: str, module: str, **keywords: Any) -> str:
         """A function of one tensor, which is also a module of these keywords."""
-        self.plain = Call(module, (), tuple((key, value, None) for key, value in keywords.items()))
-        given = "".join(f", {key}={text_of(value)}" for key, value in keywords.items())
-        return f"{name}({x}{given})"
+        first = [key for key in keywords if key in FIRST]
+        pairs = tuple((key, value, None) for key, value in keywords.items() if key not in FIRST)
+        self.plain = Call(module, tuple(keywords[key] for key in first), pairs, tuple(first))
+        return f"{name}({', '.join([x, *given_in(self.plain)])})"
 
     def helper(self, name: str) -> str:
         """One of the functions that stand above the classes; returns its name."""

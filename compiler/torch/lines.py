@@ -26,14 +26,31 @@ def wrapped(line: str) -> list[str]:
     behind = line[start - 1].isidentifier() or line[start - 1] in ")]"
     called = behind if line[start] == "(" else not behind  # of an index a comma makes a tuple
     several = len(parts) > 1 or inner.endswith(",")
-    if " for " in inner and len(parts) == 1:
-        body = [f"{indent}    {inner}"]
+    clauses = rows_of_comprehension(inner)
+    if clauses:
+        body = [f"{indent}    {row}" for row in clauses]
     elif several or called:
         body = [f"{indent}    {part}," for part in parts]
     else:  # brackets around one expression: a comma would make it a tuple
         body = [f"{indent}    {row}" for row in rows_of_sum(inner) or [inner]]
     rest = [part for each in body for part in wrapped(each)]
     return [line[: start + 1], *rest, f"{indent}{line[end:]}"]
+
+
+def rows_of_comprehension(code: str) -> list[str]:
+    """A comprehension in rows, a clause a row; empty for what is none."""
+    depth, quoted, starts = 0, False, [0]
+    for place, letter in enumerate(code):
+        quoted ^= letter == '"'
+        if quoted:
+            continue
+        depth += (letter in "([{") - (letter in ")]}")
+        if depth == 0 and code.startswith(" for ", place):
+            starts.append(place)
+    if len(starts) == 1:
+        return []
+    ends = [*starts[1:], len(code)]
+    return [code[start:end].strip() for start, end in zip(starts, ends, strict=True)]
 
 
 def rows_of_sum(code: str) -> list[str]:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import replace
-from itertools import pairwise, zip_longest
+from itertools import pairwise
 from typing import Any
 
 from compiler.dims import symbol
@@ -21,78 +20,23 @@ from compiler.ops.joins import Join
 from compiler.torch import SOURCES
 from compiler.torch.attributes import Attributes, Unreachable, Unwritable
 from compiler.torch.calls import Scope, call_tree
+from compiler.torch.classes import MOST_VARIANTS, Module, PythonClass, made_class
 from compiler.torch.helpers import HELPERS
-from compiler.torch.layer import Call, Code, Layer, text_of
+from compiler.torch.layer import Call, Layer, text_of
 from compiler.torch.lines import wrapped
-from compiler.torch.statements import ANY, Item, Writer, identifier, mark, reference, resolved
-from grammar.records import dataclass
+from compiler.torch.loops import folded
+from compiler.torch.statements import (
+    ANY,
+    JOIN,
+    Item,
+    Writer,
+    identifier,
+    mark,
+    reference,
+    references,
+)
 
 IMPORTS = "\0imports\0"  # until it is known which ones
-
-
-@dataclass
-class Module:
-    """What a scope becomes: its members by local name, and the lines of its `forward`."""
-
-    scope: Scope
-    attributes: Attributes
-    arguments: list[str]
-    lines: list[tuple[str, str]]
-    results: list[str]
-    symbols: list[str]
-    uses: set[str]
-
-    @property
-    def calls(self) -> dict[str, Call]:
-        """The members that are made by a call."""
-        return self.attributes.calls
-
-    def skeleton(self) -> tuple[Any, ...]:
-        """What calls of one class have in common: all but the values that constructors take."""
-        members = tuple((name, blank(call)) for name, call in self.calls.items())
-        block = self.scope.step.block if self.scope.step else ""
-        others = self.attributes.others()
-        lines = tuple(text for text, _ in self.lines)
-        return (block, members, others, lines, tuple(self.results), *self.arguments)
-
-    def leaves(self) -> list[tuple[str, Any]]:
-        """Every value that its constructors take, with what it is called."""
-        return [
-            (f"{name}_{word}" if word == "value" else word, value)
-            for name, call in self.calls.items()
-            for word, value in leaves_of(call)
-        ]
-
-
-def blank(call: Call) -> tuple[Any, ...]:
-    """A call without its values."""
-    inner = tuple(blank(v) if isinstance(v, Call) else None for v in call.values)
-    return (call.function, len(call.arguments), tuple(k[0] for k in call.keywords), inner)
-
-
-def leaves_of(call: Call) -> list[tuple[str, Any]]:
-    """The values of a call and of the calls in it."""
-    found = []
-    for word, value in zip(call.words, call.values, strict=True):
-        found += leaves_of(value) if isinstance(value, Call) else [(word, value)]
-    return found
-
-
-def with_leaves(call: Call, values: list[Any]) -> Call:
-    """The call with other values, taken from the front of a list."""
-    made = [with_leaves(v, values) if isinstance(v, Call) else values.pop(0) for v in call.values]
-    return call.with_values(made)
-
-
-@dataclass
-class PythonClass:
-    """A class of the source: its name, its constructor's parameters, one of its modules."""
-
-    name: str
-    module: Module
-    parameters: list[tuple[str, Any]]  # with defaults, or None
-    values: dict[str, list[Any]]  # by parameter, for each of the calls
-    codes: list[Any]  # what each leaf is written as
 
 
 class Source:
@@ -117,21 +61,45 @@ class Source:
 
     def make(self) -> Source:
         """Make the classes; returns itself. Raises `Unreachable`."""
-        for height in range(self.root.height):
-            self.make_classes([s for s in self.scopes(self.root) if s.height == height])
+        for scopes in self.in_order():
+            self.make_classes(scopes)
         net = self.module_of(self.root)
         self.uses |= net.uses
         name = class_name(self.graph.name)
         while name in self.taken or any(made.name == name for made in self.classes):
             name += "Net"
         self.name = name
-        self.classes.append(PythonClass(name, net, [], {}, [v for _, v in net.leaves()]))
+        if len(self.graph.outputs) > 1:
+            net.results = [f"{name}Outputs({', '.join(net.results)})"]
+        self.classes.append(made_class(name, [[net]]))
         self.parts = [*self.results(name), *map(self.class_text, self.classes)]
         return self
 
     def scopes(self, scope: Scope) -> list[Scope]:
         """All calls of blocks, in the order of the net."""
         return [s for call in scope.calls() for s in (call, *self.scopes(call))]
+
+    def in_order(self) -> list[list[Scope]]:
+        """All calls, those of a block together, and after those in them where blocks allow it."""
+        scopes = self.scopes(self.root)
+        blocks = {scope.path: scope.step.block if scope.step else "" for scope in scopes}
+        inner: dict[str, set[str]] = {}
+        for scope in scopes:
+            inside = inner.setdefault(blocks[scope.path], set())
+            inside.update(blocks[call.path] for call in scope.calls())
+        heights: dict[str, int] = {}
+        while len(heights) < len(inner):
+            ready = [b for b, i in inner.items() if b not in heights and i <= {*heights}]
+            if not ready:  # a block that calls itself
+                levels = [scope.height for scope in scopes]
+                break
+            heights |= {block: max((heights[i] + 1 for i in inner[block]), default=0)
+                        for block in ready}  # fmt: skip
+        else:
+            levels = [heights[blocks[scope.path]] for scope in scopes]
+        several = zip(scopes, levels, strict=True)
+        pairs = [*several]
+        return [[s for s, at in pairs if at == level] for level in sorted({*levels})]
 
     # ── one call ─────────────────────────────────────────────────────────────────────────────
 
@@ -152,15 +120,23 @@ class Source:
         if len(names) < len(taken):
             names = [f"x{place}" for place in range(len(taken))]
         counts = Counter(source for item in plain for source in item.takes) + Counter(outputs)
-        writer = Writer(dict(zip(taken, names, strict=True)), counts)
-        for item, following in zip_longest(plain, plain[1:]):
-            if following is None and len(outputs) == 1:
-                following = Item((), (outputs[0],), mark(0))
-            writer.add(item, following)
+        called = Counter(name for item in plain for name in references(item.template))
+        again = {name for name, times in called.items() if times > 1}
+        branches = {s for item in plain if JOIN.fullmatch(item.template) for s in item.takes}
+        branches |= {source for item in plain if in_row(item, plain) for source in item.takes}
+        writer = Writer(dict(zip(taken, names, strict=True)), counts, again, branches)
+        for item in plain:
+            writer.add(item)
         results = [writer.result(name) for name in outputs]
+        comment = ""
+        if len(results) == 1 and writer.lines:
+            name, _, expression = writer.lines[-1][0].partition(" = ")
+            if name == results[0]:  # what is returned needs no name
+                results = [expression]
+                _, comment = writer.lines.pop()
         inputs = names if is_net else [*names, *symbols]
         lines = [*self.symbol_lines(symbols), *writer.lines] if is_net else writer.lines
-        return Module(scope, attributes, inputs, lines, results, symbols, uses)
+        return Module(scope, attributes, inputs, lines, results, symbols, uses, comment)
 
     def symbol_lines(self, symbols: Sequence[str]) -> list[tuple[str, str]]:
         """Lines that read the symbols off the inputs' shapes."""
@@ -326,47 +302,50 @@ class Source:
     # ── classes ──────────────────────────────────────────────────────────────────────────────
 
     def make_classes(self, scopes: Sequence[Scope]) -> None:
-        """A class for each structure among calls of one depth, and each call of one."""
+        """The classes of the calls of one depth, and each call of one."""
         groups: dict[Any, list[Module]] = {}
         for scope in scopes:
             module = self.module_of(scope)
             self.modules[scope.path] = module
             groups.setdefault(module.skeleton(), []).append(module)
+        variants: dict[tuple[str, ...], list[list[Module]]] = {}
         for modules in groups.values():
             self.uses |= modules[0].uses
             if [*modules[0].calls] == [""]:  # nothing but an nn.Sequential
                 self.calls |= {module.scope.path: module.calls[""] for module in modules}
             else:
-                self.make_class(modules)
+                alike = (modules[0].block, *modules[0].arguments)
+                variants.setdefault(alike, []).append(modules)
+        for several in variants.values():
+            for made in self.shortest(several):
+                self.classes.append(made)
+                self.calls |= made.calls
 
-    def make_class(self, modules: list[Module]) -> None:
-        """A class of these modules, whose parameters are what differs between them."""
-        leaves = [module.leaves() for module in modules]
-        for place, (text, comment) in enumerate(modules[0].lines):
-            if any(module.lines[place][1] != comment for module in modules):
-                modules[0].lines[place] = (text, "")
-        parameters: dict[str, list[Any]] = {}
-        codes: list[Any] = []
-        for place, (word, first) in enumerate(leaves[0]):
-            values = [found[place][1] for found in leaves]
-            if all(value == first for value in values):
-                codes.append(first)
-                continue
-            codes.append(Code(parameter_for(word, values, modules, parameters)))
-        scope = modules[0].scope
-        assert scope.step is not None
-        name = class_name(scope.step.block)
-        taken = [*self.taken, *(made.name for made in self.classes)]
+    def shortest(self, variants: list[list[Module]]) -> list[PythonClass]:
+        """Classes for the variants of a block: those in one that are shorter so than apart."""
+        made: list[tuple[list[list[Module]], PythonClass]] = []
+        taken = [*self.taken, *(known.name for known in self.classes)]
+        for modules in variants:
+            alone = made_class(self.class_name(modules[0], [*taken, *names_of(made)]), [modules])
+            best, gain = -1, 0
+            for place, (others, known) in enumerate(made):
+                if len(others) < MOST_VARIANTS:
+                    both = made_class(known.name, [*others, modules])
+                    less = known.length() + alone.length() - both.length()
+                    best, gain = (place, less) if less > gain else (best, gain)
+            if best < 0:
+                made.append(([modules], alone))
+            else:
+                others, known = made[best]
+                made[best] = ([*others, modules], made_class(known.name, [*others, modules]))
+        return [known for _, known in made]
+
+    @staticmethod
+    def class_name(module: Module, taken: Sequence[str]) -> str:
+        """A name for the class of a call."""
+        name = class_name(module.block)
         same = sum(re.fullmatch(rf"{name}\d*", known) is not None for known in taken)
-        name += str(same + 1) if same else ""
-        order = sorted(parameters, key=lambda p: default_of(parameters[p]) is not None)
-        signature = [(p, default_of(parameters[p])) for p in order]
-        self.classes.append(PythonClass(name, modules[0], signature, parameters, codes))
-        for place, module in enumerate(modules):
-            plain = [parameters[p][place] for p, default in signature if default is None]
-            given = [(p, parameters[p][place], d) for p, d in signature if d is not None]
-            kinds = tuple(p for p, default in signature if default is None)
-            self.calls[module.scope.path] = Call(name, tuple(plain), tuple(given), kinds)
+        return name + (str(same + 1) if same else "")
 
     # ── text ─────────────────────────────────────────────────────────────────────────────────
 
@@ -390,32 +369,28 @@ class Source:
 
     def class_text(self, made: PythonClass) -> str:
         """One class."""
-        module, values = made.module, list(made.codes)
-        attributes = replace(module.attributes)
-        attributes.calls = {n: with_leaves(c, values) for n, c in module.calls.items()}
-        written, reach = attributes.written()
-        scope = module.scope
-
-        def reached(local: str) -> str:
-            return reach[local]
-
+        scope = made.scope
         doc = scope.step.doc if scope.step is not None else self.doc
         lines = [f"# {line}".rstrip() for line in doc.splitlines()]
         lines += [f"class {made.name}(nn.Module):"]
         given = [f"{p}={text_of(d)}" if d is not None else p for p, d in made.parameters]
+        signatures = {other.name: dict(other.parameters) for other in self.classes}
+        members = [(each, "") for each in made.constructor]
+        written = [text for text, _ in folded(members, signatures)]
         if written:
             lines += [f"    def __init__({', '.join(['self', *given])}):"]
             lines += ["        super().__init__()", *(f"        {line}" for line in written), ""]
-        lines += [f"    def forward({', '.join(['self', *module.arguments])}):"]
-        for text, comment in module.lines:
-            lines.append(f"        {resolved(text, reached)}" + f"  # {comment}" * bool(comment))
-        results = [resolved(text, reached) for text in module.results]
-        if scope is self.root and len(results) > 1:
-            results = [f"{made.name}Outputs({', '.join(results)})"]
-        lines += [f"        return {', '.join(results)}"]
+        lines += [f"    def forward({', '.join(['self', *made.arguments])}):"]
+        for text, comment in folded(made.forward, signatures):
+            lines.append(f"        {text}" + f"  # {comment}" * bool(comment))
         return "\n".join(
             part for line in lines for part in ([line] if line[:1] == "#" else wrapped(line))
         )
+
+
+def names_of(made: Sequence[tuple[Any, PythonClass]]) -> list[str]:
+    """The names of classes."""
+    return [known.name for _, known in made]
 
 
 def joined(parts: Sequence[str]) -> str:
@@ -433,56 +408,22 @@ def needed(items: Sequence[Item], outputs: Sequence[str]) -> list[Item]:
     return kept[::-1]
 
 
+def in_row(item: Item, items: Sequence[Item]) -> bool:
+    """Whether what a numbered module makes goes straight into another of its row."""
+    row = [re.sub(r"\d+", "#", name) for name in references(item.template)]
+    if "#" not in "".join(row):
+        return False
+    return any(
+        made in other.takes
+        and row == [re.sub(r"\d+", "#", name) for name in references(other.template)]
+        for other in items
+        for made in item.makes
+    )
+
+
 def expanded(text: str) -> str:
     """A tensor without a batch once for each sample."""
     return f"{text}.expand({ANY}.shape[0], *{text}.shape)"
-
-
-def default_of(values: Sequence[Any]) -> Any:
-    """The value that most calls give, where it is what people leave out: 1, 0, true or false."""
-    value, count = Counter(values).most_common(1)[0]
-    usual = isinstance(value, bool) or value in (0, 1)
-    return value if usual and 2 * count >= len(values) else None
-
-
-def parameter_for(
-    word: str, values: list[Any], modules: list[Module], parameters: dict[str, list[Any]]
-) -> str:
-    """A parameter of the class, or a multiple of one, with these values; a new one if need be."""
-    for name, known_values in parameters.items():
-        if known_values == values:
-            return name
-    given = [dict(module.scope.step.given) if module.scope.step else {} for module in modules]
-    for name in given[0]:
-        if all(name in g for g in given) and [g[name] for g in given] == values:
-            parameters[identifier(name)] = values
-            return identifier(name)
-    for name in given[0]:
-        code = multiple_of([g.get(name) for g in given], values, identifier(name))
-        if code:
-            parameters[identifier(name)] = [g[name] for g in given]
-            return code
-    for name, known_values in parameters.items():
-        code = multiple_of(known_values, values, name)
-        if code:
-            return code
-    name = identifier(word)
-    while name in parameters or name in given[0]:
-        name += "_"
-    parameters[name] = values
-    return name
-
-
-def multiple_of(known_values: Sequence[Any], values: Sequence[Any], name: str) -> str:
-    """`4 * c` or `c // 4`, where all values are that; empty where they are not."""
-    if not all(type(v) is int and v for v in (*known_values, *values)):
-        return ""
-    for factor in (2, 3, 4, 6, 8):
-        if all(factor * k == v for k, v in zip(known_values, values, strict=True)):
-            return f"{factor} * {name}"
-        if all(k == factor * v for k, v in zip(known_values, values, strict=True)):
-            return f"{name} // {factor}"
-    return ""
 
 
 def class_name(name: str) -> str:

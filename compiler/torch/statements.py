@@ -6,13 +6,14 @@ import ast
 import keyword
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import chain, count
 
 from grammar.records import dataclass
 
 LONGEST = 72  # of a nested expression
 NAMES = ("x", "y", "z", "u", "v", "w")
+JOIN = re.compile(r"\(M\d+_M(?: [-+*/] M\d+_M)+\)")  # the template of branches that come together
 ANY = "ANY_M"  # a tensor of the batch, whichever is at hand
 REFERENCE = re.compile(r"R_([0-9a-f]*)_R")
 
@@ -61,30 +62,38 @@ def resolved(text: str, reach: Callable[[str], str]) -> str:
 class Writer:
     """Writes items one by one, keeping track of which names are taken."""
 
-    def __init__(self, inputs: Mapping[str, str], uses: Counter[str]) -> None:
+    def __init__(
+        self,
+        inputs: Mapping[str, str],
+        uses: Counter[str],
+        repeated: Collection[str] = (),
+        named: Collection[str] = (),
+    ) -> None:
         self.uses = uses
+        self.named = named  # tensors that get a line each
+        self.repeated = repeated  # modules that are called twice: in the order of the net
         self.names = dict(inputs)  # of tensors that have one
         self.nested: dict[str, str] = {}  # expressions that wait for their only user
+        self.needs: dict[str, list[str]] = {}  # the tensors in them
         self.lines: list[tuple[str, str]] = []
         self.first = next(iter(inputs.values()), "x")
 
-    def add(self, item: Item, following: Item | None) -> None:
-        """Write an item, or keep its expression for the one that follows."""
+    def add(self, item: Item) -> None:
+        """Write an item, or keep its expression for its only user."""
         template = item.template
         for place, source in enumerate(item.takes):
             if source in self.nested and template.count(mark(place)) != 1:
-                self.assign(source, self.nested.pop(source), "")
+                self.settle(source)
         texts = [self.nested.get(t) or self.names[t] for t in item.takes]
         simple = [text for text in texts if text.isidentifier()]
         for place, text in enumerate(texts):
             safe = text if re.fullmatch(r"[\w.]+", text) else f"({text})"
             template = template.replace(mark(place), safe)
         template = template.replace(ANY, simple[0] if simple else self.anything())
-        for source in item.takes:
-            self.nested.pop(source, None)
-            self.uses[source] -= 1
+        needs = [need for source in item.takes for need in self.released(source)]
         expression = tidy(template)
         if len(item.makes) != 1:
+            self.uses.subtract(needs)
             names: list[str] = []
             for made in item.makes:
                 names.append(self.fresh(made, names))
@@ -92,13 +101,30 @@ class Writer:
             return
         (made,) = item.makes
         if expression in self.names.values():  # what hands on what it gets
+            self.uses.subtract(needs)
             self.names[made] = expression
             return
-        once = following is not None and [*following.takes].count(made) == 1
-        if once and self.uses[made] == 1 and len(plain(expression)) <= LONGEST and not item.comment:
-            self.nested[made] = expression
+        again = any(name in self.repeated for name in references(expression))
+        short = len(plain(expression)) <= LONGEST and not item.comment
+        short = short and made not in self.named
+        if self.uses[made] == 1 and short and not again:
+            self.nested[made], self.needs[made] = expression, needs
         else:
+            self.uses.subtract(needs)
             self.assign(made, expression, item.comment)
+
+    def released(self, source: str) -> list[str]:
+        """The tensors that an input of an item stands for: itself, or those of its expression."""
+        if source not in self.nested:
+            return [source]
+        del self.nested[source]
+        self.uses[source] -= 1
+        return self.needs.pop(source)
+
+    def settle(self, source: str) -> None:
+        """Give an expression that waits a line of its own."""
+        self.uses.subtract(self.needs.pop(source))
+        self.assign(source, self.nested.pop(source), "")
 
     def anything(self) -> str:
         """The name of some tensor of the batch."""
@@ -126,5 +152,12 @@ class Writer:
 
 
 def plain(expression: str) -> str:
-    """An expression about as long as it will be."""
-    return resolved(expression, lambda name: f"self.{name.rpartition('.')[2]}")
+    """An expression about as long as it will be, whichever number its members have."""
+    return resolved(
+        expression, lambda name: f"self.{re.sub('[0-9]+', '0', name.rpartition('.')[2])}"
+    )
+
+
+def references(text: str) -> list[str]:
+    """The modules and parameters in a text."""
+    return [bytes.fromhex(found).decode() for found in REFERENCE.findall(text)]

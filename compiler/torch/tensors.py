@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from compiler.ops.tensors import Const, Param
 from compiler.torch import writes
 from compiler.torch.layer import Layer, text_of
+from compiler.torch.progressions import listed
+
+MOST_NUMBERS = 16  # of a table that is written as it is
 
 
 @writes(Param)
@@ -37,5 +42,23 @@ def const(op: Const, layer: Layer) -> str:
     if op.values is None:
         layer.buffer = f"torch.zeros({', '.join(map(str, op.shape))})"
     else:
-        layer.buffer, layer.persistent = f"torch.tensor({text_of(op.values)})", False
+        layer.buffer, layer.persistent = tensor_of(op.values, layer.output), False
     return layer.reference
+
+
+def tensor_of(values: Any, shape: Sequence[Any]) -> str:
+    """A table of numbers as a tensor; many of them as what they follow."""
+    flat = [float(value) for value in flattened(values)]
+    if len(flat) <= MOST_NUMBERS:
+        return f"torch.tensor({text_of(values)})"
+    made = f"torch.tensor({listed(flat)}, dtype=torch.float32)"
+    return f"{made}.view({', '.join(map(str, shape))})" if len(shape) > 1 else made
+
+
+def flattened(values: Any) -> Iterator[Any]:
+    """The numbers of a table in order."""
+    if isinstance(values, tuple | list):
+        for each in values:
+            yield from flattened(each)
+    else:
+        yield values

@@ -1,0 +1,471 @@
+"""One class for the calls of a block: what all of them say, what some say, and its parameters.
+
+Calls that say the same but for numbers differ in what the constructor is given. Calls of which
+some say more than others share a class too, where that is shorter: what they do not share stands
+behind an `if`. Each call runs the statements that it would have had by itself, in their order.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from difflib import SequenceMatcher
+from typing import Any
+
+from compiler.torch.attributes import TAKEN, Attributes
+from compiler.torch.calls import Scope
+from compiler.torch.layer import Call, Code
+from compiler.torch.statements import identifier, resolved
+from grammar.records import dataclass
+
+LONGEST_TEXT = 1000  # of what is looked at number by number
+MOST_VARIANTS = 6
+FACTORS = (2, 3, 4, 6, 8, 5, 7, 9, 10, 12, 16)
+NUMBER = re.compile(r"(?:\b(\w+)=)?(?<![\w.])(\d[\d_]*(?:\.\d+)?(?:e[+-]?\d+)?)(?![\w.])")
+NAME = re.compile(r"\b[^\W\d]\w*")
+ABSENT = object()  # the value that a call has for what it does not say
+
+
+@dataclass
+class Row:
+    """A line of a constructor or of `forward`: what it is without its values, and these."""
+
+    key: Any
+    leaves: list[tuple[str, Any]]
+    write: Callable[[list[Any]], list[str]]
+    comment: str = ""
+
+
+@dataclass
+class Module:
+    """What a scope becomes: its members by local name, and the lines of its `forward`."""
+
+    scope: Scope
+    attributes: Attributes
+    arguments: list[str]
+    lines: list[tuple[str, str]]
+    results: list[str]
+    symbols: list[str]
+    uses: set[str]
+    comment: str = ""  # of what is returned
+
+    @property
+    def calls(self) -> dict[str, Call]:
+        """The members that are made by a call."""
+        return self.attributes.calls
+
+    @property
+    def block(self) -> str:
+        """The block that is called."""
+        return self.scope.step.block if self.scope.step else ""
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The values of the block's parameters."""
+        return dict(self.scope.step.given) if self.scope.step else {}
+
+    def constructor(self) -> list[Row]:
+        """A row for each member."""
+        tops = dict.fromkeys(name.partition(".")[0] for name in self.attributes.all_names())
+        return [self.member(top) for top in tops]
+
+    def member(self, top: str) -> Row:
+        """The row of a member and all that is in it."""
+        held = self.attributes
+        own = replace(
+            held,
+            calls={n: c for n, c in held.calls.items() if n.partition(".")[0] == top},
+            parameters={n: t for n, t in held.parameters.items() if n.partition(".")[0] == top},
+            buffers={n: t for n, t in held.buffers.items() if n.partition(".")[0] == top},
+            fixed=[each for each in held.fixed if each[0].partition(".")[0] == top],
+        )
+        texts = [*own.parameters.values(), *(text for text, _ in own.buffers.values())]
+        key = (
+            tuple((name, blank(call)) for name, call in own.calls.items()),
+            own.others(),
+            tuple(map(without_numbers, texts)),
+        )
+        leaves = [
+            (f"{name}_{word}" if word == "value" else word, value)
+            for name, call in own.calls.items()
+            for word, value in leaves_of(call)
+        ]
+        leaves += [found for text in texts for found in numbers(text)]
+
+        def write(codes: list[Any]) -> list[str]:
+            rest = [*codes]
+            calls = {name: with_leaves(call, rest) for name, call in own.calls.items()}
+            made = [with_numbers(text, rest) for text in texts]
+            parameters = dict(zip(own.parameters, made, strict=False))
+            buffers = {
+                name: (text, keep)
+                for (name, (_, keep)), text in zip(
+                    own.buffers.items(), made[len(parameters) :], strict=True
+                )
+            }
+            filled = replace(own, calls=calls, parameters=parameters, buffers=buffers)
+            return filled.written()[0]
+
+        return Row(key, leaves, write)
+
+    def forward(self) -> list[Row]:
+        """A row for each line, and for what is returned."""
+        _, reach = self.attributes.written()
+        returned = f"return {', '.join(self.results)}"
+        found = []
+        for line, comment in [*self.lines, (returned, self.comment)]:
+            text = resolved(line, reach.__getitem__)
+
+            def write(codes: list[Any], text: str = text) -> list[str]:
+                return [with_numbers(text, [*codes])]
+
+            found.append(Row(without_numbers(text), numbers(text), write, comment))
+        return found
+
+    def skeleton(self) -> tuple[Any, ...]:
+        """What calls of one class have in common: all but the values that constructors take."""
+        rows = [*self.constructor(), *self.forward()]
+        return (self.block, tuple(row.key for row in rows), *self.arguments)
+
+
+@dataclass
+class Merged:
+    """A row of several calls, by their places."""
+
+    rows: dict[int, Row]
+
+    @property
+    def first(self) -> Row:
+        """That of the first of the calls."""
+        return next(iter(self.rows.values()))
+
+
+@dataclass
+class PythonClass:
+    """A class of the source: its constructor's parameters, and its lines."""
+
+    name: str
+    scope: Scope
+    arguments: list[str]
+    parameters: list[tuple[str, Any]]  # with defaults, or None
+    constructor: list[str]
+    forward: list[tuple[str, str]]
+    calls: dict[str, Call]  # of the class, by path
+
+    def length(self) -> int:
+        """About how many words and signs it has, with its calls."""
+        lines = [*self.constructor, *(text for text, _ in self.forward)]
+        different = {str(call): call for call in self.calls.values()}.values()
+        given = sum(len(call.arguments) for call in different)
+        words = sum(len(re.findall(r"\w+|[^\w\s]", line)) for line in lines)
+        return words + 2 * given + 2 * len(self.parameters) + 34
+
+
+def made_class(name: str, variants: Sequence[Sequence[Module]]) -> PythonClass:
+    """The class of calls of which those of a variant say the same."""
+    modules = [module for variant in variants for module in variant]
+    return ClassWriter(name, modules, variants).made()
+
+
+class ClassWriter:
+    """A class in the making."""
+
+    def __init__(
+        self, name: str, modules: list[Module], variants: Sequence[Sequence[Module]]
+    ) -> None:
+        self.name = name
+        self.modules = modules
+        self.parameters: dict[str, list[Any]] = {}
+        self.kept: dict[str, str] = {}  # what `forward` calls the parameters
+        firsts = [modules.index(variant[0]) for variant in variants]
+        self.of_variant = dict(zip(firsts, variants, strict=True))
+        self.members = {
+            name.partition(".")[0] for m in modules for name in m.attributes.all_names()
+        }
+
+    def made(self) -> PythonClass:
+        """The class."""
+        constructor = self.written([m.constructor() for m in self.modules], forward=False)
+        forward = self.written([m.forward() for m in self.modules], forward=True)
+        kept = [f"self.{held} = {name}" for name, held in self.kept.items()]
+        order = sorted(self.parameters, key=lambda name: self.default(name) is not None)
+        signature = [(name, self.default(name)) for name in order]
+        plain = [name for name, default in signature if default is None]
+        calls = {}
+        for place, module in enumerate(self.modules):
+            values = {name: self.parameters[name][place] for name in order}
+            given = tuple(
+                (name, default if values[name] is ABSENT else values[name], default)
+                for name, default in signature
+                if default is not None
+            )
+            arguments = tuple(values[name] for name in plain)
+            calls[module.scope.path] = Call(self.name, arguments, given, tuple(plain))
+        first = self.modules[0]
+        lines = [*kept, *(text for text, _ in constructor)]
+        return PythonClass(
+            self.name, first.scope, first.arguments, signature, lines, forward, calls
+        )
+
+    def default(self, name: str) -> Any:
+        """What a parameter is unless told, if it has such a value."""
+        values = [value for value in self.parameters[name] if value is not ABSENT]
+        value, count = Counter(values).most_common(1)[0]
+        if len(values) < len(self.parameters[name]):
+            return value
+        usual = isinstance(value, bool) or value in (0, 1)
+        return value if usual and 2 * count >= len(values) else None
+
+    # ── what some say ────────────────────────────────────────────────────────────────────────
+
+    def written(self, rows: list[list[Row]], *, forward: bool) -> list[tuple[str, str]]:
+        """The lines of a constructor or of `forward`, with conditions where some have no such."""
+        everyone = {*range(len(self.modules))}
+        found: list[tuple[str, str]] = []
+        group: list[tuple[str, str]] = []
+        of: set[int] = everyone
+        before: set[int] | None = None  # of the condition that was just written
+        gone: set[int] = set()  # those that have returned
+
+        def close() -> None:
+            nonlocal group, before
+            if of == everyone - gone or not group:
+                found.extend(group)
+                before = None if group else before
+            elif before is not None and before == everyone - of and found[-1][0][:3] == "if ":
+                found[-1] = (f"{found[-1][0]}\nelse:\n{indented(group)}", "")
+                before = None
+            else:
+                found.append((f"if {self.condition(of, forward)}:\n{indented(group)}", ""))
+                before = of
+                if group[-1][0].startswith("return "):
+                    gone.update(of)
+            group = []
+
+        for merged in self.merged(rows):
+            lines = self.filled(merged, forward=forward)
+            if {*merged.rows} != of:
+                close()
+                of = {*merged.rows}
+            group += lines
+        close()
+        return found
+
+    def merged(self, rows: list[list[Row]]) -> list[Merged]:
+        """The rows of all calls in one order that is that of each."""
+        found: list[Merged] = []
+        for place, variant in self.of_variant.items():
+            places = [self.modules.index(module) for module in variant]
+            own = [Merged({p: rows[p][k] for p in places}) for k in range(len(rows[place]))]
+            a_keys, b_keys = ([repr(each.first.key) for each in some] for some in (found, own))
+            matcher = SequenceMatcher(None, a_keys, b_keys, autojunk=False)
+            merged: list[Merged] = []
+            for tag, a, b, c, d in matcher.get_opcodes():
+                if tag == "equal":
+                    pairs = zip(found[a:b], own[c:d], strict=True)
+                    merged += [Merged({**one.rows, **other.rows}) for one, other in pairs]
+                else:
+                    merged += [*found[a:b], *own[c:d]]
+            found = merged
+        return found
+
+    def condition(self, chosen: set[int], forward: bool) -> str:
+        """What is true of some of the calls, and false of the others."""
+        others = [p for p in range(len(self.modules)) if p not in chosen]
+        given = [module.given for module in self.modules]
+        names = [n for n in given[0] if all(n in g and plain(g[n]) for g in given)]
+        known = {identifier(n): [g[n] for g in given] for n in names}
+        known |= {n: row for n, row in self.parameters.items() if ABSENT not in row}
+        for name, values in known.items():
+            inside, outside = {values[p] for p in chosen}, {values[p] for p in others}
+            if inside & outside or not outside:
+                continue
+            test = test_between(name, inside, outside)
+            if test:
+                self.parameters[name] = values
+                return self.own(test) if forward else test
+        name = self.flag(chosen)
+        return self.own(name) if forward else name
+
+    def flag(self, chosen: set[int]) -> str:
+        """A parameter that says whether a call is among some."""
+        values = [place in chosen for place in range(len(self.modules))]
+        for name, known in self.parameters.items():
+            if known == values and all(type(value) is bool for value in known):
+                return name
+        inner = [self.modules[p].attributes.all_names() for p in range(len(self.modules))]
+        tops = [{name.partition(".")[0] for name in names} for names in inner]
+        only = [
+            top
+            for top in sorted(self.members)
+            if all((top in tops[p]) == (p in chosen) for p in range(len(self.modules)))
+        ]
+        name = identifier(f"with_{only[0]}" if only else "variant")
+        while name in self.parameters:
+            name += "_"
+        self.parameters[name] = values
+        return name
+
+    # ── what is given ────────────────────────────────────────────────────────────────────────
+
+    def filled(self, merged: Merged, *, forward: bool) -> list[tuple[str, str]]:
+        """The lines of a row with parameters in the places of what differs."""
+        codes: list[Any] = []
+        rows = merged.rows
+        numbers_from = len(merged.first.leaves)
+        for place in range(numbers_from):
+            column: list[Any] = [ABSENT] * len(self.modules)
+            for module, row in rows.items():
+                column[module] = row.leaves[place][1]
+            word, first = merged.first.leaves[place]
+            if all(column[m] == first and type(column[m]) is type(first) for m in rows):
+                codes.append(repr(first) if forward else first)
+                continue
+            code = self.parameter_for(word, column)
+            if forward:
+                code = self.own(code)
+                codes.append(code if code.replace(".", "").isidentifier() else f"({code})")
+            else:
+                codes.append(Code(code))
+        lines = merged.first.write(codes)
+        comments = {row.comment for row in rows.values()}
+        comment = merged.first.comment if len(comments) == 1 else ""
+        return [(line, comment if len(lines) == 1 else "") for line in lines]
+
+    def own(self, code: str) -> str:
+        """Code in a constructor as it stands in `forward`."""
+        return NAME.sub(self.own_name, code)
+
+    def own_name(self, found: re.Match[str]) -> str:
+        """A parameter as `forward` reaches it."""
+        if found[0] in ("not", "True", "False", "in", "and", "or"):
+            return found[0]
+        name = self.kept.setdefault(found[0], found[0])
+        while name in self.members or name in TAKEN:
+            name = self.kept[found[0]] = f"{name}_"
+        return f"self.{name}"
+
+    def parameter_for(self, word: str, values: list[Any]) -> str:
+        """A parameter of the class, or arithmetic with one, of these values; new if need be."""
+        parameters = self.parameters
+        for name, known in parameters.items():
+            if agrees(known, values):
+                parameters[name] = [
+                    v if k is ABSENT else k for k, v in zip(known, values, strict=True)
+                ]
+                return name
+        given = [module.given for module in self.modules]
+        names = [name for name in given[0] if all(name in g for g in given)]
+        for name in names:
+            row = [g[name] for g in given]
+            if agrees(row, values):
+                parameters[identifier(name)] = row
+                return identifier(name)
+        for name in names:
+            row = [g[name] for g in given]
+            code = arithmetic(row, values, identifier(name))
+            if code:
+                parameters[identifier(name)] = row
+                return code
+        for name, known in parameters.items():
+            code = arithmetic(known, values, name)
+            if code:
+                return code
+        name = first = identifier(word)
+        number = 2
+        while name in parameters or name in names:
+            name, number = f"{first}{number}", number + 1
+        parameters[name] = values
+        return name
+
+
+def indented(group: Sequence[tuple[str, str]]) -> str:
+    """Lines one level further in."""
+    return "\n".join(f"    {row}" for text, _ in group for row in text.splitlines())
+
+
+def plain(value: Any) -> bool:
+    """Whether a value can stand in a condition."""
+    return isinstance(value, bool | int | float | str)
+
+
+def test_between(name: str, inside: set[Any], outside: set[Any]) -> str:
+    """A condition on a parameter that holds for some values and not for the others."""
+    if {*map(type, inside | outside)} == {bool}:
+        return name if inside == {True} else f"not {name}"
+    if outside == {0}:
+        return name
+    if inside == {0}:
+        return f"not {name}"
+    for sign, values in (("==", inside), ("!=", outside)):
+        if len(values) == 1:
+            return f"{name} {sign} {next(iter(values))!r}".replace("'", '"')
+    return ""
+
+
+def agrees(known: Sequence[Any], values: Sequence[Any]) -> bool:
+    """Whether two rows are equal where both have a value, and have one in common."""
+    pairs = [(k, v) for k, v in zip(known, values, strict=True) if ABSENT not in (k, v)]
+    return bool(pairs) and all(k == v and type(k) is type(v) for k, v in pairs)
+
+
+def arithmetic(known: Sequence[Any], values: Sequence[Any], name: str) -> str:
+    """`4 * c`, `c // 4`, `c ** 2` or `c - 3`, where all values are that; empty where not."""
+    pairs = [(k, v) for k, v in zip(known, values, strict=True) if v is not ABSENT]
+    if not all(type(number) is int and number for pair in pairs for number in pair):
+        return ""
+    for factor in FACTORS:
+        if all(factor * k == v for k, v in pairs):
+            return f"{factor} * {name}"
+        if all(k == factor * v for k, v in pairs):
+            return f"{name} // {factor}"
+    if len({k for k, _ in pairs}) < 3:
+        return ""
+    if all(v == k * k for k, v in pairs):
+        return f"{name} ** 2"
+    apart = pairs[0][1] - pairs[0][0]
+    if abs(apart) <= 8 and all(v - k == apart for k, v in pairs):
+        return f"{name} {'+' if apart > 0 else '-'} {abs(apart)}"
+    return ""
+
+
+def without_numbers(text: str) -> str:
+    """A text with nothing in the places of its numbers; a table of many stays."""
+    return text if len(text) > LONGEST_TEXT else NUMBER.sub("#", text)
+
+
+def numbers(text: str) -> list[tuple[str, Any]]:
+    """The numbers of a text, each with the keyword before it."""
+    if len(text) > LONGEST_TEXT:
+        return []
+    return [(found[1] or "size", ast.literal_eval(found[2])) for found in NUMBER.finditer(text)]
+
+
+def with_numbers(text: str, codes: list[Any]) -> str:
+    """A text with other code in the places of its numbers, taken from the front of a list."""
+    if len(text) > LONGEST_TEXT:
+        return text
+    return NUMBER.sub(lambda f: f"{f[1]}={codes.pop(0)}" if f[1] else str(codes.pop(0)), text)
+
+
+def blank(call: Call) -> tuple[Any, ...]:
+    """A call without its values."""
+    inner = tuple(blank(v) if isinstance(v, Call) else None for v in call.values)
+    return (call.function, len(call.arguments), tuple(k[0] for k in call.keywords), inner)
+
+
+def leaves_of(call: Call) -> list[tuple[str, Any]]:
+    """The values of a call and of the calls in it."""
+    found = []
+    for word, value in zip(call.words, call.values, strict=True):
+        found += leaves_of(value) if isinstance(value, Call) else [(word, value)]
+    return found
+
+
+def with_leaves(call: Call, values: list[Any]) -> Call:
+    """The call with other values, taken from the front of a list."""
+    made = [with_leaves(v, values) if isinstance(v, Call) else values.pop(0) for v in call.values]
+    return call.with_values(made)

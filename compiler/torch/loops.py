@@ -1,0 +1,538 @@
+"""Statements and elements that follow one another alike, as loops and comprehensions.
+
+Two statements are alike where they differ in numbers alone: those that stand for themselves and
+those in names of members, `self.block4` and `self["layer4"]`. A loop says the same statements in
+the same order, so nothing needs to be known of what they do.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import field
+from typing import Any, TypeAlias
+
+from compiler.torch.progressions import formula
+from grammar.records import dataclass
+
+WORDS = re.compile(r"\"[^\"]*\"|'[^']*'|\d[\w.]*|\w+|[^\w\s]")
+WORTH = 0.7  # a loop that is not this much shorter than its turns hides more than it says
+LONGEST_BODY = 12  # statements in a loop
+COUNTERS = ("i", "j", "k", "n", "m")
+PARAMETERS = {
+    **{
+        f"{kind}{rank}d": ("in_channels", "out_channels", "kernel_size")
+        for kind in ("Conv", "ConvTranspose")
+        for rank in (1, 2, 3)
+    },
+    **{f"BatchNorm{rank}d": ("num_features",) for rank in (1, 2, 3)},
+    "Linear": ("in_features", "out_features"),
+}
+Signatures: TypeAlias = Mapping[str, Mapping[str, Any]]  # of classes: parameters with defaults
+CONVOLUTION = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
+DEFAULTS = {"Conv": CONVOLUTION, "ConvTranspose": CONVOLUTION}
+
+
+@dataclass
+class Holes:
+    """What differs between things that are alike: the numbers, and what each is called."""
+
+    signatures: Mapping[str, Sequence[str]]
+    values: list[Any] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    in_names: list[bool] = field(default_factory=list)
+
+    def skeleton(self, node: Any, word: str = "c", *, of_self: bool = False) -> str:
+        """A node without its numbers, which are put down in order."""
+        number = number_of(node)
+        if number is not None:
+            return self.hole(number, word, in_name=False)
+        match node:
+            case ast.Constant(value=str() as text):
+                return f"'{self.parts(text, word)}'"
+            case ast.Attribute() if rooted_in_self(node):
+                return f"{self.skeleton(node.value, word)}.{self.parts(node.attr, word)}"
+            case ast.Call():
+                known = self.signatures.get(called(node.func), ())
+                words = [*known, *[word] * len(node.args)]
+                parts = [self.skeleton(node.func, word)]
+                parts += map(self.skeleton, node.args, words)
+                parts += [f"{k.arg}={self.skeleton(k.value, k.arg or word)}" for k in node.keywords]
+                return f"Call({','.join(parts)})"
+            case ast.AST():
+                parts = [self.skeleton(getattr(node, name, None), word) for name in node._fields]
+                return f"{type(node).__name__}({','.join(parts)})"
+            case list():
+                return f"[{','.join(self.skeleton(each, word) for each in node)}]"
+        return repr(node)
+
+    def parts(self, text: str, word: str) -> str:
+        """A name without its numbers."""
+        pieces = pieces_of(text)
+        return "".join(
+            piece if isinstance(piece, str) else self.hole(piece, word, in_name=True)
+            for piece in pieces
+        )
+
+    def hole(self, value: Any, word: str, *, in_name: bool) -> str:
+        """A number's place."""
+        self.values.append(value)
+        self.words.append(word)
+        self.in_names.append(in_name)
+        return "#"
+
+
+@dataclass
+class Alike:
+    """A thing that may be told from others by its numbers: a run of statements, or an element."""
+
+    nodes: list[Any]
+    key: str
+    values: list[Any]
+    words: list[str]
+    in_names: list[bool]
+
+
+@dataclass
+class Loop:
+    """A header, `i` in `range(3)`, and what stands in it."""
+
+    target: ast.expr
+    values: ast.expr
+    nodes: list[Any]
+    rows: bool  # whether it is over numbers that follow no rule
+
+
+def alike_of(nodes: Sequence[Any], signatures: Mapping[str, Sequence[str]]) -> Alike:
+    """Nodes with their numbers apart."""
+    holes = Holes(signatures)
+    key = ";".join(holes.skeleton(node) for node in nodes)
+    return Alike([*nodes], key, holes.values, holes.words, holes.in_names)
+
+
+def number_of(node: Any) -> int | float | None:
+    """The number that a node is."""
+    match node:
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+            return value
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
+            return None if isinstance(value, bool) else -value
+    return None
+
+
+def pieces_of(text: str) -> list[str | int]:
+    """A name as what stands between its numbers, and these."""
+    found = re.split(r"(\d+)", text)
+    whole = all(str(int(part)) == part for part in found[1::2])
+    if not whole:
+        return [text]
+    return [int(part) if place % 2 else part for place, part in enumerate(found)]
+
+
+def rooted_in_self(node: ast.expr) -> bool:
+    """Whether it is a member of the module, or a member's."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return isinstance(node, ast.Name) and node.id == "self"
+
+
+def called(function: ast.expr) -> str:
+    """The name of what is called."""
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+class Filled(ast.NodeTransformer):
+    """A copy of a node with expressions in the places of its numbers, in the order of `Holes`."""
+
+    def __init__(self, given: Iterator[ast.expr | int | float]) -> None:
+        self.given = given
+
+    def visit(self, node: Any) -> Any:
+        """A node."""
+        if number_of(node) is not None:
+            return expression_of(next(self.given))
+        match node:
+            case ast.Constant(value=str() as text):
+                return self.text(text)
+            case ast.Attribute() if rooted_in_self(node):
+                holder, name = self.visit(node.value), self.text(node.attr)
+                if isinstance(name, ast.Constant):
+                    return ast.Attribute(holder, str(name.value), node.ctx)
+                return ast.Call(ast.Name("getattr"), [holder, name], [])
+            case ast.Assign(targets=[ast.Attribute() as target]):
+                place, value = self.visit(target), self.visit(node.value)
+                if isinstance(place, ast.Attribute):
+                    return ast.Assign([place], value, lineno=0)
+                return ast.Expr(ast.Call(ast.Name("setattr"), [*place.args, value], []))
+            case ast.AST():
+                copy = type(node)()
+                for part in node._fields:
+                    setattr(copy, part, self.visit(getattr(node, part, None)))
+                copy.lineno = 0  # type: ignore[attr-defined]
+                return copy
+            case list():
+                return [self.visit(each) for each in node]
+        return node
+
+    def text(self, text: str) -> ast.expr:
+        """A text, with braces where its numbers are expressions."""
+        parts: list[str | ast.expr] = []
+        for piece in pieces_of(text):
+            value = piece if isinstance(piece, str) else next(self.given)
+            value = value if isinstance(value, ast.expr) else str(value)
+            if isinstance(value, str) and parts and isinstance(parts[-1], str):
+                parts[-1] += value
+            else:
+                parts.append(value)
+        if all(isinstance(part, str) for part in parts):
+            return ast.Constant("".join(map(str, parts)))
+        return ast.JoinedStr(
+            [
+                ast.Constant(part) if isinstance(part, str) else ast.FormattedValue(part, -1)
+                for part in parts
+                if part != ""
+            ]
+        )
+
+
+def expression_of(value: ast.expr | int | float) -> ast.expr:
+    """A number as Python writes it."""
+    if isinstance(value, ast.expr):
+        return value
+    return ast.UnaryOp(ast.USub(), ast.Constant(-value)) if value < 0 else ast.Constant(value)
+
+
+def names_in(node: ast.AST) -> set[str]:
+    """The names in a node."""
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+
+
+def is_made(node: ast.AST) -> bool:
+    """Whether something is called in a node."""
+    return any(isinstance(each, ast.Call) for each in ast.walk(node))
+
+
+def tokens(nodes: Sequence[Any]) -> int:
+    """How long nodes are, in words and signs."""
+    return sum(len(WORDS.findall(ast.unparse(node))) for node in nodes)
+
+
+class Folder(ast.NodeTransformer):
+    """Folds what is alike; `signatures` are the parameters of the classes that are called."""
+
+    def __init__(self, signatures: Signatures, *, regular_first: bool, slack: int) -> None:
+        self.signatures = {**PARAMETERS, **{name: [*known] for name, known in signatures.items()}}
+        self.defaults = {
+            name: {p: d for p, d in known.items() if type(d) in (int, float)}
+            for name, known in signatures.items()
+        }
+        self.with_rows = not regular_first  # whether loops over rows of numbers are written yet
+        self.slack = slack  # how much longer a comprehension may be, which may be folded again
+        self.taken: frozenset[str] = frozenset()  # the names of the function
+
+    # ── elements ─────────────────────────────────────────────────────────────────────────────
+
+    def visit_List(self, node: ast.List) -> ast.expr:
+        """`[f(0), f(1)]` as `[f(i) for i in range(2)]`."""
+        self.generic_visit(node)
+        node.elts = self.elements(node.elts)
+        match node.elts:
+            case [ast.Starred(value=ast.GeneratorExp() as made)]:
+                return ast.ListComp(made.elt, made.generators)
+        return node
+
+    def visit_Tuple(self, node: ast.Tuple) -> ast.expr:
+        """The elements of a tuple in a call."""
+        self.generic_visit(node)
+        if isinstance(node.ctx, ast.Load):
+            node.elts = self.elements(node.elts)
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """The modules of an `nn.Sequential`."""
+        self.generic_visit(node)
+        node.args = self.elements(node.args)
+        return node
+
+    def visit_Dict(self, node: ast.Dict) -> ast.expr:
+        """A dictionary whose keys are numbered."""
+        self.generic_visit(node)
+        entries = zip(node.keys, node.values, strict=True)
+        each = [self.alike([key, value]) for key, value in entries]
+        keys: list[ast.expr | None] = []
+        values: list[ast.expr] = []
+        place = 0
+        while place < len(each):
+            count, loop = self.longest(self.alike_from(each, place))
+            if loop is None:
+                keys.append(node.keys[place])
+                values.append(node.values[place])
+            else:
+                key, value = loop.nodes
+                made = ast.DictComp(key=key, value=value, generators=[comprehension(loop)])
+                keys.append(None)
+                values.append(made)
+            place += count
+        if len(values) == 1 and keys == [None]:
+            return values[0]
+        return ast.Dict(keys, values)
+
+    @staticmethod
+    def alike_from(each: Sequence[Alike], place: int) -> Sequence[Alike]:
+        """The run of things that are alike from a place on."""
+        end = place + 1
+        while end < len(each) and each[end].key == each[place].key:
+            end += 1
+        return each[place:end]
+
+    def elements(self, elements: list[ast.expr]) -> list[ast.expr]:
+        """Elements with runs of them as comprehensions."""
+        if len(elements) < 2 or not any(map(is_made, elements)):  # numbers stay as they are
+            return elements
+        each = [self.alike([element]) for element in elements]
+        whole = [self.alike([element]) for element in self.completed(elements)]
+        made: list[ast.expr] = []
+        place = 0
+        while place < len(each):
+            count, loop = self.longest(self.alike_from(whole, place))
+            if loop is None:
+                count, loop = self.longest(self.alike_from(each, place))
+            if loop is None:
+                made.append(elements[place])
+            else:
+                generator = ast.GeneratorExp(loop.nodes[0], [comprehension(loop)])
+                made.append(ast.Starred(generator, ast.Load()))
+            place += count
+        return made
+
+    def completed(self, elements: Sequence[ast.expr]) -> list[ast.expr]:
+        """Calls of one constructor with what only some of them are told told to all."""
+        made = [*elements]
+        for name in {called(e.func) for e in elements if isinstance(e, ast.Call)}:
+            calls = [e for e in elements if isinstance(e, ast.Call) and called(e.func) == name]
+            words = dict.fromkeys(k.arg for call in calls for k in call.keywords)
+            defaults = self.defaults.get(name) or DEFAULTS.get(name.rstrip("123d"), {})
+            given = [{k.arg: k.value for k in call.keywords} for call in calls]
+            if any(word not in one and word not in defaults for word in words for one in given):
+                continue
+            whole = {
+                id(call): ast.Call(
+                    call.func,
+                    call.args,
+                    [
+                        ast.keyword(word, one.get(word) or ast.Constant(defaults[word or ""]))
+                        for word in words
+                    ],
+                )
+                for call, one in zip(calls, given, strict=True)
+            }
+            made = [whole.get(id(e), m) for e, m in zip(elements, made, strict=True)]
+        return made
+
+    # ── statements ───────────────────────────────────────────────────────────────────────────
+
+    def statements(self, statements: list[ast.stmt]) -> list[ast.stmt]:
+        """Statements with runs of them as loops, until nothing more is alike."""
+        self.taken = frozenset().union(*map(names_in, statements))
+        made = [self.visit(statement) for statement in statements]
+        while True:
+            shorter = self.runs(made)
+            if len(shorter) == len(made):
+                if self.with_rows:
+                    return made
+                self.with_rows = True
+                shorter = [self.visit(statement) for statement in made]
+            made = shorter
+
+    def runs(self, statements: list[ast.stmt]) -> list[ast.stmt]:
+        """One sweep."""
+        each = [self.alike([statement]) for statement in statements]
+        made: list[ast.stmt] = []
+        place = 0
+        while place < len(each):
+            best, best_gain, best_count = None, 0.0, 1
+            for period in range(1, min(LONGEST_BODY, (len(each) - place) // 2) + 1):
+                turns = 1
+                while self.repeats(each, place, period, turns):
+                    turns += 1
+                if turns < 2:
+                    continue
+                blocks = [
+                    joined(each[place + turn * period : place + (turn + 1) * period])
+                    for turn in range(turns)
+                ]
+                count, loop = self.longest(blocks)
+                if loop is None:
+                    continue
+                written = ast.For(loop.target, loop.values, loop.nodes, [], lineno=0)
+                whole = [node for block in blocks[:count] for node in block.nodes]
+                gain = WORTH * tokens(whole) - tokens([written])
+                if gain > best_gain:
+                    best, best_gain, best_count = written, gain, count * period
+            made.append(statements[place] if best is None else best)
+            place += best_count
+        return made
+
+    @staticmethod
+    def repeats(each: Sequence[Alike], place: int, period: int, turn: int) -> bool:
+        """Whether the statements of a turn are alike those of the first."""
+        start = place + turn * period
+        if start + period > len(each):
+            return False
+        return all(each[place + k].key == each[start + k].key for k in range(period))
+
+    # ── both ─────────────────────────────────────────────────────────────────────────────────
+
+    def alike(self, nodes: Sequence[Any]) -> Alike:
+        """Nodes with their numbers apart."""
+        return alike_of(nodes, self.signatures)
+
+    def longest(self, run: Sequence[Alike]) -> tuple[int, Loop | None]:
+        """How many of things that are alike are best said as a loop, and this; one as it is."""
+        lengths = [len(run)] if len(run) > 1 else []
+        regular = self.regular(run)
+        lengths += [regular] if 1 < regular < len(run) else []
+        best: tuple[int, Loop | None] = (1, None)
+        most = -self.slack
+        for count in lengths:
+            loop = self.loop(run[:count])
+            if loop is None or (loop.rows and not self.with_rows):
+                continue
+            whole = sum(tokens(each.nodes) + 1 for each in run[:count])
+            header = tokens([loop.target, loop.values]) + 4
+            gain = whole - tokens(loop.nodes) - header
+            if gain > most:
+                best, most = (count, loop), gain
+        return best
+
+    def regular(self, run: Sequence[Alike]) -> int:
+        """How many from the first on differ by equal steps, or not at all."""
+        if len(run) < 2:
+            return len(run)
+        count = 2
+        steps = [differing(a, b) for a, b in zip(run[0].values, run[1].values, strict=True)]
+        while count < len(run) and steps == [
+            differing(a, b) for a, b in zip(run[count - 1].values, run[count].values, strict=True)
+        ]:
+            count += 1
+        return count
+
+    def loop(self, run: Sequence[Alike]) -> Loop | None:
+        """Things that are alike as one, in a loop."""
+        first, count = run[0], len(run)
+        columns = [[each.values[place] for each in run] for place in range(len(first.values))]
+        used = self.taken.union(*map(names_in, first.nodes))
+        free = [name for name in COUNTERS if name not in used]
+        if not free:
+            return None
+        counter, start = free[0], 0
+        varying = [column for column in columns if any(value != column[0] for value in column)]
+        for column, named in zip(columns, first.in_names, strict=True):
+            if column in varying and named and column == [*range(column[0], column[0] + count)]:
+                start = column[0]
+        shifted = [*range(start, start + count)]
+        given: list[ast.expr | int | float] = []
+        rows: dict[str, list[Any]] = {}
+        counted = False
+        for column, word, named in zip(columns, first.words, first.in_names, strict=True):
+            if column not in varying and len({type(v) for v in column}) == 1:
+                given.append(column[0])
+                continue
+            text = counter if column == shifted else formula_from(column, counter, start)
+            if text:
+                counted = True
+                given.append(ast.parse(text, mode="eval").body)
+                continue
+            name = next((n for n, row in rows.items() if row == column), "")
+            if not name:
+                name = word if not named else "name"
+                while name in used or name in rows or name == counter:
+                    name += "_"
+                rows[name] = column
+            given.append(ast.Name(name))
+        nodes = [Filled(iter_of).visit(node) for iter_of in [iter(given)] for node in first.nodes]
+        return with_header(nodes, rows, counter if counted else "", start, count)
+
+
+def formula_from(column: Sequence[Any], counter: str, start: int) -> str:
+    """A formula in a counter that begins at a number."""
+    if not all(isinstance(value, int | float) for value in column):
+        return ""
+    if not start:
+        return formula(column, counter)
+    before = [column[0] - (column[1] - column[0]) * start + (column[1] - column[0]) * k
+              for k in range(start)]  # fmt: skip
+    found = formula([*before, *column], counter)
+    return found or formula(column, f"({counter} - {start})")
+
+
+def differing(a: Any, b: Any) -> Any:
+    """How much is between two numbers."""
+    return b - a
+
+
+def with_header(
+    nodes: list[Any], rows: Mapping[str, list[Any]], counter: str, start: int, count: int
+) -> Loop:
+    """A loop over rows of numbers, over a counter, or over both."""
+    names: list[ast.expr] = [ast.Name(name) for name in rows]
+    columns = [[expression_of(value) for value in row] for row in rows.values()]
+    turns = [ast.Tuple([*turn], ast.Load()) for turn in zip(*columns, strict=True)]
+    several = len(rows) > 1
+    each = turns if several else [turn.elts[0] for turn in turns]
+    target = names[0] if len(names) == 1 else ast.Tuple(names, ast.Store())
+    values: ast.expr = ast.Tuple([*each], ast.Load())
+    if counter and rows:
+        first = [ast.Constant(start)] if start else []
+        values = ast.Call(ast.Name("enumerate"), [values, *first], [])
+        target = ast.Tuple([ast.Name(counter), target], ast.Store())
+    elif not rows:
+        limits = [ast.Constant(start)] if start else []
+        limits.append(ast.Constant(start + count))
+        values = ast.Call(ast.Name("range"), [*limits], [])
+        target = ast.Name(counter or "_")
+    return Loop(target, values, nodes, bool(rows))
+
+
+def joined(parts: Sequence[Alike]) -> Alike:
+    """Several statements as one thing."""
+    return Alike(
+        [node for part in parts for node in part.nodes],
+        ";".join(part.key for part in parts),
+        [value for part in parts for value in part.values],
+        [word for part in parts for word in part.words],
+        [named for part in parts for named in part.in_names],
+    )
+
+
+def comprehension(loop: Loop) -> ast.comprehension:
+    """The `for … in …` of a comprehension."""
+    return ast.comprehension(loop.target, loop.values, [], 0)
+
+
+def folded(lines: Sequence[tuple[str, str]], signatures: Signatures) -> list[tuple[str, str]]:
+    """Statements, each with its comment, with loops for what is alike; then as lines."""
+    best: list[tuple[str, str]] = []
+    for regular_first, slack in ((False, 0), (True, 0), (True, 10)):
+        comments: dict[int, str] = {}
+        statements: list[ast.stmt] = []
+        for text, comment in lines:
+            (statement,) = ast.parse(text).body
+            statements.append(statement)
+            comments[id(statement)] = comment
+        folder = Folder(signatures, regular_first=regular_first, slack=slack)
+        found: list[tuple[str, str]] = []
+        for statement in folder.statements([*statements]):
+            text = ast.unparse(ast.fix_missing_locations(statement)).replace("'", '"')
+            comment = comments.get(id(statement), "")
+            rows = text.splitlines()
+            found += [(row, comment if len(rows) == 1 else "") for row in rows]
+        if not best or length(found) < length(best):
+            best = found
+    return best
+
+
+def length(lines: Sequence[tuple[str, str]]) -> int:
+    """How long lines are, in words and signs."""
+    return sum(len(WORDS.findall(text)) for text, _ in lines)

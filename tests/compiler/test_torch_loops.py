@@ -1,0 +1,127 @@
+"""Statements that are alike as loops: they say what they said one by one."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from compiler.torch.loops import folded
+from compiler.torch.progressions import formula, listed
+
+SIGNATURES: dict[str, dict[str, Any]] = {"unit": {"c": None, "stride": 1}}
+
+
+class Recorder:
+    """A module of which each call and each member that is set is put down."""
+
+    def __init__(self) -> None:
+        object.__setattr__(self, "said", [])
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self.said.append((name, value))
+        object.__setattr__(self, name, value)
+
+    def __getitem__(self, key: Any) -> Any:
+        return lambda x: self.said.append((key, x)) or (x + 1)
+
+    def __getattr__(self, name: str) -> Any:
+        return self[name]
+
+
+def unit(c: int, stride: int = 1) -> tuple[int, int]:
+    """A module."""
+    return (c, stride)
+
+
+def said(lines: list[str]) -> list[Any]:
+    """What statements do, in order."""
+    module = Recorder()
+    exec("\n".join(lines), {"self": module, "unit": unit, "x": 0, "c": 5, "i": 9, "range": range})
+    found: list[Any] = module.said
+    return found
+
+
+def text_of(lines: list[str]) -> list[str]:
+    """The lines of folded statements."""
+    return [text for text, _ in folded([(line, "") for line in lines], SIGNATURES)]
+
+
+def test_numbered_members_are_set_in_a_loop() -> None:
+    lines = [f"self.block{i} = unit({32 * i}, stride=2)" for i in range(3, 9)]
+    made = text_of(lines)
+    assert made == [
+        "for i in range(3, 9):",
+        '    setattr(self, f"block{i}", unit(32 * i, stride=2))',
+    ]
+    assert said(made) == said(lines)
+
+
+def test_what_only_some_are_told_all_are_told_in_a_list() -> None:
+    calls = ", ".join(f"unit(8, stride={2**i})" if i else "unit(8)" for i in range(5))
+    assert text_of([f"self.row = [{calls}]"]) == [
+        "self.row = [unit(8, stride=2 ** i) for i in range(5)]"
+    ]
+
+
+def test_numbers_that_follow_no_rule_stand_in_rows() -> None:
+    lines = [f"x = self[{i}](x + {c})" for i, c in enumerate([5, 9, 2, 40, 11])]
+    made = text_of(lines)
+    assert len(made) == 2 and "enumerate((5, 9, 2, 40, 11))" in made[0]
+    assert said(made) == said(lines)
+
+
+def test_a_loop_takes_no_name_that_is_in_use() -> None:
+    lines = [f"self.a{k} = unit({c})" for k, c in enumerate([5, 9, 2, 40, 11])]
+    lines.append("self.last = unit(c + i)")
+    assert said(text_of(lines)) == said(lines)
+
+
+def test_tables_of_numbers_and_what_is_alike_twice_stay() -> None:
+    for line in ("x = (1, 2, 3, 4, 5, 6, 7)", "x = unit(64, 128)"):
+        assert text_of([line]) == [line]
+    pair = ["self.enc = unit(64)", "self.dec = unit(128)"]
+    assert text_of(pair) == pair
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_statements_do_the_same_in_loops(seed: int) -> None:
+    rng = random.Random(seed)
+    lines: list[str] = []
+    for _ in range(rng.randint(1, 4)):
+        period, turns, start = rng.randint(1, 3), rng.randint(1, 6), rng.randint(0, 3)
+        kinds = [rng.randint(0, 3) for _ in range(period)]
+        rule = rng.choice([lambda k: 8 + 4 * k, lambda k: 2**k, lambda k: rng.randint(0, 9)])
+        for turn in range(turns):
+            for place, kind in enumerate(kinds):
+                n, c = start + turn, rule(turn)
+                lines.append(
+                    [
+                        f"self.b{place}_{n} = unit({c}, stride={rng.randint(1, 2)})",
+                        f"x = self[{n}](x + {c})",
+                        f'x = self["layer{n}"](x)',
+                        f"self.row = [unit({c}), unit({c + 1}), unit({c + 2}), unit({n})]",
+                    ][kind]
+                )
+    assert said(text_of(lines)) == said(lines)
+
+
+def test_rows_of_numbers_as_formulas() -> None:
+    for text in (
+        "64 + 32 * i", "2 ** i", "512 // 2 ** i", "i", "10 - 2 * i", "2 ** (i % 3)",
+        "0.1 * (i + 3) / 17", "i / 170",
+    ):  # fmt: skip
+        values = [eval(text, {"i": i}) for i in range(6)]
+        assert [eval(formula(values), {"i": i}) for i in range(6)] == values, text
+    assert formula([3, 1, 4, 1, 5]) == "" and formula([1, 2]) == ""
+
+
+def test_tables_as_nested_ranges_and_runs() -> None:
+    for values in (
+        [a - b + 2 * c for a in range(3) for b in range(4) for c in range(2)],
+        [0.0] * 9 + [3.0] * 4 + [6.5] * 3,
+        [0.25, 1.0, 7.0],
+    ):
+        assert eval(listed(values)) == values
+    assert "range(3)" in listed([a - b for a in range(3) for b in range(3)])

@@ -1,0 +1,103 @@
+"""How many times as long as its definition a net's PyTorch source is, in tokens.
+
+    python -m tests.library.source_length [NET …]
+
+The definition is the net with all that it reaches, in the files that it uses too. Comments, line
+ends and what only imports count on neither side.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+from compiler.driver import check_net
+from compiler.files import LIBRARY
+from compiler.symbols.modules import Closure, names_of
+from compiler.symbols.names import children
+from compiler.torch.source import write_source
+from grammar import syntax as s
+from grammar.lexemes import scan
+from grammar.parse import parse
+from grammar.source import Source
+from netc.library import library_nets, open_module
+
+UNCOUNTED = {
+    tokenize.COMMENT,
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.ENDMARKER,
+}
+
+
+def items_of(path: Path) -> dict[str, s.Item]:
+    """What a file defines, and what it takes from others, by name."""
+    found: dict[str, s.Item] = {}
+    for item in parse(Source(path.name, path.read_text(encoding="utf-8"))).file.items:
+        if isinstance(item, s.Use):
+            there = items_of(LIBRARY / "".join(map(str, item.path.parts)))
+            for name, other in there.items():
+                found.setdefault(name, other)
+        else:
+            found |= dict.fromkeys(names_of(item), item)
+    return found
+
+
+def names_in(node: s.Syntax) -> Iterator[str]:
+    """Every name below a node."""
+    if isinstance(node, s.Name):
+        yield node.id
+    for child in children(node):
+        yield from names_in(child)
+
+
+def definition_tokens(name: str) -> int:
+    """The tokens of a net of the library with all that it reaches."""
+    items = items_of(library_nets()[name])
+    reached, left = dict[int, s.Item](), [name]
+    while left:
+        item = items.get(left.pop())
+        if item is not None and id(item) not in reached:
+            reached[id(item)] = item
+            left += names_in(item)
+    lexemes = (each for item in reached.values() for each in scan(item.span.text))
+    return sum(each.kind not in ("newline", "comment") for each in lexemes)
+
+
+def source_tokens(source: str) -> int:
+    """The tokens of Python without its imports."""
+    lines = (
+        line
+        for line in source.splitlines(keepends=True)
+        if not line.startswith(("import ", "from "))
+    )
+    found = tokenize.generate_tokens(io.StringIO("".join(lines)).readline)
+    return sum(token.type not in UNCOUNTED for token in found)
+
+
+def net_of(name: str) -> Closure:
+    """A net of the library."""
+    module, _ = open_module(name)
+    return next(net for net in module.nets() if net.name == name)
+
+
+def ratio(name: str) -> float:
+    """The tokens of the source over those of the definition."""
+    source = write_source(check_net(net_of(name)).graph)
+    return source_tokens(source) / definition_tokens(name)
+
+
+def main() -> None:
+    """A line for each net, the longest first."""
+    names = sys.argv[1:] or sorted(library_nets())
+    for found, name in sorted(((ratio(name), name) for name in names), reverse=True):
+        print(f"{name:28}{definition_tokens(name):6}{found:7.2f}")
+
+
+if __name__ == "__main__":
+    main()
