@@ -133,15 +133,21 @@ def drawn_digits() -> Iterator[Row]:
     data = small_digits()
     classifier = load("digits", "digits8x8").fit(data, epochs=25, device="cpu").net
     assert classifier is not None
-    history = load_training("digits_gan", DEFINITIONS).fit({"image": data["image"]}, device="cpu")
-    painter = load(DEFINITIONS, "painter").with_weights(history.weights["painter"])
-    noise = np.random.default_rng(0).standard_normal((DRAWN, 32), dtype=np.float32)
-    pictures = painter.run({"z": noise}, device="cpu")["picture"]
-    probs = classifier.run({"image": pictures}, device="cpu")["probs"]
-    missing = float(10 - len(np.unique(probs.argmax(axis=1))))
-    unsure = 100 * float((probs.max(axis=1) <= SURE).mean())
-    yield Row(f"{name}: classes missing", Timing("netc", (missing,), ""), bound=0)
-    yield Row(f"{name}: unsure", Timing("netc", (unsure,), "%"), bound=100 * (1 - LEAST_SURE))
+    gan = load_training("digits_gan", DEFINITIONS)
+    missing, unsure = [], []
+    for seed in SEEDS:
+        history = gan.fit({"image": data["image"]}, seed=seed, device="cpu")
+        painter = load(DEFINITIONS, "painter").with_weights(history.weights["painter"])
+        noise = np.random.default_rng(seed).standard_normal((DRAWN, 32), dtype=np.float32)
+        pictures = painter.run({"z": noise}, device="cpu")["picture"]
+        probs = classifier.run({"image": pictures}, device="cpu")["probs"]
+        missing.append(float(10 - len(np.unique(probs.argmax(axis=1)))))
+        unsure.append(100 * float((probs.max(axis=1) <= SURE).mean()))
+        yield Row(f"{name}: unsure, seed {seed}", Timing("netc", (unsure[-1],), "%"))
+    worst = Timing("netc", (max(missing),), "")
+    yield Row(f"{name}: classes missing, the worst seed", worst, bound=0)
+    worst = Timing("netc", (max(unsure),), "%")
+    yield Row(f"{name}: unsure, the worst seed", worst, bound=100 * (1 - LEAST_SURE))
 
 
 def transferred() -> Iterator[Row]:

@@ -112,6 +112,69 @@ train t {
 """
 
 
+class DenseNet22(nn.Module):
+    """Three blocks of six 3x3 convolutions, each on all maps before it (Huang et al. 2017)."""
+
+    def __init__(self, growth: int = 12) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [nn.Conv2d(3, 16, 3, padding=1, bias=False)]
+        channels = 16
+        for block in range(3):
+            if block:
+                layers.append(normed(channels, channels, 1))
+                layers.append(nn.AvgPool2d(2))
+            for _ in range(6):
+                layers.append(Joined(normed(channels, growth, 3)))
+                channels += growth
+        self.features = nn.Sequential(*layers, nn.BatchNorm2d(channels), nn.ReLU())
+        self.last = nn.Linear(channels, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.features(x).mean((2, 3)))
+
+
+class Joined(nn.Module):
+    """What a layer makes, behind what it takes."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([x, self.layer(x)], 1)
+
+
+def normed(channels: int, width: int, side: int) -> nn.Module:
+    """Batch norm, relu and a convolution, in this order."""
+    convolution = nn.Conv2d(channels, width, side, padding=side // 2, bias=False)
+    return nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU(), convolution)
+
+
+DENSENET22 = """
+net densenet22 {
+    input image: f32[3, 32, 32]
+    conv(16, 3x3, pad=1, bias=false)
+    for width in [16, 88, 160] {
+        if width > 16 { bn -> relu -> conv(width, 1x1, bias=false) -> avgpool(2) }
+        repeat 6 {
+            concat {
+                identity
+                { bn -> relu -> conv(12, 3x3, pad=1, bias=false) }
+            }
+        }
+    }
+    bn -> relu -> gap -> flatten -> dense(10)
+    output logits
+}
+train t {
+    data image: f32[3, 32, 32], label: class[10]
+    minimize cross_entropy(densenet22(image), label)
+    update densenet22 with sgd(0.1, momentum=0.9, decay=1e-4)
+    batch 64; epochs 1
+}
+"""
+
+
 def dcgan_generator() -> nn.Module:
     """100 numbers to 3x64x64 (Radford et al. 2016), 64 maps before the last."""
     layers: list[nn.Module] = []
@@ -217,6 +280,13 @@ TRAININGS = {
         {"resnet20": ResNet20},
         classified("resnet20"),
         [("resnet20", lambda p: torch.optim.SGD(p, 0.1, momentum=0.9, weight_decay=1e-4))],
+    ),
+    "densenet22": Timed(
+        DENSENET22,
+        64,
+        {"densenet22": DenseNet22},
+        classified("densenet22"),
+        [("densenet22", lambda p: torch.optim.SGD(p, 0.1, momentum=0.9, weight_decay=1e-4))],
     ),
     "dcgan": Timed(
         DCGAN,
