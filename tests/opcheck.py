@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 import numpy as np
 import onnx
 import onnxruntime as ort
-import pytest
 
 from compiler.dims import Size, evaluate, symbol
 from compiler.domain import Facts
@@ -170,6 +169,8 @@ def refuse(op: Op, *shapes: Sequence[Size], facts: Facts | None = None) -> Shape
 def refusals(*rows: tuple[Op, Sequence[Size], str, str | None]) -> Callable[..., None]:
     """A test that each op refuses the input of this shape, with this code, and blames this one of
     its parameters."""
+
+    import pytest  # the yardstick runs without it
 
     @pytest.mark.parametrize(("op", "shape", "code", "argument"), rows)
     def refused(op: Op, shape: Sequence[Size], code: str, argument: str | None) -> None:

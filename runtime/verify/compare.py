@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -212,12 +213,17 @@ def computed_alone(
     return gap(tensor, exact, allow, ROUNDINGS * loss)
 
 
-def rounded(array: NDArray[Any]) -> NDArray[Any]:
-    """Numbers off by what rounding to float32 may take from them, every other one upwards."""
+def rounded(array: NDArray[Any], times: float = 1.0) -> NDArray[Any]:
+    """Numbers off by what rounding to float32 so often may take from them, in turn up and down."""
     if not np.issubdtype(array.dtype, np.floating):
         return array
-    signs = np.where(np.arange(array.size).reshape(array.shape) % 2, 1.0, -1.0)
-    return array.astype(np.float64) * (1 + signs * np.finfo(np.float32).eps / 2)
+    share = times * np.finfo(np.float32).eps / 2
+    return array.astype(np.float64) * (1 + every_other(array.shape) * share)
+
+
+def every_other(shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """-1 and 1 in turn."""
+    return np.where(np.arange(math.prod(shape)).reshape(shape) % 2, 1.0, -1.0)
 
 
 def examine(

@@ -42,13 +42,14 @@ from runtime.reference import arrays_of, compute, symbol_values, with_sizes
 from runtime.session import open_session
 from runtime.training.engine import check_products
 from runtime.training_step import run_step
-from runtime.verify.compare import largest_error
+from runtime.verify.compare import every_other, largest_error, rounded
 from runtime.verify.comparison import Comparison, Ledger
 from runtime.verify.options import USUAL, VerifyOptions
 from runtime.verify.tolerance import ROUNDINGS, gap, tolerance
 
 Tensors = Mapping[str, NDArray[Any]]
 ROUNDING = 2.0**-20  # a few roundings of float32
+MOST_SUMMED = 16.0  # roundings that add up in a mean
 RATE = 1e-2  # of the updates that are compared
 
 
@@ -197,6 +198,19 @@ class StepInputs:
                 add(sums, f"{GRADIENT}{node.array(array)}", by_array)
         return sums
 
+    def rounded(self) -> StepInputs:
+        """The tensors off by some roundings to float32, in turn up and down.
+
+        A mean of n equal numbers is off by as many as n sums have, all of one sign.
+        """
+        found = {n: rounded(t, min(MOST_SUMMED, t.size**0.5)) for n, t in self.tensors.items()}
+        return replace(self, tensors=found)
+
+    def with_signs(self) -> StepInputs:
+        """Every other derivative positive: what roundings of the tensors add up to at the worst."""
+        found = {n: np.abs(d) * every_other(d.shape) for n, d in self.derivatives.items()}
+        return replace(self, derivatives=found)
+
     def all_positive(self) -> StepInputs:
         """The derivatives without their signs: what they add up to, rounding is a part of."""
         return replace(self, derivatives={n: np.abs(d) for n, d in self.derivatives.items()})
@@ -205,13 +219,14 @@ class StepInputs:
 def compare_layers(graph: Graph, feeds: Tensors, ours: Tensors, ledger: Ledger) -> None:
     """Each layer's tensor against what NumPy makes of its inputs."""
     exact, single = (StepInputs.of(graph, feeds, ours, kind) for kind in (np.float64, np.float32))
+    off = exact.rounded()
     for node in graph.nodes():
         if isinstance(node.op, Input):
             continue
         value = exact.output(node)
 
         def rounding(node: Node = node, value: Array = value) -> float:
-            return ROUNDINGS * largest_error(single.output(node), value)
+            return ROUNDINGS * max(largest_error(g.output(node), value) for g in (single, off))
 
         note(ledger, node.name, node.span.line, "layers", ours[TENSOR + node.name], value, rounding)
 
@@ -224,16 +239,26 @@ def compare_derivatives(
     exact = given.handed_back(objective, sign)
 
     @cache
-    def others() -> tuple[dict[str, Array], dict[str, Array]]:
-        """The same in float32, and without cancellation."""
+    def others() -> tuple[dict[str, Array], ...]:
+        """The same in float32; without cancellation; of one pattern of signs, of which the inputs
+        are a rounding off in the second."""
         single = StepInputs.of(graph, feeds, ours, np.float32)
-        return single.handed_back(objective, sign), given.all_positive().handed_back(objective, 1.0)
+        signed = given.with_signs()
+        back = [each.handed_back(objective, 1.0) for each in (signed, signed.rounded())]
+        sizes = given.all_positive().handed_back(objective, 1.0)
+        return (single.handed_back(objective, sign), sizes, *back)
 
     def rounding(key: str) -> float:
-        """What float32 loses, and a few roundings of the largest sum of terms that may cancel."""
-        single, sizes = others()
-        lost = largest_error(single[key], exact[key])
-        return ROUNDINGS * lost + ROUNDING * float(np.abs(sizes[key]).max(initial=0.0))
+        """What rounding may take, and a few roundings of the largest sum of terms that may cancel.
+
+        It takes what float32 loses in NumPy, or what a rounding of a layer's inputs makes of its
+        derivatives where no two roundings cancel: a norm of equal numbers divides nothing by next
+        to nothing, and all that is left of their differences from the mean is rounding.
+        """
+        single, sizes, signed, off = others()
+        lost = max(largest_error(single[key], exact[key]), largest_error(off[key], signed[key]))
+        largest = max(float(np.abs(each[key]).max(initial=0.0)) for each in (sizes, signed))
+        return ROUNDINGS * lost + ROUNDING * largest
 
     users: dict[str, list[Node]] = graph.users()
     lines = {

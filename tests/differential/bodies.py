@@ -160,7 +160,8 @@ def draw_split(pen: Pen, scope: Scope, flow: Shape) -> Apart:
     values.pop("part", None)
     count = count_of_parts(values["parts"])
     stage = Stage("split", arguments_text(pen, scope, "split", values))
-    taken = tuple(f"part{place}" for place in range(count)) if pen.chance(2) else ()
+    # One name stands for all results of a split, of one part too.
+    taken = tuple(f"part{i}" for i in range(count)) if count == 1 or pen.chance(2) else ()
     return Apart(tuple(pen.name("part") for _ in range(count)), stage, taken)
 
 

@@ -37,9 +37,10 @@ class Failure:
     definition: Definition | None
     error: Exception
     seed: int
+    options: str = ""
 
     def __str__(self) -> str:
-        again = f"python -m tests.differential --count {BATCH} --seed {self.seed}"
+        again = f"python -m tests.differential --count {BATCH} --seed {self.seed}{self.options}"
         said = "\n".join(str(self.error).splitlines()[:12])
         return f"{type(self.error).__name__}: {said}\n{self.definition!r}\nagain: {again}"
 
@@ -174,5 +175,5 @@ def run_batch(
     except (Exception, Enough):
         if not batch.failed:
             raise
-        return Failure(*batch.smallest(), number)
+        return Failure(*batch.smallest(), number, "" if hold is check else " --gradients")
     return None

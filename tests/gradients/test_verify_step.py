@@ -11,6 +11,7 @@ from compiler.onnx.optimisers import UPDATES
 from compiler.ops.activate import Relu
 from compiler.training.layout import layout_of
 from compiler.training.optimisers import Adam
+from runtime.verify.options import VerifyOptions
 from runtime.verify.step import verify_step
 from tests.gradients.steps import training_of
 from tests.gradients.test_step import GAN, NET, TRAIN
@@ -24,6 +25,19 @@ def test_steps_agree_at_every_tensor_derivative_and_update() -> None:
             found = verify_step(training, plan)
             assert found.ok, found.sentence("cpu")
             assert found.nodes == len(layout_of(plan).graph)
+
+
+def test_a_norm_of_equal_numbers_agrees_up_to_roundings() -> None:
+    layers = "filter([[0.5]]) -> scale(0.0) -> conv(1, 1x1, pad=2) -> bn -> tanh -> gelu"
+    text = f"net flat {{ input image: f32[3, 2, 6]\n {layers}\n output y }}"
+    train = (
+        "train t { data image: f32[3, 2, 6]\n minimize mean(flat(image))\n"
+        "update flat with sgd(0.1)\n batch 3; epochs 1 }"
+    )
+    training = training_of(f"{text}\n{train}")
+    for seed in range(6):
+        found = verify_step(training, training.steps[0], VerifyOptions(seed=seed, batch=3))
+        assert found.ok, found.sentence("cpu")
 
 
 def test_a_wrong_rule_is_told_at_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
