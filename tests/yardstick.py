@@ -75,8 +75,10 @@ def batch_norm(op: Any, x: Any, a: Tensors) -> Any:
 
 
 def layer_norm(op: Any, x: Any, a: Tensors) -> Any:
-    shape = x.shape[op.axis % (x.ndim - 1) + 1 :]
-    return f.layer_norm(x, shape, a.get("weight"), a.get("bias"), op.eps)
+    places = [place + 1 for place in op.places(x.shape[1:])]
+    if places != list(range(places[0], x.ndim)):
+        raise NotImplementedError("PyTorch normalises the last axes")
+    return f.layer_norm(x, x.shape[places[0] :], a.get("weight"), a.get("bias"), op.eps)
 
 
 def lrn(op: Any, x: Any, a: Tensors) -> Any:
@@ -115,7 +117,6 @@ PLAIN: dict[str, Callable[..., Any]] = {
     "softsign": f.softsign,
     "abs": torch.abs,
     "exp": torch.exp,
-    "flatten": lambda x: x.flatten(1),
 }
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: lambda op, x, a, function=function: function(x) for name, function in PLAIN.items()
@@ -129,6 +130,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "prelu": prelu,
     "resize": resize,
     "upsample": upsample,
+    "flatten": lambda op, x, a: x.flatten(op.first % (x.ndim - 1) + 1),
     "leaky_relu": lambda op, x, a: f.leaky_relu(x, op.slope),
     "elu": lambda op, x, a: f.elu(x, op.alpha),
     "celu": lambda op, x, a: f.celu(x, op.alpha),
@@ -186,7 +188,10 @@ def drawn(op: Op, shapes: list[tuple[int, ...]]) -> tuple[Any, ...]:
     """Random inputs, arrays, output and derivatives."""
     random = np.random.default_rng(0)
     graph = scatter(one_op(op, *shapes), 0)
-    values = {n.removeprefix("layer."): v.astype(np.float64) for n, v in graph.values.items()}
+    values = {
+        n.removeprefix("layer").removeprefix("."): v.astype(np.float64)
+        for n, v in graph.values.items()
+    }
     if "running_var" in values:
         values["running_var"] = np.abs(values["running_var"]) + 0.1
     positive = op.name in ("log", "power", "div")
@@ -232,9 +237,8 @@ def against_onnx_ad(op: Op, shapes: list[tuple[int, ...]]) -> float | None:
     graph, inputs, values, output, dy = drawn(op, shapes)
     feeds = dict(zip("abcdefgh", (x.astype(np.float32) for x in inputs), strict=False))
     feeds["adj_result"] = dy.reshape(-1, 1).astype(np.float32)
-    graph = graph.rebuilt(
-        graph.nodes(), values={f"layer.{n}": v.astype(np.float32) for n, v in values.items()}
-    )
+    arrays = {f"layer.{n}".removesuffix("."): v.astype(np.float32) for n, v in values.items()}
+    graph = graph.rebuilt(graph.nodes(), values=arrays)
     try:
         model = reverse(lower(graph, CompileOptions(batch=BATCH))).SerializeToString()
         options = ort.SessionOptions()
@@ -245,11 +249,12 @@ def against_onnx_ad(op: Op, shapes: list[tuple[int, ...]]) -> float | None:
     except Exception:  # what it does not know it refuses in many ways
         return None
     found = run_gradient(op, inputs, values, output, dy)
-    return max(
+    compared = [
         distance(ours, made[f"adj_{name}"].reshape(ours.shape))
         for name, ours in zip("abcdefgh", found.inputs, strict=False)
         if ours is not None
-    )
+    ]
+    return max(compared, default=None)
 
 
 if __name__ == "__main__":
