@@ -10,10 +10,14 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.long_models import MODELS
 from benchmarks.measure import ROOT, Options, Row, Timing
+from compiler.importers.imported import MOST_LAYERS
 
+MEGABYTE = 1_000_000
 MOST_SECONDS = 5.0
 MOST_MEMORY = 1024.0  # MiB
 MOST_GROWTH = 2.6  # of the time when the input doubles; 2 is in proportion, 4 quadratic
@@ -79,26 +83,49 @@ def listed(op: str, count: int) -> str:
     return f"{op}({numbered(count, 'a#', ', ')})"
 
 
+@dataclass(frozen=True)
+class Case:
+    """A command on files of one kind: what it is called, a count, and the file of so many."""
+
+    what: str
+    command: str
+    suffix: str
+    count: int
+    content: Callable[[int], bytes]
+
+
+def cases() -> Iterator[Case]:
+    """Every command on every kind of definition, and the import of every kind of model."""
+    for kind, (count, text) in KINDS.items():
+        for command in COMMANDS:
+
+            def written(n: int, text: Callable[[int], str] = text) -> bytes:
+                return text(n).encode()
+
+            yield Case(f"{command}, {kind}", command, ".netdef", count, written)
+    for kind, (suffix, layers, content) in MODELS.items():
+        largest = min(MOST_LAYERS // layers, MEGABYTE // (len(content(1000)) // 1000))
+        yield Case(f"import, {kind}", "import", suffix, largest // 4, content)
+
+
 def rows(options: Options) -> Iterator[Row]:
-    """A row for each command and kind, then the slowest and the largest of all."""
+    """A row for each case, then the slowest and the largest of all."""
     slowest, largest = ("", 0.0), ("", 0.0)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for kind, (count, text) in KINDS.items():
-            for command in COMMANDS:
-                seconds = {}
-                for times in (1, 2, 4):
-                    file = folder / "x.netdef"
-                    file.write_text(text(count * times), encoding="utf-8")
-                    seconds[times], memory = spent(command, file, folder)
-                    what = f"{command}, {kind}"
-                    slowest = max(slowest, (what, seconds[times]), key=lambda pair: pair[1])
-                    largest = max(largest, (what, memory), key=lambda pair: pair[1])
-                told = ", ".join(f"{taken:.2f}" for taken in seconds.values())
-                print(f"  {what}: {told} s, {memory:.0f} MiB", file=sys.stderr, flush=True)
-                ours = Timing(f"{4 * count:,}", (seconds[4],))
-                half = Timing(f"{2 * count:,}", (seconds[2],))
-                yield Row(f"{command}, {kind}", ours, half, MOST_GROWTH)
+        for case in cases():
+            seconds = {}
+            for times in (1, 2, 4):
+                file = folder / f"x{case.suffix}"
+                file.write_bytes(case.content(case.count * times))
+                seconds[times], memory = spent(case.command, file, folder)
+                slowest = max(slowest, (case.what, seconds[times]), key=lambda pair: pair[1])
+                largest = max(largest, (case.what, memory), key=lambda pair: pair[1])
+            told = ", ".join(f"{taken:.2f}" for taken in seconds.values())
+            print(f"  {case.what}: {told} s, {memory:.0f} MiB", file=sys.stderr, flush=True)
+            ours = Timing(f"{4 * case.count:,}", (seconds[4],))
+            half = Timing(f"{2 * case.count:,}", (seconds[2],))
+            yield Row(case.what, ours, half, MOST_GROWTH)
     yield Row(f"the slowest: {slowest[0]}", Timing("processor", (slowest[1],)), bound=MOST_SECONDS)
     yield Row(
         f"the largest: {largest[0]}", Timing("memory", (largest[1],), "MiB"), bound=MOST_MEMORY
@@ -107,8 +134,9 @@ def rows(options: Options) -> Iterator[Row]:
 
 def spent(command: str, file: Path, folder: Path) -> tuple[float, float]:
     """The seconds of processor time and the MiB of a command, done or refused."""
-    outputs = {"plot": ["-o", str(folder / "x.svg")], "compile": ["-o", str(folder / "x.onnx")]}
-    call = [sys.executable, "-m", "netc", command, str(file), *outputs.get(command, [])]
+    made = {"plot": "x.svg", "compile": "y.onnx", "import": "x.netdef"}
+    output = ["-o", str(folder / made[command])] if command in made else []
+    call = [sys.executable, "-m", "netc", command, str(file), *output]
     if command == "fmt":
         call.append("--check")
     process = os.posix_spawn(

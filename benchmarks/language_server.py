@@ -46,7 +46,7 @@ def texts() -> Iterator[Text]:
     small_edits = (
         ("a comment", "The paper's table", "Table {n}"),
         ("a wrong shape", "[64]", "[{n}]"),
-        ("a block's number", "normal(0.01)", "normal(0.{n})"),
+        ("a block's number", "bn -> relu\n", "bn(eps=0.0{n}) -> relu\n"),
     )
     yield Text("resnet1202", cifar[:begin] + cifar[end:], 1000, small_edits)
 
@@ -57,7 +57,6 @@ def measured(text: Text, runs: int) -> Iterator[Row]:
         uri = f"untitled:{text.name}"
         client.open(uri, text.text)
         for what, old, new in text.edits:
-            assert old in text.text, old
 
             def edit(turn: int, old: str = old, new: str = new) -> None:
                 client.edit(uri, text.text.replace(old, new.format(n=turn), 1))

@@ -20,6 +20,7 @@ from compiler.options import USUAL, CompileOptions
 from compiler.symbols.modules import Closure, Loader, Module
 from compiler.verify import verify
 from grammar.diagnostics import DefinitionError, Diagnostic, deduplicate
+from grammar.parse import Parsed
 from grammar.records import dataclass
 from grammar.source import Source
 
@@ -59,9 +60,12 @@ class CheckedTraining:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def load(source: Source, files: Files | None = None) -> Module:
-    """Parse a source and follow `use` to what `files` allow; raises `DefinitionError`."""
-    return examine(source, files).whole()
+def load(source: Source, files: Files | None = None, *, parsed: Parsed | None = None) -> Module:
+    """Parse a source and follow `use` to what `files` allow; raises `DefinitionError`.
+
+    `parsed` is its tree, where that is known.
+    """
+    return Loader(files or Files()).load(source, parsed).whole()
 
 
 def examine(source: Source, files: Files | None = None) -> Module:

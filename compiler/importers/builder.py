@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from compiler.dims import Dim, Size
 from compiler.domain.suggestions import equalities_for
 from compiler.graph import Draft, Graph, Input, Node, shapes_taken
-from compiler.importers.imported import Imported
+from compiler.importers.imported import MOST_LAYERS, Imported
 from compiler.importers.numbered import numbered
 from compiler.ops import OPS
 from compiler.ops.arguments import ArgumentError
@@ -248,6 +248,10 @@ class GraphBuilder:
         """The graph with its numbers; raises `DefinitionError` with every complaint."""
         if self.diagnostics:
             raise DefinitionError(self.diagnostics)
+        layers = [node for node in self.graph.nodes() if not isinstance(node.op, Input)]
+        if len(layers) > MOST_LAYERS:
+            message = f"it makes {len(layers):,} layers, and at most {MOST_LAYERS:,} are imported"
+            raise DefinitionError([Diagnostic.of("E209", message, layers[MOST_LAYERS].span)])
         graph = self.graph.finished(outputs=self.outputs, values=self.values)
         if any(isinstance(size, Dim) for node in graph.inputs() for size in node.shape):
             graph = self.with_all_facts(graph)

@@ -17,6 +17,8 @@ from compiler.importers.structure.recover import recover
 from compiler.importers.structure.text import write
 from compiler.importers.structure.tree import RecoveredNet
 from grammar.diagnostics import DefinitionError
+from grammar.format import format_file
+from grammar.parse import parse
 from grammar.records import dataclass
 from grammar.source import Source
 
@@ -68,8 +70,13 @@ def checked(imported: Imported, definition: RecoveredNet) -> Defined:
 
     Raises `Unequal` and `DefinitionError`.
     """
-    text = write(imported, definition)
-    module = load(Source(f"{imported.graph.name}.netdef", text))
+    source = Source(f"{imported.graph.name}.netdef", write(imported, definition))
+    parsed = parse(source)
+    text = format_file(parsed.whole())
+    if text != source.text:
+        source = replace(source, text=text)
+        parsed = parse(source)
+    module = load(source, parsed=parsed)
     result = check_net(module.nets()[-1])
     if result.errors:
         raise DefinitionError(result.errors)

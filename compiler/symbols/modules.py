@@ -22,7 +22,7 @@ from compiler.values import (
 )
 from grammar import syntax as s
 from grammar.diagnostics import CallStep, DefinitionError, Diagnostic, nearest
-from grammar.parse import parse
+from grammar.parse import Parsed, parse
 from grammar.records import dataclass
 from grammar.source import Source, Span
 
@@ -86,13 +86,15 @@ class Loader:
         self._loaded: dict[Path, Module] = {}
         self._loading: list[Path] = []
 
-    def load(self, source: Source) -> Module:
-        """The module of a source, with every mistake at the top level of all that it uses."""
-        root = real(source.path).parent if source.path else None
-        return self._module(source, self.files.below(root))
+    def load(self, source: Source, parsed: Parsed | None = None) -> Module:
+        """The module of a source, with every mistake at the top level of all that it uses.
 
-    def _module(self, source: Source, files: Files) -> Module:
-        parsed = parse(source)
+        `parsed` is what `parse` made of it, where that is known.
+        """
+        root = real(source.path).parent if source.path else None
+        return self._module(parsed or parse(source), self.files.below(root))
+
+    def _module(self, parsed: Parsed, files: Files) -> Module:
         scope = Scope()
         found = list(parsed.diagnostics)
         evaluator = Evaluator(Facts())
@@ -147,7 +149,7 @@ class Loader:
             self._loading.append(path)
             try:
                 source = files.read(path, path.name)
-                self._loaded[path] = self._module(source, files.below(files.root_of(path)))
+                self._loaded[path] = self._module(parse(source), files.below(files.root_of(path)))
             except OSError as error:
                 raise unreadable(error, item.path.span) from None
             finally:

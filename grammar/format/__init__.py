@@ -18,13 +18,18 @@ from grammar.parse import parse
 from grammar.source import Source
 from grammar.syntax import File
 
-__all__ = ["format_source", "print_file"]
+__all__ = ["format_file", "format_source", "print_file"]
 
 
 def format_source(source: Source) -> str:
     """The text in the house style; raises `DefinitionError` when it does not parse."""
+    return format_file(parse(source).whole())
+
+
+def format_file(file: File) -> str:
+    """The text that a tree was parsed from, in the house style."""
     layout = Layout()
-    layout.block(read(parse(source).whole()), 0)
+    layout.block(read(file), 0)
     align(layout.lines)
     columns = comment_columns(layout.lines)
     texts = [text_of(line, column) for line, column in zip(layout.lines, columns, strict=True)]

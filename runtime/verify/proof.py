@@ -8,6 +8,7 @@ how far the original is from that (`imported.compare_imported`).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import prod
@@ -158,11 +159,13 @@ def largest_difference(
     ours = Tensors(compiled, feeds.ours, {names[name] for name, _ in pairs}, "cpu", settings)
     outputs = set(graph.outputs.values())
     largest, heard = 0.0, False
-    for place, (name, tensor) in enumerate(pairs):
-        later = pairs[place + 1 :]
-        value = theirs.take(tensor, keep=any(tensor == other for _, other in later))
+    left = Counter(name for name, _ in pairs), Counter(tensor for _, tensor in pairs)
+    for name, tensor in pairs:
+        left[0][name] -= 1
+        left[1][tensor] -= 1
+        value = theirs.take(tensor, keep=left[1][tensor] > 0)
         value = value if name in outputs else as_samples(value, graph[name].shape)
-        made = ours.take(names[name], keep=any(name == other for other, _ in later))
+        made = ours.take(names[name], keep=left[0][name] > 0)
         relative = difference(made, value, allow)
         if relative is None:
             return None

@@ -59,7 +59,9 @@ class Tensors:
         self._device, self._settings = device, settings
         self._weights = {tensor.name: tensor for tensor in self._model.graph.initializer}
         self._parts = list(parts_of(self._model, self._arrays, feeds, budget, self._wanted))
+        self._last = {name: place for place, part in enumerate(self._parts) for name in part.takes}
         self._done = 0
+        self._let_go([*feeds])
 
     def take(self, name: str, *, keep: bool = False) -> NDArray[Any]:
         """A tensor, which is then let go unless it is to be kept; raises `RunError`."""
@@ -70,29 +72,30 @@ class Tensors:
         if not keep:
             self._wanted.discard(name)
         value = self._live[name]
-        self._let_go()
+        self._let_go([name])
         return value
 
     def _run(self, part: Part) -> None:
         """Run the next part."""
         self._done += 1
-        kept = sorted(part.makes & (self._needed() | self._wanted))
+        kept = sorted(name for name in part.makes if name in self._wanted or self._needed(name))
         if kept:
             given = {name: self._live[name] for name in sorted(part.takes & self._live.keys())}
             arrays = {name: self._arrays[name] for name in sorted(part.takes & self._arrays.keys())}
             settings = replace(self._settings, weights=arrays)
             session = open_session(self._extract(part, given, kept), self._device, settings)
             self._live |= session.run(given)
-        self._let_go()
+        self._let_go([*kept, *part.takes])
 
-    def _needed(self) -> set[str]:
-        """What the parts still to come take."""
-        return {name for part in self._parts[self._done :] for name in part.takes}
+    def _needed(self, name: str) -> bool:
+        """Whether a part still to come takes a tensor."""
+        return self._last.get(name, -1) >= self._done
 
-    def _let_go(self) -> None:
-        """Forget what nobody asks for any more."""
-        for name in self._live.keys() - self._needed() - self._wanted:
-            del self._live[name]
+    def _let_go(self, names: Collection[str]) -> None:
+        """Forget those of these that nobody asks for any more."""
+        for name in names:
+            if name in self._live and name not in self._wanted and not self._needed(name):
+                del self._live[name]
 
     def _extract(
         self, part: Part, given: Mapping[str, NDArray[Any]], kept: Sequence[str]

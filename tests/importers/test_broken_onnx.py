@@ -191,7 +191,26 @@ def test_a_layer_added_to_itself_again_and_again_is_visited_once(tmp_path: Path)
 def test_a_long_chain_is_counted_first(tmp_path: Path) -> None:
     onnx.save(onnx_model(grown("Relu", 12_100, 1)), tmp_path / "m.onnx")
     code, _, errors = run("import", tmp_path / "m.onnx", "-o", tmp_path / "m.netdef")
-    assert code == 1 and "error[E209]" in errors and "m.onnx:12002:1" in errors
+    assert code == 1 and "error[E209]" in errors and "m.onnx:4302:1" in errors
+
+
+def test_an_operator_of_very_many_layers_is_counted_by_them(tmp_path: Path) -> None:
+    pieces = ", ".join(f"t{i}" for i in range(4301))
+    model = onnx_model(
+        f"{pieces} = Split<axis = 1>(x) y = Concat<axis = 1>({pieces})", "float[1, 4301] x"
+    )
+    onnx.save(model, tmp_path / "m.onnx")
+    code, _, errors = run("import", tmp_path / "m.onnx", "-o", tmp_path / "m.netdef")
+    assert code == 1 and "it makes 4,302 layers, and at most 4,300 are imported" in errors
+    assert "m.onnx:2:1" in errors
+
+
+def test_joins_that_each_take_the_input_do_not_stand_in_each_other_for_ever(tmp_path: Path) -> None:
+    chain = " ".join(f"t{i + 1} = Mean(t{i}, x)" for i in range(400))
+    onnx.save(onnx_model(f"t0 = Relu(x) {chain} y = Relu(t400)"), tmp_path / "m.onnx")
+    assert run("import", tmp_path / "m.onnx", "-o", tmp_path / "m.netdef")[0] == 0
+    text = (tmp_path / "m.netdef").read_text()
+    assert 8 * 4 + 4 <= max(len(line) - len(line.lstrip()) for line in text.splitlines()) <= 40
 
 
 def test_a_scalar_between_two_parts_stays_one(tmp_path: Path) -> None:

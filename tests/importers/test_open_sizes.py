@@ -114,3 +114,18 @@ def test_a_definition_takes_no_shapes(call: list[str]) -> None:
 def test_a_shape_that_no_input_can_have_is_refused(shape: str) -> None:
     told = netc("run", "m.onnx", "--random", "--device", "cpu", "--shape", shape)
     assert told.exit_code == 2 and "input" in told.stderr
+
+
+def test_a_map_stretched_to_an_open_size_is_stretched_to_all_there_are(tmp_path: Path) -> None:
+    """A mean of one pixel grows by as much as the map is large, which is no factor."""
+    text = """net n {
+        input x: f32[3, H, W]
+        conv(4, 3x3, stride=8, pad=1) as c
+        concat { identity; { gap; resize(like=c, mode="linear") } }
+        output y
+    }"""
+    (tmp_path / "n.netdef").write_text(text)
+    assert netc("compile", tmp_path / "n.netdef", "-o", tmp_path / "n.onnx").exit_code == 0
+    told = netc("import", tmp_path / "n.onnx", "-o", tmp_path / "m.netdef")
+    assert told.exit_code == 0 and "in 2 runs of other sizes" in told.stdout
+    assert "resize([floor((H - 1) / 8) + 1, " in (tmp_path / "m.netdef").read_text()

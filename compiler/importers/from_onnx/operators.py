@@ -12,14 +12,13 @@ import onnx
 import onnx.inliner as inliner
 from numpy.typing import NDArray
 
-from compiler.elaborate.state import MOST_NODES
 from compiler.importers.from_onnx.constants import Folding, array_of
-from compiler.importers.imported import UnreadableError
+from compiler.importers.imported import MOST_LAYERS, UnreadableError
 from grammar.diagnostics import DefinitionError, Diagnostic
 from grammar.records import dataclass
 from grammar.source import Source, Span
 
-LARGEST_GRAPH = 3 * MOST_NODES  # what is worked out while reading makes no layer
+LARGEST_GRAPH = 5 * MOST_LAYERS  # what is worked out while reading makes no layer
 DEEPEST_CALLS = 100  # of a model's own functions in one another
 OLDEST_OPSET = 7  # before it broadcasting had another form; onnx converts such models
 
@@ -106,9 +105,9 @@ def take_apart(model: onnx.ModelProto, name: str) -> OnnxModel:
     nodes, origins = folding.fold(nodes, constants)
     spans = listed(name, [*map(row_of, inputs), *map(listing, nodes), *map(row_out, graph.output)])
     first, last = len(inputs), len(inputs) + len(nodes)
-    if len(nodes) > MOST_NODES:
-        message = f"{name} has {len(nodes):,} operators; a net has at most {MOST_NODES:_} layers"
-        raise DefinitionError([Diagnostic.of("E209", message, spans[first + MOST_NODES])])
+    if len(nodes) > MOST_LAYERS:
+        message = f"{name} has {len(nodes):,} operators, and at most {MOST_LAYERS:,} are imported"
+        raise DefinitionError([Diagnostic.of("E209", message, spans[first + MOST_LAYERS])])
     return OnnxModel(
         graph.name,
         folding,

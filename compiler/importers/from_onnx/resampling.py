@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import floor
 from typing import Any
 
@@ -53,7 +54,7 @@ def resize(reading: Reading) -> Tensor:
         reading.read |= reading.operator.attributes.keys()  # nothing comes of any of them
         return x
     if wanted.factors[0] == 1 and reading.batch:
-        plain = all(float(f).is_integer() and f >= 1 for f in wanted.factors)
+        plain = all(map(partial(is_whole, reading), x.shape, wanted.sizes, wanted.factors))
         scale = each([int(f) for f in wanted.factors[1:]]) if plain else 1
         if plain and mode == "nearest" and repeats(align, rounding):
             return reading.add("upsample", x, scale=scale)
@@ -62,6 +63,12 @@ def resize(reading: Reading) -> Tensor:
         if is_plain(reading, x, align, wanted):
             return resized(reading, x, wanted, mode, OURS[align], ROUNDED[rounding])
     return by_matrices(reading, x, wanted)
+
+
+def is_whole(reading: Reading, have: Size, size: Size, factor: float) -> bool:
+    """Whether a size is a whole multiple of another: of symbolic ones, for all that they may be."""
+    whole = float(factor).is_integer() and factor >= 1
+    return whole and reading.builder.graph.facts.equal(have * int(factor), size)
 
 
 def repeats(align: str, rounding: str) -> bool:

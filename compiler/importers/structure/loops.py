@@ -31,6 +31,8 @@ def rolled(chain: Chain) -> Chain:
 def inside(item: Item) -> Item:
     """An item with its branches rolled."""
     if isinstance(item, RecoveredStage):
+        if not item.branches:
+            return item
         return replace(item, branches=tuple(rolled(branch) for branch in item.branches))
     return replace(item, chain=rolled(item.chain))
 
@@ -43,7 +45,7 @@ def best_loop(items: Chain, start: int) -> tuple[Loop | None, int]:
     best, length, most = None, 1, LEAST_GAIN - 1
     if start and is_follower(items[start]):
         return best, length
-    for period in range(1, LONGEST_PERIOD + 1):
+    for period in range(1, min(LONGEST_PERIOD, (len(items) - start) // 2) + 1):
         turns = turns_from(items, start, period)
         gain = (len(turns) - 1) * cost(turns[0])
         if len(turns) < (3 if period == 1 else 2) or gain <= most:
@@ -58,7 +60,8 @@ def turns_from(items: Chain, start: int, period: int) -> list[Chain]:
     """The run of equal chains of `period` items that begins here, at least one."""
     turns = [items[start : start + period]]
     while True:
-        turn = items[start + len(turns) * period :][:period]
+        begin = start + len(turns) * period
+        turn = items[begin : begin + period]
         leading = period == 1 and len(turns) == 1
         if len(turn) < period or not equal_chains(turns[-1], turn, leading):
             return turns

@@ -37,7 +37,8 @@ class Branch:
 def side_by_side(chains: Sequence[Chain | None]) -> tuple[AlignedStages, ...]:
     """The places of chains of equal skeleton; raises `Different`."""
     present = [chain for chain in chains if chain is not None]
-    if len({chain_skeleton(chain) for chain in present}) > 1:
+    common = chain_skeleton(present[0])
+    if any(chain_skeleton(chain) != common for chain in present[1:]):
         raise Different
     found = []
     for index in range(len(present[0])):

@@ -14,7 +14,14 @@ from compiler.importers.structure.interface import interface_of
 from compiler.importers.structure.labels import common_path
 from compiler.importers.structure.loops import rolled
 from compiler.importers.structure.reduce import statements_of
-from compiler.importers.structure.repeats import ChainRun, chains_in, groups_of_runs, replaced
+from compiler.importers.structure.repeats import (
+    ChainRun,
+    calls_by_place,
+    chains_in,
+    groups_of_runs,
+    repeats_a_block,
+    replaced,
+)
 from compiler.importers.structure.skeletons import chain_skeleton
 from compiler.importers.structure.skips import name_tensors, settle_tags
 from compiler.importers.structure.tree import Block, RecoveredNet, Statement, stages
@@ -39,7 +46,7 @@ def recover(imported: Imported, most_blocks: int = MOST_BLOCKS) -> RecoveredNet:
             break
         runs, found = best
         taken.add(found.block.name)
-        calls = list(zip(runs, found.calls, strict=True))
+        calls = calls_by_place(runs, found.calls)
         body = tuple(
             replace(st, chain=replaced(st.chain, (place,), calls)) for place, st in enumerate(body)
         )
@@ -69,6 +76,8 @@ def best_block(
     labels = {s.label for _, chain in chains for s in stages(chain) if s.label}
     best: tuple[list[ChainRun], Found] | None = None
     for group in groups_of_runs(chains):
+        if not labels and repeats_a_block(group[0].items):
+            continue  # as `generalise` would find after all its work
         for runs in ways(group):
             found = generalise(runs, taken, labels)
             if found is None:

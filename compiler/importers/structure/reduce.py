@@ -19,14 +19,19 @@ from compiler.importers.structure.tree import Chain, RecoveredStage, Statement, 
 from grammar.records import dataclass
 
 COMMUTATIVE = {"add", "mul", "max", "mean", "min"}
+DEEPEST = 8  # joins inside each other; what lies deeper gets a name
 
 
 @dataclass(frozen=True)
 class FedChain:
-    """A chain with the tensors it takes: one, or those of the join that it begins with."""
+    """A chain with the tensors it takes: one, or those of the join that it begins with.
+
+    `depth` is how many of its joins stand inside each other.
+    """
 
     inputs: tuple[str, ...]
     chain: tuple[RecoveredStage, ...]
+    depth: int = 0
 
 
 def statements_of(imported: Imported) -> tuple[tuple[Statement, ...], frozenset[str]]:
@@ -66,7 +71,8 @@ def reduced(imported: Imported) -> tuple[dict[str, FedChain], set[str]]:
                 if before is None or uses[piece.inputs[0]] != 1:
                     break
                 del pieces[piece.inputs[0]]
-                joined = FedChain(before.inputs, before.chain + piece.chain)
+                depth = max(before.depth, piece.depth)
+                joined = FedChain(before.inputs, before.chain + piece.chain, depth)
                 piece = branched(graph, pieces, uses, joined, swapped)
             changed = changed or piece is not pieces[name]
             pieces[name] = piece
@@ -106,7 +112,9 @@ def branched(
         pieces[name].inputs[0] if own else name
         for name, own in zip(piece.inputs, private, strict=True)
     }
-    if len(origins) != 1:
+    inside = (pieces[name].depth for name, own in zip(piece.inputs, private, strict=True) if own)
+    depth = max(inside, default=0) + 1
+    if len(origins) != 1 or depth > DEEPEST:
         return piece
     branches: list[Chain] = [
         pieces[name].chain if own else () for name, own in zip(piece.inputs, private, strict=True)
@@ -126,7 +134,7 @@ def branched(
     (origin,) = origins
     uses[origin] -= len(branches) - 1
     join = replace(join, branches=tuple(branches), given=graph[origin].shape)
-    return FedChain((origin,), (join, *piece.chain[1:]))
+    return FedChain((origin,), (join, *piece.chain[1:]), max(depth, piece.depth))
 
 
 def borrows_early(chains: Sequence[Chain]) -> bool:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterator
+from dataclasses import replace
+from operator import is_not
 
 from compiler.importers.structure.skeletons import FOLLOWERS, cost, skeleton
 from compiler.importers.structure.tree import Chain, Item, RecoveredStage
@@ -43,27 +45,67 @@ def chains_in(chain: Chain, path: Path) -> Iterator[tuple[Path, Chain]]:
 
 def groups_of_runs(chains: list[tuple[Path, Chain]]) -> list[list[ChainRun]]:
     """Runs of equal skeletons, at least two in a group, the most promising groups first."""
-    found: dict[Hashable, list[ChainRun]] = defaultdict(list)
-    for path, chain in chains:
-        keys = [skeleton(item) for item in chain]
-        for start in range(len(chain)):
-            if start and is_follower(chain[start]) and not is_alone(chain[start - 1]):
-                continue
-            for stop in range(start + 1, min(len(chain), start + LONGEST) + 1):
-                item = chain[stop - 1]
-                if not isinstance(item, RecoveredStage) or is_alone(item):
-                    break
-                if stop - start == 1 or not (
-                    is_gate(chain[start]) or cuts_a_row(chain, start, stop)
-                ):
-                    run = ChainRun(path, start, stop, chain[start:stop])
-                    found[tuple(keys[start:stop])].append(run)
-                if item.tag:
-                    break
-    groups = [apart(runs) for runs in found.values() if len(runs) > 1]
-    groups = [runs for runs in groups if len(runs) > 1 and is_worth(runs[0].items)]
-    groups.sort(key=lambda runs: -(len(runs) - 1) * cost(runs[0].items))
-    return groups[:MOST_TRIED]
+    found: list[tuple[int, tuple[int, int, int], list[ChainRun]]] = []
+    for starts, length in equal_runs([chain for _, chain in chains]):
+        whole = [
+            (chain, start)
+            for chain, start in starts
+            if length == 1 or not cuts(chains[chain][1], start, start + length)
+        ]
+        if len(whole) < 2:
+            continue
+        runs = apart([run_at(chains[chain], start, length) for chain, start in whole])
+        if len(runs) > 1 and is_worth(runs[0].items):
+            gain = (len(runs) - 1) * cost(runs[0].items)
+            found.append((-gain, (*whole[0], length), runs))
+    found.sort(key=lambda group: group[:2])
+    return [runs for _, _, runs in found[:MOST_TRIED]]
+
+
+Starts = list[tuple[int, int]]  # which chain, and which of its stages
+
+
+def equal_runs(chains: list[Chain]) -> Iterator[tuple[Starts, int]]:
+    """Where runs of equal skeletons start, and how long they are: the short ones first.
+
+    What occurs once as a short run is part of no longer one that occurs more often.
+    """
+    numbers: dict[Hashable, int] = {}
+    keys = [[numbers.setdefault(skeleton(item), len(numbers)) for item in c] for c in chains]
+    groups: list[Starts] = [
+        [
+            (place, start)
+            for place, chain in enumerate(chains)
+            for start in range(len(chain))
+            if not start or not is_follower(chain[start]) or is_alone(chain[start - 1])
+        ]
+    ]
+    for length in range(1, LONGEST + 1):
+        longer: list[Starts] = []
+        for group in groups:
+            parts: dict[int, Starts] = defaultdict(list)
+            for place, start in group:
+                chain, last = chains[place], start + length - 1
+                if last < len(chain) and may_follow(chain, start, last):
+                    parts[keys[place][last]].append((place, start))
+            longer += [part for part in parts.values() if len(part) > 1]
+        groups = longer
+        yield from ((group, length) for group in groups)
+
+
+def may_follow(chain: Chain, start: int, last: int) -> bool:
+    """Whether a run from `start`, all of it before `last` being fit, may hold that stage too."""
+    item = chain[last]
+    if not isinstance(item, RecoveredStage) or is_alone(item):
+        return False
+    before = chain[last - 1]
+    return last == start or not (isinstance(before, RecoveredStage) and before.tag)
+
+
+def run_at(chain: tuple[Path, Chain], start: int, length: int) -> ChainRun:
+    """A part of a chain."""
+    path, items = chain
+    return ChainRun(path, start, start + length, items[start : start + length])
 
 
 def is_alone(item: Item) -> bool:
@@ -76,17 +118,20 @@ def is_gate(item: Item) -> bool:
     return isinstance(item, RecoveredStage) and item.callee == "mul" and () in item.branches
 
 
-def cuts_a_row(chain: Chain, start: int, stop: int) -> bool:
-    """Whether a run takes some of the calls of one block that stand in a row, and leaves others."""
+def cuts(chain: Chain, start: int, stop: int) -> bool:
+    """Whether a run parts what belongs together.
 
-    def same_block(a: Item, b: Item) -> bool:
-        calls = (
-            isinstance(a, RecoveredStage) and isinstance(b, RecoveredStage) and a.callee not in OPS
-        )
-        return calls and a.callee == b.callee  # type: ignore[union-attr]
+    That is what scales from what it is computed from, or the calls of one block in a row.
+    """
+    if is_gate(chain[start]) or (start > 0 and same_block(chain[start - 1], chain[start])):
+        return True
+    return stop < len(chain) and same_block(chain[stop - 1], chain[stop])
 
-    begins = start > 0 and same_block(chain[start - 1], chain[start])
-    return begins or (stop < len(chain) and same_block(chain[stop - 1], chain[stop]))
+
+def same_block(a: Item, b: Item) -> bool:
+    """Whether both are calls of one block."""
+    calls = isinstance(a, RecoveredStage) and isinstance(b, RecoveredStage)
+    return calls and a.callee == b.callee and a.callee not in OPS  # type: ignore[union-attr]
 
 
 def is_follower(item: Item) -> bool:
@@ -125,18 +170,35 @@ def apart(runs: list[ChainRun]) -> list[ChainRun]:
     return kept
 
 
-def replaced(chain: Chain, path: Path, calls: list[tuple[ChainRun, RecoveredStage]]) -> Chain:
+Calls = dict[Path, dict[int, tuple[int, RecoveredStage]]]
+
+
+def calls_by_place(runs: list[ChainRun], calls: tuple[RecoveredStage, ...]) -> Calls:
+    """The calls that take the places of runs: of each chain, from each first stage to a last."""
+    found: Calls = defaultdict(dict)
+    for run, call in zip(runs, calls, strict=True):
+        found[run.path][run.start] = (run.stop, call)
+    return found
+
+
+def replaced(chain: Chain, path: Path, calls: Calls) -> Chain:
     """The chain at `path` with calls in place of runs, in its branches too."""
-    here = sorted((r for r in calls if r[0].path == path), key=lambda pair: -pair[0].start)
+    here = calls.get(path, {})
     items: list[Item] = []
-    for place, item in enumerate(chain):
+    place = 0
+    while place < len(chain):
+        item = chain[place]
+        if place in here:
+            place, item = here[place]
+            items.append(item)
+            continue
         if isinstance(item, RecoveredStage) and item.branches:
             branches = tuple(
                 replaced(branch, (*path, place, index), calls)
                 for index, branch in enumerate(item.branches)
             )
-            item = RecoveredStage(**{**vars(item), "branches": branches})
+            if any(map(is_not, branches, item.branches)):
+                item = replace(item, branches=branches)
         items.append(item)
-    for run, call in here:
-        items[run.start : run.stop] = [call]
-    return tuple(items)
+        place += 1
+    return tuple(items) if here or any(map(is_not, items, chain)) else chain

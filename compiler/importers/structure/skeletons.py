@@ -51,24 +51,24 @@ def may_vary(stage: RecoveredStage, name: str) -> bool:
 
 def skeleton(item: Item, relaxed: bool = True) -> Hashable:
     """What must be equal; when `relaxed` the shortcut of a residual block may be bare or not."""
-    if not isinstance(item, RecoveredStage):
+    if not isinstance(item, RecoveredStage) or item.joined or item.like:
         return id(item)
-    if item.joined or item.like:
-        return id(item)
-    fixed = tuple(
-        (name, len(value) if name == "shape" else str(value))
-        for name, value in sorted(item.arguments.items())
-        if name == "shape" or not may_vary(item, name)
-    )
-    branches = tuple(chain_skeleton(branch, relaxed) for branch in item.branches)
-    if relaxed and has_shortcut(item):
-        branches = (branches[0], "shortcut")
-    return (item.callee, fixed, grouping(item), branches)
+    if relaxed not in item.skeletons:
+        fixed = tuple(
+            (name, len(value) if name == "shape" else str(value))
+            for name, value in sorted(item.arguments.items())
+            if name == "shape" or not may_vary(item, name)
+        )
+        branches = tuple(chain_skeleton(branch, relaxed) for branch in item.branches)
+        if relaxed and has_shortcut(item):
+            branches = (branches[0], "shortcut")
+        item.skeletons[relaxed] = (item.callee, fixed, grouping(item), branches)
+    return item.skeletons[relaxed]
 
 
 def chain_skeleton(chain: Chain, relaxed: bool = True) -> Hashable:
     """The skeletons of a chain's stages."""
-    return tuple(skeleton(item, relaxed) for item in chain)
+    return tuple([skeleton(item, relaxed) for item in chain])
 
 
 def grouping(stage: RecoveredStage) -> str:

@@ -76,8 +76,8 @@ def single(chain: Chain, labels: Set[str], indent: str, start: str = "") -> str:
     for place, item in enumerate(chain):
         word = item_text(item, indent, labels, first=place == 0 and not start.endswith("-> "))
         if place:
-            line = text.splitlines()[-1]
-            broken = len(line) + 4 + len(word.splitlines()[0]) > WIDTH
+            last = len(text) - text.rfind("\n") - 1
+            broken = last + 4 + len(word.splitlines()[0]) > WIDTH
             text += f"\n{indent}{INDENT}-> " if broken else " -> "
         text += word
     return text

@@ -6,8 +6,9 @@ block may hold expressions of its parameters. Labels are relative to the body th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import field
+from functools import cached_property
 from typing import Any, TypeAlias
 
 from grammar.records import dataclass
@@ -43,6 +44,11 @@ class RecoveredStage:
     given: tuple[Any, ...] = ()
     made: tuple[Any, ...] = ()
     node: str = ""
+
+    @cached_property
+    def skeletons(self) -> dict[bool, Hashable]:
+        """What `skeletons.skeleton` has worked out of the stage, relaxed or not."""
+        return {}
 
 
 @dataclass(frozen=True)
