@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -85,6 +86,14 @@ def test_tables_of_numbers_and_what_is_alike_twice_stay() -> None:
     assert text_of(pair) == pair
 
 
+def linear(turn: int) -> int:
+    return 8 + 4 * turn
+
+
+def power(turn: int) -> int:
+    return int(2**turn)
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_random_statements_do_the_same_in_loops(seed: int) -> None:
     rng = random.Random(seed)
@@ -92,7 +101,8 @@ def test_random_statements_do_the_same_in_loops(seed: int) -> None:
     for _ in range(rng.randint(1, 4)):
         period, turns, start = rng.randint(1, 3), rng.randint(1, 6), rng.randint(0, 3)
         kinds = [rng.randint(0, 3) for _ in range(period)]
-        rule = rng.choice([lambda k: 8 + 4 * k, lambda k: 2**k, lambda k: rng.randint(0, 9)])
+        rules: list[Callable[[int], int]] = [linear, power, lambda _: rng.randint(0, 9)]
+        rule = rng.choice(rules)
         for turn in range(turns):
             for place, kind in enumerate(kinds):
                 n, c = start + turn, rule(turn)
