@@ -113,6 +113,12 @@ class Evaluator:
             )
         return value
 
+    def items(self, node: s.Expression, scope: Scope) -> Any:
+        """The value of an expression that is to be a list; several results are one of tensors."""
+        value = self(node, scope)
+        whole = isinstance(value, Results) and value.whole
+        return list(value.tensors.values()) if whole else value
+
     def keep(self, value: Made, node: s.Expression) -> Made:
         """A new list or string, its items counted; raises `TooMuch` when there are too many.
 
@@ -176,7 +182,7 @@ class Evaluator:
             yield self(node.item, scope)
             return
         clause, *rest = clauses
-        values = self(clause.values, scope)
+        values = self.items(clause.values, scope)
         if not isinstance(values, list | tuple):
             raise Mistake("E205", "`for` runs over a list", clause.values.span, label=show(values))
         for value in values:
@@ -266,9 +272,7 @@ class Evaluator:
     # ── parts and calls ──────────────────────────────────────────────────────────────────────
 
     def _index(self, node: s.Index, scope: Scope) -> Any:
-        value = self(node.value, scope)
-        if isinstance(value, Results) and value.whole:
-            value = list(value.tensors.values())
+        value = self.items(node.value, scope)
         if not isinstance(value, list | tuple | str):
             raise Mistake("E205", f"{kind_word(value)} has no items", node.value.span)
         index = self.whole(node.index, scope, "an index")
@@ -302,8 +306,9 @@ class Evaluator:
         value = self(node.value, scope)
         if value is POISON:
             raise Silenced
-        if isinstance(value, Results):
+        if isinstance(value, Results) and (value.only is None or node.name in value.tensors):
             return result_called(value, node.name, node.span)
+        value = value.only if isinstance(value, Results) else value
         if not isinstance(value, Tensor):
             help = "only tensors have sizes: in.c, in.h, in.w, in.d, in.shape, in.rank"
             if isinstance(node.value, s.Name) and scope.tensor(node.value.id) is not None:
@@ -333,7 +338,7 @@ class Evaluator:
         rounded = self._rounded_quotient(function, node, scope)
         if rounded is not None:
             return rounded
-        values = [self(argument.value, scope) for argument in node.arguments]
+        values = [self.items(argument.value, scope) for argument in node.arguments]
         if any(value is POISON for value in values):
             raise Silenced
         try:

@@ -47,6 +47,18 @@ class Results:
     def __str__(self) -> str:
         return f"the results {', '.join(self.tensors)} of {self.maker}"
 
+    @property
+    def only(self) -> Tensor | None:
+        """The tensor of a call that gives just one, as `split(1)` does: it stands for the call."""
+        return next(iter(self.tensors.values())) if self.whole and len(self.tensors) == 1 else None
+
+
+def only_tensor(value: Any) -> Tensor | None:
+    """The one tensor that a value is; None where it is something else, or several."""
+    return (
+        value.only if isinstance(value, Results) else value if isinstance(value, Tensor) else None
+    )
+
 
 @dataclass(frozen=True)
 class Function:

@@ -20,6 +20,7 @@ from compiler.values import (
     Tensor,
     kind_word,
     no_label,
+    only_tensor,
     unknown,
 )
 from grammar import syntax as s
@@ -95,6 +96,8 @@ def single(flow: Flow, span: Span) -> Tensor:
     """What flows, as one tensor; raises E504 for nothing, E505 for several."""
     if flow is None:
         raise nothing_flows(span)
+    if isinstance(flow, Results) and flow.only is not None:
+        return flow.only
     if isinstance(flow, Results):
         first = next(iter(flow.tensors), "")
         raise Mistake(
@@ -143,7 +146,7 @@ def tensor_argument(value: Any, scope: Scope) -> Tensor | None:
     if isinstance(value, str):
         found = scope.tensor(value)
         value = scope.value(value) if found is None else found
-    return value if isinstance(value, Tensor) else None
+    return only_tensor(value)
 
 
 def tensor_given(state: State, argument: s.Argument, scope: Scope) -> Tensor | None:
@@ -155,5 +158,4 @@ def tensor_given(state: State, argument: s.Argument, scope: Scope) -> Tensor | N
         return scope.tensor(value.id)
     if not isinstance(value, s.Name | s.Index | s.Attribute):
         return None
-    found = state.evaluate(value, scope)
-    return found if isinstance(found, Tensor) else None
+    return only_tensor(state.evaluate(value, scope))

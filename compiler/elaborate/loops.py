@@ -29,7 +29,7 @@ def turns(state: State, statement: Control, here: Here) -> Iterator[tuple[s.Body
                 for i in range(count)
             )
         case s.For():
-            values = state.evaluate(statement.values, here.scope)
+            values = state.evaluate.items(statement.values, here.scope)
             if not isinstance(values, list | tuple):
                 place = statement.values.span
                 counted = Fix(f"write range({show(values)})", place, f"range({place.text})")

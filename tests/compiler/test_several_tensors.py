@@ -69,6 +69,23 @@ def test_several_results_are_taken_apart_in_the_order_of_the_outputs() -> None:
     assert graph["t.high"].shape == (8, 7, 7)
 
 
+def test_several_results_are_a_list_of_tensors_and_one_is_a_tensor() -> None:
+    graph = graph_of(
+        """
+        p = split([1, 2])
+        concat { for t in p { t -> conv(t.c, 1x1) } }
+        conv(sum([t.c for t in p]) + len(p), 1x1)
+        q = split(1) as whole
+        concat(p[1], q) : [7, 32, 32]
+        q -> conv(q.c, 1x1) -> relu
+        add(q[0], q.part0)
+        output y = softmax(q)
+        """
+    )
+    assert graph["conv3"].shape == (5, 32, 32) and graph["conv4"].inputs == ("whole.0",)
+    assert graph["add1"].inputs == ("whole.0", "whole.0")
+
+
 def test_a_block_with_one_output_gives_that_and_not_what_flows() -> None:
     block = "block b { conv(4, 1x1) as a; output kept = a; relu as r }"
     assert made(graph_of("b as c\ntanh\noutput y", block))[-1] == "tanh1(c.a)"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, given, reject, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import UnsatisfiedAssumption
 
@@ -18,6 +18,7 @@ from compiler.onnx.lower import IR_OF_OPSET
 from tests.differential.agreement import Findings, check
 from tests.differential.coverage import WANTED
 from tests.differential.definitions import Definition, definitions
+from tests.differential.sizes import Invalid
 
 Hold: TypeAlias = Callable[[Definition, Findings], None]
 
@@ -141,6 +142,8 @@ def run_batch(
         except UnsatisfiedAssumption:
             raise
         except Exception as error:
+            if batch.failed and isinstance(error, Invalid):
+                reject()  # what shrinking left out would have been needed
             batch.fail(None, error)
             raise
 

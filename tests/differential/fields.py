@@ -32,6 +32,8 @@ LOOSE = frozenset(LOOSE_NAMES.split())
 PARTED = frozenset(["adaptive_avgpool", "adaptive_maxpool"])  # of an open size it may see all
 # Ops that shift a map: behind them what seems to lie inside the input may meet padding.
 SHIFTING = frozenset(["crop", "slice", "split", "resize", "deconv"])
+# Ops that take the channels apart: behind pixel_unshuffle each of them holds other pixels.
+APART = frozenset(["channels", "slice", "split", "pixel_shuffle"])
 
 
 def check_fields(graph: Graph, analysis: Analysis, sizes: Mapping[str, int]) -> None:
@@ -117,10 +119,14 @@ def joined(a: NDArray[np.bool_] | None, b: NDArray[np.bool_]) -> NDArray[np.bool
 def exact_layers(graph: Graph) -> set[str]:
     """The layers whose field says exactly what an output sees, where it meets no padding."""
     exact: set[str] = set()
+    packed: set[str] = set()  # what lies behind a pixel_unshuffle
     for node in graph.nodes() if not interpolates(graph) else ():
+        if node.op.name == "pixel_unshuffle" or not packed.isdisjoint(node.inputs):
+            packed.add(node.name)
         one_shape = len({graph[name].shape for name in node.inputs}) <= 1
         behind = any(graph[name].op.name in SHIFTING for name in node.inputs)
         loose = node.op.name in LOOSE or (node.op.name in PARTED and is_open(graph, node))
+        loose = loose or (node.op.name in APART and not packed.isdisjoint(node.inputs))
         if not loose and not behind and one_shape and exact.issuperset(node.inputs):
             exact.add(node.name)
     return exact

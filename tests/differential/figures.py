@@ -93,9 +93,11 @@ def inside(op: Op, inputs: tuple[Any, ...]) -> float:
             parts = x.reshape(*x.shape[:2], -1)
         case GroupNorm(groups=groups, eps=eps):
             parts = x.reshape(len(x), groups, -1)
-        case LayerNorm(eps=eps):
-            kept = op.axis % (x.ndim - 1) + 1
-            parts = x.reshape(*x.shape[:kept], -1)
+        case LayerNorm(eps=eps, axis=axis):
+            over = [axis] if isinstance(axis, int) else axis or range(x.ndim - 1)
+            inner = [each % (x.ndim - 1) + 1 for each in over]
+            outer = [each for each in range(x.ndim) if each not in inner]
+            parts = x.transpose(*outer, *inner).reshape(*(x.shape[each] for each in outer), -1)
         case _:
             return 0.0
     return float((np.abs(parts).max(axis=-1) / np.sqrt(parts.var(axis=-1) + eps)).max())

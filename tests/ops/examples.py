@@ -28,7 +28,7 @@ EXAMPLES: dict[str, list[tuple[dict[str, Any], list[tuple[int, ...]]]]] = {
     ],
     "split": [
         ({"parts": 2, "part": 1}, [(4, 5)]),
-        ({"parts": [1, 3, 1], "axis": -1, "part": 1}, [(3, 4, 5)]),
+        ({"parts": [2, 3, 1], "axis": -1, "part": 1}, [(3, 4, 6)]),
     ],
     "filter": [({"kernel_values": [[1, 2], [3, 4]], "pad": 1, "pad_mode": "reflect"}, [(3, 5, 6)])],
     "weightedpool": [({"kernel_values": [1, 2, 3]}, [(3, 9)])],
