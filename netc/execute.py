@@ -85,9 +85,11 @@ def tell_note(note: str) -> None:
         say(f"note: {note}", err=True)
 
 
-def find_runnable(file: str, options: RunOptions, choice: NetChoice) -> Runnable:
-    """The net of a definition or a compiled model, on its device."""
-    engine = Engine(options.device, options.seed, options.dtype, exact=not options.tf32)
+def find_runnable(
+    file: str, options: RunOptions, choice: NetChoice, *, spin: bool = True
+) -> Runnable:
+    """The net of a definition or a compiled model, on its device; see `Engine` for `spin`."""
+    engine = Engine(options.device, options.seed, options.dtype, exact=not options.tf32, spin=spin)
     if is_onnx(file):
         choice.refuse(options.weights)
         return runnable_of_model(Path(file), engine, choice.shapes)

@@ -34,7 +34,7 @@ class Engine:
     """What a network runs on, and the seed of the weights that it has no numbers for.
 
     `dtype` is what it computes in; `exact` keeps CUDA from rounding float32 products to TF32;
-    `threads` is 0 for all cores.
+    `threads` is 0 for all cores; those that `spin` between runs take time from what else is done.
     """
 
     device: str = "auto"
@@ -42,11 +42,12 @@ class Engine:
     dtype: str = "f32"
     exact: bool = True
     threads: int = 0
+    spin: bool = True
 
     @property
     def settings(self) -> Settings:
         """How ONNX Runtime is asked for it."""
-        return Settings(exact=self.exact, dtype=self.dtype, threads=self.threads)
+        return Settings(exact=self.exact, dtype=self.dtype, threads=self.threads, spin=self.spin)
 
 
 @dataclass(frozen=True)

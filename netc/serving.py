@@ -17,7 +17,14 @@ from functools import partial
 from typing import Any
 
 import uvicorn
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
@@ -62,6 +69,7 @@ class Measured:
 
     def __init__(self, waiting: Callable[[], int]) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)  # processor time and memory, where Linux tells
         given: dict[str, Any] = {"registry": self.registry}
         self.requests = Counter("netc_requests", "Inference requests by status.", ["code"], **given)
         self.seconds = Histogram(

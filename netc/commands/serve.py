@@ -83,7 +83,8 @@ def command(
             f"the server needs a library that is missing: {error.name}",
             "pip install '.[serve]' in a checkout of netc",
         ) from None
-    runnable = find_runnable(file, RunOptions(**options), choice)
+    # The model's threads leave the cores to those that read and answer while no batch runs.
+    runnable = find_runnable(file, RunOptions(**options), choice, spin=False)
     tell_note(runnable.runner.note)
     wanted = ServeOptions(host, port, largest, delay / 1000, most_waiting, max_request * MIB)
     serve(runnable, wanted, lambda address: say(f"{what_runs(runnable)}: {address}"))

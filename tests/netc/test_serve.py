@@ -24,6 +24,7 @@ from tritonclient.http import InferenceServerClient, InferInput, InferRequestedO
 from tritonclient.utils import InferenceServerException
 
 import netc as package
+from runtime import session
 from tests.netc.command import netc
 
 NET = """
@@ -186,6 +187,7 @@ def test_many_clients_get_their_own_numbers(address: str, net: package.Net) -> N
     assert float(re.findall(r'requests_total{code="200"} (\S+)', text)[0]) >= 64
     samples, batches = (float(re.findall(rf"samples_{k} (\S+)", text)[0]) for k in ("sum", "count"))
     assert samples >= 64 and batches < samples
+    assert sys.platform != "linux" or "process_cpu_seconds_total" in text
 
 
 @pytest.mark.parametrize(
@@ -246,6 +248,23 @@ def test_a_stop_answers_what_has_come(tmp_path: Path) -> None:
         assert answer.result().as_numpy("scores").shape == (1, 3)
         assert process.wait(30) == 0
         assert process.stderr is not None and process.stderr.read() == ""
+
+
+def test_threads_of_the_model_do_not_spin_between_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create, spinning = session.create, list[bool]()
+
+    def seen(model: Any, device: Any, settings: Any, *others: Any) -> Any:
+        spinning.append(settings.spin)
+        return create(model, device, settings, *others)
+
+    monkeypatch.setattr(session, "create", seen)
+    monkeypatch.setattr("netc.serving.serve", lambda *_: None)
+    monkeypatch.chdir(tmp_path)
+    Path("net.netdef").write_text("net tiny { input x: f32[4]; dense(2); output y }")
+    assert netc("serve", "net.netdef", "--device", "cpu").exit_code == 0
+    assert spinning == [False]
 
 
 def test_a_port_that_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
