@@ -33,9 +33,9 @@ LARGEST_SEED = 4000  # characters; larger files take their time when they are ri
 VALID_WORDS = """
     net block let use input output for in repeat if else assert expect as like from labels and or
     not true false conv relu concat add { } ( ) [ ] -> : , ; = == < . ... 3x3 0 -1 1e9 1e999
-    999999999999 "{" "a{b}" _ ** // % i64 seq split param const gather take matmul reduce_mean l2norm
-    resize layernorm dense axis= like= affine= pad_mode= "circular" part= .low .shape .c [0] [-1] [1:]
-    [::2] a,b= f(v)= "p{l}" "" enumerate zip sum round sqrt (x) ,(a,b) x -1,
+    999999999999 "{" "a{b}" _ ** // % i64 seq split param const gather take matmul reduce_mean
+    l2norm resize layernorm dense axis= like= affine= pad_mode= "circular" part= .low .shape .c
+    [0] [-1] [1:] [::2] a,b= f(v)= "p{l}" "" enumerate zip sum round sqrt (x) ,(a,b) x -1,
 """
 WORDS = [*VALID_WORDS.split(), '"', "#", "\t", "\n", "é", "×", "\x00", "\ufeff"]
 SECONDS = 1.0

@@ -6,8 +6,8 @@ For each net it builds the other's class and compares: the names and sizes of it
 our arrays, the parameters, the multiply-accumulates that PyTorch counts as it runs, and the outputs
 for weights and statistics drawn by name, both in float64 (PyTorch against our NumPy). It exits
 with 1 where anything differs. `--bless` writes what the tests hold the library to without PyTorch,
-`tests/golden/library.json`: the other's numbers, a digest of its state dict, and a few values of
-our outputs for a narrow form of most nets.
+`tests/golden/library.json`: the other's numbers, a digest of its state dict, the length of its
+class, and a few values of our outputs for a narrow form of most nets.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 import timm
 import torch
 import torchvision
+from timm.models import model_entrypoint
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision import models
 
@@ -32,6 +34,7 @@ from runtime.reference import run_reference
 from runtime.weights.fit import COUNTERS, apply_weights, compare_weights, stored_arrays
 from tests.library import others
 from tests.library.golden import GOLDEN, PATH, golden_values
+from tests.library.lengths import class_tokens, definition_tokens
 from tests.library.seeded import digest, seeded
 
 BOUND = 1e-9
@@ -199,6 +202,16 @@ def measured(other: Other, module: Module, shapes: list[tuple[int, ...]]) -> tup
     return sum(p.numel() for p in module.parameters()), counter.get_total_flops() // 2
 
 
+def builder(source: str) -> FunctionType:
+    """The function of torchvision or timm that builds a net."""
+    package, *_, path = source.split()
+    name = path.rpartition(".")[2]
+    if package == "timm":
+        return model_entrypoint(name)
+    spaces = (models, models.segmentation, models.detection, models.video)
+    return next(getattr(space, name) for space in spaces if hasattr(space, name))
+
+
 def state(module: Module) -> dict[str, Any]:
     """The state dict in NumPy, counters left out."""
     return {
@@ -254,6 +267,9 @@ def differences(name: str, other: Other) -> tuple[list[str], dict[str, Any]]:
         if here != there:
             found.append(f"{what}: {here:,} here, {there:,} there")
     print(f"  {len(shapes)} arrays, {params:,} params, {macs:,} MACs, outputs within {worst:.0e}")
+    if other.source != PAPER:
+        tokens = class_tokens(module, builder(other.source))
+        print(f"  {definition_tokens(name)} tokens, {tokens} there")
     entry = {
         "source": other.source,
         "params": params,
@@ -261,6 +277,7 @@ def differences(name: str, other: Other) -> tuple[list[str], dict[str, Any]]:
         "sizes": full if symbols(net.analysis.macs) else {},
         "arrays": len(shapes),
         "digest": digest(shapes),
+        **({} if other.source == PAPER else {"tokens": tokens}),
         "narrow": dict(other.narrow),
     }
     return found, entry
