@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.dims import Dim, Size
+from compiler.domain import Facts
+from compiler.domain.conditions import Contradiction
 from compiler.domain.suggestions import equalities_for
 from compiler.graph import Draft, Graph, Input, Node, shapes_taken
 from compiler.importers.imported import MOST_LAYERS, Imported
@@ -91,6 +93,16 @@ AVOIDED = RESERVED | {
     *("input", "output", "as", "like", "from"),
     *("range", "len", "min", "max", "sum", "enumerate", "zip", "floor", "ceil"),
 }
+
+
+def is_implied(facts: Facts, known: tuple[Size, Size], asked: tuple[Size, Size]) -> bool:
+    """Whether two sizes are equal wherever two others are."""
+    trial = facts.copy()
+    try:
+        trial.assume(known[0], "==", known[1])
+    except Contradiction:
+        return True
+    return trial.equal(*asked)
 
 
 class GraphBuilder:
@@ -230,11 +242,18 @@ class GraphBuilder:
                     self.equate(a, b)
 
     def equate(self, a: Size, b: Size) -> bool:
-        """Learn what makes two sizes equal, as `assert` would; whether they are now."""
+        """Learn what makes two sizes equal, as `assert` would; whether they are now.
+
+        A symbol that gets one of several values that would do so is told of.
+        """
+        facts = self.graph.facts
         if isinstance(a, Dim) or isinstance(b, Dim):
-            for left, right in equalities_for(self.graph.facts, a, b) or ():
-                self.graph.facts.assume(left, "==", right)
-        return self.graph.facts.equal(a, b)
+            before = facts.copy()
+            for left, right in equalities_for(facts, a, b) or ():
+                facts.assume(left, "==", right)
+                if isinstance(right, int) and not is_implied(before, (a, b), (left, right)):
+                    self.note(f"{left} is {right} here; the model may take more for it")
+        return facts.equal(a, b)
 
     def output(self, name: str, tensor: Tensor) -> None:
         """Declare an output, under a name that no input and no other output has."""

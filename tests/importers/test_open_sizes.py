@@ -129,3 +129,43 @@ def test_a_map_stretched_to_an_open_size_is_stretched_to_all_there_are(tmp_path:
     told = netc("import", tmp_path / "n.onnx", "-o", tmp_path / "m.netdef")
     assert told.exit_code == 0 and "in 2 runs of other sizes" in told.stdout
     assert "resize([floor((H - 1) / 8) + 1, " in (tmp_path / "m.netdef").read_text()
+
+
+@pytest.mark.parametrize("align", ["half_pixel", "asymmetric"])
+@pytest.mark.parametrize("rounding", ["floor", "ceil", "prefer_floor", "prefer_ceil"])
+def test_the_nearest_pixels_of_open_sizes_come_back(
+    align: str, rounding: str, tmp_path: Path
+) -> None:
+    """They are picked by numbers that are worked out at run time, along one axis after the other.
+
+    Twice as many are wanted where H is 3, which is no reason for H to be 3.
+    """
+    text = f"""net n {{
+        input x: f32[3, H, W]
+        conv(4, 3x3, stride=3, pad=1) as c
+        x -> conv(4, 3x3, stride=2, pad=1) as d
+        c -> resize(like=d, align="{align}", rounding="{rounding}") as e
+        output y = add(d, e)
+    }}"""
+    (tmp_path / "n.netdef").write_text(text)
+    assert netc("compile", tmp_path / "n.netdef", "-o", tmp_path / "n.onnx").exit_code == 0
+    told = netc("import", tmp_path / "n.onnx", "-o", tmp_path / "m.netdef")
+    assert told.exit_code == 0 and "in 2 runs of other sizes" in told.stdout
+    found = (tmp_path / "m.netdef").read_text()
+    assert "assert" not in found and found.count("resize(") == 1
+
+
+def test_a_size_that_is_one_of_several_is_told_of() -> None:
+    model = onnx_model(
+        "h = Conv<strides = [2, 2], pads = [1, 1, 1, 1]>(x, w) y = Max(h, k)",
+        "float[N, 3, H, W] x",
+        weights={"w": (4, 3, 3, 3), "k": (4, 4, 4)},
+    )
+    found = import_onnx(model)
+    assert "H is 7 here; the model may take more for it" in found.notes
+
+
+def test_a_size_that_must_be_what_it_is_is_not_told_of() -> None:
+    model = onnx_model("y = Max(x, k)", "float[N, 3, H, W] x", weights={"k": (3, 8, 8)})
+    found = import_onnx(model)
+    assert not [note for note in found.notes if "may take more" in note]

@@ -16,6 +16,7 @@ from compiler.importers.from_onnx.patterns import (
     Constants,
     Idiom,
     Matcher,
+    Pattern,
     first_match,
     make,
 )
@@ -89,6 +90,21 @@ def whole_norm(bound: Bound, constants: Constants) -> Any:
     return "LayerNormalization", (bound["x"], bound["w"], bound["b"]), {"axis": 1, "epsilon": eps}
 
 
+def nearest(align: str, rounding: str) -> Callable[[Bound, Constants], Any]:
+    """The nearest pixels along one axis, picked by their numbers (`compiler.onnx.nearest`)."""
+    attributes = {
+        "mode": "nearest",
+        "coordinate_transformation_mode": align,
+        "nearest_mode": rounding,
+    }
+
+    def build(bound: Bound, constants: Constants) -> Any:
+        axis = bound["gather"].attributes.get("axis", 0)
+        return "Resize", (bound["x"], "", "", bound["count"]), attributes | {"axes": (axis,)}
+
+    return build
+
+
 def gated(bound: Bound, constants: Constants) -> Any:
     """x * hardsigmoid(x) with PyTorch's numbers."""
     gate = bound["gate"].attributes
@@ -153,6 +169,22 @@ def strided(bound: Bound, constants: Constants) -> Any:
 
 LEAST_THRESHOLD = 15  # log(1 + e^15) - 15 is 3e-7
 
+PIXELS = make("Range", 0.0, make("Reshape", "count", "scalar"), 1.0)
+TWICE = make("Mul", make("Mul", PIXELS, 2.0), "size")
+DOUBLE = make("Add", "count", "count")
+PLACED = {"asymmetric": TWICE, "half_pixel": make("Sub", make("Add", TWICE, "size"), "count")}
+RESTS: dict[str, Pattern] = {
+    "round_prefer_ceil": "count",
+    "round_prefer_floor": make("Sub", "count", 1.0),
+    "ceil": make("Sub", DOUBLE, 1.0),
+}
+PICKED: dict[tuple[str, str], Pattern] = {
+    **{(align, "floor"): place for align, place in PLACED.items()},
+    **{
+        (a, r): make("Add", place, rest) for a, place in PLACED.items() for r, rest in RESTS.items()
+    },
+}
+
 MEAN = (make("ReduceMean", "x", name="mean"), make("GlobalAveragePool", "x", name="mean"))
 CENTRED = make("Sub", "x", (*MEAN, make("Reshape", MEAN, "reshaped")))
 SQUARE = (make("Pow", CENTRED, 2.0), make("Mul", CENTRED, CENTRED))
@@ -208,6 +240,18 @@ IDIOMS = (
     Idiom(make("Mul", make("Sign", "x"), make("Relu", make("Abs", "x"))), is_now("Identity")),
     Idiom(
         make("Where", make("Greater", "x", "t"), "x", make("Softplus", "x", name="made")), softplus
+    ),
+    *(
+        Idiom(
+            make(
+                "Gather",
+                "x",
+                make("Min", make("Div", picked, DOUBLE), make("Sub", "size", 1.0)),
+                name="gather",
+            ),
+            nearest(*said),
+        )
+        for said, picked in PICKED.items()
     ),
     *(Idiom(make("Gather", ROW, places, name="gather"), strided) for places in PLACES),
     *(

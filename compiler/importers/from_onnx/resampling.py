@@ -156,7 +156,7 @@ def asked_for(reading: Reading, x: Tensor) -> WantedSize:
             raise Refused(f"its sizes are {', '.join(map(str, asked))}")
         for axis, size in zip(axes, asked, strict=True):
             if axis >= reading.batch:
-                factors[axis], sizes[axis] = ratio(reading, size, full[axis]), size
+                factors[axis], sizes[axis] = ratio(size, full[axis]), size
             elif size not in (BATCH, reading.batch_size):
                 raise Refused("it resizes the batch")
         if stretched(reading):
@@ -189,14 +189,9 @@ def keep_ratio(
         factors[axis], sizes[axis] = factor, floor(have * factor + 0.5)
 
 
-def ratio(reading: Reading, wanted: Size, have: Size) -> float:
-    """By which factor a size grows; of symbolic sizes a whole number, learned to be exact."""
-    if not isinstance(wanted, Dim) and not isinstance(have, Dim):
-        return wanted / have
+def ratio(wanted: Size, have: Size) -> float:
+    """By which factor a size grows; of symbolic sizes about which, which none need have exactly."""
     large = dict.fromkeys(symbols(wanted) | symbols(have), TYPICAL)
-    factor = round(evaluate(wanted, large) / evaluate(have, large))
-    if factor >= 1 and reading.builder.equate(have * factor, wanted):
-        return float(factor)
     return evaluate(wanted, large) / evaluate(have, large)
 
 

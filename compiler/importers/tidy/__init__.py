@@ -14,6 +14,7 @@ from compiler.importers.tidy.merge_constants import merge_constants
 from compiler.importers.tidy.merge_crops import merge_crops
 from compiler.importers.tidy.merge_pads import merge_pads
 from compiler.importers.tidy.merge_reshapes import merge_reshapes
+from compiler.importers.tidy.merge_resizes import merge_resizes
 from compiler.importers.tidy.merge_transposes import merge_transposes
 from compiler.importers.tidy.nest_concats import nest_concats
 from compiler.importers.tidy.recognise_groupnorm import recognise_groupnorm
@@ -35,6 +36,7 @@ TIDIES: tuple[Rewrite, ...] = (
     recognise_pooling,
     merge_poolings,
     merge_crops,
+    merge_resizes,
     merge_pads,
     recognise_lrn,
     recognise_groupnorm,
