@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from threading import local
 
 import numpy as np
 
@@ -11,6 +12,26 @@ from runtime.kernels import Array, Arrays, kernel
 from runtime.kernels.windows import Slide, each, padded, slides, transposed_slides, windows
 
 COLUMNS = 2**19  # numbers in the matrix of unrolled windows, if one row of output needs no more
+MOST_KEPT = 8 * COLUMNS  # bytes
+
+
+class Scratch(local):
+    """Memory of a thread for unrolled windows: new pages would cost as much as what fills them."""
+
+    kept: Array = np.empty(0, dtype=np.uint8)
+
+    def copy_of(self, x: Array) -> Array:
+        """A copy in one piece, which the next one writes over."""
+        if x.nbytes > MOST_KEPT:
+            return x.copy()
+        if x.nbytes > len(self.kept):
+            self.kept = np.empty(x.nbytes, dtype=np.uint8)
+        copy = self.kept[: x.nbytes].view(x.dtype).reshape(x.shape)
+        copy[...] = x
+        return copy
+
+
+SCRATCH = Scratch()
 
 
 def correlate(x: Array, weight: Array, axes: tuple[Slide, ...], groups: int) -> Array:
@@ -28,11 +49,12 @@ def correlate(x: Array, weight: Array, axes: tuple[Slide, ...], groups: int) -> 
     matrix = weight.reshape(groups, -1, taps)
     result = np.empty((batch, groups, matrix.shape[1], prod(sizes)), dtype=x.dtype)
     row = prod(sizes[1:])
-    block = max(1, COLUMNS // (groups * taps * row))
+    pointwise = all(axis.kernel == axis.stride == 1 for axis in axes)
+    block = sizes[0] if pointwise else max(1, COLUMNS // (groups * taps * row))
     for sample in range(batch):
         for first in range(0, sizes[0], block):
             piece = view[sample, :, :, first : first + block].transpose(order)
-            columns = piece.reshape(groups, taps, -1)
+            columns = (piece if pointwise else SCRATCH.copy_of(piece)).reshape(groups, taps, -1)
             np.matmul(
                 matrix, columns, out=result[sample, :, :, first * row : (first + block) * row]
             )

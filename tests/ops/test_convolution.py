@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from compiler.domain import Facts
 from compiler.ops.arguments import Extent
 from compiler.ops.convolution import Conv
+from runtime.kernels import run_kernel
 from tests.opcheck import H, W, apply, check, check_symbolic, make, refusals, refuse
 from tests.ops import loops
 from tests.ops.geometry import Geometry, examples, geometries
@@ -29,6 +31,19 @@ def test_conv_adds_up_channels_and_its_bias() -> None:
     op = make(Conv, 2, 1, weight=[[[2], [3]], [[1], [-1]]])
     got = apply(op, [[10.0, 20.0], [1.0, 2.0]], bias=[100.0, 0.5])
     assert got == [[123.0, 146.0], [9.5, 18.5]]
+
+
+def test_convolutions_of_several_threads_do_not_meet() -> None:
+    random = np.random.default_rng(0)
+    maps = [random.normal(size=(3, 4, 20 + k % 3, 24)).astype(np.float32) for k in range(24)]
+    op = Conv(channels=8, kernel=Extent((3, 3)), stride=Extent((1, 1)))
+    weight = {"weight": random.normal(size=(8, 4, 3, 3)), "bias": random.normal(size=8)}
+    arrays = {name: value.astype(np.float32) for name, value in weight.items()}
+    alone = [run_kernel(op, (x,), arrays) for x in maps]
+    with ThreadPoolExecutor(4) as pool:
+        together = [*pool.map(lambda x: run_kernel(op, (x,), arrays), maps)]
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize(
