@@ -47,6 +47,11 @@ class Unwritable(Exception):
     """A net that PyTorch's modules cannot hold under the names that it has."""
 
 
+def top(name: str) -> str:
+    """The member of a class in which a name lies."""
+    return name.partition(".")[0]
+
+
 @dataclass
 class Attributes:
     """The members of a class; `plain` are modules that stand for functions where they are asked."""
@@ -66,6 +71,22 @@ class Attributes:
     def all_names(self) -> list[str]:
         """The names of all members."""
         return [*self.calls, *self.parameters, *self.buffers]
+
+    def by_member(self) -> list[Attributes]:
+        """The members apart, each with all that is in it."""
+        found: dict[str, Attributes] = {}
+        for name in self.all_names():
+            found.setdefault(top(name), Attributes(plain=self.plain))
+        for name, call in self.calls.items():
+            found[top(name)].calls[name] = call
+        for name, text in self.parameters.items():
+            found[top(name)].parameters[name] = text
+        for name, buffer in self.buffers.items():
+            found[top(name)].buffers[name] = buffer
+        for each in self.fixed:
+            if top(each[0]) in found:
+                found[top(each[0])].fixed.append(each)
+        return [*found.values()]
 
     def put(self, name: str, call: Call, instead: Sequence[str]) -> None:
         """A member in the place of several."""

@@ -69,19 +69,10 @@ class Module:
 
     def constructor(self) -> list[Row]:
         """A row for each member."""
-        tops = dict.fromkeys(name.partition(".")[0] for name in self.attributes.all_names())
-        return [self.member(top) for top in tops]
+        return [self.member(own) for own in self.attributes.by_member()]
 
-    def member(self, top: str) -> Row:
+    def member(self, own: Attributes) -> Row:
         """The row of a member and all that is in it."""
-        held = self.attributes
-        own = replace(
-            held,
-            calls={n: c for n, c in held.calls.items() if n.partition(".")[0] == top},
-            parameters={n: t for n, t in held.parameters.items() if n.partition(".")[0] == top},
-            buffers={n: t for n, t in held.buffers.items() if n.partition(".")[0] == top},
-            fixed=[each for each in held.fixed if each[0].partition(".")[0] == top],
-        )
         texts = [*own.parameters.values(), *(text for text, _ in own.buffers.values())]
         key = (
             tuple((name, blank(call)) for name, call in own.calls.items()),

@@ -11,6 +11,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
+from functools import cached_property
 from typing import Any, TypeAlias
 
 from compiler.torch.progressions import formula
@@ -92,6 +93,12 @@ class Alike:
     values: list[Any]
     words: list[str]
     in_names: list[bool]
+    parts: Sequence[Alike] = ()  # of several statements
+
+    @cached_property
+    def length(self) -> int:
+        """How long it is, in words and signs."""
+        return sum(part.length for part in self.parts) if self.parts else tokens(self.nodes)
 
 
 @dataclass
@@ -366,8 +373,8 @@ class Folder(ast.NodeTransformer):
                 if loop is None:
                     continue
                 written = ast.For(loop.target, loop.values, loop.nodes, [], lineno=0)
-                whole = [node for block in blocks[:count] for node in block.nodes]
-                gain = WORTH * tokens(whole) - tokens([written])
+                whole = sum(block.length for block in blocks[:count])
+                gain = WORTH * whole - tokens([written])
                 if gain > best_gain:
                     best, best_gain, best_count = written, gain, count * period
             made.append(statements[place] if best is None else best)
@@ -399,7 +406,7 @@ class Folder(ast.NodeTransformer):
             loop = self.loop(run[:count])
             if loop is None or (loop.rows and not self.with_rows):
                 continue
-            whole = sum(tokens(each.nodes) + 1 for each in run[:count])
+            whole = sum(each.length + 1 for each in run[:count])
             header = tokens([loop.target, loop.values]) + 4
             gain = whole - tokens(loop.nodes) - header
             if gain > most:
@@ -503,6 +510,7 @@ def joined(parts: Sequence[Alike]) -> Alike:
         [value for part in parts for value in part.values],
         [word for part in parts for word in part.words],
         [named for part in parts for named in part.in_names],
+        parts,
     )
 
 

@@ -8,7 +8,7 @@ Where parameters are shared across calls in a way that modules cannot say, the n
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import Any
@@ -123,7 +123,7 @@ class Source:
         called = Counter(name for item in plain for name in references(item.template))
         again = {name for name, times in called.items() if times > 1}
         branches = {s for item in plain if JOIN.fullmatch(item.template) for s in item.takes}
-        branches |= {source for item in plain if in_row(item, plain) for source in item.takes}
+        branches |= taken_in_rows(plain)
         writer = Writer(dict(zip(taken, names, strict=True)), counts, again, branches)
         for item in plain:
             writer.add(item)
@@ -408,17 +408,19 @@ def needed(items: Sequence[Item], outputs: Sequence[str]) -> list[Item]:
     return kept[::-1]
 
 
-def in_row(item: Item, items: Sequence[Item]) -> bool:
-    """Whether what a numbered module makes goes straight into another of its row."""
-    row = [re.sub(r"\d+", "#", name) for name in references(item.template)]
-    if "#" not in "".join(row):
-        return False
-    return any(
-        made in other.takes
-        and row == [re.sub(r"\d+", "#", name) for name in references(other.template)]
-        for other in items
-        for made in item.makes
-    )
+def taken_in_rows(items: Sequence[Item]) -> set[str]:
+    """What is taken by numbered modules that make something for another of their row."""
+    rows = [tuple(re.sub(r"\d+", "#", n) for n in references(item.template)) for item in items]
+    takers: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
+    for item, row in zip(items, rows, strict=True):
+        for source in item.takes:
+            takers[source].add(row)
+    return {
+        source
+        for item, row in zip(items, rows, strict=True)
+        if "#" in "".join(row) and any(row in takers[made] for made in item.makes)
+        for source in item.takes
+    }
 
 
 def expanded(text: str) -> str:
