@@ -96,6 +96,10 @@ def draw_chain(pen: Pen, scope: Scope, flow: Shape | None, depth: int) -> Chain:
     while not stages or (pen.left > 0 and not pen.chance(2)):
         pen.spend()
         stage = draw_stage(pen, scope, flow, depth, stages[-1].head if stages else "")
+        try:
+            run_chain(Chain((stage,)), scope.copy(), flow)
+        except Invalid:  # its label is one inside it, too
+            stage = Stage("relu")
         stages.append(stage)
         flow = run_chain(Chain((stage,)), scope, flow)
     called = stages[0].head in names and len(stages) > 1
