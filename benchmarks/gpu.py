@@ -1,13 +1,14 @@
 """Our nets on a GPU against PyTorch's, and every net of the library verified there.
 
-    python -m benchmarks.gpu [--out FOLDER] [--nets a,b] [--batch 1,64] [--only timing|verify]
+    python -m benchmarks.gpu [--out FOLDER] [--nets a,b] [--batch 1,64] [--only PART]
 
 The whole of what a GPU machine is asked, in one command: ONNX Runtime in float32, TF32, float16
 and bfloat16 with bound inputs and outputs and a CUDA graph, PyTorch eager and `torch.compile` in
 float16 channels-last, each in a process of its own with its peak of GPU memory; then NumPy against
-CUDA at every layer of every net (`--dtypes f32,f16,bf16` in more than float32). After each step
-`gpu.json` and `gpu.md` are written anew, so that what was measured survives an end before the last
-step. Needs PyTorch for its own rows only. Fails when a net differs or a row cannot be measured.
+CUDA at every layer of every net (`--dtypes f32,f16,bf16` in more than float32), and at every
+derivative and update of some trainings' steps, of which no node may be left to the CPU. After each
+step `gpu.json` and `gpu.md` are written anew, so that what was measured survives an end before the
+last one. Needs PyTorch for its own rows only. Fails when a net differs or a row cannot be measured.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import Any
 
 import onnxruntime as ort
 
-from benchmarks.gpu_side import SIDES
+from benchmarks.gpu_side import SIDES, TRAININGS
 from netc.library import library_nets
 from runtime.bench import significant
 from runtime.devices import parse_device
@@ -36,6 +37,16 @@ NETS = ("resnet50", "vgg_d", "googlenet", "dcgan_generator")
 PATIENCE = 600  # seconds for one row; torch.compile takes minutes
 TIMES = ("net", "batch", "side", "median ms", "quartiles", "samples/s", "peak MiB", "error", "how")
 CHECKS = ("net", "precision", "layers", "relative", "of the tolerance", "where")
+
+STEPS = (
+    "training",
+    "batch",
+    "median ms",
+    "samples/s",
+    "nodes on CPU",
+    "relative",
+    "of the tolerance",
+)
 
 Row = dict[str, Any]
 
@@ -52,7 +63,8 @@ def main() -> int:
     parser.add_argument("--verify", default=",".join(sorted(library_nets())), help="nets to verify")
     parser.add_argument("--dtypes", default="f32", help="to verify in")
     parser.add_argument("--jobs", type=int, default=4, help="nets verified at once")
-    parser.add_argument("--only", choices=("timing", "verify"))
+    parser.add_argument("--only", choices=("timing", "verify", "training"))
+    parser.add_argument("--trainings", default=",".join(TRAININGS), help="whose steps to take")
     given = parser.parse_args()
     device = parse_device(given.device)
     if device.on_gpu:
@@ -62,14 +74,16 @@ def main() -> int:
             print(f"error: {error}", file=sys.stderr)
             return 3
     given.out.mkdir(parents=True, exist_ok=True)
-    report: dict[str, Any] = {"machine": machine(), "timing": [], "verify": []}
-    for part, rows in (("timing", timing_rows(given)), ("verify", verify_rows(given))):
+    report: dict[str, Any] = {"machine": machine(), "timing": [], "verify": [], "training": []}
+    parts = {"timing": timing_rows, "verify": verify_rows, "training": training_rows}
+    for part, make in parts.items():
+        rows = make(given)
         if given.only in (None, part):
             for row in rows:
                 report[part].append(row)
                 print(json.dumps(row), flush=True)
                 write(report, given.out)
-    failed = [row for row in report["timing"] + report["verify"] if not row.get("ok")]
+    failed = [row for part in parts for row in report[part] if not row.get("ok")]
     print(f"{len(failed)} failed; see {given.out / 'gpu.md'}")
     return 1 if failed else 0
 
@@ -107,6 +121,12 @@ def verify_rows(given: argparse.Namespace) -> Iterator[Row]:
         yield from pool.map(verified, tasks)
 
 
+def training_rows(given: argparse.Namespace) -> Iterator[Row]:
+    """A row for each training."""
+    for name in filter(None, given.trainings.split(",")):
+        yield {"net": name} | child(["train", name, given.device, str(given.seconds)])
+
+
 def child(arguments: list[str]) -> Row:
     """What `gpu_side.py` says of one row; a process that fails gives its last words."""
     call = [sys.executable, "-m", "benchmarks.gpu_side", *arguments]
@@ -129,6 +149,7 @@ def write(report: Mapping[str, Any], out: Path) -> None:
         f"{about['cpu']}; ONNX Runtime {about['onnxruntime']} for CUDA {about['cuda']}.",
         *table(TIMES, report["timing"], timing_cells),
         *table(CHECKS, report["verify"], verify_cells),
+        *table(STEPS, report["training"], training_cells),
     ]
     write_whole(out / "gpu.md", ("\n".join(lines) + "\n").encode())
 
@@ -160,6 +181,13 @@ def verify_cells(row: Row) -> list[str]:
     """What was found of one net."""
     found = [str(row["layers"]), f"{row['relative']:.1e}", f"{row['worst']:.1%}", row["where"]]
     return found if row["ok"] else [*found[:-1], f"DIFFERS at {row['where']}"]
+
+
+def training_cells(row: Row) -> list[str]:
+    """What was found of the steps of one training."""
+    found = [significant(row["median_ms"]), significant(row["per_second"])]
+    found.append("?" if row["on_cpu"] is None else str(row["on_cpu"]))
+    return [*found, f"{row['relative']:.1e}", f"{row['worst']:.1%}" if row["ok"] else "FAILS"]
 
 
 if __name__ == "__main__":

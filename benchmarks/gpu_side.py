@@ -2,6 +2,7 @@
 
     python -m benchmarks.gpu_side time NET SIDE BATCH DEVICE SECONDS
     python -m benchmarks.gpu_side verify NET DTYPE DEVICE
+    python -m benchmarks.gpu_side train NAME DEVICE SECONDS
 
 prints one line of JSON.
 """
@@ -9,12 +10,14 @@ prints one line of JSON.
 from __future__ import annotations
 
 import ctypes
+import itertools
 import json
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,15 +25,27 @@ from numpy.typing import NDArray
 
 import netc
 from compiler.initialise import scatter
+from compiler.training.layout import layout_of
+from netc.learning import load_training
 from runtime.bench import Run, make_ready, time_together, warm_up
-from runtime.devices import parse_device
+from runtime.devices import CPU, parse_device
 from runtime.providers import Settings
 from runtime.random_inputs import random_feeds
 from runtime.session import open_session
+from runtime.training.engine import DeviceEngine
 from runtime.verify.compare import compare_all
 from runtime.verify.options import VerifyOptions
+from runtime.verify.step import RATE, random_step, verify_step
 
 Array = NDArray[Any]
+
+
+TRAININGS: dict[str, str | Path] = {
+    "lenet5_digits": "digits",
+    "small_digits": "digits",
+    "digits_gan": Path(__file__).with_name("learning.netdef"),
+    "fashion": Path(__file__).with_name("learning.netdef"),
+}
 
 
 @dataclass(frozen=True)
@@ -55,8 +70,12 @@ SIDES = {
 def main() -> None:
     """Do what the arguments say."""
     kind, net, *rest = sys.argv[1:]
-    row = time_side(net, *rest) if kind == "time" else verify(net, *rest)
-    print(json.dumps(row))
+    kinds: dict[str, Callable[..., dict[str, Any]]] = {
+        "time": time_side,
+        "verify": verify,
+        "train": train,
+    }
+    print(json.dumps(kinds[kind](net, *rest)))
 
 
 def time_side(name: str, side: str, batch: str, device: str, seconds: str) -> dict[str, Any]:
@@ -135,6 +154,44 @@ def verify(name: str, dtype: str, device: str) -> dict[str, Any]:
         "relative": found.relative,
         "worst": found.worst,
         "where": found.worst_node,
+    }
+
+
+def train(name: str, device: str, seconds: str) -> dict[str, Any]:
+    """The steps of a training: their time, their nodes on the CPU, and NumPy against them.
+
+    It fails where they differ, and on a GPU where a node is on the CPU.
+    """
+    training = load_training(name, TRAININGS[name]).plan
+    layouts = tuple(map(layout_of, training.steps))
+    feeds: dict[str, Array] = {}
+    for plan in training.steps:
+        feeds |= random_step(training, plan, batch=training.batch)
+    arrays = {n: feeds[n] for layout in layouts for n in (*layout.arrays, *layout.states)}
+    engine = DeviceEngine(training, layouts, arrays, device)
+    counts = itertools.count(2)
+
+    def run() -> None:
+        count = next(counts)
+        for index, layout in enumerate(layouts):
+            batch = {n: feeds[n] for n in (*layout.batch, *layout.masks)}
+            engine.step(index, batch, [RATE] * len(layout.rates), count)
+
+    warm_up(run)
+    (timing,) = time_together({name: run}, training.batch, float(seconds)).values()
+    placed = [place for place in engine.placements() if place is not None]
+    on_cpu = sum(place.counts.get(CPU, 0) for place in placed)
+    options = VerifyOptions(device=device)
+    found = [verify_step(training, plan, options) for plan in training.steps]
+    on_gpu = parse_device(device).on_gpu
+    return {
+        "ok": all(each.ok for each in found) and not (on_gpu and (on_cpu or not placed)),
+        "batch": training.batch,
+        "median_ms": timing.median * 1e3,
+        "per_second": timing.per_second,
+        "on_cpu": on_cpu if placed else None,
+        "relative": max(each.relative for each in found),
+        "worst": max(each.worst for each in found),
     }
 
 

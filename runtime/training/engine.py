@@ -18,6 +18,7 @@ from runtime.binding import from_value, to_value
 from runtime.devices import parse_device
 from runtime.errors import CallError, MachineError
 from runtime.machine import driver
+from runtime.placement import Placement
 from runtime.providers import Settings
 from runtime.reference import run_reference
 from runtime.session import OnnxSession, open_session
@@ -165,6 +166,10 @@ class DeviceEngine:
         ]
         self._runs: dict[tuple[int, ...], Callable[[Arrays], None]] = {}
         self.before = dict(self._values)
+
+    def placements(self) -> list[Placement | None]:
+        """Which provider runs which node of each step."""
+        return [session.placement() for session in self._steps]
 
     def step(
         self, index: int, feeds: Arrays, rates: Iterable[float], count: int, apply: bool = True

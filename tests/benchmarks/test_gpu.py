@@ -34,6 +34,17 @@ def test_it_times_and_verifies_and_writes_both_reports(
     assert "| lenet5 | 1 | ours f16 |" in page and "| lenet5 | bf16 | 13 |" in page
 
 
+def test_it_takes_the_steps_of_trainings_and_counts_their_nodes_on_the_cpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = ["--only", "training", "--trainings", "small_digits"]
+    code, report, page = run(monkeypatch, tmp_path / "out", *few)
+    assert code == 0
+    (row,) = report["training"]
+    assert row["ok"] and row["on_cpu"] > 50 and row["worst"] < 1
+    assert "| small_digits | 64 |" in page
+
+
 def test_a_row_that_fails_is_told_and_the_others_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
