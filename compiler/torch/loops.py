@@ -173,9 +173,8 @@ class Filled(ast.NodeTransformer):
                     return ast.Assign([place], value, lineno=0)
                 return ast.Expr(ast.Call(ast.Name("setattr"), [*place.args, value], []))
             case ast.AST():
-                copy = type(node)()
-                for part in node._fields:
-                    setattr(copy, part, self.visit(getattr(node, part, None)))
+                parts = {part: self.visit(getattr(node, part, None)) for part in node._fields}
+                copy = type(node)(**parts)
                 copy.lineno = 0  # type: ignore[attr-defined]
                 return copy
             case list():
