@@ -258,6 +258,8 @@ def pooled(d: Drawing, x: str, shape: Shape) -> Made:
 
 
 def resized(d: Drawing, x: str, shape: Shape) -> Made:
+    if d.random.random() < 0.3:
+        return stretched(d, x, shape)
     if d.random.random() < 0.3 and shape[1] % 4 == 0:
         mode = d.random.choice(["DCR", "CRD"])
         made = d.node("DepthToSpace", x, blocksize=2, mode=mode)
@@ -276,6 +278,27 @@ def resized(d: Drawing, x: str, shape: Shape) -> Made:
         **words,
     )
     return made, (*shape[:2], 2 * shape[2], 2 * shape[3])
+
+
+def stretched(d: Drawing, x: str, shape: Shape) -> Made:
+    """To the sizes of some map, which are read while the model runs."""
+    other, wanted = d.random.choice([(name, s) for name, s in d.live if len(s) == 4])
+    zero, two, four = (d.integers([place]) for place in (0, 2, 4))
+    own = d.node("Slice", d.node("Shape", x), zero, two)
+    asked = d.node("Slice", d.node("Shape", other), two, four)
+    empty = "roi" if d.opset < 13 else ""
+    d.arrays.setdefault("roi", np.zeros(0, dtype=np.float32))
+    made = d.node(
+        "Resize",
+        x,
+        empty,
+        empty,
+        d.node("Concat", own, asked, axis=0),
+        mode=d.random.choice(["nearest", "linear"]),
+        nearest_mode=d.random.choice(["floor", "round_prefer_floor"]),
+        coordinate_transformation_mode=d.random.choice(["asymmetric", "half_pixel"]),
+    )
+    return made, (*shape[:2], *wanted[2:])
 
 
 def cut(d: Drawing, x: str, shape: Shape) -> Made:

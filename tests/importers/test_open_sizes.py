@@ -165,6 +165,17 @@ def test_a_size_that_is_one_of_several_is_told_of() -> None:
     assert "H is 7 here; the model may take more for it" in found.notes
 
 
+def test_a_constant_for_each_channel_of_a_size_that_became_known_is_a_shift() -> None:
+    model = onnx_model(
+        "a = Add(x, k) y = Conv(a, w) z = Mul(x, m)",
+        "float[N, 4, H, W] x",
+        outputs="y, z",
+        weights={"k": (4, 1, 1), "w": (4, 4, 1, 1), "m": (4, 8, 6)},
+    )
+    text = define(import_onnx(model)).text
+    assert "shift([" in text and "flatten" not in text
+
+
 def test_a_size_that_must_be_what_it_is_is_not_told_of() -> None:
     model = onnx_model("y = Max(x, k)", "float[N, 3, H, W] x", weights={"k": (3, 8, 8)})
     found = import_onnx(model)

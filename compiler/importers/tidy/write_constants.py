@@ -49,7 +49,8 @@ def write_chain(rewriting: Rewriting, chain: list[Node]) -> None:
     if (kept and len(chain) == 1) or not np.all(np.isfinite([factor, offset])):
         return
     first, last = chain[0], chain[-1]
-    if rewriting.nodes[first.inputs[0]].shape != last.shape:  # a map that becomes the vector here
+    source = rewriting.nodes[first.inputs[0]]
+    if len(source.shape) != len(last.shape):  # a map that becomes the vector here
         flat = replace(
             first, name=fresh(rewriting, f"{first.name}.flat"), op=Flatten(), shape=last.shape
         )
