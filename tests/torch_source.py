@@ -23,6 +23,7 @@ from compiler.dims import evaluate
 from compiler.graph import Graph
 from compiler.initialise import scatter
 from compiler.ops.connect import Dropout
+from compiler.ops.joins import Join
 from compiler.torch.attributes import Unwritable
 from compiler.torch.source import write_source
 from compiler.training.mode import in_training
@@ -165,19 +166,32 @@ def read_back(graph: Graph) -> Graph:
     return from_torch(module_of(write_source(graph), graph), given).graph
 
 
+# What hands on what it gets where nothing is trained.
+HANDING_ON = ("identity", "dropout", "drop_path")
+# Two words for one layer, where a pooling to so many parts is one of windows alike.
+SYNONYMS = {"adaptive_avgpool": "avgpool", "adaptive_maxpool": "maxpool", "gmp": "maxpool"}
+
+
 def is_same(graph: Graph, other: Graph) -> bool:
-    """Whether two graphs hold the same layers in the same order, with the same arrays.
+    """Whether two graphs compute their outputs by the same layers from the same arrays.
 
     Open sizes are those of the example that was exported; what hands on what it gets is left out.
     """
     sizes = sizes_for(graph)
 
-    def layers(of: Graph) -> list[Any]:
-        kept = (n for n in of.nodes() if n.op.name not in ("identity", "dropout", "input"))
-        return [(n.op.name, tuple(evaluate(size, sizes) for size in n.shape)) for n in kept]
+    def outputs(of: Graph) -> list[int]:
+        made: dict[str, int] = {}
+        for node in of.nodes():
+            inputs = tuple(made[name] for name in node.inputs)
+            word = SYNONYMS.get(node.op.name, node.op.name)
+            shape = tuple(evaluate(size, sizes) for size in node.shape)
+            arrays = tuple(node.array(weight.name) for weight in of.weights(node))
+            handed = word in HANDING_ON or (isinstance(node.op, Join) and len(inputs) == 1)
+            made[node.name] = inputs[0] if handed else hash((word, shape, arrays, inputs))
+        return [made[name] for name in of.outputs.values()]
 
     arrays = {name: weight.shape for name, weight in graph.parameters().items()}
-    return layers(graph) == layers(other) and arrays == {
+    return outputs(graph) == outputs(other) and arrays == {
         name: weight.shape for name, weight in other.parameters().items()
     }
 
