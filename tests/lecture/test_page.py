@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.netc.command import netc
 
-PAGE = (Path(__file__).parents[2] / "docs" / "lecture.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "lecture.md").read_text(encoding="utf-8")
 
 
 def test_the_page_is_true_from_top_to_bottom(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    shutil.copy(DOCS / "photograph.jpg", "photograph.jpg")
     names: dict[str, Any] = {}
     for kind, text in re.findall(r"```(netdef|python|console)\n(.*?)```", PAGE, re.DOTALL):
         if kind == "netdef":
@@ -46,6 +50,20 @@ def tables_of(text: str) -> list[list[list[float]]]:
     return [[[*map(float, row.split("|")[1:-1])] for row in t.splitlines()] for t in tables]
 
 
+def accuracies_of(text: str) -> list[tuple[float, ...]]:
+    """The numbers of the table on dropout."""
+    rows = re.findall(r"^\| with\w*(?: dropout)? \| ([\d.]+) \| ([\d.]+) \|$", text, re.MULTILINE)
+    assert len(rows) == 2
+    return [tuple(map(float, row)) for row in rows]
+
+
+def test_every_picture_of_the_page_is_there() -> None:
+    shown = re.findall(r"!\[.+\]\((.+)\)", PAGE)
+    assert shown == ["depth.svg", "regions.png", "gan.png", "dcgan.png", "parts.png"]
+    for name in shown:
+        assert (DOCS / name).is_file()
+
+
 def check_what_is_shown(names: dict[str, Any]) -> None:
     """What the texts of the page claim of the numbers that its programs found."""
     for written, found in zip(tables_of(PAGE), names["tables"], strict=True):
@@ -67,7 +85,13 @@ def check_what_is_shown(names: dict[str, Any]) -> None:
     (kept, kept_held), (dropped, dropped_held) = (names["accuracy"][n] for n in ("kept", "dropped"))
     assert kept > 0.9 > dropped  # of labels of which three in ten are wrong
     assert dropped_held > kept_held
+    both = (kept, kept_held), (dropped, dropped_held)
+    np.testing.assert_allclose(both, accuracies_of(PAGE), atol=0.1)
+    assert Image.open("regions.png").size == (392, 192)
+    assert names["count"] == len(names["parts"]) == 2048
+    assert Image.open("parts.png").size == (7 * 112, 112)
     assert Path("gan.png").exists()
+    assert Path("deep/samples.0002.png").exists()
     noise, *_, last = names["grids"]
     assert noise.shape == last.shape == (71, 71)
     assert not np.array_equal(noise, last)
