@@ -176,6 +176,17 @@ def test_a_constant_for_each_channel_of_a_size_that_became_known_is_a_shift() ->
     assert "shift([" in text and "flatten" not in text
 
 
+def test_a_product_along_a_size_that_became_known_stays_between_transposes() -> None:
+    model = onnx_model(
+        "m = Mul(x, k) y = MatMul(w, x)",
+        "float[N, 4, H, W] x",
+        outputs="m, y",
+        weights={"k": (4, 8, 6), "w": (2, 8)},
+    )
+    text = define(import_onnx(model)).text
+    assert "assert H == 8" in text and text.count("transpose") == 2
+
+
 def test_a_size_that_must_be_what_it_is_is_not_told_of() -> None:
     model = onnx_model("y = Max(x, k)", "float[N, 3, H, W] x", weights={"k": (3, 8, 8)})
     found = import_onnx(model)

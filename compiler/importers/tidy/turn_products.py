@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from compiler.dims import Dim
 from compiler.ops.arguments import Extent
 from compiler.ops.connect import Dense
 from compiler.ops.convolution import Conv
@@ -26,7 +27,8 @@ def turn_products(rewriting: Rewriting) -> None:
         axis = first.op.order[middle.op.along(first.shape)]
         order = tuple(first.op.order[place] for place in last.op.order)
         weight = rewriting.weight(middle, "weight")
-        if weight is None:
+        (given,) = rewriting.shapes(first)
+        if weight is None or isinstance(given[axis], Dim):  # whose size an assertion only says
             continue
         if axis == 0:
             pixel = (1,) * (len(first.shape) - 1)
