@@ -21,9 +21,10 @@ def dense(op: Dense, layer: Layer, x: str) -> str:
         defaults=DEFAULTS,
         bias=op.bias,
     )
-    if axis == len(layer.shape) - 1:
+    last = len(layer.shape)
+    if axis == last - 1:
         return f"{made}({x})"
-    return f"{made}({x}.movedim({axis + 1}, -1)).movedim(-1, {axis + 1})"
+    return f"{made}({x}.movedim({axis + 1}, {last})).movedim({last}, {axis + 1})"
 
 
 @writes(MatMul)
