@@ -21,6 +21,7 @@ from compiler.values import (
     TooMuch,
     kind_word,
     no_label,
+    only_tensor,
     raise_all,
     unknown,
 )
@@ -75,6 +76,7 @@ def convert(
         kind = kinds[name]
         try:
             value = evaluate(argument.value, scope)
+            value = only_tensor(value) or value
             silenced = silenced or value is POISON
             if value is not POISON:
                 values[name] = kind(value)

@@ -78,7 +78,7 @@ def test_several_results_are_a_list_of_tensors_and_one_is_a_tensor() -> None:
         q = split(1) as whole
         concat(p[1], q) : [7, 32, 32]
         q -> conv(q.c, 1x1) -> relu
-        add(q[0], q.part0)
+        add(q[0], q.part0) -> resize(like=q)
         output y = softmax(q)
         """
     )
