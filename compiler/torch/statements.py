@@ -7,7 +7,6 @@ import keyword
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from itertools import chain, count
 
 from grammar.records import dataclass
 
@@ -73,6 +72,8 @@ class Writer:
         self.named = named  # tensors that get a line each
         self.repeated = repeated  # modules that are called twice: in the order of the net
         self.names = dict(inputs)  # of tensors that have one
+        self.holders = {name: [tensor] for tensor, name in inputs.items()}  # of each name
+        self.lowest = 0  # no name before this place is free
         self.nested: dict[str, str] = {}  # expressions that wait for their only user
         self.needs: dict[str, list[str]] = {}  # the tensors in them
         self.lines: list[tuple[str, str]] = []
@@ -89,20 +90,22 @@ class Writer:
         for place, text in enumerate(texts):
             safe = text if re.fullmatch(r"[\w.]+", text) else f"({text})"
             template = template.replace(mark(place), safe)
-        template = template.replace(ANY, simple[0] if simple else self.anything())
+        if ANY in template:
+            template = template.replace(ANY, simple[0] if simple else self.anything())
         needs = [need for source in item.takes for need in self.released(source)]
         expression = tidy(template)
         if len(item.makes) != 1:
-            self.uses.subtract(needs)
+            self.used(needs)
             names: list[str] = []
             for made in item.makes:
                 names.append(self.fresh(made, names))
             self.lines.append((f"{', '.join(names)} = {expression}", item.comment))
             return
         (made,) = item.makes
-        if expression in self.names.values():  # what hands on what it gets
-            self.uses.subtract(needs)
+        if expression in self.holders:  # what hands on what it gets
+            self.used(needs)
             self.names[made] = expression
+            self.holders[expression].append(made)
             return
         again = any(name in self.repeated for name in references(expression))
         short = len(plain(expression)) <= LONGEST and not item.comment
@@ -110,7 +113,7 @@ class Writer:
         if self.uses[made] == 1 and short and not again:
             self.nested[made], self.needs[made] = expression, needs
         else:
-            self.uses.subtract(needs)
+            self.used(needs)
             self.assign(made, expression, item.comment)
 
     def released(self, source: str) -> list[str]:
@@ -123,7 +126,7 @@ class Writer:
 
     def settle(self, source: str) -> None:
         """Give an expression that waits a line of its own."""
-        self.uses.subtract(self.needs.pop(source))
+        self.used(self.needs.pop(source))
         self.assign(source, self.nested.pop(source), "")
 
     def anything(self) -> str:
@@ -135,20 +138,44 @@ class Writer:
         """A line that gives an expression a name."""
         self.lines.append((f"{self.fresh(tensor)} = {expression}", comment))
 
+    def used(self, tensors: Sequence[str]) -> None:
+        """Each of these is needed once less from now on, and its name may be free."""
+        self.uses.subtract(tensors)
+        for tensor in tensors:
+            if self.uses[tensor] <= 0 and tensor in self.names:
+                self.lowest = min(self.lowest, place_of(self.names[tensor], self.lowest))
+
     def fresh(self, tensor: str, taken: Sequence[str] = ()) -> str:
         """A name for a tensor: the first that no tensor still needs, and that is not `taken`."""
-        alive = set(taken) | {name for other, name in self.names.items() if self.uses[other] > 0}
-        names = chain(NAMES, (f"t{place}" for place in count()))
-        name = next(name for name in names if name not in alive)
-        for other, held in [*self.names.items()]:
-            if held == name:
-                del self.names[other]
-        self.names[tensor] = name
+        place = self.lowest
+        while (name := name_at(place)) in taken or self.needed(name):
+            place += 1
+        for other in self.holders.get(name, ()):
+            del self.names[other]
+        self.names[tensor], self.holders[name] = name, [tensor]
+        if not taken and self.uses[tensor] > 0:
+            self.lowest = place + 1
         return name
+
+    def needed(self, name: str) -> bool:
+        """Whether a tensor of this name is still needed."""
+        return any(self.uses[tensor] > 0 for tensor in self.holders.get(name, ()))
 
     def result(self, tensor: str) -> str:
         """The expression of a tensor that is returned."""
         return self.nested.pop(tensor, "") or self.names[tensor]
+
+
+def name_at(place: int) -> str:
+    """The names of tensors in their order: a few letters, then `t0`, `t1`, …"""
+    return NAMES[place] if place < len(NAMES) else f"t{place - len(NAMES)}"
+
+
+def place_of(name: str, otherwise: int) -> int:
+    """Where a name stands in that order; some other place for one that does not."""
+    if name in NAMES:
+        return NAMES.index(name)
+    return len(NAMES) + int(name[1:]) if re.fullmatch(r"t\d+", name) else otherwise
 
 
 def plain(expression: str) -> str:
