@@ -75,11 +75,12 @@ def source_html(sources: Sequence[Source], places: Sequence[Sequence[Place]]) ->
 
 def highlighted(text: str) -> list[str]:
     """The lines of a definition as HTML, coloured."""
-    lines = [""]
+    pieces: list[list[str]] = [[]]  # of each line
     for kind, value in lex(text, NetdefLexer(stripnl=False, ensurenl=False)):
         first, *others = value.split("\n")
-        lines[-1] += coloured(kind, first)
-        lines += [coloured(kind, other) for other in others]
+        pieces[-1].append(coloured(kind, first))
+        pieces += [[coloured(kind, other)] for other in others]
+    lines = ["".join(line) for line in pieces]
     if lines[-1] == "":
         lines.pop()
     if len(lines) > MOST_LINES:
