@@ -30,6 +30,8 @@ def head_width(nodes: Sequence[Node]) -> int:
         first = first_piece(node)
         if index and (first.above or last_piece(nodes[index - 1]).comment):
             return total
+        if index and first.broken and first.role == "binary":  # which begins a line again
+            return total
         total += first.gap if index else 0
         if isinstance(node, Piece) or is_flat([node]):
             total += flat_width([node])

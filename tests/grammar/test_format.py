@@ -53,6 +53,12 @@ def test_any_text_is_formatted_faithfully(text: str) -> None:
     check_faithful(text)
 
 
+def test_a_target_stays_behind_one_on_several_lines_whatever_follows_it() -> None:
+    long, name = "x" * 45, "a_value_with_quite_a_long_name"
+    targets = f"(\né\n,\né\n,\né\n)\n,(é\n,é\n,{long}\n)"
+    check_faithful(f"let (\né\n,\né\n) =[\nfalse\nfor\n{targets}\nin\n0\nif\n{name}\n]\n")
+
+
 @given(strategies.files())
 @settings(SLOW, max_examples=60)
 def test_a_printed_tree_parses_to_the_same_tree(file: s.File) -> None:
