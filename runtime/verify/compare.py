@@ -180,6 +180,10 @@ def computed(
     return compute(graph, node, tuple(array.astype(dtype) for array in arrays), sizes, dtype)
 
 
+# A sigmoid of -20, and e^x - 1 of an x next to 0.
+NEAR_ONE = frozenset(["sigmoid", "elu", "celu", "selu"])
+
+
 def computed_alone(
     graph: Graph,
     node: Node,
@@ -192,8 +196,8 @@ def computed_alone(
     Up to its tolerance, the layer only passes on what its inputs bring. A layer that is badly
     conditioned loses more, by itself or with those before it that the other does not give: as much
     as NumPy loses in float32, or as a rounding of its inputs makes of it, which no other way to
-    work it out can spare: x/s - mean/s of equal numbers is no more than roundings. A sigmoid loses
-    as much as float32 does at 1: ONNX Runtime's of -20 is the difference of two such numbers.
+    work it out can spare: x/s - mean/s of equal numbers is no more than roundings. What is the
+    difference of two numbers near 1 in ONNX Runtime loses as much as float32 does there.
     """
     inputs = tuple(ours[name] for name in node.inputs)
     sizes = symbol_values(graph.nodes(), feeds)
@@ -208,7 +212,7 @@ def computed_alone(
         computed(graph, node, inputs, sizes, np.float64, rounded),
     )
     loss = max(largest_error(other, exact) for other in others)
-    if node.op.name == "sigmoid":
+    if node.op.name in NEAR_ONE:
         loss = max(loss, float(np.finfo(np.float32).epsneg))
     return gap(tensor, exact, allow, ROUNDINGS * loss)
 

@@ -11,6 +11,7 @@ import onnxruntime as ort
 
 from compiler.dims import evaluate
 from compiler.graph import Graph, Input, is_whole, limits_of
+from compiler.ops.activate import Elu, Selu
 from compiler.ops.base import Op
 from compiler.ops.normalise import GroupNorm, InstanceNorm, LayerNorm
 from runtime.reference import compute, interpret, symbol_values
@@ -83,9 +84,10 @@ def rounding_of(graph: Graph, feeds: Tensors, exact: Tensors) -> dict[str, float
 
 
 def inside(op: Op, inputs: tuple[Any, ...]) -> float:
-    """The largest number in a normalisation before its mean is taken off; 0 for other ops.
+    """The largest number in a layer before another is taken off; 0 for other ops.
 
-    An engine may divide the input by its deviation first, and a map of one pixel has none but eps.
+    That is the mean in a normalisation, and the 1 of e^x - 1. An engine may divide the input by its
+    deviation first, and a map of one pixel has none but eps.
     """
     x: Any = inputs[0] if inputs else None
     match op:
@@ -98,6 +100,8 @@ def inside(op: Op, inputs: tuple[Any, ...]) -> float:
             inner = [each % (x.ndim - 1) + 1 for each in over]
             outer = [each for each in range(x.ndim) if each not in inner]
             parts = x.transpose(*outer, *inner).reshape(*(x.shape[each] for each in outer), -1)
+        case Elu() | Selu():
+            return float(np.exp(np.minimum(x, 0)).max())
         case _:
             return 0.0
     return float((np.abs(parts).max(axis=-1) / np.sqrt(parts.var(axis=-1) + eps)).max())
