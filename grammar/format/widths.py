@@ -75,7 +75,7 @@ def is_hanging(group: Group) -> bool:
 def is_flat(nodes: Sequence[Node]) -> bool:
     """Whether the author left nodes on one line; the break before the first does not count."""
     for index, node in enumerate(nodes):
-        if index and (first_piece(node).broken or first_piece(node).above):
+        if index and (first_piece(node).above or is_kept_break(nodes[index - 1], node)):
             return False
         if index + 1 < len(nodes) and last_piece(node).comment:
             return False
@@ -84,6 +84,15 @@ def is_flat(nodes: Sequence[Node]) -> bool:
         if isinstance(node, Group) and not _is_flat_group(node):
             return False
     return True
+
+
+def is_kept_break(before: Node, node: Node) -> bool:
+    """Whether the author began a line with a node, or its sign, where one may begin."""
+    first, last = first_piece(node), last_piece(before)
+    signs = [piece for piece in (first, last) if piece.role == "binary"]
+    return first.broken and (
+        bool(signs) or first.text in ("->", "else") or last.text in (",", "->")
+    )
 
 
 def _is_flat_group(group: Group) -> bool:
