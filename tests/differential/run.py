@@ -149,7 +149,7 @@ def run_stage(stage: Stage, scope: Scope, flow: Shape | None, *, first: bool) ->
             raise Invalid
         shape = result
         if stage.head == "seq":  # its layers are a level below: outside no `like` names them
-            scope.call.owners |= dict.fromkeys({*scope.call.owners} - before)
+            scope.call.owners |= dict.fromkeys({*scope.call.owners} - before, "")
     elif isinstance(target, Block):
         place = scope.call.next_place()
         shape, owner, outputs = call(stage, target, scope, flow)

@@ -115,7 +115,7 @@ def again(pen: Pen, scope: Scope) -> list[Stage]:
     """The layers and blocks that labels stand for, once more, each with the same parameters."""
     found = []
     for label, owner in scope.call.owners.items():
-        if owner is None or (owner[0] not in HELD and owner[0] not in scope.call.file):
+        if not owner or (owner[0] not in HELD and owner[0] not in scope.call.file):
             continue
         head, _, given = owner
         arguments = [(name, argument(pen, scope, value)) for name, value in given.items()]
