@@ -14,7 +14,7 @@ from unicodedata import category
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.dims import Dim, Size
+from compiler.dims import Dim, Size, symbol, symbols
 from compiler.domain import Facts
 from compiler.domain.conditions import Contradiction
 from compiler.domain.suggestions import equalities_for
@@ -251,7 +251,10 @@ class GraphBuilder:
             before = facts.copy()
             for left, right in equalities_for(facts, a, b) or ():
                 facts.assume(left, "==", right)
-                if isinstance(right, int) and not is_implied(before, (a, b), (left, right)):
+                is_fixed = isinstance(right, int) and any(
+                    left == symbol(name) for name in symbols(left)
+                )
+                if is_fixed and not is_implied(before, (a, b), (left, right)):
                     self.note(f"{left} is {right} here; the model may take more for it")
         return facts.equal(a, b)
 
