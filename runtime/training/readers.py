@@ -51,6 +51,7 @@ TRAIN_FOLDERS = ("train", "training")
 HELD_OUT_FOLDERS = ("val", "valid", "validation", "test")
 IDX = re.compile(r"(.*)-(images|labels)[-.]idx(\d)-ubyte(\.gz)?")
 CIFAR_SIDES = (3, 32, 32)
+MOST_AXES = 7  # of all samples together
 IDX_TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 
 
@@ -327,6 +328,8 @@ def read_idx(path: Path) -> NDArray[Any]:
                 raise DataError(f"{path} is no idx file")
             rank = head[3]
             sizes = struct.unpack(f">{rank}I", stream.read(4 * rank))
+            if rank > MOST_AXES or 0 in sizes:
+                raise DataError(f"{path} holds no samples: its sizes are {shown(sizes)}")
             wanted = math.prod(sizes) * np.dtype(kind).itemsize
             check_packed(path, wanted)
             content = stream.read(wanted + 1)
@@ -338,6 +341,12 @@ def read_idx(path: Path) -> NDArray[Any]:
         held = f"{len(content):,}" if len(content) < wanted else "more"
         raise DataError(f"{path} claims {wanted:,} bytes of numbers and holds {held}")
     return np.frombuffer(content, kind).reshape(sizes)
+
+
+def shown(sizes: Sequence[int]) -> str:
+    """Sizes in words, the first of them where they are more than any tensor has."""
+    first = ", ".join(map(str, sizes[:MOST_AXES]))
+    return f"{first}, … ({len(sizes)} axes)" if len(sizes) > MOST_AXES else first
 
 
 def check_packed(path: Path, size: int) -> None:

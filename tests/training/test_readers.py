@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import os
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from compiler.ops.arguments import Extent
 from compiler.pictures import Picture
 from compiler.training.model import Data
 from grammar.source import Source, Span
-from runtime.training.readers import SampleReader
+from runtime.training.readers import SampleReader, read_idx
 from runtime.training.samples import DataError, Samples
 
 AT = Span(Source("", ""), 0, 0)
@@ -303,3 +304,13 @@ def test_a_parquet_file_with_names_that_are_no_text_is_refused(tmp_path: Path) -
     path.write_bytes(path.read_bytes().replace(b"label", b"lab\xecl"))
     with pytest.raises(DataError, match=r"x.parquet cannot be read: "):
         SampleReader((LABEL,)).open(path)
+
+
+@pytest.mark.parametrize("sizes", [(2**32 - 1,) * 30 + (0, 5), (3, 0, 4), (1,) * 60])
+def test_an_idx_file_of_no_samples_or_very_many_axes_is_told_of(
+    tmp_path: Path, sizes: tuple[int, ...]
+) -> None:
+    head = b"\0\0\x08" + bytes([len(sizes)]) + struct.pack(f">{len(sizes)}I", *sizes)
+    (tmp_path / "x-idx").write_bytes(head + b"\0" * (0 not in sizes))
+    with pytest.raises(DataError, match="holds no samples: its sizes are"):
+        read_idx(tmp_path / "x-idx")
