@@ -159,13 +159,14 @@ def largest_difference(
     ours = Tensors(compiled, feeds.ours, {names[name] for name, _ in pairs}, "cpu", settings)
     outputs = set(graph.outputs.values())
     largest, heard = 0.0, False
-    left = Counter(name for name, _ in pairs), Counter(tensor for _, tensor in pairs)
+    names_left = Counter(name for name, _ in pairs)
+    tensors_left = Counter(tensor for _, tensor in pairs)
     for name, tensor in pairs:
-        left[0][name] -= 1
-        left[1][tensor] -= 1
-        value = theirs.take(tensor, keep=left[1][tensor] > 0)
+        names_left[name] -= 1
+        tensors_left[tensor] -= 1
+        value = theirs.take(tensor, keep=tensors_left[tensor] > 0)
         value = value if name in outputs else as_samples(value, graph[name].shape)
-        made = ours.take(names[name], keep=left[0][name] > 0)
+        made = ours.take(names[name], keep=names_left[name] > 0)
         relative = difference(made, value, allow)
         if relative is None:
             return None

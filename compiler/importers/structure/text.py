@@ -73,8 +73,7 @@ def net_lines(graph: Graph, definition: RecoveredNet) -> list[str]:
 
 def parameters_in(graph: Graph) -> int:
     """How many numbers of a graph can be learned, shared ones once."""
-    own = (node for node in graph.nodes() if not node.owner)
-    return sum(weight.size for node in own for weight in graph.weights(node) if not weight.buffer)
+    return sum(weight.size for weight in graph.parameters().values() if not weight.buffer)
 
 
 def facts_of(graph: Graph) -> list[str]:
