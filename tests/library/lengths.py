@@ -38,7 +38,13 @@ LAYOUT = {
 
 def definition_tokens(net: str) -> int:
     """The tokens of a net of the library, its blocks, functions and tables."""
-    waiting, seen, count = [(library_nets()[net], net)], set(), 0
+    return sum(map(tokens_of, definition_of(net)))
+
+
+def definition_of(net: str) -> list[s.Item]:
+    """A net of the library with all that it reaches, in the files that it uses too."""
+    waiting, seen = [(library_nets()[net], net)], set[tuple[Path, str]]()
+    found: dict[int, s.Item] = {}
     while waiting:
         path, name = place = waiting.pop()
         if place in seen:
@@ -50,9 +56,9 @@ def definition_tokens(net: str) -> int:
                 if name in [used.id for used in item.names]:
                     waiting.append((path.parent / item.path.span.text.strip('"'), name))
             elif name in defined(item):
-                count += tokens_of(item)
+                found[id(item)] = item
                 waiting += [(path, used) for used in used_by(item, names)]
-    return count
+    return [*found.values()]
 
 
 @cache

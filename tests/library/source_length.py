@@ -11,19 +11,13 @@ from __future__ import annotations
 import io
 import sys
 import tokenize
-from collections.abc import Iterator
-from pathlib import Path
 
 from compiler.driver import check_net
-from compiler.files import LIBRARY
-from compiler.symbols.modules import Closure, names_of
-from compiler.symbols.names import children
+from compiler.symbols.modules import Closure
 from compiler.torch.source import write_source
-from grammar import syntax as s
 from grammar.lexemes import scan
-from grammar.parse import parse
-from grammar.source import Source
 from netc.library import library_nets, open_module
+from tests.library.lengths import definition_of
 
 UNCOUNTED = {
     tokenize.COMMENT,
@@ -35,37 +29,9 @@ UNCOUNTED = {
 }
 
 
-def items_of(path: Path) -> dict[str, s.Item]:
-    """What a file defines, and what it takes from others, by name."""
-    found: dict[str, s.Item] = {}
-    for item in parse(Source(path.name, path.read_text(encoding="utf-8"))).file.items:
-        if isinstance(item, s.Use):
-            there = items_of(LIBRARY / "".join(map(str, item.path.parts)))
-            for name, other in there.items():
-                found.setdefault(name, other)
-        else:
-            found |= dict.fromkeys(names_of(item), item)
-    return found
-
-
-def names_in(node: s.Syntax) -> Iterator[str]:
-    """Every name below a node."""
-    if isinstance(node, s.Name):
-        yield node.id
-    for child in children(node):
-        yield from names_in(child)
-
-
-def definition_tokens(name: str) -> int:
+def whole_definition_tokens(name: str) -> int:
     """The tokens of a net of the library with all that it reaches."""
-    items = items_of(library_nets()[name])
-    reached, left = dict[int, s.Item](), [name]
-    while left:
-        item = items.get(left.pop())
-        if item is not None and id(item) not in reached:
-            reached[id(item)] = item
-            left += names_in(item)
-    lexemes = (each for item in reached.values() for each in scan(item.span.text))
+    lexemes = (each for item in definition_of(name) for each in scan(item.span.text))
     return sum(each.kind not in ("newline", "comment") for each in lexemes)
 
 
@@ -89,14 +55,14 @@ def net_of(name: str) -> Closure:
 def ratio(name: str) -> float:
     """The tokens of the source over those of the definition."""
     source = write_source(check_net(net_of(name)).graph)
-    return source_tokens(source) / definition_tokens(name)
+    return source_tokens(source) / whole_definition_tokens(name)
 
 
 def main() -> None:
     """A line for each net, the longest first."""
     names = sys.argv[1:] or sorted(library_nets())
     for found, name in sorted(((ratio(name), name) for name in names), reverse=True):
-        print(f"{name:28}{definition_tokens(name):6}{found:7.2f}")
+        print(f"{name:28}{whole_definition_tokens(name):6}{found:7.2f}")
 
 
 if __name__ == "__main__":
