@@ -124,10 +124,9 @@ def test_outputs_and_derivatives_are_those_of_numpy(name: str) -> None:
 @pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
 @pytest.mark.parametrize("name", ["lenet5", "resnet18"])
 def test_a_source_read_back_is_the_same_net(name: str) -> None:
-    from tests.torch_source import is_same, read_back
+    from tests.torch_source import read_back_apart
 
-    graph = library_net(name).graph
-    assert is_same(graph, read_back(graph))
+    assert read_back_apart(library_net(name).graph) == ""
 
 
 @pytest.mark.skipif(find_spec("torch") is not None, reason="torch is installed")

@@ -1,0 +1,321 @@
+"""When two graphs are the same net, whatever words and layers each has for it.
+
+Two graphs are the same where their inputs, outputs and arrays are called alike and have the same
+shapes and numbers, they need as many multiply-accumulates, and each output comes by the same
+layers: the same op with the same arguments, shape, arrays and inputs, down to the graph's inputs.
+Read as the same is only what is the same number by number:
+
+- what hands on what it gets when run: identity, dropout, a join of one branch;
+- what only moves values (reshape, transpose, slice, shuffle, nearest pixels …): a run of such
+  layers is known by where each of its values comes from, none where all stay in their place;
+- the words for a window: `pad="same"` and its pixels, `ceil` and the pixels that it adds, a pooling
+  to so many parts that are windows alike, `upsample` and `resize` to that size;
+- what is worked out from fixed numbers alone, which is fixed numbers;
+- the order of what is added, multiplied or compared, and a concat within a concat.
+
+Not compared is what a module in evaluation does not have: how likely a dropout drops, how arrays
+were drawn, pictures and class names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import fields, replace
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+
+from compiler.dims import evaluate
+from compiler.graph import Graph, Input, Node
+from compiler.ops.base import Axis, Op, Shape, Shapes
+from compiler.ops.channels import Channels, ChannelShuffle, PixelShuffle, PixelUnshuffle
+from compiler.ops.connect import Dense, Identity
+from compiler.ops.convolution import Conv
+from compiler.ops.filtering import FixedKernel
+from compiler.ops.global_pooling import AdaptiveAvgPool, GlobalAveragePool
+from compiler.ops.joins import Add, Concat, Join, Max, Mean, Min, Mul
+from compiler.ops.normalise import LayerNorm
+from compiler.ops.pooling import AvgPool, Pool
+from compiler.ops.reducing import Reduce
+from compiler.ops.resampling import Resize
+from compiler.ops.reshape import Flatten, Reshape, Transpose
+from compiler.ops.shapes import per_sample_axes, per_sample_axis
+from compiler.ops.slicing import Slice, Split
+from compiler.ops.spatial import Crop, Upsample
+from compiler.ops.tensors import Const
+from grammar.records import dataclass
+from runtime.kernels import run_kernel
+from runtime.reference import with_sizes
+
+MOVERS = (
+    *(Flatten, Reshape, Transpose, Crop, Slice, Split),
+    *(Channels, ChannelShuffle, PixelShuffle, PixelUnshuffle),
+)
+COMMUTATIVE = (Add, Mul, Max, Min, Mean)
+ASSOCIATIVE = (Add, Mul, Max, Min)
+NOT_COMPARED = ("init", "weight", "picture")
+
+
+def difference(graph: Graph, other: Graph, sizes: Mapping[str, int]) -> str:
+    """In what the second graph is another net than the first at these sizes; "" for the same."""
+    one, two = fixed(graph, sizes), fixed(other, sizes)
+    return (
+        apart("inputs", shapes_of_inputs(one), shapes_of_inputs(two))
+        or apart("outputs", shapes_of_outputs(one), shapes_of_outputs(two))
+        or apart("arrays", shapes_of_arrays(one), shapes_of_arrays(two))
+        or apart("numbers", numbers_of_arrays(one), numbers_of_arrays(two))
+        or layers_apart(one, two)
+        or apart("multiply-accumulates", macs(one), macs(two))
+    )
+
+
+def fixed(graph: Graph, sizes: Mapping[str, int]) -> Graph:
+    """The graph with numbers for its symbolic sizes."""
+    nodes = [
+        replace(
+            node,
+            op=with_sizes(node.op, sizes),
+            shape=tuple(evaluate(size, sizes) for size in node.shape),
+        )
+        for node in graph.nodes()
+    ]
+    return graph.rebuilt(nodes)
+
+
+def apart(what: str, one: Any, two: Any) -> str:
+    """What two tables, or numbers, differ in."""
+    if one == two:
+        return ""
+    if not isinstance(one, dict):
+        return f"{what}: {one} -> {two}"
+    names = [name for name in dict.fromkeys([*one, *two]) if one.get(name) != two.get(name)]
+    rows = [f"{name} {one.get(name)} -> {two.get(name)}" for name in names[:3]]
+    return f"{what}: {'; '.join(rows) or f'in the order {[*one]} -> {[*two]}'} ({len(names)})"
+
+
+def shapes_of_inputs(graph: Graph) -> dict[str, Any]:
+    """Each input's shape and type."""
+    return {node.name: (node.shape, node.op.dtype) for node in graph.inputs()}  # type: ignore[attr-defined]
+
+
+def shapes_of_outputs(graph: Graph) -> dict[str, Shape]:
+    """Each output's shape; one alone has the name that its export gave it."""
+    outputs = {name: graph[node].shape for name, node in graph.outputs.items()}
+    return outputs if len(outputs) > 1 else {"output": next(iter(outputs.values()))}
+
+
+def shapes_of_arrays(graph: Graph) -> dict[str, Shape]:
+    """The shape of each array, of fixed tensors only if the graph has no numbers for them."""
+    held = {
+        node.array(weight.name): weight.shape
+        for node in graph.upstream(graph.outputs.values())
+        for weight in graph.weights(node)
+        if not isinstance(node.op, Const)
+    }
+    return dict(sorted(held.items()))
+
+
+def numbers_of_arrays(graph: Graph) -> dict[str, str]:
+    """What each array holds."""
+    return {name: digest(np.float32(graph.values[name])) for name in shapes_of_arrays(graph)}
+
+
+def macs(graph: Graph) -> Any:
+    """The multiply-accumulates of all layers that lead to an output."""
+    return sum(
+        node.op.macs(graph.input_shapes(node), node.shape)
+        for node in graph.upstream(graph.outputs.values())
+    )
+
+
+def digest(array: Any) -> str:
+    """A short name for numbers in a shape."""
+    return sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16] + str(array.shape)
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a layer makes: values of a `root` layer, all in place or as `places` says.
+
+    `numbers` are there where these are fixed; `parts` are what a join joins, behind its word.
+    """
+
+    root: Hashable
+    shape: Shape
+    root_shape: Any
+    places: Any = None
+    numbers: Any = None
+    parts: tuple[Any, ...] = ()
+
+    def where(self) -> Any:
+        """The place in the root's tensor of each value."""
+        if self.places is not None:
+            return self.places
+        return np.arange(float(np.prod(self.root_shape))).reshape(self.root_shape)
+
+    def rearranged(self, places: Any) -> Made:
+        """The root's values at these places."""
+        flat = places.reshape(-1)
+        still = places.shape == self.root_shape and np.array_equal(flat, np.arange(flat.size))
+        return replace(self, shape=places.shape, places=None if still else places)
+
+    def key(self, *, bare: bool = False) -> Hashable:
+        """The same for the same values; `bare` without axes of size 1 in front, which stretch."""
+        if self.numbers is not None:
+            shape = stripped(self.shape) if bare else self.shape
+            return "const", digest(np.float32(self.numbers).reshape(shape))
+        if self.places is None:
+            return self.root
+        shape = stripped(self.shape) if bare else self.shape
+        flat = np.arange(self.places.size)
+        if bare and shape == stripped(self.root_shape):
+            same = np.array_equal(self.places.reshape(-1), flat)
+            return self.root if same else (self.root, digest(self.places.reshape(shape)))
+        return self.root, digest(self.places.reshape(shape))
+
+
+def stripped(shape: Shape) -> Shape:
+    """A shape without the ones in front."""
+    first = next((place for place, size in enumerate(shape) if size != 1), len(shape))
+    return shape[first:]
+
+
+def layers_apart(one: Graph, two: Graph) -> str:
+    """The first layer of the second graph that the first has not, where their outputs differ."""
+    a, b = made_by(one), made_by(two)
+    ends = [[made[name].key() for name in g.outputs.values()] for g, made in ((one, a), (two, b))]
+    if ends[0] == ends[1]:
+        return ""
+    known = {made.root for made in a.values()} | {made.key() for made in a.values()}
+    first = next((n for n in two.nodes() if b[n.name].root not in known), None)
+    first = first or next((n for n in two.nodes() if b[n.name].key() not in known), None)
+    found = {made.root for made in b.values()} | {made.key() for made in b.values()}
+    lost = next((n for n in one.nodes() if a[n.name].root not in found), None)
+    lost = lost or next((n for n in one.nodes() if a[n.name].key() not in found), None)
+    return f"layers: {shown(one, lost)} -> {shown(two, first)}"
+
+
+def shown(graph: Graph, node: Node | None) -> str:
+    """A layer as a message names it."""
+    if node is None:
+        return "none"
+    shapes = [graph[name].shape for name in node.inputs]
+    return f"{node.name} = {node.op!r:.300} {[*node.inputs]} {shapes} {node.shape}"
+
+
+def made_by(graph: Graph) -> dict[str, Made]:
+    """What each layer makes."""
+    found: dict[str, Made] = {}
+    for node in graph.nodes():
+        found[node.name] = make(graph, node, [found[name] for name in node.inputs])
+    return found
+
+
+def make(graph: Graph, node: Node, inputs: list[Made]) -> Made:
+    """What one layer makes of what the ones before it made."""
+    op, shape = node.op, node.shape
+    if isinstance(op, Input):
+        return Made(("input", node.name), shape, shape)
+    if isinstance(op, Const):
+        held = graph.values[node.name] if op.values is None else np.array(op.values)
+        return Made("const", shape, shape, numbers=np.float32(held))
+    if inputs and all(made.numbers is not None for made in inputs):
+        given = tuple(made.numbers.astype(np.float64)[None] for made in inputs)
+        if not graph.weights(node):
+            return Made("const", shape, shape, numbers=run_kernel(op, given, {})[0])
+    if isinstance(op, Identity) or (isinstance(op, Join | Concat) and len(inputs) == 1):
+        return inputs[0]
+    if moves(op):
+        return inputs[0].rearranged(run_kernel(op, (inputs[0].where()[None],), {})[0])
+    arrays = tuple(node.array(weight.name) for weight in graph.weights(node))
+    shapes = graph.input_shapes(node)
+    if isinstance(op, Concat):
+        return joined(inputs, per_sample_axis(op.axis, shapes[0], op.name), shape)
+    keys = [made.key(bare=isinstance(op, Join)) for made in inputs]
+    if isinstance(op, ASSOCIATIVE):
+        keys = [key for made, key in zip(inputs, keys, strict=True) for key in terms(made, key, op)]
+    if isinstance(op, COMMUTATIVE):
+        keys.sort(key=str)
+    root = hashed(meaning(op, shapes, shape, graph), arrays, keys, shape)
+    parts = (op.name, *keys) if isinstance(op, ASSOCIATIVE) else ()
+    return Made(root, shape, shape, parts=parts)
+
+
+def terms(made: Made, key: Hashable, op: Op) -> tuple[Hashable, ...]:
+    """What is added, or multiplied or compared, where one of the branches is such a join itself."""
+    return made.parts[1:] if made.parts[:1] == (op.name,) and made.places is None else (key,)
+
+
+def joined(inputs: list[Made], axis: int, shape: Shape) -> Made:
+    """The parts one behind the other; those that are parts of one tensor are its values moved."""
+    pieces: list[Made] = []
+    for made in inputs:
+        again = made.places is None and made.parts[:2] == ("concat", axis)
+        pieces += made.parts[2:] if again else (made,)
+    first, roots = pieces[0], {made.root for made in pieces}
+    if len(roots) == 1 and first.numbers is None:
+        places = np.concatenate([made.where() for made in pieces], axis)
+        return first.rearranged(places)
+    root = hashed("concat", axis, [made.key() for made in pieces], shape)
+    return Made(root, shape, shape, parts=("concat", axis, *pieces))
+
+
+def hashed(*parts: Any) -> str:
+    """A short name for what a layer computes."""
+    return sha256(repr(parts).encode()).hexdigest()[:24]
+
+
+def moves(op: Op) -> bool:
+    """Whether each value that an op makes is one of those that it gets."""
+    nearest = isinstance(op, Upsample | Resize) and op.mode == "nearest"
+    return nearest or isinstance(op, MOVERS)
+
+
+def meaning(op: Op, inputs: Shapes, output: Shape, graph: Graph) -> Hashable:
+    """What an op computes, in numbers."""
+    spatial: list[Any] = [*zip(inputs[0][1:], output[1:], strict=False)] if inputs else []
+    reach = op.reach(inputs, output, graph.facts) if inputs else None
+    if isinstance(op, Pool | Conv | FixedKernel):
+        assert reach is not None
+        axes = tuple(window(a, *sizes) for a, sizes in zip(reach.axes, spatial, strict=True))
+        if isinstance(op, AvgPool) and not any(a.before or a.after for a in reach.axes):
+            return op.name, axes
+        return op.name, axes, arguments(op, ("kernel", "stride", "pad", "dilation", "ceil"))
+    if isinstance(op, GlobalAveragePool | AdaptiveAvgPool):
+        word = "avgpool" if op.name in ("gap", "adaptive_avgpool") else "maxpool"
+        if all(size % made == 0 for size, made in spatial):
+            parts = (Axis(size // made, size // made) for size, made in spatial)
+            axes = tuple(window(a, *s) for a, s in zip(parts, spatial, strict=True))
+            return (word, axes) if word == "avgpool" else (word, axes, ())
+    if isinstance(op, Resize | Upsample):
+        assert reach is not None
+        return "resample", reach.samplings, output
+    if isinstance(op, Dense):
+        return op.name, op.along(inputs[0]), op.bias
+    if isinstance(op, LayerNorm | Reduce):
+        places = per_sample_axes(op.axis, inputs[0], op.name)
+        return op.name, places, arguments(op, ("axis", "keep"))
+    axis = getattr(op, "axis", None)
+    if axis is not None:
+        return op.name, per_sample_axis(axis, inputs[0], op.name), arguments(op, ("axis",))
+    return op.name, arguments(op)
+
+
+def window(axis: Axis, size: int, made: int) -> tuple[int, ...]:
+    """Where each window lies on an axis of so many pixels, and its taps."""
+    stride = axis.stride if made > 1 else 1
+    return axis.kernel, stride, axis.dilation if axis.kernel > 1 else 1, axis.before, size, made
+
+
+def arguments(op: Op, without: tuple[str, ...] = ()) -> Hashable:
+    """The other arguments of an op, numbers as float32 has them."""
+    names = [f.name for f in fields(op) if f.name not in (*without, *NOT_COMPARED)]
+    return tuple((name, rounded(getattr(op, name))) for name in names)
+
+
+def rounded(value: Any) -> Hashable:
+    """A value with its fractions in float32."""
+    if isinstance(value, float):
+        return float(np.float32(value))
+    return tuple(map(rounded, value)) if isinstance(value, list | tuple) else value
