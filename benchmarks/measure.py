@@ -99,16 +99,17 @@ def clocked(action: Callable[[], Any]) -> Callable[[], float]:
     return timed
 
 
-def process(*command: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run a whole process from the repository's root; it must succeed.
+def surroundings() -> dict[str, str]:
+    """The variables of a process whose modules are kept as bytecode, as installed ones are."""
+    return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
-    Modules may be kept as bytecode, as they are where netc or torch is installed.
-    """
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+
+def process(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a whole process from the repository's root; it must succeed."""
     return subprocess.run(
         [str(part) for part in command],
         cwd=ROOT,
-        env=environment,
+        env=surroundings(),
         capture_output=True,
         text=True,
         check=True,

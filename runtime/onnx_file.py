@@ -62,14 +62,15 @@ def parse_model(path: Path) -> onnx.ModelProto:
     return model
 
 
-def check_model_file(path: Path) -> Path:
-    """The file to open for a model that ONNX Runtime reads itself; raises `ModelError`.
+def check_model_file(path: Path) -> tuple[Path, onnx.ModelProto]:
+    """The file to open for a model that ONNX Runtime reads itself, and the model without its data.
 
     Everything that it reads besides it lies beside it then, and no operator ends the process.
+    Raises `ModelError`.
     """
-    place = real_place(path)
-    check_tensors(parse_model(path), place)
-    return place
+    place, model = real_place(path), parse_model(path)
+    check_tensors(model, place)
+    return place, model
 
 
 def real_place(path: Path) -> Path:

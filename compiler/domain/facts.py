@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import field
 from itertools import product
 from math import lcm, prod
+from typing import Any
 
 from compiler.dims import Size, divisors, evaluate, substitute, symbol, symbols
 from compiler.domain.conditions import COMPARE, Condition, Contradiction
@@ -24,8 +25,9 @@ class Facts:
     """What is known about the symbols of one network, each of which is at least 1.
 
     `known` holds the values of independent symbols, `equalities` the others in terms of them,
-    `kept` every condition that is neither; `answers` are the decisions that these have led to,
-    since the layers of a net ask the same again and again.
+    `kept` every condition that is neither; `answers` are the decisions that these have led to, and
+    `findings` what others have worked out of them, since the layers of a net ask the same again
+    and again.
 
     >>> facts, H = Facts(), symbol("H")
     >>> facts.assume(H % 2, "==", 0), facts.equal(2 * (H // 2), H)
@@ -38,6 +40,7 @@ class Facts:
     answers: dict[tuple[Size, str, Size], bool | None] = field(
         default_factory=dict, repr=False, compare=False
     )
+    findings: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def lines(self, names: Iterable[str]) -> list[str]:
         """Everything known about these symbols, in their order when they have one."""
@@ -181,6 +184,7 @@ class Facts:
         self.known, self.equalities, self.kept = trial.known, trial.equalities, trial.kept
         if taught:
             self.answers.clear()
+            self.findings.clear()
         return taught
 
     def _learn(self, question: Condition) -> bool:

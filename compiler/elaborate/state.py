@@ -25,7 +25,7 @@ from grammar.diagnostics import CallStep, Diagnostic, Remedy, deduplicate
 from grammar.records import dataclass
 from grammar.source import Span
 
-MOST_NODES = 12_000  # layers of a net
+MOST_NODES = 5_000
 MOST_RETRIED = 2_000  # layers of a net whose remedies are tried
 MOST_TRIES = 4  # mistakes of a net whose remedies are tried
 MOST_STEPS = 60_000  # stages and turns of loops run for a net, with or without layers in them

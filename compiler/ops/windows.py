@@ -118,9 +118,13 @@ class Window:
         Raises `ShapeError` for a wrong number of axes and for a kernel larger than its padded
         input.
         """
-        if any(isinstance(size, Dim) for size in spatial):
-            return resolved_axes(self, spatial, facts)
-        return known_axes(self, spatial)
+        if not any(isinstance(size, Dim) for size in spatial):
+            return known_axes(self, spatial)
+        asked = (self, spatial)
+        if asked not in facts.findings:
+            facts.findings[asked] = resolved_axes(self, spatial, facts)
+        axes: tuple[Axis, ...] = facts.findings[asked]
+        return axes
 
 
 @lru_cache(maxsize=1024)

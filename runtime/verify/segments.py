@@ -175,6 +175,8 @@ def names_taken(node: onnx.NodeProto) -> Iterator[str]:
     """The tensors that a node takes, and those that the graphs inside it may."""
     yield from filter(None, node.input)
     for attribute in node.attribute:
+        if not attribute.HasField("g") and not attribute.graphs:
+            continue
         for graph in [attribute.g, *attribute.graphs]:
             for inner in graph.node:
                 yield from names_taken(inner)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import onnx
 import pytest
 from click.testing import CliRunner, Result
 from onnx import TensorProto, helper, numpy_helper
 
+import runtime.session
 from netc.main import main
 from runtime.devices import CPU, CUDA, TENSORRT, Device, parse_device
 from runtime.errors import CallError, MachineError
 from runtime.machine import Driver, Gpu
+from runtime.models import write_model
 from runtime.probe import Probe, probe, reason
 from runtime.providers import Settings
-from runtime.session import RunError, open_session
+from runtime.session import Model, RunError, open_session
 from runtime.verify.tolerance import tolerance
 from tests.define import define
 from tests.runtime.fakes import ABSENT, H100, WORKING, Part, machine
@@ -226,6 +231,45 @@ def test_bound_arrays_give_what_a_run_gives_and_can_be_fed_again() -> None:
         bound.update({"x": second})
         bound.run()
         np.testing.assert_array_equal(bound.outputs()[0], session.run({"x": second})["y"])
+
+
+OPEN = NET.replace("8, 8", "H, W")
+
+
+@pytest.mark.parametrize(
+    ("text", "long", "sizes", "layouts"),
+    [
+        (NET, 1, {}, True),  # only the batch is open
+        (OPEN, 1, {}, False),
+        (OPEN, 1, {"H": 8}, False),
+        (OPEN, 1, {"H": 8, "W": 8}, True),
+        (OPEN, 100, {}, True),
+    ],
+)
+@pytest.mark.parametrize("from_file", [False, True])
+def test_layouts_are_not_looked_for_in_long_models_of_open_sizes(
+    text: str,
+    long: int,
+    sizes: dict[str, int],
+    layouts: bool,
+    from_file: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made, asked = runtime.session.create, []
+
+    def create(model: Model, place: Device, settings: Settings, found: Driver) -> Any:
+        asked.append(settings.layouts)
+        return made(model, place, settings, found)
+
+    monkeypatch.setattr(runtime.session, "LONG", long)
+    monkeypatch.setattr(runtime.session, "create", create)
+    written = define(text).model()
+    model = write_model(written, tmp_path / "model.onnx") if from_file else written
+    feeds = {"x": np.random.default_rng(0).standard_normal((1, 3, 8, 8), np.float32)}
+    found = open_session(model, "cpu", Settings(sizes=sizes)).run(feeds)
+    assert asked == [layouts]
+    np.testing.assert_allclose(found["y"], define(text).run(feeds, device="numpy")["y"], rtol=1e-5)
 
 
 def test_sizes_are_pinned() -> None:
