@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from compiler.dims import Dim, Size, product
-from compiler.graph import Graph, Input, Node
-from compiler.receptive_field import Field, FieldAxis, propagate
+import dataclasses
+from collections.abc import Callable
+from functools import cache, partial
+from math import prod
+
+from compiler.dims import Dim, Size
+from compiler.graph import Graph, Node
+from compiler.receptive_field import Field, receptive_fields
 from grammar.records import dataclass
 
 BYTES = 4
@@ -12,12 +17,17 @@ BYTES = 4
 
 @dataclass(frozen=True)
 class LayerCost:
-    """One line of the summary."""
+    """One line of the summary; `fields` are what the layers see, worked out when first asked."""
 
     node: Node
     parameters: int
     macs: Size
-    field: Field
+    fields: Callable[[], dict[str, Field]] = dataclasses.field(repr=False, compare=False)
+
+    @property
+    def field(self) -> Field:
+        """The receptive field of its tensor."""
+        return self.fields()[self.node.name]
 
 
 @dataclass(frozen=True)
@@ -45,23 +55,12 @@ class Analysis:
 def analyse(graph: Graph) -> Analysis:
     """Measure a graph."""
     layers: list[LayerCost] = []
-    fields: dict[str, Field] = {}
+    fields = cache(partial(receptive_fields, graph))
     depth: dict[str, int] = {}
     macs: Size = 0
     totals = {"parameters": 0, "trainable": 0, "buffers": 0}
     seen: set[str] = set()
     for node in graph.nodes():
-        shapes = graph.input_shapes(node)
-        if isinstance(node.op, Input):
-            fields[node.name] = (FieldAxis(),) * (len(node.shape) - 1)
-        else:
-            reach = node.op.reach(shapes, node.shape, graph.facts)
-            fields[node.name] = propagate(
-                reach,
-                [(fields[name], graph[name].shape) for name in node.inputs],
-                node.shape,
-                graph.facts,
-            )
         owned = 0
         if node.parameters_of not in seen:
             for weight in graph.weights(node):
@@ -71,10 +70,10 @@ def analyse(graph: Graph) -> Analysis:
                 fixed = weight.buffer or weight.values is not None
                 totals["trainable"] += 0 if fixed else weight.size
         totals["parameters"] += owned
-        cost = node.op.macs(shapes, node.shape)
+        cost = node.op.macs(graph.input_shapes(node), node.shape)
         macs = macs + cost
         depth[node.name] = max((depth[n] for n in node.inputs), default=0) + node.op.holds_weights
-        layers.append(LayerCost(node, owned, cost, fields[node.name]))
+        layers.append(LayerCost(node, owned, cost, fields))
     return Analysis(
         tuple(layers),
         totals["parameters"],
@@ -102,7 +101,7 @@ def peak_memory(graph: Graph) -> int | None:
     live = peak = 0
     bytes_of: dict[str, int] = {}
     for index, node in enumerate(nodes):
-        size = product(node.shape)
+        size = prod(node.shape)
         if isinstance(size, Dim):
             return None
         bytes_of[node.name] = size * BYTES

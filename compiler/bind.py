@@ -15,14 +15,14 @@ from compiler.symbols.aliases import WITHOUT, parameter_meant
 from compiler.values import (
     POISON,
     Mistake,
+    Results,
     Scope,
     Silenced,
     Tensor,
     TooMuch,
     kind_word,
     no_label,
-    only_tensor,
-    raise_all,
+    together,
     unknown,
 )
 from grammar import syntax as s
@@ -76,7 +76,7 @@ def convert(
         kind = kinds[name]
         try:
             value = evaluate(argument.value, scope)
-            value = only_tensor(value) or value
+            value = value.only or value if isinstance(value, Results) else value
             silenced = silenced or value is POISON
             if value is not POISON:
                 values[name] = kind(value)
@@ -88,7 +88,8 @@ def convert(
             mistakes.append(wrong_sort(called, name, argument, value, kind, error, stage))
         except Mistake as mistake:
             mistakes.append(with_quotes(mistake, argument.value, kind))
-    raise_all(mistakes)
+    if mistakes:
+        raise together(mistakes)
     if silenced:
         raise Silenced
     return values
@@ -112,10 +113,10 @@ def bind_op(
                     continue
                 error = no_tensor(op, argument.value, each, scope)
                 if not isinstance(error, Mistake):
-                    raise_all(mistakes)
-                    raise error
+                    raise together(mistakes) if mistakes else error
                 mistakes.append(error)
-        raise_all(mistakes)
+        if mistakes:
+            raise together(mistakes)
         arguments = tuple(a for a in arguments if a.keyword is not None)
     accepted = parameters(op)
     usage = partial(signature, op, op.name)
@@ -216,7 +217,8 @@ def match(
             mistakes.append(Mistake("E202", f"`{name}` is given twice", argument.span))
             continue
         found[name] = argument
-    raise_all(mistakes)
+    if mistakes:
+        raise together(mistakes)
     return found
 
 

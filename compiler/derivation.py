@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 
 from compiler.analysis import LayerCost
-from compiler.dims import Size, product
+from compiler.dims import Size
 from compiler.graph import Graph, Input, Node
 from compiler.ops.base import Axis, Shape, show_count, show_shape
 from compiler.ops.shapes import axis_names
@@ -91,7 +92,7 @@ def multiplications(graph: Graph, layer: LayerCost) -> Iterator[str]:
     if layer.macs == 0:
         return
     positions = counted_positions(graph, layer.node)
-    count = product(positions)
+    count = prod(positions)
     macs = show_count(layer.macs)
     if isinstance(layer.macs, int) and isinstance(count, int) and layer.macs % count == 0:
         where = "*".join(map(str, positions)) or "1"

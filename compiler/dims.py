@@ -244,14 +244,6 @@ def ceil_div(size: Size, divisor: int) -> Size:
     return (size + divisor - 1) // divisor
 
 
-def product(sizes: Iterable[Size]) -> Size:
-    """The product of sizes; 1 for none."""
-    result: Size = 1
-    for size in sizes:
-        result = result * size
-    return result
-
-
 def substitute(size: Size, values: Mapping[str, Size]) -> Size:
     """`size` with every symbol in `values` replaced at once, in canonical form.
 

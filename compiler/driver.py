@@ -87,9 +87,11 @@ def check_net(net: Closure, overrides: Mapping[str, Any] | None = None) -> Check
     if any(d.severity == "error" for d in found):
         return Checked(graph, None, tuple(found), made)
     analysis = analyse(graph)
-    found += check_contracts(elaborated, analysis)
+    if elaborated.contracts:
+        found += check_contracts(elaborated, analysis)
     found += lint(LintContext(elaborated, analysis))
-    return Checked(graph, analysis, tuple(deduplicate(found)), made, net.definition.doc)
+    found = deduplicate(found) if found else []
+    return Checked(graph, analysis, tuple(found), made, net.definition.doc)
 
 
 def check_training(item: Closure, overrides: Mapping[str, Any] | None = None) -> CheckedTraining:

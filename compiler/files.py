@@ -11,7 +11,7 @@ import errno
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -79,10 +79,6 @@ class Files:
     opened: Mapping[Path, Source] = field(default_factory=dict, repr=False)
     root: Path | None = None
     seen: set[Path] = field(default_factory=set, repr=False)
-
-    def below(self, root: Path | None) -> Files:
-        """The same for a definition with this root folder."""
-        return replace(self, root=root)
 
     def has(self, path: Path) -> bool:
         """Whether there is such a file."""

@@ -180,6 +180,12 @@ class Graph:
                 found[source].append(node)
         return found
 
+    def unused(self) -> list[Node]:
+        """The layers and inputs whose tensors nothing takes, outputs of the network left out."""
+        taken = {source for node in self.nodes() for source in node.inputs}
+        taken.update(self.outputs.values())
+        return [node for node in self.nodes() if node.name not in taken]
+
     def parameters(self) -> dict[str, Weight]:
         """Every array by its full name, shared ones once, in the order of the layers."""
         return dict(self._parameters)

@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from compiler.dims import Dim, Size
 from compiler.domain import Facts
+from compiler.graph import Graph, Input
 from compiler.ops.base import Axis, Reach, Sampling, Shape
 from grammar.records import dataclass
 
@@ -64,6 +65,19 @@ Field: TypeAlias = tuple[FieldAxis, ...]
 def show_field(field: Field) -> str:
     """The size of a receptive field: `32x32`."""
     return "x".join(str(axis.size) for axis in field)
+
+
+def receptive_fields(graph: Graph) -> dict[str, Field]:
+    """What the tensor of each layer sees of the inputs, by the layer's name."""
+    fields: dict[str, Field] = {}
+    for node in graph.nodes():
+        if isinstance(node.op, Input):
+            fields[node.name] = (FieldAxis(),) * (len(node.shape) - 1)
+            continue
+        reach = node.op.reach(graph.input_shapes(node), node.shape, graph.facts)
+        sources = [(fields[name], graph[name].shape) for name in node.inputs]
+        fields[node.name] = propagate(reach, sources, node.shape, graph.facts)
+    return fields
 
 
 def propagate(

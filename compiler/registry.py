@@ -7,6 +7,7 @@ own and enter themselves with a decorator; the files are loaded when the table i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from functools import cached_property
 from importlib import import_module
 from typing import Any, TypeVar
 
@@ -40,7 +41,7 @@ class Registry(MutableMapping[K, F]):
 
         return enter
 
-    @property
+    @cached_property
     def functions(self) -> dict[K, F]:
         """All of them, every file loaded."""
         while self._missing:

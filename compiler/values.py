@@ -53,13 +53,6 @@ class Results:
         return next(iter(self.tensors.values())) if self.whole and len(self.tensors) == 1 else None
 
 
-def only_tensor(value: Any) -> Tensor | None:
-    """The one tensor that a value is; None where it is something else, or several."""
-    return (
-        value.only if isinstance(value, Results) else value if isinstance(value, Tensor) else None
-    )
-
-
 @dataclass(frozen=True)
 class Function:
     """`let divisible(v, d=8) = …`, and the names that it sees where it stands."""
@@ -149,12 +142,11 @@ def with_later_definition(mistake: Mistake, makers: Makers) -> Mistake:
     return mistake
 
 
-def raise_all(mistakes: Sequence[Mistake]) -> None:
-    """Raise the first mistake, if there is any, with the others beside it."""
-    if mistakes:
-        first, *others = mistakes
-        first.others = tuple(others)
-        raise first
+def together(mistakes: Sequence[Mistake]) -> Mistake:
+    """The first of several mistakes, with the others beside it."""
+    first, *others = mistakes
+    first.others = tuple(others)
+    return first
 
 
 class TooMuch(Mistake):

@@ -64,8 +64,8 @@ def verify_node(graph: Graph, node: Node) -> list[Diagnostic]:
         shape = infer(node.op, graph.input_shapes(node), graph.facts)
     except ShapeError as error:
         return [fault(node, error.code, error.message, *error.notes)]
-    if len(shape) != len(node.shape) or not all(
-        graph.facts.equal(a, b) for a, b in zip(shape, node.shape, strict=True)
+    if shape != node.shape and (
+        len(shape) != len(node.shape) or not all(map(graph.facts.equal, shape, node.shape))
     ):
         return [
             fault(

@@ -78,8 +78,7 @@ def scan(text: str, start: int = 0) -> Iterator[Lexeme]:
 
 def offset_beyond(text: str, most: int) -> int | None:
     """Where the text has more than `most` words, signs and comments; None when it has not."""
-    if len(text) > most:
-        for count, match in enumerate(re.finditer(_COUNTED, text)):
-            if count == most:
-                return match.end() - 1 if match.group().strip() else None
+    for count, match in enumerate(re.finditer(_COUNTED, text)):
+        if count == most:
+            return match.end() - 1 if match.group().strip() else None
     return None

@@ -115,7 +115,7 @@ def _refusal(source: Source) -> Diagnostic | None:
         head = Span(source, 0, 1)
         help = f"it looks like {meant}: save it as UTF-8"
         return Diagnostic.of("E102", "this is no UTF-8 text", head, help=help)
-    beyond = offset_beyond(text, MOST_WORDS)
+    beyond = offset_beyond(text, MOST_WORDS) if len(text) > MOST_WORDS else None
     if beyond is None:
         return None
     return Diagnostic.of(

@@ -585,7 +585,3 @@ class File:
 
     source: Source
     items: tuple[Item, ...]
-
-    def definitions(self, kind: str) -> tuple[Definition, ...]:
-        """The blocks (`kind` "block"), networks ("net") or trainings ("train"), in order."""
-        return tuple(i for i in self.items if isinstance(i, Definition) and i.kind == kind)

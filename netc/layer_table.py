@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import prod
 
 from rich.text import Text
 
 from compiler.analysis import Analysis, LayerCost
-from compiler.dims import Atom, Dim, Floor, Size, product, sum_text
+from compiler.dims import Atom, Dim, Floor, Size, sum_text
 from compiler.domain import Facts
 from compiler.graph import Graph, Input
 from compiler.ops.base import show_count
@@ -97,7 +98,7 @@ def opened(box: Box, depth: int, level: int, tree: bool) -> Iterator[Row]:
 def row_of(box: Box, level: int, tree: bool) -> Row:
     """One row."""
     layers = tuple(box.layers())
-    sizes = [product(layer.node.shape) for layer in layers]
+    sizes = [prod(layer.node.shape) for layer in layers]
     whole = [size for size in sizes if isinstance(size, int)]
     last = layers[-1]
     if box.layer is None:

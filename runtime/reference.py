@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 from compiler.dims import Dim, evaluate, symbol, symbols
 from compiler.graph import Graph, Input, Node, at_layer
 from compiler.ops.base import Op
-from runtime.kernels import Array, run_kernel
+from runtime.kernels import KERNELS, Array, Arrays
 
 BATCH = "number of samples"  # among the values of the symbols, none of which has a blank
 
@@ -62,6 +62,15 @@ def compute(
         return np.broadcast_to(value.astype(dtype), (sizes[BATCH], *value.shape[1:]))
 
 
+def run_kernel(op: Op, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+    """The output of one op, batch first.
+
+    As in IEEE 754, what is too large becomes infinite, and what has no value NaN, without a word.
+    """
+    with np.errstate(all="ignore"):
+        return KERNELS.functions[type(op)](op, inputs, arrays)
+
+
 def arrays_of(graph: Graph, node: Node, dtype: DTypeLike) -> dict[str, Array]:
     """The arrays of one layer by name, in this type."""
     return {
@@ -77,6 +86,7 @@ def symbol_values(nodes: Iterable[Node], feeds: Mapping[str, NDArray[Any]]) -> d
         name: extent
         for node in fed
         for size, extent in zip(node.shape, feeds[node.name].shape[1:], strict=True)
+        if isinstance(size, Dim)
         for name in symbols(size)
         if size == symbol(name)
     }

@@ -1,4 +1,10 @@
-"""A layer's way from text to ONNX and to NumPy leads through few files."""
+"""A layer's way from text to ONNX and to NumPy leads through few files.
+
+Counted is each file of the compiler's own packages of which some function runs while a net of one
+convolution is checked, compiled and interpreted: those too that a net without a layer needs, which
+are counted apart. What is worked out once for all nets, such as the parser's tables, is there by
+then; what runs at import is not counted.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +27,7 @@ PACKAGES = tuple(f"{ROOT / package}/" for package in ("grammar", "compiler", "ru
 NOTHING = "net one { input x: f32[3, 8, 8]; output y }"
 ONE_LAYER = "net one { input x: f32[3, 8, 8]; conv(8, 3x3); output y }"
 MOST_FILES = 39
+MOST_BESIDE_NOTHING = 31  # those that only the layer leads to, or leads to more often
 
 
 def travel(text: str) -> None:
@@ -49,9 +56,13 @@ def calls(text: str) -> Counter[tuple[str, str]]:
     return found
 
 
+def files(found: Counter[tuple[str, str]]) -> list[str]:
+    """The files whose functions were entered."""
+    return sorted({str(Path(file).relative_to(ROOT)) for file, _ in found})
+
+
 def test_a_layer_leads_through_fewer_than_40_files() -> None:
-    """Counted are the files of which some function runs because of the layer."""
-    added = calls(ONE_LAYER) - calls(NOTHING)
-    files = sorted({str(Path(file).relative_to(ROOT)) for file, _ in added})
-    assert "compiler/onnx/convolution.py" in files and "runtime/kernels/convolution.py" in files
-    assert len(files) <= MOST_FILES, files
+    entered, added = files(calls(ONE_LAYER)), files(calls(ONE_LAYER) - calls(NOTHING))
+    assert "compiler/onnx/convolution.py" in added and "runtime/kernels/convolution.py" in added
+    assert len(entered) <= MOST_FILES, entered
+    assert len(added) <= MOST_BESIDE_NOTHING, added

@@ -26,8 +26,8 @@ from compiler.ops.base import Op
 from compiler.ops.training import BatchNormTraining
 from compiler.options import CompileOptions
 from runtime.gradients import run_gradient
-from runtime.kernels import run_kernel
 from runtime.kernels.windows import slides
+from runtime.reference import run_kernel
 from tests.opcheck import make, one_op
 from tests.ops.examples import EXAMPLES
 

@@ -65,7 +65,8 @@ def elaborate(
     named = {name: t.node for name, t in scope.tensors.items() if t.node is not None}
     graph = replace(state.finished(), tensors=named)
     try:
-        graph = graph.with_domain(valid_domain(state.facts, state.conditions, state.symbols))
+        if state.symbols:
+            graph = graph.with_domain(valid_domain(state.facts, state.conditions, state.symbols))
     except Contradiction as error:
         state.diagnostics.append(
             Diagnostic.of("E308", f"no input size is valid: {error}", net.definition.name.span)
@@ -76,7 +77,7 @@ def elaborate(
         tuple(state.contracts),
         scope,
         tuple(state.made),
-        tuple(state.final_diagnostics(also)),
+        tuple(state.final_diagnostics(also)) if state.diagnostics else (),
         state.around,
         state.damaged,
         frozenset(state.results),

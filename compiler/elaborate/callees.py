@@ -20,7 +20,6 @@ from compiler.values import (
     Tensor,
     kind_word,
     no_label,
-    only_tensor,
     unknown,
 )
 from grammar import syntax as s
@@ -146,7 +145,8 @@ def tensor_argument(value: Any, scope: Scope) -> Tensor | None:
     if isinstance(value, str):
         found = scope.tensor(value)
         value = scope.value(value) if found is None else found
-    return only_tensor(value)
+    value = value.only if isinstance(value, Results) else value
+    return value if isinstance(value, Tensor) else None
 
 
 def tensor_given(state: State, argument: s.Argument, scope: Scope) -> Tensor | None:
@@ -158,4 +158,6 @@ def tensor_given(state: State, argument: s.Argument, scope: Scope) -> Tensor | N
         return scope.tensor(value.id)
     if not isinstance(value, s.Name | s.Index | s.Attribute):
         return None
-    return only_tensor(state.evaluate(value, scope))
+    found = state.evaluate(value, scope)
+    found = found.only if isinstance(found, Results) else found
+    return found if isinstance(found, Tensor) else None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
+from math import prod
 
 from compiler.bind import argument_of, names_of, size_meant, without_input_channels
-from compiler.dims import Dim, Size, product
+from compiler.dims import Dim, Size
 from compiler.elaborate.likely import likely_shape
 from compiler.elaborate.names import local_name, owner_of
 from compiler.elaborate.state import MOST_NODES, Here, State
@@ -127,8 +128,8 @@ def inferred(
             mistake.search = partial(branch_remedies, state, sources, error.remedy)
         elif error.code == "E304":
             mistake.search = partial(join_remedies, state, stage, op, sources)
-        elif isinstance(op, Reshape) and isinstance(product(op.shape), int):
-            mistake.search = partial(count_remedies, state, sources, product(op.shape))
+        elif isinstance(op, Reshape) and isinstance(prod(op.shape), int):
+            mistake.search = partial(count_remedies, state, sources, prod(op.shape))
         raise mistake from None
     state.conditions += [(size, least) for size, least in conditions if isinstance(size, Dim)]
     return shape

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from compiler.elaborate.state import Made
 from compiler.graph import Input, Node
-from compiler.layouts import ForeignLayout, declarations, foreign_layout
+from compiler.layouts import ForeignLayout, foreign_layout
 from compiler.lints.context import LintContext
 from compiler.lints.layers import passed_by
 from compiler.ops.base import Reach
@@ -19,9 +19,8 @@ from grammar.source import Span
 def unused_tensor(context: LintContext) -> Iterator[Diagnostic]:
     """W110: a tensor that nothing takes and that is no output."""
     graph = context.graph
-    taken = passed_by(context) | set(graph.outputs.values())  # W111 tells of the former
-    taken |= context.elaborated.results
-    unused = [n for n in graph.nodes() if n.name not in taken and not context.users[n.name]]
+    told = passed_by(context) | context.elaborated.results  # W111 tells of the former
+    unused = [node for node in graph.unused() if node.name not in told]
     aside = side_chains(context) if unused else {}
     yield from passed_side_chains(context, [n for n in unused if n.span in aside], aside)
     for node in unused:
@@ -106,7 +105,7 @@ def flowing(bind: s.Bind, holds_weights: bool) -> Fix:
 
 def foreign_shapes(context: LintContext) -> Iterator[Diagnostic]:
     """W112, W113: an input that a window slides over has its channels last, or the batch first."""
-    statements = declarations(context.elaborated.definition)
+    statements = context.elaborated.around.inputs
     for node in context.graph.inputs():
         declaration = statements[node.span]
         layout = foreign_layout(node.shape)

@@ -14,7 +14,7 @@ from onnx import TensorProto, helper
 
 from compiler.domain import Facts
 from compiler.graph import Graph, Input, Node
-from compiler.onnx.precision import WORDS, PrecisionError, layer_precision, node_precision
+from compiler.onnx.precision import WORDS, PrecisionError, takes_bfloat16
 from compiler.ops.base import Shape, Shapes
 from compiler.ops.connect import Dense
 from compiler.ops.gathering import Take
@@ -64,7 +64,8 @@ class Writer:
         name = f"{self._prefix}/{op_type}"
         if name in self._lowering.interface or any(n.name == name for n in self.nodes):
             name = f"{name}_{len(self.nodes)}"
-        dtype = node_precision(op_type, self.opset, self._dtype)
+        narrow = self._dtype != "bf16" or takes_bfloat16(op_type, self.opset)
+        dtype = self._dtype if narrow else "f32"
         taken = [
             self._take(tensor, "f32" if (op_type, place) in ALWAYS_FLOAT32 else dtype)
             for place, tensor in enumerate(inputs)
@@ -138,7 +139,8 @@ class Emitter(Writer):
     """
 
     def __init__(self, lowering: Lowering, node: Node, prefix: str = "") -> None:
-        super().__init__(lowering, f"{prefix}{node.name}", layer_precision(node.op, lowering.dtype))
+        dtype = "f32" if node.op.in_float32 else lowering.dtype
+        super().__init__(lowering, f"{prefix}{node.name}", dtype)
         graph = lowering.graph
         self.graph = graph
         self.facts: Facts = graph.facts

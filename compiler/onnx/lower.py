@@ -18,7 +18,7 @@ from onnx import helper
 from compiler.graph import Graph, Input, Node, at_layer, is_whole, limits_of
 from compiler.onnx import LOWERINGS
 from compiler.onnx.emitter import INTEGER, ONNX_TYPES, Emitter, Lowering
-from compiler.onnx.precision import OPSETS, PrecisionError, check_dtype
+from compiler.onnx.precision import DTYPES, OPSETS, PrecisionError
 from compiler.ops.base import Shape, ShapeError
 from compiler.options import USUAL, CompileOptions
 from compiler.verify import fault
@@ -71,8 +71,9 @@ def lower_apart(
     metadata: Mapping[str, str] | None = None,
 ) -> tuple[onnx.ModelProto, dict[str, NDArray[Any]]]:
     """What `lower` gives, its initializers as arrays beside it: a message would copy them."""
-    check_dtype(options.dtype)
-    check_dtype(options.io_dtype)
+    for dtype in (options.dtype, options.io_dtype):
+        if dtype not in DTYPES:
+            raise PrecisionError(f"there is no type {dtype}; it is one of {', '.join(DTYPES)}")
     opset, batch = options.opset or OPSETS[options.dtype], options.batch
     if opset not in IR_OF_OPSET:
         raise PrecisionError(f"opsets are {min(IR_OF_OPSET)} to {max(IR_OF_OPSET)}, not {opset}")
@@ -138,7 +139,7 @@ def add_layer(lowering: Lowering, node: Node, shown: bool) -> Emitter:
     inputs = tuple(lowering.tensor_of[name] for name in node.inputs)
     try:
         with at_layer(node.name):
-            result = LOWERINGS[type(node.op)](node.op, emit, *inputs)
+            result = LOWERINGS.functions[type(node.op)](node.op, emit, *inputs)
     except ShapeError as error:  # the shape rule should have said so before
         raise DefinitionError([fault(node, error.code, error.message, *error.notes)]) from None
     if not emit.nodes and not inputs:  # an initializer, which those who take it stretch

@@ -17,7 +17,7 @@ from onnx import helper
 
 from compiler.onnx.differentiate import Derivatives
 from compiler.onnx.emitter import ONNX_TYPES, Lowering, Writer
-from compiler.onnx.precision import node_precision
+from compiler.onnx.precision import takes_bfloat16
 from compiler.training.layout import GOOD_STEPS, LOSS_SCALE
 
 PRODUCTS = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul"})
@@ -32,8 +32,8 @@ def narrowed_products(
     found: list[onnx.NodeProto] = []
     done: dict[str, str] = {}
     for node in nodes:
-        narrow = node.op_type in PRODUCTS and node_precision(node.op_type, opset, dtype) == dtype
-        if not narrow:
+        takes = dtype != "bf16" or takes_bfloat16(node.op_type, opset)
+        if node.op_type not in PRODUCTS or not takes:
             found.append(node)
             continue
         for place, name in enumerate(node.input):

@@ -9,8 +9,6 @@ type at the wanted opset, or that CUDA has no kernel for in it: the tensors arou
 
 from __future__ import annotations
 
-from compiler.ops.base import Op
-
 DTYPES = ("f32", "f16", "bf16")
 WORDS = {"f32": "float32", "f16": "float16", "bf16": "bfloat16"}
 
@@ -51,19 +49,6 @@ class PrecisionError(ValueError):
     """Numbers that the wanted type cannot hold, or no such type: the call is at fault."""
 
 
-def check_dtype(dtype: str) -> None:
-    """Raise `PrecisionError` unless a network can compute in this type."""
-    if dtype not in DTYPES:
-        raise PrecisionError(f"there is no type {dtype}; it is one of {', '.join(DTYPES)}")
-
-
-def layer_precision(op: Op, dtype: str) -> str:
-    """The type in which a layer of this op computes in a network of type `dtype`."""
-    return "f32" if op.in_float32 else dtype
-
-
-def node_precision(op_type: str, opset: int, dtype: str) -> str:
-    """The type in which one ONNX node of a layer of type `dtype` computes."""
-    if dtype == "bf16" and opset < BFLOAT16_SINCE.get(op_type, opset + 1):
-        return "f32"
-    return dtype
+def takes_bfloat16(op_type: str, opset: int) -> bool:
+    """Whether the ONNX nodes of an operator can compute in bfloat16."""
+    return opset >= BFLOAT16_SINCE.get(op_type, opset + 1)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, ClassVar
 
-from compiler.dims import Size, product
+from compiler.dims import Size
 from compiler.domain import Facts
 from compiler.ops.arguments import FLAG, FRACTION, arg, init_argument, whole
 from compiler.ops.arrays import FIXED_VALUES
@@ -78,7 +79,7 @@ class Dense(Op, name="dense", group="connect"):
 
     def macs(self, inputs: Shapes, output: Shape) -> Size:
         axis = self.along(inputs[0])
-        others = product(size for place, size in enumerate(output) if place != axis)
+        others = prod(size for place, size in enumerate(output) if place != axis)
         return others * self.weights(inputs)[0].size
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
@@ -123,7 +124,7 @@ class MatMul(Op, name="matmul", group="connect"):
         return (*lead, left[-2], right[-1])
 
     def macs(self, inputs: Shapes, output: Shape) -> Size:
-        return product(output) * inputs[0][-1]
+        return prod(output) * inputs[0][-1]
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return EVERYWHERE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any, ClassVar
 
-from compiler.dims import Size, product
+from compiler.dims import Size
 from compiler.domain import Facts
 from compiler.ops.arguments import FLAG, Extent, arg, choice, extent, init_argument, whole
 from compiler.ops.arrays import FIXED_VALUES
@@ -74,7 +74,7 @@ class Conv(Op, name="conv", group="windows"):
         return (weight, *bias)
 
     def macs(self, inputs: Shapes, output: Shape) -> Size:
-        return self.weights(inputs)[0].size * product(output[1:])
+        return self.weights(inputs)[0].size * prod(output[1:])
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return Reach("window", self.axes(inputs[0][1:], facts))
@@ -174,7 +174,7 @@ class Deconv(Op, name="deconv", group="windows"):
         return (weight, *bias)
 
     def macs(self, inputs: Shapes, output: Shape) -> Size:
-        return self.weights(inputs)[0].size * product(inputs[0][1:])
+        return self.weights(inputs)[0].size * prod(inputs[0][1:])
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return Reach("transposed", self.axes(inputs[0][1:], facts))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from compiler.dims import Size, product
+from compiler.dims import Size
 from compiler.domain import Facts
 from compiler.ops.arguments import Extent, arg, choice, extent
 from compiler.ops.arrays import KERNEL_VALUES, nested_map, nested_shape, nested_sum
@@ -43,7 +43,7 @@ class FixedKernel(Op):
         return (channels, *window_output(spatial, self.axes(spatial, facts)))
 
     def macs(self, inputs: Shapes, output: Shape) -> Size:
-        return prod(nested_shape(self.kernel_values)) * product(output)
+        return prod(nested_shape(self.kernel_values)) * prod(output)
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return Reach("window", self.axes(inputs[0][1:], facts))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import prod
 from typing import ClassVar
 
-from compiler.dims import Dim, Size, product
+from compiler.dims import Dim, Size
 from compiler.domain import Facts
 from compiler.domain.suggestions import help_unequal
 from compiler.ops.arguments import arg
@@ -42,7 +43,7 @@ def check_ranks(op: Op, inputs: Shapes, facts: Facts) -> None:
     if len({inputs[place] for place in vectors}) == 1:
         wanted = (*inputs[vectors[0]], *[1] * (rank - 1))
         as_maps = tuple(wanted if len(shape) == 1 else shape for shape in inputs)
-        as_vectors = tuple((product(shape),) for shape in inputs)
+        as_vectors = tuple((prod(shape),) for shape in inputs)
         if is_joined(op, as_maps, facts):
             layer = f"reshape({show_shape(wanted)})"
             behind = Behind(layer, tuple(vectors))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
-from compiler.dims import Size, SymbolicError, product
+from compiler.dims import Size, SymbolicError
 from compiler.domain import Facts
 from compiler.ops.arguments import arg
 from compiler.ops.base import EVERYWHERE, Op, Reach, Shape, ShapeError, Shapes, show_shape
@@ -29,7 +30,7 @@ class Flatten(Op, name="flatten", group="shape"):
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         (shape,) = inputs
         kept = self.kept(shape)
-        return (*shape[:kept], product(shape[kept:]))
+        return (*shape[:kept], prod(shape[kept:]))
 
     def reach(self, inputs: Shapes, output: Shape, facts: Facts) -> Reach:
         return EVERYWHERE
@@ -44,8 +45,8 @@ class Reshape(Op, name="reshape", group="shape"):
     def infer(self, inputs: Shapes, facts: Facts) -> Shape:
         if len(self.shape) > MOST_AXES:
             raise ShapeError("E305", f"a tensor has 1 to {MOST_AXES} sizes", argument="shape")
-        total = product(inputs[0])
-        rest = product(size for size in self.shape if size != -1)
+        total = prod(inputs[0])
+        rest = prod(size for size in self.shape if size != -1)
         left = quotient(total, rest, facts) if -1 in self.shape else 1
         if left is None or not facts.equal(left * rest, total):
             words = "do not divide by" if -1 in self.shape else "come in, but the shape has"

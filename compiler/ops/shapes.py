@@ -44,9 +44,11 @@ def infer(op: Op, inputs: Shapes, facts: Facts) -> Shape:
     Every size of the result is symbolic or from 1 to `LARGEST_SIZE`, and a tensor has at most
     `MOST_NUMBERS`. Raises `ShapeError`.
     """
-    shape = tuple(facts.simplify(size) for size in op.infer(inputs, facts))
+    shape = op.infer(inputs, facts)
+    if any(isinstance(size, Dim) for size in shape):
+        shape = tuple(map(facts.simplify, shape))
     for size in shape:
-        if facts.decide(size, ">=", 1) is False:
+        if size < 1 if isinstance(size, int) else facts.decide(size, ">=", 1) is False:
             raise ShapeError(
                 "E301", f"{op.name} leaves nothing: its output would be {show_shape(shape)}"
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
 
 from compiler.domain import Facts
@@ -67,8 +67,8 @@ class Module:
         return [c for c in found if isinstance(c, Closure) and c.definition.kind == "train"]
 
     def _defined(self, kind: str) -> list[Closure]:
-        names = dict.fromkeys(d.name.id for d in self.file.definitions(kind))
-        found = (self.scope.values.get(name) for name in names)
+        made = (i for i in self.file.items if isinstance(i, s.Definition) and i.kind == kind)
+        found = map(self.scope.values.get, dict.fromkeys(item.name.id for item in made))
         return [block for block in found if isinstance(block, Closure)]
 
     def whole(self) -> Module:
@@ -92,7 +92,7 @@ class Loader:
         `parsed` is what `parse` made of it, where that is known.
         """
         root = real(source.path).parent if source.path else None
-        return self._module(parsed or parse(source), self.files.below(root))
+        return self._module(parsed or parse(source), replace(self.files, root=root))
 
     def _module(self, parsed: Parsed, files: Files) -> Module:
         scope = Scope()
@@ -148,8 +148,9 @@ class Loader:
         if path not in self._loaded:
             self._loading.append(path)
             try:
-                source = files.read(path, path.name)
-                self._loaded[path] = self._module(parse(source), files.below(files.root_of(path)))
+                parsed = parse(files.read(path, path.name))
+                inner = replace(files, root=files.root_of(path))
+                self._loaded[path] = self._module(parsed, inner)
             except OSError as error:
                 raise unreadable(error, item.path.span) from None
             finally:

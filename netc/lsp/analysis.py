@@ -102,7 +102,7 @@ def analyse(source: Source, files: Files | None = None) -> AnalysedText:
         nets,
         tuple(all_found(module, nets)),
         frozenset(files.seen),
-        files.below(real(source.path).parent if source.path else None),
+        replace(files, root=real(source.path).parent if source.path else None),
     )
 
 

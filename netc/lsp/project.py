@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from compiler.files import LIBRARY, Files, real
@@ -88,7 +88,8 @@ class Project:
         """The file that a `use` names."""
         here = item.span.source.path
         try:
-            return self.files.below(real(here).parent if here else None).find(item.path)
+            root = real(here).parent if here else None
+            return replace(self.files, root=root).find(item.path)
         except Mistake:
             return None
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 
 from compiler.analysis import Analysis, LayerCost
-from compiler.dims import Dim, Size, evaluate, product
+from compiler.dims import Dim, Size, evaluate
 from compiler.graph import Graph, Input
 from netc.layer_table import BYTES
 from runtime.layer_times import LayerTimes
@@ -30,7 +31,7 @@ def figures_of(
     seconds = times_of(graph, analysis, times.layers) if times is not None else {}
     found = []
     for layer in analysis.layers:
-        amount = evaluate(product(layer.node.shape), sizes)
+        amount = evaluate(prod(layer.node.shape), sizes)
         seen = max((number(axis.size, sizes) for axis in layer.field), default=0)
         if isinstance(layer.node.op, Input):
             seen = 0

@@ -23,12 +23,3 @@ Kernel: TypeAlias = Callable[[Any, tuple[Array, ...], Arrays], Array]
 
 KERNELS: Registry[type[Op], Kernel] = Registry("runtime.kernels", FAMILIES + STEP_FAMILIES)
 kernel = KERNELS.register
-
-
-def run_kernel(op: Op, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
-    """The output of one op, batch first.
-
-    As in IEEE 754, what is too large becomes infinite, and what has no value NaN, without a word.
-    """
-    with np.errstate(all="ignore"):
-        return KERNELS[type(op)](op, inputs, arrays)

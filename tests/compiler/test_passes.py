@@ -11,14 +11,17 @@ import pytest
 from compiler.driver import compile_graph
 from compiler.graph import Graph
 from compiler.initialise import scatter
+from compiler.ops import OPS
 from compiler.ops.scale import Normalize, Scale, Shift
 from compiler.options import CompileOptions
-from compiler.passes import optimise
+from compiler.passes import PASSES, optimise
 from compiler.passes.fold_constants import fold_constants
 from compiler.rewriting import Rewriting, rewritten
 from grammar.diagnostics import DefinitionError
 from runtime.reference import run_reference
 from tests.define import define
+from tests.opcheck import make, one_op
+from tests.ops.examples import EXAMPLES
 
 
 def graph_of(body: str) -> Graph:
@@ -100,6 +103,17 @@ def test_a_layer_that_leads_nowhere_goes_with_its_numbers() -> None:
     before = graph_of("side = conv(2, 1x1)\n    relu")
     after = optimise(before)
     assert "conv" in ops(before) and ops(after) == ["relu"] and not after.values
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_a_pass_says_which_ops_it_looks_for(name: str) -> None:
+    for arguments, shapes in EXAMPLES.get(name, [({}, [(3, 4, 5)])]):
+        op = make(OPS[name], **arguments)
+        graph = scatter(one_op(op, *shapes), 0)
+        for rewrite, ops in PASSES.items():
+            rewriting = Rewriting(graph)
+            rewrite(rewriting)
+            assert rewriting.finished() is graph or isinstance(op, ops)
 
 
 def breaking(rewriting: Rewriting) -> None:

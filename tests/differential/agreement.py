@@ -217,13 +217,20 @@ def unchecked(graph: Graph, rewrite: Rewrite) -> Graph:
 
 def passed(graph: Graph) -> Graph:
     """The graph after every pass; the verifier finds nothing after any."""
-    for rewrite in (None, *PASSES):
-        graph = graph if rewrite is None else unchecked(graph, rewrite)
-        found = verify(graph)
-        if found:
-            name = "elaboration" if rewrite is None else rewrite.__name__
-            raise Difference("verify", f"after {name}: {found[0].message}")
+    check_verified(graph, "elaboration")
+    for rewrite, ops in PASSES.items():
+        before, graph = graph, unchecked(graph, rewrite)
+        check_verified(graph, rewrite.__name__)
+        passed_over = not any(isinstance(node.op, ops) for node in before.nodes())
+        if passed_over and graph is not before and not before.unused():
+            raise Difference("pass", f"{rewrite.__name__} found more than the ops it looks for")
     return graph
+
+
+def check_verified(graph: Graph, stage: str) -> None:
+    """The verifier finds nothing in the graph after a stage."""
+    for found in verify(graph):
+        raise Difference("verify", f"after {stage}: {found.message}")
 
 
 def outputs_of(graph: Graph, feeds: Tensors) -> Tensors:

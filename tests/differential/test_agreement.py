@@ -14,6 +14,7 @@ from compiler.domain import Domain
 from compiler.initialise import scatter
 from compiler.onnx import LOWERINGS
 from compiler.ops.activate import Relu
+from compiler.ops.base import Op
 from compiler.ops.convolution import Conv
 from compiler.ops.scale import Shift
 from compiler.rewriting import Rewrite, Rewriting
@@ -109,17 +110,30 @@ def without_bias(rewriting: Rewriting) -> None:
             rewriting.put(replace(node, op=Shift(0.25)))
 
 
+def renewed(rewriting: Rewriting) -> None:
+    """A pass that puts an equal layer in the place of each."""
+    for node in rewriting.each():
+        rewriting.put(replace(node))
+
+
 def wrong_shape(rewriting: Rewriting) -> None:
     """A pass that leaves a layer of another shape."""
     node = rewriting.nodes["c"]
     rewriting.put(replace(node, shape=(9, *node.shape[1:])))
 
 
+def test_a_pass_that_does_more_than_it_says_is_a_difference(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(agreement, "PASSES", {renewed: ()})
+    assert difference().kind == "pass"
+
+
 @pytest.mark.parametrize(("rewrite", "kind"), [(without_bias, "numbers"), (wrong_shape, "verify")])
 def test_a_wrong_pass_is_a_difference(
     monkeypatch: pytest.MonkeyPatch, rewrite: Rewrite, kind: str
 ) -> None:
-    monkeypatch.setattr(agreement, "PASSES", (rewrite,))
+    monkeypatch.setattr(agreement, "PASSES", {rewrite: (Op,)})
     assert difference().kind == kind
 
 
@@ -164,7 +178,8 @@ def moved(analysis: Analysis, first: int, last: int) -> Analysis:
     axis, width = layer.field
     ends = tuple(end + last for end in axis.last if isinstance(end, int))
     wrong = replace(axis, first=tuple(start + first for start in axis.first), last=ends)
-    return replace(analysis, layers=(*others, replace(layer, field=(wrong, width))))
+    fields = layer.fields() | {layer.node.name: (wrong, width)}
+    return replace(analysis, layers=(*others, replace(layer, fields=lambda: fields)))
 
 
 def off_by_one(op: Conv, inputs: Any, arrays: Any, right: Any = KERNELS[Conv]) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from compiler.initialise import scatter
 from compiler.ops.base import Op
 from runtime.gradients import run_gradient
-from runtime.kernels import run_kernel
+from runtime.reference import run_kernel
 from tests.opcheck import arrays_of, one_op
 
 STEP = 1e-6

@@ -11,7 +11,8 @@ from compiler.ops import LOSSES, OPS
 from compiler.ops.base import Op
 from compiler.ops.training import BatchNormTraining
 from runtime.gradients import GRADIENTS, run_gradient
-from runtime.kernels import KERNELS, run_kernel
+from runtime.kernels import KERNELS
+from runtime.reference import run_kernel
 from tests.gradients.any_arguments import count_checked, examples_of
 from tests.gradients.central import check_gradient
 from tests.opcheck import make

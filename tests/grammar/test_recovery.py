@@ -111,7 +111,7 @@ def test_a_forgotten_brace_does_not_swallow_the_next_definition() -> None:
     text = "net a {\n    input x: f32[1]\n    repeat 2 {\n        relu\n    output y\n\nnet b {}\n"
     parsed = parse(Source("t", text))
     assert [d.message for d in parsed.diagnostics] == ["this `{` is never closed"]
-    assert [d.name.id for d in parsed.file.definitions("net")] == ["a", "b"]
+    assert [i.name.id for i in parsed.file.items if isinstance(i, s.Definition)] == ["a", "b"]
 
 
 def test_a_brace_too_many_is_one_report_for_all_that_it_cuts_off() -> None:

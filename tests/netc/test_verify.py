@@ -12,7 +12,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import runtime.reference
-from runtime.kernels import run_kernel
+from runtime.reference import run_kernel
 from tests.netc.command import netc
 
 DEFINITION = """

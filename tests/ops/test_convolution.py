@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from compiler.domain import Facts
 from compiler.ops.arguments import Extent
 from compiler.ops.convolution import Conv
-from runtime.kernels import run_kernel
+from runtime.reference import run_kernel
 from tests.opcheck import H, W, apply, check, check_symbolic, make, refusals, refuse
 from tests.ops import loops
 from tests.ops.geometry import Geometry, examples, geometries

@@ -32,7 +32,8 @@ from compiler.registry import Registry
 from compiler.torch import SOURCES
 from netc.reference import reference
 from runtime.gradients import GRADIENTS
-from runtime.kernels import KERNELS, run_kernel
+from runtime.kernels import KERNELS
+from runtime.reference import run_kernel
 from tests.opcheck import arrays_of, check, make, one_op, random_inputs
 from tests.ops.examples import EXAMPLES
 

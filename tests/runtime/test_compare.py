@@ -9,7 +9,7 @@ import pytest
 
 import netc
 import runtime.reference
-from runtime.kernels import run_kernel
+from runtime.reference import run_kernel
 from runtime.verify.comparison import Comparison, Difference
 from runtime.verify.tolerance import Tolerance, gap
 

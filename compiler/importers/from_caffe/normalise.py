@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
-from compiler.dims import Dim, product
+from compiler.dims import Dim
 from compiler.importers.affine import single
 from compiler.importers.builder import Refused
 from compiler.importers.from_caffe.axes import axis_of, blob_axis
@@ -146,10 +147,10 @@ def normalize(network: CaffeNetwork) -> Tensor:
     eps, whole = single(fields.one("eps", 1e-10)), fields.one("across_spatial", True)
     init = filled(network, fields.message("scale_filler")) or "constant(1)"
     network.builder.note("a Normalize is written out: there is no layer for it")
-    pixels = product(x.shape[1:])
+    pixels = prod(x.shape[1:])
     squares = network.add("reshape", network.add("mul", x, x), shape=[1, channels, pixels])
     if whole:
-        count, mean = product((channels, pixels)), network.add("gap", squares)
+        count, mean = prod((channels, pixels)), network.add("gap", squares)
     else:
         columns = network.add("avgpool", squares, kernel=kernel((channels, 1)))
         count, mean = channels, network.add("reshape", columns, shape=[1, *x.shape[1:]])

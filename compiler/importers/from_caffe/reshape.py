@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
-from compiler.dims import Size, product
+from compiler.dims import Size
 from compiler.importers.builder import Refused
 from compiler.importers.from_caffe.axes import axis_of, blob_axis
 from compiler.importers.from_caffe.connect import vector
@@ -25,7 +26,7 @@ def flatten(network: CaffeNetwork) -> Tensor:
         return vector(network, x)
     if len(sizes) == 1:
         return x
-    merged = [*x.shape[:first], product(sizes), *x.shape[last + 1 :]]
+    merged = [*x.shape[:first], prod(sizes), *x.shape[last + 1 :]]
     return network.add("reshape", x, shape=merged)
 
 
@@ -61,7 +62,7 @@ def reshape(network: CaffeNetwork) -> Tensor:
         raise Refused("it moves the batch")
     if rest == list(x.shape):
         return x
-    if len(rest) == 1 and rest[0] in (-1, product(x.shape)):
+    if len(rest) == 1 and rest[0] in (-1, prod(x.shape)):
         return vector(network, x)
     return network.add("reshape", x, shape=rest)
 

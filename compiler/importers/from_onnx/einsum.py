@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.dims import Size, product
+from compiler.dims import Size
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.dense import rows_times
 from compiler.importers.from_onnx.joins import held
@@ -112,7 +113,7 @@ def multiplied(
             raise Refused(f"the axes {letter} have {sizes[letter]} and {size} values")
         sizes.setdefault(letter, size)
     lead = tuple(sizes[c] for c in both)
-    m, k, n = (product(sizes[c] for c in group) for group in (rows, inner, columns))
+    m, k, n = (prod(sizes[c] for c in group) for group in (rows, inner, columns))
     x = ordered(reading, x, own, both + rows + inner)
     if not both and isinstance(y, np.ndarray):
         x = to_shape(reading, x, (*(sizes[c] for c in rows), k))

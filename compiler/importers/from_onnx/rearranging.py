@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from compiler.dims import Dim, Size, product
+from compiler.dims import Dim, Size
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.activate import SAME
 from compiler.importers.from_onnx.idioms import SPATIAL
@@ -61,7 +62,7 @@ def rearranged(reading: Reading) -> Value:
         case "Flatten":
             axis = flattened_from(int(reading.get("axis", 1)), len(view.axes))
             parts = view.sizes[:axis], view.sizes[axis:]
-            made = reshaped(reading, view, [product(part) for part in parts])
+            made = reshaped(reading, view, [prod(part) for part in parts])
         case "Unsqueeze":
             made = unsqueezed(view, axes_of(reading))
         case _:
@@ -135,7 +136,7 @@ def mixed(view: FactoredView) -> tuple[int, bool, Size] | None:
     """The axis that the batch shares with others, whether it leads them, and their size."""
     for place, axis in enumerate(view.axes):
         if THE_BATCH in axis and axis != (THE_BATCH,):
-            others = product(view.size(factor) for factor in axis if factor != THE_BATCH)
+            others = prod(view.size(factor) for factor in axis if factor != THE_BATCH)
             return place, axis[0] == THE_BATCH, others
     return None
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
-from compiler.dims import Size, SymbolicError, product
+from compiler.dims import Size, SymbolicError
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.reading import BATCH, Reading, all_counted, converts, counted
 from compiler.ops.base import Shape
@@ -20,7 +21,7 @@ def to_shape(reading: Reading, x: Tensor, shape: Shape) -> Tensor:
         return x
     if not shape:
         return reading.add("reduce_sum", x)
-    if len(shape) == 1 and reading.builder.graph.facts.equal(shape[0], product(x.shape)):
+    if len(shape) == 1 and reading.builder.graph.facts.equal(shape[0], prod(x.shape)):
         return reading.add("flatten", x)
     return reading.add("reshape", x, shape=list(shape))
 
@@ -34,8 +35,8 @@ def flatten(reading: Reading) -> Tensor:
     if reading.batch:
         if axis != 1:
             raise Refused(f"axis={axis} would mix the batch with the sample")
-        return to_shape(reading, x, (product(x.shape),))
-    return to_shape(reading, x, (product(x.shape[:axis]), product(x.shape[axis:])))
+        return to_shape(reading, x, (prod(x.shape),))
+    return to_shape(reading, x, (prod(x.shape[:axis]), prod(x.shape[axis:])))
 
 
 def flattened_from(axis: int, rank: int) -> int:
@@ -65,7 +66,7 @@ def check_values(wanted: Sequence[Size]) -> None:
 
 def sample_shape(reading: Reading, x: Tensor, wanted: list[Size]) -> Shape:
     """The new shape of a sample; raises `Refused` when values would move between samples."""
-    total = product(x.shape)
+    total = prod(x.shape)
     if not reading.batch:
         return resolved(wanted, total)
     first, rest = wanted[0], wanted[1:]
@@ -73,15 +74,15 @@ def sample_shape(reading: Reading, x: Tensor, wanted: list[Size]) -> Shape:
     if not rest and not facts.equal(total, 1):
         raise Refused("it makes one row of all samples")
     if first == -1:
-        if not facts.equal(product(rest), total):
-            raise Refused(f"it makes samples of {product(rest)} values out of {total}")
+        if not facts.equal(prod(rest), total):
+            raise Refused(f"it makes samples of {prod(rest)} values out of {total}")
         return tuple(rest)
     if first != BATCH and first != reading.batch_size:
         raise Refused(f"it makes a batch of {first}")
     if -1 in rest:
         return resolved(rest, total)
-    if not facts.equal(product(rest), total):
-        raise Refused(f"it makes samples of {product(rest)} values out of {total}")
+    if not facts.equal(prod(rest), total):
+        raise Refused(f"it makes samples of {prod(rest)} values out of {total}")
     return tuple(rest)
 
 
@@ -89,7 +90,7 @@ def resolved(sizes: list[Size], total: Size) -> Shape:
     """Sizes with the -1 worked out."""
     if -1 not in sizes:
         return tuple(sizes)
-    known = product(s for s in sizes if s != -1)
+    known = prod(s for s in sizes if s != -1)
     try:
         return tuple(total // known if s == -1 else s for s in sizes)
     except SymbolicError as error:
@@ -154,8 +155,8 @@ def as_map(reading: Reading) -> Tensor:
     x, given = reading.tensor(0), reading.get("given")
     if given is None:
         return x
-    if not reading.builder.graph.facts.equal(product(given), product(x.shape)):
-        raise Refused(f"it makes samples of {product(given)} values out of {product(x.shape)}")
+    if not reading.builder.graph.facts.equal(prod(given), prod(x.shape)):
+        raise Refused(f"it makes samples of {prod(given)} values out of {prod(x.shape)}")
     return to_shape(reading, x, tuple(given))
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import prod
 from typing import TypeAlias
 
-from compiler.dims import Dim, Size, SymbolicError, evaluate, product, symbols
+from compiler.dims import Dim, Size, SymbolicError, evaluate, symbols
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.reading import BATCH, Pending, Reading, Value
 from compiler.importers.from_onnx.reshape import to_shape
@@ -46,7 +47,7 @@ class FactoredView(Pending):
     @property
     def sizes(self) -> Shape:
         """The sizes of all axes, the batch among them."""
-        return tuple(product(map(self.size, axis)) for axis in self.axes)
+        return tuple(prod(map(self.size, axis)) for axis in self.axes)
 
     @property
     def batch(self) -> int | None:
@@ -141,8 +142,8 @@ def settled(view: FactoredView, wanted: Sequence[Size], loose: bool) -> list[Siz
     """The wanted sizes with their -1 worked out; a fixed batch of 1 counts as 1."""
     sizes = [1 if loose and size == BATCH else size for size in wanted]
     if -1 in sizes:
-        total = product(1 if loose and size == BATCH else size for size in view.sizes)
-        known = product(size for size in sizes if size != -1)
+        total = prod(1 if loose and size == BATCH else size for size in view.sizes)
+        known = prod(size for size in sizes if size != -1)
         share = quotient(total, known)
         if share is None and sizes[0] == -1 and not loose:
             share = BATCH  # should it be anything else, the sizes will not fit
@@ -234,7 +235,7 @@ def in_front(reading: Reading, view: FactoredView) -> Tensor:
 
 def materialised(reading: Reading, view: FactoredView, axes: Axes) -> Tensor:
     """The layers that bring a sample's factors into this order and shape."""
-    shape = tuple(product(map(view.size, axis)) for axis in axes)
+    shape = tuple(prod(map(view.size, axis)) for axis in axes)
     order = [factor for axis in axes for factor in axis]
     runs = runs_of(order)
     x = unshuffled(reading, view, order)
@@ -244,7 +245,7 @@ def materialised(reading: Reading, view: FactoredView, axes: Axes) -> Tensor:
         sizes = [view.size(factor) for factor in given]
         return to_shape(reading, permuted(reading, tensor, sizes, wanted), shape)
     ordered = sorted(runs)
-    sizes = [product(map(view.size, run)) for run in ordered]
+    sizes = [prod(map(view.size, run)) for run in ordered]
     moved = permuted(reading, view.tensor, sizes, [ordered.index(run) for run in runs])
     return to_shape(reading, moved, shape)
 
@@ -270,7 +271,7 @@ def unshuffled(
     *channels, h, r, w, q = range(len(view.factors))
     block = view.factors[r]
     facts = reading.builder.graph.facts
-    rows, columns = (product(view.size(factor) for factor in pair) for pair in ((h, r), (w, q)))
+    rows, columns = (prod(view.size(factor) for factor in pair) for pair in ((h, r), (w, q)))
     maps = facts.equal(rows, shape[1]) and facts.equal(columns, shape[2])
     if not maps or block != view.factors[q] or isinstance(block, Dim):
         return None
@@ -295,7 +296,7 @@ def permuted(reading: Reading, x: Tensor, sizes: Sequence[Size], order: Sequence
             end += 1
         parts = [now[:start], now[start:first], now[first:end], now[end:]]
         there = [place for place in range(4) if parts[place]]
-        shape = tuple(product(sizes[axis] for axis in parts[place]) for place in there)
+        shape = tuple(prod(sizes[axis] for axis in parts[place]) for place in there)
         swapped = [place for place in (0, 2, 1, 3) if place in there]
         x = reading.add(
             "transpose", to_shape(reading, x, shape), order=[there.index(p) for p in swapped]

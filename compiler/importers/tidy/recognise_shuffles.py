@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from compiler.dims import product
+from math import prod
+
 from compiler.graph import Node
 from compiler.ops.base import Shape
 from compiler.ops.channels import ChannelShuffle, PixelUnshuffle
@@ -49,7 +50,7 @@ def drop_undone_shuffles(rewriting: Rewriting) -> None:
 def deals_channels(first: Node, middle: Node, given: Shape) -> bool:
     """Whether the channels are split in two axes that change places, the pixels staying."""
     rank = len(first.shape)
-    if rank < 3 or not given or product(first.shape[:2]) != given[0]:
+    if rank < 3 or not given or prod(first.shape[:2]) != given[0]:
         return False
     order = middle.op.order if isinstance(middle.op, Transpose) else ()
     return order == (1, 0, *range(2, rank)) and (first.shape[2:] == given[1:] or rank == 3)
