@@ -45,8 +45,7 @@ from compiler.ops.slicing import Slice, Split
 from compiler.ops.spatial import Crop, Upsample
 from compiler.ops.tensors import Const
 from grammar.records import dataclass
-from runtime.kernels import run_kernel
-from runtime.reference import with_sizes
+from runtime.reference import run_kernel, with_sizes
 
 MOVERS = (
     *(Flatten, Reshape, Transpose, Crop, Slice, Split),
