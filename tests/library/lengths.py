@@ -34,6 +34,9 @@ LAYOUT = {
     *(tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.COMMENT),
     *(tokenize.ENDMARKER, tokenize.ENCODING),
 }
+# From Python 3.12 on an f-string is several tokens, from this one to that one.
+OPENS = getattr(tokenize, "FSTRING_START", None)
+CLOSES = getattr(tokenize, "FSTRING_END", None)
 
 
 def definition_tokens(net: str) -> int:
@@ -129,9 +132,17 @@ def class_tokens(module: Any, builder: FunctionType) -> int:
             continue
         seen.add(thing)
         tree = bare(ast.parse(textwrap.dedent(inspect.getsource(thing))))
-        text = io.StringIO(ast.unparse(tree))
-        count += sum(t.type not in LAYOUT for t in tokenize.generate_tokens(text.readline))
+        count += python_tokens(ast.unparse(tree))
         waiting += called(tree, vars(sys.modules[thing.__module__]))
+    return count
+
+
+def python_tokens(text: str) -> int:
+    """The tokens of a text in Python; a string is one, whatever is worked out in it."""
+    count = depth = 0
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        count += not depth and token.type not in LAYOUT
+        depth += (token.type == OPENS) - (token.type == CLOSES)
     return count
 
 

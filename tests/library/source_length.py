@@ -8,25 +8,14 @@ ends and what only imports count on neither side.
 
 from __future__ import annotations
 
-import io
 import sys
-import tokenize
 
 from compiler.driver import check_net
 from compiler.symbols.modules import Closure
 from compiler.torch.source import write_source
 from grammar.lexemes import scan
 from netc.library import library_nets, open_module
-from tests.library.lengths import definition_of
-
-UNCOUNTED = {
-    tokenize.COMMENT,
-    tokenize.NL,
-    tokenize.NEWLINE,
-    tokenize.INDENT,
-    tokenize.DEDENT,
-    tokenize.ENDMARKER,
-}
+from tests.library.lengths import definition_of, python_tokens
 
 
 def whole_definition_tokens(name: str) -> int:
@@ -42,8 +31,7 @@ def source_tokens(source: str) -> int:
         for line in source.splitlines(keepends=True)
         if not line.startswith(("import ", "from "))
     )
-    found = tokenize.generate_tokens(io.StringIO("".join(lines)).readline)
-    return sum(token.type not in UNCOUNTED for token in found)
+    return python_tokens("".join(lines))
 
 
 def net_of(name: str) -> Closure:
