@@ -77,15 +77,21 @@ class Rewriting:
     """A graph being edited: nodes in order, who takes each tensor, numbers.
 
     `kept` are the layers whose names stay, as long as they have their numbers; `constants` those
-    that an importer takes for a factor and offset of each channel.
+    that an importer takes for a factor and offset of each channel; layers of `own` keep their
+    numbers as they are.
     """
 
     def __init__(
-        self, graph: Graph, kept: Collection[str] = (), constants: Collection[str] = ()
+        self,
+        graph: Graph,
+        kept: Collection[str] = (),
+        constants: Collection[str] = (),
+        own: Collection[str] = (),
     ) -> None:
         self.graph = graph
         self.kept = set(kept)
         self.constants = frozenset(constants)
+        self.own = frozenset(own)
         self.nodes: dict[str, Node] = {}
         self._places: dict[str, tuple[int, ...]] = {}  # by which the nodes are in order
         self._written = 0

@@ -32,7 +32,7 @@ from compiler.ops.base import Axis, Op, Shape, Shapes
 from compiler.ops.channels import Channels, ChannelShuffle, PixelShuffle, PixelUnshuffle
 from compiler.ops.connect import Dense, Identity
 from compiler.ops.convolution import Conv
-from compiler.ops.filtering import FixedKernel
+from compiler.ops.filtering import Filter, FixedKernel, WeightedPool
 from compiler.ops.global_pooling import AdaptiveAvgPool, GlobalAveragePool
 from compiler.ops.joins import Add, Concat, Join, Max, Mean, Min, Mul
 from compiler.ops.normalise import LayerNorm
@@ -278,7 +278,14 @@ def meaning(op: Op, inputs: Shapes, output: Shape, graph: Graph) -> Hashable:
     if isinstance(op, Pool | Conv | FixedKernel):
         assert reach is not None
         axes = tuple(window(a, *sizes) for a, sizes in zip(reach.axes, spatial, strict=True))
-        if isinstance(op, AvgPool) and not any(a.before or a.after for a in reach.axes):
+        bare = not any(a.before or a.after for a in reach.axes)
+        if isinstance(op, Conv | Filter) and bare:
+            op = replace(op, pad_mode="zero")
+        if isinstance(op, FixedKernel):
+            values = np.array(op.kernel_values)
+            values = values / values.sum() if isinstance(op, WeightedPool) else values
+            return "filter", axes, digest(np.float32(values)), getattr(op, "pad_mode", "zero")
+        if isinstance(op, AvgPool) and bare:
             return op.name, axes
         return op.name, axes, arguments(op, ("kernel", "stride", "pad", "dilation", "ceil"))
     if isinstance(op, GlobalAveragePool | AdaptiveAvgPool):

@@ -26,8 +26,9 @@ class Imported:
     known by them); other names were made up. `notes` say which conventions were translated.
     `graph.values` holds the parameters' numbers where the source has them. `tensors` gives for a
     layer the tensor of the source that it makes, where that is certain. `constants` are the layers
-    that hold a factor and offset for each channel which the source multiplies and adds. `warnings`
-    are what the source says to no effect.
+    that hold a factor and offset for each channel which the source multiplies and adds. `exact` is
+    whether the parameters are called as ours are, as those of a PyTorch module: they then keep
+    their numbers, too. `warnings` are what the source says to no effect.
     """
 
     graph: Graph
@@ -36,6 +37,7 @@ class Imported:
     origin: str
     tensors: Mapping[str, str] = field(default_factory=dict)
     constants: frozenset[str] = frozenset()
+    exact: bool = False
     warnings: tuple[Diagnostic, ...] = ()
 
 

@@ -19,12 +19,16 @@ def emit_affine(emit: Emitter, x: str, rank: int) -> str:
     return emit.node("Add", scaled, emit.node("Reshape", emit.weight("bias"), shape))
 
 
+USUAL_MOMENTUM = BatchNorm().momentum  # which ONNX has too, as the share of what was before
+
+
 @lowers(BatchNorm)
 def bn(op: BatchNorm, emit: Emitter, x: str) -> str:
     """A BatchNormalization."""
     factor, offset = factor_and_offset(op, emit)
-    statistics = [emit.weight(name) for name in ("running_mean", "running_var")]
-    return emit.node("BatchNormalization", x, factor, offset, *statistics, epsilon=op.eps)
+    held = [factor, offset, *(emit.weight(name) for name in ("running_mean", "running_var"))]
+    more = {"momentum": 1 - op.momentum} if op.momentum != USUAL_MOMENTUM else {}
+    return emit.node("BatchNormalization", x, *held, epsilon=op.eps, **more)
 
 
 def factor_and_offset(op: BatchNorm | InstanceNorm, emit: Emitter) -> tuple[str, str]:

@@ -152,10 +152,11 @@ def converted(
         builder.diagnostics = blamed(builder.diagnostics, model)
     producer = f", written by {taken.producer}" if taken.producer else ""
     raw = builder.finish(f"{name} (ONNX, opset {taken.opset}{producer})")
+    raw = replace(raw, exact=reading.exact)
     imported = tidy(raw)
     same = untouched(raw.graph, imported.graph)
     imported = with_plain_names(replace(imported, tensors=made_by(reading, same)))
-    return imported if reading.exact else without_common_path(imported)
+    return imported if imported.exact else without_common_path(imported)
 
 
 def with_plain_names(imported: Imported) -> Imported:

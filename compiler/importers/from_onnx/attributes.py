@@ -17,7 +17,7 @@ from compiler.importers.from_onnx.operators import Operator
 from grammar.diagnostics import did_you_mean
 
 # They choose among ways to compute the same, or speak of training.
-IDLE = frozenset({"consumed_inputs", "is_test", "momentum", "seed", "storage_order"})
+IDLE = frozenset({"consumed_inputs", "is_test", "seed", "storage_order"})
 
 # Runtimes differ in what they take other numbers than 0 and 1 for.
 FLAGS = frozenset(

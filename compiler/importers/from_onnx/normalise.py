@@ -43,7 +43,14 @@ def batch_norm(reading: Reading) -> Tensor:
         known_by=(1, 2, 3, 4) if learned else (3, 4),
         affine=learned,
         eps=epsilon(reading),
+        **momentum(reading),
     )
+
+
+def momentum(reading: Reading) -> dict[str, float]:
+    """The batch's share in the running statistics, where it is one; ONNX has the rest."""
+    share = single(1 - single(reading.get("momentum", 0.9)))
+    return {"momentum": share} if 0 < share < 1 else {}
 
 
 def is_learned(reading: Reading, weights: Mapping[str, NDArray[Any]]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from compiler.importers.window_arguments import (
 )
 from compiler.values import Tensor
 
+# What netc calls a constant of a layer, and PyTorch one that is no part of a module.
+NAMELESS = re.compile(r"/(constant|Constant|Expand)_")
 WORDS = {"SAME_UPPER": "same", "SAME_LOWER": "same_lower", "VALID": "valid"}
 
 
@@ -122,7 +125,8 @@ def is_filter(reading: Reading, weight: NDArray[Any], group: int) -> bool:
     name = reading.operator.inputs[1]
     depthwise = weight.shape[1] == 1 and weight.shape[0] == group
     small = weight[0].size <= 121 and not reading.has(2)
-    return depthwise and small and "/constant_" in name and bool(np.all(weight == weight[:1]))
+    nameless = NAMELESS.search(name) is not None
+    return depthwise and small and nameless and bool(np.all(weight == weight[:1]))
 
 
 @converts("ConvTranspose")

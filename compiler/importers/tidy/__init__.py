@@ -54,7 +54,8 @@ def drop_unused(rewriting: Rewriting) -> None:
 def tidy(imported: Imported) -> Imported:
     """The imported graph after all rewrites; a layer without its numbers may lose its name."""
     for rewrite in (drop_unused, *TIDIES):
-        rewriting = Rewriting(imported.graph, imported.kept, imported.constants)
+        own = imported.kept if imported.exact else frozenset()
+        rewriting = Rewriting(imported.graph, imported.kept, imported.constants, own)
         graph = edited(rewriting, rewrite)
         kept = rewriting.kept & {node.name for node in graph.nodes()}
         imported = replace(imported, graph=graph, kept=frozenset(kept))

@@ -21,7 +21,7 @@ def merge_constants(rewriting: Rewriting) -> None:
 
     Behind a norm they become its weight and bias (Caffe's Scale after its BatchNorm); an offset
     behind a conv, deconv or dense becomes its bias. Both behind a conv or deconv are a `bn`, as
-    Keras' is written out.
+    Keras' is written out. The parameters of a PyTorch module stay what they are.
     """
     for layer in rewriting.each():
         merge_row(rewriting, layer)
@@ -30,7 +30,7 @@ def merge_constants(rewriting: Rewriting) -> None:
         if not chain:
             continue
         source = rewriting.before(chain[0])
-        if source is None or rewriting.shares(source):
+        if source is None or source.name in rewriting.own or rewriting.shares(source):
             continue
         constant = next(node for node in chain if isinstance(node.op, Conv))
         factor, offset = numbers(rewriting, constant)

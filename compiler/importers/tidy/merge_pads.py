@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 from typing import Any
 
@@ -20,24 +21,32 @@ def merge_pads(rewriting: Rewriting) -> None:
 
     Zeros do for conv, filter, lppool, and avgpool when its padding counts; other borders for conv
     and filter without a padding of their own. A maxpool's own padding never wins, so it stays, and
-    so does one before a constant for each channel, which is no window.
+    so does one before a constant for each channel, which is no window. Of one that several layers
+    take, which an exporter wrote once, each gets it.
     """
+    takers: defaultdict[str, list[Node]] = defaultdict(list)
     for node in rewriting.each():
-        source = rewriting.before(node)
-        if node.name in rewriting.constants or source is None or not isinstance(source.op, Pad):
+        for name in node.inputs:
+            takers[name].append(node)
+    for node in rewriting.each():
+        if not isinstance(node.op, Pad) or rewriting.uses(node.name) != len(takers[node.name]):
             continue
         try:
-            merged = with_pad(rewriting, node, source, source.op)
-            if merged is not None:
-                rewriting.become(node, merged, source)
-                rewriting.remove(source.name)
+            merged = [with_pad(rewriting, taker, node, node.op) for taker in takers[node.name]]
+            if None in merged:
+                continue
+            for taker, op in zip(takers[node.name], merged, strict=True):
+                rewriting.become(taker, op or taker.op, node)
         except ShapeError:
             continue
+        rewriting.remove(node.name)
 
 
 def with_pad(rewriting: Rewriting, node: Node, source: Node, pad: Pad) -> Op | None:
     """The window with the padding of the layer before it, None where that would differ."""
     op, facts = node.op, rewriting.facts
+    if node.name in rewriting.constants:
+        return None
     if not isinstance(op, Conv | Filter | LpPool | AvgPool):
         return None
     own = op.axes(source.shape[1:], facts)

@@ -15,7 +15,8 @@ from compiler.rewriting import Rewriting
 def turn_products(rewriting: Rewriting) -> None:
     """A dense layer between two transposes goes along the axis that they move.
 
-    Along the channels it is a 1x1 convolution. A transpose of the other axes remains behind it.
+    Along the channels it is a 1x1 convolution, unless it has a name, with numbers in its own shape.
+    A transpose of the other axes remains behind it.
     """
     for node in rewriting.each():
         three = rewriting.chain(node, Transpose, Dense, Transpose)
@@ -30,7 +31,7 @@ def turn_products(rewriting: Rewriting) -> None:
         (given,) = rewriting.shapes(first)
         if weight is None or isinstance(given[axis], Dim):  # whose size an assertion only says
             continue
-        if axis == 0:
+        if axis == 0 and middle.name not in rewriting.kept:
             pixel = (1,) * (len(first.shape) - 1)
             rewriting.values[f"{middle.name}.weight"] = weight.reshape(*weight.shape, *pixel)
             kernel = 1 if len(pixel) == 1 else Extent(pixel)

@@ -1,0 +1,112 @@
+"""What PyTorch's exporter writes of a module is read as its layers, its parameters as they are."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+
+from compiler.importers.define import Defined, define
+from compiler.importers.from_onnx import import_onnx
+from tests.importers.again import assert_means, assert_same, layers
+from tests.importers.onnx_text import onnx_model
+
+Shapes = dict[str, tuple[int, ...]]
+CONV: Shapes = {"conv.weight": (4, 3, 3, 3), "conv.bias": (4,)}
+
+
+def model_of(nodes: str, weights: Shapes, **constants: object) -> onnx.ModelProto:
+    """A model of a map [3, 8, 8]; names in quotes are as PyTorch writes them."""
+    return onnx_model(nodes, weights=weights, constants=constants)
+
+
+def assert_unchanged(model: onnx.ModelProto, defined: Defined) -> None:
+    """The parameters have the names, shapes and numbers of the model, and there are no others."""
+    held = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    held = {name: value for name, value in held.items() if "." in name}
+    assert set(defined.graph.values) == set(held)
+    for name, value in held.items():
+        np.testing.assert_array_equal(defined.graph.values[name], value)
+
+
+def test_one_kernel_in_the_code_for_each_channel_is_a_filter() -> None:
+    kernel = np.tile([[[[0.0, -1.0, 0.0], [-1.0, 5.0, -1.0], [0.0, -1.0, 0.0]]]], (3, 1, 1, 1))
+    for name in ("/Constant_9_output_0", "/Expand_output_0", "/sharpen/Constant_output_0"):
+        model = model_of(f'y = Conv<group=3, pads=[1, 1, 1, 1]>(x, "{name}")', {}, **{name: kernel})
+        assert not assert_means(model, "filter").graph.values
+    model = model_of("y = Conv<group=3>(x, k)", {}, k=kernel)
+    assert_means(model, "conv")
+
+
+NORM: Shapes = {"norm.weight": (3,), "norm.bias": (3,)}
+MLP: Shapes = NORM | {"fc1.bias": (6,), "fc2.bias": (3,)}
+LAST = "h = Transpose<perm=[0, 2, 3, 1]>(x)"
+BACK = "y = Transpose<perm=[0, 3, 1, 2]>(z)"
+NORMED = 'n = LayerNormalization<axis=-1>(h, "norm.weight", "norm.bias")'
+
+
+@pytest.mark.parametrize(
+    ("between", "wanted"),
+    [
+        (f"{NORMED} z = Identity(n)", "layernorm"),
+        ("z = Softmax<axis=-1>(h)", "softmax"),
+        (f"{NORMED} r = Relu(n) z = LogSoftmax<axis=1>(r)", "layernorm relu log_softmax"),
+        (
+            f"""{NORMED} a = MatMul(n, m) b = Add("fc1.bias", a) r = Relu(b)
+                c = MatMul(r, w) z = Add("fc2.bias", c)""",
+            "layernorm dense relu dense",
+        ),
+    ],
+)
+def test_layers_between_transposes_go_along_the_axis_that_was_moved(
+    between: str, wanted: str
+) -> None:
+    """PyTorch's LayerNorm and Linear know the last axis alone."""
+    turned = 'm = Transpose("fc1.weight") w = Transpose("fc2.weight")' if "fc1" in between else ""
+    weights = MLP | {"fc1.weight": (6, 3), "fc2.weight": (3, 6)} if turned else {}
+    weights = weights or (NORM if "norm" in between else {})
+    model = model_of(f"{turned} {LAST} {between} {BACK}", weights)
+    assert_unchanged(model, assert_means(model, wanted))
+
+
+def test_layers_of_several_axes_stay_where_their_numbers_would_be_rearranged() -> None:
+    norm = 'z = LayerNormalization<axis=1>(h, "norm.weight", "norm.bias")'
+    weights: Shapes = {"norm.weight": (8, 8, 3), "norm.bias": (8, 8, 3)}
+    model = model_of(f"{LAST} {norm} {BACK}", weights)
+    assert_unchanged(model, assert_means(model, "transpose layernorm transpose"))
+
+
+@pytest.mark.parametrize("behind", ["Add", "Mul"])
+def test_numbers_in_the_code_behind_a_layer_leave_its_parameters_as_they_are(behind: str) -> None:
+    code = {"/Constant_output_0": np.array([[[1.5]], [[2.0]], [[-3.0]], [[0.25]]])}
+    nodes = f'h = Conv(x, "conv.weight", "conv.bias") y = {behind}(h, "/Constant_output_0")'
+    model = model_of(nodes, CONV, **code)
+    assert_unchanged(model, assert_means(model, "conv shift" if behind == "Add" else "conv scale"))
+
+
+@pytest.mark.parametrize(("kept", "share"), [(0.99, 0.01), (0.9, 0.1), (0.997, 0.003), (0.0, 0.1)])
+def test_the_momentum_of_a_batch_norm_is_read(kept: float, share: float) -> None:
+    names = ("weight", "bias", "running_mean", "running_var")
+    given = ", ".join(f'"bn.{name}"' for name in names)
+    model = model_of(
+        f"y = BatchNormalization<momentum={kept}>(x, {given})",
+        {f"bn.{name}": (3,) for name in names},
+    )
+    model.graph.initializer[3].CopyFrom(
+        onnx.numpy_helper.from_array(np.ones(3, np.float32), "bn.running_var")
+    )
+    defined = assert_means(model, "bn")
+    (op,) = (node.op for node in defined.graph.nodes() if node.op.name == "bn")
+    assert op.momentum == share  # type: ignore[attr-defined]
+
+
+def test_a_pad_that_several_windows_take_is_the_padding_of_each() -> None:
+    weights: Shapes = {"a.weight": (4, 3, 3, 3), "b.weight": (4, 3, 3, 3)}
+    border = {"border": [0, 0, 2, 0, 0, 0, 0, 1]}
+    both = 'p = Pad(x, border) s = Conv(p, "a.weight") t = Conv(p, "b.weight")'
+    model = model_of(f"{both} y = Mul(s, t)", weights, **border)
+    assert_unchanged(model, assert_means(model, "conv conv mul"))
+    nodes = f"{both} q = Relu(p) m = Mul(s, t) g = ReduceMax<axes=[1, 2, 3]>(q) y = Mul(m, g)"
+    defined = define(import_onnx(model_of(nodes, weights, **border)))
+    assert layers(defined).startswith("pad relu")
+    assert_same(model_of(nodes, weights, **border), defined)
