@@ -37,6 +37,7 @@ sparse stride track_running_stats transposed weight
 TAKEN = frozenset(TAKEN_NAMES.split())
 OF_LAYERS = TAKEN | frozenset(OF_LAYERS_NAMES.split())
 TAKEN_IN_DICTS = TAKEN | {"clear", "pop", "keys", "items", "values", "update"}
+TAKEN_IN_SEQUENCES = TAKEN | {"append", "extend", "insert", "pop"}
 
 
 class Unreachable(Exception):
@@ -104,6 +105,12 @@ class Attributes:
         names = [*self.calls, *self.plain]
         found = {n.rpartition(".")[0] for n in names if n.rpartition(".")[2].isdigit()}
         return sorted(found, key=lambda prefix: (not prefix, -prefix.count("."), prefix))
+
+    def holders(self) -> list[str]:
+        """The names under which members are, the deepest first."""
+        parts = [name.split(".") for name in self.calls]
+        found = {".".join(each[:k]) for each in parts for k in range(1, len(each))}
+        return sorted(found, key=lambda prefix: (-prefix.count("."), prefix))
 
     def count_of(self, prefix: str) -> int:
         """How many members `prefix.0`, `prefix.1`, … there are."""

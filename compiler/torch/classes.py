@@ -10,22 +10,25 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field, replace
 from difflib import SequenceMatcher
+from itertools import permutations
 from typing import Any
 
 from compiler.torch.attributes import TAKEN, Attributes
 from compiler.torch.calls import Scope
-from compiler.torch.layer import Call, Code
+from compiler.torch.layer import Call, Code, given_in
 from compiler.torch.statements import identifier, resolved
 from grammar.records import dataclass
 
 LONGEST_TEXT = 1000  # of what is looked at number by number
 MOST_VARIANTS = 6
+MOST_IN_LINE = 30  # letters of what stands after `if … else` in a line
 FACTORS = (2, 3, 4, 6, 8, 5, 7, 9, 10, 12, 16)
 NUMBER = re.compile(r"(?:\b(\w+)=)?(?<![\w.])(\d[\d_]*(?:\.\d+)?(?:e[+-]?\d+)?)(?![\w.])")
 NAME = re.compile(r"\b[^\W\d]\w*")
+WORD = re.compile(r"\w+|[^\w\s]")
 ABSENT = object()  # the value that a call has for what it does not say
 
 
@@ -51,6 +54,8 @@ class Module:
     symbols: list[str]
     uses: set[str]
     comment: str = ""  # of what is returned
+    is_chain: bool = False  # of its members, in their order
+    shapes: Mapping[str, str] = field(default_factory=dict)  # what members make, as comments
 
     @property
     def calls(self) -> dict[str, Call]:
@@ -69,7 +74,18 @@ class Module:
 
     def constructor(self) -> list[Row]:
         """A row for each member."""
+        if [*self.calls] == [""]:
+            return [self.elements(self.calls[""])]
         return [self.member(own) for own in self.attributes.by_member()]
+
+    def elements(self, sequence: Call) -> Row:
+        """The row of all that an nn.Sequential runs."""
+
+        def write(codes: list[Any]) -> list[str]:
+            given = with_leaves(sequence, [*codes])
+            return [f"super().__init__({', '.join(given_in(given))})"]
+
+        return Row(blank(sequence), leaves_of(sequence), write)
 
     def member(self, own: Attributes) -> Row:
         """The row of a member and all that is in it."""
@@ -100,10 +116,17 @@ class Module:
             filled = replace(own, calls=calls, parameters=parameters, buffers=buffers)
             return filled.written()[0]
 
-        return Row(key, leaves, write)
+        (*_, name) = own.all_names()
+        return Row(key, leaves, write, self.shapes.get(name, ""))
+
+    def texts(self) -> list[str]:
+        """The lines of `forward` as they are for this call alone."""
+        return [line for row in self.forward() for line in row.write([v for _, v in row.leaves])]
 
     def forward(self) -> list[Row]:
-        """A row for each line, and for what is returned."""
+        """A row for each line, and for what is returned; none where nn.Sequential has one."""
+        if self.is_chain:
+            return []
         _, reach = self.attributes.written()
         returned = f"return {', '.join(self.results)}"
         found = []
@@ -119,7 +142,7 @@ class Module:
     def skeleton(self) -> tuple[Any, ...]:
         """What calls of one class have in common: all but the values that constructors take."""
         rows = [*self.constructor(), *self.forward()]
-        return (self.block, tuple(row.key for row in rows), *self.arguments)
+        return (self.block, self.is_chain, tuple(row.key for row in rows), *self.arguments)
 
 
 @dataclass
@@ -142,17 +165,26 @@ class PythonClass:
     scope: Scope
     arguments: list[str]
     parameters: list[tuple[str, Any]]  # with defaults, or None
-    constructor: list[str]
+    is_chain: bool
+    constructor: list[tuple[str, str]]
     forward: list[tuple[str, str]]
     calls: dict[str, Call]  # of the class, by path
 
     def length(self) -> int:
         """About how many words and signs it has, with its calls."""
-        lines = [*self.constructor, *(text for text, _ in self.forward)]
         different = {str(call): call for call in self.calls.values()}.values()
         given = sum(len(call.arguments) for call in different)
-        words = sum(len(re.findall(r"\w+|[^\w\s]", line)) for line in lines)
-        return words + 2 * given + 2 * len(self.parameters) + 34
+        return self.own_length() + 2 * given
+
+    def own_length(self) -> int:
+        """About how many words and signs it has."""
+        words = sum(text_length(text) for text, _ in (*self.constructor, *self.forward))
+        return words + 2 * len(self.parameters) + (24 if self.is_chain else 34)
+
+
+def text_length(text: str) -> int:
+    """About how many words and signs a text has."""
+    return len(WORD.findall(text))
 
 
 def made_class(name: str, variants: Sequence[Sequence[Module]]) -> PythonClass:
@@ -196,9 +228,16 @@ class ClassWriter:
             arguments = tuple(values[name] for name in plain)
             calls[module.scope.path] = Call(self.name, arguments, given, tuple(plain))
         first = self.modules[0]
-        lines = [*kept, *(text for text, _ in constructor)]
+        lines = [*((text, "") for text in kept), *constructor]
         return PythonClass(
-            self.name, first.scope, first.arguments, signature, lines, forward, calls
+            self.name,
+            first.scope,
+            first.arguments,
+            signature,
+            first.is_chain,
+            lines,
+            forward,
+            calls,
         )
 
     def default(self, name: str) -> Any:
@@ -207,7 +246,7 @@ class ClassWriter:
         value, count = Counter(values).most_common(1)[0]
         if len(values) < len(self.parameters[name]):
             return value
-        usual = isinstance(value, bool) or value in (0, 1)
+        usual = isinstance(value, bool | float | Code) or value in (0, 1)
         return value if usual and 2 * count >= len(values) else None
 
     # ── what some say ────────────────────────────────────────────────────────────────────────
@@ -227,7 +266,7 @@ class ClassWriter:
                 found.extend(group)
                 before = None if group else before
             elif before is not None and before == everyone - of and found[-1][0][:3] == "if ":
-                found[-1] = (f"{found[-1][0]}\nelse:\n{indented(group)}", "")
+                found[-1] = (either(found[-1][0], group), "")
                 before = None
             else:
                 found.append((f"if {self.condition(of, forward)}:\n{indented(group)}", ""))
@@ -272,14 +311,25 @@ class ClassWriter:
         known |= {n: row for n, row in self.parameters.items() if ABSENT not in row}
         for name, values in known.items():
             inside, outside = {values[p] for p in chosen}, {values[p] for p in others}
-            if inside & outside or not outside:
+            if inside & outside or not outside or not all(map(plain, inside | outside)):
                 continue
             test = test_between(name, inside, outside)
             if test:
                 self.parameters[name] = values
                 return self.own(test) if forward else test
-        name = self.flag(chosen)
+        name = self.equality({*chosen}, {*others}) or self.flag(chosen)
         return self.own(name) if forward else name
+
+    def equality(self, chosen: set[int], others: set[int]) -> str:
+        """A condition on two parameters: `in_channels == 4 * c`; empty where there is none."""
+        rows = {n: row for n, row in self.parameters.items() if all(type(v) is int for v in row)}
+        for (a, first), (b, second) in permutations(rows.items(), 2):
+            for factor in (1, *FACTORS):
+                alike = {p for p, v in enumerate(first) if v == factor * second[p]}
+                if alike in (chosen, others):
+                    sign = "==" if alike == chosen else "!="
+                    return f"{a} {sign} {f'{factor} * ' if factor > 1 else ''}{b}"
+        return ""
 
     def flag(self, chosen: set[int]) -> str:
         """A parameter that says whether a call is among some."""
@@ -315,7 +365,7 @@ class ClassWriter:
             if all(column[m] == first and type(column[m]) is type(first) for m in rows):
                 codes.append(repr(first) if forward else first)
                 continue
-            code = self.parameter_for(word, column)
+            code = self.each_axis(word, column) or self.parameter_for(word, column)
             if forward:
                 code = self.own(code)
                 codes.append(code if code.replace(".", "").isidentifier() else f"({code})")
@@ -325,6 +375,26 @@ class ClassWriter:
         comments = {row.comment for row in rows.values()}
         comment = merged.first.comment if len(comments) == 1 else ""
         return [(line, comment if len(lines) == 1 else "") for line in lines]
+
+    def each_axis(self, word: str, column: list[Any]) -> str:
+        """A tuple whose numbers are fixed or one parameter; empty where more vary."""
+        values = [value for value in column if value is not ABSENT]
+        count = max((len(v) for v in values if isinstance(v, tuple)), default=0)
+        whole: list[Any] = [v if isinstance(v, tuple) else (v,) * count for v in values]
+        if not count or any(len(v) != count or not all(map(plain, v)) for v in whole):
+            return ""
+        rest = iter(whole)
+        rows: list[Any] = [v if v is ABSENT else next(rest) for v in column]
+        axes = [[v if v is ABSENT else v[k] for v in rows] for k in range(count)]
+        varying = [axis for axis in axes if len({*axis} - {ABSENT}) > 1]
+        if any(axis != varying[0] for axis in varying):
+            return ""
+        code = self.parameter_for(word, varying[0])
+        parts = [
+            code if axis == varying[0] else repr(next(v for v in axis if v is not ABSENT))
+            for axis in axes
+        ]
+        return f"({', '.join(parts)}{',' * (count == 1)})"
 
     def own(self, code: str) -> str:
         """Code in a constructor as it stands in `forward`."""
@@ -367,10 +437,24 @@ class ClassWriter:
                 return code
         name = first = identifier(word)
         number = 2
-        while name in parameters or name in names:
+        acts = any(isinstance(value, Code) for value in values)  # the block has it under its name
+        while name in parameters or (name in names and not acts):
             name, number = f"{first}{number}", number + 1
         parameters[name] = values
         return name
+
+
+def either(before: str, group: Sequence[tuple[str, str]]) -> str:
+    """What some do, and what the others do instead; `x = a if c else b` where it is that."""
+    condition, *some = before.splitlines()
+    others = indented(group).splitlines()
+    if len(some) == len(others) == 1:
+        target, equals, value = some[0].strip().partition(" = ")
+        other = others[0].partition(" = ")[2]
+        short = min(len(value), len(other)) <= MOST_IN_LINE
+        if equals and short and others[0].strip().startswith(f"{target} = "):
+            return f"{target} = {value} if {condition[3:-1]} else {other}"
+    return "\n".join([before, "else:", *others])
 
 
 def indented(group: Sequence[tuple[str, str]]) -> str:
@@ -406,6 +490,8 @@ def agrees(known: Sequence[Any], values: Sequence[Any]) -> bool:
 def arithmetic(known: Sequence[Any], values: Sequence[Any], name: str) -> str:
     """`4 * c`, `c // 4`, `c ** 2` or `c - 3`, where all values are that; empty where not."""
     pairs = [(k, v) for k, v in zip(known, values, strict=True) if v is not ABSENT]
+    if all(is_half(k, v) for k, v in pairs) and len({k for k, _ in pairs}) > 1:
+        return f"{name} // 2"
     if not all(type(number) is int and number for pair in pairs for number in pair):
         return ""
     for factor in FACTORS:
@@ -421,6 +507,11 @@ def arithmetic(known: Sequence[Any], values: Sequence[Any], name: str) -> str:
     if abs(apart) <= 8 and all(v - k == apart for k, v in pairs):
         return f"{name} {'+' if apart > 0 else '-'} {abs(apart)}"
     return ""
+
+
+def is_half(known: Any, value: Any) -> bool:
+    """Whether a number is half of another, rounded down."""
+    return type(known) is int and type(value) is int and known // 2 == value
 
 
 def without_numbers(text: str) -> str:
@@ -444,7 +535,7 @@ def with_numbers(text: str, codes: list[Any]) -> str:
 
 def blank(call: Call) -> tuple[Any, ...]:
     """A call without its values."""
-    inner = tuple(blank(v) if isinstance(v, Call) else None for v in call.values)
+    inner = tuple(blank(v) if is_made(v) else None for v in call.values)
     return (call.function, len(call.arguments), tuple(k[0] for k in call.keywords), inner)
 
 
@@ -452,11 +543,27 @@ def leaves_of(call: Call) -> list[tuple[str, Any]]:
     """The values of a call and of the calls in it."""
     found = []
     for word, value in zip(call.words, call.values, strict=True):
-        found += leaves_of(value) if isinstance(value, Call) else [(word, value)]
+        if is_made(value):
+            found += leaves_of(value)
+        elif isinstance(value, Call):
+            found.append(("act", Code(value.function)))
+        else:
+            found.append((word, value))
     return found
+
+
+def is_made(value: Any) -> bool:
+    """Whether a value is a call that is told something; another may be told by its name."""
+    return isinstance(value, Call) and bool(value.values or not value.function.startswith("nn."))
 
 
 def with_leaves(call: Call, values: list[Any]) -> Call:
     """The call with other values, taken from the front of a list."""
-    made = [with_leaves(v, values) if isinstance(v, Call) else values.pop(0) for v in call.values]
+    made: list[Any] = []
+    for value in call.values:
+        if is_made(value):
+            made.append(with_leaves(value, values))
+        else:
+            leaf = values.pop(0)
+            made.append(Call(leaf.text) if isinstance(value, Call) else leaf)
     return call.with_values(made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from itertools import groupby
@@ -50,6 +51,8 @@ class Call:
         return replace(self, arguments=tuple(values[:count]), keywords=keywords)
 
     def __str__(self) -> str:
+        if self.function == "OrderedDict":
+            return f"OrderedDict({entries_of(self)})"
         return f"{self.function}({', '.join(given_in(self))})"
 
 
@@ -60,6 +63,16 @@ def given_in(call: Call) -> list[str]:
         if value != default:
             given.append(f"{name}={text_of(value)}")
     return given
+
+
+def entries_of(call: Call) -> str:
+    """The entries of a dictionary, by words where they are such and not numbered."""
+    words = all(name.isidentifier() and not keyword.iskeyword(name) for name in call.words)
+    if words and not any(name[-1].isdigit() for name in call.words):
+        return ", ".join(given_in(call))
+    pairs = zip(call.words, call.values, strict=True)
+    entries = [f'"{name}": {text_of(value)}' for name, value in pairs]
+    return "{" + ", ".join(entries) + "}"
 
 
 def repeated(parts: Sequence[str]) -> list[str]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 LONGEST = 88
+LAYERS = ("Sequential", "ModuleList", "OrderedDict", "super().__init__")  # a line each
+HUGGED = re.compile(r"[\w.]*[(\[{]")  # how a call, a list or a dictionary begins
 
 
 def wrapped(line: str) -> list[str]:
@@ -20,14 +24,18 @@ def wrapped(line: str) -> list[str]:
         return [f"{head} = (", *(f"{indent}    {row}" for row in summed), f"{indent})"]
     if brackets is None:
         return [line]
-    start, end = brackets
+    start, end = hugged(line, *brackets)
     inner = line[start + 1 : end]
     parts = split_at_commas(inner)
     behind = line[start - 1].isidentifier() or line[start - 1] in ")]"
     called = behind if line[start] == "(" else not behind  # of an index a comma makes a tuple
     several = len(parts) > 1 or inner.endswith(",")
     clauses = rows_of_comprehension(inner)
-    if clauses:
+    layers = line[:start].endswith(LAYERS) or line[start] == "{"
+    fits = len(indent) + 4 + len(inner) <= LONGEST and (several or called) and not layers
+    if fits and not inner.endswith(","):
+        body = [f"{indent}    {inner}"]
+    elif clauses:
         body = [f"{indent}    {row}" for row in clauses]
     elif several or called:
         body = [f"{indent}    {part}," for part in parts]
@@ -35,6 +43,16 @@ def wrapped(line: str) -> list[str]:
         body = [f"{indent}    {row}" for row in rows_of_sum(inner) or [inner]]
     rest = [part for each in body for part in wrapped(each)]
     return [line[: start + 1], *rest, f"{indent}{line[end:]}"]
+
+
+def hugged(line: str, start: int, end: int) -> tuple[int, int]:
+    """The brackets in brackets that hold nothing but a call, a list or a dictionary."""
+    while (head := HUGGED.match(line, start + 1, end)) and head.end() <= LONGEST:
+        brackets = longest_brackets(line[head.end() - 1 : end])
+        if brackets != (0, end - head.end()):
+            break
+        start, end = head.end() - 1, end - 1
+    return start, end
 
 
 def rows_of_comprehension(code: str) -> list[str]:

@@ -20,7 +20,8 @@ def flatten(op: Flatten, layer: Layer, x: str) -> str:
 def reshape(op: Reshape, layer: Layer, x: str) -> str:
     """A reshape of each sample."""
     sizes = [str(size) if isinstance(size, int) else layer.size(size, x) for size in op.shape]
-    return f"{x}.reshape({', '.join([f'{layer.batch}.shape[0]', *sizes])})"
+    batch = f"{layer.batch}.shape[0]" if "-1" in sizes else "-1"
+    return f"{x}.reshape({', '.join([batch, *sizes])})"
 
 
 @writes(Transpose)

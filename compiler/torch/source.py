@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
-from itertools import pairwise
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from compiler.dims import symbol
@@ -19,12 +19,16 @@ from compiler.ops.base import show_shape
 from compiler.ops.joins import Join
 from compiler.torch import SOURCES
 from compiler.torch.attributes import Attributes, Unreachable, Unwritable
+from compiler.torch.bodies import Body, needed, without_aliases
 from compiler.torch.calls import Scope, call_tree
-from compiler.torch.classes import MOST_VARIANTS, Module, PythonClass, made_class
+from compiler.torch.chains import links, sequence_lines
+from compiler.torch.classes import MOST_VARIANTS, Module, PythonClass, made_class, text_length
 from compiler.torch.helpers import HELPERS
+from compiler.torch.identities import completed
 from compiler.torch.layer import Call, Layer, text_of
 from compiler.torch.lines import wrapped
-from compiler.torch.loops import folded
+from compiler.torch.loops import folded, length
+from compiler.torch.sequences import collapsed
 from compiler.torch.statements import (
     ANY,
     JOIN,
@@ -36,6 +40,8 @@ from compiler.torch.statements import (
     references,
 )
 
+RESERVED = ("DropPath", "F", "NamedTuple", "OrderedDict")  # by what a source imports and defines
+MOST_COMPARED = 300  # steps of a `forward` that is written twice, to see which way is shorter
 IMPORTS = "\0imports\0"  # until it is known which ones
 
 
@@ -45,12 +51,13 @@ class Source:
     def __init__(self, graph: Graph, doc: str, *, flat: bool, taken: Collection[str] = ()) -> None:
         self.graph = graph
         self.doc = doc
-        self.taken = taken  # names that no class may have
+        self.taken = [*RESERVED, *taken]  # names that no class may have
         self.name = ""  # of the net's class
         self.root = call_tree(graph, flat=flat)
         self.classes: list[PythonClass] = []
         self.calls: dict[str, Call] = {}  # of a block's class, by path
         self.modules: dict[str, Module] = {}
+        self.around: dict[str, tuple[str, str]] = {}  # of a call the block, and its name there
         self.uses: set[str] = set()
         self.users = graph.users()
         self.parts: list[str] = []  # the text of each class
@@ -63,7 +70,10 @@ class Source:
         """Make the classes; returns itself. Raises `Unreachable`."""
         for scopes in self.in_order():
             self.make_classes(scopes)
-        net = self.module_of(self.root)
+        body = self.body_of(self.root)
+        chain = links(body)
+        nests = bool(chain) or self.nests_calls(body)
+        net = self.module_of(body, chain=chain, nests_calls=nests)
         self.uses |= net.uses
         name = class_name(self.graph.name)
         while name in self.taken or any(made.name == name for made in self.classes):
@@ -82,6 +92,9 @@ class Source:
     def in_order(self) -> list[list[Scope]]:
         """All calls, those of a block together, and after those in them where blocks allow it."""
         scopes = self.scopes(self.root)
+        for scope in (self.root, *scopes):
+            block = scope.step.block if scope.step else ""
+            self.around |= {call.path: (block, scope.local(call.path)) for call in scope.calls()}
         blocks = {scope.path: scope.step.block if scope.step else "" for scope in scopes}
         inner: dict[str, set[str]] = {}
         for scope in scopes:
@@ -103,40 +116,74 @@ class Source:
 
     # ── one call ─────────────────────────────────────────────────────────────────────────────
 
-    def module_of(self, scope: Scope) -> Module:
-        """The members of a call and its `forward`."""
+    def body_of(self, scope: Scope) -> Body:
+        """The members of a call and its steps."""
         attributes = Attributes()
         items = [self.item(scope, member, attributes) for member in scope.members]
         symbols = sorted({s for _, _, needed in items for s in needed})
         uses: set[str] = {use for _, used, _ in items for use in used}
-        plain = self.collapsed(scope, attributes, [item for item, _, _ in items])
         is_net = scope is self.root
         taken = [node.name for node in self.graph.inputs()] if is_net else scope.inputs
         outputs = [*self.graph.outputs.values()] if is_net else scope.outputs
+        made = [item for item, _, _ in items if item.makes]
+        plain = collapsed(scope, attributes, made, outputs, is_net=is_net)
         if not taken:  # nothing tells how many samples there are
             raise Unreachable(scope.path)
-        plain = needed(plain, outputs)
+        plain, outputs = without_aliases(needed(plain, outputs), outputs)
+        return Body(scope, attributes, plain, [*taken], outputs, symbols, uses)
+
+    def nests_calls(self, body: Body) -> bool:
+        """Whether `forward` is shorter with calls of blocks inside of others than line by line."""
+        called = [item for item in body.items if item.comment]
+        if not any(re.search(r"\d", name) for i in called for name in references(i.template)):
+            return True
+        if len(body.items) > MOST_COMPARED:
+            return False
+        apart, nested = (
+            folded([(line, "") for line in self.module_of(body, nests_calls=nests).texts()], {})
+            for nests in (False, True)
+        )
+        return length(nested) <= length(apart)
+
+    def module_of(
+        self,
+        body: Body,
+        *,
+        chain: Mapping[str, Call] | None = None,
+        nests_calls: bool = True,
+    ) -> Module:
+        """The members of a call and its `forward`, or those of a chain."""
+        if chain:
+            shapes = {name: item.comment for name, item in zip(chain, body.items, strict=True)}
+            members = replace(body.attributes, calls={**chain})
+            return Module(
+                body.scope, members, ["x"], [], [], [], body.uses, is_chain=True, shapes=shapes
+            )
+        is_net, taken, items = body.scope is self.root, body.takes, body.items
         names = [identifier(name) for name in taken] if is_net else [*"xyzuvw"][: len(taken)]
         if len(names) < len(taken):
             names = [f"x{place}" for place in range(len(taken))]
-        counts = Counter(source for item in plain for source in item.takes) + Counter(outputs)
-        called = Counter(name for item in plain for name in references(item.template))
+        counts = Counter(source for item in items for source in item.takes) + Counter(body.outputs)
+        called = Counter(name for item in items for name in references(item.template))
         again = {name for name, times in called.items() if times > 1}
-        branches = {s for item in plain if JOIN.fullmatch(item.template) for s in item.takes}
-        branches |= taken_in_rows(plain)
-        writer = Writer(dict(zip(taken, names, strict=True)), counts, again, branches)
-        for item in plain:
+        branches = {s for item in items if JOIN.fullmatch(item.template) for s in item.takes}
+        given, rows = dict(zip(taken, names, strict=True)), taken_in_rows(items)
+        writer = Writer(given, counts, again, rows, branches, nests_calls=nests_calls)
+        for item in items:
             writer.add(item)
-        results = [writer.result(name) for name in outputs]
+        results = [writer.result(name) for name in body.outputs]
         comment = ""
         if len(results) == 1 and writer.lines:
             name, _, expression = writer.lines[-1][0].partition(" = ")
             if name == results[0]:  # what is returned needs no name
                 results = [expression]
                 _, comment = writer.lines.pop()
+        symbols = body.symbols
         inputs = names if is_net else [*names, *symbols]
         lines = [*self.symbol_lines(symbols), *writer.lines] if is_net else writer.lines
-        return Module(scope, attributes, inputs, lines, results, symbols, uses, comment)
+        return Module(
+            body.scope, body.attributes, inputs, lines, results, symbols, body.uses, comment
+        )
 
     def symbol_lines(self, symbols: Sequence[str]) -> list[tuple[str, str]]:
         """Lines that read the symbols off the inputs' shapes."""
@@ -236,90 +283,62 @@ class Source:
         item = Item(tuple(inner.outputs), tuple(inner.inputs), template, comment)
         return item, set(), set(symbols)
 
-    # ── nn.Sequential ────────────────────────────────────────────────────────────────────────
-
-    def collapsed(self, scope: Scope, attributes: Attributes, items: list[Item]) -> list[Item]:
-        """The items with runs of numbered layers, each fed by the one before, as one module."""
-        items = [item for item in items if item.makes]
-        for prefix in attributes.numbered():
-            items = self.as_sequence(scope, attributes, items, prefix)
-        return items
-
-    def as_sequence(
-        self, scope: Scope, attributes: Attributes, items: list[Item], prefix: str
-    ) -> list[Item]:
-        """The items with the layers `prefix.0`, `prefix.1`, … as one, where they are a chain."""
-        count = attributes.count_of(prefix)
-        full = [f"{prefix}.{place}" if prefix else str(place) for place in range(count)]
-        absolute = [f"{scope.path}.{name}" if scope.path else name for name in full]
-        by_module: dict[str, int] = {}
-        for place, item in enumerate(items):
-            for local, name in zip(full, absolute, strict=True):
-                called = item.template == f"{reference(local)}({mark(0)})"
-                if called or (item.makes == (name,) and local in attributes.plain):
-                    if local in by_module:
-                        return items  # called twice
-                    by_module[local] = place
-        places = [by_module.get(local, -1) for local in full]
-        if prefix and any(
-            name.startswith(f"{prefix}.") and name not in full for name in attributes.all_names()
-        ):
-            return items
-        if not prefix and (scope is self.root or count < len(items)):
-            return items
-        if count < 2 or -1 in places or places != [*range(places[0], places[0] + count)]:
-            return items
-        run = items[places[0] : places[0] + count]
-        if any(len(item.takes) != 1 or len(item.makes) != 1 for item in run):
-            return items
-        uses = Counter(source for item in items for source in item.takes)
-        inner = self.inner_outputs(scope)
-        for before, after in pairwise(run):
-            if after.takes != before.makes or uses[before.makes[0]] != 1:
-                return items
-            if before.makes[0] in inner:
-                return items
-        if any(name.startswith(f"{local}.") for name in attributes.all_names() for local in full):
-            return items
-        if any(local in (*attributes.parameters, *attributes.buffers) for local in full):
-            return items
-        if any(local == f for f, _, _ in attributes.fixed for local in full):
-            return items
-        made = [attributes.calls.get(local) or attributes.plain[local] for local in full]
-        attributes.put(prefix, Call("nn.Sequential", tuple(made)), instead=full)
-        one = Item(
-            run[-1].makes,
-            run[0].takes,
-            f"{reference(prefix)}({mark(0)})",
-            run[-1].comment,
-        )
-        return [*items[: places[0]], one, *items[places[0] + count :]]
-
-    def inner_outputs(self, scope: Scope) -> set[str]:
-        """The tensors that a call hands out."""
-        return {*(self.graph.outputs.values() if scope is self.root else scope.outputs)}
-
     # ── classes ──────────────────────────────────────────────────────────────────────────────
 
     def make_classes(self, scopes: Sequence[Scope]) -> None:
         """The classes of the calls of one depth, and each call of one."""
-        groups: dict[Any, list[Module]] = {}
+        blocks: dict[str, list[Body]] = {}
         for scope in scopes:
-            module = self.module_of(scope)
-            self.modules[scope.path] = module
-            groups.setdefault(module.skeleton(), []).append(module)
+            body = self.body_of(scope)
+            blocks.setdefault(body.block, []).append(body)
+        groups: dict[Any, list[Module]] = {}
+        for each in blocks.values():
+            bodies = completed(each)
+            chains = [links(body) for body in bodies]
+            nests = all(chains) or self.nests_calls(max(bodies, key=lambda b: len(b.items)))
+            for body, chain in zip(bodies, chains, strict=True):
+                given = chain if all(chains) else None
+                module = self.module_of(body, chain=given, nests_calls=nests)
+                module.is_chain |= [*module.calls] == [""]
+                self.modules[body.scope.path] = module
+                groups.setdefault(module.skeleton(), []).append(module)
+        inlined = self.inlined([m for modules in groups.values() for m in modules])
         variants: dict[tuple[str, ...], list[list[Module]]] = {}
         for modules in groups.values():
             self.uses |= modules[0].uses
-            if [*modules[0].calls] == [""]:  # nothing but an nn.Sequential
+            if [*modules[0].calls] == [""] and modules[0].block in inlined:
                 self.calls |= {module.scope.path: module.calls[""] for module in modules}
             else:
-                alike = (modules[0].block, *modules[0].arguments)
+                alike = (modules[0].block, str(modules[0].is_chain), *modules[0].arguments)
                 variants.setdefault(alike, []).append(modules)
         for several in variants.values():
             for made in self.shortest(several):
                 self.classes.append(made)
                 self.calls |= made.calls
+
+    def inlined(self, modules: Sequence[Module]) -> set[str]:
+        """The blocks that are nothing but an nn.Sequential, and shorter so than as a class."""
+        several: dict[str, list[Module]] = {}
+        for module in modules:
+            if [*module.calls] == [""]:
+                several.setdefault(module.block, []).append(module)
+        return {block for block, alike in several.items() if not self.is_worth_a_class(alike)}
+
+    def is_worth_a_class(self, modules: Sequence[Module]) -> bool:
+        """Whether sequences are shorter as calls of a class, as often as each is written."""
+        groups: dict[Any, list[Module]] = {}
+        for module in modules:
+            groups.setdefault(module.skeleton(), []).append(module)
+        made = [made_class("Block", [alike]) for alike in groups.values()]
+        calls = {path: call for one in made for path, call in one.calls.items()}
+        written: dict[Any, Module] = {}
+        for module in modules:
+            around, local = self.around[module.scope.path]
+            place = (around, local) if around else str(module.calls[""])
+            written.setdefault((place, module.skeleton()), module)
+        plain = sum(text_length(str(module.calls[""])) for module in written.values())
+        called = sum(text_length(str(calls[module.scope.path])) for module in written.values())
+        return called + sum(one.own_length() for one in made) < plain
 
     def shortest(self, variants: list[list[Module]]) -> list[PythonClass]:
         """Classes for the variants of a block: those in one that are shorter so than apart."""
@@ -372,20 +391,29 @@ class Source:
         scope = made.scope
         doc = scope.step.doc if scope.step is not None else self.doc
         lines = [f"# {line}".rstrip() for line in doc.splitlines()]
-        lines += [f"class {made.name}(nn.Module):"]
+        base = "Sequential" if made.is_chain else "Module"
+        lines += [f"class {made.name}(nn.{base}):"]
         given = [f"{p}={text_of(d)}" if d is not None else p for p, d in made.parameters]
         signatures = {other.name: dict(other.parameters) for other in self.classes}
-        members = [(each, "") for each in made.constructor]
-        written = [text for text, _ in folded(members, signatures)]
+        written = folded(made.constructor, signatures)
+        if made.is_chain:
+            written = sequence_lines(made.constructor, written, signatures)
+        elif written:
+            written = [("super().__init__()", ""), *written, ("", "")]
         if written:
             lines += [f"    def __init__({', '.join(['self', *given])}):"]
-            lines += ["        super().__init__()", *(f"        {line}" for line in written), ""]
-        lines += [f"    def forward({', '.join(['self', *made.arguments])}):"]
-        for text, comment in folded(made.forward, signatures):
-            lines.append(f"        {text}" + f"  # {comment}" * bool(comment))
+            lines += [commented(*line, indent=8) for line in written]
+        if not made.is_chain:
+            lines += [f"    def forward({', '.join(['self', *made.arguments])}):"]
+            lines += [commented(*line, indent=8) for line in folded(made.forward, signatures)]
         return "\n".join(
             part for line in lines for part in ([line] if line[:1] == "#" else wrapped(line))
         )
+
+
+def commented(text: str, comment: str, *, indent: int) -> str:
+    """A line with its comment."""
+    return f"{' ' * indent}{text}{'  # ' * bool(comment)}{comment}".rstrip()
 
 
 def names_of(made: Sequence[tuple[Any, PythonClass]]) -> list[str]:
@@ -396,16 +424,6 @@ def names_of(made: Sequence[tuple[Any, PythonClass]]) -> list[str]:
 def joined(parts: Sequence[str]) -> str:
     """Functions and classes with two empty lines between them."""
     return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
-
-
-def needed(items: Sequence[Item], outputs: Sequence[str]) -> list[Item]:
-    """The items that lead to an output."""
-    wanted, kept = set(outputs), []
-    for item in reversed(items):
-        if wanted.intersection(item.makes):
-            wanted.update(item.takes)
-            kept.append(item)
-    return kept[::-1]
 
 
 def taken_in_rows(items: Sequence[Item]) -> set[str]:
@@ -465,6 +483,8 @@ def imports(text: str) -> str:
         lines.append("import math")
     if "NamedTuple" in text:
         lines.append("from typing import NamedTuple")
+    if "OrderedDict(" in text:
+        lines.insert(0, "from collections import OrderedDict")
     lines += [""] if lines else []
     lines += ["import torch"] if re.search(r"\btorch\.", text) else []
     lines.append("from torch import nn")

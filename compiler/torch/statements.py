@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from grammar.records import dataclass
 
-LONGEST = 72  # of a nested expression
+LONGEST, LONGEST_BRANCH = 72, 40  # of a nested expression, of one that is joined with others
 NAMES = ("x", "y", "z", "u", "v", "w")
 JOIN = re.compile(r"\(M\d+_M(?: [-+*/] M\d+_M)+\)")  # the template of branches that come together
 ANY = "ANY_M"  # a tensor of the batch, whichever is at hand
@@ -67,9 +67,14 @@ class Writer:
         uses: Counter[str],
         repeated: Collection[str] = (),
         named: Collection[str] = (),
+        branches: Collection[str] = (),
+        *,
+        nests_calls: bool = True,
     ) -> None:
         self.uses = uses
         self.named = named  # tensors that get a line each
+        self.branches = branches  # of joins: a line each unless they are short
+        self.nests_calls = nests_calls  # whether one of a block may stand in an expression
         self.repeated = repeated  # modules that are called twice: in the order of the net
         self.names = dict(inputs)  # of tensors that have one
         self.holders = {name: [tensor] for tensor, name in inputs.items()}  # of each name
@@ -108,7 +113,8 @@ class Writer:
             self.holders[expression].append(made)
             return
         again = any(name in self.repeated for name in references(expression))
-        short = len(plain(expression)) <= LONGEST and not item.comment
+        most = LONGEST_BRANCH if made in self.branches else LONGEST
+        short = len(plain(expression)) <= most and (self.nests_calls or not item.comment)
         short = short and made not in self.named
         if self.uses[made] == 1 and short and not again:
             self.nested[made], self.needs[made] = expression, needs

@@ -20,6 +20,37 @@ net siamese(c=4) {
     output far = concat(a, b) -> gap -> flatten
 }
 """,
+    "residual": """
+block unit(c, kernel=3x3, act=relu) {
+    seq { conv(c, kernel, pad="half", bias=false); bn; act } as ""
+}
+
+# Called as PyTorch calls its functions.
+block f(c) { conv(c, 1x1) -> relu }
+
+# What goes around is projected where the width changes.
+block residual(c, drop) {
+    add {
+        {
+            unit(c) as "f.a"
+            unit(2 * c, 1x1) as "f.b"
+            unit(c, 1x1, act=identity) as "f.c"
+            if drop > 0 { drop_path(drop) }
+        }
+        if in.c != c { unit(c, 1x1, act=identity) as proj } else { identity }
+    } -> relu
+}
+
+net residual_net {
+    input image: f32[3, 8, 8]
+    unit(4, 5x5, act=silu) as stem
+    for s, c in enumerate([4, 6, 8]) {
+        for i in range(3) { residual(c, 0.05 * i) as "trunk.block{s + 1}.block{s + 1}-{i}" }
+    }
+    f(5) -> conv(6, [3, 1], stride=[2, 1]) -> gap -> flatten -> dense(5) as head
+    output logits
+}
+""",
     "windows": """
 net windows {
     input x: f32[4, H, W]

@@ -30,8 +30,7 @@ SPLIT = 0.1  # of the data, held out where something is reported and nothing els
 SAVE_EVERY = 300.0  # seconds between two states within an epoch
 # What a script calls its own; no class of a net may be called so.
 CLASSES = frozenset(
-    {"Batches", "DataLoader", "DropPath", "F", "Image", "ImageOps", "Lion", "NamedTuple", "Path"}
-    | {"Samples", "Update"}
+    {"Batches", "DataLoader", "Image", "ImageOps", "Lion", "Path", "Samples", "Update"}
 )
 IMPORTS = (
     ("import argparse", r"\bargparse\."),
@@ -41,6 +40,7 @@ IMPORTS = (
     ("import os", r"\bos\."),
     ("import sys", r"\bsys\."),
     ("import time", r"\btime\."),
+    ("from collections import OrderedDict", r"\bOrderedDict\("),
     ("from contextlib import contextmanager", r"@contextmanager"),
     ("from pathlib import Path", r"\bPath\("),
     ("from typing import NamedTuple", r"\bNamedTuple\b"),

@@ -1,0 +1,92 @@
+"""Calls whose layers are a chain, each fed by the one before: classes that extend nn.Sequential."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from typing import TypeAlias
+
+from compiler.torch.attributes import TAKEN_IN_SEQUENCES
+from compiler.torch.bodies import Body
+from compiler.torch.layer import Call
+from compiler.torch.lines import split_at_commas
+from compiler.torch.loops import Signatures, folded, length
+from compiler.torch.statements import mark, reference
+
+# How many tokens longer a function is as a module, and shorter a module that nothing calls.
+FUNCTION, MODULE, FORWARD = 3, 7, 6
+MEMBER = re.compile(r"self\.(\w+) = (.*)")  # a line that makes a member
+
+Lines: TypeAlias = list[tuple[str, str]]
+
+
+def links(body: Body) -> dict[str, Call]:
+    """The modules of a chain in their order; empty for what is none, or would be longer as one."""
+    attributes, scope = body.attributes, body.scope
+    if len(body.takes) != 1 or len(body.outputs) != 1 or body.symbols:
+        return {}
+    if attributes.parameters or attributes.buffers or attributes.fixed:
+        return {}
+    found: dict[str, Call] = {}
+    flowing, functions = body.takes[0], 0
+    modules = {f"{reference(name)}({mark(0)})": name for name in attributes.calls}
+    for item in body.items:
+        if item.takes != (flowing,) or len(item.makes) != 1:
+            return {}
+        (flowing,) = item.makes
+        name = modules.get(item.template)
+        if name is None:
+            name = scope.local(flowing)
+            call = attributes.plain.get(name)
+            functions += 1
+        else:
+            call = attributes.calls[name]
+        if call is None or name in found or not is_member(name):
+            return {}
+        found[name] = call
+    if flowing != body.outputs[0] or not {*attributes.calls} <= {*found}:
+        return {}
+    count = len(found) - functions
+    return found if count and FUNCTION * functions < MODULE * count + FORWARD else {}
+
+
+def is_member(name: str) -> bool:
+    """Whether an nn.Sequential can have a member of a name."""
+    plain = name.isidentifier() and not keyword.iskeyword(name)
+    return plain and name not in TAKEN_IN_SEQUENCES
+
+
+def sequence_lines(lines: Lines, folded_lines: Lines, signatures: Signatures) -> Lines:
+    """The constructor of a chain: all members at once, or one by one where that is shorter."""
+    if len(lines) == 1 and lines[0][0].startswith("super()"):  # numbered
+        return folded_lines
+    pairs = [*map(MEMBER.fullmatch, (text for text, _ in lines))]
+    one_by_one = [("super().__init__()", ""), *folded_lines]
+    if not all(pairs):
+        return one_by_one
+    made = [(line, comment) for each in lines for line, comment in folded([each], signatures)]
+    entries = [(MEMBER.sub(r"\1=\2,", text), comment) for text, comment in made]
+    mapping = entries_of(made, signatures)
+    if length(mapping) + 2 < length(entries):
+        return [("super().__init__(OrderedDict({", ""), *inner_lines(mapping), ("}))", "")]
+    if length(entries) > length(folded_lines):
+        return one_by_one
+    return [("super().__init__(OrderedDict(", ""), *inner_lines(entries), ("))", "")]
+
+
+def entries_of(lines: Lines, signatures: Signatures) -> Lines:
+    """The members of a chain as entries of a dictionary, those that are alike in one."""
+    pairs = [MEMBER.fullmatch(text) for text, _ in lines]
+    comments = {pair[1]: comment for pair, (_, comment) in zip(pairs, lines, strict=True) if pair}
+    texts = ", ".join(f'"{pair[1]}": {pair[2]}' for pair in pairs if pair)
+    ((text, _),) = folded([(f"members = {{{texts}}}", "")], signatures)
+    found: Lines = []
+    for entry in split_at_commas(text.partition("{")[2][:-1]):
+        name = entry.partition('": ')[0][1:]
+        found.append((f"{entry},", "" if entry.startswith("**") else comments.get(name, "")))
+    return found
+
+
+def inner_lines(lines: Lines) -> Lines:
+    """Lines one level further in."""
+    return [(f"    {text}", comment) for text, comment in lines]
