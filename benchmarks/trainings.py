@@ -33,6 +33,17 @@ class LeNet5(nn.Module):
         return self.classifier(self.features(x))
 
 
+def taught(net: str, image: str, optimiser: str, batch: int) -> str:
+    """A training of a net that tells ten classes apart."""
+    return f"""train t {{
+    data image: {image}, label: class[10]
+    minimize cross_entropy({net}(image), label)
+    update {net} with {optimiser}
+    batch {batch}; epochs 1
+}}
+"""
+
+
 LENET5 = """
 net lenet5 {
     input image: f32[1, 28, 28]
@@ -40,13 +51,7 @@ net lenet5 {
     dense(120) -> relu -> dense(84) -> relu -> dense(10)
     output logits
 }
-train t {
-    data image: f32[1, 28, 28], label: class[10]
-    minimize cross_entropy(lenet5(image), label)
-    update lenet5 with adam(1e-3)
-    batch 64; epochs 1
-}
-"""
+""" + taught("lenet5", "f32[1, 28, 28]", "adam(1e-3)", 64)
 
 
 class Block(nn.Module):
@@ -103,13 +108,7 @@ net resnet20 {
     gap -> flatten -> dense(10)
     output logits
 }
-train t {
-    data image: f32[3, 32, 32], label: class[10]
-    minimize cross_entropy(resnet20(image), label)
-    update resnet20 with sgd(0.1, momentum=0.9, decay=1e-4)
-    batch 128; epochs 1
-}
-"""
+""" + taught("resnet20", "f32[3, 32, 32]", "sgd(0.1, momentum=0.9, decay=1e-4)", 128)
 
 
 class DenseNet22(nn.Module):
@@ -166,13 +165,7 @@ net densenet22 {
     bn -> relu -> gap -> flatten -> dense(10)
     output logits
 }
-train t {
-    data image: f32[3, 32, 32], label: class[10]
-    minimize cross_entropy(densenet22(image), label)
-    update densenet22 with sgd(0.1, momentum=0.9, decay=1e-4)
-    batch 64; epochs 1
-}
-"""
+""" + taught("densenet22", "f32[3, 32, 32]", "sgd(0.1, momentum=0.9, decay=1e-4)", 64)
 
 
 def dcgan_generator() -> nn.Module:

@@ -152,6 +152,10 @@ class Rewriting:
         source = self.nodes[node.inputs[0]]
         return None if isinstance(source.op, Input) else source
 
+    def chains(self, *ops: type[Op]) -> Iterator[list[Node]]:
+        """The layers of each private chain of these ops, as the graph is when its turn comes."""
+        return filter(None, (self.chain(node, *ops) for node in self.each()))
+
     def chain(self, node: Node, *ops: type[Op]) -> list[Node] | None:
         """The private layers of these ops that end in `node`, in their order, if they are there."""
         found = [node]

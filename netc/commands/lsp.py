@@ -7,19 +7,13 @@ from pathlib import Path
 
 import click
 
+from netc.options import INCLUDE
 from runtime.errors import MachineError
 
 
 @click.command("lsp")
 @click.option("--stdio", is_flag=True, help="Talk over standard input and output, as always.")
-@click.option(
-    "-I",
-    "include",
-    multiple=True,
-    metavar="FOLDER",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder in which `use` may look; may be repeated.",
-)
+@INCLUDE
 def command(stdio: bool, include: tuple[Path, ...]) -> None:
     """Serve an editor over the Language Server Protocol."""
     try:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TypeAlias, TypeVar, cast
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
@@ -13,6 +14,7 @@ from pygls.exceptions import JsonRpcException
 from netc.lsp import convert
 from netc.lsp.calls import signature_at
 from netc.lsp.completion import complete
+from netc.lsp.convert import DocumentView
 from netc.lsp.formatting import formatted
 from netc.lsp.hints import shape_hints
 from netc.lsp.hover import hover
@@ -27,12 +29,29 @@ AtPosition = lsp.DefinitionParams | lsp.ReferenceParams | lsp.DocumentHighlightP
 CONTENT_MODIFIED = int(lsp.LSPErrorCodes.ContentModified)
 REQUEST_FAILED = int(lsp.LSPErrorCodes.RequestFailed)
 
+P = TypeVar("P")
+R = TypeVar("R")
+Look: TypeAlias = Callable[[Server, str], Awaitable[DocumentView | None]]
 
-async def show_hints(ls: Server, params: lsp.InlayHintParams) -> list[lsp.InlayHint] | None:
+
+def of(look: Look) -> Callable[[Callable[[Server, DocumentView, P], Awaitable[R]]], Any]:
+    """An answer about a text as the server sees it then; None where it knows no such text."""
+
+    def answers(answer: Callable[[Server, DocumentView, P], Awaitable[R]]) -> Any:
+        async def handler(ls: Server, params: Any) -> R | None:
+            view = await look(ls, params.text_document.uri)
+            return None if view is None else await answer(ls, view, params)
+
+        return handler
+
+    return answers
+
+
+@of(Server.steady)
+async def show_hints(
+    ls: Server, view: DocumentView, params: lsp.InlayHintParams
+) -> list[lsp.InlayHint] | None:
     """The shapes behind the stages of a range."""
-    view = await ls.steady(params.text_document.uri)
-    if view is None:
-        return None
     start, end = view.offset(params.range.start), view.offset(params.range.end)
     if view.moved:
         start, end = view.moved.backward(start), view.moved.backward(end)
@@ -41,20 +60,18 @@ async def show_hints(ls: Server, params: lsp.InlayHintParams) -> list[lsp.InlayH
     return [hint for hint in placed if hint is not None]
 
 
-async def show_hover(ls: Server, params: lsp.HoverParams) -> lsp.Hover | None:
+@of(Server.settled)
+async def show_hover(ls: Server, view: DocumentView, params: lsp.HoverParams) -> lsp.Hover | None:
     """What stands under the mouse."""
-    view = await ls.settled(params.text_document.uri)
-    if view is None:
-        return None
     found = hover(ls.documents.project(), view.analysis, view.offset(params.position))
     return None if found is None else convert.hover(view, found)
 
 
-async def show_completion(ls: Server, params: lsp.CompletionParams) -> lsp.CompletionList | None:
+@of(Server.at_hand)
+async def show_completion(
+    ls: Server, view: DocumentView, params: lsp.CompletionParams
+) -> lsp.CompletionList | None:
     """What may be written at the cursor."""
-    view = await ls.at_hand(params.text_document.uri)
-    if view is None:
-        return None
     offset = view.offset(params.position)
     found = complete(ls.documents.project(), view.analysis, view.document.source.text, offset)
     return convert.completion(view, found, offset, snippets=takes_snippets(ls))
@@ -67,35 +84,32 @@ def takes_snippets(ls: Server) -> bool:
     return bool(item and item.snippet_support)
 
 
-async def show_signature(ls: Server, params: lsp.SignatureHelpParams) -> lsp.SignatureHelp | None:
+@of(Server.at_hand)
+async def show_signature(
+    ls: Server, view: DocumentView, params: lsp.SignatureHelpParams
+) -> lsp.SignatureHelp | None:
     """The call that is being written."""
-    view = await ls.at_hand(params.text_document.uri)
-    if view is None:
-        return None
     text, offset = view.document.source.text, view.offset(params.position)
     found = signature_at(ls.documents.project(), view.analysis, text, offset)
     return None if found is None else convert.signature(found)
 
 
-async def homes_at(
-    ls: Server, params: AtPosition
-) -> tuple[convert.DocumentView, Project, ParsedText, list[Home]] | None:
+def homes_at(
+    ls: Server, view: DocumentView, params: AtPosition
+) -> tuple[Project, ParsedText, list[Home]]:
     """What the name at a position means."""
-    view = await ls.settled(params.text_document.uri)
-    if view is None:
-        return None
     project = ls.documents.project()
     text = project.text_of(view.analysis)
     place = view.analysis.names.at(view.offset(params.position))
-    return view, project, text, project.homes(text, place) if place is not None else []
+    return project, text, project.homes(text, place) if place is not None else []
 
 
-async def go_to_definition(ls: Server, params: lsp.DefinitionParams) -> list[lsp.Location] | None:
+@of(Server.settled)
+async def go_to_definition(
+    ls: Server, view: DocumentView, params: lsp.DefinitionParams
+) -> list[lsp.Location] | None:
     """Where the name at a position is defined; the file that a `use` names."""
-    found = await homes_at(ls, params)
-    if found is None:
-        return None
-    view, project, text, homes = found
+    project, text, homes = homes_at(ls, view, params)
     if homes:
         return [view.location(home.definition.span) for home in homes]
     file = project.file_named_at(text, view.offset(params.position))
@@ -103,35 +117,33 @@ async def go_to_definition(ls: Server, params: lsp.DefinitionParams) -> list[lsp
     return [lsp.Location(view.uri(file.source), start)] if file is not None else []
 
 
-async def find_references(ls: Server, params: lsp.ReferenceParams) -> list[lsp.Location] | None:
+@of(Server.settled)
+async def find_references(
+    ls: Server, view: DocumentView, params: lsp.ReferenceParams
+) -> list[lsp.Location] | None:
     """Every place that means what the name at a position means."""
-    found = await homes_at(ls, params)
-    if found is None:
-        return None
-    view, project, text, homes = found
+    project, text, homes = homes_at(ls, view, params)
     places = [(h, place) for h in homes for place in project.occurrences(h, text)]
     with_own = params.context.include_declaration
     kept = [span for h, (_, span) in places if with_own or span != h.definition.span]
     return [view.location(span) for span in dict.fromkeys(kept)]
 
 
+@of(Server.settled)
 async def highlight(
-    ls: Server, params: lsp.DocumentHighlightParams
+    ls: Server, view: DocumentView, params: lsp.DocumentHighlightParams
 ) -> list[lsp.DocumentHighlight] | None:
     """The places of this text that mean what the name at a position means."""
-    found = await homes_at(ls, params)
-    if found is None:
-        return None
-    view, project, text, homes = found
+    project, text, homes = homes_at(ls, view, params)
     spans = [span for h in homes for owner, span in project.occurrences(h, text) if owner is text]
     return [lsp.DocumentHighlight(view.range(span)) for span in dict.fromkeys(spans)]
 
 
-async def prepare_rename(ls: Server, params: lsp.PrepareRenameParams) -> lsp.Range | None:
+@of(Server.settled)
+async def prepare_rename(
+    ls: Server, view: DocumentView, params: lsp.PrepareRenameParams
+) -> lsp.Range | None:
     """Whether the name at a position can be changed."""
-    view = await ls.settled(params.text_document.uri)
-    if view is None:
-        return None
     project = ls.documents.project()
     try:
         offset = view.offset(params.position)
@@ -140,11 +152,11 @@ async def prepare_rename(ls: Server, params: lsp.PrepareRenameParams) -> lsp.Ran
         raise JsonRpcException(str(refused), REQUEST_FAILED) from None
 
 
-async def rename_everywhere(ls: Server, params: lsp.RenameParams) -> lsp.WorkspaceEdit | None:
+@of(Server.settled)
+async def rename_everywhere(
+    ls: Server, view: DocumentView, params: lsp.RenameParams
+) -> lsp.WorkspaceEdit | None:
     """A new name for what is named at a position."""
-    view = await ls.settled(params.text_document.uri)
-    if view is None:
-        return None
     project = ls.documents.project()
     text, offset = project.text_of(view.analysis), view.offset(params.position)
     try:
@@ -156,29 +168,27 @@ async def rename_everywhere(ls: Server, params: lsp.RenameParams) -> lsp.Workspa
     return view.edits(edits)
 
 
+@of(Server.settled)
 async def show_outline(
-    ls: Server, params: lsp.DocumentSymbolParams
+    ls: Server, view: DocumentView, params: lsp.DocumentSymbolParams
 ) -> list[lsp.DocumentSymbol] | None:
     """The outline of a text."""
-    view = await ls.settled(params.text_document.uri)
-    if view is None:
-        return None
     return [convert.document_symbol(view, symbol) for symbol in outline(view.analysis)]
 
 
-async def show_folds(ls: Server, params: lsp.FoldingRangeParams) -> list[lsp.FoldingRange] | None:
+@of(Server.settled)
+async def show_folds(
+    ls: Server, view: DocumentView, params: lsp.FoldingRangeParams
+) -> list[lsp.FoldingRange] | None:
     """What can be folded away."""
-    view = await ls.settled(params.text_document.uri)
-    if view is None:
-        return None
     return [convert.folding_range(fold) for fold in folds(view.analysis)]
 
 
-async def show_actions(ls: Server, params: lsp.CodeActionParams) -> list[lsp.CodeAction] | None:
+@of(Server.settled)
+async def show_actions(
+    ls: Server, view: DocumentView, params: lsp.CodeActionParams
+) -> list[lsp.CodeAction] | None:
     """The fixes of the problems in a range."""
-    view = await ls.settled(params.text_document.uri)
-    if view is None:
-        return None
     only = params.context.only
     if only is not None and not any(kind in ("", "quickfix") for kind in only):
         return []
@@ -187,13 +197,11 @@ async def show_actions(ls: Server, params: lsp.CodeActionParams) -> list[lsp.Cod
     return [action for problem in found for action in convert.actions(view, problem)]
 
 
+@of(Server.settled)
 async def format_text(
-    ls: Server, params: lsp.DocumentFormattingParams
+    ls: Server, view: DocumentView, params: lsp.DocumentFormattingParams
 ) -> list[lsp.TextEdit] | None:
     """The change to the house style."""
-    view = await ls.settled(params.text_document.uri)
-    if view is None:
-        return None
     edit = formatted(view.document.source)
     return [] if edit is None else [lsp.TextEdit(view.range(edit.span), edit.text)]
 

@@ -41,7 +41,7 @@ class Table:
 def page(graph: Graph, plan: BoxTree, open_items: frozenset[int], totals: list[str]) -> str:
     """The page: everything that it needs is in it, and it asks no other place for anything."""
     name = cut(plan.items[0].box.name)
-    parts = embedded(FILES) | {
+    parts = embedded(FILES, name) | {
         "name": escape(name),
         "totals": escape("\n".join(totals)),
         "data": script_data(data_of(graph, plan, open_items, name)),
@@ -49,13 +49,18 @@ def page(graph: Graph, plan: BoxTree, open_items: frozenset[int], totals: list[s
     return filled((FOLDER / "page.html").read_text(encoding="utf-8"), parts)
 
 
-def embedded(files: Iterable[Path]) -> dict[str, str]:
-    """Styles and scripts as they stand in a page, and the tools above its picture."""
+def embedded(files: Iterable[Path], title: str, images: str = "") -> dict[str, str]:
+    """The head of a page, its scripts, and the tools above its picture; `images` allows some."""
     found = {"styles": "", "scripts": ""}
     for file in files:
         part, tag = ("styles", "style") if file.suffix == ".css" else ("scripts", "script")
         found[part] += f"<{tag}>\n{file.read_text(encoding='utf-8')}</{tag}>\n"
-    return found | {"tools": (FOLDER / "tools.html").read_text(encoding="utf-8")}
+    parts = {"title": escape(title), "images": images, "styles": found["styles"]}
+    return {
+        "head": filled((FOLDER / "head.html").read_text(encoding="utf-8"), parts),
+        "scripts": found["scripts"],
+        "tools": (FOLDER / "tools.html").read_text(encoding="utf-8"),
+    }
 
 
 def filled(template: str, parts: Mapping[str, str]) -> str:

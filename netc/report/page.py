@@ -58,7 +58,7 @@ def page(net: Net, times: LayerTimes | None, pictures: Ran | None) -> str:
     data = data_of(graph, plan, open_to(plan, None), name)
     data["places"] = [table(one) for one in places]
     data["lines"] = table.rows
-    parts = embedded(FILES) | {
+    parts = embedded(FILES, f"{name}: report", "img-src data:; ") | {
         "name": escape(name),
         "doc": escape(printable(net.doc)),
         "totals": facts(totals(graph, analysis)),

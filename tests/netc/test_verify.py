@@ -89,19 +89,25 @@ def test_a_net_that_agrees_is_told_in_one_line(small: Path) -> None:
     assert "agree at 12 layers" in result.output
 
 
+def bisected(file: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What a bisection says of a net whose first batch norm of six channels is computed wrongly."""
+    skew(monkeypatch, "bn", channels=6)
+    result = netc("verify", file, "--bisect")
+    assert result.exit_code == 1
+    assert "bn stage1.bn1 differs" in result.output
+    return result.output
+
+
 def test_a_bisection_names_the_layer_through_blocks_and_loops(
     small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    skew(monkeypatch, "bn", channels=6)
-    result = netc("verify", small, "--bisect")
-    assert result.exit_code == 1
-    assert "V101" in result.output and "bn stage1.bn1 differs" in result.output
-    lines = result.output.splitlines()
+    output = bisected(small, monkeypatch)
+    lines = output.splitlines()
     (row,) = (i for i, line in enumerate(lines) if line.startswith("3 "))
     assert lines[row + 1].index("^") == lines[row].index("bn")
-    assert "in stage1: unit(6), line 9, i = 1" in result.output
-    assert "largest difference at [1, 2, 3, 4]" in result.output
-    assert "the layer itself is computed differently" in result.output
+    assert "V101" in output and "in stage1: unit(6), line 9, i = 1" in output
+    assert "largest difference at [1, 2, 3, 4]" in output
+    assert "the layer itself is computed differently" in output
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f16", "bf16"])
@@ -161,11 +167,7 @@ def test_an_onnx_model_is_held_against_its_import(model: Path) -> None:
 def test_a_bisection_points_into_the_listing_of_an_imported_model(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    skew(monkeypatch, "bn", channels=6)
-    result = netc("verify", model, "--bisect")
-    assert result.exit_code == 1
-    assert "bn stage1.bn1 differs" in result.output
-    assert "stage1.bn1 = BatchNormalization(stage1.conv1" in result.output
+    assert "stage1.bn1 = BatchNormalization(stage1.conv1" in bisected(model, monkeypatch)
 
 
 def test_layers_that_the_import_merges_are_compared_by_their_outputs(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from hypothesis import HealthCheck, assume, settings
 from hypothesis import strategies as st
@@ -39,6 +40,16 @@ class Geometry:
     def extents(self) -> tuple[int, ...]:
         """The dilated kernel."""
         return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
+
+    @property
+    def window(self) -> dict[str, Any]:
+        """The window as an op takes it."""
+        return {"stride": self.stride, "pad": self.pads, "dilation": self.dilation}
+
+    @property
+    def slides(self) -> dict[str, Any]:
+        """The window as the plain loops take it."""
+        return {"stride": self.stride, "pads": self.pads, "dilation": self.dilation}
 
     def groups(self, data: st.DataObject) -> int:
         """A number of groups that divides the channels."""

@@ -75,28 +75,11 @@ def test_conv_is_the_sum_of_its_definition(
     largest = max(p for pair in geometry.pads for p in pair)
     if mode == "reflect" and largest >= min(geometry.sizes):
         mode = "replicate"
-    op = make(
-        Conv,
-        groups * data.draw(st.sampled_from((1, 2))),
-        geometry.kernel,
-        stride=geometry.stride,
-        pad=geometry.pads,
-        pad_mode=mode,
-        dilation=geometry.dilation,
-        groups=groups,
-        bias=bias,
-    )
+    count, more = groups * data.draw(st.sampled_from((1, 2))), {"pad_mode": mode}
+    op = make(Conv, count, geometry.kernel, groups=groups, bias=bias, **more, **geometry.window)
     result = check(op, geometry.shape)
-    wanted = loops.conv(
-        result.inputs[0],
-        result.arrays["weight"],
-        result.arrays.get("bias"),
-        stride=geometry.stride,
-        pads=geometry.pads,
-        mode=mode,
-        dilation=geometry.dilation,
-        groups=groups,
-    )
+    arrays = (result.arrays["weight"], result.arrays.get("bias"))
+    wanted = loops.conv(result.inputs[0], *arrays, mode=mode, groups=groups, **geometry.slides)
     np.testing.assert_allclose(result.reference, wanted, rtol=1e-10, atol=1e-12)
 
 

@@ -81,28 +81,11 @@ def test_deconv_is_the_sum_of_its_definition(
     ]
     if min(sizes) < 1:
         return
-    op = make(
-        Deconv,
-        groups * data.draw(st.sampled_from((1, 2))),
-        geometry.kernel,
-        stride=geometry.stride,
-        pad=geometry.pads,
-        output_pad=extra,
-        dilation=geometry.dilation,
-        groups=groups,
-        bias=bias,
-    )
+    count, more = groups * data.draw(st.sampled_from((1, 2))), {"output_pad": extra}
+    op = make(Deconv, count, geometry.kernel, groups=groups, bias=bias, **more, **geometry.window)
     result = check(op, geometry.shape)
-    wanted = loops.deconv(
-        result.inputs[0],
-        result.arrays["weight"],
-        result.arrays.get("bias"),
-        stride=geometry.stride,
-        pads=geometry.pads,
-        extra=extra,
-        dilation=geometry.dilation,
-        groups=groups,
-    )
+    arrays = (result.arrays["weight"], result.arrays.get("bias"))
+    wanted = loops.deconv(result.inputs[0], *arrays, extra=extra, groups=groups, **geometry.slides)
     assert result.reference.shape[2:] == tuple(sizes)
     np.testing.assert_allclose(result.reference, wanted, rtol=1e-10, atol=1e-12)
 

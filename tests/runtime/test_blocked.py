@@ -16,6 +16,7 @@ from runtime.providers import Settings
 from runtime.session import open_session
 from runtime.verify.step import random_step, verify_step
 from tests.gradients.steps import training_of
+from tests.training.definitions import classified
 
 WIDTH = block_width()
 BLOCKED = ["ReorderInput", "Conv", "ReorderOutput"]
@@ -29,13 +30,7 @@ net residual {
     gap -> flatten -> dense(3) as logits
     output probs = softmax
 }
-train t {
-    data image: f32[3, 9, 8], label: class[3]
-    minimize cross_entropy(residual(image).logits, label)
-    update residual with sgd(0.1)
-    batch 4; epochs 1
-}
-"""
+""" + classified("residual", "f32[3, 9, 8]")
 
 
 def model_of(

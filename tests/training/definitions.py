@@ -71,6 +71,17 @@ train gan(k=2) {
 """
 
 
+def classified(net: str, shape: str) -> str:
+    """A training `t` of a net whose output `logits` tells three classes apart."""
+    lines = [
+        f"data image: {shape}, label: class[3]",
+        f"minimize cross_entropy({net}(image).logits, label)",
+        f"update {net} with sgd(0.1)",
+        "batch 4; epochs 1",
+    ]
+    return "\n    ".join(["train t {", *lines]) + "\n}\n"
+
+
 def training(text: str, name: str | None = None, **settings: Any) -> TrainingPlan:
     """The training of a text, which must be without a mistake."""
     module = load(Source("test.netdef", text))

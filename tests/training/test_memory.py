@@ -17,7 +17,7 @@ from compiler.training.model import TrainingPlan
 from tests.gradients.onnxcheck import session_of
 from tests.gradients.steps import first_feeds, training_of
 from tests.netc.command import netc
-from tests.training.definitions import GAN, NET, NORMED, TRAIN
+from tests.training.definitions import GAN, NET, NORMED, TRAIN, classified
 
 LINE = """
 net line {
@@ -39,13 +39,7 @@ net deep {
     gap -> flatten -> dropout(0.5) -> dense(3) as logits
     output probs = softmax
 }
-train t {
-    data image: f32[2, 16, 16], label: class[3]
-    minimize cross_entropy(deep(image).logits, label)
-    update deep with sgd(0.1)
-    batch 4; epochs 1
-}
-"""
+""" + classified("deep", "f32[2, 16, 16]")
 TEXTS = [DEEP, NORMED + TRAIN, GAN, LINE]
 
 

@@ -72,9 +72,7 @@ def bias_of(reading: Reading, index: int) -> dict[str, NDArray[Any]]:
 def conv(reading: Reading) -> Tensor:
     """Convolution; one constant kernel on every channel, of no layer's own, is `filter`."""
     x, weight = reading.tensor(0), reading.array(1)
-    rank = spatial_rank(reading, x)
-    sizes = kernel_of(reading, weight)
-    strides, dilations = numbers(reading, "strides", rank), numbers(reading, "dilations", rank)
+    rank, sizes, strides, dilations = taps_of(reading, x, weight)
     extents = [d * (k - 1) + 1 for k, d in zip(sizes, dilations, strict=True)]
     facts = reading.builder.graph.facts
     asked = word(reading)
@@ -89,19 +87,44 @@ def conv(reading: Reading) -> Tensor:
         return reading.add(
             "filter", x, kernel_values=weight[0, 0].tolist(), stride=each(strides), pad=pad
         )
+    taps = (sizes, strides, dilations)
+    return add_convolution(reading, "conv", x, weight, taps, weight.shape[0], group, pad=pad)
+
+
+def taps_of(
+    reading: Reading, x: Tensor, weight: NDArray[Any]
+) -> tuple[int, tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    """The spatial axes of a convolution, and for each of them its kernel, stride and dilation."""
+    rank = spatial_rank(reading, x)
+    strides, dilations = numbers(reading, "strides", rank), numbers(reading, "dilations", rank)
+    return rank, kernel_of(reading, weight), strides, dilations
+
+
+def add_convolution(
+    reading: Reading,
+    op: str,
+    x: Tensor,
+    weight: NDArray[Any],
+    taps: tuple[tuple[int, ...], ...],
+    channels: int,
+    groups: int,
+    **more: Any,
+) -> Tensor:
+    """A `conv` or `deconv` with its weight and, where there is one, its bias."""
+    sizes, strides, dilations = taps
     bias = bias_of(reading, 2)
     return reading.add(
-        "conv",
+        op,
         x,
         weights={"weight": weight, **bias},
         known_by=(1, 2),
-        channels=weight.shape[0],
+        channels=channels,
         kernel=kernel(sizes),
         stride=each(strides),
-        pad=pad,
         dilation=each(dilations),
-        groups=group,
+        groups=groups,
         bias=bool(bias),
+        **more,
     )
 
 
@@ -133,9 +156,7 @@ def is_filter(reading: Reading, weight: NDArray[Any], group: int) -> bool:
 def deconv(reading: Reading) -> Tensor:
     """Transposed convolution; a wanted output size is worked back to pads."""
     x, weight = reading.tensor(0), reading.array(1)
-    rank = spatial_rank(reading, x)
-    sizes = kernel_of(reading, weight)
-    strides, dilations = numbers(reading, "strides", rank), numbers(reading, "dilations", rank)
+    rank, sizes, strides, dilations = taps_of(reading, x, weight)
     extra = list(numbers(reading, "output_padding", rank, 0))
     check_channels(x, weight.shape[0])
     pairs = list(pairs_of(reading, rank))
@@ -153,21 +174,11 @@ def deconv(reading: Reading) -> Tensor:
             extra[axis], total = extra[axis] - total, 0
         small, large = total // 2, total - total // 2
         pairs[axis] = (small, large) if asked == "same" else (large, small)
-    bias = bias_of(reading, 2)
     group = int(reading.get("group", 1))
-    return reading.add(
-        "deconv",
-        x,
-        weights={"weight": weight, **bias},
-        known_by=(1, 2),
-        channels=weight.shape[1] * group,
-        kernel=kernel(sizes),
-        stride=each(strides),
-        pad=convolution_pad(tuple(pairs), (), (), (), reading.builder.graph.facts),
-        output_pad=each(extra),
-        dilation=each(dilations),
-        groups=group,
-        bias=bool(bias),
+    pad = convolution_pad(tuple(pairs), (), (), (), reading.builder.graph.facts)
+    taps, more = (sizes, strides, dilations), {"pad": pad, "output_pad": each(extra)}
+    return add_convolution(
+        reading, "deconv", x, weight, taps, weight.shape[1] * group, group, **more
     )
 
 

@@ -10,17 +10,14 @@ from compiler.rewriting import Rewriting
 
 def merge_crops(rewriting: Rewriting) -> None:
     """Crops in a row are one; one from the centre does not say where it begins."""
-    for node in rewriting.each():
-        pair = rewriting.chain(node, Crop, Crop)
-        if pair is not None:
-            first, second = pair
-            assert isinstance(first.op, Crop) and isinstance(second.op, Crop)
-            if None in (first.op.top, first.op.left, second.op.top, second.op.left):
-                continue
-            top = (first.op.top or 0) + (second.op.top or 0)
-            left = (first.op.left or 0) + (second.op.left or 0)
-            rewriting.become(second, Crop(second.op.h, second.op.w, top, left), first)
-            rewriting.remove(first.name)
+    for first, second in rewriting.chains(Crop, Crop):
+        assert isinstance(first.op, Crop) and isinstance(second.op, Crop)
+        if None in (first.op.top, first.op.left, second.op.top, second.op.left):
+            continue
+        top = (first.op.top or 0) + (second.op.top or 0)
+        left = (first.op.left or 0) + (second.op.left or 0)
+        rewriting.become(second, Crop(second.op.h, second.op.w, top, left), first)
+        rewriting.remove(first.name)
     for node in rewriting.each():
         if isinstance(node.op, Crop):
             given = rewriting.nodes[node.inputs[0]].shape

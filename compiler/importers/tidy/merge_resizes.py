@@ -11,10 +11,8 @@ from compiler.rewriting import Rewriting
 
 def merge_resizes(rewriting: Rewriting) -> None:
     """Two maps of nearest pixels in a row are one where each changes axes of its own."""
-    for node in rewriting.each():
-        pair = rewriting.chain(node, Resize, Resize)
-        if pair is not None and are_apart(rewriting, *pair):
-            first, second = pair
+    for first, second in rewriting.chains(Resize, Resize):
+        if are_apart(rewriting, first, second):
             assert isinstance(second.op, Resize)
             rewriting.become(second, replace(second.op, size=second.shape[1:], like=None), first)
             rewriting.remove(first.name)

@@ -41,11 +41,7 @@ def is_means(matrix: NDArray[Any]) -> bool:
 
 def merge_poolings(rewriting: Rewriting) -> None:
     """Adaptive poolings of different axes in a row are one of all; to one pixel it is `gap`."""
-    for node in rewriting.each():
-        pair = rewriting.chain(node, AdaptiveAvgPool, AdaptiveAvgPool)
-        if pair is None:
-            continue
-        first, second = pair
+    for first, second in rewriting.chains(AdaptiveAvgPool, AdaptiveAvgPool):
         (given,) = rewriting.shapes(first)
         sizes = zip(given[1:], first.shape[1:], second.shape[1:], strict=True)
         if all(size == between or between == made for size, between, made in sizes):

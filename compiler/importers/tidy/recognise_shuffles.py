@@ -14,11 +14,7 @@ from compiler.rewriting import Rewriting
 
 def recognise_shuffles(rewriting: Rewriting) -> None:
     """[g, C/g, …] with its first two axes exchanged and back to [C, …] is `channel_shuffle(g)`."""
-    for node in rewriting.each():
-        three = rewriting.chain(node, Reshape, Transpose, Reshape)
-        if three is None:
-            continue
-        first, middle, last = three
+    for first, middle, last in rewriting.chains(Reshape, Transpose, Reshape):
         given = rewriting.nodes[first.inputs[0]].shape
         if last.shape == given and deals_channels(first, middle, given):
             groups = channels_of(first.shape, "channel_shuffle")
@@ -29,11 +25,7 @@ def recognise_shuffles(rewriting: Rewriting) -> None:
 
 def drop_undone_shuffles(rewriting: Rewriting) -> None:
     """Pairs of shuffles of which the second puts back what the first dealt go."""
-    for node in rewriting.each():
-        pair = rewriting.chain(node, ChannelShuffle, ChannelShuffle)
-        if pair is None:
-            continue
-        first, second = pair
+    for first, second in rewriting.chains(ChannelShuffle, ChannelShuffle):
         assert isinstance(first.op, ChannelShuffle) and isinstance(second.op, ChannelShuffle)
         if first.op.groups * second.op.groups != first.shape[0]:
             continue

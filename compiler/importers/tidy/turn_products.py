@@ -18,11 +18,9 @@ def turn_products(rewriting: Rewriting) -> None:
     Along the channels it is a 1x1 convolution, unless it has a name, with numbers in its own shape.
     A transpose of the other axes remains behind it.
     """
-    for node in rewriting.each():
-        three = rewriting.chain(node, Transpose, Dense, Transpose)
-        if three is None or any(map(rewriting.shares, three)):
+    for first, middle, last in rewriting.chains(Transpose, Dense, Transpose):
+        if any(map(rewriting.shares, (first, middle, last))):
             continue
-        first, middle, last = three
         assert isinstance(first.op, Transpose) and isinstance(last.op, Transpose)
         assert isinstance(middle.op, Dense)
         axis = first.op.order[middle.op.along(first.shape)]
