@@ -15,6 +15,7 @@ from pathlib import Path
 
 from benchmarks.long_models import MODELS
 from benchmarks.measure import ROOT, Options, Row, Timing, surroundings
+from compiler.driver import MOST_STEPS_OF_FILE, STEPS_OF_ITEM
 from compiler.elaborate.state import MOST_NODES
 from compiler.importers.imported import MOST_LAYERS
 
@@ -36,7 +37,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "run": ("run", "FILE", "--random"),
     "verify": ("verify", "FILE"),
 }
-LAYERS = MOST_NODES // 4  # of a net that may be four times as deep
+LAYERS = MOST_NODES // 4 - 1  # of a net with an input, and perhaps a join, four times as deep
+NETS = MOST_STEPS_OF_FILE // STEPS_OF_ITEM // 4  # so many times four are checked together
 IMPORT = ("import", "FILE", "-o", "x.netdef")
 
 
@@ -62,10 +64,10 @@ def training(body: str) -> str:
 
 KINDS: dict[str, tuple[int, Callable[[int], str]]] = {
     "a chain": (LAYERS, lambda n: net(f"repeat {n} {{ relu }}")),
-    "a written chain": (LAYERS - 1, lambda n: net("relu" + " -> relu" * n)),
-    "branches": (LAYERS - 1, lambda n: net(f"concat {{ for i in range({n}) {{ relu }} }}")),
+    "a written chain": (LAYERS, lambda n: net("relu" + " -> relu" * n)),
+    "branches": (LAYERS, lambda n: net(f"concat {{ for i in range({n}) {{ relu }} }}")),
     "a concat of named layers": (
-        LAYERS - 1,
+        LAYERS,
         lambda n: net(f'for i in range({n}) {{ relu as "a{{i}}" }}\n' + listed("concat", n)),
     ),
     "convolutions": (LAYERS, lambda n: net(f"repeat {n} {{ conv(3, 3x3, pad=1) }}")),
@@ -80,7 +82,15 @@ KINDS: dict[str, tuple[int, Callable[[int], str]]] = {
     "open sizes": (LAYERS, lambda n: net(f"repeat {n} {{ conv(3, 3x3, pad=1) }}", "[3, H, W]")),
     "lets": (4000, lambda n: numbered(n, "let a# = # + 1") + "\n" + net("relu")),
     "blocks": (4000, lambda n: numbered(n, "block b# { relu }") + "\n" + net("b0")),
-    "nets": (1000, lambda n: numbered(n, "net m# { input x: f32[3]; relu; output y }")),
+    "nets": (NETS, lambda n: numbered(n, "net m# { input x: f32[3]; relu; output y }")),
+    "deep nets": (
+        NETS,
+        lambda n: numbered(n, "net m# { input x: f32[3]; repeat 4990 { relu }; output y }"),
+    ),
+    "steps": (
+        1000,
+        lambda n: training(numbered(n, "step { minimize mse(m(x).y, 0); update m with sgd(1) }")),
+    ),
     "unknown names": (1000, lambda n: net(numbered(n, "unknown# -> relu"))),
     "mistakes": (1000, lambda n: net(numbered(n, "x -> conv(3, 9x9)"))),
     "a condition": (4000, lambda n: net(f"assert {' and '.join(['true'] * n)}\n relu")),

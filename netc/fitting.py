@@ -65,7 +65,7 @@ def plan_for(
         reports |= {} if report is None else {f"accuracy{len(reports) or ''}": report}
     total = losses[0] if len(losses) == 1 else whole.apply(Add(), losses, span)
     named = {"loss": str(total.node), **{k: str(v.node) for k, v in reports.items()}}
-    step_graph = replace(whole.upstream(list(named.values())), outputs=named)
+    step_graph = replace(whole.upstream(list(named.values()), span), outputs=named)
     learned = tuple(
         name for name, w in step_graph.parameters().items() if not w.buffer and w.values is None
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
-from compiler.driver import Checked, check_net
+from compiler.driver import Checked, FileCheck, check_net
 from compiler.files import Files
 from compiler.onnx.precision import DTYPES
 from compiler.symbols.modules import Closure, Module
@@ -203,7 +203,8 @@ class NetChoice:
         blocks = module.nets() if name is None else [choose_net(module, name)]
         if len(blocks) == 1:
             check_settings(blocks[0], self.settings)
-        return [(block, check_net(block, self.settings_of(block))) for block in blocks]
+        check = FileCheck()
+        return [(block, check.net(block, self.settings_of(block))) for block in blocks]
 
     def trainings(self, module: Module) -> list[Closure]:
         """The trainings that are checked: all of them, unless one net is meant."""

@@ -81,6 +81,7 @@ def elaborate(
         state.around,
         state.damaged,
         frozenset(state.results),
+        state.steps,
     )
 
 

@@ -141,7 +141,8 @@ class Elaborated:
     """A net's graph, the contracts still to be checked with the scope they stand in, the mistakes.
 
     The graph of a `damaged` net lacks what a broken statement, or what needs it, would have made.
-    `results` are the tensors that calls give by name, for whoever wants them.
+    `results` are the tensors that calls give by name, for whoever wants them; `steps` is how many
+    stages and turns of loops were run.
     """
 
     definition: s.Definition
@@ -153,6 +154,7 @@ class Elaborated:
     around: Surroundings
     damaged: bool
     results: frozenset[str]
+    steps: int
 
 
 class ElaborationStopped(Exception):

@@ -10,6 +10,7 @@ from compiler.training.model import StepPlan, TrainingPlan, Update
 from compiler.training.optimisers import Optimiser, Sgd
 from compiler.training.schedules import Schedule, Steps, Warmup
 from grammar.diagnostics import Diagnostic
+from grammar.source import Span
 
 MOST_NAMED = 8  # parameters that a message names
 LARGEST_SIZE = 1.0  # of a step of adam and its like: initial weights are smaller
@@ -30,23 +31,15 @@ def doubts(training: TrainingPlan) -> Iterator[Diagnostic]:
 
 def unreached(training: TrainingPlan) -> Iterator[Diagnostic]:
     """W701: parameters of an updated net that no gradient reaches: they stay as they are."""
+    places: dict[str, Span] = {}  # where each net is updated first, by its prefix
+    for step in training.steps:
+        for update in step.updates:
+            for parameter in update.parameters:
+                places.setdefault(parameter.partition(".")[0], update.span)
+    touched = set().union(*(step.graph.parameters() for step in training.steps))
     for net in training.nets:
-        moved = {
-            parameter
-            for step in training.steps
-            for update in step.updates
-            for parameter in update.parameters
-            if parameter.startswith(f"{net.prefix}.")
-        }
-        places = [
-            update.span
-            for step in training.steps
-            for update in step.updates
-            if any(p in moved for p in update.parameters)
-        ]
-        if not places:
+        if net.prefix not in places:
             continue
-        touched = set().union(*(step.graph.parameters() for step in training.steps))
         left = [
             name
             for name, weight in net.graph.parameters().items()
@@ -57,7 +50,7 @@ def unreached(training: TrainingPlan) -> Iterator[Diagnostic]:
             yield Diagnostic.of(
                 "W701",
                 f"no gradient reaches a part of net {net.prefix}",
-                places[0],
+                places[net.prefix],
                 label="these stay as they are",
                 notes=(shown,),
                 help="let the objective depend on them, or leave them out with `only`",

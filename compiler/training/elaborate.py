@@ -31,10 +31,11 @@ from grammar.source import Span
 
 @dataclass(frozen=True)
 class ElaboratedTraining:
-    """A training, None after a mistake, and what was found in it."""
+    """A training, None after a mistake, what was found in it, and how much there was to do."""
 
     training: TrainingPlan | None
     diagnostics: tuple[Diagnostic, ...]
+    steps: int
 
 
 def elaborate_training(
@@ -50,14 +51,14 @@ def elaborate_training(
             bind_parameter(reader, parameter, overrides or {}, scope)
     assert reader.declared.outside is not None
     reader.run(definition.body.statements, reader.declared.outside, scope)
-    if reader.failed:
-        return ElaboratedTraining(None, tuple(deduplicate(reader.diagnostics)))
     training = None
-    with reader.reporting():
-        training = assemble(reader)
+    if not reader.failed:
+        with reader.reporting():
+            training = assemble(reader)
+    taken = whole.looks + len(whole.graph) + sum(len(net.graph) for net in whole.nets.values())
     if reader.failed or training is None:
-        return ElaboratedTraining(None, tuple(deduplicate(reader.diagnostics)))
-    return ElaboratedTraining(training, tuple(doubts(training)))
+        return ElaboratedTraining(None, tuple(deduplicate(reader.diagnostics)), taken)
+    return ElaboratedTraining(training, tuple(doubts(training)), taken)
 
 
 def bind_parameter(
@@ -100,7 +101,7 @@ def assemble(reader: TrainingReader) -> TrainingPlan:
     outputs: dict[str, str] = {}
     for step_plan in plans:
         outputs |= dict(step_plan.graph.outputs)
-    evaluation = replace(reader.whole.upstream(list(outputs.values())), outputs=outputs)
+    evaluation = replace(reader.whole.upstream(list(outputs.values()), place), outputs=outputs)
     shows = tuple(show_of(reader, name, tensor, st) for name, tensor, st in declared.shows)
     return TrainingPlan(
         name=item.name,
@@ -179,6 +180,7 @@ def learned_by(
         if net is None:
             raise untouched(name, net_name)
         weights = net.graph.parameters().items()
+        reader.whole.look(len(weights) * max(1, len(patterns)), update.statement.span)
         learned = [n for n, w in weights if not w.buffer and w.values is None]
         if not learned:
             raise Mistake(
@@ -233,8 +235,9 @@ def plan(
     objective = "loss" if len(steps) == 1 else f"loss{index + 1}"
     outputs = {objective: str(tensor.node)}
     outputs |= {name: str(reported.node) for name, reported, _ in step.reports}
-    graph = replace(whole.upstream(list(outputs.values())), outputs=outputs, name=whole.graph.name)
-    behind = whole.upstream([str(tensor.node)])
+    needed = whole.upstream(list(outputs.values()), statement.span)
+    graph = replace(needed, outputs=outputs, name=whole.graph.name)
+    behind = whole.upstream([str(tensor.node)], statement.span)
     check_derivative(statement, behind)
     touched = behind.parameters()
     updates = []
@@ -341,7 +344,7 @@ def names_in(root: s.Syntax) -> Iterable[s.Name]:
 
 def show_of(reader: TrainingReader, name: str, tensor: Tensor, statement: s.Show) -> Show:
     """`show G(z) grid 8x8 as samples`"""
-    graph = reader.whole.upstream([str(tensor.node)])
+    graph = reader.whole.upstream([str(tensor.node)], statement.span)
     rows, columns = statement.grid.extents
     graph = replace(graph, outputs={name: str(tensor.node)})
     return Show(name, graph, rows, columns, statement.span)

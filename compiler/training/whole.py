@@ -20,6 +20,8 @@ from grammar.diagnostics import CallStep
 from grammar.records import dataclass
 from grammar.source import Span
 
+MOST_LOOKS = 20 * MOST_NODES  # layers and parameters that a training goes through
+
 
 @dataclass(frozen=True)
 class Called:
@@ -62,7 +64,7 @@ class UsedNet:
 class Whole:
     """The nodes so far; `net_of` says to which net a layer belongs, `classes` what is a class.
 
-    `classes` maps an integer input to how many classes it has.
+    `classes` maps an integer input to how many classes it has; `looks` counts what `look` was told.
     """
 
     graph: Draft
@@ -74,6 +76,7 @@ class Whole:
     named_calls: dict[str, Called] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     most: int = MOST_NODES
+    looks: int = 0
     _positions: dict[str, int] = field(default_factory=dict, repr=False)
 
     def node_of(self, tensor: Tensor) -> Node:
@@ -138,8 +141,19 @@ class Whole:
         named = {name: made[node] for name, node in graph.tensors.items() if node in made}
         return Called(net.prefix, outputs, {**named, **outputs})
 
-    def upstream(self, names: Sequence[str]) -> Graph:
-        """The part of the graph that these tensors need."""
+    def look(self, count: int, span: Span) -> None:
+        """Count layers or parameters that a statement has to do with; raises `TooMuch`."""
+        self.looks += count
+        if self.looks > MOST_LOOKS:
+            raise TooMuch(
+                "E209",
+                f"a training goes through more than {MOST_LOOKS:_} layers and parameters",
+                span,
+                help="fewer steps, updates or shows of so large a network",
+            )
+
+    def upstream(self, names: Sequence[str], span: Span) -> Graph:
+        """The part of the graph that these tensors need, for what is said at `span`."""
         wanted: set[str] = set()
         waiting = list(names)
         while waiting:
@@ -147,6 +161,7 @@ class Whole:
             if name not in wanted:
                 wanted.add(name)
                 waiting += self.graph[name].inputs
+        self.look(len(wanted), span)
         order = self.positions()
         nodes = {name: self.graph[name] for name in sorted(wanted, key=order.__getitem__)}
         return self.graph.finished(layers=nodes)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from compiler.analysis import Analysis
-from compiler.driver import all_found, check_training
+from compiler.driver import FileCheck, all_found
 from grammar.diagnostics import Diagnostic
 from netc.errors import say, show
 from netc.options import FORMAT, NetChoice, chooses_net
@@ -33,7 +33,8 @@ def command(files: tuple[str, ...], strict: bool, form: str, choice: NetChoice) 
     lines: list[str] = []
     for file in files:
         module, checked_nets = choice.examined(file)
-        trainings = [check_training(t, choice.settings_of(t)) for t in choice.trainings(module)]
+        check = FileCheck()
+        trainings = [check.training(t, choice.settings_of(t)) for t in choice.trainings(module)]
         of_file = all_found(module, (checked for _, checked in checked_nets), trainings)
         found += of_file
         if any(d.severity == "error" for d in of_file):

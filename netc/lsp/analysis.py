@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from compiler.driver import Checked, all_found, check_net, examine
+from compiler.driver import Checked, FileCheck, all_found, examine
 from compiler.elaborate import Made
 from compiler.files import Files, real
 from compiler.symbols.names import Names, children
@@ -94,7 +94,7 @@ def analyse(source: Source, files: Files | None = None) -> AnalysedText:
     """Check every net of a text; never raises for what the text says."""
     files = replace(files or Files(), seen=set())
     module = examine(source, files)
-    nets = tuple(map(check_net, module.nets()))
+    nets = tuple(map(FileCheck().net, module.nets()))
     return AnalysedText(
         source,
         module.file,

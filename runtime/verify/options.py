@@ -27,7 +27,7 @@ class VerifyOptions:
     @property
     def settings(self) -> Settings:
         """How ONNX Runtime is asked for layers as they stand."""
-        return Settings(exact=self.exact, optimise=False, dtype=self.dtype)
+        return Settings(exact=self.exact, optimise=False, dtype=self.dtype, spin=False)
 
     def allow(self, layers: int) -> Tolerance:
         """How far two tensors of so many layers may be apart."""
