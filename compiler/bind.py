@@ -15,7 +15,6 @@ from compiler.symbols.aliases import WITHOUT, parameter_meant
 from compiler.values import (
     POISON,
     Mistake,
-    Results,
     Scope,
     Silenced,
     Tensor,
@@ -75,8 +74,7 @@ def convert(
     for name, argument in given.items():
         kind = kinds[name]
         try:
-            value = evaluate(argument.value, scope)
-            value = value.only or value if isinstance(value, Results) else value
+            value = evaluate.alone(argument.value, scope)
             silenced = silenced or value is POISON
             if value is not POISON:
                 values[name] = kind(value)

@@ -88,6 +88,11 @@ class Evaluator:
         method: Callable[[Any, Scope], Any] = getattr(self, "_" + type(node).__name__.lower())
         return method(node, scope)
 
+    def alone(self, node: s.Expression, scope: Scope) -> Any:
+        """The value of an expression; what a call gives that gives just one tensor is that one."""
+        value = self(node, scope)
+        return value.only or value if isinstance(value, Results) else value
+
     def truth(self, node: s.Expression, scope: Scope) -> bool:
         """The value of a condition, which must be true or false."""
         value = self(node, scope)

@@ -9,7 +9,9 @@ see repeats after some outputs, so it is kept for each of these phases.
 
 from __future__ import annotations
 
+from dataclasses import field
 from fractions import Fraction
+from functools import cached_property
 from math import gcd, lcm
 from typing import TypeAlias
 
@@ -67,17 +69,25 @@ def show_field(field: Field) -> str:
     return "x".join(str(axis.size) for axis in field)
 
 
-def receptive_fields(graph: Graph) -> dict[str, Field]:
-    """What the tensor of each layer sees of the inputs, by the layer's name."""
-    fields: dict[str, Field] = {}
-    for node in graph.nodes():
-        if isinstance(node.op, Input):
-            fields[node.name] = (FieldAxis(),) * (len(node.shape) - 1)
-            continue
-        reach = node.op.reach(graph.input_shapes(node), node.shape, graph.facts)
-        sources = [(fields[name], graph[name].shape) for name in node.inputs]
-        fields[node.name] = propagate(reach, sources, node.shape, graph.facts)
-    return fields
+@dataclass(frozen=True, eq=False)
+class ReceptiveFields:
+    """What the layers of a network see of its inputs, worked out when first asked."""
+
+    graph: Graph = field(repr=False)
+
+    @cached_property
+    def by_layer(self) -> dict[str, Field]:
+        """The receptive field of each layer's tensor, by the layer's name."""
+        graph = self.graph
+        fields: dict[str, Field] = {}
+        for node in graph.nodes():
+            if isinstance(node.op, Input):
+                fields[node.name] = (FieldAxis(),) * (len(node.shape) - 1)
+                continue
+            reach = node.op.reach(graph.input_shapes(node), node.shape, graph.facts)
+            sources = [(fields[name], graph[name].shape) for name in node.inputs]
+            fields[node.name] = propagate(reach, sources, node.shape, graph.facts)
+        return fields
 
 
 def propagate(

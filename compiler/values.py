@@ -172,6 +172,11 @@ def unknown(
     return Mistake(code, message, span, label=label, notes=notes, help=remedy)
 
 
+def not_taken(net: str, takes: str, place: Span, has: str, note: str) -> Mistake:
+    """The mistake of a net that is called on a tensor of another shape than it takes."""
+    return Mistake("E301", f"net {net} takes {takes}", place, label=has, notes=[note])
+
+
 class Silenced(Exception):
     """A consequence of a mistake already reported."""
 

@@ -12,7 +12,7 @@ The first is a run from its beginning to its end; the second does a step when it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from netc.net import Net
+    from runtime.decode import PictureError
     from runtime.training.loop import TrainingRun
     from runtime.training.samples import Samples
 
@@ -96,21 +97,23 @@ class Training:
         max_steps: int | None = None,
         checkpoint: bool = False,
         dtype: str = "f32",
+        broken: Callable[[PictureError], None] | None = None,
     ) -> TrainingRun:
         """A run that does its next step when it is asked for the next one.
 
         `data` is a path as `netc train --data` takes it, arrays by name, or samples one by one,
         each a dict or a tuple in the order of the definition. Without `out` nothing is written.
         With `checkpoint` activations are worked out twice instead of kept; products are
-        computed in `dtype`, `"f16"` or `"bf16"`, where the device has it. `notes` of the run say
-        what is valid and hardly meant.
+        computed in `dtype`, `"f16"` or `"bf16"`, where the device has it. A picture that is
+        broken stops the run, unless `broken` is given, which is told of it. `notes` of the run
+        say what is valid and hardly meant.
         """
         from runtime.training.loop import Choices, TrainingRun
 
         if dtype not in DTYPES:
             raise CallError(f"there is no dtype {dtype}; it is one of {', '.join(DTYPES)}")
         plan = changed(self.plan, epochs, batch_size, lr, dtype)
-        samples, held_out = given(plan, data, val, split, seed)
+        samples, held_out = given(plan, data, val, split, seed, broken)
         folder = None if out is None else Path(out)
         if folder is not None:
             named = () if isinstance(weights, Mapping) else weights
@@ -167,13 +170,18 @@ class History:
 
 
 def given(
-    plan: TrainingPlan, data: Any, val: Any, split: float | None, seed: int
+    plan: TrainingPlan,
+    data: Any,
+    val: Any,
+    split: float | None,
+    seed: int,
+    broken: Callable[[PictureError], None] | None = None,
 ) -> tuple[Samples | None, Samples | None]:
     """The samples that a call gives, and those held out; raises `CallError`."""
     if data is None or isinstance(data, str | Path):
         own = None if data is None else Path(data)
         held = None if val is None else Path(val)
-        return samples_for(plan, own, held, split, seed)
+        return samples_for(plan, own, held, split, seed, broken)
     from runtime.training.loop import split as divided
     from runtime.training.memory import samples_in_memory
 

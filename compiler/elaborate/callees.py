@@ -158,6 +158,5 @@ def tensor_given(state: State, argument: s.Argument, scope: Scope) -> Tensor | N
         return scope.tensor(value.id)
     if not isinstance(value, s.Name | s.Index | s.Attribute):
         return None
-    found = state.evaluate(value, scope)
-    found = found.only if isinstance(found, Results) else found
+    found = state.evaluate.alone(value, scope)
     return found if isinstance(found, Tensor) else None

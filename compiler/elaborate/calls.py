@@ -18,7 +18,7 @@ from compiler.ops.arguments import show
 from compiler.ops.base import show_shape
 from compiler.remedies.changes import BlockCall
 from compiler.symbols.modules import Closure
-from compiler.values import Flow, Mistake, Results, Scope, Silenced, Tensor
+from compiler.values import Flow, Mistake, Results, Scope, Silenced, Tensor, not_taken
 from grammar import syntax as s
 from grammar.diagnostics import CallStep
 
@@ -249,13 +249,9 @@ def bind_input(
                 raise Mistake("E203", "a size is a whole number", size.span, label=show(value))
             fits = fits and state.facts.equal(have, value)
     if not fits:
-        raise Mistake(
-            "E301",
-            f"net {definition.name.id} takes {declared.shape.span.text}",
-            stage.span,
-            label=f"but {show_shape(flow.shape)} flows here",
-            notes=[f"made by {describe(state.graph[flow.node])}"],
-        )
+        takes, has = declared.shape.span.text, f"but {show_shape(flow.shape)} flows here"
+        note = f"made by {describe(state.graph[flow.node])}"
+        raise not_taken(definition.name.id, takes, stage.span, has, note)
     if is_whole(state.graph[flow.node]) != (declared.dtype.id == "i64"):
         has = "whole numbers" if is_whole(state.graph[flow.node]) else "others"
         raise Mistake(

@@ -45,7 +45,7 @@ from compiler.training.optimisers import OPTIMISERS
 from compiler.training.schedules import SCHEDULES
 from compiler.training.stable import is_never_negative, is_often_zero, logarithm
 from compiler.training.whole import Called, UsedNet, Whole
-from compiler.values import POISON, Mistake, Scope, Silenced, Tensor, kind_word, unknown
+from compiler.values import POISON, Mistake, Scope, Silenced, Tensor, kind_word, not_taken, unknown
 from grammar import syntax as s
 from grammar.diagnostics import Fix, nearest
 from grammar.source import Span
@@ -648,10 +648,6 @@ def check_fed(net: Closure, inputs: tuple[Any, ...], given: Given, tensors: list
     for node, (place, _), tensor in zip(inputs, given, tensors, strict=True):
         assert isinstance(node.op, Input)
         if node.shape != tensor.shape:
-            raise Mistake(
-                "E301",
-                f"net {net.name} takes {show_shape(node.shape)}",
-                place.span,
-                label=f"this is {show_shape(tensor.shape)}",
-                notes=[f"{node.name} at line {node.span.line} of {node.span.source.name}"],
-            )
+            takes, has = show_shape(node.shape), f"this is {show_shape(tensor.shape)}"
+            note = f"{node.name} at line {node.span.line} of {node.span.source.name}"
+            raise not_taken(net.name, takes, place.span, has, note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -113,14 +114,9 @@ def command(
 ) -> None:
     """Train a net as a `train` item says."""
     from compiler.files import Files
-    from netc.training import (
-        changed,
-        checked_training,
-        initial_weights,
-        prepare,
-        require_training,
-        samples_for,
-    )
+    from netc.learning import Training
+    from netc.training import checked_training, require_training
+    from runtime.training.loop import STATE
 
     if lr is not None and not 0 < lr < float("inf"):
         raise CallError("--lr is a number above 0")
@@ -128,31 +124,28 @@ def command(
         raise CallError("say where the weights go: --out DIR (or --dry-run)")
     files = Files(include)
     checked = checked_training(file, name, parse_settings(settings), files)
-    training = changed(require_training(checked), epochs, batch_size, lr, dtype)
+    plan = require_training(checked)
     show(checked.diagnostics)
-    from runtime.training.loop import STATE, Choices, TrainingRun
-
-    report_broken = skipped if broken == "skip" else None
-    samples, held_out = samples_for(training, data, val, split, seed, report_broken)
-    if out is not None and not dry_run:
-        prepare(out, training, files.seen, (data, val), (samples, held_out))
-        if (out / STATE).exists() and not resume:
-            raise CallError(f"{out} holds a run already: --resume goes on with it, or name another")
-    run = TrainingRun(
-        training,
-        samples,
-        held_out,
-        Choices(
-            seed,
-            device,
-            None if dry_run else out,
-            1 if dry_run else max_steps,
-            checkpoint=checkpoint,
-            rate_given=lr is not None,
-        ),
-        initial_weights(training, weights),
-        resume,
+    if out is not None and not dry_run and os.path.lexists(out / STATE) and not resume:
+        raise CallError(f"{out} holds a run already: --resume goes on with it, or name another")
+    run = Training(plan, checked, files.seen).start(
+        data,
+        val=val,
+        split=split,
+        out=None if dry_run else out,
+        epochs=epochs,
+        batch_size=batch_size,
+        lr=lr,
+        seed=seed,
+        device=device,
+        weights=weights,
+        resume=resume,
+        max_steps=1 if dry_run else max_steps,
+        checkpoint=checkpoint,
+        dtype=dtype,
+        broken=skipped if broken == "skip" else None,
     )
+    training, held_out = run.training, run.held_out
     say(opening(training, run))
     for note in run.notes:
         say(f"note: {note}", err=True)

@@ -17,6 +17,7 @@ from compiler.ops.activate import Relu
 from compiler.ops.base import Op
 from compiler.ops.convolution import Conv
 from compiler.ops.scale import Shift
+from compiler.receptive_field import ReceptiveFields
 from compiler.rewriting import Rewrite, Rewriting
 from runtime.kernels import KERNELS
 from tests.differential import agreement, campaign, definitions
@@ -178,8 +179,9 @@ def moved(analysis: Analysis, first: int, last: int) -> Analysis:
     axis, width = layer.field
     ends = tuple(end + last for end in axis.last if isinstance(end, int))
     wrong = replace(axis, first=tuple(start + first for start in axis.first), last=ends)
-    fields = layer.fields() | {layer.node.name: (wrong, width)}
-    return replace(analysis, layers=(*others, replace(layer, fields=lambda: fields)))
+    fields = ReceptiveFields(layer.fields.graph)
+    fields.by_layer[layer.node.name] = (wrong, width)
+    return replace(analysis, layers=(*others, replace(layer, fields=fields)))
 
 
 def off_by_one(op: Conv, inputs: Any, arrays: Any, right: Any = KERNELS[Conv]) -> Any:

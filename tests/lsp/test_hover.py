@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from netc.lsp.hover import hover
 from netc.lsp.project import Project
 from tests.lsp.texts import HALVES, alone, file_of, folder, marked
@@ -45,11 +47,25 @@ def test_a_label_has_the_shape_of_its_tensor() -> None:
     assert "`[4, 8, 8]`" in said(HALVES.replace("as first", "as fir|st"))
 
 
-def test_a_named_chain_an_input_and_an_output_have_their_shapes() -> None:
-    text = "net n {\ninput x: f32[3, 8, 8]\ns = gap -> flatten\noutput y = relu\n}\n"
-    assert "`[3]`" in said(text.replace("s =", "|s ="))
-    assert "`[3, 8, 8]`" in said(text.replace("x:", "|x:"))
-    assert "`[3, 8, 8]`" in said(text.replace("y =", "|y ="))
+SHAPED = "net n {\ninput x: f32[3, 8, 8]\ns = gap -> flatten\noutput y = relu\n}\n"
+MEASURED = "net n {\ninput x: f32[3, 8, 8]\nrelu\noutput y\nexpect depth == len([])\n}\n"
+OPEN = "net n {\ninput x: f32[3, H, 8]\nassert H % 4 == 0\nconv(2, 5)\noutput y\n}\n"
+WORDS = {
+    "a named chain": (SHAPED, "|s =", "`[3]`"),
+    "an input": (SHAPED, "|x:", "`[3, 8, 8]`"),
+    "an output": (SHAPED, "|y =", "`[3, 8, 8]`"),
+    "a measure": (MEASURED, "de|pth", "longest path"),
+    "a function": (MEASURED, "l|en", "len(list)"),
+    "a size of a tensor": (SHAPED.replace("relu", "conv(x.c, 1)"), "x.|c", "Channels."),
+    "a net's totals": (OPEN, "net |n", "152 parameters"),
+    "a net's domain": (OPEN, "net |n", "`H % 4 == 0`"),
+    "a symbol's domain": (OPEN, "|H, 8", "`H >= 8`, `H % 4 == 0`"),
+}
+
+
+@pytest.mark.parametrize(("text", "place", "wanted"), WORDS.values(), ids=WORDS.keys())
+def test_a_word_has_its_meaning(text: str, place: str, wanted: str) -> None:
+    assert wanted in said(text.replace(place.replace("|", ""), place))
 
 
 def test_a_value_shows_the_line_that_defines_it() -> None:
@@ -60,12 +76,6 @@ def test_a_value_shows_the_line_that_defines_it() -> None:
 def test_in_is_what_entered_the_block() -> None:
     text = HALVES.replace("conv(c, 3x3", "conv(i|n.c, 3x3")
     assert "[3, 8, 8]" in said(text)
-
-
-def test_measures_and_functions_have_their_meaning() -> None:
-    text = "net n {\ninput x: f32[3, 8, 8]\nrelu\noutput y\nexpect depth == len([])\n}\n"
-    assert "longest path" in said(text.replace("depth", "de|pth"))
-    assert "len(list)" in said(text.replace("len", "l|en"))
 
 
 def test_a_stage_with_a_mistake_says_what_flowed_in() -> None:
@@ -102,18 +112,6 @@ def test_an_argument_without_a_name_is_the_parameter_it_is_for() -> None:
     assert "Pixels added around the input" in said(HALVES.replace("pad=1", 'pad="sa|me"'))
     assert "netdef\nc\n" in said(HALVES.replace("unit(4)", "unit(|4)"))
     assert said(HALVES.replace("repeat 2", "repeat |2")) == ""
-
-
-def test_a_size_of_a_tensor_is_named() -> None:
-    text = "net n {\ninput x: f32[3, 8, 8]\nconv(x.c, 1)\noutput y\n}\n"
-    assert "Channels." in said(text.replace("x.c", "x.|c"))
-
-
-def test_a_net_has_its_totals_and_a_symbol_its_domain() -> None:
-    text = "net n {\ninput x: f32[3, H, 8]\nassert H % 4 == 0\nconv(2, 5)\noutput y\n}\n"
-    assert "152 parameters" in said(text.replace("net n", "net |n"))
-    assert "`H % 4 == 0`" in said(text.replace("net n", "net |n"))
-    assert "`H >= 8`, `H % 4 == 0`" in said(text.replace("H, 8", "|H, 8"))
 
 
 def test_a_block_and_its_parameters_have_their_first_call() -> None:

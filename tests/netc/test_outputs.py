@@ -100,6 +100,17 @@ CALLS = {
 }
 
 
+def test_a_training_does_not_write_over_the_weights_that_it_begins_with(here: Path) -> None:
+    Path("run").mkdir()
+    Path("run/weights.safetensors").write_bytes(Path("w.safetensors").read_bytes())
+    np.savez("t.npz", x=np.zeros((4, 3, 8, 8), np.float32), target=np.zeros((4, 2), np.float32))
+    before = contents(here)
+    call = "train n.netdef --data t.npz --weights run/weights.safetensors --out run"
+    result = netc(*call.split())
+    assert result.exit_code == 2 and "run/weights.safetensors is read" in result.output
+    assert contents(here) == before
+
+
 @pytest.mark.parametrize("way", [same, dotted, linked, hard])
 @pytest.mark.parametrize("name", CALLS)
 def test_an_output_that_is_an_input_is_refused(

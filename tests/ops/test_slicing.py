@@ -137,10 +137,14 @@ def test_parts_are_taken_by_name_by_index_or_alone(text: str) -> None:
     assert net.verify().ok
 
 
-def test_several_parts_are_no_single_tensor() -> None:
-    with pytest.raises(DefinitionError, match="`split` gives several tensors"):
-        define(f"{HEAD}split(2); output y }}")
-    with pytest.raises(DefinitionError, match="2 names stand for 3 tensors"):
-        define(f"{HEAD}a, b = split(3); output y = a }}")
-    with pytest.raises(DefinitionError, match="multiple of their number"):
-        define(f"{HEAD}a, b = split(2, axis=0) ; c, d = split(5); output y = a }}")
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("split(2); output y", "`split` gives several tensors"),
+        ("a, b = split(3); output y = a", "2 names stand for 3 tensors"),
+        ("a, b = split(2, axis=0) ; c, d = split(5); output y = a", "multiple of their number"),
+    ],
+)
+def test_several_parts_are_no_single_tensor(text: str, reason: str) -> None:
+    with pytest.raises(DefinitionError, match=reason):
+        define(f"{HEAD}{text} }}")

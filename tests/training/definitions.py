@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,13 @@ def classified(net: str, shape: str) -> str:
         "batch 4; epochs 1",
     ]
     return "\n    ".join(["train t {", *lines]) + "\n}\n"
+
+
+def written(folder: Path, text: str) -> Path:
+    """A definition file, `t.netdef`."""
+    path = folder / "t.netdef"
+    path.write_text(text)
+    return path
 
 
 def training(text: str, name: str | None = None, **settings: Any) -> TrainingPlan:

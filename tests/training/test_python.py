@@ -10,14 +10,12 @@ import pytest
 
 import netc
 from compiler.training.optimisers import Adam, Sgd
-from tests.training.definitions import GAN, NET, TRAIN, digits
+from tests.training.definitions import GAN, NET, TRAIN, digits, written
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    path = tmp_path / "t.netdef"
-    path.write_text(NET + TRAIN + GAN)
-    return path
+    return written(tmp_path, NET + TRAIN + GAN)
 
 
 def test_a_training_is_loaded_by_name_with_its_parameters(file: Path) -> None:

@@ -12,14 +12,12 @@ import pytest
 from safetensors.numpy import load_file
 
 from tests.netc.command import netc
-from tests.training.definitions import GAN, NET, NORMED, TRAIN, digits
+from tests.training.definitions import GAN, NET, NORMED, TRAIN, digits, written
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    path = tmp_path / "t.netdef"
-    path.write_text(NORMED + TRAIN + GAN)
-    return path
+    return written(tmp_path, NORMED + TRAIN + GAN)
 
 
 def test_a_step_trains_with_onnxruntime_alone_as_its_metadata_says(file: Path) -> None:
