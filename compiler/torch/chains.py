@@ -64,7 +64,7 @@ def sequence_lines(lines: Lines, folded_lines: Lines, signatures: Signatures) ->
     one_by_one = [("super().__init__()", ""), *folded_lines]
     if not all(pairs):
         return one_by_one
-    made = [(line, comment) for each in lines for line, comment in folded([each], signatures)]
+    made = each_folded(lines, signatures)
     entries = [(MEMBER.sub(r"\1=\2,", text), comment) for text, comment in made]
     mapping = entries_of(made, signatures)
     if length(mapping) + 2 < length(entries):
@@ -72,6 +72,19 @@ def sequence_lines(lines: Lines, folded_lines: Lines, signatures: Signatures) ->
     if length(entries) > length(folded_lines):
         return one_by_one
     return [("super().__init__(OrderedDict(", ""), *inner_lines(entries), ("))", "")]
+
+
+def each_folded(lines: Lines, signatures: Signatures) -> Lines:
+    """The lines that make a member each, folded by themselves; members of one kind once."""
+    known: dict[str, str] = {}
+    made: Lines = []
+    for text, comment in lines:
+        name, _, value = text.partition(" = ")
+        if value not in known:
+            ((line, _),) = folded([(f"self.member = {value}", "")], signatures)
+            known[value] = line.partition(" = ")[2]
+        made.append((f"{name} = {known[value]}", comment))
+    return made
 
 
 def entries_of(lines: Lines, signatures: Signatures) -> Lines:

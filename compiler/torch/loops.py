@@ -20,6 +20,7 @@ from grammar.records import dataclass
 WORDS = re.compile(r"\"[^\"]*\"|'[^']*'|\d[\w.]*|\w+|[^\w\s]")
 WORTH = 0.7  # a loop that is not this much shorter than its turns hides more than it says
 LONGEST_BODY = 12  # statements in a loop
+SHORT_ENOUGH = 50  # times fewer lines, of which no other way would make much less
 COUNTERS = ("i", "j", "k", "n", "m")
 PARAMETERS = {
     **{
@@ -537,6 +538,8 @@ def folded(lines: Sequence[tuple[str, str]], signatures: Signatures) -> list[tup
             found += [(row, comment if len(rows) == 1 else "") for row in rows]
         if not best or length(found) < length(best):
             best = found
+        if len(best) * SHORT_ENOUGH < len(lines):
+            break
     return best
 
 
