@@ -33,6 +33,7 @@ from compiler.ops.channels import Channels, ChannelShuffle, PixelShuffle, PixelU
 from compiler.ops.connect import Dense, Identity
 from compiler.ops.convolution import Conv
 from compiler.ops.filtering import Filter, FixedKernel, WeightedPool
+from compiler.ops.gathering import Take
 from compiler.ops.global_pooling import AdaptiveAvgPool, GlobalAveragePool
 from compiler.ops.joins import Add, Concat, Join, Max, Mean, Min, Mul
 from compiler.ops.normalise import LayerNorm
@@ -225,6 +226,9 @@ def make(graph: Graph, node: Node, inputs: list[Made]) -> Made:
             return Made("const", shape, shape, numbers=run_kernel(op, given, {})[0])
     if isinstance(op, Identity) or (isinstance(op, Join | Concat) and len(inputs) == 1):
         return inputs[0]
+    if isinstance(op, Take) and inputs[1].numbers is not None:
+        index = inputs[1].numbers.astype(np.int64)
+        return inputs[0].rearranged(inputs[0].where().take(index, axis=op.axis))
     if moves(op):
         return inputs[0].rearranged(run_kernel(op, (inputs[0].where()[None],), {})[0])
     arrays = tuple(node.array(weight.name) for weight in graph.weights(node))

@@ -16,6 +16,7 @@ from typing import Any
 from compiler.dims import symbol
 from compiler.graph import Graph, Node
 from compiler.ops.base import show_shape
+from compiler.ops.gathering import Take
 from compiler.ops.joins import Join
 from compiler.torch import SOURCES
 from compiler.torch.attributes import Attributes, Unreachable, Unwritable
@@ -236,11 +237,16 @@ class Source:
         }
 
     def is_stretched(self, node: Node) -> bool:
-        """Whether a tensor from no input stands as it is: PyTorch stretches it over the batch."""
+        """Whether a tensor from no input stands as it is: PyTorch stretches it over the batch.
+
+        So it does with the places at which all samples look.
+        """
         if node.name in self.graph.outputs.values():
             return False
         return all(
-            isinstance(user.op, Join)
+            user.inputs.index(node.name) == 1
+            if isinstance(user.op, Take)
+            else isinstance(user.op, Join)
             and any(self.graph[name].op.most_inputs != 0 for name in user.inputs)
             for user in self.users[node.name]
         )

@@ -53,6 +53,11 @@ def reference(name: str) -> str:
     return f"R_{name.encode().hex()}_R"
 
 
+def is_reference(text: str) -> bool:
+    """Whether an expression is nothing but a module or parameter."""
+    return REFERENCE.fullmatch(text) is not None
+
+
 def resolved(text: str, reach: Callable[[str], str]) -> str:
     """A text with the references in it replaced by how they are reached."""
     return REFERENCE.sub(lambda found: reach(bytes.fromhex(found[1]).decode()), text)

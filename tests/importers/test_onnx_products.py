@@ -188,11 +188,17 @@ def test_values_at_any_places_are_joined_slices(places: list[int]) -> None:
     assert defined.text.count("concat") == 1
 
 
-def test_values_at_very_many_places_are_refused() -> None:
-    model = onnx_model(
-        "y = Gather<axis=1>(x, k)", "float[N, 64] x", constants={"k": [0, 2, 1] * 20}
-    )
-    with pytest.raises(DefinitionError, match="not in equal steps"):
+@pytest.mark.parametrize("places", [[0, 2, 1] * 20, [[0, -2, 1], [5, 3, 1]], [[3]]])
+def test_values_at_other_places_are_taken(places: object) -> None:
+    for axis, shape in ((1, "N, 64"), (2, "N, 3, 8, 4")):
+        nodes = f"y = Gather<axis={axis}>(x, k)"
+        assert_means(onnx_model(nodes, f"float[{shape}] x", constants={"k": places}), "const take")
+
+
+def test_values_at_more_places_than_a_definition_spells_out_are_refused() -> None:
+    constants = {"k": [0, 2, 1] * 2000}
+    model = onnx_model("y = Gather<axis=1>(x, k)", "float[N, 64] x", constants=constants)
+    with pytest.raises(DefinitionError, match="6,000 places, more than 4,096"):
         import_onnx(model)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from compiler.importers.define import Defined, define
 from compiler.importers.from_onnx import import_onnx
+from grammar.diagnostics import DefinitionError
 from tests.importers.again import assert_means, assert_same, layers
 from tests.importers.onnx_text import onnx_model
 
@@ -110,3 +111,52 @@ def test_a_pad_that_several_windows_take_is_the_padding_of_each() -> None:
     defined = define(import_onnx(model_of(nodes, weights, **border)))
     assert layers(defined).startswith("pad relu")
     assert_same(model_of(nodes, weights, **border), defined)
+
+
+SAME_FOR_ALL = "sh = Shape(x) n = Gather(sh, zero) r = Reshape(n, one)"
+
+
+@pytest.mark.parametrize(
+    ("nodes", "shape", "wanted"),
+    [
+        ('e = Expand("a.gain", s) m = Reshape(e, t) y = Mul(x, m)', (3,), "param reshape mul"),
+        ('y = Mul(x, "a.gain")', (3, 1, 1), "param mul"),
+        ('y = Add(x, "a.gain")', (1, 3, 8, 8), "param add"),
+        ('y = Mul(x, "a.gain")', (1,), "param mul"),
+    ],
+)
+def test_what_a_module_learns_by_itself_keeps_its_name_and_shape(
+    nodes: str, shape: tuple[int, ...], wanted: str
+) -> None:
+    """Also where it is made one for each sample first, and is no whole number."""
+    made = f"{SAME_FOR_ALL} s = Concat<axis=0>(r, three) t = Concat<axis=0>(r, three, one, one)"
+    model = onnx_model(
+        f"{made} {nodes}",
+        weights={"a.gain": shape},
+        constants={"zero": [0], "one": [1], "three": [3]},
+    )
+    defined = assert_means(model, wanted)
+    (value,) = defined.graph.values.values()
+    held = onnx.numpy_helper.to_array(model.graph.initializer[0])
+    np.testing.assert_array_equal(value.reshape(held.shape), held)
+    assert [*defined.graph.values] == ["a.gain"]
+
+
+def test_a_table_of_a_module_is_looked_up() -> None:
+    made = f"{SAME_FOR_ALL} s = Concat<axis=0>(r, five, three)"
+    nodes = f'{made} e = Expand("a.table", s) g = Gather<axis=1>(e, k) y = Add(x, g)'
+    model = onnx_model(
+        nodes,
+        "float[N, 4, 3] x",
+        weights={"a.table": (5, 3)},
+        constants={"zero": [0], "one": [1], "three": [3], "five": [5], "k": [0, 4, 4, 1]},
+    )
+    assert_unchanged(model, assert_means(model, "param const take add"))
+
+
+def test_a_constant_in_a_shape_that_is_not_known_is_refused() -> None:
+    nodes = f"{SAME_FOR_ALL} t = Concat<axis=0>(three, r) m = Reshape(k, t) y = Mul(x, m)"
+    constants = {"zero": [0], "one": [1], "three": [3], "k": np.ones((3, 2))}
+    model = onnx_model(nodes, constants=constants)
+    with pytest.raises(DefinitionError, match="a constant of the sizes 3, N"):
+        import_onnx(model)

@@ -168,9 +168,13 @@ def plainly(reading: Reading, x: Tensor, constant: NDArray[Any], index: int) -> 
 
 
 def named(reading: Reading, index: int) -> bool:
-    """Whether an input is a parameter of a module by itself, called as PyTorch calls them."""
+    """Whether an input is a parameter of a module by itself, called as PyTorch calls them.
+
+    What a net's own module holds has no path before its name.
+    """
     name = reading.operator.inputs[index]
-    return "." in name and is_parameter(reading.origins.get(name, name))
+    name = reading.origins.get(name, name)
+    return ("." in name or reading.by_torch) and is_parameter(name)
 
 
 def is_tensor(reading: Reading, x: Tensor, constant: NDArray[Any], index: int) -> bool:
@@ -180,7 +184,7 @@ def is_tensor(reading: Reading, x: Tensor, constant: NDArray[Any], index: int) -
     (`block.0.gamma`).
     """
     if constant.size == 1:
-        return False
+        return constant.ndim > 0 and named(reading, index)
     shape = of_sample(reading, constant, x)
     varying = [axis for axis, size in enumerate(shape) if size != 1]
     apart = len(x.shape) - len(shape)
@@ -199,17 +203,36 @@ def of_sample(reading: Reading, constant: NDArray[Any], x: Tensor) -> tuple[int,
 
 def bare(reading: Reading, constant: NDArray[Any], index: int, x: Tensor) -> Tensor:
     """A constant as a tensor that goes with the last axes of another."""
-    shape = of_sample(reading, constant, x)
-    while len(shape) > 1 and shape[0] == 1:
-        shape = shape[1:]
+    shape = stripped(of_sample(reading, constant, x))
     return held(reading, constant.reshape(shape), index)
 
 
 def held(reading: Reading, values: NDArray[Any], index: int) -> Tensor:
-    """A tensor of these numbers: learned where PyTorch named the input, else fixed."""
+    """A tensor of these numbers: learned where PyTorch named the input, else fixed.
+
+    What is learned has the shape that it has in its module, which is the same for every sample.
+    """
     name = reading.operator.inputs[index]
-    op = "param" if is_parameter(reading.origins.get(name, name)) else "const"
-    return reading.add(op, weights={"": values}, known_by=(index,), shape=list(values.shape))
+    name = reading.origins.get(name, name)
+    if not is_parameter(name):
+        return reading.add(
+            "const", weights={"": values}, known_by=(index,), shape=list(values.shape)
+        )
+    own = reading.values.get(name)
+    shape = stripped(own.shape) if isinstance(own, np.ndarray) else values.shape
+    same = isinstance(own, np.ndarray) and np.array_equal(own.reshape(-1), values.reshape(-1))
+    if not same or not shape or shape == stripped(values.shape):
+        shape = values.shape
+    made = reading.add(
+        "param", weights={"": values.reshape(shape)}, known_by=(index,), shape=list(shape)
+    )
+    return to_shape(reading, made, values.shape)
+
+
+def stripped(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape without the axes of size 1 in front, by which it stretches over samples."""
+    first = next((place for place, size in enumerate(shape) if size != 1), len(shape) - 1)
+    return shape[max(first, 0) :]
 
 
 def bounded_below(reading: Reading, x: Tensor, bound: float) -> Tensor:

@@ -63,9 +63,13 @@ def is_parameter(initializer: str) -> bool:
 
     >>> is_parameter("blocks.0.gamma"), is_parameter("norm.weight"), is_parameter("Mul/y:0")
     (True, False, False)
+    >>> is_parameter("norm.scale_weight"), is_parameter("norm_w")
+    (True, False)
     """
     path = re.fullmatch(r"[A-Za-z_]\w*(\.\w+)*", initializer)
-    return bool(path) and not PLAIN.search(initializer) and not COUNTED.fullmatch(initializer)
+    module, _, own = initializer.rpartition(".")
+    plain = own in ("weight", "bias") if module else PLAIN.search(initializer)
+    return bool(path) and not plain and not COUNTED.fullmatch(initializer)
 
 
 def module_path(name: str) -> str:

@@ -5,13 +5,18 @@ from __future__ import annotations
 from itertools import accumulate, pairwise
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from compiler.dims import Dim, Size
 from compiler.importers.builder import Refused
+from compiler.importers.from_onnx.joins import held
 from compiler.importers.from_onnx.reading import Reading, all_counted, converts, counted
 from compiler.importers.from_onnx.reshape import to_shape
 from compiler.values import Tensor
 
 MOST_RUNS = 16  # in which places are picked
+MOST_PLACES = 4096  # that a definition spells out
 FAR = 2**31 - 1  # an end at or beyond this means the end of the axis
 
 
@@ -122,24 +127,48 @@ def part_of_symbolic(
 
 @converts("Gather")
 def gather(reading: Reading) -> Tensor:
-    """Values at constant places, by runs in equal steps; a single place takes its axis away."""
+    """Values at constant places, by runs in equal steps; a single place takes its axis away.
+
+    Other places, and those of a learned table, are `take`.
+    """
     if not isinstance(reading.value(0), Tensor):
-        raise Refused("it looks its values up in a table")
+        return looked_up(reading)
     x, places = reading.tensor(0), reading.array(1)
     axis = reading.axis(int(reading.get("axis", 0)), x)
     size = x.shape[axis]
     if isinstance(size, Dim):
         raise Refused("it picks from an axis of symbolic size")
     found = [counted(int(place), size) for place in places.ravel()]
+    if not found:
+        raise Refused("a tensor with no values")
     runs = runs_of(found)
-    if places.ndim > 1 or not found or len(runs) > MOST_RUNS:
-        raise Refused("it picks places that are not in equal steps")
+    if places.ndim > 1 or len(runs) > MOST_RUNS:
+        return taken(reading, x, np.reshape(found, places.shape), axis)
     parts = [part(reading, x, axis, run.start, run.stop, run.step) for run in runs]
-    taken = parts[0] if len(parts) == 1 else reading.add("concat", *parts, axis=axis)
+    picked = parts[0] if len(parts) == 1 else reading.add("concat", *parts, axis=axis)
     if places.ndim == 1:
-        return taken
-    left = tuple(s for a, s in enumerate(taken.shape) if a != axis)
-    return to_shape(reading, taken, left)
+        return picked
+    left = tuple(s for a, s in enumerate(picked.shape) if a != axis)
+    return to_shape(reading, picked, left)
+
+
+def looked_up(reading: Reading) -> Tensor:
+    """Constant places of a learned table that goes with every sample."""
+    table, places = reading.array(0), reading.value(1)
+    if not isinstance(places, np.ndarray) or not places.ndim or len(table) != 1:
+        raise Refused("it looks its values up in a table")
+    x = held(reading, table[0], 0)
+    axis = reading.axis(int(reading.get("axis", 0)), x)
+    found = [counted(int(place), table.shape[axis + 1]) for place in places.ravel()]
+    return taken(reading, x, np.reshape(found, places.shape), axis)
+
+
+def taken(reading: Reading, x: Tensor, places: NDArray[Any], axis: int) -> Tensor:
+    """A tensor's values at these places along an axis."""
+    if places.size > MOST_PLACES:
+        raise Refused(f"it picks {places.size:,} places, more than {MOST_PLACES:,}")
+    index = reading.add("const", values=places.tolist())
+    return reading.add("take", x, index, axis=axis)
 
 
 def runs_of(places: list[int]) -> list[range]:

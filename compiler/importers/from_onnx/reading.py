@@ -69,6 +69,7 @@ class Reading:
         self.builder = builder
         self.opset = model.opset
         self.folding = model.folding
+        self.by_torch = model.producer.startswith("pytorch")
         self.batch = batch
         self.batch_size: int | None = None
         self.uses = Counter(name for operator in model.operators for name in operator.inputs)

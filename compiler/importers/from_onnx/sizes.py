@@ -16,7 +16,8 @@ from onnx import TensorProto, helper
 
 from compiler.dims import Dim, Size, SymbolicError
 from compiler.importers.builder import Refused
-from compiler.importers.from_onnx.constants import LARGEST, TooLarge, array_of
+from compiler.importers.from_onnx.constants import LARGEST, SAME_NUMBERS, TooLarge, array_of
+from compiler.importers.from_onnx.names import is_parameter
 from compiler.importers.from_onnx.reading import BATCH, Pending, Reading, Sizes, Value
 from compiler.importers.from_onnx.views import FactoredView, Stretched
 from compiler.values import Tensor
@@ -35,15 +36,27 @@ def fold(reading: Reading, values: list[Value | None]) -> tuple[Value, ...] | No
         return (np.asarray(array.shape if operator.type == "Shape" else array.size, np.int64),)
     if any(isinstance(value, COMPUTED) for value in values) or "graph" in str(operator.attributes):
         return None
+    if looks_up(reading, values):
+        return None
     if not any(isinstance(value, Sizes) for value in values):
         return fold_constant(reading, values)
     if operator.type == "ConstantOfShape":
         return (filled(reading),)
     if operator.type == "Expand" and isinstance(values[0], np.ndarray):
         return (repeated(reading, values[0]),)
+    if operator.type == "Reshape" and isinstance(values[0], np.ndarray):
+        return (reshaped(reading, values[0]),)
     if operator.type not in FOLDERS:
         raise Refused(f"{operator.type} of constants or sizes cannot be worked out")
     return (fold_sizes(reading, values),)
+
+
+def looks_up(reading: Reading, values: list[Value | None]) -> bool:
+    """Whether an operator takes places of a learned table that goes with every sample."""
+    name = reading.operator.inputs[0] if values else ""
+    learned = name in reading.origins and is_parameter(reading.origins[name])
+    constant = all(isinstance(value, np.ndarray) for value in values)
+    return reading.operator.type == "Gather" and learned and constant and bool(reading.get("axis"))
 
 
 def filled(reading: Reading) -> NDArray[Any]:
@@ -71,6 +84,19 @@ def repeated(reading: Reading, constant: NDArray[Any]) -> NDArray[Any]:
     return np.broadcast_to(whole, np.broadcast_shapes(whole.shape, (1, *shape)))
 
 
+def reshaped(reading: Reading, constant: NDArray[Any]) -> NDArray[Any]:
+    """A constant that is the same for every sample, in another shape."""
+    first, *rest = reading.sizes(1)
+    shape = [size for size in rest if not isinstance(size, Dim)]
+    fits = -1 in shape or prod(shape) == constant.size
+    if first != BATCH or len(shape) != len(rest) or constant.shape[:1] != (1,) or not fits:
+        sizes = ", ".join(map(str, (first, *rest))).replace(str(BATCH), "N")
+        raise Refused(f"a constant of the sizes {sizes}")
+    name, made = reading.operator.inputs[0], reading.operator.outputs[0]
+    reading.origins[made] = reading.origins.get(name, name)
+    return constant.reshape((1, *shape))
+
+
 def fold_constant(reading: Reading, values: list[Value | None]) -> tuple[Value, ...]:
     """The result of an operator on constants, sizes that have become known among them."""
     operator = reading.operator
@@ -88,6 +114,8 @@ def fold_constant(reading: Reading, values: list[Value | None]) -> tuple[Value, 
         raise Refused(str(error)) from None
     if found is None:
         raise Refused(f"{operator.type} of constants or sizes cannot be worked out")
+    if operator.type in SAME_NUMBERS:
+        reading.origins[operator.outputs[0]] = reading.origins.get(inputs[0], inputs[0])
     made = (found[name] for name in operator.outputs if name)
     return tuple(value if added is None else value + added for value in made)
 
@@ -128,7 +156,10 @@ def fold_sizes(reading: Reading, values: list[Value | None]) -> Value:
     if sum(array.size for array in arrays) > MOST_SIZES:
         raise Refused(f"a list of more than {MOST_SIZES:,} sizes")
     try:
-        return settled(np.asarray(FOLDERS[operator.type](reading, arrays), dtype=object))
+        found = np.asarray(FOLDERS[operator.type](reading, arrays), dtype=object)
+        if any(isinstance(size, float) and size % 1 for size in found.reshape(-1).tolist()):
+            raise TypeError
+        return settled(found)
     except TypeError:
         raise Refused("it computes with fractions of a symbolic size") from None
     except (SymbolicError, ValueError, IndexError) as error:

@@ -55,7 +55,7 @@ def skeleton(item: Item, relaxed: bool = True) -> Hashable:
         return id(item)
     if relaxed not in item.skeletons:
         fixed = tuple(
-            (name, len(value) if name == "shape" else str(value))
+            (name, len(value or ()) if name == "shape" else str(value))
             for name, value in sorted(item.arguments.items())
             if name == "shape" or not may_vary(item, name)
         )
