@@ -94,6 +94,8 @@ def symbol_values(nodes: Iterable[Node], feeds: Mapping[str, NDArray[Any]]) -> d
 
 def with_sizes(op: Op, sizes: Mapping[str, int]) -> Op:
     """The op with its symbolic arguments, such as those of `crop(in.h, in.w)`, as numbers."""
+    if not sizes.keys() - {BATCH}:
+        return op
 
     def number(value: Any) -> Any:
         if isinstance(value, tuple):
@@ -102,7 +104,7 @@ def with_sizes(op: Op, sizes: Mapping[str, int]) -> Op:
             return value if same else items
         return evaluate(value, sizes) if isinstance(value, Dim) else value
 
-    given = {field.name: getattr(op, field.name) for field in fields(op)} if sizes else {}
+    given = {field.name: getattr(op, field.name) for field in fields(op)}
     changes = {name: new for name, old in given.items() if (new := number(old)) is not old}
     return replace(op, **changes) if changes else op
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import product
 from math import prod
 from threading import local
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from compiler.ops.convolution import Conv, Deconv
 from runtime.kernels import Array, Arrays, kernel
@@ -16,48 +19,57 @@ MOST_KEPT = 8 * COLUMNS  # bytes
 
 
 class Scratch(local):
-    """Memory of a thread for unrolled windows: new pages would cost as much as what fills them."""
+    """Memory of a thread for what is soon done with: new pages cost as much as what fills them."""
 
     kept: Array = np.empty(0, dtype=np.uint8)
 
+    def empty(self, shape: Sequence[int], dtype: DTypeLike) -> Array:
+        """An array of any content, whose memory the next one takes."""
+        size = prod(shape) * np.dtype(dtype).itemsize
+        if size > MOST_KEPT:
+            return np.empty(shape, dtype)
+        if size > len(self.kept):
+            self.kept = np.empty(size, dtype=np.uint8)
+        return self.kept[:size].view(dtype).reshape(shape)
+
     def copy_of(self, x: Array) -> Array:
-        """A copy in one piece, which the next one writes over."""
-        if x.nbytes > MOST_KEPT:
-            return x.copy()
-        if x.nbytes > len(self.kept):
-            self.kept = np.empty(x.nbytes, dtype=np.uint8)
-        copy = self.kept[: x.nbytes].view(x.dtype).reshape(x.shape)
+        """A copy in one piece."""
+        copy = self.empty(x.shape, x.dtype)
         copy[...] = x
         return copy
 
 
-SCRATCH = Scratch()
+UNROLLED, PADDED = Scratch(), Scratch()
 
 
 def correlate(x: Array, weight: Array, axes: tuple[Slide, ...], groups: int) -> Array:
     """Windows of a padded input times weight [C_out, C_in / groups, taps…].
 
-    One matrix product for each group, sample and block of rows of the output: the windows of the
-    block, unrolled to [groups, C_in / groups * taps, positions], are the only large temporary, and
-    for a 1x1 kernel of stride 1 a view.
+    One matrix product for each group, sample and block of rows of the output: the windows of a
+    block, or of several groups, unrolled to [groups, C_in / groups * taps, positions], are the only
+    large temporary. The windows of a 1x1 kernel of stride 1 are the pixels.
     """
     batch, rank, taps = x.shape[0], len(axes), weight[0].size
+    matrix = weight.reshape(groups, -1, taps)
+    if all(axis.kernel == axis.stride == 1 for axis in axes):
+        y: Array = np.matmul(matrix, x.reshape(batch, groups, taps, -1))
+        return y.reshape(batch, -1, *x.shape[2:])
     view = windows(x, axes)
     sizes = view.shape[2 : 2 + rank]
     view = view.reshape(batch, groups, -1, *view.shape[2:])
     order = (0, 1, *range(rank + 2, 2 * rank + 2), *range(2, rank + 2))  # taps before positions
-    matrix = weight.reshape(groups, -1, taps)
     result = np.empty((batch, groups, matrix.shape[1], prod(sizes)), dtype=x.dtype)
     row = prod(sizes[1:])
-    pointwise = all(axis.kernel == axis.stride == 1 for axis in axes)
-    block = sizes[0] if pointwise else max(1, COLUMNS // (groups * taps * row))
-    for sample in range(batch):
-        for first in range(0, sizes[0], block):
-            piece = view[sample, :, :, first : first + block].transpose(order)
-            columns = (piece if pointwise else SCRATCH.copy_of(piece)).reshape(groups, taps, -1)
-            np.matmul(
-                matrix, columns, out=result[sample, :, :, first * row : (first + block) * row]
-            )
+    rows = min(sizes[0], max(1, COLUMNS // (taps * row)))
+    some = max(1, COLUMNS // (taps * row * rows))
+    for sample, group, first in product(
+        range(batch), range(0, groups, some), range(0, sizes[0], rows)
+    ):
+        part = slice(group, group + some)
+        piece = view[sample, part, :, first : first + rows].transpose(order)
+        columns = UNROLLED.copy_of(piece).reshape(len(piece), taps, -1)
+        place = slice(first * row, (first + rows) * row)
+        np.matmul(matrix[part], columns, out=result[sample, part, :, place])
     return result.reshape(batch, -1, *sizes)
 
 
@@ -72,7 +84,7 @@ def add_bias(y: Array, arrays: Arrays) -> Array:
 def conv(op: Conv, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
     """Sum over the channels of a group and the taps of a window, plus the bias."""
     axes = slides(inputs[0].shape[2:], op.kernel, op.stride, op.pad, op.dilation)
-    x = padded(inputs[0], axes, op.pad_mode)
+    x = padded(inputs[0], axes, op.pad_mode, empty=PADDED.empty)
     return add_bias(correlate(x, arrays["weight"], axes, op.groups), arrays)
 
 

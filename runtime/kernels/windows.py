@@ -7,12 +7,13 @@ pad on either side is a difference between the numbers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import DTypeLike
 
 from runtime.kernels import Array
 
@@ -121,15 +122,25 @@ def fixed_padding(pad: Any, axis: int, extent: int) -> tuple[int, int]:
     return (own, own) if isinstance(own, int) else own
 
 
-def padded(x: Array, axes: tuple[Slide, ...], mode: str = "zero", fill: float = 0.0) -> Array:
-    """The input with its padding, overhang included, around the spatial axes."""
+def padded(
+    x: Array,
+    axes: tuple[Slide, ...],
+    mode: str = "zero",
+    fill: float = 0.0,
+    empty: Callable[[Sequence[int], DTypeLike], Array] = np.empty,
+) -> Array:
+    """The input with its padding, overhang included, around the spatial axes, in memory of `empty`.
+
+    An input that needs none is what it was.
+    """
     widths = [(0, 0), (0, 0), *((a.before, a.after + a.overhang) for a in axes)]
     if not any(before or after for before, after in widths):
         return x
     if mode != "zero":
         return np.pad(x, widths, mode=BORDERS[mode])
     sizes = [before + size + after for size, (before, after) in zip(x.shape, widths, strict=True)]
-    result = np.full(sizes, fill, dtype=x.dtype)
+    result = empty(sizes, x.dtype)
+    result.fill(fill)
     inside = (slice(b, b + size) for size, (b, _) in zip(x.shape, widths, strict=True))
     result[tuple(inside)] = x
     return result
