@@ -29,9 +29,9 @@ from compiler.training.layout import layout_of
 from netc.learning import load_training
 from runtime.bench import Run, make_ready, time_together, warm_up
 from runtime.devices import CPU, parse_device
-from runtime.providers import Settings
 from runtime.random_inputs import random_feeds
 from runtime.session import open_session
+from runtime.settings import Settings
 from runtime.training.engine import DeviceEngine
 from runtime.verify.compare import compare_all
 from runtime.verify.options import VerifyOptions

@@ -28,10 +28,10 @@ from benchmarks.measure import THREADS
 from benchmarks.torch_nets import NETS, scattered
 from runtime.bench import Run, make_ready, time_together
 from runtime.devices import Device
-from runtime.providers import Settings
 from runtime.quantize import QuantizationPlan, quantized
 from runtime.random_inputs import random_input
 from runtime.session import open_session
+from runtime.settings import Settings
 
 CALIBRATION = 8  # random samples: for speed any will do
 

@@ -25,7 +25,7 @@ from compiler.driver import check_training, load
 from compiler.training.layout import LOSS, layout_of
 from compiler.training.model import TrainingPlan
 from grammar.source import Source
-from runtime.providers import Settings
+from runtime.settings import Settings
 from runtime.training.engine import DeviceEngine
 from runtime.verify.step import RATE, random_step
 

@@ -17,7 +17,7 @@ import click
 from compiler.onnx.precision import PrecisionError
 from grammar.diagnostics import DefinitionError, Diagnostic, Part, printable_lines, render
 from grammar.unforeseen import CODE, REPORT, own_error
-from netc.start import silence
+from netc.streams import silence
 from runtime.errors import CallError, MachineError
 from runtime.files import FULL
 

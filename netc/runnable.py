@@ -22,10 +22,10 @@ from runtime.batches import Arrays, Runner
 from runtime.errors import CallError
 from runtime.inputs import InputSpec, TensorSpec
 from runtime.pictures import PictureInput
-from runtime.providers import Settings
 from runtime.random_inputs import OPEN_SIZE, random_feeds, random_input
 from runtime.reference import run_reference
 from runtime.session import OnnxSession, open_session
+from runtime.settings import Settings
 from runtime.valid_sizes import Violated, violated_of
 
 

@@ -1,6 +1,7 @@
-"""The command line from its first moment to its last: signals and streams.
+"""The command line from its first moment to its last.
 
-Only the standard library is imported before Ctrl-C and closed streams are seen to.
+Nothing but the standard library, and what is said of streams by it alone, is imported before Ctrl-C
+and closed streams are seen to.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import os
 import signal
 import sys
 from typing import Any, NoReturn
+
+from netc.streams import last_words, open_streams
 
 INTERRUPTED = 130
 COLLECTED = (50_000, 20, 100)  # what a command makes mostly lives as long as it: look seldom
@@ -42,23 +45,6 @@ def leave(number: int, frame: Any) -> NoReturn:
         os._exit(INTERRUPTED)
 
 
-def open_streams() -> None:
-    """Make standard streams that are closed empty ones.
-
-    Else the next file that is opened would be one of them, and be printed into.
-    """
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(number, "r+" if number else "r", closefd=False))  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-
-
 def run() -> int:
     """The command; its exit code."""
     import click
@@ -73,27 +59,3 @@ def run() -> int:
     except SystemExit as end:
         code = end.code
     return code if isinstance(code, int) else 0
-
-
-def last_words(code: int) -> int:
-    """Flush what was printed; the exit code, which is 3 when it could not be."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except BrokenPipeError:
-            silence(stream)
-        except OSError as error:
-            silence(stream)
-            if stream is sys.stdout and code == 0:
-                print(f"error: the output cannot be written: {error.strerror}", file=sys.stderr)
-                code = 3
-        except ValueError:  # the stream is closed
-            pass
-    return code
-
-
-def silence(stream: Any) -> None:
-    """Let what is printed from now on, and what could not be, go nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)

@@ -24,10 +24,11 @@ from runtime.devices import Device, parse_device
 from runtime.errors import CallError
 from runtime.machine import driver, processor
 from runtime.placement import rendered
-from runtime.providers import VERSION, Settings, devices_here
+from runtime.providers import VERSION, devices_here
 from runtime.random_inputs import random_feeds, random_input
 from runtime.reference import run_reference
 from runtime.session import Model
+from runtime.settings import Settings
 from runtime.weights.rename import WeightsFile
 
 COLUMNS = (

@@ -15,8 +15,8 @@ from runtime.binding import BoundArrays
 from runtime.describe import describe, fitted
 from runtime.devices import Device
 from runtime.errors import CallError, MachineError
-from runtime.providers import Settings
 from runtime.session import Model, OnnxSession, open_session
+from runtime.settings import Settings
 
 WARM_UP = 0.3  # seconds, and at least three runs
 BLOCK = 0.02  # seconds that a block of runs takes at least

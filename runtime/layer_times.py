@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from runtime.bench import block_time, warm_up
 from runtime.machine import processor
-from runtime.providers import VERSION, Settings
+from runtime.providers import VERSION
 from runtime.session import open_session
+from runtime.settings import Settings
 
 ROUNDS = 10
 LONG = 10.0  # seconds after which no more rounds are begun

@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING, Any
 from grammar.records import dataclass
 from runtime.devices import OPENVINO, TENSORRT_RTX, Device
 from runtime.errors import MachineError
+from runtime.settings import Settings
 
 if TYPE_CHECKING:
     from onnxruntime import SessionOptions
-
-    from runtime.providers import Settings
 
 
 @dataclass(frozen=True)

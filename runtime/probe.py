@@ -87,7 +87,7 @@ def main() -> None:
     )
     if device.is_plugin:
         from runtime.plugins import add_plugin
-        from runtime.providers import Settings
+        from runtime.settings import Settings
 
         asked = ort.SessionOptions()
         add_plugin(asked, device, Settings())

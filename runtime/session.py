@@ -34,7 +34,8 @@ from runtime.onnx_file import check_model_file, read_model_file
 from runtime.placement import RECORD, Placement, placement
 from runtime.plugins import PLUGINS, add_plugin
 from runtime.probe import probe
-from runtime.providers import Settings, cannot, providers_for, require
+from runtime.providers import cannot, providers_for, require
+from runtime.settings import Settings
 
 Model = bytes | Path | onnx.ModelProto
 BAD_MODEL = (

@@ -1,6 +1,6 @@
 """How much memory a training step takes, read off its model.
 
-The nodes run in the order in which they stand (`runtime.providers.Settings.in_order`); a tensor
+The nodes run in the order in which they stand (`runtime.settings.Settings.in_order`); a tensor
 lives from the node that makes it to the last that takes it. What the step takes, parameters and the
 optimiser's arrays, stays for the whole of it, and what it gives is kept from where it is made.
 """

@@ -19,9 +19,9 @@ from runtime.devices import parse_device
 from runtime.errors import CallError, MachineError
 from runtime.machine import driver
 from runtime.placement import Placement
-from runtime.providers import Settings
 from runtime.reference import run_reference
 from runtime.session import OnnxSession, open_session
+from runtime.settings import Settings
 from runtime.training_step import run_step
 
 Arrays = Mapping[str, NDArray[Any]]

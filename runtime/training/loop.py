@@ -32,7 +32,7 @@ from grammar import syntax as s
 from grammar.diagnostics import DefinitionError, Diagnostic
 from runtime.errors import CallError
 from runtime.pictures import write_picture
-from runtime.providers import Settings
+from runtime.settings import Settings
 from runtime.training.augment import evaluated
 from runtime.training.batches import Feeder, Feeds, ticks_of
 from runtime.training.checkpoint import (

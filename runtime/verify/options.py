@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from runtime.providers import Settings
+from runtime.settings import Settings
 from runtime.verify.tolerance import Tolerance, tolerance
 
 

@@ -26,8 +26,8 @@ from compiler.onnx.emitter import tensor_names
 from compiler.onnx.lower import lower_apart
 from runtime.errors import CallError
 from runtime.models import referring
-from runtime.providers import Settings
 from runtime.random_inputs import sizes_for
+from runtime.settings import Settings
 from runtime.verify.comparison import Comparison
 from runtime.verify.imported import (
     Feeds,

@@ -19,8 +19,8 @@ from onnx import helper, shape_inference
 
 from compiler.rewriting import needed
 from runtime.models import detached, without_numbers
-from runtime.providers import Settings
 from runtime.session import RunError, open_session
+from runtime.settings import Settings
 
 BUDGET = 256 * 2**20  # bytes of the tensors and weights of a part, if no single node needs more
 

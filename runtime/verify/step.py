@@ -36,10 +36,10 @@ from compiler.training.model import StepPlan, TrainingPlan
 from runtime.backward import add
 from runtime.gradients import run_gradient
 from runtime.kernels import Array
-from runtime.providers import Settings
 from runtime.random_inputs import random_input
 from runtime.reference import arrays_of, compute, symbol_values, with_sizes
 from runtime.session import open_session
+from runtime.settings import Settings
 from runtime.training.engine import check_products
 from runtime.training_step import run_step
 from runtime.verify.compare import every_other, largest_error, rounded

@@ -17,7 +17,7 @@ from runtime.bench import Timing, make_ready, ratios, significant, time_together
 from runtime.describe import describe, fitted, input_shapes
 from runtime.devices import CPU, CUDA, Device
 from runtime.errors import CallError, MachineError
-from runtime.providers import Settings
+from runtime.settings import Settings
 from tests.define import define
 from tests.runtime.fakes import Part, machine
 

@@ -12,8 +12,8 @@ from onnx import TensorProto, helper
 
 from compiler.onnx.step import build_step
 from runtime.blocked import DOMAIN, WIDTHS, block_width, with_blocks
-from runtime.providers import Settings
 from runtime.session import open_session
+from runtime.settings import Settings
 from runtime.verify.step import random_step, verify_step
 from tests.gradients.steps import training_of
 from tests.training.definitions import classified

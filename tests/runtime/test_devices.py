@@ -18,8 +18,8 @@ from runtime.errors import CallError, MachineError
 from runtime.machine import Driver, Gpu
 from runtime.models import write_model
 from runtime.probe import Probe, probe, reason
-from runtime.providers import Settings
 from runtime.session import Model, RunError, open_session
+from runtime.settings import Settings
 from runtime.verify.tolerance import tolerance
 from tests.define import define
 from tests.runtime.fakes import ABSENT, H100, WORKING, Part, machine

@@ -19,7 +19,7 @@ from runtime.doctor import providers
 from runtime.errors import CallError, MachineError
 from runtime.machine import Driver
 from runtime.plugins import PLUGINS, Plugin, add_plugin, devices, openvino_options, register
-from runtime.providers import Settings
+from runtime.settings import Settings
 from runtime.verify.tolerance import tolerance
 from tests.netc.command import netc
 

@@ -15,9 +15,9 @@ from compiler.initialise import scatter
 from compiler.onnx.lower import lower
 from compiler.ops.shapes import known
 from compiler.options import CompileOptions
-from runtime.providers import Settings
 from runtime.random_inputs import random_feeds
 from runtime.session import RunError, open_session
+from runtime.settings import Settings
 from runtime.verify.segments import Tensors, parts_of
 from tests.define import define
 from tests.memory import peak_of
