@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from compiler.ops.arguments import DEVIATIONS, FLAG, NUMBERS, Extent, Kind, arg, choice, extent
-from grammar.diagnostics import Setting
+from grammar.diagnostics import NewArgument
 from grammar.records import dataclass
 
 
@@ -89,7 +89,7 @@ class Picture:
         pairs = zip(self.sides(shape), self.made or (), strict=False)
         return any(isinstance(wanted, int) and wanted != made for wanted, made in pairs)
 
-    def fitting(self, shape: Sequence[Any]) -> tuple[tuple[Any, ...], Setting | None] | None:
+    def fitting(self, shape: Sequence[Any]) -> tuple[tuple[Any, ...], NewArgument | None] | None:
         """For an input of other sides: the shape that would fit, and the argument that would."""
         if self.made is None or len(shape) != 3 or not self.has_other_sides(shape):
             return None
@@ -101,9 +101,9 @@ class Picture:
             return sizes, None
         room = both_sides(self.resize)
         if self.crop is None:
-            return sizes, Setting("resize", Extent((h, w)))
+            return sizes, NewArgument("resize", Extent((h, w)))
         fits = room is None or (h <= room[0] and w <= room[1])
-        return sizes, Setting("crop", h if h == w else Extent((h, w))) if fits else None
+        return sizes, NewArgument("crop", h if h == w else Extent((h, w))) if fits else None
 
     def described(self, channels: Any, *, pixels: bool = False) -> str:
         """In words what an input takes; with `pixels` only what is left to do outside the model."""

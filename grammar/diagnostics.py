@@ -71,7 +71,7 @@ class Assertion:
 
 
 @dataclass(frozen=True)
-class Setting:
+class NewArgument:
     """An argument of the layer at fault, `pad=1`; where it is written is found later."""
 
     name: str
@@ -94,13 +94,13 @@ class Behind:
 
 
 @dataclass(frozen=True)
-class Written:
+class NewCall:
     """Another call in place of that of the layer at fault, `channels(0, 2)`, wherever it stands."""
 
     text: str
 
 
-Edit: TypeAlias = Fix | Assertion | Setting | Before | Behind | Written
+Edit: TypeAlias = Fix | Assertion | NewArgument | Before | Behind | NewCall
 
 
 @dataclass(frozen=True)

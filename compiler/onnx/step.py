@@ -47,7 +47,7 @@ TYPES = ONNX_TYPES | {INTEGER: TensorProto.INT64}
 
 
 @dataclass(frozen=True)
-class Written:
+class StepNodes:
     """A step's nodes while it is put together: the layers' emitters and the derivatives."""
 
     lowering: Lowering
@@ -156,7 +156,7 @@ def write_derivatives(
     sign: float = 1.0,
     segments: Segments | None = None,
     scaled: bool = False,
-) -> Written:
+) -> StepNodes:
     """All layers, and the derivatives of the mean of an output times `sign`.
 
     With `scaled` they are worked out times the scale of the loss.
@@ -172,7 +172,7 @@ def write_derivatives(
     seed = write.node("Expand", share, write.node("Shape", tensor))
     lowering.nodes += write.nodes
     found = differentiate(lowering, emitters, last, seed, parameters, inputs, segments)
-    return Written(lowering, emitters, unscaled(lowering, found) if scaled else found)
+    return StepNodes(lowering, emitters, unscaled(lowering, found) if scaled else found)
 
 
 def write_layers(graph: Graph, opset: int) -> tuple[Lowering, dict[str, Emitter]]:
@@ -213,7 +213,7 @@ def norm(lowering: Lowering, name: str, tensors: list[str]) -> str:
     return found
 
 
-def statistics(written: Written, layout: StepLayout) -> dict[str, str]:
+def statistics(written: StepNodes, layout: StepLayout) -> dict[str, str]:
     """The running statistics after the step; a layer called twice moves them twice."""
     lowering = written.lowering
     found = {name: name for name in layout.buffers}

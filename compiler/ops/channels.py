@@ -10,7 +10,7 @@ from compiler.domain.suggestions import asserting, suggest_equal
 from compiler.ops.arguments import arg, whole
 from compiler.ops.base import Axis, Op, Reach, Sampling, Shape, ShapeError, Shapes
 from compiler.ops.shapes import channels_of, check_groups, check_map
-from grammar.diagnostics import Remedy, Written
+from grammar.diagnostics import NewCall, Remedy
 from grammar.records import dataclass
 
 
@@ -30,7 +30,7 @@ class Channels(Op, name="channels", group="shape"):
                 "a channel range lies inside the input's channels",
                 argument="last" if self.first <= self.last else "first",
                 label=f"{self.first} to {self.last}, but the channels are 0 to {count - 1}",
-                help=Remedy(f"the first and the last are both included: {call}", (Written(call),)),
+                help=Remedy(f"the first and the last are both included: {call}", (NewCall(call),)),
             )
         return (self.last - self.first + 1, *inputs[0][1:])
 

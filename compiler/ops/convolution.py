@@ -21,7 +21,7 @@ from compiler.ops.windows import (
     transposed_output,
     window_output,
 )
-from grammar.diagnostics import Remedy, Setting
+from grammar.diagnostics import NewArgument, Remedy
 from grammar.records import dataclass
 
 
@@ -149,7 +149,7 @@ class Deconv(Op, name="deconv", group="windows"):
                     help=Remedy(
                         f"output_pad is at most {axis.stride - 1} here; a larger kernel or less "
                         "pad makes the output larger too",
-                        (Setting("output_pad", axis.stride - 1),),
+                        (NewArgument("output_pad", axis.stride - 1),),
                     ),
                 )
         check_fixed(self.weight, self.weights(inputs)[0].shape, self.name)

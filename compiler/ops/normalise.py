@@ -9,7 +9,7 @@ from compiler.ops.arguments import FLAG, FRACTION, POSITIVE, SMALL, arg, whole
 from compiler.ops.base import EVERYWHERE, Op, Reach, Shape, ShapeError, Shapes, Weight
 from compiler.ops.shapes import channels_of, check_groups, known, per_sample_axes, spatial_of
 from compiler.ops.sizes import AXES
-from grammar.diagnostics import Remedy, Setting
+from grammar.diagnostics import NewArgument, Remedy
 from grammar.records import dataclass
 
 
@@ -68,7 +68,7 @@ class LocalResponseNorm(Op, name="lrn", group="normalise"):
                 label=f"{self.size} is even",
                 help=Remedy(
                     f"use {self.size - 1} or {self.size + 1}",
-                    (Setting("size", self.size - 1), Setting("size", self.size + 1)),
+                    (NewArgument("size", self.size - 1), NewArgument("size", self.size + 1)),
                 ),
             )
         spatial_of(inputs[0], self.name)

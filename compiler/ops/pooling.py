@@ -11,7 +11,7 @@ from compiler.ops.base import Axis, Op, Reach, Shape, ShapeError, Shapes
 from compiler.ops.shapes import channels_of, spatial_of
 from compiler.ops.sizes import PADDING
 from compiler.ops.windows import Window, window_output
-from grammar.diagnostics import Remedy, Setting
+from grammar.diagnostics import NewArgument, Remedy
 from grammar.records import dataclass
 
 # Of a number below 0.004 or above 256 the 16th power is beyond float32, and what is made of it then
@@ -46,7 +46,7 @@ class Pool(Op):
                     "a window would see padding only",
                     help=Remedy(
                         f"pad at most {axis.extent - 1}, or enlarge the kernel",
-                        (Setting("pad", axis.extent - 1),),
+                        (NewArgument("pad", axis.extent - 1),),
                     ),
                 )
         for size, least in self.conditions(inputs, facts):

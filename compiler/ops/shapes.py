@@ -11,7 +11,7 @@ from compiler.domain import Facts
 from compiler.ops.arguments import Extent
 from compiler.ops.arrays import nested_shape
 from compiler.ops.base import Op, Shape, ShapeError, Shapes, show_shape
-from grammar.diagnostics import Remedy, Setting
+from grammar.diagnostics import NewArgument, Remedy
 
 LARGEST_SIZE = 2**62
 MOST_NUMBERS = 2**64  # of a tensor: beyond, no machine has addresses for them
@@ -93,7 +93,7 @@ def rank_help(value: tuple[int, ...], rank: int, argument: str) -> Remedy:
     """The remedy for a size of too few or too many numbers."""
     if (rank, len(value)) == (3, 2):
         return Remedy("the batch is not written, an image is [C, H, W]")
-    setting = Setting(argument, value[0])
+    setting = NewArgument(argument, value[0])
     return Remedy(f"a single number serves every axis: {argument}={value[0]}", (setting,))
 
 
@@ -153,7 +153,7 @@ def known(shape: Shape, op: str) -> tuple[int, ...]:
 def per_sample_axis(axis: int, shape: Shape, op: str, argument: str = "axis") -> int:
     """An axis counted from 0 (channels), negative ones from the end; raises E305 outside."""
     if not -len(shape) <= axis < len(shape):
-        counted = (Setting(argument, axis - 1),) if 0 < axis <= len(shape) else ()
+        counted = (NewArgument(argument, axis - 1),) if 0 < axis <= len(shape) else ()
         raise ShapeError(
             "E305",
             f"the axis of {op} must exist",
@@ -199,7 +199,7 @@ def check_groups(groups: int, **channels: int) -> None:
                 notes=["channels: " + ", ".join(f"{n} {w}" for w, n in channels.items())],
                 help=Remedy(
                     f"the largest number of groups up to {groups} that fits is {fitting}",
-                    (Setting("groups", fitting),),
+                    (NewArgument("groups", fitting),),
                 ),
             )
 

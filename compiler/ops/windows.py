@@ -20,7 +20,7 @@ from compiler.domain.suggestions import asserting, suggest_equal
 from compiler.ops.arguments import Extent, show
 from compiler.ops.base import Axis, Shape, ShapeError
 from compiler.ops.shapes import axes_in_words, axis_names, per_axis
-from grammar.diagnostics import Remedy, Setting
+from grammar.diagnostics import NewArgument, Remedy
 from grammar.records import dataclass
 
 BORDER_LIMITS = {"reflect": 1, "circular": 0}  # how many pixels more than the pad they need
@@ -67,7 +67,7 @@ def resolve_padding(
     if isinstance(pad, tuple) and len(pad) == 2 * rank:
         pairs = [*zip(pad[::2], pad[1::2], strict=True)]
         text = f"before and after each axis: {argument}={show(pairs)}"
-        in_pairs = Remedy(text, (Setting(argument, pairs),))
+        in_pairs = Remedy(text, (NewArgument(argument, pairs),))
     return tuple((p, p) for p in per_axis(pad, rank, argument, help=in_pairs))
 
 
@@ -169,17 +169,17 @@ def check_kernel_fits(spatial: Shape, axes: tuple[Axis, ...], window: Window, fa
         for n, a in zip(fits, axes, strict=True)
     ]
     advice: list[str] = []
-    edits: list[Setting] = []
+    edits: list[NewArgument] = []
     if all(n >= 1 for n in largest):
         advice.append(f"a kernel of at most {Extent(largest)} fits")
-        edits.append(Setting("kernel", Extent(largest)))
+        edits.append(NewArgument("kernel", Extent(largest)))
     if isinstance(padded, int):
         needed = max(
             (a.extent - (s if isinstance(s, int) else a.extent) + 1) // 2
             for s, a in zip(spatial, axes, strict=True)
         )
         advice.append(f"so would pad={needed}" if advice else f"pad={needed} would fit")
-        edits.append(Setting("pad", needed))
+        edits.append(NewArgument("pad", needed))
     formula = "ceil" if window.ceil else "floor"
     numerator = f"({size} + {axis.before} + {axis.after} - {axis.extent})/{axis.stride}"
     value = size_along(size, axis) if not window.ceil else None
@@ -209,7 +209,7 @@ def with_overhang(size: Size, axis: Axis) -> Axis:
                 help=Remedy(
                     "use ceil=false, or a stride and padding that together do not exceed "
                     f"the kernel's {axis.extent}",
-                    (Setting("ceil", False),),
+                    (NewArgument("ceil", False),),
                 ),
             )
         extra = axis.stride - 1
@@ -269,7 +269,7 @@ def check_border(
                 label=f"{max(axis.before, axis.after)} pixels, but the input has {size}",
                 help=Remedy(
                     f'pad at most {most}, or use {mode_argument}="replicate"',
-                    (Setting(argument, most), Setting(mode_argument, "replicate")),
+                    (NewArgument(argument, most), NewArgument(mode_argument, "replicate")),
                 ),
             )
 

@@ -13,7 +13,7 @@ from compiler.ops.base import Op, Shape, show_shape
 from compiler.pictures import Picture
 from compiler.remedies.changes import LITERALS, Change
 from grammar import syntax as s
-from grammar.diagnostics import Assertion, Before, Edit, Fix, Remedy, Setting, Written, together
+from grammar.diagnostics import Assertion, Before, Edit, Fix, NewArgument, NewCall, Remedy, together
 from grammar.source import Span
 
 
@@ -108,14 +108,14 @@ def at_stage(remedy: Remedy, stage: s.Stage, op: Op, *, in_chain: bool) -> Remed
 def edit_at(edit: Edit, stage: s.Stage, op: Op, in_chain: bool) -> Edit | None:
     """An edit in its place, where that is at the stage; None where it cannot be made."""
     match edit:
-        case Setting(name, value):
+        case NewArgument(name, value):
             if not hasattr(op, name):
                 return None
             return edit_of(f"{name}={show(value)}", name, value, stage, names_of(op))
         case Before(text):
             start = Span(stage.span.source, stage.span.start, stage.span.start)
             return Fix(f"add `{text}` before it", start, f"{text} -> ") if in_chain else None
-        case Written(text):
+        case NewCall(text):
             return written(stage, text) if in_chain else None
     return edit
 

@@ -43,9 +43,18 @@ def logarithm(whole: Whole, tensor: Tensor, span: Span) -> Tensor:
     if type(node.op) is Exponential:
         return source(whole, node)
     opposite = complement(whole, node)
-    if opposite is not None and type(opposite.op) is Sigmoid:
-        return log_sigmoid(whole, source(whole, opposite), span)
-    return whole.apply(Logarithm(), [tensor], span)
+    made = None if opposite is None else log_complement(whole, opposite, span)
+    return whole.apply(Logarithm(), [tensor], span) if made is None else made
+
+
+def log_complement(whole: Whole, node: Node, span: Span) -> Tensor | None:
+    """log(1 - sigmoid(x)) = -softplus(x) of a sigmoid, reshaped or not; None for another op."""
+    if type(node.op) is Sigmoid:
+        return log_sigmoid(whole, source(whole, node), span)
+    if isinstance(node.op, REARRANGED) and not isinstance(node.op, Dropout):
+        inner = log_complement(whole, whole.graph[node.inputs[0]], span)
+        return None if inner is None else whole.apply(node.op, [inner], span)
+    return None
 
 
 def log_sigmoid(whole: Whole, minus_x: Tensor, span: Span) -> Tensor:
@@ -87,7 +96,9 @@ def is_share(whole: Whole, node: Node) -> bool:
             return lo >= 0 and hi <= 1
         case Mul():
             return all(is_share(whole, whole.graph[name]) for name in node.inputs)
-        case _ if passes_signs(node):
+        case Power(exponent=exponent) if exponent < 0:
+            return False
+        case _ if passes_signs(node) and node.op.name != "sum":
             return is_share(whole, whole.graph[node.inputs[0]])
     return False
 

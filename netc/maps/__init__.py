@@ -22,9 +22,9 @@ from compiler.initialise import initialise
 from grammar.diagnostics import did_you_mean
 from netc.gradient import feeds_of, shaped
 from netc.maps.attention import (
-    Box,
     Focus,
     Heat,
+    PixelBox,
     Score,
     cam_of,
     effective_field,
@@ -55,7 +55,7 @@ class MapOptions:
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerMaps:
     """A layer's maps of one picture."""
 
     name: str
@@ -71,7 +71,7 @@ class Looked:
 
     layer: str
     at: tuple[int, int]
-    box: Box | None
+    box: PixelBox | None
     heat: Heat | None
 
 
@@ -81,7 +81,7 @@ class Seen:
 
     name: str
     picture: Image.Image | None  # as the net gets it, before it is normalised
-    layers: list[Layer] = field(default_factory=list)
+    layers: list[LayerMaps] = field(default_factory=list)
     score: Score | None = None
     saliency: Heat | None = None
     cam: tuple[str, Heat] | None = None
@@ -163,7 +163,7 @@ def seen(
             places = None if same is None else [tile.channel for tile in same.tiles]
             mosaic = mosaic_of(planes_of(tensor[0]), options.most, places)
             shape, line = sizes[node.name], node.span.line
-            found.layers.append(Layer(node.name, node.op.name, line, shape, mosaic))
+            found.layers.append(LayerMaps(node.name, node.op.name, line, shape, mosaic))
     if focus.output:
         found.score = score_of(graph, focus, kept[focus.output], options.chosen)
     if found.score is not None and options.gradients:

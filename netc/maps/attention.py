@@ -18,7 +18,7 @@ Heat = NDArray[np.float64]  # [H, W], not negative
 
 
 @dataclass(frozen=True)
-class Box:
+class PixelBox:
     """Pixels of the picture, the last ones included; those outside it are padding."""
 
     top: int
@@ -45,7 +45,7 @@ class Score:
     name: str
 
 
-def field_of(analysis: Analysis, layer: str, at: tuple[int, int]) -> Box | None:
+def field_of(analysis: Analysis, layer: str, at: tuple[int, int]) -> PixelBox | None:
     """The receptive field of an output (row, column) of a map; None where it has none."""
     field = analysis.field(layer)
     if field is None or len(field) != 2:
@@ -53,7 +53,7 @@ def field_of(analysis: Analysis, layer: str, at: tuple[int, int]) -> Box | None:
     (top, bottom), (left, right) = (axis.seen(place) for axis, place in zip(field, at, strict=True))
     if not (isinstance(bottom, int) and isinstance(right, int)):
         return None
-    return Box(top, left, bottom, right)
+    return PixelBox(top, left, bottom, right)
 
 
 def effective_field(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from netc.maps import Seen
-from netc.maps.attention import Box, Heat
+from netc.maps.attention import Heat, PixelBox
 
 SHORTEST = 224  # pixels of the shorter side of a picture as it is shown
 # From black over violet and orange to a light yellow, evenly brighter: readable in grey too.
@@ -78,7 +78,7 @@ def heated(picture: Image.Image, heat: Heat, keep: float) -> Image.Image:
     return Image.fromarray(np.rint((1 - keep) * colours + keep * grey).astype(np.uint8))
 
 
-def framed(image: Image.Image, box: Box, size: tuple[int, int]) -> None:
+def framed(image: Image.Image, box: PixelBox, size: tuple[int, int]) -> None:
     """Draw a receptive field's frame, as far as it lies on the picture."""
     across, down = image.width / size[0], image.height / size[1]
     left, top = max(0, box.left) * across, max(0, box.top) * down

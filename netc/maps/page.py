@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from compiler.ops.base import show_shape
-from netc.maps import Layer, Maps
+from netc.maps import LayerMaps, Maps
 from netc.maps.overlays import pictures_of
 from runtime.pictures import encoded
 
@@ -64,7 +64,7 @@ def sections(maps: Maps) -> Iterator[str]:
         )
 
 
-def words_of(layer: Layer) -> str:
+def words_of(layer: LayerMaps) -> str:
     """A layer's op, shape, line, and how many of its maps are shown."""
     shown, count = len(layer.mosaic.tiles), layer.mosaic.count
     part = f", {shown} of {count} maps" if shown < count else ""
@@ -80,7 +80,7 @@ def figure(caption: str, image: Image.Image) -> str:
     )
 
 
-def board(layer: Layer) -> str:
+def board(layer: LayerMaps) -> str:
     """A mosaic whose tiles tell their numbers."""
     mosaic = layer.mosaic
     width, height = mosaic.side

@@ -10,18 +10,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.training.augmentations import (
-    Augmentation,
-    Colour,
-    Erase,
-    Flip,
-    Mixup,
-    PcaColour,
-    RandomCrop,
-    RandomShift,
-    Rotate,
-    sides,
-)
+from compiler.training import augmentations
+from compiler.training.augmentations import sides
 from compiler.training.model import TrainingPlan
 from runtime.training.randomness import generator
 
@@ -30,7 +20,7 @@ Random: TypeAlias = np.random.Generator
 GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
 
 
-def crop(op: RandomCrop, batch: Batch, random: Random) -> Batch:
+def crop(op: augmentations.RandomCrop, batch: Batch, random: Random) -> Batch:
     """A part at a random place of each picture."""
     padded = pad(batch, op.pad)
     (high, wide), count = sides(op.size), len(batch)
@@ -53,27 +43,27 @@ def cut(batch: Batch, tops: Any, lefts: Any, high: int, wide: int) -> Batch:
     return np.ascontiguousarray(np.moveaxis(found, -1, 1))
 
 
-def centre(op: RandomCrop, batch: Batch) -> Batch:
+def centre(op: augmentations.RandomCrop, batch: Batch) -> Batch:
     """The part in the middle, for evaluation."""
     padded, (high, wide) = pad(batch, op.pad), sides(op.size)
     top, left = (padded.shape[2] - high) // 2, (padded.shape[3] - wide) // 2
     return np.ascontiguousarray(padded[:, :, top : top + high, left : left + wide])
 
 
-def flip(op: Flip, batch: Batch, random: Random) -> Batch:
+def flip(op: augmentations.Flip, batch: Batch, random: Random) -> Batch:
     """Left and right exchanged in some."""
     chosen = random.random(len(batch)) < op.p
     return np.where(chosen[:, None, None, None], batch[..., ::-1], batch)
 
 
-def shift(op: RandomShift, batch: Batch, random: Random) -> Batch:
+def shift(op: augmentations.RandomShift, batch: Batch, random: Random) -> Batch:
     """Each picture moved by its own few pixels."""
     down, right = random.integers(-op.amount, op.amount + 1, (2, len(batch)))
     padded = pad(batch, op.amount)
     return cut(padded, op.amount - down, op.amount - right, *batch.shape[2:])
 
 
-def rotate(op: Rotate, batch: Batch, random: Random) -> Batch:
+def rotate(op: augmentations.Rotate, batch: Batch, random: Random) -> Batch:
     """Each picture turned by its own angle, bilinear, zeros outside."""
     angles = np.deg2rad(random.uniform(-op.degrees, op.degrees, len(batch)))
     high, wide = batch.shape[2:]
@@ -103,7 +93,7 @@ def bilinear(batch: Batch, y: NDArray[Any], x: NDArray[Any]) -> Batch:
     return np.ascontiguousarray(np.moveaxis(mixed, -1, 1), dtype=np.float32)
 
 
-def colour(op: Colour, batch: Batch, random: Random) -> Batch:
+def colour(op: augmentations.Colour, batch: Batch, random: Random) -> Batch:
     """Brightness, then contrast about the mean grey, then saturation about each pixel's grey."""
 
     def factors(amount: float) -> Any:
@@ -124,7 +114,7 @@ def grey(batch: Batch) -> Batch:
     return np.asarray(np.einsum("nchw,c->nhw", batch, GREY)[:, None])
 
 
-def pca_colour(op: PcaColour, batch: Batch, random: Random) -> Batch:
+def pca_colour(op: augmentations.PcaColour, batch: Batch, random: Random) -> Batch:
     """Noise along the principal axes of each picture's colours."""
     pixels = batch.reshape(*batch.shape[:2], -1).astype(np.float64)
     pixels -= pixels.mean(axis=2, keepdims=True)
@@ -135,7 +125,7 @@ def pca_colour(op: PcaColour, batch: Batch, random: Random) -> Batch:
     return np.asarray(batch + added.astype(np.float32))
 
 
-def erase(op: Erase, batch: Batch, random: Random) -> Batch:
+def erase(op: augmentations.Erase, batch: Batch, random: Random) -> Batch:
     """A rectangle of zeros in some."""
     batch = batch.copy()
     high, wide = batch.shape[2:]
@@ -151,14 +141,14 @@ def erase(op: Erase, batch: Batch, random: Random) -> Batch:
     return batch
 
 
-AUGMENT: dict[type[Augmentation], Callable[[Any, Batch, Random], Batch]] = {
-    RandomCrop: crop,
-    Flip: flip,
-    RandomShift: shift,
-    Rotate: rotate,
-    Colour: colour,
-    PcaColour: pca_colour,
-    Erase: erase,
+AUGMENT: dict[type[augmentations.Augmentation], Callable[[Any, Batch, Random], Batch]] = {
+    augmentations.RandomCrop: crop,
+    augmentations.Flip: flip,
+    augmentations.RandomShift: shift,
+    augmentations.Rotate: rotate,
+    augmentations.Colour: colour,
+    augmentations.PcaColour: pca_colour,
+    augmentations.Erase: erase,
 }
 
 
@@ -170,7 +160,7 @@ def augmented(
     for name, stages in training.augments:
         random = generator(seed, "augment", name, draw)
         for stage in stages:
-            if isinstance(stage, Mixup):
+            if isinstance(stage, augmentations.Mixup):
                 mix(training, stage, name, found, random)
             else:
                 found[name] = AUGMENT[type(stage)](stage, found[name], random)
@@ -182,13 +172,17 @@ def evaluated(training: TrainingPlan, batch: Mapping[str, Batch]) -> dict[str, B
     found = dict(batch)
     for name, stages in training.augments:
         for stage in stages:
-            if isinstance(stage, RandomCrop):
+            if isinstance(stage, augmentations.RandomCrop):
                 found[name] = centre(stage, found[name])
     return shares_of(training, found)
 
 
 def mix(
-    training: TrainingPlan, op: Mixup, name: str, batch: dict[str, Batch], random: Random
+    training: TrainingPlan,
+    op: augmentations.Mixup,
+    name: str,
+    batch: dict[str, Batch],
+    random: Random,
 ) -> None:
     """Blend each sample with another, and their classes with the same share."""
     others = random.permutation(len(batch[name]))

@@ -48,21 +48,6 @@ class StepEngine(Protocol):
     def arrays(self, *, before: bool = False) -> dict[str, NDArray[Any]]: ...
 
 
-def engine_for(
-    training: TrainingPlan,
-    layouts: tuple[StepLayout, ...],
-    arrays: Arrays,
-    device: str,
-    settings: Settings | None = None,
-    checkpoint: bool = False,
-) -> StepEngine:
-    """What runs a training on a device; NumPy keeps every tensor, `checkpoint` or not."""
-    check_products(layouts[0].dtype, device)
-    if parse_device(device).kind == "numpy":
-        return NumpyEngine(training, layouts, arrays)
-    return DeviceEngine(training, layouts, arrays, device, settings, checkpoint)
-
-
 def check_products(dtype: str, device: str) -> None:
     """Raise `CallError` or `MachineError` for a device that computes no products in a type."""
     kind = parse_device(device).kind

@@ -30,6 +30,7 @@ from compiler.training.schedules import Schedule, rate_at
 from compiler.values import Scope
 from grammar import syntax as s
 from grammar.diagnostics import DefinitionError, Diagnostic
+from runtime.devices import parse_device
 from runtime.errors import CallError
 from runtime.pictures import write_picture
 from runtime.settings import Settings
@@ -43,7 +44,7 @@ from runtime.training.checkpoint import (
     load_state,
     save_state,
 )
-from runtime.training.engine import engine_for
+from runtime.training.engine import DeviceEngine, NumpyEngine, StepEngine, check_products
 from runtime.training.fault import first_fault
 from runtime.training.journal import write_curve, write_log
 from runtime.training.notes import notes_of
@@ -127,14 +128,7 @@ class TrainingRun:
             check_same(found, self.progress, out / STATE)
             check_arrays(stored, arrays, out / STATE)
             self.progress, arrays = replace(found, epochs=training.epochs), stored
-        self.engine = engine_for(
-            training,
-            self.layouts,
-            arrays,
-            choices.device,
-            choices.settings,
-            choices.checkpoint,
-        )
+        self.engine = engine_for(training, self.layouts, arrays, choices)
         self.notes = (
             *([self.engine.note] if self.engine.note else []),
             *notes_of(training, samples, self.turns_an_epoch * training.epochs, choices.rate_given),
@@ -411,6 +405,20 @@ def files_of(training: TrainingPlan, out: Path) -> list[Path]:
     prefixes = [net.prefix for net in learning_nets(training)]
     weights = [name for word in (WEIGHTS, BEST) for _, name in weights_names(word, prefixes)]
     return [out / name for name in (STATE, LOG, CURVE, *weights)]
+
+
+def engine_for(
+    training: TrainingPlan,
+    layouts: tuple[StepLayout, ...],
+    arrays: Mapping[str, NDArray[Any]],
+    choices: Choices,
+) -> StepEngine:
+    """What runs the steps on the chosen device; NumPy keeps every tensor, `checkpoint` or not."""
+    device = choices.device
+    check_products(layouts[0].dtype, device)
+    if parse_device(device).kind == "numpy":
+        return NumpyEngine(training, layouts, arrays)
+    return DeviceEngine(training, layouts, arrays, device, choices.settings, choices.checkpoint)
 
 
 def first_arrays(

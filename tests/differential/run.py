@@ -9,37 +9,21 @@ from typing import Any
 
 from compiler.ops import OPS
 from compiler.ops.base import parameters
+from tests.differential import tree
 from tests.differential.rearranged import count_of_parts
 from tests.differential.rules import BARE, JOINS, shape_of
 from tests.differential.scope import OP_VALUES, Call, Extent, OpName, Scope, Sizes
 from tests.differential.sizes import Invalid, Shape, is_fed_whole
-from tests.differential.tree import (
-    Apart,
-    Assert,
-    Bind,
-    Block,
-    Body,
-    Chain,
-    Expect,
-    Flow,
-    For,
-    If,
-    Let,
-    Output,
-    Repeat,
-    Stage,
-    Statement,
-)
 
 POSITIONS = {op: [parameter.name for parameter in parameters(OPS[op])] for op in OPS}
 
 
-def run_body(body: Body, scope: Scope, flow: Shape | None) -> Shape | None:
+def run_body(body: tree.Body, scope: Scope, flow: Shape | None) -> Shape | None:
     """Run statements in order; returns what flows out."""
     for statement in body:
-        if isinstance(statement, Flow):
+        if isinstance(statement, tree.Flow):
             flow = run_chain(statement.chain, scope, flow)
-        elif isinstance(statement, For | Repeat | If):
+        elif isinstance(statement, tree.For | tree.Repeat | tree.If):
             for inner, place in turns(statement, scope):
                 flow = run_body(inner, place, flow)
         else:
@@ -47,13 +31,13 @@ def run_body(body: Body, scope: Scope, flow: Shape | None) -> Shape | None:
     return flow
 
 
-def run_branches(body: Body, scope: Scope, flow: Shape | None) -> list[Shape]:
+def run_branches(body: tree.Body, scope: Scope, flow: Shape | None) -> list[Shape]:
     """The branches of a join, each fed by what flows."""
     found = []
     for statement in body:
-        if isinstance(statement, Flow):
+        if isinstance(statement, tree.Flow):
             found.append(run_chain(statement.chain, scope, flow))
-        elif isinstance(statement, For | Repeat | If):
+        elif isinstance(statement, tree.For | tree.Repeat | tree.If):
             for inner, place in turns(statement, scope):
                 found += run_branches(inner, place, flow)
         else:
@@ -61,52 +45,54 @@ def run_branches(body: Body, scope: Scope, flow: Shape | None) -> list[Shape]:
     return found
 
 
-def run_aside(statement: Statement, scope: Scope, flow: Shape | None) -> None:
+def run_aside(statement: tree.Statement, scope: Scope, flow: Shape | None) -> None:
     """A statement after which the flow is where it was."""
     match statement:
-        case Let(name, value):
+        case tree.Let(name, value):
             scope.values |= taken_apart(name, scope.evaluate(value))
-        case Apart(names, stage) if stage.head == "split":
+        case tree.Apart(names, stage) if stage.head == "split":
             given, _ = arguments_of(stage, "split", scope)
             if len(names) != count_of_parts(given["parts"]) or flow is None:
                 raise Invalid
             for place, name in enumerate(names):
                 one = replace(stage, arguments=(*(stage.arguments or ()), ("part", str(place))))
                 scope.tensors[name] = apply(one, "split", scope, flow)[0]
-        case Apart(names, stage):
+        case tree.Apart(names, stage):
             block = scope.all_values()[stage.head]
             _, _, outputs = call(stage, block, scope, flow)
             if len(outputs) != len(names):
                 raise Invalid
             scope.tensors |= dict(zip(names, outputs.values(), strict=True))
-        case Bind(name, chain):
+        case tree.Bind(name, chain):
             scope.tensors[name] = run_chain(chain, scope, flow)
-        case Output(name, chain, pattern):
+        case tree.Output(name, chain, pattern):
             shape = flow if chain is None else run_chain(chain, scope, flow)
             if shape is None or is_fed_whole(shape) or not fits(pattern, shape, scope):
                 raise Invalid
             scope.call.outputs[name] = shape
-        case Assert() | Expect():
+        case tree.Assert() | tree.Expect():
             pass
 
 
-def turns(statement: For | Repeat | If, scope: Scope) -> Iterator[tuple[Body, Scope]]:
+def turns(
+    statement: tree.For | tree.Repeat | tree.If, scope: Scope
+) -> Iterator[tuple[tree.Body, Scope]]:
     """Each body with the names of its turn."""
     match statement:
-        case If(condition, then, otherwise):
+        case tree.If(condition, then, otherwise):
             if scope.evaluate(condition):
                 yield then, scope
-            elif isinstance(otherwise, If):
+            elif isinstance(otherwise, tree.If):
                 yield from turns(otherwise, scope)
             elif otherwise is not None:
                 yield otherwise, scope
-        case Repeat(count, body):
+        case tree.Repeat(count, body):
             turns_left = scope.evaluate(count)
             if turns_left < 0:
                 raise Invalid
             for _ in range(turns_left):
                 yield body, scope.inside({}, "")
-        case For(names, values, body):
+        case tree.For(names, values, body):
             for value in scope.evaluate(values):
                 bound = taken_apart(", ".join(names), value)
                 yield body, scope.inside(bound, *bound)
@@ -122,7 +108,7 @@ def taken_apart(names: str, value: Any) -> dict[str, Any]:
     return {name: v for part, each in pairs for name, v in taken_apart(part, each).items()}
 
 
-def run_chain(chain: Chain, scope: Scope, flow: Shape | None) -> Shape:
+def run_chain(chain: tree.Chain, scope: Scope, flow: Shape | None) -> Shape:
     """What the last stage makes."""
     for index, stage in enumerate(chain.stages):
         flow = run_stage(stage, scope, flow, first=index == 0)
@@ -130,7 +116,7 @@ def run_chain(chain: Chain, scope: Scope, flow: Shape | None) -> Shape:
     return flow
 
 
-def run_stage(stage: Stage, scope: Scope, flow: Shape | None, *, first: bool) -> Shape:
+def run_stage(stage: tree.Stage, scope: Scope, flow: Shape | None, *, first: bool) -> Shape:
     """One stage: a tensor's name, a group, an op, a block; then its label and its assertion."""
     target = scope.all_values().get(stage.head)
     head = scope.label(stage.head) if stage.head.startswith('"') else stage.head
@@ -150,7 +136,7 @@ def run_stage(stage: Stage, scope: Scope, flow: Shape | None, *, first: bool) ->
         shape = result
         if stage.head == "seq":  # its layers are a level below: outside no `like` names them
             scope.call.owners |= dict.fromkeys({*scope.call.owners} - before, "")
-    elif isinstance(target, Block):
+    elif isinstance(target, tree.Block):
         place = scope.call.next_place()
         shape, owner, outputs = call(stage, target, scope, flow)
         if outputs and not target.input:
@@ -176,7 +162,7 @@ def run_stage(stage: Stage, scope: Scope, flow: Shape | None, *, first: bool) ->
     return shape
 
 
-def apply(stage: Stage, op: str, scope: Scope, flow: Shape | None) -> tuple[Shape, Any]:
+def apply(stage: tree.Stage, op: str, scope: Scope, flow: Shape | None) -> tuple[Shape, Any]:
     """An op: the shape it makes, and what says whether another can share its parameters."""
     if op not in OPS:
         raise Invalid
@@ -202,7 +188,7 @@ def apply(stage: Stage, op: str, scope: Scope, flow: Shape | None) -> tuple[Shap
     return shape, (op, kind, held)
 
 
-def arguments_of(stage: Stage, op: str, scope: Scope) -> tuple[dict[str, Any], list[Shape]]:
+def arguments_of(stage: tree.Stage, op: str, scope: Scope) -> tuple[dict[str, Any], list[Shape]]:
     """The values of the arguments by name, and the tensors that a join names."""
     given: dict[str, Any] = {}
     named: list[Shape] = []
@@ -230,7 +216,7 @@ def named_tensor(text: str, scope: Scope) -> Shape:
 
 
 def call(
-    stage: Stage, block: Block, scope: Scope, flow: Shape | None
+    stage: tree.Stage, block: tree.Block, scope: Scope, flow: Shape | None
 ) -> tuple[Shape, Any, dict[str, Shape]]:
     """A block: what flows out of it, what says whether another call can share, its outputs."""
     if flow is None:
@@ -241,7 +227,7 @@ def call(
         if not key and index >= len(names):
             raise Invalid
         value = scope.all_values().get(text)  # a block or an op has no value to evaluate to
-        held = value if isinstance(value, Block | OpName) else None
+        held = value if isinstance(value, tree.Block | OpName) else None
         held = held or OP_VALUES.get(text) or scope.evaluate(text)
         given[key or names[index]] = held
     twin = scope.call.twin_of(scope.label(stage.like) if stage.like else "")
@@ -262,7 +248,7 @@ def call(
     return result, (block.name, flow, given), inside.outputs
 
 
-def enter(block: Block, inner: Scope, flow: Shape) -> None:
+def enter(block: tree.Block, inner: Scope, flow: Shape) -> None:
     """The input of a net that is called like a block: its names become the sizes that flow."""
     if block.input is None:
         return

@@ -33,24 +33,14 @@ def test_a_block_has_its_signature_its_comment_and_what_it_costs() -> None:
     assert "112 parameters, 6,912 MACs" in text
 
 
-def test_a_keyword_of_an_op_has_its_meaning() -> None:
-    text = said(HALVES.replace("pad=1", "pa|d=1"))
-    assert "Pixels added around the input" in text
-    assert "By default `0`." in text
-
-
-def test_a_keyword_of_a_block_is_its_parameter() -> None:
-    assert "stride=1" in said(HALVES.replace("stride=2", "str|ide=2"))
-
-
-def test_a_label_has_the_shape_of_its_tensor() -> None:
-    assert "`[4, 8, 8]`" in said(HALVES.replace("as first", "as fir|st"))
-
-
 SHAPED = "net n {\ninput x: f32[3, 8, 8]\ns = gap -> flatten\noutput y = relu\n}\n"
 MEASURED = "net n {\ninput x: f32[3, 8, 8]\nrelu\noutput y\nexpect depth == len([])\n}\n"
 OPEN = "net n {\ninput x: f32[3, H, 8]\nassert H % 4 == 0\nconv(2, 5)\noutput y\n}\n"
 WORDS = {
+    "a keyword of an op": (HALVES, "pa|d=1", "Pixels added around the input"),
+    "its default": (HALVES, "pa|d=1", "By default `0`."),
+    "a keyword of a block": (HALVES, "str|ide=2", "stride=1"),
+    "a label": (HALVES, "as fir|st", "`[4, 8, 8]`"),
     "a named chain": (SHAPED, "|s =", "`[3]`"),
     "an input": (SHAPED, "|x:", "`[3, 8, 8]`"),
     "an output": (SHAPED, "|y =", "`[3, 8, 8]`"),

@@ -13,7 +13,7 @@ from PIL import Image
 
 import netc as library
 from netc.maps import MapOptions, Maps, maps_of
-from netc.maps.attention import Box, cam_of
+from netc.maps.attention import PixelBox, cam_of
 from netc.maps.mosaic import folded, mosaic_of, planes_of, strongest
 from netc.net import Net
 from runtime.errors import CallError
@@ -107,7 +107,7 @@ def test_the_field_of_the_middle_is_where_a_change_of_a_pixel_is_seen(
     """By perturbation of each pixel, not by derivatives."""
     looked = drawn(small, picture).seen[0].looked
     assert looked is not None and looked.layer == "c2" and looked.at == (1, 1)
-    assert looked.box == Box(1, 1, 8, 8)  # 3x3 of a pooled 3x3: 8 pixels, from 2*1 - 1
+    assert looked.box == PixelBox(1, 1, 8, 8)  # 3x3 of a pooled 3x3: 8 pixels, from 2*1 - 1
     pixels = np.asarray(Image.open(picture), np.float32)[None, None] / 255
 
     def output(x: NDArray[Any]) -> Any:
