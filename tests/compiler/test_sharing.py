@@ -18,30 +18,29 @@ def owners(body: str, blocks: str = UNIT) -> dict[str, str]:
     return {node.name: node.owner for node in graph.nodes() if node.owner}
 
 
-def test_a_layer_and_a_block_use_those_of_the_label() -> None:
-    assert owners("conv(3, 1x1) as a -> conv(3, 1x1) like a") == {"conv1": "a"}
-    assert owners("unit(2) as a -> unit(2) as b like a") == {
-        "b.conv1": "a.conv1",
-        "b.conv2": "a.conv2",
-    }
+SHARED = {
+    "a layer": ("conv(3, 1x1) as a -> conv(3, 1x1) like a", "conv1: a"),
+    "a block": ("unit(2) as a -> unit(2) as b like a", "b.conv1: a.conv1, b.conv2: a.conv2"),
+    "a layer outside whose label begins like the block's": (
+        'unit as a -> conv(3, 1x1) as "a.extra" -> unit as b like a',
+        "b.conv1: a.conv1",
+    ),
+    "a label outside that takes the name of one of the block's": (
+        'conv(3, 3x3, pad=1) as "a.conv1" -> unit as a -> unit as b like a',
+        "b.conv1: a.conv2",
+    ),
+    "a block that adds no level": ('unit as a -> unit(1) as "" like a', "conv1: a.conv1"),
+    "a block that adds no level behind a layer": (
+        'conv(3, 1x1) -> unit(2) as a -> unit(2) as "" like a',
+        "conv2: a.conv1, conv3: a.conv2",
+    ),
+}
 
 
-def test_a_layer_outside_whose_label_begins_like_the_blocks_is_none_of_its_own() -> None:
-    outside = 'unit as a -> conv(3, 1x1) as "a.extra" -> unit as b like a'
-    assert owners(outside) == {"b.conv1": "a.conv1"}
-
-
-def test_a_label_outside_that_takes_a_blocks_name_does_not_take_its_place() -> None:
-    before = 'conv(3, 3x3, pad=1) as "a.conv1" -> unit as a -> unit as b like a'
-    assert owners(before) == {"b.conv1": "a.conv2"}
-
-
-def test_a_block_that_adds_no_level_shares_too() -> None:
-    assert owners('unit as a -> unit(1) as "" like a') == {"conv1": "a.conv1"}
-    assert owners('conv(3, 1x1) -> unit(2) as a -> unit(2) as "" like a') == {
-        "conv2": "a.conv1",
-        "conv3": "a.conv2",
-    }
+@pytest.mark.parametrize("case", SHARED)
+def test_layers_and_blocks_use_the_parameters_of_their_own_at_the_label(case: str) -> None:
+    body, wanted = SHARED[case]
+    assert ", ".join(f"{name}: {owner}" for name, owner in owners(body).items()) == wanted
 
 
 def test_what_a_block_holds_without_a_level_counts_as_its_own() -> None:

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.importers.plain import Unsound, entering
+
 Array = NDArray[np.float64]
 Held = Mapping[str, NDArray[Any]]
 Fields = dict[str, list[Any]]
@@ -23,10 +25,6 @@ Fields = dict[str, list[Any]]
 TOKEN = re.compile(
     r'#[^\n]*|"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|[{}:\[\],;<>]|[^\s{}:\[\],;<>#"\']+'
 )
-
-
-class Unsound(Exception):
-    """A file that Caffe would not take; the text says why."""
 
 
 def parse(text: str) -> Fields:
@@ -154,16 +152,7 @@ def label(name: str) -> str:
 
 Rule = Callable[..., list[Array]]
 RULES: dict[str, Rule] = {}
-
-
-def rule(*types: str) -> Callable[[Rule], Rule]:
-    """Enter a function as the meaning of layer types."""
-
-    def enter(function: Rule) -> Rule:
-        RULES.update(dict.fromkeys(types, function))
-        return function
-
-    return enter
+rule = entering(RULES)
 
 
 @rule("Convolution", "ConvolutionDepthwise")

@@ -13,12 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.importers.plain import Unsound, entering
+
 Array = NDArray[np.float64]
 Options = dict[str, str]
-
-
-class Unsound(Exception):
-    """A section that Darknet would not take; the text says why."""
 
 
 def parse(text: str) -> list[tuple[str, Options]]:
@@ -119,16 +117,7 @@ class Plain:
 
 Rule = Callable[[Plain, Options, Array], Array]
 RULES: dict[str, Rule] = {}
-
-
-def rule(*names: str) -> Callable[[Rule], Rule]:
-    """Enter a function as the meaning of sections."""
-
-    def enter(function: Rule) -> Rule:
-        RULES.update(dict.fromkeys(names, function))
-        return function
-
-    return enter
+rule = entering(RULES)
 
 
 def whole(options: Options, name: str, default: int) -> int:

@@ -29,16 +29,16 @@ train t {{
 """
 
 
-STABLE = [
-    "log(sigmoid(z))",
-    "log(1 - sigmoid(z))",
-    "log(flatten(sigmoid(z)))",
-    "log(1 - flatten(sigmoid(z)))",
-    "log(flatten(1 - reshape(sigmoid(z), [4, 2, 4])))",
-    "log(softmax(z))",
-    "log(exp(z))",
-    "log(sigmoid(-z))",
-]
+STABLE = """
+log(sigmoid(z))
+log(1 - sigmoid(z))
+log(flatten(sigmoid(z)))
+log(1 - flatten(sigmoid(z)))
+log(flatten(1 - reshape(sigmoid(z), [4, 2, 4])))
+log(softmax(z))
+log(exp(z))
+log(sigmoid(-z))
+""".strip().splitlines()
 
 
 @pytest.mark.parametrize("expression", STABLE)
@@ -51,33 +51,33 @@ def test_a_logarithm_loses_nothing_far_from_zero(expression: str) -> None:
     np.testing.assert_allclose(found[0], found[1], rtol=1e-5)
 
 
-NEVER_NEGATIVE = [
-    "sigmoid(z)",
-    "softmax(z) * sigmoid(z)",
-    "softplus(z)",
-    "exp(z)",
-    "abs(z) + 1",
-    "square(z) + abs(z)",
-    "1 - sigmoid(z) * softmax(z)",
-    "1 - gap(sigmoid(z))",
-    "1 - hardsigmoid(z)",
-    "clip(z, 0.1, 1)",
-    "1 - clip(z, 0, 0.9)",
-    "0.5 * exp(z)",
-]
-NEGATIVE = [
-    "z",
-    "tanh(z)",
-    "-exp(z)",
-    "exp(z) - 1",
-    "1 - exp(z)",
-    "1 - sum(sigmoid(z))",
-    "1 - 2 * sigmoid(z)",
-    "1 - clip(z, 0, 2)",
-    "clip(z, -1, 1)",
-    "1 - (sigmoid(z) + sigmoid(z))",
-    "exp(z) * z",
-]
+NEVER_NEGATIVE = """
+sigmoid(z)
+softmax(z) * sigmoid(z)
+softplus(z)
+exp(z)
+abs(z) + 1
+square(z) + abs(z)
+1 - sigmoid(z) * softmax(z)
+1 - gap(sigmoid(z))
+1 - hardsigmoid(z)
+clip(z, 0.1, 1)
+1 - clip(z, 0, 0.9)
+0.5 * exp(z)
+""".strip().splitlines()
+NEGATIVE = """
+z
+tanh(z)
+-exp(z)
+exp(z) - 1
+1 - exp(z)
+1 - sum(sigmoid(z))
+1 - 2 * sigmoid(z)
+1 - clip(z, 0, 2)
+clip(z, -1, 1)
+1 - (sigmoid(z) + sigmoid(z))
+exp(z) * z
+""".strip().splitlines()
 
 
 @pytest.mark.parametrize("expression", NEVER_NEGATIVE)
