@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -39,6 +41,7 @@ def from_torch(module: Any, example: Any) -> Net:
         with TemporaryDirectory() as folder:
             path = Path(folder) / f"{type(module).__name__.lower()}.onnx"
             export(module.eval(), given, path)
+            add_unused_inputs(path, named_inputs(module, given))
             return read(path)
     finally:
         for part, was in training.items():
@@ -54,10 +57,9 @@ def export(module: Any, given: Sequence[Any], path: Path) -> None:
     results = made if isinstance(made, tuple) else (made,)
     named = getattr(made, "_fields", None) or [f"output{place}" for place in range(len(results))]
     outputs = [*named] if len(results) > 1 else ["output"]
-    inputs = [*inspect.signature(module.forward).parameters][: len(given)]
-    inputs += [f"input{place}" for place in range(len(inputs), len(given))]
+    inputs = [*named_inputs(module, given)]
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), redirect_stdout(StringIO()):  # it prints what it refuses
             warnings.simplefilter("ignore")  # that it is the older exporter: it keeps names
             torch.onnx.export(
                 module,
@@ -74,3 +76,28 @@ def export(module: Any, given: Sequence[Any], path: Path) -> None:
     except Exception as error:  # whatever the exporter meets in the module's code
         said = str(error).strip().splitlines() or [type(error).__name__]
         raise CallError(f"PyTorch exports no such module: {said[0]}") from error
+
+
+def named_inputs(module: Any, given: Sequence[Any]) -> dict[str, Any]:
+    """The inputs by what `forward` calls them."""
+    names = [*inspect.signature(module.forward).parameters][: len(given)]
+    names += [f"input{place}" for place in range(len(names), len(given))]
+    return dict(zip(names, given, strict=True))
+
+
+def add_unused_inputs(path: Path, inputs: Mapping[str, Any]) -> None:
+    """Declare the inputs that the exporter has dropped, since nothing takes them."""
+    import onnx
+
+    model = onnx.load(path, load_external_data=False)
+    declared = {value.name: value for value in model.graph.input}
+    if declared.keys() >= inputs.keys():
+        return
+    del model.graph.input[:]
+    for name, tensor in inputs.items():
+        whole = not (tensor.is_floating_point() or tensor.is_complex())
+        kind = onnx.TensorProto.INT64 if whole else onnx.TensorProto.FLOAT
+        shape = ["N", *tensor.shape[1:]]
+        unused = onnx.helper.make_tensor_value_info(name, kind, shape)
+        model.graph.input.append(declared.get(name, unused))
+    onnx.save(model, path)

@@ -11,7 +11,8 @@ Read as the same is only what is the same number by number:
 - the words for a window: `pad="same"` and its pixels, `ceil` and the pixels that it adds, a pooling
   to so many parts that are windows alike, `upsample` and `resize` to that size;
 - what is worked out from fixed numbers alone, which is fixed numbers;
-- the order of what is added, multiplied or compared, and a concat within a concat.
+- the order of what is added, multiplied or compared, a mean as a sum and a factor, and a concat
+  within a concat.
 
 Not compared is what a module in evaluation does not have: how likely a dropout drops, how arrays
 were drawn, pictures and class names.
@@ -28,10 +29,11 @@ import numpy as np
 
 from compiler.dims import evaluate
 from compiler.graph import Graph, Input, Node
+from compiler.ops.activate import ThresholdedRelu
 from compiler.ops.base import Axis, Op, Shape, Shapes
 from compiler.ops.channels import Channels, ChannelShuffle, PixelShuffle, PixelUnshuffle
 from compiler.ops.connect import Dense, Identity
-from compiler.ops.convolution import Conv
+from compiler.ops.convolution import Conv, Deconv
 from compiler.ops.filtering import Filter, FixedKernel, WeightedPool
 from compiler.ops.gathering import Take
 from compiler.ops.global_pooling import AdaptiveAvgPool, GlobalAveragePool
@@ -41,9 +43,10 @@ from compiler.ops.pooling import AvgPool, Pool
 from compiler.ops.reducing import Reduce
 from compiler.ops.resampling import Resize
 from compiler.ops.reshape import Flatten, Reshape, Transpose
+from compiler.ops.scale import Scale
 from compiler.ops.shapes import per_sample_axes, per_sample_axis
 from compiler.ops.slicing import Slice, Split
-from compiler.ops.spatial import Crop, Upsample
+from compiler.ops.spatial import Crop, Pad, Upsample
 from compiler.ops.tensors import Const
 from grammar.records import dataclass
 from runtime.reference import run_kernel, with_sizes
@@ -52,8 +55,8 @@ MOVERS = (
     *(Flatten, Reshape, Transpose, Crop, Slice, Split),
     *(Channels, ChannelShuffle, PixelShuffle, PixelUnshuffle),
 )
-COMMUTATIVE = (Add, Mul, Max, Min, Mean)
-ASSOCIATIVE = (Add, Mul, Max, Min)
+MODES = {"replicate": "edge", "reflect": "reflect", "circular": "wrap"}
+SUMS = (Add, Mul, Max, Min)  # in whatever order and grouping
 NOT_COMPARED = ("init", "weight", "picture")
 
 
@@ -95,8 +98,9 @@ def apart(what: str, one: Any, two: Any) -> str:
 
 
 def shapes_of_inputs(graph: Graph) -> dict[str, Any]:
-    """Each input's shape and type."""
-    return {node.name: (node.shape, node.op.dtype) for node in graph.inputs()}  # type: ignore[attr-defined]
+    """Each input's shape and type; one alone of a sequence of modules has no name of its own."""
+    inputs = {node.name: (node.shape, node.op.dtype) for node in graph.inputs()}  # type: ignore[attr-defined]
+    return inputs if len(inputs) > 1 else {"input": next(iter(inputs.values()))}
 
 
 def shapes_of_outputs(graph: Graph) -> dict[str, Shape]:
@@ -187,13 +191,17 @@ def layers_apart(one: Graph, two: Graph) -> str:
     ends = [[made[name].key() for name in g.outputs.values()] for g, made in ((one, a), (two, b))]
     if ends[0] == ends[1]:
         return ""
-    known = {made.root for made in a.values()} | {made.key() for made in a.values()}
-    first = next((n for n in two.nodes() if b[n.name].root not in known), None)
-    first = first or next((n for n in two.nodes() if b[n.name].key() not in known), None)
-    found = {made.root for made in b.values()} | {made.key() for made in b.values()}
-    lost = next((n for n in one.nodes() if a[n.name].root not in found), None)
-    lost = lost or next((n for n in one.nodes() if a[n.name].key() not in found), None)
-    return f"layers: {shown(one, lost)} -> {shown(two, first)}"
+    return (
+        f"layers: {shown(one, first_without(one, a, b))} -> {shown(two, first_without(two, b, a))}"
+    )
+
+
+def first_without(graph: Graph, made: dict[str, Made], others: dict[str, Made]) -> Node | None:
+    """The first layer that leads to an output and makes what no layer of the other graph makes."""
+    known = {other.root for other in others.values()} | {other.key() for other in others.values()}
+    nodes = graph.upstream(graph.outputs.values())
+    first = next((node for node in nodes if made[node.name].root not in known), None)
+    return first or next((node for node in nodes if made[node.name].key() not in known), None)
 
 
 def shown(graph: Graph, node: Node | None) -> str:
@@ -216,7 +224,8 @@ def make(graph: Graph, node: Node, inputs: list[Made]) -> Made:
     """What one layer makes of what the ones before it made."""
     op, shape = node.op, node.shape
     if isinstance(op, Input):
-        return Made(("input", node.name), shape, shape)
+        name = node.name if len(graph.inputs()) > 1 else "input"
+        return Made(("input", name), shape, shape)
     if isinstance(op, Const):
         held = graph.values[node.name] if op.values is None else np.array(op.values)
         return Made("const", shape, shape, numbers=np.float32(held))
@@ -231,18 +240,43 @@ def make(graph: Graph, node: Node, inputs: list[Made]) -> Made:
         return inputs[0].rearranged(inputs[0].where().take(index, axis=op.axis))
     if moves(op):
         return inputs[0].rearranged(run_kernel(op, (inputs[0].where()[None],), {})[0])
+    if isinstance(op, Mean):
+        total = make(graph, replace(node, op=Add()), inputs)
+        return make(graph, replace(node, op=Scale(1 / len(inputs))), [total])
     arrays = tuple(node.array(weight.name) for weight in graph.weights(node))
     shapes = graph.input_shapes(node)
     if isinstance(op, Concat):
         return joined(inputs, per_sample_axis(op.axis, shapes[0], op.name), shape)
+    if isinstance(op, Conv | Filter | Pad) and border_of(op) != "zero":
+        return bordered(graph, node, inputs[0])
     keys = [made.key(bare=isinstance(op, Join)) for made in inputs]
-    if isinstance(op, ASSOCIATIVE):
-        keys = [key for made, key in zip(inputs, keys, strict=True) for key in terms(made, key, op)]
-    if isinstance(op, COMMUTATIVE):
-        keys.sort(key=str)
+    if isinstance(op, SUMS):
+        pairs = zip(inputs, keys, strict=True)
+        keys = sorted((k for made, key in pairs for k in terms(made, key, op)), key=str)
     root = hashed(meaning(op, shapes, shape, graph), arrays, keys, shape)
-    parts = (op.name, *keys) if isinstance(op, ASSOCIATIVE) else ()
+    parts = (op.name, *keys) if isinstance(op, SUMS) else ()
     return Made(root, shape, shape, parts=parts)
+
+
+def border_of(op: Conv | Filter | Pad) -> str:
+    """What the pixels around a map hold."""
+    return op.mode if isinstance(op, Pad) else op.pad_mode
+
+
+def bordered(graph: Graph, node: Node, made: Made) -> Made:
+    """What a window makes of a map whose border repeats its values: the window over that map."""
+    op = node.op
+    assert isinstance(op, Conv | Filter | Pad)
+    given = graph.input_shapes(node)[0]
+    axes = op.axes(given[1:], graph.facts) or ()
+    pairs = [(0, 0), *((axis.before, axis.after) for axis in axes)]
+    mode = MODES[border_of(op)]
+    wide = made.rearranged(np.pad(made.where(), pairs, mode=mode))  # type: ignore[call-overload]
+    if isinstance(op, Pad):
+        return wide
+    plain = replace(op, pad=0, pad_mode="zero")
+    source = replace(graph[node.inputs[0]], shape=wide.shape)
+    return make(graph.rebuilt([source]), replace(node, op=plain), [wide])
 
 
 def terms(made: Made, key: Hashable, op: Op) -> tuple[Hashable, ...]:
@@ -283,8 +317,6 @@ def meaning(op: Op, inputs: Shapes, output: Shape, graph: Graph) -> Hashable:
         assert reach is not None
         axes = tuple(window(a, *sizes) for a, sizes in zip(reach.axes, spatial, strict=True))
         bare = not any(a.before or a.after for a in reach.axes)
-        if isinstance(op, Conv | Filter) and bare:
-            op = replace(op, pad_mode="zero")
         if isinstance(op, FixedKernel):
             values = np.array(op.kernel_values)
             values = values / values.sum() if isinstance(op, WeightedPool) else values
@@ -292,6 +324,9 @@ def meaning(op: Op, inputs: Shapes, output: Shape, graph: Graph) -> Hashable:
         if isinstance(op, AvgPool) and bare:
             return op.name, axes
         return op.name, axes, arguments(op, ("kernel", "stride", "pad", "dilation", "ceil"))
+    if isinstance(op, Deconv):
+        assert reach is not None
+        return op.name, reach.axes, op.groups, op.bias
     if isinstance(op, GlobalAveragePool | AdaptiveAvgPool):
         word = "avgpool" if op.name in ("gap", "adaptive_avgpool") else "maxpool"
         if all(size % made == 0 for size, made in spatial):
@@ -301,6 +336,8 @@ def meaning(op: Op, inputs: Shapes, output: Shape, graph: Graph) -> Hashable:
     if isinstance(op, Resize | Upsample):
         assert reach is not None
         return "resample", reach.samplings, output
+    if isinstance(op, ThresholdedRelu) and op.threshold == 0:
+        return "relu", ()
     if isinstance(op, Dense):
         return op.name, op.along(inputs[0]), op.bias
     if isinstance(op, LayerNorm | Reduce):

@@ -164,11 +164,11 @@ class GraphBuilder:
             self.numbers[wanted] += 1
         return name
 
-    def input(self, name: str, shape: Shape, span: Span) -> Tensor:
-        """Declare an input."""
+    def input(self, name: str, shape: Shape, span: Span, *, whole: bool = False) -> Tensor:
+        """Declare an input, of whole numbers perhaps."""
         check_size(shape)
         name = self.unique(visible(name, "input"))
-        self.graph.add(Node(name, Input(), (), shape, span))
+        self.graph.add(Node(name, Input("i64" if whole else "f32"), (), shape, span))
         return Tensor(name, shape)
 
     def layer(

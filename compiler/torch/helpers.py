@@ -18,7 +18,7 @@ HELPERS: dict[str, Helper] = {
 def depthwise(x, kernel, stride=1, dilation=1):
     """One kernel on every channel by itself."""
     convolve = (F.conv1d, F.conv2d, F.conv3d)[kernel.dim() - 1]
-    weight = kernel.expand(x.shape[1], 1, *kernel.shape)
+    weight = kernel.expand(int(x.shape[1]), 1, *kernel.shape)
     return convolve(x, weight, stride=stride, dilation=dilation, groups=x.shape[1])
 '''),
     "average_pool": Helper(

@@ -160,3 +160,57 @@ def test_a_constant_in_a_shape_that_is_not_known_is_refused() -> None:
     model = onnx_model(nodes, constants=constants)
     with pytest.raises(DefinitionError, match="a constant of the sizes 3, N"):
         import_onnx(model)
+
+
+def test_an_embedding_takes_whole_numbers() -> None:
+    nodes = """g = Gather("emb.weight", tokens) sh = Shape(tokens) n = Gather(sh, zero)
+        s = Concat<axis=0>(n, three, four) t = Reshape(g, s) y = Relu(t)"""
+    model = onnx_model(
+        nodes,
+        "int64[N, 3] tokens",
+        weights={"emb.weight": (5, 4)},
+        constants={"zero": [0], "three": [3], "four": [4]},
+    )
+    defined = define(import_onnx(model))
+    assert layers(defined) == "gather relu" and "input tokens: i64[3]" in defined.text
+    assert_unchanged(model, defined)
+
+
+def test_an_input_that_nothing_takes_is_one() -> None:
+    model = onnx_model("y = Relu(x)", "float[N, 3] x, int64[N, 3] other")
+    assert "input other: i64[3]" in define(import_onnx(model)).text
+
+
+@pytest.mark.parametrize(("kind", "compared"), [("max", "Greater"), ("min", "Less")])
+def test_the_larger_by_a_comparison_is_the_larger(kind: str, compared: str) -> None:
+    """A constant is written for each of its uses."""
+    row = np.array([[[0.5]], [[-1.0]], [[2.0]]])
+    nodes = f"""h = Relu(x) c = {compared}OrEqual(h, x) m = Where(c, h, x)
+        d = {compared}(m, "/a_output_0") y = Where(d, m, "/b_output_0")"""
+    model = model_of(nodes, {}, **{"/a_output_0": row, "/b_output_0": row})
+    assert_means(model, f"relu {kind} const {kind}")
+    other = model_of(nodes, {}, **{"/a_output_0": row, "/b_output_0": -row})
+    with pytest.raises(DefinitionError, match=f"{compared} d cannot be expressed"):
+        import_onnx(other)
+
+
+def test_a_module_that_is_called_again_has_one_parameter() -> None:
+    act = onnx.helper.make_node("PRelu", ["x", "m.act.weight"], ["a"], "/m/act/PRelu")
+    again = onnx.helper.make_node("PRelu", ["a", "m.act.weight"], ["b"], "/m/act_1/PRelu")
+    other = onnx.helper.make_node("PRelu", ["b", "m.act.weight"], ["y"], "/m/other/PRelu")
+    model = onnx_model("y = Relu(x)", weights={"m.act.weight": (1,)})
+    del model.graph.node[:]
+    model.graph.node.extend([act, again, other])
+    defined = assert_means(model, "prelu prelu prelu")
+    assert [*defined.graph.values] == ["m.act.weight", "m.other.weight"]  # stored once, if alike
+
+
+def test_the_logarithm_of_a_sigmoid_is_one_layer() -> None:
+    assert_means(model_of("s = Sigmoid(x) y = Log(s)", {}), "log_sigmoid")
+
+
+def test_ones_and_zeros_of_the_code_are_nothing_learned() -> None:
+    nodes = 'y = LayerNormalization<axis=-1>(x, "/a_output_0", "/b_output_0")'
+    numbers = {"/a_output_0": np.ones(8), "/b_output_0": np.zeros(8)}
+    defined = assert_means(model_of(nodes, {}, **numbers), "layernorm")
+    assert "affine=false" in defined.text and not defined.graph.values

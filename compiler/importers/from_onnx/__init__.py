@@ -123,10 +123,12 @@ def converted(
     builder = GraphBuilder(Path(name).stem if taken.name in GENERIC else taken.name, taken.source)
     refused = {op.span for op in apart.operators if not is_sound(builder, op, apart.opset)}
     reading = Reading(builder, taken, int(batch))
+    places = places_only(taken)
     for declared in taken.inputs:
         with builder.reporting(declared.span, f"input {declared.name}"):
             reading.values[declared.name] = POISON
-            reading.values[declared.name] = read_input(reading, declared, shapes.get(declared.name))
+            given = shapes.get(declared.name)
+            reading.values[declared.name] = read_input(reading, declared, given, places)
     for operator in taken.operators:
         reading.operator = operator
         what = f"{operator.type} {operator.name}"
@@ -203,7 +205,21 @@ def made_by(reading: Reading, layers: Collection[str]) -> dict[str, str]:
 GENERIC = {"", "main_graph", "main", "graph", "torch_jit", "torch-jit-export", "tf2onnx", "model"}
 
 
-def read_input(reading: Reading, declared: Port, given: Shape | None) -> Tensor:
+def places_only(model: OnnxModel) -> set[str]:
+    """The inputs that are places of constant tables, or that nothing takes."""
+    others = {
+        name
+        for operator in model.operators
+        for place, name in enumerate(operator.inputs)
+        if operator.type not in ("Shape", "Size")
+        and (operator.type != "Gather" or place != 1 or operator.inputs[0] not in model.constants)
+    }
+    return {declared.name for declared in model.inputs} - others
+
+
+def read_input(
+    reading: Reading, declared: Port, given: Shape | None, places: Collection[str]
+) -> Tensor:
     """An input of the network, its batch taken off."""
     if declared.sizes is None and given is None:
         raise Refused("its shape is not said", f"say it: --shape {declared.name}=3x224x224")
@@ -221,7 +237,9 @@ def read_input(reading: Reading, declared: Port, given: Shape | None) -> Tensor:
     shape = tuple(
         size_of(size, declared.name, place, len(sizes)) for place, size in enumerate(sizes)
     )
-    return reading.builder.input(declared.name, shape, declared.span)
+    return reading.builder.input(
+        declared.name, shape, declared.span, whole=declared.whole and declared.name in places
+    )
 
 
 def given_sizes(sizes: Sizes, given: Shape) -> Sizes:

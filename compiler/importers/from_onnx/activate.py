@@ -20,6 +20,7 @@ SAME = {
     "HardSwish": "hardswish",
     "Swish": "silu",
     "Mish": "mish",
+    "LogSigmoid": "log_sigmoid",
     "Softsign": "softsign",
     "Abs": "abs",
     "Exp": "exp",

@@ -30,6 +30,20 @@ def is_now(type: str, **attributes: Any) -> Callable[..., Any]:
     return lambda bound, constants: (type, (bound["x"],), attributes)
 
 
+def chosen(type: str) -> Callable[..., Any]:
+    """The build of a comparison whose result chooses between what it compares."""
+
+    def build(bound: Bound, constants: Constants) -> Any:
+        for one, other in (("x", "left"), ("y", "right")):
+            a, b = constants.get(bound[one]), constants.get(bound[other])
+            equal = a is not None and b is not None and np.array_equal(a, b)
+            if bound[one] != bound[other] and not equal:  # constants are written twice
+                return None
+        return type, (bound["x"], bound["y"]), {}
+
+    return build
+
+
 def layer_norm(bound: Bound, constants: Constants) -> Any:
     """Normalisation written out: (x - mean)/sqrt(mean square + eps), times w, plus b."""
     axes = axes_of(bound["mean"], constants)
@@ -233,14 +247,23 @@ NORMALISED = (
     *STANDARD,
 )
 
+# The larger of two tensors as people choose it, where their derivative is to be one's alone.
+CHOSEN = [
+    (kind, make("Where", make(f"{compared}{equal}", "x", "y"), "left", "right"))
+    for kind, compared in (("Max", "Greater"), ("Min", "Less"))
+    for equal in ("OrEqual", "")
+]
+
 IDIOMS = (
     Idiom(make("Mul", "x", make("Sigmoid", "x")), is_now("Swish")),
     Idiom(make("Mul", "x", make("Tanh", make("Softplus", "x"))), is_now("Mish")),
+    Idiom(make("Log", make("Sigmoid", "x")), is_now("LogSigmoid")),
     Idiom(make("Mul", "x", make("HardSigmoid", "x", name="gate")), gated),
     Idiom(make("Mul", make("Sign", "x"), make("Relu", make("Abs", "x"))), is_now("Identity")),
     Idiom(
         make("Where", make("Greater", "x", "t"), "x", make("Softplus", "x", name="made")), softplus
     ),
+    *(Idiom(pattern, chosen(kind)) for kind, pattern in CHOSEN),
     *(
         Idiom(
             make(

@@ -134,7 +134,8 @@ def with_constant(
 ) -> Tensor:
     """x ∘ c."""
     constant = plainly(reading, x, constant, index)
-    if is_tensor(reading, x, constant, index):
+    chosen = kind in ("Max", "Min") and constant.size > 1
+    if chosen or is_tensor(reading, x, constant, index):
         return reading.add(JOINS[kind], x, bare(reading, constant, index, x))
     known_by = (index,)
     one, zero = np.ones(1), np.zeros(1)

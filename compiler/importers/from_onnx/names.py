@@ -89,6 +89,16 @@ def module_path(name: str) -> str:
     return clean_label(path)
 
 
+def is_called(operator: Operator, holder: str) -> bool:
+    """Whether an operator is in the very module that a parameter is of, called again perhaps.
+
+    PyTorch counts the calls of a module, in their names: `/head/act_1/PRelu` is the second.
+    """
+    module = operator.module or module_path(operator.name)
+    own = stem(holder)
+    return bool(own) and re.fullmatch(rf"{re.escape(own)}(_\d+)?", module) is not None
+
+
 def layer_name(operator: Operator, holders: Sequence[str], taken: bool) -> tuple[str, bool]:
     """A layer's name, and whether it is the source's own and must stay.
 

@@ -138,6 +138,9 @@ def normalised(reading: Reading) -> Tensor:
     factor, offset = (
         align(reading.array(index), x.shape) if reading.has(index) else None for index in (1, 2)
     )
+    both = {} if factor is None or offset is None else {"weight": factor, "bias": offset}
+    if both and not is_learned(reading, both):
+        factor = offset = None
     rest = [axis for axis in range(len(x.shape)) if axis not in axes]
     if written_out and len(rest) == 1:
         channelwise = of_channels(reading, x, rest[0], factor, offset)

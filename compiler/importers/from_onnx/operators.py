@@ -52,11 +52,15 @@ class Operator:
 
 @dataclass(frozen=True)
 class Port:
-    """An input or output of the model: sizes are ints, names, or None where nothing is said."""
+    """An input or output of the model: sizes are ints, names, or None where nothing is said.
+
+    `whole` is whether it holds whole numbers of 64 bits.
+    """
 
     name: str
     sizes: tuple[int | str | None, ...] | None
     span: Span
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -360,7 +364,8 @@ def plain(value: Any) -> Any:
 
 def declared(value: onnx.ValueInfoProto, span: Span) -> Port:
     """An input's or output's name and sizes."""
-    return Port(value.name, sizes_of(value), span)
+    whole = value.type.tensor_type.elem_type == onnx.TensorProto.INT64
+    return Port(value.name, sizes_of(value), span, whole)
 
 
 def sizes_of(value: onnx.ValueInfoProto) -> tuple[int | str | None, ...] | None:

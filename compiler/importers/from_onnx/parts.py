@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.dims import Dim, Size
+from compiler.graph import is_whole
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.joins import held
 from compiler.importers.from_onnx.reading import Reading, all_counted, converts, counted
@@ -153,8 +154,16 @@ def gather(reading: Reading) -> Tensor:
 
 
 def looked_up(reading: Reading) -> Tensor:
-    """Constant places of a learned table that goes with every sample."""
+    """Places of a learned table: constant ones of one that goes with every sample, or an input."""
     table, places = reading.array(0), reading.value(1)
+    if isinstance(places, Tensor) and is_whole(reading.builder.graph[str(places.node)]):
+        if table.ndim != 2 or reading.get("axis", 0) not in (0, -2):
+            raise Refused("it looks up values of a table that has no rows")
+        rows, channels = table.shape
+        weights = {"weight": table}
+        return reading.add(
+            "gather", places, weights=weights, known_by=(0,), rows=rows, channels=channels
+        )
     if not isinstance(places, np.ndarray) or not places.ndim or len(table) != 1:
         raise Refused("it looks its values up in a table")
     x = held(reading, table[0], 0)

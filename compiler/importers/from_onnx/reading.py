@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from compiler.dims import Dim, Size, symbol
 from compiler.importers.builder import GraphBuilder, Poisoned, Refused, clean_label
-from compiler.importers.from_onnx.names import layer_name
+from compiler.importers.from_onnx.names import is_called, layer_name
 from compiler.importers.from_onnx.operators import OnnxModel, Operator
 from compiler.registry import Registry
 from compiler.values import POISON, Tensor
@@ -174,8 +174,10 @@ class Reading:
         holders = tuple(self.origins.get(name, name) for name in taken)
         owner = self.owners.get((op, *holders), "") if holders else ""
         # Equal constants that an exporter stored once, or an initializer in another role (with the
-        # other sign, transposed, its reciprocal), are no shared parameters.
-        again = bool(owner) and not (self.is_learned(taken) and self.holds(owner, weights or {}))
+        # other sign, transposed, its reciprocal), are no shared parameters; those of the module
+        # that the operator is in are, where it is called again.
+        learned = self.is_learned(taken) or (bool(owner) and is_called(operator, holders[0]))
+        again = bool(owner) and not (learned and self.holds(owner, weights or {}))
         owner = "" if again else owner
         name, kept = layer_name(operator, holders, again)
         if op == "param" and not again:  # called as its numbers, without a suffix

@@ -23,8 +23,8 @@ from compiler.importers.window_arguments import (
 )
 from compiler.values import Tensor
 
-# What netc calls a constant of a layer, and PyTorch one that is no part of a module.
-NAMELESS = re.compile(r"/(constant|Constant|Expand)_")
+# What netc calls a constant of a layer, and PyTorch one that its code makes.
+NAMELESS = re.compile(r"^/|/constant_")
 WORDS = {"SAME_UPPER": "same", "SAME_LOWER": "same_lower", "VALID": "valid"}
 
 
