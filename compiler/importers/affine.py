@@ -7,7 +7,7 @@ channel by itself, which may merge with its neighbours. Others are tensors that 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +19,11 @@ from compiler.ops.base import Shape
 from compiler.values import Tensor
 
 Add = Callable[..., Tensor]
+Numbers: TypeAlias = NDArray[Any]
 
 
 def affine(
-    add: Add,
-    x: Tensor,
-    factor: NDArray[Any],
-    offset: NDArray[Any],
-    known_by: tuple[int, ...] = (),
+    add: Add, x: Tensor, factor: Numbers, offset: Numbers, known_by: tuple[int, ...] = ()
 ) -> Tensor:
     """x * factor + offset, each of a shape that broadcasts over the sample's."""
     if factor.size == offset.size == 1:
@@ -41,14 +38,14 @@ def affine(
     return joined(add, x, factor, offset)
 
 
-def joined(add: Add, x: Tensor, factor: NDArray[Any], offset: NDArray[Any]) -> Tensor:
+def joined(add: Add, x: Tensor, factor: Numbers, offset: Numbers) -> Tensor:
     """A factor and offset that vary along other axes than the channels, as tensors joined."""
     if np.any(factor != 1):
         x = add("mul", x, fixed(add, factor))
     return add("add", x, fixed(add, offset)) if np.any(offset) else x
 
 
-def fixed(add: Add, values: NDArray[Any]) -> Tensor:
+def fixed(add: Add, values: Numbers) -> Tensor:
     """A tensor whose numbers stand with the weights."""
     return add("const", weights={"": values}, shape=list(values.shape))
 
@@ -69,14 +66,14 @@ def uniform(add: Add, x: Tensor, factor: float, offset: float) -> Tensor:
     return add("shift", x, offset=offset) if offset != 0 else x
 
 
-def alike(values: NDArray[Any]) -> NDArray[Any]:
+def alike(values: Numbers) -> Numbers:
     """One number in the place of a map of nothing else; what a channel has each may be learned."""
     varying = sum(size != 1 for size in values.shape)
     same = varying > 1 and bool(np.all(values == values.flat[0]))
     return values[(slice(0, 1),) * values.ndim] if same else values
 
 
-def align(values: NDArray[Any], shape: Shape) -> NDArray[Any]:
+def align(values: Numbers, shape: Shape) -> Numbers:
     """Constants with as many axes as the sample; a leading batch of 1 is dropped."""
     while values.ndim > len(shape) and values.shape[0] == 1:
         values = values[0]
@@ -93,11 +90,7 @@ def align(values: NDArray[Any], shape: Shape) -> NDArray[Any]:
 
 
 def channelwise(
-    add: Add,
-    x: Tensor,
-    factor: NDArray[Any],
-    offset: NDArray[Any],
-    known_by: tuple[int, ...] = (),
+    add: Add, x: Tensor, factor: Numbers, offset: Numbers, known_by: tuple[int, ...] = ()
 ) -> Tensor:
     """A factor and an offset for each channel, as a convolution of one pixel; of a vector too."""
     if isinstance(x.shape[0], Dim):

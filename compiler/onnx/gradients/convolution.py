@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from typing import TypeAlias
 
 from compiler.onnx.emitter import Emitter
 from compiler.onnx.gradients import Gradients, differentiates
@@ -12,6 +13,8 @@ from compiler.onnx.windows import PAD_MODES, emit_pad, onnx_pads, window_attribu
 from compiler.ops.base import Axis, Shape
 from compiler.ops.convolution import Conv, Deconv
 from compiler.ops.shapes import known
+
+Sizes: TypeAlias = tuple[int, ...]
 
 
 def weight_gradient(
@@ -39,23 +42,17 @@ def weight_gradient(
         5x5, 64, 1 to 6, 28x28                         1.6       1.9
         7x7 / 2, 4, 3 to 64, 224x224                    15        24
     """
-    channels, *sizes = known(given, emit.layer.op.name)
+    taken = known(given, emit.layer.op.name)
     if groups == 1 and prod(a.kernel for a in axes) == 1:
-        outputs, *counts = known(made, emit.layer.op.name)
-        return by_product(emit, x, dy, axes, channels, outputs, tuple(counts))
-    return by_swapping(emit, x, dy, axes, groups, channels, tuple(sizes))
+        return by_product(emit, x, dy, axes, taken, known(made, emit.layer.op.name))
+    return by_swapping(emit, x, dy, axes, taken, groups)
 
 
 def by_product(
-    emit: Emitter,
-    x: str,
-    dy: str,
-    axes: tuple[Axis, ...],
-    channels: int,
-    outputs: int,
-    counts: tuple[int, ...],
+    emit: Emitter, x: str, dy: str, axes: tuple[Axis, ...], given: Sizes, made: Sizes
 ) -> str:
     """The sum over samples of dy [N, C_out, places] times the pixels that the one tap meets."""
+    channels, (outputs, *counts) = given[0], made
     x = emit_pad(emit, x, onnx_pads(axes))
     if any(a.stride > 1 for a in axes):
         ends = [(n - 1) * a.stride + 1 for n, a in zip(counts, axes, strict=True)]
@@ -70,13 +67,7 @@ def by_product(
 
 
 def by_swapping(
-    emit: Emitter,
-    x: str,
-    dy: str,
-    axes: tuple[Axis, ...],
-    groups: int,
-    channels: int,
-    sizes: tuple[int, ...],
+    emit: Emitter, x: str, dy: str, axes: tuple[Axis, ...], given: Sizes, groups: int
 ) -> str:
     """A convolution of one image, whose channels are the samples, by dy.
 
@@ -85,6 +76,7 @@ def by_swapping(
     change places. Of the output the first taps count, the others come from pixels that no window
     reached.
     """
+    channels, *sizes = given
     own, rank = channels // groups, len(axes)
     *others, last = axes
     pixels = [*range(2, 2 + rank)]
