@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 from compiler.dims import Dim, evaluate, symbol, symbols
 from compiler.graph import Graph, Input, Node, at_layer
 from compiler.ops.base import Op
-from runtime.kernels import KERNELS, Array, Arrays
+from runtime.kernels import KERNELS, Array, Arrays, Inputs
 
 BATCH = "number of samples"  # among the values of the symbols, none of which has a blank
 
@@ -50,7 +50,7 @@ def interpret(
 def compute(
     graph: Graph,
     node: Node,
-    inputs: tuple[Array, ...],
+    inputs: Inputs,
     sizes: Mapping[str, int],
     dtype: DTypeLike,
 ) -> Array:
@@ -62,7 +62,7 @@ def compute(
         return np.broadcast_to(value.astype(dtype), (sizes[BATCH], *value.shape[1:]))
 
 
-def run_kernel(op: Op, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def run_kernel(op: Op, inputs: Inputs, arrays: Arrays) -> Array:
     """The output of one op, batch first.
 
     As in IEEE 754, what is too large becomes infinite, and what has no value NaN, without a word.

@@ -18,7 +18,7 @@ from compiler.ops import FAMILIES, STEP_FAMILIES
 from compiler.ops.base import Op
 from compiler.ops.losses import Accuracy
 from compiler.registry import Registry
-from runtime.kernels import Array, Arrays
+from runtime.kernels import Array, Arrays, Inputs
 
 
 class Gradients(NamedTuple):
@@ -41,9 +41,7 @@ def by_inputs(*inputs: Array | None) -> Gradients:
     return Gradients(inputs, {})
 
 
-def run_gradient(
-    op: Op, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def run_gradient(op: Op, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """The derivatives of one op; as in IEEE 754, what has no value is NaN, without a word."""
     with np.errstate(all="ignore"):
         return GRADIENTS[type(op)](op, inputs, arrays, output, dy)

@@ -12,13 +12,11 @@ from compiler.ops.channels import (
     PixelUnshuffle,
 )
 from runtime.gradients import Gradients, by_inputs, gradient
-from runtime.kernels import Array, Arrays
+from runtime.kernels import Array, Arrays, Inputs
 
 
 @gradient(Channels)
-def channels(
-    op: Channels, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def channels(op: Channels, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """dy for the channels taken, 0 for the others."""
     dx = np.zeros_like(inputs[0])
     dx[:, op.first : op.last + 1] = dy
@@ -27,7 +25,7 @@ def channels(
 
 @gradient(PadChannels)
 def pad_channels(
-    op: PadChannels, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: PadChannels, inputs: Inputs, arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """The channels between the added ones."""
     return by_inputs(dy[:, op.before : op.before + inputs[0].shape[1]])
@@ -35,7 +33,7 @@ def pad_channels(
 
 @gradient(ChannelShuffle)
 def channel_shuffle(
-    op: ChannelShuffle, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: ChannelShuffle, inputs: Inputs, arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """Channel i*groups + g moves back to g*n + i."""
     dealt = dy.reshape(len(dy), -1, op.groups, *dy.shape[2:])
@@ -44,7 +42,7 @@ def channel_shuffle(
 
 @gradient(PixelUnshuffle)
 def pixel_unshuffle(
-    op: PixelUnshuffle, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: PixelUnshuffle, inputs: Inputs, arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """dx[c, h*r + i, w*r + j] = dy[c*r*r + i*r + j, h, w]."""
     batch, _, height, width = dy.shape
@@ -54,7 +52,7 @@ def pixel_unshuffle(
 
 @gradient(PixelShuffle)
 def pixel_shuffle(
-    op: PixelShuffle, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: PixelShuffle, inputs: Inputs, arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """dx[c*r*r + i*r + j, h, w] = dy[c, h*r + i, w*r + j]."""
     batch, _, height, width = inputs[0].shape

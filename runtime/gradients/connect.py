@@ -7,14 +7,12 @@ import numpy as np
 from compiler.ops.connect import Dense, Dropout, DropPath, Identity, MatMul
 from runtime.gradients import Gradients, by_inputs, gradient
 from runtime.gradients.joins import gathered
-from runtime.kernels import Array, Arrays
+from runtime.kernels import Array, Arrays, Inputs
 from runtime.kernels.connect import back, behind
 
 
 @gradient(Dense)
-def dense(
-    op: Dense, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def dense(op: Dense, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """dy W by the input, dy^T x by the weight, the sum of dy over all else by the bias."""
     weight = arrays["weight"]
     moved = behind(dy, op.axis)
@@ -26,9 +24,7 @@ def dense(
 
 
 @gradient(MatMul)
-def matmul(
-    op: MatMul, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def matmul(op: MatMul, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """dy b^T and a^T dy."""
     a, b = inputs
     by_a, by_b = dy @ np.swapaxes(b, -1, -2), np.swapaxes(a, -1, -2) @ dy
@@ -36,8 +32,6 @@ def matmul(
 
 
 @gradient(Identity, Dropout, DropPath)
-def identity(
-    op: Identity, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def identity(op: Identity, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """dy: a dropout that drops nothing."""
     return by_inputs(dy)

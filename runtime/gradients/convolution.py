@@ -7,7 +7,7 @@ import numpy as np
 from compiler.ops.convolution import Conv, Deconv
 from runtime.gradients import Gradients, gradient
 from runtime.gradients.windows import padded_zeros, taps, unpadded
-from runtime.kernels import Array, Arrays
+from runtime.kernels import Array, Arrays, Inputs
 from runtime.kernels.windows import Slide, padded, slides, transposed_slides
 
 
@@ -36,9 +36,7 @@ def bias_gradient(dy: Array, arrays: Arrays) -> dict[str, Array]:
 
 
 @gradient(Conv)
-def conv(
-    op: Conv, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def conv(op: Conv, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """Each pixel gathers W dy from the windows that see it; each tap sums x dy over its places."""
     x = inputs[0]
     axes = slides(x.shape[2:], op.kernel, op.stride, op.pad, op.dilation)
@@ -51,9 +49,7 @@ def conv(
 
 
 @gradient(Deconv)
-def deconv(
-    op: Deconv, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def deconv(op: Deconv, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """y is what a convolution's input gathers, so dx is that convolution of dy."""
     x, weight = inputs[0], arrays["weight"]
     batch, spatial = len(x), x.shape[2:]

@@ -7,14 +7,12 @@ import numpy as np
 from compiler.ops.filtering import Filter, WeightedPool
 from runtime.gradients import Gradients, by_inputs, gradient
 from runtime.gradients.windows import spread
-from runtime.kernels import Array, Arrays
+from runtime.kernels import Array, Arrays, Inputs
 from runtime.kernels.windows import slides
 
 
 @gradient(Filter)
-def filter_(
-    op: Filter, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def filter_(op: Filter, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """dy spread by the kernel."""
     x = inputs[0]
     values = np.asarray(op.kernel_values, dtype=x.dtype)
@@ -24,7 +22,7 @@ def filter_(
 
 @gradient(WeightedPool)
 def weightedpool(
-    op: WeightedPool, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: WeightedPool, inputs: Inputs, arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """dy spread by the normalised weights."""
     x = inputs[0]

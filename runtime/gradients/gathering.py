@@ -6,13 +6,11 @@ import numpy as np
 
 from compiler.ops.gathering import Gather, Take
 from runtime.gradients import Gradients, by_inputs, gradient
-from runtime.kernels import Array, Arrays
+from runtime.kernels import Array, Arrays, Inputs
 
 
 @gradient(Gather)
-def gather(
-    op: Gather, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def gather(op: Gather, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """Each row sums dy where it was taken; whole numbers have no derivative."""
     rows = np.zeros_like(arrays["weight"])
     np.add.at(rows, inputs[0].astype(np.int64), dy)
@@ -20,9 +18,7 @@ def gather(
 
 
 @gradient(Take)
-def take(
-    op: Take, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def take(op: Take, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """Each place sums dy where it was taken; whole numbers have no derivative."""
     table, index = inputs
     axis, count = op.axis % (table.ndim - 1), index.ndim - 1

@@ -11,13 +11,13 @@ from compiler.ops.global_pooling import (
     GlobalMaxPool,
 )
 from runtime.gradients import Gradients, by_inputs, gradient
-from runtime.kernels import Array, Arrays
+from runtime.kernels import Array, Arrays, Inputs
 from runtime.kernels.windows import each
 
 
 @gradient(GlobalAveragePool)
 def gap(
-    op: GlobalAveragePool, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: GlobalAveragePool, inputs: Inputs, arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """dy over the number of pixels, for every pixel."""
     x = inputs[0]
@@ -25,9 +25,7 @@ def gap(
 
 
 @gradient(GlobalMaxPool)
-def gmp(
-    op: GlobalMaxPool, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def gmp(op: GlobalMaxPool, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """dy for the first of the largest pixels."""
     x = inputs[0]
     flat = x.reshape(*x.shape[:2], -1)
@@ -38,7 +36,7 @@ def gmp(
 
 @gradient(AdaptiveAvgPool)
 def adaptive_avgpool(
-    op: AdaptiveAvgPool, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: AdaptiveAvgPool, inputs: Inputs, arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """Axis by axis each part hands dy over its width to its pixels; parts may overlap."""
     x = inputs[0]
@@ -55,7 +53,7 @@ def adaptive_avgpool(
 
 @gradient(AdaptiveMaxPool)
 def adaptive_maxpool(
-    op: AdaptiveMaxPool, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: AdaptiveMaxPool, inputs: Inputs, arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """Each part hands dy to the first of its largest values, the last axis running fastest."""
     x = inputs[0]

@@ -8,7 +8,7 @@ import numpy as np
 
 from compiler.ops.joins import Add, Concat, Div, Max, Mean, Min, Mul, Sub
 from runtime.gradients import Gradients, by_inputs, gradient
-from runtime.kernels import Array, Arrays
+from runtime.kernels import Array, Arrays, Inputs
 from runtime.kernels.joins import lined_up
 
 
@@ -20,21 +20,19 @@ def gathered(dy: Array, x: Array) -> Array:
 
 
 @gradient(Add)
-def add(op: Add, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array) -> Gradients:
+def add(op: Add, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """dy for every branch."""
     return by_inputs(*(gathered(dy, x) for x in inputs))
 
 
 @gradient(Mean)
-def mean(
-    op: Mean, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def mean(op: Mean, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """dy over the number of branches."""
     return by_inputs(*(gathered(dy / len(inputs), x) for x in inputs))
 
 
 @gradient(Mul)
-def mul(op: Mul, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array) -> Gradients:
+def mul(op: Mul, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """dy times the other branches."""
     wide = lined_up(inputs)
     others = (wide[:i] + wide[i + 1 :] for i in range(len(wide)))
@@ -47,13 +45,13 @@ def mul(op: Mul, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: A
 
 
 @gradient(Sub)
-def sub(op: Sub, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array) -> Gradients:
+def sub(op: Sub, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """dy and -dy."""
     return by_inputs(gathered(dy, inputs[0]), gathered(-dy, inputs[1]))
 
 
 @gradient(Div)
-def div(op: Div, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array) -> Gradients:
+def div(op: Div, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """1/b and -y/b."""
     a, b = inputs
     divisor = lined_up((b, dy))[0]
@@ -61,9 +59,7 @@ def div(op: Div, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: A
 
 
 @gradient(Max, Min)
-def extreme(
-    op: Max | Min, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def extreme(op: Max | Min, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """dy for the branch that wins, of equal ones the first."""
     free, shares = np.ones(dy.shape, dtype=bool), []
     for x, wide in zip(inputs, lined_up(inputs), strict=True):
@@ -74,9 +70,7 @@ def extreme(
 
 
 @gradient(Concat)
-def concat(
-    op: Concat, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def concat(op: Concat, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """The part of dy that each branch became."""
     axis = op.axis % (dy.ndim - 1) + 1
     ends = np.cumsum([x.shape[axis] for x in inputs])[:-1]

@@ -6,7 +6,7 @@ import numpy as np
 
 from compiler.ops import losses
 from runtime.gradients import Gradients, by_inputs, gradient
-from runtime.kernels import Array, Arrays
+from runtime.kernels import Array, Arrays, Inputs
 from runtime.kernels.activate import log_probabilities, logistic
 from runtime.kernels.losses import LEAST_LOGARITHM, target
 
@@ -23,7 +23,7 @@ def shared(dy: Array, x: Array) -> Array:
 
 @gradient(losses.CrossEntropy)
 def cross_entropy(
-    op: losses.CrossEntropy, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: losses.CrossEntropy, inputs: Inputs, arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """softmax * the sum of the target - target; shares themselves are not learned."""
     x, wanted = inputs[0], target(inputs, op.smoothing)
@@ -34,7 +34,7 @@ def cross_entropy(
 @gradient(losses.BinaryCrossEntropy)
 def bce(
     op: losses.BinaryCrossEntropy,
-    inputs: tuple[Array, ...],
+    inputs: Inputs,
     arrays: Arrays,
     output: Array,
     dy: Array,
@@ -57,7 +57,7 @@ def bce(
 
 @gradient(losses.SquaredError)
 def mse(
-    op: losses.SquaredError, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: losses.SquaredError, inputs: Inputs, arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """2 (x - t)."""
     dx = shared(dy, inputs[0]) * 2 * (inputs[0] - inputs[1])
@@ -66,7 +66,7 @@ def mse(
 
 @gradient(losses.AbsoluteError)
 def mae(
-    op: losses.AbsoluteError, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: losses.AbsoluteError, inputs: Inputs, arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """The sign of x - t."""
     dx = shared(dy, inputs[0]) * np.sign(inputs[0] - inputs[1])
@@ -74,18 +74,14 @@ def mae(
 
 
 @gradient(losses.Huber)
-def huber(
-    op: losses.Huber, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def huber(op: losses.Huber, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """x - t, at most delta in size."""
     dx = shared(dy, inputs[0]) * np.clip(inputs[0] - inputs[1], -op.delta, op.delta)
     return by_inputs(dx, -dx)
 
 
 @gradient(losses.Hinge)
-def hinge(
-    op: losses.Hinge, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def hinge(op: losses.Hinge, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """-t by x and -x by t where t x is below 1."""
     x, t = inputs
     share = shared(dy, x) * (x * t < 1)
@@ -94,7 +90,7 @@ def hinge(
 
 @gradient(losses.Divergence)
 def kl(
-    op: losses.Divergence, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: losses.Divergence, inputs: Inputs, arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """log p - log q + 1 by p where p is above 0, -p/q by q, -p by log q."""
     p, q = inputs
@@ -105,16 +101,14 @@ def kl(
 
 
 @gradient(losses.Total)
-def total(
-    op: losses.Total, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def total(op: losses.Total, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """1 for every number."""
     return by_inputs(np.broadcast_to(over_samples(dy, inputs[0]), inputs[0].shape))
 
 
 @gradient(losses.Average)
 def average(
-    op: losses.Average, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: losses.Average, inputs: Inputs, arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """One over their number for every number."""
     return by_inputs(np.broadcast_to(shared(dy, inputs[0]), inputs[0].shape))

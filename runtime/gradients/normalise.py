@@ -6,7 +6,7 @@ import numpy as np
 
 from compiler.ops.normalise import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
 from runtime.gradients import Gradients, by_inputs, gradient
-from runtime.kernels import Array, Arrays
+from runtime.kernels import Array, Arrays, Inputs
 from runtime.kernels.normalise import channelwise, places, standardised
 
 
@@ -37,9 +37,7 @@ def times_weight(affine: bool, arrays: Arrays, dy: Array) -> Array:
 
 
 @gradient(BatchNorm)
-def bn(
-    op: BatchNorm, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def bn(op: BatchNorm, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """With running statistics: a factor and an offset."""
     x = inputs[0]
     deviation = channelwise(np.sqrt(arrays["running_var"] + x.dtype.type(op.eps)), x)
@@ -50,7 +48,7 @@ def bn(
 
 @gradient(LocalResponseNorm)
 def lrn(
-    op: LocalResponseNorm, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: LocalResponseNorm, inputs: Inputs, arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """With y_i = x_i s_i^-beta: dy_i s_i^-beta - 2 alpha beta/n x_i sum_j dy_j x_j s_j^(-beta - 1).
 
@@ -73,9 +71,7 @@ def neighbours(values: Array, size: int) -> Array:
 
 
 @gradient(GroupNorm)
-def groupnorm(
-    op: GroupNorm, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def groupnorm(op: GroupNorm, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """Standardised over each group of channels and all pixels."""
     x = inputs[0]
     grouped = x.reshape(len(x), op.groups, -1)
@@ -86,9 +82,7 @@ def groupnorm(
 
 
 @gradient(LayerNorm)
-def layernorm(
-    op: LayerNorm, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def layernorm(op: LayerNorm, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """Standardised over some axes of a sample, then a factor and offset for each value of them."""
     x = inputs[0]
     axes = places(op.axis, x)
@@ -103,7 +97,7 @@ def layernorm(
 
 @gradient(InstanceNorm)
 def instancenorm(
-    op: InstanceNorm, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: InstanceNorm, inputs: Inputs, arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """Standardised over each map's pixels."""
     x = inputs[0]

@@ -7,15 +7,13 @@ import numpy as np
 from compiler.ops.pooling import AvgPool, LpPool, MaxPool
 from runtime.gradients import Gradients, by_inputs, gradient
 from runtime.gradients.windows import padded_zeros, spread, taps, unpadded
-from runtime.kernels import Array, Arrays
+from runtime.kernels import Array, Arrays, Inputs
 from runtime.kernels.pooling import counts, slides_of
 from runtime.kernels.windows import padded
 
 
 @gradient(MaxPool)
-def maxpool(
-    op: MaxPool, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def maxpool(op: MaxPool, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """dy goes to the largest pixel of its window, of equal ones to the first, row by row."""
     x = inputs[0]
     axes = slides_of(op, x)
@@ -29,9 +27,7 @@ def maxpool(
 
 
 @gradient(AvgPool)
-def avgpool(
-    op: AvgPool, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def avgpool(op: AvgPool, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """Each window hands dy, divided by how many of its pixels count, to all its pixels."""
     x = inputs[0]
     axes = slides_of(op, x)
@@ -39,9 +35,7 @@ def avgpool(
 
 
 @gradient(LpPool)
-def lppool(
-    op: LpPool, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def lppool(op: LpPool, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """sign(x) |x|^(p - 1) y^(1 - p); 0 in a window of zeros."""
     x = inputs[0]
     axes = slides_of(op, x)

@@ -6,7 +6,7 @@ import numpy as np
 
 from compiler.ops.reducing import L2Norm, Reduce, ReduceMax, ReduceMean, ReduceMin, ReduceSum
 from runtime.gradients import Gradients, by_inputs, gradient
-from runtime.kernels import Array, Arrays
+from runtime.kernels import Array, Arrays, Inputs
 from runtime.kernels.normalise import places
 from runtime.kernels.reducing import lengths
 
@@ -20,7 +20,7 @@ def stretched(op: Reduce, x: Array, dy: Array) -> Array:
 
 @gradient(ReduceSum)
 def reduce_sum(
-    op: ReduceSum, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: ReduceSum, inputs: Inputs, arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """dy for every value."""
     return by_inputs(stretched(op, inputs[0], dy))
@@ -28,7 +28,7 @@ def reduce_sum(
 
 @gradient(ReduceMean)
 def reduce_mean(
-    op: ReduceMean, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: ReduceMean, inputs: Inputs, arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """dy over their number for every value."""
     x = inputs[0]
@@ -37,7 +37,7 @@ def reduce_mean(
 
 @gradient(ReduceMax, ReduceMin)
 def extreme(
-    op: ReduceMax | ReduceMin, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: ReduceMax | ReduceMin, inputs: Inputs, arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """dy for the first of the largest, or smallest, values, the last axis running fastest."""
     x = inputs[0]
@@ -52,9 +52,7 @@ def extreme(
 
 
 @gradient(L2Norm)
-def l2norm(
-    op: L2Norm, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def l2norm(op: L2Norm, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """With a length n above eps: (dy - y sum(dy y))/n, else dy/eps."""
     x = inputs[0]
     axes, length = places(op.axis, x), lengths(x, op.axis, op.eps)

@@ -6,14 +6,12 @@ import numpy as np
 
 from compiler.ops.resampling import Resize
 from runtime.gradients import Gradients, by_inputs, gradient
-from runtime.kernels import Array, Arrays
+from runtime.kernels import Array, Arrays, Inputs
 from runtime.kernels.resampling import weights
 
 
 @gradient(Resize)
-def resize(
-    op: Resize, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def resize(op: Resize, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """Each input pixel gathers dy by its weight in every output pixel."""
     x = inputs[0]
     rank = x.ndim - 2

@@ -6,13 +6,11 @@ import numpy as np
 
 from compiler.ops.slicing import Slice, Split
 from runtime.gradients import Gradients, by_inputs, gradient
-from runtime.kernels import Array, Arrays
+from runtime.kernels import Array, Arrays, Inputs
 
 
 @gradient(Slice)
-def slice_(
-    op: Slice, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def slice_(op: Slice, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """dy at the places taken, 0 at the others."""
     return by_inputs(put_back(inputs[0], dy, op.axis, op.first, op.step))
 
@@ -27,9 +25,7 @@ def put_back(x: Array, dy: Array, per_sample_axis: int, first: int, step: int = 
 
 
 @gradient(Split)
-def split(
-    op: Split, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def split(op: Split, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """dy at the places of the part, 0 at those of the others."""
     width = dy.shape[op.axis % (dy.ndim - 1) + 1]
     before = width * op.part if isinstance(op.parts, int) else sum(op.parts[: op.part])

@@ -7,14 +7,12 @@ import numpy as np
 from compiler.ops.spatial import Crop, Pad, Upsample
 from runtime.gradients import Gradients, by_inputs, gradient
 from runtime.gradients.windows import unpadded
-from runtime.kernels import Array, Arrays
+from runtime.kernels import Array, Arrays, Inputs
 from runtime.kernels.windows import each, slides
 
 
 @gradient(Crop)
-def crop(
-    op: Crop, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def crop(op: Crop, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """dy where it was cut out, 0 around it."""
     dx = np.zeros_like(inputs[0])
     top = (dx.shape[2] - op.h) // 2 if op.top is None else op.top
@@ -24,16 +22,14 @@ def crop(
 
 
 @gradient(Pad)
-def pad(op: Pad, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array) -> Gradients:
+def pad(op: Pad, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """Each pixel gathers from its copies."""
     spatial = inputs[0].shape[2:]
     return by_inputs(unpadded(dy, spatial, slides(spatial, 1, 1, op.amount), op.mode))
 
 
 @gradient(Upsample)
-def upsample(
-    op: Upsample, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
-) -> Gradients:
+def upsample(op: Upsample, inputs: Inputs, arrays: Arrays, output: Array, dy: Array) -> Gradients:
     """Axis by axis: the sum over the copies of a pixel, or over those that it is mixed into."""
     x = inputs[0]
     for axis, factor in enumerate(each(op.scale, x.ndim - 2), start=2):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from compiler.ops.training import BatchNormTraining
 from runtime.gradients import Gradients, gradient
 from runtime.gradients.normalise import affine_gradients, standardised_gradient, times_weight
-from runtime.kernels import Array, Arrays
+from runtime.kernels import Array, Arrays, Inputs
 from runtime.kernels.normalise import standardised
 from runtime.kernels.training import over_batch
 
 
 @gradient(BatchNormTraining)
 def bn(
-    op: BatchNormTraining, inputs: tuple[Array, ...], arrays: Arrays, output: Array, dy: Array
+    op: BatchNormTraining, inputs: Inputs, arrays: Arrays, output: Array, dy: Array
 ) -> Gradients:
     """Standardised over the batch and all pixels, then a factor and offset for each channel."""
     x = inputs[0]

@@ -19,7 +19,8 @@ from compiler.registry import Registry
 
 Array: TypeAlias = NDArray[np.floating[Any]]
 Arrays: TypeAlias = Mapping[str, Array]
-Kernel: TypeAlias = Callable[[Any, tuple[Array, ...], Arrays], Array]
+Inputs: TypeAlias = tuple[Array, ...]
+Kernel: TypeAlias = Callable[[Any, Inputs, Arrays], Array]
 
 KERNELS: Registry[type[Op], Kernel] = Registry("runtime.kernels", FAMILIES + STEP_FAMILIES)
 kernel = KERNELS.register

@@ -11,24 +11,24 @@ from compiler.ops.channels import (
     PixelShuffle,
     PixelUnshuffle,
 )
-from runtime.kernels import Array, Arrays, kernel
+from runtime.kernels import Array, Arrays, Inputs, kernel
 
 
 @kernel(Channels)
-def channels(op: Channels, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def channels(op: Channels, inputs: Inputs, arrays: Arrays) -> Array:
     """The channels first to last."""
     return inputs[0][:, op.first : op.last + 1]
 
 
 @kernel(PadChannels)
-def pad_channels(op: PadChannels, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def pad_channels(op: PadChannels, inputs: Inputs, arrays: Arrays) -> Array:
     """Channels of zeros before and after."""
     rest = [(0, 0)] * (inputs[0].ndim - 2)
     return np.pad(inputs[0], [(0, 0), (op.before, op.after), *rest])
 
 
 @kernel(ChannelShuffle)
-def channel_shuffle(op: ChannelShuffle, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def channel_shuffle(op: ChannelShuffle, inputs: Inputs, arrays: Arrays) -> Array:
     """Channel g*n + i moves to i*groups + g."""
     x = inputs[0]
     grouped = x.reshape(x.shape[0], op.groups, -1, *x.shape[2:])
@@ -36,7 +36,7 @@ def channel_shuffle(op: ChannelShuffle, inputs: tuple[Array, ...], arrays: Array
 
 
 @kernel(PixelUnshuffle)
-def pixel_unshuffle(op: PixelUnshuffle, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def pixel_unshuffle(op: PixelUnshuffle, inputs: Inputs, arrays: Arrays) -> Array:
     """y[c*r*r + i*r + j, h, w] = x[c, h*r + i, w*r + j]."""
     batch, channels, height, width = inputs[0].shape
     r = op.r
@@ -45,7 +45,7 @@ def pixel_unshuffle(op: PixelUnshuffle, inputs: tuple[Array, ...], arrays: Array
 
 
 @kernel(PixelShuffle)
-def pixel_shuffle(op: PixelShuffle, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def pixel_shuffle(op: PixelShuffle, inputs: Inputs, arrays: Arrays) -> Array:
     """y[c, h*r + i, w*r + j] = x[c*r*r + i*r + j, h, w]."""
     batch, channels, height, width = inputs[0].shape
     r = op.r

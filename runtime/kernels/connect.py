@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from compiler.ops.connect import Dense, Dropout, DropPath, Identity, MatMul
-from runtime.kernels import Array, Arrays, kernel
+from runtime.kernels import Array, Arrays, Inputs, kernel
 
 
 def behind(x: Array, axis: int | None) -> Array:
@@ -19,19 +19,19 @@ def back(x: Array, axis: int | None) -> Array:
 
 
 @kernel(Dense)
-def dense(op: Dense, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def dense(op: Dense, inputs: Inputs, arrays: Arrays) -> Array:
     """x W^T + b along an axis."""
     y = behind(inputs[0], op.axis) @ arrays["weight"].T
     return back(np.asarray(y + arrays["bias"] if "bias" in arrays else y), op.axis)
 
 
 @kernel(MatMul)
-def matmul(op: MatMul, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def matmul(op: MatMul, inputs: Inputs, arrays: Arrays) -> Array:
     """The products of the matrices in the last two axes."""
     return np.asarray(inputs[0] @ inputs[1])
 
 
 @kernel(Identity, Dropout, DropPath)
-def identity(op: Identity, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def identity(op: Identity, inputs: Inputs, arrays: Arrays) -> Array:
     """What came in."""
     return inputs[0]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from compiler.ops.convolution import Conv, Deconv
-from runtime.kernels import Array, Arrays, kernel
+from runtime.kernels import Array, Arrays, Inputs, kernel
 from runtime.kernels.windows import Slide, each, padded, slides, transposed_slides, windows
 
 COLUMNS = 2**19  # numbers in the matrix of unrolled windows, if one row of output needs no more
@@ -81,7 +81,7 @@ def add_bias(y: Array, arrays: Arrays) -> Array:
 
 
 @kernel(Conv)
-def conv(op: Conv, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def conv(op: Conv, inputs: Inputs, arrays: Arrays) -> Array:
     """Sum over the channels of a group and the taps of a window, plus the bias."""
     axes = slides(inputs[0].shape[2:], op.kernel, op.stride, op.pad, op.dilation)
     x = padded(inputs[0], axes, op.pad_mode, empty=PADDED.empty)
@@ -89,7 +89,7 @@ def conv(op: Conv, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
 
 
 @kernel(Deconv)
-def deconv(op: Deconv, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def deconv(op: Deconv, inputs: Inputs, arrays: Arrays) -> Array:
     """Each input pixel adds its kernel to the full output, which is then cut to size."""
     x, weight = inputs[0], arrays["weight"]
     batch, spatial = x.shape[0], x.shape[2:]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from compiler.ops.filtering import Filter, WeightedPool
-from runtime.kernels import Array, Arrays, kernel
+from runtime.kernels import Array, Arrays, Inputs, kernel
 from runtime.kernels.convolution import correlate
 from runtime.kernels.windows import Slide, padded, slides
 
@@ -17,7 +17,7 @@ def on_each_channel(x: Array, values: Array, axes: tuple[Slide, ...]) -> Array:
 
 
 @kernel(Filter)
-def filter_(op: Filter, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def filter_(op: Filter, inputs: Inputs, arrays: Arrays) -> Array:
     """The same fixed kernel on every channel by itself."""
     x = inputs[0]
     values = np.asarray(op.kernel_values, dtype=x.dtype)
@@ -26,7 +26,7 @@ def filter_(op: Filter, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
 
 
 @kernel(WeightedPool)
-def weightedpool(op: WeightedPool, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def weightedpool(op: WeightedPool, inputs: Inputs, arrays: Arrays) -> Array:
     """The same weights, normalised to sum 1, on every channel by itself."""
     x = inputs[0]
     weights = np.asarray(op.kernel_values, dtype=np.float64)

@@ -10,24 +10,24 @@ from compiler.ops.global_pooling import (
     GlobalAveragePool,
     GlobalMaxPool,
 )
-from runtime.kernels import Array, Arrays, kernel
+from runtime.kernels import Array, Arrays, Inputs, kernel
 from runtime.kernels.windows import each
 
 
 @kernel(GlobalAveragePool)
-def gap(op: GlobalAveragePool, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def gap(op: GlobalAveragePool, inputs: Inputs, arrays: Arrays) -> Array:
     """The mean of each map."""
     return np.asarray(inputs[0].mean(axis=tuple(range(2, inputs[0].ndim)), keepdims=True))
 
 
 @kernel(GlobalMaxPool)
-def gmp(op: GlobalMaxPool, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def gmp(op: GlobalMaxPool, inputs: Inputs, arrays: Arrays) -> Array:
     """The largest value of each map."""
     return np.asarray(inputs[0].max(axis=tuple(range(2, inputs[0].ndim)), keepdims=True))
 
 
 @kernel(AdaptiveAvgPool, AdaptiveMaxPool)
-def adaptive(op: AdaptiveAvgPool, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def adaptive(op: AdaptiveAvgPool, inputs: Inputs, arrays: Arrays) -> Array:
     """Part i of n along W pixels is that of floor(iW/n) to ceil((i + 1)W/n)."""
     combine = np.max if isinstance(op, AdaptiveMaxPool) else np.mean
     x = inputs[0]

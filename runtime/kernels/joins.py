@@ -8,7 +8,7 @@ from functools import reduce
 import numpy as np
 
 from compiler.ops.joins import Add, Concat, Div, Join, Max, Mean, Min, Mul, Sub
-from runtime.kernels import Array, Arrays, kernel
+from runtime.kernels import Array, Arrays, Inputs, kernel
 
 REDUCED: dict[type[Join], Callable[[Array, Array], Array]] = {
     Add: np.add,
@@ -18,39 +18,39 @@ REDUCED: dict[type[Join], Callable[[Array, Array], Array]] = {
 }
 
 
-def lined_up(inputs: tuple[Array, ...]) -> tuple[Array, ...]:
+def lined_up(inputs: Inputs) -> tuple[Array, ...]:
     """The branches with as many axes; those of fewer get axes of size 1 behind the samples."""
     rank = max(x.ndim for x in inputs)
     return tuple(x.reshape(len(x), *[1] * (rank - x.ndim), *x.shape[1:]) for x in inputs)
 
 
 @kernel(*REDUCED)
-def reduced(op: Join, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def reduced(op: Join, inputs: Inputs, arrays: Arrays) -> Array:
     """The sum, the product, the largest or the smallest of the branches, number by number."""
     return reduce(REDUCED[type(op)], lined_up(inputs))
 
 
 @kernel(Sub)
-def sub(op: Sub, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def sub(op: Sub, inputs: Inputs, arrays: Arrays) -> Array:
     """The first minus the second."""
     first, second = lined_up(inputs)
     return np.asarray(first - second)
 
 
 @kernel(Div)
-def div(op: Div, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def div(op: Div, inputs: Inputs, arrays: Arrays) -> Array:
     """The first divided by the second."""
     first, second = lined_up(inputs)
     return np.asarray(first / second)
 
 
 @kernel(Mean)
-def mean(op: Mean, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def mean(op: Mean, inputs: Inputs, arrays: Arrays) -> Array:
     """The mean of the branches."""
     return np.asarray(reduce(np.add, lined_up(inputs)) / inputs[0].dtype.type(len(inputs)))
 
 
 @kernel(Concat)
-def concat(op: Concat, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def concat(op: Concat, inputs: Inputs, arrays: Arrays) -> Array:
     """One behind the other along a per-sample axis."""
     return np.concatenate(inputs, axis=op.axis % (inputs[0].ndim - 1) + 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from compiler.ops import losses
-from runtime.kernels import Array, Arrays, kernel
+from runtime.kernels import Array, Arrays, Inputs, kernel
 from runtime.kernels.activate import log_probabilities
 
 LEAST_LOGARITHM = -100.0  # of a probability, as in PyTorch
@@ -16,7 +16,7 @@ def mean_of_samples(values: Array) -> Array:
     return np.asarray(values.reshape(len(values), -1).mean(axis=1))
 
 
-def target(inputs: tuple[Array, ...], smoothing: float) -> Array:
+def target(inputs: Inputs, smoothing: float) -> Array:
     """What a softmax should be, [N, C, …]: 1 at the right class, or the shares that are given.
 
     Smoothed it is (1 - smoothing) target + smoothing/C (Szegedy et al. 2016, section 7).
@@ -29,14 +29,14 @@ def target(inputs: tuple[Array, ...], smoothing: float) -> Array:
 
 
 @kernel(losses.CrossEntropy)
-def cross_entropy(op: losses.CrossEntropy, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def cross_entropy(op: losses.CrossEntropy, inputs: Inputs, arrays: Arrays) -> Array:
     """-the sum over the classes of target * log p."""
     logs = log_probabilities(inputs[0], 0)
     return mean_of_samples(-(target(inputs, op.smoothing) * logs).sum(axis=1))
 
 
 @kernel(losses.Accuracy)
-def accuracy(op: losses.Accuracy, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def accuracy(op: losses.Accuracy, inputs: Inputs, arrays: Arrays) -> Array:
     """How often fewer than `top` scores stand before the right one."""
     scores, label = inputs
     places = np.arange(scores.shape[1]).reshape(1, -1, *([1] * (scores.ndim - 2)))
@@ -47,7 +47,7 @@ def accuracy(op: losses.Accuracy, inputs: tuple[Array, ...], arrays: Arrays) -> 
 
 
 @kernel(losses.BinaryCrossEntropy)
-def bce(op: losses.BinaryCrossEntropy, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def bce(op: losses.BinaryCrossEntropy, inputs: Inputs, arrays: Arrays) -> Array:
     """-(t log p + (1 - t) log(1 - p)), or max(x, 0) - x t + log(1 + e^-|x|) of logits."""
     x, target = inputs
     if op.logits:
@@ -58,19 +58,19 @@ def bce(op: losses.BinaryCrossEntropy, inputs: tuple[Array, ...], arrays: Arrays
 
 
 @kernel(losses.SquaredError)
-def mse(op: losses.SquaredError, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def mse(op: losses.SquaredError, inputs: Inputs, arrays: Arrays) -> Array:
     """(x - t)^2."""
     return mean_of_samples(np.square(inputs[0] - inputs[1]))
 
 
 @kernel(losses.AbsoluteError)
-def mae(op: losses.AbsoluteError, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def mae(op: losses.AbsoluteError, inputs: Inputs, arrays: Arrays) -> Array:
     """|x - t|."""
     return mean_of_samples(np.abs(inputs[0] - inputs[1]))
 
 
 @kernel(losses.Huber)
-def huber(op: losses.Huber, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def huber(op: losses.Huber, inputs: Inputs, arrays: Arrays) -> Array:
     """d^2/2 up to d = delta, then delta (d - delta/2)."""
     distance = np.abs(inputs[0] - inputs[1])
     line = op.delta * (distance - op.delta / 2)
@@ -78,13 +78,13 @@ def huber(op: losses.Huber, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
 
 
 @kernel(losses.Hinge)
-def hinge(op: losses.Hinge, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def hinge(op: losses.Hinge, inputs: Inputs, arrays: Arrays) -> Array:
     """max(0, 1 - t x)."""
     return mean_of_samples(np.maximum(1 - inputs[0] * inputs[1], 0))
 
 
 @kernel(losses.Divergence)
-def kl(op: losses.Divergence, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def kl(op: losses.Divergence, inputs: Inputs, arrays: Arrays) -> Array:
     """The sum over the channels of p (log p - log q)."""
     p, q = inputs
     logs = q if op.logarithms else np.log(q)
@@ -93,12 +93,12 @@ def kl(op: losses.Divergence, inputs: tuple[Array, ...], arrays: Arrays) -> Arra
 
 
 @kernel(losses.Total)
-def total(op: losses.Total, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def total(op: losses.Total, inputs: Inputs, arrays: Arrays) -> Array:
     """The sum of a sample."""
     return np.asarray(inputs[0].reshape(len(inputs[0]), -1).sum(axis=1))
 
 
 @kernel(losses.Average)
-def average(op: losses.Average, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def average(op: losses.Average, inputs: Inputs, arrays: Arrays) -> Array:
     """The mean of a sample."""
     return mean_of_samples(inputs[0])

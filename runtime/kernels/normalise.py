@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from compiler.ops.normalise import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
-from runtime.kernels import Array, Arrays, kernel
+from runtime.kernels import Array, Arrays, Inputs, kernel
 
 
 def places(axis: int | tuple[int, ...] | None, x: Array) -> tuple[int, ...]:
@@ -37,7 +37,7 @@ def affine(y: Array, weight: Array, bias: Array) -> Array:
 
 
 @kernel(BatchNorm)
-def bn(op: BatchNorm, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def bn(op: BatchNorm, inputs: Inputs, arrays: Arrays) -> Array:
     """(x - running_mean)/sqrt(running_var + eps) * weight + bias, multiplied out."""
     x = inputs[0]
     weight, bias = (arrays["weight"], arrays["bias"]) if op.affine else (1, 0)
@@ -48,7 +48,7 @@ def bn(op: BatchNorm, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
 
 
 @kernel(LocalResponseNorm)
-def lrn(op: LocalResponseNorm, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def lrn(op: LocalResponseNorm, inputs: Inputs, arrays: Arrays) -> Array:
     """x/(k + alpha/size * sum of the squares of neighbouring channels)^beta."""
     squares = np.square(inputs[0])
     total = squares.copy()
@@ -62,7 +62,7 @@ def lrn(op: LocalResponseNorm, inputs: tuple[Array, ...], arrays: Arrays) -> Arr
 
 
 @kernel(GroupNorm)
-def groupnorm(op: GroupNorm, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def groupnorm(op: GroupNorm, inputs: Inputs, arrays: Arrays) -> Array:
     """Standardised over each group of channels and all pixels."""
     x = inputs[0]
     y = standardised(x.reshape(x.shape[0], op.groups, -1), (2,), op.eps).reshape(x.shape)
@@ -72,7 +72,7 @@ def groupnorm(op: GroupNorm, inputs: tuple[Array, ...], arrays: Arrays) -> Array
 
 
 @kernel(LayerNorm)
-def layernorm(op: LayerNorm, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def layernorm(op: LayerNorm, inputs: Inputs, arrays: Arrays) -> Array:
     """Standardised over some axes of a sample, then a factor and offset for each value of them."""
     x = inputs[0]
     axes = places(op.axis, x)
@@ -84,7 +84,7 @@ def layernorm(op: LayerNorm, inputs: tuple[Array, ...], arrays: Arrays) -> Array
 
 
 @kernel(InstanceNorm)
-def instancenorm(op: InstanceNorm, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def instancenorm(op: InstanceNorm, inputs: Inputs, arrays: Arrays) -> Array:
     """Standardised over each map's pixels."""
     x = inputs[0]
     y = standardised(x, tuple(range(2, x.ndim)), op.eps)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from compiler.ops.pooling import AvgPool, LpPool, MaxPool
-from runtime.kernels import Array, Arrays, kernel
+from runtime.kernels import Array, Arrays, Inputs, kernel
 from runtime.kernels.windows import Slide, fold, padded, slides
 
 
@@ -15,14 +15,14 @@ def slides_of(op: MaxPool | AvgPool | LpPool, x: Array) -> tuple[Slide, ...]:
 
 
 @kernel(MaxPool)
-def maxpool(op: MaxPool, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def maxpool(op: MaxPool, inputs: Inputs, arrays: Arrays) -> Array:
     """The largest of each window; padding is minus infinity."""
     axes = slides_of(op, inputs[0])
     return fold(np.maximum, padded(inputs[0], axes, fill=-np.inf), axes)
 
 
 @kernel(AvgPool)
-def avgpool(op: AvgPool, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def avgpool(op: AvgPool, inputs: Inputs, arrays: Arrays) -> Array:
     """The sum of each window divided by how many of its pixels count.
 
     The padding counts if the op says so; what `ceil` adds beyond it never does.
@@ -43,7 +43,7 @@ def counts(op: AvgPool, x: Array, axes: tuple[Slide, ...]) -> Array:
 
 
 @kernel(LpPool)
-def lppool(op: LpPool, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def lppool(op: LpPool, inputs: Inputs, arrays: Arrays) -> Array:
     """(sum |x|^p)^(1/p) of each window."""
     axes = slides_of(op, inputs[0])
     powers = np.abs(inputs[0]) ** op.p

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from compiler.ops.reducing import L2Norm, Reduce, ReduceMax, ReduceMean, ReduceMin, ReduceSum
-from runtime.kernels import Array, Arrays, kernel
+from runtime.kernels import Array, Arrays, Inputs, kernel
 from runtime.kernels.normalise import places
 
 FUNCTIONS: dict[type[Reduce], Callable[..., Any]] = {
@@ -20,14 +20,14 @@ FUNCTIONS: dict[type[Reduce], Callable[..., Any]] = {
 
 
 @kernel(*FUNCTIONS)
-def reduce(op: Reduce, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def reduce(op: Reduce, inputs: Inputs, arrays: Arrays) -> Array:
     """One number for all along the axes."""
     x = inputs[0]
     return np.asarray(FUNCTIONS[type(op)](x, axis=places(op.axis, x), keepdims=op.keep))
 
 
 @kernel(L2Norm)
-def l2norm(op: L2Norm, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def l2norm(op: L2Norm, inputs: Inputs, arrays: Arrays) -> Array:
     """x/max(|x|, eps)."""
     x = inputs[0]
     return np.asarray(x / lengths(x, op.axis, op.eps))

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.ops.resampling import Resize
-from runtime.kernels import Array, Arrays, kernel
+from runtime.kernels import Array, Arrays, Inputs, kernel
 from runtime.kernels.windows import each
 
 KEYS = -0.75  # the kernel's free number
 
 
 @kernel(Resize)
-def resize(op: Resize, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def resize(op: Resize, inputs: Inputs, arrays: Arrays) -> Array:
     """Axis by axis: every output pixel a weighted sum of the pixels around its place."""
     x = inputs[0]
     rank = x.ndim - 2

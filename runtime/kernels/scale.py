@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from compiler.ops.scale import Normalize, Scale, Shift
-from runtime.kernels import Array, Arrays, kernel
+from runtime.kernels import Array, Arrays, Inputs, kernel
 
 
 def per_channel(values: Any, x: Array) -> Array:
@@ -16,19 +16,19 @@ def per_channel(values: Any, x: Array) -> Array:
 
 
 @kernel(Scale)
-def scale(op: Scale, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def scale(op: Scale, inputs: Inputs, arrays: Arrays) -> Array:
     """x * factor."""
     return np.asarray(inputs[0] * per_channel(op.factor, inputs[0]))
 
 
 @kernel(Shift)
-def shift(op: Shift, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def shift(op: Shift, inputs: Inputs, arrays: Arrays) -> Array:
     """x + offset."""
     return np.asarray(inputs[0] + per_channel(op.offset, inputs[0]))
 
 
 @kernel(Normalize)
-def normalize(op: Normalize, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def normalize(op: Normalize, inputs: Inputs, arrays: Arrays) -> Array:
     """(x - mean)/std."""
     x = inputs[0]
     return np.asarray((x - per_channel(op.mean, x)) / per_channel(op.std, x))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from compiler.ops.spatial import Crop, Pad, Upsample
-from runtime.kernels import Array, Arrays, kernel
+from runtime.kernels import Array, Arrays, Inputs, kernel
 from runtime.kernels.windows import each, padded, slides
 
 
 @kernel(Crop)
-def crop(op: Crop, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def crop(op: Crop, inputs: Inputs, arrays: Arrays) -> Array:
     """h x w pixels: as many cut off before as after (one less when odd), or from where it says."""
     x = inputs[0]
     top = (x.shape[2] - op.h) // 2 if op.top is None else op.top
@@ -19,13 +19,13 @@ def crop(op: Crop, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
 
 
 @kernel(Pad)
-def pad(op: Pad, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def pad(op: Pad, inputs: Inputs, arrays: Arrays) -> Array:
     """Pixels added around the map."""
     return padded(inputs[0], slides(inputs[0].shape[2:], 1, 1, op.amount), op.mode)
 
 
 @kernel(Upsample)
-def upsample(op: Upsample, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def upsample(op: Upsample, inputs: Inputs, arrays: Arrays) -> Array:
     """Axis by axis: pixels repeated, or weighted means of the two nearest centres."""
     x = inputs[0]
     for axis, factor in enumerate(each(op.scale, x.ndim - 2), start=2):

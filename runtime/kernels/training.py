@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from compiler.ops.training import BatchNormTraining
-from runtime.kernels import Array, Arrays, kernel
+from runtime.kernels import Array, Arrays, Inputs, kernel
 from runtime.kernels.normalise import affine, channelwise, standardised
 
 
@@ -15,7 +15,7 @@ def over_batch(x: Array) -> tuple[int, ...]:
 
 
 @kernel(BatchNormTraining)
-def bn(op: BatchNormTraining, inputs: tuple[Array, ...], arrays: Arrays) -> Array:
+def bn(op: BatchNormTraining, inputs: Inputs, arrays: Arrays) -> Array:
     """Standardised over the batch and all pixels, then a factor and offset for each channel."""
     x = inputs[0]
     y = standardised(x, over_batch(x), op.eps)
