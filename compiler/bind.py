@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import Field, fields
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from compiler.ops.arguments import ArgumentError, Kind, show, uniform
 from compiler.ops.base import Op, is_join, is_required, kind_of, parameters
@@ -28,10 +28,8 @@ from grammar import syntax as s
 from grammar.diagnostics import Fix, Remedy, nearest
 from grammar.source import Span
 
-if TYPE_CHECKING:
-    from compiler.evaluate import Evaluator
-
 WIDEST_KERNEL = 12  # wider ones by a number are seldom meant, least of all with a stride as well
+Evaluate: TypeAlias = Callable[[s.Expression, Scope], Any]
 FindTensor: TypeAlias = Callable[[Any, Scope], Tensor | None]
 
 
@@ -59,7 +57,7 @@ def convert(
     accepted: tuple[Field[Any], ...],
     given: dict[str, s.Argument],
     called: str,
-    evaluate: Evaluator,
+    evaluate: Evaluate,
     scope: Scope,
     stage: s.Stage | None = None,
 ) -> dict[str, Any]:
@@ -74,7 +72,7 @@ def convert(
     for name, argument in given.items():
         kind = kinds[name]
         try:
-            value = evaluate.alone(argument.value, scope)
+            value = evaluate(argument.value, scope)
             silenced = silenced or value is POISON
             if value is not POISON:
                 values[name] = kind(value)
@@ -94,7 +92,7 @@ def convert(
 
 
 def bind_op(
-    stage: s.Stage, op: type[Op], evaluate: Evaluator, scope: Scope, find: FindTensor
+    stage: s.Stage, op: type[Op], evaluate: Evaluate, scope: Scope, find: FindTensor
 ) -> tuple[Op, list[Tensor], dict[str, Span]]:
     """The op of a stage, the tensors it names, and where each argument stands."""
     arguments = stage.arguments or ()
@@ -157,7 +155,7 @@ def no_tensor(op: type[Op], written: s.Expression, value: Any, scope: Scope) -> 
 
 
 def bind_block(
-    stage: s.Stage, definition: s.Definition, evaluate: Evaluator, scope: Scope, inner: Scope
+    stage: s.Stage, definition: s.Definition, evaluate: Evaluate, scope: Scope, inner: Scope
 ) -> dict[str, Any]:
     """The values of a block's parameters: given in the caller's scope, else the defaults."""
     called = definition.name.id
@@ -178,7 +176,7 @@ def bind_block(
     return values
 
 
-def bind_picture(call: s.CallExpression, evaluate: Evaluator, scope: Scope) -> Picture:
+def bind_picture(call: s.CallExpression, evaluate: Evaluate, scope: Scope) -> Picture:
     """`picture(resize=256, crop=224)` after an input's `from`."""
     if not isinstance(call.function, s.Name) or call.function.id != "picture":
         raise Mistake("E202", "an input comes from `picture(…)`", call.span)

@@ -278,7 +278,9 @@ def call_op(
         if fed is not None:
             stage, flow = call_as_chain(state, stage, op_type.name, first), fed
     try:
-        op, named, places = bind_op(stage, op_type, state.evaluate, here.scope, tensor_argument)
+        op, named, places = bind_op(
+            stage, op_type, state.evaluate.alone, here.scope, tensor_argument
+        )
     except Mistake as mistake:
         return in_place_of_call(state, stage, op_type, here, flow, mistake)
     tensors = inputs_of(state, stage, op_type, named, here, flow)
@@ -311,7 +313,7 @@ def in_place_of_call(
             shape = flow.shape
         elif meant is not None:
             with suppress(Mistake, Silenced, ShapeError):
-                layer, _, _ = bind_op(meant, op, state.evaluate, here.scope, tensor_argument)
+                layer, _, _ = bind_op(meant, op, state.evaluate.alone, here.scope, tensor_argument)
                 shape = infer(layer, (flow.shape,), state.facts)
     if shape is None:
         raise mistake

@@ -174,7 +174,10 @@ def picture_of(
         return None
     if declaration.dtype.id != "f32":
         raise Mistake("E203", "pictures are f32", declaration.dtype.span)
-    picture, place = bind_picture(declaration.origin, state.evaluate, scope), declaration.shape.span
+    picture, place = (
+        bind_picture(declaration.origin, state.evaluate.alone, scope),
+        declaration.shape.span,
+    )
     complaint = picture.complaint(shape)
     if complaint is None:
         return picture

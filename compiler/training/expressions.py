@@ -196,7 +196,7 @@ class Expressions(Evaluator):
             if is_required(field) and field.name not in given:
                 help = f"it is {usage()}"
                 raise Mistake("E202", f"`{name}` needs its `{field.name}`", span, help=help)
-        return kind(**convert(accepted, given, name, self, scope))
+        return kind(**convert(accepted, given, name, self.alone, scope))
 
     # ── nets ─────────────────────────────────────────────────────────────────────────────────
 

@@ -320,7 +320,7 @@ class TrainingReader:
         """`from picture(…)`, for data that a picture can become."""
         if part.origin is None:
             return None
-        picture = bind_picture(part.origin, self.evaluate, scope)
+        picture = bind_picture(part.origin, self.evaluate.alone, scope)
         complaint = picture.complaint(sizes)
         if complaint is not None:
             help = resized_picture(picture, sizes, part)
