@@ -69,6 +69,48 @@ def test_fractions_of_open_sizes(nodes: str, is_read: bool) -> None:
             import_onnx(model)
 
 
+WORKED_OUT = {
+    "doubled half": ("q = Div(h, two) i = Mul(q, two)", "resize([2 * floor(H / 2), W])"),
+    "twice, in floats": (
+        "f = Cast<to=1>(h) m = Mul(f, twice) l = Floor(m) i = Cast<to=7>(l)",
+        "upsample(2x1)",
+    ),
+    "less one": ("i = Sub(h, one)", "resize([H - 1, W])"),
+    "the larger": ("a = Add(h, one) i = Max(h, a)", "resize([H + 1, W])"),
+    "the smaller": ("a = Sub(h, one) i = Min(h, a)", "resize([H - 1, W])"),
+    "the last two, turned": (
+        "b = Slice(s, two, end) v = Slice(b, minus, start, zero, minus)",
+        "resize([W, H])",
+    ),
+    "half, in floats": ("f = Cast<to=1>(h) q = Div(f, twice) i = Cast<to=7>(q)", "fractions of a"),
+    "times a half": ("f = Cast<to=1>(h) m = Mul(f, half) i = Cast<to=7>(m)", "multiplied by 0.5"),
+    "the larger of it and 5": ("i = Max(h, five)", "whether H is more than 5 is not known"),
+}
+
+
+@pytest.mark.parametrize("case", WORKED_OUT)
+def test_arithmetic_of_open_sizes_is_followed_or_refused(case: str) -> None:
+    nodes, wanted = WORKED_OUT[case]
+    sizes = "v" if " v =" in nodes else "i, w"
+    numbers = {"zero": [0], "one": [1], "two": [2], "three": [3], "five": [5], "minus": [-1]}
+    model = onnx_model(
+        f"s = Shape(x) h = Gather(s, two) w = Gather(s, three) {nodes} nc = Slice(s, zero, two)"
+        f' z = Concat<axis=0>(nc, {sizes}) y = Resize<mode="nearest">(x, , , z)',
+        "float[N, 3, H, W] x",
+        constants=numbers
+        | {"end": [2**63 - 1], "start": [-(2**63)]}
+        | {"twice": np.array([2.0]), "half": np.array([0.5])},
+    )
+    if not wanted.startswith(("resize", "upsample")):
+        with pytest.raises(DefinitionError, match=wanted):
+            import_onnx(model)
+        return
+    imported = import_onnx(model)
+    defined = define(imported)
+    assert wanted in defined.text
+    assert prove(imported, defined, model).failed is None
+
+
 CALLS = {
     "import": ["import", "m.onnx"],
     "verify": ["verify", "m.onnx"],
