@@ -15,6 +15,7 @@ from compiler.torch.statements import mark, reference
 
 # How many tokens longer a function is as a module, and shorter a module that nothing calls.
 FUNCTION, MODULE, FORWARD = 3, 7, 6
+INPUT = "input"  # what the `forward` of an nn.Sequential calls what it takes
 MEMBER = re.compile(r"self\.(\w+) = (.*)")  # a line that makes a member
 
 Lines: TypeAlias = list[tuple[str, str]]
@@ -34,16 +35,16 @@ def links(body: Body) -> dict[str, Call]:
         if item.takes != (flowing,) or len(item.makes) != 1:
             return {}
         (flowing,) = item.makes
-        name = modules.get(item.template)
-        if name is None:
-            name = scope.local(flowing)
-            call = attributes.plain.get(name)
+        local = modules.get(item.template)
+        if local is None:
+            local = scope.local(flowing)
+            call = attributes.plain.get(local)
             functions += 1
         else:
-            call = attributes.calls[name]
-        if call is None or name in found or not is_member(name):
+            call = attributes.calls[local]
+        if call is None or local in found or not is_member(local):
             return {}
-        found[name] = call
+        found[local] = call
     if flowing != body.outputs[0] or not {*attributes.calls} <= {*found}:
         return {}
     count = len(found) - functions
@@ -101,5 +102,7 @@ def entries_of(lines: Lines, signatures: Signatures) -> Lines:
 
 
 def inner_lines(lines: Lines) -> Lines:
-    """Lines one level further in."""
-    return [(f"    {text}", comment) for text, comment in lines]
+    """The entries of a call, one level further in."""
+    inner = [(f"    {text}", comment) for text, comment in lines]
+    text, comment = inner[-1]
+    return [*inner[:-1], (text.removesuffix(","), comment)]

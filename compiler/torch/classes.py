@@ -16,9 +16,21 @@ from difflib import SequenceMatcher
 from itertools import permutations
 from typing import Any
 
+from compiler.torch.alignment import aligned, is_sequence
 from compiler.torch.attributes import TAKEN, Attributes
 from compiler.torch.calls import Scope
-from compiler.torch.layer import Call, Code, given_in
+from compiler.torch.layer import (
+    ABSENT,
+    GIVEN,
+    PRESENT,
+    Call,
+    Code,
+    Later,
+    blank,
+    given_in,
+    leaves_of,
+    with_leaves,
+)
 from compiler.torch.statements import identifier, resolved
 from grammar.records import dataclass
 
@@ -29,7 +41,6 @@ FACTORS = (2, 3, 4, 6, 8, 5, 7, 9, 10, 12, 16)
 NUMBER = re.compile(r"(?:\b(\w+)=)?(?<![\w.])(\d[\d_]*(?:\.\d+)?(?:e[+-]?\d+)?)(?![\w.])")
 NAME = re.compile(r"\b[^\W\d]\w*")
 WORD = re.compile(r"\w+|[^\w\s]")
-ABSENT = object()  # the value that a call has for what it does not say
 
 
 @dataclass
@@ -55,6 +66,7 @@ class Module:
     uses: set[str]
     comment: str = ""  # of what is returned
     is_chain: bool = False  # of its members, in their order
+    channels: Any = None  # that come in
     shapes: Mapping[str, str] = field(default_factory=dict)  # what members make, as comments
 
     @property
@@ -189,18 +201,49 @@ def text_length(text: str) -> int:
 
 def made_class(name: str, variants: Sequence[Sequence[Module]]) -> PythonClass:
     """The class of calls of which those of a variant say the same."""
-    modules = [module for variant in variants for module in variant]
-    return ClassWriter(name, modules, variants).made()
+    made = ClassWriter(name, variants).made()
+    alike = with_aligned(variants)
+    if alike is None:
+        return made
+    other = ClassWriter(name, alike).made()
+    return other if other.length() < made.length() else made
+
+
+def with_aligned(variants: Sequence[Sequence[Module]]) -> list[list[Module]] | None:
+    """The variants with the same places in a sequence that they all have; None without one."""
+    firsts = [variant[0].calls for variant in variants]
+    found: dict[str, list[list[Call]]] = {}
+    for name in firsts[0]:
+        if not all(is_sequence(calls.get(name)) for calls in firsts):
+            continue
+        if len({repr(blank(calls[name])) for calls in firsts}) > 1:
+            every = [module.calls[name] for variant in variants for module in variant]
+            rest = iter(aligned(every))
+            found[name] = [[next(rest) for _ in variant] for variant in variants]
+    if not found:
+        return None
+    return [
+        [
+            replace(
+                module,
+                attributes=replace(
+                    module.attributes,
+                    calls=module.calls
+                    | {name: calls[number][place] for name, calls in found.items()},
+                ),
+            )
+            for place, module in enumerate(variant)
+        ]
+        for number, variant in enumerate(variants)
+    ]
 
 
 class ClassWriter:
     """A class in the making."""
 
-    def __init__(
-        self, name: str, modules: list[Module], variants: Sequence[Sequence[Module]]
-    ) -> None:
+    def __init__(self, name: str, variants: Sequence[Sequence[Module]]) -> None:
         self.name = name
-        self.modules = modules
+        self.modules = modules = [module for variant in variants for module in variant]
         self.parameters: dict[str, list[Any]] = {}
         self.kept: dict[str, str] = {}  # what `forward` calls the parameters
         firsts = [modules.index(variant[0]) for variant in variants]
@@ -243,6 +286,8 @@ class ClassWriter:
     def default(self, name: str) -> Any:
         """What a parameter is unless told, if it has such a value."""
         values = [value for value in self.parameters[name] if value is not ABSENT]
+        if any(isinstance(value, Later) for value in values):
+            return Code("None") if ABSENT in self.parameters[name] else None
         value, count = Counter(values).most_common(1)[0]
         if len(values) < len(self.parameters[name]):
             return value
@@ -302,9 +347,14 @@ class ClassWriter:
             found = merged
         return found
 
-    def condition(self, chosen: set[int], forward: bool) -> str:
+    def condition(self, chosen: set[int], forward: bool, hint: str = "variant") -> str:
         """What is true of some of the calls, and false of the others."""
         others = [p for p in range(len(self.modules)) if p not in chosen]
+        for name, values in self.parameters.items():
+            have = {p for p, value in enumerate(values) if value is not ABSENT}
+            if have in (chosen, {*others}) and any(isinstance(value, Later) for value in values):
+                test = f"{name} is{' not' * (have == chosen)} None"
+                return self.own(test) if forward else test
         given = [module.given for module in self.modules]
         names = [n for n in given[0] if all(n in g and plain(g[n]) for g in given)]
         known = {identifier(n): [g[n] for g in given] for n in names}
@@ -317,13 +367,16 @@ class ClassWriter:
             if test:
                 self.parameters[name] = values
                 return self.own(test) if forward else test
-        name = self.equality({*chosen}, {*others}) or self.flag(chosen)
+        name = self.equality({*chosen}, {*others}) or self.flag(chosen, hint)
         return self.own(name) if forward else name
 
     def equality(self, chosen: set[int], others: set[int]) -> str:
-        """A condition on two parameters: `in_channels == 4 * c`; empty where there is none."""
+        """A condition on what comes in: `in_channels == 4 * c`; empty where there is none."""
         rows = {n: row for n, row in self.parameters.items() if all(type(v) is int for v in row)}
+        channels = [module.channels for module in self.modules]
         for (a, first), (b, second) in permutations(rows.items(), 2):
+            if first != channels:
+                continue
             for factor in (1, *FACTORS):
                 alike = {p for p, v in enumerate(first) if v == factor * second[p]}
                 if alike in (chosen, others):
@@ -331,7 +384,7 @@ class ClassWriter:
                     return f"{a} {sign} {f'{factor} * ' if factor > 1 else ''}{b}"
         return ""
 
-    def flag(self, chosen: set[int]) -> str:
+    def flag(self, chosen: set[int], hint: str) -> str:
         """A parameter that says whether a call is among some."""
         values = [place in chosen for place in range(len(self.modules))]
         for name, known in self.parameters.items():
@@ -344,7 +397,7 @@ class ClassWriter:
             for top in sorted(self.members)
             if all((top in tops[p]) == (p in chosen) for p in range(len(self.modules)))
         ]
-        name = identifier(f"with_{only[0]}" if only else "variant")
+        name = identifier(f"with_{only[0]}" if only else hint)
         while name in self.parameters:
             name += "_"
         self.parameters[name] = values
@@ -356,13 +409,23 @@ class ClassWriter:
         """The lines of a row with parameters in the places of what differs."""
         codes: list[Any] = []
         rows = merged.rows
+        self.take_modules(merged)
         numbers_from = len(merged.first.leaves)
         for place in range(numbers_from):
             column: list[Any] = [ABSENT] * len(self.modules)
             for module, row in rows.items():
                 column[module] = row.leaves[place][1]
-            word, first = merged.first.leaves[place]
-            if all(column[m] == first and type(column[m]) is type(first) for m in rows):
+            word, _ = merged.first.leaves[place]
+            values = [column[m] for m in rows if column[m] is not ABSENT]
+            first = values[0]
+            if word == GIVEN:  # a module even where all are given the same
+                codes.append(Code("inner"))
+                continue
+            if word.startswith(PRESENT):
+                chosen, hint = {m for m in rows if column[m]}, word.removeprefix(PRESENT)
+                codes.append(Code(self.condition(chosen, forward, hint)))
+                continue
+            if all(value == first and type(value) is type(first) for value in values):
                 codes.append(repr(first) if forward else first)
                 continue
             code = self.each_axis(word, column) or self.parameter_for(word, column)
@@ -375,6 +438,15 @@ class ClassWriter:
         comments = {row.comment for row in rows.values()}
         comment = merged.first.comment if len(comments) == 1 else ""
         return [(line, comment if len(lines) == 1 else "") for line in lines]
+
+    def take_modules(self, merged: Merged) -> None:
+        """Parameters for the modules that a row is given: what else it says may depend on them."""
+        for place, (word, _) in enumerate(merged.first.leaves):
+            column: list[Any] = [ABSENT] * len(self.modules)
+            for module, row in merged.rows.items():
+                column[module] = row.leaves[place][1]
+            if word == GIVEN:
+                self.parameter_for("inner", column)
 
     def each_axis(self, word: str, column: list[Any]) -> str:
         """A tuple whose numbers are fixed or one parameter; empty where more vary."""
@@ -402,7 +474,7 @@ class ClassWriter:
 
     def own_name(self, found: re.Match[str]) -> str:
         """A parameter as `forward` reaches it."""
-        if found[0] in ("not", "True", "False", "in", "and", "or"):
+        if found[0] in ("not", "is", "None", "True", "False", "in", "and", "or"):
             return found[0]
         name = self.kept.setdefault(found[0], found[0])
         while name in self.members or name in TAKEN:
@@ -531,39 +603,3 @@ def with_numbers(text: str, codes: list[Any]) -> str:
     if len(text) > LONGEST_TEXT:
         return text
     return NUMBER.sub(lambda f: f"{f[1]}={codes.pop(0)}" if f[1] else str(codes.pop(0)), text)
-
-
-def blank(call: Call) -> tuple[Any, ...]:
-    """A call without its values."""
-    inner = tuple(blank(v) if is_made(v) else None for v in call.values)
-    return (call.function, len(call.arguments), tuple(k[0] for k in call.keywords), inner)
-
-
-def leaves_of(call: Call) -> list[tuple[str, Any]]:
-    """The values of a call and of the calls in it."""
-    found = []
-    for word, value in zip(call.words, call.values, strict=True):
-        if is_made(value):
-            found += leaves_of(value)
-        elif isinstance(value, Call):
-            found.append(("act", Code(value.function)))
-        else:
-            found.append((word, value))
-    return found
-
-
-def is_made(value: Any) -> bool:
-    """Whether a value is a call that is told something; another may be told by its name."""
-    return isinstance(value, Call) and bool(value.values or not value.function.startswith("nn."))
-
-
-def with_leaves(call: Call, values: list[Any]) -> Call:
-    """The call with other values, taken from the front of a list."""
-    made: list[Any] = []
-    for value in call.values:
-        if is_made(value):
-            made.append(with_leaves(value, values))
-        else:
-            leaf = values.pop(0)
-            made.append(Call(leaf.text) if isinstance(value, Call) else leaf)
-    return call.with_values(made)

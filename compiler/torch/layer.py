@@ -15,8 +15,12 @@ from compiler.torch.helpers import HELPERS
 from compiler.torch.statements import ANY, reference
 from grammar.records import dataclass
 
+ABSENT = object()  # the value that a call has for what it does not say
+OPTIONAL = "*"  # in the place of a layer that a sequence has or has not: whether, and the layer
+PRESENT = "? "  # begins what is said of such a layer, before the name of a parameter for it
+GIVEN = "given"  # a module that the constructor is given
 # What people give by its place, of functions and modules alike.
-FIRST = frozenset({"kernel_size", "output_size", "negative_slope", "upscale_factor"})
+FIRST = frozenset({"dim", "kernel_size", "output_size", "negative_slope", "upscale_factor"})
 MODES = {"zero": "constant", "reflect": "reflect", "replicate": "replicate", "circular": "circular"}
 
 
@@ -51,6 +55,8 @@ class Call:
         return replace(self, arguments=tuple(values[:count]), keywords=keywords)
 
     def __str__(self) -> str:
+        if self.function == GIVEN:
+            return text_of(self.arguments[0])
         if self.function == "OrderedDict":
             return f"OrderedDict({entries_of(self)})"
         return f"{self.function}({', '.join(given_in(self))})"
@@ -58,7 +64,7 @@ class Call:
 
 def given_in(call: Call) -> list[str]:
     """What stands in the brackets of a call."""
-    given = repeated([text_of(value) for value in call.arguments])
+    given = repeated(elements_of(call.arguments))
     for name, value, default in call.keywords:
         if value != default:
             given.append(f"{name}={text_of(value)}")
@@ -73,6 +79,21 @@ def entries_of(call: Call) -> str:
     pairs = zip(call.words, call.values, strict=True)
     entries = [f'"{name}": {text_of(value)}' for name, value in pairs]
     return "{" + ", ".join(entries) + "}"
+
+
+def elements_of(values: Sequence[Any]) -> list[str]:
+    """Values one by one, those in a row that some have under the same condition as one."""
+    found: list[str] = []
+    for condition, group in groupby(values, condition_of):
+        texts = [text_of(v.arguments[1] if condition else v) for v in group]
+        found += [f"*([{', '.join(texts)}] if {condition} else [])"] if condition else texts
+    return found
+
+
+def condition_of(value: Any) -> str:
+    """On what it depends whether a layer is there; empty for one that is always."""
+    optional = isinstance(value, Call) and value.function == OPTIONAL
+    return text_of(value.arguments[0]) if optional else ""
 
 
 def repeated(parts: Sequence[str]) -> list[str]:
@@ -95,9 +116,20 @@ class Code:
         return self.text
 
 
+@dataclass(frozen=True)
+class Later:
+    """The call of a block's class that is written in another call of it, once there is one."""
+
+    path: str
+    calls: Mapping[str, Call] = field(compare=False)
+
+    def __str__(self) -> str:
+        return str(self.calls.get(self.path, "inner"))
+
+
 def text_of(value: Any) -> str:
     """A value as Python writes it; of equal numbers for all axes one."""
-    if isinstance(value, Code | Call):
+    if isinstance(value, Code | Call | Later):
         return str(value)
     if isinstance(value, tuple):
         items = ", ".join(map(text_of, value))
@@ -250,3 +282,44 @@ def per_channel(x: str, values: Any, rank: int) -> str:
         return repr(values)
     listed = f"{x}.new_tensor({[*values]})"
     return f"{listed}.view({', '.join(['-1', *['1'] * rank])})" if rank else listed
+
+
+def blank(call: Call) -> tuple[Any, ...]:
+    """A call without its values."""
+    inner = tuple(blank(v) if is_made(v) else None for v in call.values)
+    return (call.function, len(call.arguments), tuple(k[0] for k in call.keywords), inner)
+
+
+def leaves_of(call: Call) -> list[tuple[str, Any]]:
+    """The values of a call and of the calls in it."""
+    found: list[tuple[str, Any]] = []
+    if call.function == OPTIONAL and call.arguments[0] is False:
+        inner = leaves_of(Call("", call.arguments[1:], (), ("",)))
+        return [(call.words[0], False), *((word, ABSENT) for word, _ in inner)]
+    if call.function == GIVEN:
+        return [(GIVEN, call.arguments[0])]
+    for word, value in zip(call.words, call.values, strict=True):
+        if is_made(value):
+            found += leaves_of(value)
+        elif isinstance(value, Call):
+            found.append(("act", Code(value.function)))
+        else:
+            found.append((word, value))
+    return found
+
+
+def is_made(value: Any) -> bool:
+    """Whether a value is a call that is told something; another may be told by its name."""
+    return isinstance(value, Call) and bool(value.values or not value.function.startswith("nn."))
+
+
+def with_leaves(call: Call, values: list[Any]) -> Call:
+    """The call with other values, taken from the front of a list."""
+    made: list[Any] = []
+    for value in call.values:
+        if is_made(value):
+            made.append(with_leaves(value, values))
+        else:
+            leaf = values.pop(0)
+            made.append(Call(leaf.text) if isinstance(value, Call) else leaf)
+    return call.with_values(made)

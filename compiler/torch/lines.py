@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 
 LONGEST = 88
-LAYERS = ("Sequential", "ModuleList", "OrderedDict", "super().__init__")  # a line each
+LAYERS = (
+    "Sequential",
+    "ModuleList",
+    "ModuleDict",
+    "OrderedDict",
+    "super().__init__",
+)  # a line each
 HUGGED = re.compile(r"[\w.]*[(\[{]")  # how a call, a list or a dictionary begins
 
 
@@ -24,21 +30,24 @@ def wrapped(line: str) -> list[str]:
         return [f"{head} = (", *(f"{indent}    {row}" for row in summed), f"{indent})"]
     if brackets is None:
         return [line]
-    start, end = hugged(line, *brackets)
+    start, end = brackets
+    if line[:start].endswith(LAYERS):
+        start, end = hugged(line, start, end)
     inner = line[start + 1 : end]
     parts = split_at_commas(inner)
     behind = line[start - 1].isidentifier() or line[start - 1] in ")]"
     called = behind if line[start] == "(" else not behind  # of an index a comma makes a tuple
     several = len(parts) > 1 or inner.endswith(",")
     clauses = rows_of_comprehension(inner)
-    layers = line[:start].endswith(LAYERS) or line[start] == "{"
+    layers = line[: brackets[0]].endswith(LAYERS) or line[start] == "{"
     fits = len(indent) + 4 + len(inner) <= LONGEST and (several or called) and not layers
     if fits and not inner.endswith(","):
         body = [f"{indent}    {inner}"]
     elif clauses:
         body = [f"{indent}    {row}" for row in clauses]
     elif several or called:
-        body = [f"{indent}    {part}," for part in parts]
+        last = "," * inner.endswith(",")  # of a tuple of one
+        body = [f"{indent}    {part}," for part in parts[:-1]] + [f"{indent}    {parts[-1]}{last}"]
     else:  # brackets around one expression: a comma would make it a tuple
         body = [f"{indent}    {row}" for row in rows_of_sum(inner) or [inner]]
     rest = [part for each in body for part in wrapped(each)]

@@ -20,13 +20,19 @@ from compiler.ops.gathering import Take
 from compiler.ops.joins import Join
 from compiler.torch import SOURCES
 from compiler.torch.attributes import Attributes, Unreachable, Unwritable
-from compiler.torch.bodies import Body, needed, without_aliases
+from compiler.torch.bodies import (
+    Body,
+    needed,
+    with_moves_together,
+    with_parts_together,
+    without_aliases,
+)
 from compiler.torch.calls import Scope, call_tree
-from compiler.torch.chains import links, sequence_lines
+from compiler.torch.chains import INPUT, links, sequence_lines
 from compiler.torch.classes import MOST_VARIANTS, Module, PythonClass, made_class, text_length
 from compiler.torch.helpers import HELPERS
 from compiler.torch.identities import completed
-from compiler.torch.layer import Call, Layer, text_of
+from compiler.torch.layer import GIVEN, Call, Later, Layer, text_of
 from compiler.torch.lines import wrapped
 from compiler.torch.loops import folded, length
 from compiler.torch.sequences import collapsed
@@ -42,6 +48,7 @@ from compiler.torch.statements import (
 )
 
 RESERVED = ("DropPath", "F", "NamedTuple", "OrderedDict")  # by what a source imports and defines
+MOST_NESTED = 30  # calls of a block in itself: Python nests only so many brackets
 MOST_COMPARED = 300  # steps of a `forward` that is written twice, to see which way is shorter
 IMPORTS = "\0imports\0"  # until it is known which ones
 
@@ -57,7 +64,8 @@ class Source:
         self.root = call_tree(graph, flat=flat)
         self.classes: list[PythonClass] = []
         self.calls: dict[str, Call] = {}  # of a block's class, by path
-        self.modules: dict[str, Module] = {}
+        self.symbols: dict[str, list[str]] = {}  # that a call needs, by path
+        self.inner: set[str] = set()  # the calls of blocks in themselves
         self.around: dict[str, tuple[str, str]] = {}  # of a call the block, and its name there
         self.uses: set[str] = set()
         self.users = graph.users()
@@ -72,9 +80,7 @@ class Source:
         for scopes in self.in_order():
             self.make_classes(scopes)
         body = self.body_of(self.root)
-        chain = links(body)
-        nests = bool(chain) or self.nests_calls(body)
-        net = self.module_of(body, chain=chain, nests_calls=nests)
+        net = self.net_of(body)
         self.uses |= net.uses
         name = class_name(self.graph.name)
         while name in self.taken or any(made.name == name for made in self.classes):
@@ -85,6 +91,23 @@ class Source:
         self.classes.append(made_class(name, [[net]]))
         self.parts = [*self.results(name), *map(self.class_text, self.classes)]
         return self
+
+    def net_of(self, body: Body) -> Module:
+        """The net, as a chain where it is one and shorter so."""
+        chain = links(body)
+        if not chain or len(body.items) <= MOST_COMPARED:
+            nests = self.nests_calls(body)
+            net = self.module_of(body, nests_calls=nests)
+        if not chain:
+            return net
+        made = self.module_of(body, chain=chain)
+        if len(body.items) > MOST_COMPARED:
+            return made
+        texts = [self.class_text(made_class("Net", [[each]])) for each in (made, net)]
+        chained, plain = (
+            length([(line.partition("# ")[0], "") for line in text.splitlines()]) for text in texts
+        )
+        return made if chained < plain else net
 
     def scopes(self, scope: Scope) -> list[Scope]:
         """All calls of blocks, in the order of the net."""
@@ -97,10 +120,11 @@ class Source:
             block = scope.step.block if scope.step else ""
             self.around |= {call.path: (block, scope.local(call.path)) for call in scope.calls()}
         blocks = {scope.path: scope.step.block if scope.step else "" for scope in scopes}
+        self.inner |= inner_calls(scopes)
         inner: dict[str, set[str]] = {}
         for scope in scopes:
             inside = inner.setdefault(blocks[scope.path], set())
-            inside.update(blocks[call.path] for call in scope.calls())
+            inside.update(blocks[call.path] for call in scope.calls() if not self.is_inner(call))
         heights: dict[str, int] = {}
         while len(heights) < len(inner):
             ready = [b for b, i in inner.items() if b not in heights and i <= {*heights}]
@@ -114,6 +138,10 @@ class Source:
         several = zip(scopes, levels, strict=True)
         pairs = [*several]
         return [[s for s, at in pairs if at == level] for level in sorted({*levels})]
+
+    def is_inner(self, call: Scope) -> bool:
+        """Whether a call is that of a block in itself, which its class is given."""
+        return call.path in self.inner
 
     # ── one call ─────────────────────────────────────────────────────────────────────────────
 
@@ -131,6 +159,8 @@ class Source:
         if not taken:  # nothing tells how many samples there are
             raise Unreachable(scope.path)
         plain, outputs = without_aliases(needed(plain, outputs), outputs)
+        self.symbols[scope.path] = symbols
+        plain = with_moves_together(with_parts_together(plain), outputs)
         return Body(scope, attributes, plain, [*taken], outputs, symbols, uses)
 
     def nests_calls(self, body: Body) -> bool:
@@ -149,16 +179,18 @@ class Source:
     def module_of(
         self,
         body: Body,
-        *,
         chain: Mapping[str, Call] | None = None,
+        *,
         nests_calls: bool = True,
+        concatenates_apart: bool = False,
     ) -> Module:
         """The members of a call and its `forward`, or those of a chain."""
         if chain:
             shapes = {name: item.comment for name, item in zip(chain, body.items, strict=True)}
             members = replace(body.attributes, calls={**chain})
+            name = identifier(body.takes[0]) if body.scope is self.root else INPUT
             return Module(
-                body.scope, members, ["x"], [], [], [], body.uses, is_chain=True, shapes=shapes
+                body.scope, members, [name], [], [], [], body.uses, is_chain=True, shapes=shapes
             )
         is_net, taken, items = body.scope is self.root, body.takes, body.items
         names = [identifier(name) for name in taken] if is_net else [*"xyzuvw"][: len(taken)]
@@ -169,6 +201,8 @@ class Source:
         again = {name for name, times in called.items() if times > 1}
         branches = {s for item in items if JOIN.fullmatch(item.template) for s in item.takes}
         given, rows = dict(zip(taken, names, strict=True)), taken_in_rows(items)
+        if concatenates_apart:
+            rows |= {name for item in items if is_concatenation(item) for name in item.makes}
         writer = Writer(given, counts, again, rows, branches, nests_calls=nests_calls)
         for item in items:
             writer.add(item)
@@ -270,7 +304,11 @@ class Source:
         self, scope: Scope, inner: Scope, attributes: Attributes
     ) -> tuple[Item, set[str], set[str]]:
         """A call of a block as a step of the body."""
-        call, path = self.calls[inner.path], inner.path
+        path = inner.path
+        if self.is_inner(inner):
+            call = Call(GIVEN, (Later(path, self.calls),), (), ("inner",))
+        else:
+            call = self.calls[path]
         if inner.shares:
             path = inner.shares
             if self.calls.get(path) != call or not scope.owns(path):
@@ -279,8 +317,7 @@ class Source:
                 raise Unreachable(path)
         else:
             attributes.calls[scope.local(path)] = call
-        module = self.modules.get(inner.path)
-        symbols = module.symbols if module is not None else []
+        symbols = self.symbols.get(inner.path, [])
         shape = self.graph[inner.outputs[0]].shape if len(inner.outputs) == 1 else None
 
         texts = [mark(place) for place in range(len(inner.inputs))]
@@ -294,19 +331,13 @@ class Source:
     def make_classes(self, scopes: Sequence[Scope]) -> None:
         """The classes of the calls of one depth, and each call of one."""
         blocks: dict[str, list[Body]] = {}
-        for scope in scopes:
+        inner_first = self.inner and any(map(self.is_inner, scopes))
+        for scope in reversed(scopes) if inner_first else scopes:
             body = self.body_of(scope)
             blocks.setdefault(body.block, []).append(body)
         groups: dict[Any, list[Module]] = {}
         for each in blocks.values():
-            bodies = completed(each)
-            chains = [links(body) for body in bodies]
-            nests = all(chains) or self.nests_calls(max(bodies, key=lambda b: len(b.items)))
-            for body, chain in zip(bodies, chains, strict=True):
-                given = chain if all(chains) else None
-                module = self.module_of(body, chain=given, nests_calls=nests)
-                module.is_chain |= [*module.calls] == [""]
-                self.modules[body.scope.path] = module
+            for module in self.modules_of(completed(each)):
                 groups.setdefault(module.skeleton(), []).append(module)
         inlined = self.inlined([m for modules in groups.values() for m in modules])
         variants: dict[tuple[str, ...], list[list[Module]]] = {}
@@ -321,6 +352,34 @@ class Source:
             for made in self.shortest(several):
                 self.classes.append(made)
                 self.calls |= made.calls
+
+    def modules_of(self, bodies: list[Body]) -> list[Module]:
+        """The calls of a block."""
+        chains = [links(body) for body in bodies]
+        if all(chains):
+            made = [self.module_of(*pair) for pair in zip(bodies, chains, strict=True)]
+        else:
+            nests = self.nests_calls(max(bodies, key=lambda b: len(b.items)))
+            made = [self.module_of(body, nests_calls=nests) for body in bodies]
+            keys = {module.skeleton() for module in made}
+            if 1 < len(keys) <= MOST_VARIANTS and any(map(is_concatenation, bodies[0].items)):
+                other = [
+                    self.module_of(body, nests_calls=nests, concatenates_apart=True)
+                    for body in bodies
+                ]
+                made = min(made, other, key=self.length_of)
+        for module, body in zip(made, bodies, strict=True):
+            if [*module.calls] == [""]:
+                module.is_chain, module.arguments = True, [INPUT]
+            module.channels = next(iter(self.graph[body.takes[0]].shape), None)
+        return made
+
+    def length_of(self, modules: Sequence[Module]) -> int:
+        """How long the classes of calls of a block are."""
+        groups: dict[Any, list[Module]] = {}
+        for module in modules:
+            groups.setdefault(module.skeleton(), []).append(module)
+        return sum(made.length() for made in self.shortest([*groups.values()]))
 
     def inlined(self, modules: Sequence[Module]) -> set[str]:
         """The blocks that are nothing but an nn.Sequential, and shorter so than as a class."""
@@ -409,7 +468,11 @@ class Source:
         if written:
             lines += [f"    def __init__({', '.join(['self', *given])}):"]
             lines += [commented(*line, indent=8) for line in written]
-        if not made.is_chain:
+        if made.is_chain and made.arguments != [INPUT]:
+            (name,) = made.arguments
+            lines += ["", f"    def forward(self, {name}):"]
+            lines += [f"        return super().forward({name})"]
+        elif not made.is_chain:
             lines += [f"    def forward({', '.join(['self', *made.arguments])}):"]
             lines += [commented(*line, indent=8) for line in folded(made.forward, signatures)]
         return "\n".join(
@@ -430,6 +493,25 @@ def names_of(made: Sequence[tuple[Any, PythonClass]]) -> list[str]:
 def joined(parts: Sequence[str]) -> str:
     """Functions and classes with two empty lines between them."""
     return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def inner_calls(scopes: Sequence[Scope]) -> set[str]:
+    """The calls of blocks directly in themselves, where each has one at most and few are deep."""
+    found: set[str] = set()
+    refused: set[str] = set()
+    for scope in scopes:
+        block = scope.step.block if scope.step else ""
+        own = [call for call in scope.calls() if call.step and call.step.block == block]
+        found |= {call.path for call in own}
+        if len(own) > 1 or any(call.shares for call in own) or scope.height > MOST_NESTED:
+            refused.add(block)
+    blocks = {scope.path: scope.step.block if scope.step else "" for scope in scopes}
+    return {path for path in found if blocks[path] not in refused}
+
+
+def is_concatenation(item: Item) -> bool:
+    """Whether a step puts tensors behind one another."""
+    return item.template.startswith("torch.cat(")
 
 
 def taken_in_rows(items: Sequence[Item]) -> set[str]:

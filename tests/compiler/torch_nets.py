@@ -51,6 +51,36 @@ net residual_net {
     output logits
 }
 """,
+    "recursive": """
+# A level of a U and those below it.
+block level(widths, up) {
+    concat {
+        identity
+        seq {
+            conv(widths[0], 4x4, stride=2, pad=1, bias=false)
+            if len(widths) > 1 { bn; level(widths[1:], widths[0]) }
+            leaky_relu(0.2)
+            deconv(up, 4x4, stride=2, pad=1)
+            if up > 4 { dropout(0.3) }
+        } as model
+    }
+}
+
+net recursive {
+    input image: f32[3, 16, 16]
+    level([4, 6, 8], 4) -> conv(2, 1x1)
+    output map
+}
+""",
+    "along": """
+# Layers along the channels of a map, their axes moved once.
+net along {
+    input image: f32[3, 6, 5]
+    add { layernorm(axis=0) -> dense(4, axis=0) -> gelu -> dense(3, axis=0); identity }
+    dense(4, axis=1) -> relu -> relu -> dense(5, axis=1) -> dense(6, axis=2)
+    output map
+}
+""",
     "windows": """
 net windows {
     input x: f32[4, H, W]
