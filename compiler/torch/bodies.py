@@ -76,7 +76,9 @@ def with_parts_together(items: Sequence[Item]) -> list[Item]:
     for item in items:
         part = PART.fullmatch(item.template)
         makes = parts.get((*item.takes, part[1]), {}) if part is not None else {}
-        if part is None or len(makes) != count_of(part[1]):  # some are left out, or taken twice
+        if part is None or not 1 < len(makes) == count_of(
+            part[1]
+        ):  # some are left out, or taken twice
             found.append(item)
         elif item.makes[0] == next(iter(makes.values())):
             several = tuple(makes[place] for place in range(len(makes)))

@@ -87,6 +87,14 @@ def divergence(p, q, logarithms=False):
     other = q if logarithms else torch.log(torch.where(some, q, 1.0))
     return torch.where(some, p * (own - other), 0.0).sum(1)
 '''),
+    "nearest": Helper('''
+def nearest(x, sizes):
+    """The map at other sizes, each pixel that at its place or just before."""
+    for axis, size in enumerate(sizes, start=2):
+        places = torch.arange(size, device=x.device) * x.shape[axis] // size
+        x = x.index_select(axis, places)
+    return x
+'''),
     "resize": Helper('''
 def resize(x, sizes, mode="nearest", align="half_pixel", rounding="prefer_floor", scale=None):
     """The map at other sizes, along each axis in turn."""

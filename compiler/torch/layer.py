@@ -12,7 +12,7 @@ from compiler.dims import Dim, Size
 from compiler.graph import Graph, Node
 from compiler.ops.base import Axis, Shape, Shapes, Weight
 from compiler.torch.helpers import HELPERS
-from compiler.torch.statements import ANY, reference
+from compiler.torch.statements import ANY, mark, reference
 from grammar.records import dataclass
 
 ABSENT = object()  # the value that a call has for what it does not say
@@ -163,6 +163,8 @@ class Layer:
     fixed: list[tuple[str, Any]] = field(default_factory=list)
     uses: set[str] = field(default_factory=set)
     symbols: set[str] = field(default_factory=set)
+    others: Sequence[str] = ()  # tensors at hand
+    besides: list[str] = field(default_factory=list)  # those of them that the expression takes
 
     @property
     def inputs(self) -> Shapes:
@@ -231,6 +233,18 @@ class Layer:
             if isinstance(have, Dim) and self.graph.facts.equal(have, size):
                 return f"{x}.shape[{axis + 1}]"
         return self.symbolic(size)
+
+    def sizes_of_another(self, sizes: Shape) -> str:
+        """Open spatial sizes as those of another tensor at hand; empty where none has them."""
+        if not any(isinstance(size, Dim) for size in sizes):
+            return ""
+        for name in self.others:
+            have = self.graph[name].shape[1:]
+            pairs = zip(have, sizes, strict=False)
+            if len(have) == len(sizes) and all(self.graph.facts.equal(*pair) for pair in pairs):
+                self.besides.append(name)
+                return f"{mark(len(self.node.inputs))}.shape[2:]"
+        return ""
 
     def symbolic(self, size: Dim) -> str:
         """A symbolic size as arithmetic with the symbols."""

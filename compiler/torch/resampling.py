@@ -12,10 +12,15 @@ from compiler.torch.spatial import LINEAR
 def resize(op: Resize, layer: Layer, x: str) -> str:
     """F.interpolate where it means the same, else a helper."""
     rank = layer.rank
-    sizes = f"({', '.join(layer.size(size) for size in layer.output[1:])}{',' * (rank == 1)})"
+    sizes = layer.sizes_of_another(layer.output[1:])
+    if not sizes:
+        sizes = f"({', '.join(map(layer.size, layer.output[1:]))}{',' * (rank == 1)})"
     words = native(op, layer)
     if words:
         return f"F.interpolate({x}, {sizes}, {words})"
+    floored = (op.mode, op.align, op.rounding, op.scale) == ("nearest", "asymmetric", "floor", None)
+    if floored:
+        return f"{layer.helper('nearest')}({x}, {sizes})"
     given = [f'mode="{op.mode}"'] if op.mode != "nearest" else []
     given += [f'align="{op.align}"'] if op.align != "half_pixel" else []
     given += [f'rounding="{op.rounding}"'] if op.rounding != "prefer_floor" else []

@@ -69,6 +69,7 @@ class Source:
         self.around: dict[str, tuple[str, str]] = {}  # of a call the block, and its name there
         self.uses: set[str] = set()
         self.users = graph.users()
+        self.places = {node.name: place for place, node in enumerate(graph.nodes())}
         self.parts: list[str] = []  # the text of each class
 
     def text(self) -> str:
@@ -241,17 +242,30 @@ class Source:
             return self.call_item(scope, member, attributes)
         node, bare = member, self.stretching(scope, member)
         layer = Layer(self.graph, node, self.owner(scope, member))
-
+        layer.others = () if bare else self.at_hand(scope, member)
         takes = tuple(name for name in node.inputs if name not in bare)
         given = iter(map(mark, range(len(takes))))
         inputs = [bare[n] if n in bare else next(given) for n in node.inputs]
         template = SOURCES[type(node.op)](node.op, layer, *inputs)
         self.enter(scope, layer, attributes)
-        item = Item((node.name,), takes, template)
+        item = Item((node.name,), (*takes, *layer.besides), template)
         if node.op.most_inputs == 0:
             stretched = self.is_stretched(node)
             item = Item((), (), "") if stretched else Item((node.name,), (), expanded(template))
         return item, layer.uses, layer.symbols
+
+    def at_hand(self, scope: Scope, node: Node) -> list[str]:
+        """Tensors whose sizes a layer may take: those that come in, and that it is joined with."""
+        taken = [n.name for n in self.graph.inputs()] if scope is self.root else scope.inputs
+        joined = [name for user in self.users[node.name] for name in user.inputs]
+        inside = {member.name for member in scope.members if isinstance(member, Node)}
+        before = self.places[node.name]
+        return [
+            name
+            for name in (*taken, *joined)
+            if name not in node.inputs
+            and (name in taken or (name in inside and self.places[name] < before))
+        ]
 
     def owner(self, scope: Scope, node: Node) -> str:
         """What the layer with a layer's parameters is called in its call."""

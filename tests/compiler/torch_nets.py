@@ -77,7 +77,9 @@ net recursive {
 net along {
     input image: f32[3, 6, 5]
     add { layernorm(axis=0) -> dense(4, axis=0) -> gelu -> dense(3, axis=0); identity }
-    dense(4, axis=1) -> relu -> relu -> dense(5, axis=1) -> dense(6, axis=2)
+    dense(4, axis=1) -> relu -> relu -> dense(5, axis=1) -> dense(6, axis=2) -> split(1, part=0)
+    a, b = split([2, 4], axis=2)
+    b -> concat(axis=2) { mul(a, a); identity }
     output map
 }
 """,
