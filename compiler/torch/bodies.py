@@ -6,7 +6,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 
 from compiler.torch.attributes import Attributes
 from compiler.torch.calls import Scope
@@ -15,6 +15,7 @@ from compiler.torch.statements import Item, mark, references
 from grammar.records import dataclass
 
 PART = re.compile(r"(M0_M\.(?:chunk|split)\(.*\))\[(\d+)\]")  # of a tensor
+HARMLESS = re.compile(r"nn\.(Conv\w+|Linear)$")
 # A module along another axis than the last, and functions of each number by itself.
 MOVED = re.compile(r"(R_[0-9a-f]*_R)\(M0_M\.movedim\((.*?)\)\)\.movedim\((.*?)\)")
 EACH = re.compile(
@@ -33,11 +34,19 @@ class Body:
     outputs: list[str]
     symbols: list[str]
     uses: set[str]
+    idle: list[Item] = field(default_factory=list)  # all its steps, those that lead nowhere too
 
     @property
     def block(self) -> str:
         """The block that is called."""
         return self.scope.step.block if self.scope.step else ""
+
+
+def harmless(items: Sequence[Item], attributes: Attributes) -> bool:
+    """Whether steps that lead nowhere change nothing: products and functions alone."""
+    called = {name for item in items for name in references(item.template)}
+    made = [attributes.calls[name].function for name in called if name in attributes.calls]
+    return len(made) == len(called) and all(HARMLESS.match(function) for function in made)
 
 
 def needed(items: Sequence[Item], outputs: Iterable[str]) -> list[Item]:

@@ -38,7 +38,9 @@ LONGEST_TEXT = 1000  # of what is looked at number by number
 MOST_VARIANTS = 6
 MOST_IN_LINE = 30  # letters of what stands after `if … else` in a line
 FACTORS = (2, 3, 4, 6, 8, 5, 7, 9, 10, 12, 16)
-NUMBER = re.compile(r"(?:\b(\w+)=)?(?<![\w.])(\d[\d_]*(?:\.\d+)?(?:e[+-]?\d+)?)(?![\w.])")
+# A number, with the word that it is given by, or a row of them that a comprehension goes through.
+ROW = r"\((?:\d+, )+\d+\)(?=\])"
+NUMBER = re.compile(rf"(?:\b(\w+)=)?(?<![\w.])({ROW}|\d[\d_]*(?:\.\d+)?(?:e[+-]?\d+)?)(?![\w.])")
 NAME = re.compile(r"\b[^\W\d]\w*")
 WORD = re.compile(r"\w+|[^\w\s]")
 
@@ -595,7 +597,10 @@ def numbers(text: str) -> list[tuple[str, Any]]:
     """The numbers of a text, each with the keyword before it."""
     if len(text) > LONGEST_TEXT:
         return []
-    return [(found[1] or "size", ast.literal_eval(found[2])) for found in NUMBER.finditer(text)]
+    return [
+        (found[1] or ("places" if found[2][0] == "(" else "size"), ast.literal_eval(found[2]))
+        for found in NUMBER.finditer(text)
+    ]
 
 
 def with_numbers(text: str, codes: list[Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 from itertools import groupby
 from typing import Any
@@ -163,7 +163,7 @@ class Layer:
     fixed: list[tuple[str, Any]] = field(default_factory=list)
     uses: set[str] = field(default_factory=set)
     symbols: set[str] = field(default_factory=set)
-    others: Sequence[str] = ()  # tensors at hand
+    others: Callable[[], Sequence[str]] = tuple  # the tensors at hand
     besides: list[str] = field(default_factory=list)  # those of them that the expression takes
 
     @property
@@ -238,7 +238,7 @@ class Layer:
         """Open spatial sizes as those of another tensor at hand; empty where none has them."""
         if not any(isinstance(size, Dim) for size in sizes):
             return ""
-        for name in self.others:
+        for name in self.others():
             have = self.graph[name].shape[1:]
             pairs = zip(have, sizes, strict=False)
             if len(have) == len(sizes) and all(self.graph.facts.equal(*pair) for pair in pairs):

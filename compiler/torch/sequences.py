@@ -85,8 +85,11 @@ def named(
     start = items.index(callers[0])
     if items[start : start + len(names)] != callers or not is_chain(callers, items, outputs):
         return items
-    pairs = tuple((name, attributes.calls[f"{prefix}.{name}"], None) for name in own)
-    made = Call("nn.Sequential", (Call("OrderedDict", (), pairs),))
+    calls = [attributes.calls[name] for name in names]
+    pairs = tuple((name, call, None) for name, call in zip(own, calls, strict=True))
+    are_numbered = own == [str(place) for place in range(len(own))]
+    given = tuple(calls) if are_numbered else (Call("OrderedDict", (), pairs),)
+    made = Call("nn.Sequential", given)
     attributes.put(prefix, made, instead=names)
     return as_one(items, callers, prefix)
 

@@ -11,6 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from compiler.dims import symbol
@@ -22,6 +23,7 @@ from compiler.torch import SOURCES
 from compiler.torch.attributes import Attributes, Unreachable, Unwritable
 from compiler.torch.bodies import (
     Body,
+    harmless,
     needed,
     with_moves_together,
     with_parts_together,
@@ -34,6 +36,7 @@ from compiler.torch.helpers import HELPERS
 from compiler.torch.identities import completed
 from compiler.torch.layer import GIVEN, Call, Later, Layer, text_of
 from compiler.torch.lines import wrapped
+from compiler.torch.lists import collected, mapped
 from compiler.torch.loops import folded, length
 from compiler.torch.sequences import collapsed
 from compiler.torch.statements import (
@@ -49,7 +52,7 @@ from compiler.torch.statements import (
 
 RESERVED = ("DropPath", "F", "NamedTuple", "OrderedDict")  # by what a source imports and defines
 MOST_NESTED = 30  # calls of a block in itself: Python nests only so many brackets
-MOST_COMPARED = 300  # steps of a `forward` that is written twice, to see which way is shorter
+MOST_COMPARED = 600  # steps of a `forward` that is written twice, to see which way is shorter
 IMPORTS = "\0imports\0"  # until it is known which ones
 
 
@@ -96,6 +99,8 @@ class Source:
     def net_of(self, body: Body) -> Module:
         """The net, as a chain where it is one and shorter so."""
         chain = links(body)
+        if not chain:
+            body = self.with_lists(body)
         if not chain or len(body.items) <= MOST_COMPARED:
             nests = self.nests_calls(body)
             net = self.module_of(body, nests_calls=nests)
@@ -159,10 +164,15 @@ class Source:
         plain = collapsed(scope, attributes, made, outputs, is_net=is_net)
         if not taken:  # nothing tells how many samples there are
             raise Unreachable(scope.path)
+        whole = without_aliases(plain, outputs)[0]
         plain, outputs = without_aliases(needed(plain, outputs), outputs)
+        kept = {name for item in plain for name in item.makes}
+        left_out = [item for item in whole if not kept & {*item.makes}]
+        idle = whole if left_out and harmless(left_out, attributes) else []
         self.symbols[scope.path] = symbols
-        plain = with_moves_together(with_parts_together(plain), outputs)
-        return Body(scope, attributes, plain, [*taken], outputs, symbols, uses)
+        names = [identifier(name) for name in taken] if is_net else []
+        plain, idle = (together(each, outputs, names) for each in (plain, idle))
+        return Body(scope, attributes, plain, [*taken], outputs, symbols, uses, idle)
 
     def nests_calls(self, body: Body) -> bool:
         """Whether `forward` is shorter with calls of blocks inside of others than line by line."""
@@ -176,6 +186,21 @@ class Source:
             for nests in (False, True)
         )
         return length(nested) <= length(apart)
+
+    def with_lists(self, body: Body) -> Body:
+        """The call with a list of tensors that come together, where it is shorter so."""
+        if len(body.items) > MOST_COMPARED:
+            return body
+        names = [identifier(name) for name in body.takes] if body.scope is self.root else []
+        items = collected(body.idle or body.items, names)
+        if items is None:
+            return body
+        other = replace(body, items=items)
+        apart, listed = (
+            length(folded([(line, "") for line in self.module_of(each).texts()], {}))
+            for each in (body, other)
+        )
+        return other if listed < apart else body
 
     def module_of(
         self,
@@ -242,7 +267,8 @@ class Source:
             return self.call_item(scope, member, attributes)
         node, bare = member, self.stretching(scope, member)
         layer = Layer(self.graph, node, self.owner(scope, member))
-        layer.others = () if bare else self.at_hand(scope, member)
+        if not bare:
+            layer.others = partial(self.at_hand, scope, member)
         takes = tuple(name for name in node.inputs if name not in bare)
         given = iter(map(mark, range(len(takes))))
         inputs = [bare[n] if n in bare else next(given) for n in node.inputs]
@@ -373,6 +399,8 @@ class Source:
         if all(chains):
             made = [self.module_of(*pair) for pair in zip(bodies, chains, strict=True)]
         else:
+            if len(bodies) == 1:
+                bodies = [*map(self.with_lists, bodies)]
             nests = self.nests_calls(max(bodies, key=lambda b: len(b.items)))
             made = [self.module_of(body, nests_calls=nests) for body in bodies]
             keys = {module.skeleton() for module in made}
@@ -521,6 +549,11 @@ def inner_calls(scopes: Sequence[Scope]) -> set[str]:
             refused.add(block)
     blocks = {scope.path: scope.step.block if scope.step else "" for scope in scopes}
     return {path for path in found if blocks[path] not in refused}
+
+
+def together(items: Sequence[Item], outputs: Sequence[str], names: Sequence[str]) -> list[Item]:
+    """The items with what several of them do at once; `names` are those of the inputs."""
+    return mapped(with_moves_together(with_parts_together(items), outputs), outputs, names)
 
 
 def is_concatenation(item: Item) -> bool:

@@ -92,6 +92,9 @@ class Writer:
     def add(self, item: Item) -> None:
         """Write an item, or keep its expression for its only user."""
         template = item.template
+        if not item.makes and not item.takes:
+            self.lines.append((template, ""))
+            return
         for place, source in enumerate(item.takes):
             if source in self.nested and template.count(mark(place)) != 1:
                 self.settle(source)
@@ -106,6 +109,9 @@ class Writer:
         expression = tidy(template)
         if len(item.makes) != 1:
             self.used(needs)
+            if not item.makes:
+                self.lines.append((expression, item.comment))
+                return
             names: list[str] = []
             for made in item.makes:
                 names.append(self.fresh(made, names))
@@ -190,10 +196,9 @@ def place_of(name: str, otherwise: int) -> int:
 
 
 def plain(expression: str) -> str:
-    """An expression about as long as it will be, whichever number its members have."""
-    return resolved(
-        expression, lambda name: f"self.{re.sub('[0-9]+', '0', name.rpartition('.')[2])}"
-    )
+    """An expression about as long as it will be, whichever numbers are in it."""
+    text = resolved(expression, lambda name: f"self.{name.rpartition('.')[2]}")
+    return re.sub("[0-9]+", "0", text)
 
 
 def references(text: str) -> list[str]:

@@ -83,6 +83,42 @@ net along {
     output map
 }
 """,
+    "listed": """
+block head(c) { conv(c, 1x1) -> flatten }
+
+block chosen(maps) { concat { for m in maps { channels(m, m) } } -> conv(1, 3x3, pad=1) }
+
+# What a loop makes at each turn is summed behind it; one head sees several maps.
+net listed {
+    input m: f32[5, 8, 8]
+    conv(4, 3x3, pad=1) as stem
+    for i in range(8) {
+        # netc: allow W110
+        add {
+            {
+                conv(4, 3x3, pad=1) as "inner.{i}" -> tanh as "seen{i}"
+                conv(4, 1x1) as "outer.{i}"
+            }
+            identity
+        }
+    }
+    add { for i in range(8) { "seen{i}" -> conv(4, 1x1) as "skip.{i}" } }
+    a = maxpool(2x2)
+    b = a -> maxpool(2x2)
+    c = b -> maxpool(2x2)
+    output scores = concat(axis=0) {
+        a -> head(2) as one
+        b -> head(2) like one
+        c -> head(2) like one
+    }
+    output apart = m -> concat { for k in [0, 2, 4] { channels(k, k) } }
+    output picked = concat {
+        m -> chosen([0, 1, 4]) as "picked.0"
+        m -> chosen([1, 2, 3]) as "picked.1"
+        m -> chosen([0, 2, 3, 4]) as "picked.2"
+    }
+}
+""",
     "windows": """
 net windows {
     input x: f32[4, H, W]

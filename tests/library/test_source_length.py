@@ -10,13 +10,11 @@ from tests.library.source_length import ratio
 BOUND = 1.5  # times the definition's tokens
 # Nets that say more in PyTorch than the bound allows, and how much they say now.
 LONGER = {
-    "wavenet": 12.97,
-    "hrnet_w18": 4.29,
+    "hrnet_w18": 4.26,
     "unet_plus_plus": 3.48,
     "ssd300_vgg16": 2.22,
     "convnext_tiny": 2.20,
     "yolov3": 2.17,
-    "lenet5_1998": 2.14,
     "swin_t": 2.12,
     "unet": 1.85,
     "gan_generator": 1.85,
@@ -24,7 +22,6 @@ LONGER = {
     "digits8x8": 1.74,
     "inception_v3": 1.72,
     "r2plus1d_18": 1.68,
-    "retinanet_resnet50_fpn": 1.64,
     "densenet121": 1.56,
 }
 # Nets of one definition with others, told apart by numbers.
