@@ -15,7 +15,7 @@ LONGER = {
     "ssd300_vgg16": 2.22,
     "convnext_tiny": 2.20,
     "yolov3": 2.17,
-    "swin_t": 2.12,
+    "swin_t": 2.00,
     "unet": 1.85,
     "gan_generator": 1.85,
     "gan_discriminator": 1.75,
