@@ -11,6 +11,7 @@ Read as the same is only what is the same number by number:
 - the words for a window: `pad="same"` and its pixels, `ceil` and the pixels that it adds, a pooling
   to so many parts that are windows alike, `upsample` and `resize` to that size;
 - what is worked out from fixed numbers alone, which is fixed numbers;
+- a factor or offset and a fixed tensor that is multiplied or added;
 - the order of what is added, multiplied or compared, a mean as a sum and a factor, and a concat
   within a concat.
 
@@ -43,7 +44,7 @@ from compiler.ops.pooling import AvgPool, Pool
 from compiler.ops.reducing import Reduce
 from compiler.ops.resampling import Resize
 from compiler.ops.reshape import Flatten, Reshape, Transpose
-from compiler.ops.scale import Scale
+from compiler.ops.scale import Scale, Shift
 from compiler.ops.shapes import per_sample_axes, per_sample_axis
 from compiler.ops.slicing import Slice, Split
 from compiler.ops.spatial import Crop, Pad, Upsample
@@ -167,8 +168,11 @@ class Made:
     def key(self, *, bare: bool = False) -> Hashable:
         """The same for the same values; `bare` without axes of size 1 in front, which stretch."""
         if self.numbers is not None:
-            shape = stripped(self.shape) if bare else self.shape
-            return "const", digest(np.float32(self.numbers).reshape(shape))
+            shape: Any = stripped(self.shape) if bare else self.shape
+            numbers: Any = np.float32(self.numbers).reshape(shape)
+            if bare and numbers.size and np.all(numbers == numbers.flat[0]):
+                numbers = numbers.flat[:1]
+            return "const", digest(numbers)
         if self.places is None:
             return self.root
         shape = stripped(self.shape) if bare else self.shape
@@ -240,6 +244,12 @@ def make(graph: Graph, node: Node, inputs: list[Made]) -> Made:
         return inputs[0].rearranged(inputs[0].where().take(index, axis=op.axis))
     if moves(op):
         return inputs[0].rearranged(run_kernel(op, (inputs[0].where()[None],), {})[0])
+    if isinstance(op, Scale | Shift):
+        numbers: Any = np.float32(op.factor if isinstance(op, Scale) else op.offset)
+        numbers = numbers.reshape(-1, *(1,) * (len(shape) - 1))
+        const = Made("const", numbers.shape, numbers.shape, numbers=numbers)
+        joining = Mul() if isinstance(op, Scale) else Add()
+        return make(graph, replace(node, op=joining), [*inputs, const])
     if isinstance(op, Mean):
         total = make(graph, replace(node, op=Add()), inputs)
         return make(graph, replace(node, op=Scale(1 / len(inputs))), [total])

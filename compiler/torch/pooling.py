@@ -55,9 +55,14 @@ def maxpool(op: MaxPool, layer: Layer, x: str) -> str:
 
 @writes(AvgPool)
 def avgpool(op: AvgPool, layer: Layer, x: str) -> str:
-    """nn.AvgPool, which counts as we do; with a dilation or other padding by hand."""
+    """nn.AvgPool, which counts as we do; with a dilation or what overhangs by hand."""
     axes = axes_of(op, layer)
-    if is_plain(op, layer, axes) and all(axis.dilation == 1 for axis in axes):
+    apart = any(axis.dilation > 1 and axis.kernel > 1 for axis in axes)
+    if op.count_pad and not apart and not op.ceil and not is_plain(op, layer, axes):
+        given = window(op, axes)
+        said = "".join(f", {name}={text_of(value)}" for name, value in given.items())
+        return f"F.avg_pool{layer.rank}d({padded(x, pads_of(axes))}{said})"
+    if is_plain(op, layer, axes) and not apart:
         given = window(op, axes, "padding") | ({"ceil_mode": True} if op.ceil else {})
         given |= {} if op.count_pad or "padding" not in given else {"count_include_pad": False}
         return layer.function(f"F.avg_pool{layer.rank}d", x, f"nn.AvgPool{layer.rank}d", **given)

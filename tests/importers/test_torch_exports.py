@@ -214,3 +214,29 @@ def test_ones_and_zeros_of_the_code_are_nothing_learned() -> None:
     numbers = {"/a_output_0": np.ones(8), "/b_output_0": np.zeros(8)}
     defined = assert_means(model_of(nodes, {}, **numbers), "layernorm")
     assert "affine=false" in defined.text and not defined.graph.values
+
+
+@pytest.mark.parametrize(
+    ("powers", "order"), [("a = Abs(x) q = Pow(a, three)", 3), ("q = Pow(x, two)", 2)]
+)
+def test_roots_of_sums_of_powers_are_a_pooling(powers: str, order: int) -> None:
+    sums = "p = Pad(q, border) s = Conv<group=3, strides=[2, 1], pads=[0, 1, 0, 0]>(p, ones)"
+    constants: dict[str, object] = {"border": [0, 0, 1, 0, 0, 0, 0, 1], "two": 2.0, "three": 3.0}
+    constants |= {"ones": np.ones((3, 1, 2, 3)), "root": 1 / order, "other": 0.4}
+    model = model_of(f"{powers} {sums} y = Pow(s, root)", {}, **constants)
+    defined = assert_means(model, "lppool")
+    assert f"p={order}" in defined.text or order == 2
+    assert "lppool" not in layers(
+        define(import_onnx(model_of(f"{powers} {sums} y = Pow(s, other)", {}, **constants)))
+    )
+
+
+def test_odd_powers_of_what_may_be_negative_are_no_pooling() -> None:
+    nodes = "q = Pow(x, three) s = Conv<group=3>(q, ones) y = Pow(s, root)"
+    constants: dict[str, object] = {"ones": np.ones((3, 1, 2, 3)), "root": 1 / 3, "three": 3.0}
+    assert "lppool" not in layers(define(import_onnx(model_of(nodes, {}, **constants))))
+
+
+def test_softsign_is_read_where_it_is_written_out() -> None:
+    model = model_of("a = Abs(x) b = Add(a, one) y = Div(x, b)", {}, one=np.array(1.0))
+    assert_means(model, "softsign")

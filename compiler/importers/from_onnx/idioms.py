@@ -44,6 +44,43 @@ def chosen(type: str) -> Callable[..., Any]:
     return build
 
 
+def norm_pooling(bound: Bound, constants: Constants) -> Any:
+    """The root of the sums of powers of a window's values, nothing negative among them."""
+    p, r, ones = (constants.get(bound[name]) for name in ("p", "r", "ones"))
+    sums = bound["sums"].attributes
+    if p is None or r is None or ones is None or p.size != 1 or r.size != 1:
+        return None
+    order, rank = p.item(), ones.ndim - 2
+    if len(bound["sums"].inputs) > 2 or "auto_pad" in sums:
+        return None
+    one_each = ones.shape[:2] == (sums.get("group", 1), 1) and np.all(ones == 1)
+    if not one_each or order != int(order) or abs(r.item() * order - 1) > 1e-6:
+        return None
+    if order % 2 and bound.get("absolute") is None:
+        return None
+    pads = [*(sums.get("pads") or (0,) * (2 * rank))]
+    if "pad" in bound:
+        around = padding_of(bound["pad"], constants, rank)
+        if around is None:
+            return None
+        pads = [own + more for own, more in zip(pads, around, strict=True)]
+    more = {name: sums[name] for name in ("strides", "dilations") if name in sums}
+    attributes = {"kernel_shape": ones.shape[2:], "p": int(order), "pads": tuple(pads)} | more
+    return "LpPool", (bound["x"],), attributes
+
+
+def padding_of(pad: Operator, constants: Constants, rank: int) -> list[int] | None:
+    """How many zeros a pad puts before and behind each spatial axis; None where it does else."""
+    amounts = constants.get(pad.inputs[1]) if len(pad.inputs) > 1 else None
+    value = constants.get(pad.inputs[2]) if len(pad.inputs) > 2 and pad.inputs[2] else np.zeros(1)
+    if pad.attributes.get("mode", "constant") != "constant" or amounts is None or value is None:
+        return None
+    before, behind = np.split(amounts.ravel(), 2)
+    if len(before) != rank + 2 or np.any(value) or np.any([*before[:2], *behind[:2]]):
+        return None
+    return [int(size) for size in (*before[2:], *behind[2:])]
+
+
 def layer_norm(bound: Bound, constants: Constants) -> Any:
     """Normalisation written out: (x - mean)/sqrt(mean square + eps), times w, plus b."""
     axes = axes_of(bound["mean"], constants)
@@ -249,15 +286,23 @@ NORMALISED = (
 
 # The larger of two tensors as people choose it, where their derivative is to be one's alone.
 CHOSEN = [
-    (kind, make("Where", make(f"{compared}{equal}", "x", "y"), "left", "right"))
-    for kind, compared in (("Max", "Greater"), ("Min", "Less"))
+    (kind, make("Where", make(f"{compared}{equal}", *compares), "left", "right"))
+    for kind, larger, smaller in (("Max", "Greater", "Less"), ("Min", "Less", "Greater"))
+    for compared, compares in ((larger, ("x", "y")), (smaller, ("y", "x")))
     for equal in ("OrEqual", "")
 ]
+
+POWERS = make("Pow", (make("Abs", "x", name="absolute"), "x"), "p")
+ROOTED = make(
+    "Pow", make("Conv", (make("Pad", POWERS, name="pad"), POWERS), "ones", name="sums"), "r"
+)
 
 IDIOMS = (
     Idiom(make("Mul", "x", make("Sigmoid", "x")), is_now("Swish")),
     Idiom(make("Mul", "x", make("Tanh", make("Softplus", "x"))), is_now("Mish")),
     Idiom(make("Log", make("Sigmoid", "x")), is_now("LogSigmoid")),
+    Idiom(make("Div", "x", make("Add", make("Abs", "x"), 1.0)), is_now("Softsign")),
+    Idiom(ROOTED, norm_pooling),
     Idiom(make("Mul", "x", make("HardSigmoid", "x", name="gate")), gated),
     Idiom(make("Mul", make("Sign", "x"), make("Relu", make("Abs", "x"))), is_now("Identity")),
     Idiom(

@@ -204,7 +204,9 @@ def of_sample(reading: Reading, constant: NDArray[Any], x: Tensor) -> tuple[int,
 
 def bare(reading: Reading, constant: NDArray[Any], index: int, x: Tensor) -> Tensor:
     """A constant as a tensor that goes with the last axes of another."""
-    shape = stripped(of_sample(reading, constant, x))
+    shape, name = of_sample(reading, constant, x), reading.operator.inputs[index]
+    if not is_parameter(reading.origins.get(name, name)):
+        shape = stripped(shape)
     return held(reading, constant.reshape(shape), index)
 
 
