@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from benchmarks.measure import Options, Row, Timing
 from netc.api import load
-from netc.learning import load_training
+from netc.training import load_training
 
 Data: TypeAlias = dict[str, NDArray[Any]]
 SEEDS = range(5)

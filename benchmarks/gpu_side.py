@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 import netc
 from compiler.initialise import scatter
 from compiler.training.layout import layout_of
-from netc.learning import load_training
+from netc.training import load_training
 from runtime.bench import Run, make_ready, time_together, warm_up
 from runtime.devices import CPU, parse_device
 from runtime.random_inputs import random_feeds

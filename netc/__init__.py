@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from grammar.diagnostics import DefinitionError, Diagnostic
     from netc.api import load, loads
     from netc.from_torch import from_torch
-    from netc.learning import History, Training, load_training
     from netc.models import read
     from netc.net import Net
+    from netc.training import History, Training, load_training
     from runtime.errors import CallError, MachineError
 
 __version__ = "0.1.0"
@@ -40,13 +40,13 @@ HOMES = {
     "CallError": "runtime.errors",
     "DefinitionError": "grammar.diagnostics",
     "Diagnostic": "grammar.diagnostics",
-    "History": "netc.learning",
+    "History": "netc.training",
     "MachineError": "runtime.errors",
     "Net": "netc.net",
-    "Training": "netc.learning",
+    "Training": "netc.training",
     "from_torch": "netc.from_torch",
     "load": "netc.api",
-    "load_training": "netc.learning",
+    "load_training": "netc.training",
     "loads": "netc.api",
     "read": "netc.models",
 }

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from compiler.pictures import Picture
     from compiler.training.optimisers import Optimiser
     from netc.gradient import Gradient
-    from netc.learning import History
     from netc.notebook import Drawn, LayerRow, Listing, ParameterRow, Shown
     from netc.sessions import Session
+    from netc.training import History
     from runtime.pictures import Augment
     from runtime.verify.comparison import Comparison
     from runtime.weights.rename import WeightsFile
@@ -385,7 +385,7 @@ class Net:
         those that it came to. What else a training may say stands in a `train` item.
         """
         from netc.fitting import plan_for
-        from netc.learning import Training
+        from netc.training import Training
 
         plan = plan_for(self.graph, data, optimiser, batch_size, epochs)
         start = {f"{self.name}.{name}": array for name, array in self.graph.values.items()}

@@ -114,8 +114,7 @@ def command(
 ) -> None:
     """Train a net as a `train` item says."""
     from compiler.files import Files
-    from netc.learning import Training
-    from netc.training import checked_training, require_training
+    from netc.training import Training, checked_training, require_training
     from runtime.training.loop import STATE
 
     if lr is not None and not 0 < lr < float("inf"):
