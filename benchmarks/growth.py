@@ -80,6 +80,22 @@ KINDS: dict[str, tuple[int, Callable[[int], str]]] = {
         lambda n: net(f"repeat {n} {{ add {{ identity; conv(3, 3x3, pad=1) -> dropout }} }}"),
     ),
     "open sizes": (LAYERS, lambda n: net(f"repeat {n} {{ conv(3, 3x3, pad=1) }}", "[3, H, W]")),
+    "sums of many": (
+        12,
+        lambda n: net(
+            numbered(1000, "relu as a#") + f"\nfor i in range({n}) {{ {listed('add', 1000)} }}"
+        ),
+    ),
+    "values in turns": (
+        LAYERS // 2,
+        lambda n: net(f"repeat {n} {{\n{numbered(100, 'let a# = # + 1')}\nrelu }}"),
+    ),
+    "parameters": (
+        LAYERS,
+        lambda n: (
+            f"block b({numbered(150, 'p# = 1', ', ')}) {{ relu }}\n" + net(f"repeat {n} {{ b }}")
+        ),
+    ),
     "lets": (4000, lambda n: numbered(n, "let a# = # + 1") + "\n" + net("relu")),
     "blocks": (4000, lambda n: numbered(n, "block b# { relu }") + "\n" + net("b0")),
     "nets": (NETS, lambda n: numbered(n, "net m# { input x: f32[3]; relu; output y }")),

@@ -16,7 +16,6 @@ from compiler.operators import arithmetic, compare
 from compiler.ops import OPS
 from compiler.ops.arguments import Extent, show
 from compiler.symbols.aliases import value_meant
-from compiler.symbols.names import children
 from compiler.values import (
     POISON,
     Bound,
@@ -39,7 +38,7 @@ from grammar.source import Span
 MOST_MADE = 1_000_000  # items of lists and characters of strings, in one net
 MOST_LEVELS = 100  # lists inside lists
 MOST_CALLS = 60  # functions inside functions
-MOST_WORK = 1_000_000  # words evaluated in functions and comprehensions, in one net
+MOST_WORK = 1_000_000  # names, numbers, operators and calls evaluated for one net
 Made = TypeVar("Made")
 
 
@@ -47,15 +46,6 @@ def too_many_items(node: s.Expression) -> TooMuch:
     """The limit of what one net may hold in lists and strings."""
     message = f"the lists and strings of this net have more than {MOST_MADE:_} items"
     return TooMuch("E209", message, node.span)
-
-
-def size_of(root: s.Syntax) -> int:
-    """How many nodes an expression has."""
-    waiting, count = [root], 0
-    while waiting:
-        waiting += children(waiting.pop())
-        count += 1
-    return count
 
 
 def result_called(results: Results, name: str, span: Span) -> Tensor:
@@ -80,11 +70,19 @@ class Evaluator:
         self.facts = facts
         self.made = 0
         self.worked = 0
-        self.sizes: dict[int, int] = {}  # of expressions evaluated again and again, by identity
         self.calling: list[str] = []  # the functions that call each other
 
     def __call__(self, node: s.Expression, scope: Scope) -> Any:
         """The value of an expression; raises `Mistake`."""
+        self.worked += 1
+        if self.worked > MOST_WORK:
+            message = f"the expressions of this net take more than {MOST_WORK:_} steps"
+            raise TooMuch(
+                "E209",
+                message,
+                node.span,
+                help="loops, calls and lists inside one another multiply",
+            )
         method: Callable[[Any, Scope], Any] = getattr(self, "_" + type(node).__name__.lower())
         return method(node, scope)
 
@@ -191,7 +189,6 @@ class Evaluator:
         if not isinstance(values, list | tuple):
             raise Mistake("E205", "`for` runs over a list", clause.values.span, label=show(values))
         for value in values:
-            self.work(node)
             inner = Scope(scope, taken_apart(clause.names, value, clause.values.span, "for"))
             if clause.condition is None or self.truth(clause.condition, inner):
                 yield from self._items(node, tuple(rest), inner)
@@ -369,7 +366,6 @@ class Evaluator:
                 node.span,
                 label=cycle,
             )
-        self.work(definition.value)
         names = [parameter.name.id for parameter in definition.parameters]
         given = match(node.arguments, names, name, function.__str__)
         inner = Scope(function.scope)
@@ -428,18 +424,6 @@ class Evaluator:
             given = s.Given(argument.value.span, value)
             arguments.append(s.Argument(argument.span, argument.keyword, given))
         return Bound(target, before.with_more(arguments))
-
-    def work(self, node: s.Syntax) -> None:
-        """Count the words of an expression that is evaluated again; raises `TooMuch`."""
-        if id(node) not in self.sizes:
-            self.sizes[id(node)] = size_of(node)
-        self.worked += self.sizes[id(node)]
-        if self.worked > MOST_WORK:
-            raise TooMuch(
-                "E209",
-                f"the functions and lists of this net take more than {MOST_WORK:_} steps",
-                node.span,
-            )
 
     def _rounded_quotient(
         self, function: Builtin, node: s.CallExpression, scope: Scope

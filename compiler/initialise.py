@@ -23,8 +23,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections import ChainMap
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,6 +115,7 @@ def depths(graph: Graph) -> Depths:
 def branch_factors(graph: Graph) -> dict[str, float]:
     """How much smaller than usual the last layers of the branches of sums start, by name."""
     depth = depths(graph)
+    lasts = LastLayers(graph, depth)
     branches: list[tuple[str, int]] = []  # each with the depth of its shortcut
     factors: dict[str, float] = {}
     sums: dict[str, int] = {}  # how many residual sums lead to a tensor
@@ -127,44 +129,66 @@ def branch_factors(graph: Graph) -> dict[str, float]:
         branches += [(name, least) for name in ends if name not in level]
         sums[node.name] += len(level) < len(ends)
         for name in level if len(level) > 1 else ():
-            for last, _ in last_layers(graph, depth, name, least - 1):
-                factors[last.name] = 1 / math.sqrt(len(level))
+            for last in lasts.of(name, least - 1):
+                factors[last] = 1 / math.sqrt(len(level))
     most = max(sums.values(), default=0)
     for name, least in branches:
-        for last, positive in last_layers(graph, depth, name, least):
-            factors[last.name] = most ** (-1.0 if positive else -0.5)
+        for last, positive in lasts.of(name, least).items():
+            factors[last] = most ** (-1.0 if positive else -0.5)
     return factors
 
 
-def last_layers(
-    graph: Graph, depth: Depths, branch: str, below: int
-) -> Iterator[tuple[Node, bool]]:
-    """The layers whose size is that of a branch: the last with weights, deeper than `below`.
+class LastLayers:
+    """The layers whose size is that of a branch: the last with weights, deeper than a shortcut.
 
-    Each with whether what it makes is above 0 on average, once the branch is through with it.
+    Each is looked for once, however many sums a tensor leads to.
     """
-    waiting, seen = [(branch, False)], set[str]()
-    while waiting:
-        name, positive = waiting.pop()
-        if name in seen or (depth[name] or 0) <= below:
-            continue
-        seen.add(name)
-        node = graph[name]
-        inputs = node.inputs[:1]
-        if node.op.holds_weights or (node.op.name in NORMS and graph.weights(node)):
-            yield node, positive
-            continue
+
+    def __init__(self, graph: Graph, depth: Depths) -> None:
+        self.graph, self.depth = graph, depth
+        self.found: dict[tuple[str, int], dict[str, bool]] = {}
+
+    def of(self, branch: str, below: int) -> dict[str, bool]:
+        """Those deeper than `below` by name.
+
+        Each with whether what it makes is above 0 on average, once the branch is through with it.
+        """
+        waiting = [branch]
+        while waiting:
+            name = waiting[-1]
+            missing = [i for i in self.before(name, below) if (i, below) not in self.found]
+            if not missing:
+                self.found[name, below] = self.behind(name, below)
+                waiting.pop()
+            waiting += missing
+        return self.found[branch, below]
+
+    def is_last(self, node: Node) -> bool:
+        """Whether its weights say how large its tensor is."""
+        return node.op.holds_weights or bool(node.op.name in NORMS and self.graph.weights(node))
+
+    def before(self, name: str, below: int) -> tuple[str, ...]:
+        """The tensors whose size that of a tensor may follow."""
+        node = self.graph[name]
+        if (self.depth[name] or 0) <= below or self.is_last(node):
+            return ()
         if node.op.name in GATES:  # behind it numbers are as large whatever is before
-            continue
+            return ()
+        return node.inputs if node.op.name in JOINS | {"mul"} else node.inputs[:1]
+
+    def behind(self, name: str, below: int) -> dict[str, bool]:
+        """The last layers of a tensor whose inputs' are known."""
+        node = self.graph[name]
+        if (self.depth[name] or 0) > below and self.is_last(node):
+            return {name: False}
+        several = [f for i in self.before(name, below) if (f := self.found[i, below])]
         if node.op.name == "mul":  # what is gated, not the gate
-            reached = (any(last_layers(graph, depth, i, below)) for i in node.inputs)
-            inputs = tuple(i for i, found in zip(node.inputs, reached, strict=True) if found)[:1]
-        elif node.op.name in JOINS:
-            inputs = node.inputs
-        positive |= node.op.name in POSITIVE or (
-            node.op.group == "activate" and node.op.name not in ODD
-        )
-        waiting += [(i, positive) for i in inputs]
+            several = several[:1]
+        if node.op.name in POSITIVE or (node.op.group == "activate" and node.op.name not in ODD):
+            return dict.fromkeys(chain(*several), True)
+        if len(several) < 2:
+            return several[0] if several else {}
+        return dict(ChainMap(*reversed(several)))  # what comes through the last input counts
 
 
 def check_size(graph: Graph) -> None:

@@ -104,6 +104,23 @@ ERRORS = {
             for i in range(99)
         ),
     ),
+    "values in many turns": ("E209", net(f"repeat 4000 {{\n{lets('1', 'A + 1', 99)} relu }}")),
+    "assertions in many turns": (
+        "E209",
+        net("repeat 4000 {\n" + "assert 1 + 1 == 2\n" * 99 + "relu }"),
+    ),
+    "parameters of many calls": (
+        "E209",
+        f"block b({', '.join(f'p{i}=1' for i in range(999))}) {{ relu }}\n"
+        + net("repeat 4000 { b }"),
+    ),
+    "sums of many": (
+        "E209",
+        net(
+            "".join(f"relu as a{i}\n" for i in range(999))
+            + f"for i in range(99) {{ add({', '.join(f'a{i}' for i in range(999))}) }}"
+        ),
+    ),
     "many trainings of a deep net": ("E209", deep(LOSS, UPDATE, items=99)),
     "many steps of a deep net": (
         "E209",
@@ -132,6 +149,13 @@ TOO_LARGE = {
     "many convolutions": net("repeat 200 { conv(4096, 3x3, pad=1) }"),
     "buffers": net("bn", "[100000000000, 8, 8]"),
     "a kernel repeated": net("filter([[1, 2], [3, 4]])", "[1000000000, 8, 8]"),
+}
+CONNECTED = {
+    "sums of many": net(
+        "".join(f"relu as a{i}\n" for i in range(999))
+        + f"for i in range(24) {{ add({', '.join(f'a{i}' for i in range(999))}) }}"
+    ),
+    "gates of gates": net("for i in range(60) { mul { relu; tanh } }\n add { identity; relu }"),
 }
 COMPILED = {
     "an input of a trillion numbers": net("relu", "[1000000, 1000000, 1]"),
@@ -214,3 +238,10 @@ def test_compile_takes_tensors_of_any_size(case: str, tmp_path: Path) -> None:
     target = tmp_path / "x.onnx"
     assert run("compile", written(COMPILED[case], tmp_path), "-o", target)[0] == 0
     assert target.stat().st_size < 2000
+
+
+@pytest.mark.parametrize("case", CONNECTED)
+def test_compile_takes_layers_that_take_many_tensors(case: str, tmp_path: Path) -> None:
+    target = tmp_path / "x.onnx"
+    assert run("compile", written(CONNECTED[case], tmp_path), "-o", target)[0] == 0
+    assert target.exists()

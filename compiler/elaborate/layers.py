@@ -9,7 +9,7 @@ from compiler.bind import argument_of, names_of, size_meant, without_input_chann
 from compiler.dims import Dim, Size
 from compiler.elaborate.likely import likely_shape
 from compiler.elaborate.names import local_name, owner_of
-from compiler.elaborate.state import MOST_NODES, Here, State
+from compiler.elaborate.state import MOST_EDGES, MOST_NODES, Here, State
 from compiler.graph import Assumed, Input, Node, shapes_taken
 from compiler.layouts import declarations, foreign_layout
 from compiler.ops.base import Op, Shape, ShapeError, is_join, show_shape
@@ -45,6 +45,10 @@ def add_layer(
     """Put a layer into the graph; `places` says where each of its arguments stands."""
     if len(state.graph) >= MOST_NODES:
         raise TooMuch("E209", f"a net has at most {MOST_NODES:_} layers", stage.span)
+    state.edges += len(tensors)
+    if state.edges > MOST_EDGES:
+        message = f"the layers of a net take at most {MOST_EDGES:_} tensors in all"
+        raise TooMuch("E209", message, stage.span)
     if state.change is not None:
         op = state.change.changed(op, stage.span, here.frame.call_stack)
     sources = tuple(t.node for t in tensors if t.node is not None)

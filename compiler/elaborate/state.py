@@ -26,6 +26,7 @@ from grammar.records import dataclass
 from grammar.source import Span
 
 MOST_NODES = 5_000
+MOST_EDGES = 50_000  # tensors that the layers of a net take
 MOST_RETRIED = 2_000  # layers of a net whose remedies are tried
 MOST_TRIES = 4  # mistakes of a net whose remedies are tried
 MOST_STEPS = 60_000  # stages and turns of loops run for a net, with or without layers in them
@@ -141,8 +142,8 @@ class Elaborated:
     """A net's graph, the contracts still to be checked with the scope they stand in, the mistakes.
 
     The graph of a `damaged` net lacks what a broken statement, or what needs it, would have made.
-    `results` are the tensors that calls give by name, for whoever wants them; `steps` is how many
-    stages and turns of loops were run.
+    `results` are the tensors that calls give by name, for whoever wants them; `steps` is how much
+    there was to do, in stages and turns of loops.
     """
 
     definition: s.Definition
@@ -202,6 +203,7 @@ class State:
         self.guessed = False  # that one branch was the right one
         self.damaged = False  # something is missing because of a mistake, perhaps one in the text
         self.steps = 0
+        self.edges = 0
         self.tries = MOST_TRIES
 
     def finished(self) -> Graph:

@@ -46,6 +46,13 @@ class DropPath(nn.Module):
         kept = x.new_empty(len(x), *[1] * (x.dim() - 1)).bernoulli_(1 - self.p)
         return x * kept / (1 - self.p)
 '''),
+    "in_turn": Helper('''
+def in_turn(operator, first, *others):
+    """Tensors with one operator between all of them."""
+    for x in others:
+        first = operator(first, x)
+    return first
+'''),
     "larger": Helper('''
 def larger(first, *others):
     """The largest, element by element; of equal ones the first."""

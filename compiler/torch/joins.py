@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from compiler.ops.joins import Add, Concat, Div, Max, Mean, Min, Mul, Sub
 from compiler.torch import writes
 from compiler.torch.layer import Layer, dimension
 
-SIGNS = {Add: " + ", Mul: " * ", Sub: " - ", Div: " / "}
+SIGNS = {Add: ("+", "add"), Mul: ("*", "mul"), Sub: ("-", "sub"), Div: ("/", "div")}
+MANY = 100  # operands, of which Python reads no expression of any number
 
 
 @writes(*SIGNS)
 def arithmetic(op: Add | Mul | Sub | Div, layer: Layer, *inputs: str) -> str:
     """The operator."""
-    return inputs[0] if len(inputs) == 1 else f"({SIGNS[type(op)].join(inputs)})"
+    return inputs[0] if len(inputs) == 1 else between(SIGNS[type(op)], layer, inputs)
+
+
+def between(sign: tuple[str, str], layer: Layer, inputs: Sequence[str]) -> str:
+    """Tensors with an operator between them."""
+    operator, function = sign
+    if len(inputs) < MANY:
+        return f"({f' {operator} '.join(inputs)})"
+    return f"{layer.helper('in_turn')}(torch.{function}, {', '.join(inputs)})"
 
 
 @writes(Mean)
 def mean(op: Mean, layer: Layer, *inputs: str) -> str:
     """The sum over how many there are."""
-    return f"(({' + '.join(inputs)}) / {len(inputs)})"
+    return f"({between(SIGNS[Add], layer, inputs)} / {len(inputs)})"
 
 
 @writes(Max, Min)

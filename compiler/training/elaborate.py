@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from compiler.builtins import BUILTINS
+from compiler.elaborate import WORDS_OF_STEP
 from compiler.graph import Draft, Graph
 from compiler.ops.losses import Accuracy
 from compiler.symbols.modules import Closure
@@ -56,6 +57,7 @@ def elaborate_training(
         with reader.reporting():
             training = assemble(reader)
     taken = whole.looks + len(whole.graph) + sum(len(net.graph) for net in whole.nets.values())
+    taken += reader.evaluate.worked // WORDS_OF_STEP
     if reader.failed or training is None:
         return ElaboratedTraining(None, tuple(deduplicate(reader.diagnostics)), taken)
     return ElaboratedTraining(training, tuple(doubts(training)), taken)

@@ -114,6 +114,7 @@ class Whole:
     def inline(self, net: UsedNet, graph: Graph, given: Sequence[Tensor], span: Span) -> Called:
         """Add the layers of one more call of a net, fed by what is given."""
         self.check_room(len(graph), span)
+        self.look(sum(len(node.inputs) for node in graph.nodes()), span)
         net.calls += 1
         prefix = net.prefix if net.calls == 1 else f"{net.prefix}#{net.calls}"
         step = CallStep(net.prefix, span, prefix, span.text if len(span.text) < 60 else net.prefix)

@@ -190,4 +190,12 @@ net names {
     output y
 }
 """,
+    "sums": """
+net sums {
+    input x: f32[2, 3, 3]
+    add { for i in range(120) { shift(0.01) } }
+    mean { identity; for i in range(120) { scale(2) } }
+    output y
+}
+""",
 }
