@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from compiler.torch.statements import Item, mark, references
@@ -29,11 +29,13 @@ def mapped(items: Sequence[Item], outputs: Sequence[str], taken: Sequence[str]) 
     """
     uses = Counter(name for item in items for name in item.takes) + Counter(outputs)
     makers = {name: item for item in items for name in item.makes}
-    callers = Counter(name for item in items for name in references(item.template))
+    callers = calls_in(items)
     gone: set[str] = set()
     found: list[Item] = []
     for item in items:
         one = together(item, makers, uses, callers, taken)
+        if one is not None and not in_order(items, [makers[name] for name in item.takes]):
+            one = None
         gone |= {*item.takes} if one is not None else set()
         found.append(item if one is None else one)
     return whole_results([i for i in found if not {*i.makes} & gone], outputs) if gone else found
@@ -58,9 +60,8 @@ def together(
             return None
         if part.makes != (name,) or len(part.takes) != 1:
             return None
-    called = references(first.template)
-    if not called or any(callers[name] != len(parts) for name in called):
-        return None  # so that nothing else calls it in between
+    if not references(first.template) or not by_themselves(parts, callers):
+        return None
     concatenated = CONCATENATED.fullmatch(item.template)
     if concatenated is None or MARK.findall(item.template) != [*map(mark, range(len(parts)))]:
         return None
@@ -69,6 +70,23 @@ def together(
     made = first.template.replace(mark(0), EACH)
     template = f"torch.cat([{made} for {EACH} in {every}], {concatenated[2]})"
     return Item(item.makes, sources, template, item.comment)
+
+
+def calls_in(items: Iterable[Item | None]) -> Counter[str]:
+    """How often each module is called."""
+    return Counter(name for item in items if item for name in references(item.template))
+
+
+def by_themselves(parts: Iterable[Item | None], callers: Counter[str]) -> bool:
+    """Whether nothing else calls the modules of some items: what they learn follows an order."""
+    return all(callers[name] == count for name, count in calls_in(parts).items())
+
+
+def in_order(items: Sequence[Item], parts: Sequence[Item]) -> bool:
+    """Whether some of the items stand in this order."""
+    places = {id(item): place for place, item in enumerate(items)}
+    found = [places[id(part)] for part in parts]
+    return found == sorted(found)
 
 
 def one_by_one(item: Item, parts: Sequence[Item | None], uses: Counter[str]) -> bool:
@@ -128,6 +146,8 @@ def collected(items: Sequence[Item], taken: Sequence[str]) -> list[Item] | None:
         name = free(LIST, taken)
         whole = f"sum({name})" if concatenated is None else f"torch.cat({name}, {concatenated[2]})"
         parts = [makers[part] for part in join.takes]
+        if not by_themselves(parts, calls_in(items)):
+            continue
         found = filled(items, join, parts, name)
         if found is not None:
             place = found.index(join)

@@ -13,6 +13,7 @@ from grammar.records import dataclass
 LONGEST, LONGEST_BRANCH = 72, 40  # of a nested expression, of one that is joined with others
 NAMES = ("x", "y", "z", "u", "v", "w")
 JOIN = re.compile(r"\(M\d+_M(?: [-+*/] M\d+_M)+\)")  # the template of branches that come together
+CONCATENATION = "torch.cat("  # what a call of a block makes of it has a line of its own
 ANY = "ANY_M"  # a tensor of the batch, whichever is at hand
 REFERENCE = re.compile(r"R_([0-9a-f]*)_R")
 
@@ -125,7 +126,8 @@ class Writer:
             return
         again = any(name in self.repeated for name in references(expression))
         most = LONGEST_BRANCH if made in self.branches else LONGEST
-        short = len(plain(expression)) <= most and (self.nests_calls or not item.comment)
+        nests = not item.comment or (self.nests_calls and CONCATENATION not in expression)
+        short = nests and len(plain(expression)) <= most
         short = short and made not in self.named
         if self.uses[made] == 1 and short and not again:
             self.nested[made], self.needs[made] = expression, needs

@@ -11,12 +11,12 @@ BOUND = 1.5  # times the definition's tokens
 # Nets that say more in PyTorch than the bound allows, and how much they say now.
 LONGER = {
     "hrnet_w18": 4.26,
-    "unet_plus_plus": 3.48,
+    "unet_plus_plus": 3.50,
     "ssd300_vgg16": 2.22,
     "convnext_tiny": 2.20,
     "yolov3": 2.17,
     "swin_t": 2.00,
-    "unet": 1.85,
+    "unet": 1.87,
     "gan_generator": 1.85,
     "gan_discriminator": 1.75,
     "digits8x8": 1.74,

@@ -1,0 +1,102 @@
+"""The forms that a block's PyTorch source takes: chains, options, recursion, lists."""
+
+from __future__ import annotations
+
+import ast
+
+from compiler.torch.alignment import aligned
+from compiler.torch.layer import Call
+from tests.define import define
+
+INPUT = "input image: f32[4, 16, 16]"
+
+
+def source(text: str) -> str:
+    """The source of a definition, which is Python."""
+    written = define(text).torch_source()
+    ast.parse(written)
+    return written
+
+
+def classes(written: str) -> list[str]:
+    """The classes of a source."""
+    return [node.name for node in ast.parse(written).body if isinstance(node, ast.ClassDef)]
+
+
+def test_a_net_that_is_a_chain_names_its_input() -> None:
+    body = "conv(4, 3x3) as a -> relu -> conv(4, 3x3) as b -> conv(2, 1x1) as c"
+    written = source(f"net t {{ {INPUT}; {body}; output y }}")
+    assert "class T(nn.Sequential)" in written
+    assert "def forward(self, image):\n        return super().forward(image)" in written
+    plain = source(f"net t {{ {INPUT.replace('image', 'input')}; {body}; output y }}")
+    assert "class T(nn.Sequential)" in plain and "forward" not in plain
+
+
+def test_a_layer_that_leads_nowhere_is_no_link_of_a_chain() -> None:
+    written = source(f"""net t {{
+        {INPUT}
+        aside = conv(2, 1x1) as unused
+        conv(4, 3x3) as a -> relu -> conv(4, 3x3) as b -> conv(2, 1x1) as c
+        output y
+    }}""")
+    assert "class T(nn.Module)" in written and "self.unused(" not in written
+
+
+def test_no_class_is_called_as_what_a_source_imports() -> None:
+    blocks = "\n".join(
+        f"block {name}(c) {{ add {{ conv(c, 1x1) -> relu; identity }} }}"
+        for name in ("f", "ordered_dict", "named_tuple", "drop_path_")
+    )
+    calls = "f(4); ordered_dict(4); named_tuple(4); drop_path_(4)"
+    found = classes(source(f"{blocks}\nnet t {{ {INPUT}; {calls}; output y }}"))
+    assert not {"F", "OrderedDict", "NamedTuple", "DropPath"} & {*found} and len(found) == 5
+
+
+def test_calls_in_another_order_are_not_put_together() -> None:
+    """A normalisation takes its statistics in the order of its calls."""
+    text = """block head { conv(2, 1x1) -> bn -> flatten }
+    net t {
+        input a: f32[3, 4, 4]; input b: f32[3, 4, 4]; input c: f32[3, 4, 4]
+        one = a -> head() as head
+        two = b -> head() like head
+        three = c -> head() like head
+        output y = concat(one, two, three)
+        output z = ORDER
+    }"""
+    plain = text.replace("ORDER", "relu(a)")
+    assert "for each in (a, b, c)" in source(plain)
+    assert "for each" not in source(text.replace("ORDER", "a -> head() like head"))
+    assert "for each" not in source(plain.replace("concat(one, two", "concat(two, one"))
+
+
+def test_recursion_is_written_as_deep_as_python_reads_it() -> None:
+    block = """block level(n) {
+        conv(4, 1x1)
+        if n > 0 { level(n - 1) }
+        add { relu; identity }
+    }"""
+    shallow, deep = (source(f"{block}\nnet t {{ {INPUT}; level({n}); output y }}") for n in (5, 40))
+    assert classes(shallow) == ["Level", "T"] and "inner=Level(" in shallow
+    assert len(classes(deep)) > 20
+
+
+def test_a_tree_of_calls_is_no_longer_than_it_is_high() -> None:
+    block = """block tree(n) {
+        conv(4, 1x1)
+        if n > 0 { add { tree(n - 1) as left; tree(n - 1) as right } }
+    }"""
+    written = source(f"{block}\nnet t {{ {INPUT}; tree(5); output y }}")
+    assert len(classes(written)) <= 7
+
+
+def test_sequences_are_aligned_by_their_layers() -> None:
+    conv, norm = Call("nn.Conv2d", (1, 2, 3)), Call("nn.BatchNorm2d", (2,))
+    relu = Call("nn.ReLU")
+    short, long = (Call("nn.Sequential", layers) for layers in ((conv,), (relu, conv, norm)))
+    made = [str(call) for call in aligned([short, long])]
+    assert made == [
+        "nn.Sequential(*([nn.ReLU()] if False else []), nn.Conv2d(1, 2, 3), "
+        "*([nn.BatchNorm2d(2)] if False else []))",
+        "nn.Sequential(*([nn.ReLU()] if True else []), nn.Conv2d(1, 2, 3), "
+        "*([nn.BatchNorm2d(2)] if True else []))",
+    ]
