@@ -249,7 +249,18 @@ def make(graph: Graph, node: Node, inputs: list[Made]) -> Made:
         numbers = numbers.reshape(-1, *(1,) * (len(shape) - 1))
         const = Made("const", numbers.shape, numbers.shape, numbers=numbers)
         joining = Mul() if isinstance(op, Scale) else Add()
+        if np.all(numbers == isinstance(op, Scale)):
+            return inputs[0]
         return make(graph, replace(node, op=joining), [*inputs, const])
+    if isinstance(op, Conv | Filter | Pad) and border_of(op) != "zero":
+        return bordered(graph, node, inputs[0])
+    still = isinstance(op, Upsample | Pad) and shape == graph.input_shapes(node)[0]
+    if still:
+        return inputs[0]
+    if isinstance(op, Conv | Filter) and inputs[0].parts[:1] == ("pad",):
+        return widened(graph, node, inputs[0])
+    if isinstance(op, Deconv) and any(axis.before or axis.after for axis in op_axes(graph, node)):
+        return cut(graph, node, inputs)
     if isinstance(op, Mean):
         total = make(graph, replace(node, op=Add()), inputs)
         return make(graph, replace(node, op=Scale(1 / len(inputs))), [total])
@@ -257,20 +268,46 @@ def make(graph: Graph, node: Node, inputs: list[Made]) -> Made:
     shapes = graph.input_shapes(node)
     if isinstance(op, Concat):
         return joined(inputs, per_sample_axis(op.axis, shapes[0], op.name), shape)
-    if isinstance(op, Conv | Filter | Pad) and border_of(op) != "zero":
-        return bordered(graph, node, inputs[0])
     keys = [made.key(bare=isinstance(op, Join)) for made in inputs]
     if isinstance(op, SUMS):
         pairs = zip(inputs, keys, strict=True)
         keys = sorted((k for made, key in pairs for k in terms(made, key, op)), key=str)
     root = hashed(meaning(op, shapes, shape, graph), arrays, keys, shape)
-    parts = (op.name, *keys) if isinstance(op, SUMS) else ()
+    parts: tuple[Any, ...] = (op.name, *keys) if isinstance(op, SUMS) else ()
+    if isinstance(op, Pad):
+        parts = ("pad", op_axes(graph, node), inputs[0])
     return Made(root, shape, shape, parts=parts)
 
 
 def border_of(op: Conv | Filter | Pad) -> str:
     """What the pixels around a map hold."""
     return op.mode if isinstance(op, Pad) else op.pad_mode
+
+
+def op_axes(graph: Graph, node: Node) -> tuple[Axis, ...]:
+    """The windows of a layer."""
+    return node.op.reach(graph.input_shapes(node), node.shape, graph.facts).axes
+
+
+def widened(graph: Graph, node: Node, made: Made) -> Made:
+    """What a window makes of a map between zeros, which are its own pads as well."""
+    assert isinstance(node.op, Conv | Filter)
+    _, around, source = made.parts
+    pairs = zip(op_axes(graph, node), around, strict=True)
+    pad = tuple((own.before + more.before, own.after + more.after) for own, more in pairs)
+    given = replace(graph[node.inputs[0]], shape=source.shape)
+    return make(graph.rebuilt([given]), replace(node, op=replace(node.op, pad=pad)), [source])
+
+
+def cut(graph: Graph, node: Node, inputs: list[Made]) -> Made:
+    """What a deconv makes, as a part of what it makes without the pads that it cuts away."""
+    assert isinstance(node.op, Deconv)
+    pairs = [(axis.before, axis.after) for axis in op_axes(graph, node)]
+    sizes: list[Any] = [*node.shape]
+    whole = (sizes[0], *(s + a + b for s, (a, b) in zip(sizes[1:], pairs, strict=True)))
+    made = make(graph, replace(node, op=replace(node.op, pad=0), shape=whole), inputs)
+    parts = [slice(a, a + s) for s, (a, _) in zip(sizes[1:], pairs, strict=True)]
+    return made.rearranged(made.where()[(slice(None), *parts)])
 
 
 def bordered(graph: Graph, node: Node, made: Made) -> Made:

@@ -240,3 +240,11 @@ def test_odd_powers_of_what_may_be_negative_are_no_pooling() -> None:
 def test_softsign_is_read_where_it_is_written_out() -> None:
     model = model_of("a = Abs(x) b = Add(a, one) y = Div(x, b)", {}, one=np.array(1.0))
     assert_means(model, "softsign")
+
+
+def test_gelu_by_tanh_is_read_where_it_is_written_out() -> None:
+    nodes = """s = Mul(x, x) c = Mul(x, s) k = Mul(third, c) a = Add(x, k) b = Mul(root, a)
+        t = Tanh(b) u = Add(one, t) p = Mul(x, u) y = Mul(half, p)"""
+    numbers = {"third": 0.044715, "root": (2 / np.pi) ** 0.5, "one": 1.0, "half": 0.5}
+    defined = assert_means(model_of(nodes, {}, **numbers), "gelu")
+    assert "gelu(approximate=true)" in defined.text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from math import sqrt
+from math import pi, sqrt
 from typing import Any
 
 import numpy as np
@@ -245,6 +245,9 @@ SQUARES = (
 )
 PLUS_3 = make("Clip", make("Add", "x", 3.0), 0.0, 6.0)
 ERF = make("Add", make("Erf", (make("Div", "x", sqrt(2)), make("Mul", "x", sqrt(0.5)))), 1.0)
+CUBE = (make("Mul", "x", make("Mul", "x", "x")), make("Pow", "x", 3.0))
+CURVED = make("Add", "x", make("Mul", CUBE, 0.044715))
+TANH = make("Add", make("Tanh", make("Mul", CURVED, sqrt(2 / pi))), 1.0)
 ROW = make("Reshape", "x", "row")  # all values of all samples
 SAMPLES = make("Unsqueeze", make("Mul", make("Range", 0.0, "n", 1.0), "apart"), "axes")
 PLACES = (
@@ -336,11 +339,12 @@ IDIOMS = (
         for pattern in (make("Div", PLUS_3, 6.0), make("Mul", PLUS_3, 1 / 6))
     ),
     *(
-        Idiom(pattern, is_now("Gelu"))
+        Idiom(pattern, is_now("Gelu", **said))
+        for part, said in ((ERF, {}), (TANH, {"approximate": "tanh"}))
         for pattern in (
-            make("Mul", make("Mul", "x", ERF), 0.5),
-            make("Mul", make("Mul", "x", 0.5), ERF),
-            make("Mul", "x", make("Mul", ERF, 0.5)),
+            make("Mul", make("Mul", "x", part), 0.5),
+            make("Mul", make("Mul", "x", 0.5), part),
+            make("Mul", "x", make("Mul", part, 0.5)),
         )
     ),
     *(Idiom(pattern, layer_norm) for pattern in NORMALISED),
