@@ -39,7 +39,7 @@ MOST_VARIANTS = 6
 MOST_IN_LINE = 30  # letters of what stands after `if … else` in a line
 FACTORS = (2, 3, 4, 6, 8, 5, 7, 9, 10, 12, 16)
 # A number, with the word that it is given by, or a row of them that a comprehension goes through.
-ROW = r"\((?:\d+, )+\d+\)(?=\])"
+ROW = r"(?<=in )\((?:\d+, )+\d+\)(?=\])"
 NUMBER = re.compile(rf"(?:\b(\w+)=)?(?<![\w.])({ROW}|\d[\d_]*(?:\.\d+)?(?:e[+-]?\d+)?)(?![\w.])")
 NAME = re.compile(r"\b[^\W\d]\w*")
 WORD = re.compile(r"\w+|[^\w\s]")
