@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
+from itertools import accumulate
 from math import prod
 from typing import Any
 from unicodedata import category
@@ -18,6 +19,7 @@ from compiler.dims import Dim, Size, symbol, symbols
 from compiler.domain import Facts
 from compiler.domain.conditions import Contradiction
 from compiler.domain.suggestions import equalities_for
+from compiler.elaborate.state import MOST_EDGES
 from compiler.graph import Draft, Graph, Input, Node, shapes_taken
 from compiler.importers.imported import MOST_LAYERS, Imported
 from compiler.importers.numbered import numbered
@@ -274,6 +276,11 @@ class GraphBuilder:
         if len(layers) > MOST_LAYERS:
             message = f"it makes {len(layers):,} layers, and at most {MOST_LAYERS:,} are imported"
             raise DefinitionError([Diagnostic.of("E209", message, layers[MOST_LAYERS].span)])
+        taken = accumulate(len(node.inputs) for node in layers)
+        for node, count in zip(layers, taken, strict=True):
+            if count > MOST_EDGES:
+                message = f"its layers take more than {MOST_EDGES:,} tensors in all"
+                raise DefinitionError([Diagnostic.of("E209", message, node.span)])
         graph = self.graph.finished(outputs=self.outputs, values=self.values)
         if any(isinstance(size, Dim) for node in graph.inputs() for size in node.shape):
             graph = self.with_all_facts(graph)

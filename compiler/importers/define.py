@@ -16,13 +16,13 @@ from compiler.importers.imported import Imported
 from compiler.importers.structure.recover import recover
 from compiler.importers.structure.text import write
 from compiler.importers.structure.tree import RecoveredNet
-from grammar.diagnostics import DefinitionError
+from grammar.diagnostics import DefinitionError, Diagnostic
 from grammar.format import format_file
 from grammar.parse import parse
 from grammar.records import dataclass
 from grammar.source import Source
 
-TOO_MUCH = "E209"
+TOO_MUCH, TOO_LONG = "E209", "E104"
 
 
 class Unequal(Exception):
@@ -50,7 +50,8 @@ def define(imported: Imported) -> Defined:
     """The definition of an imported graph, its layers called as the source calls them.
 
     The text is compiled and its graph compared with the imported one, layer by layer. Should a
-    recovered structure not pass, the same net is written without blocks.
+    recovered structure not pass, the same net is written without blocks. Raises
+    `DefinitionError` for a net that no file of a definition holds.
     """
     try:
         return checked(imported, recover(imported))
@@ -62,6 +63,10 @@ def define(imported: Imported) -> Defined:
         first = error.diagnostics[0]
         if first.code == TOO_MUCH:
             raise
+        if first.code == TOO_LONG:
+            message = f"its definition would be too long: {first.message}"
+            place = next(iter(imported.graph.nodes())).span
+            raise DefinitionError([Diagnostic.of(TOO_MUCH, message, place)]) from None
         raise Unequal(f"the definition does not compile: {first.code}, {first.message}") from None
 
 

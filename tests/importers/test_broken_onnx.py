@@ -205,6 +205,24 @@ def test_an_operator_of_very_many_layers_is_counted_by_them(tmp_path: Path) -> N
     assert "m.onnx:2:1" in errors
 
 
+def test_sums_of_very_many_are_counted_by_what_they_take(tmp_path: Path) -> None:
+    chain = "t0 = Relu(x) " + " ".join(f"t{i + 1} = Relu(t{i})" for i in range(299))
+    taken = ", ".join(f"t{i}" for i in range(300))
+    sums = " ".join(f"s{i} = Sum({taken})" for i in range(170))
+    last = f"y = Sum({', '.join(f's{i}' for i in range(170))})"
+    onnx.save(onnx_model(f"{chain} {sums} {last}"), tmp_path / "m.onnx")
+    code, _, errors = run("import", tmp_path / "m.onnx", "-o", tmp_path / "m.netdef")
+    assert code == 1 and "error[E209]: its layers take more than 50,000 tensors in all" in errors
+
+
+def test_a_model_that_no_definition_holds_is_refused(tmp_path: Path) -> None:
+    names = [f"x{i}" for i in range(12_000)]
+    inputs = ", ".join(f"float[1, 2] {name}" for name in names)
+    onnx.save(onnx_model(f"y = Sum({', '.join(names)})", inputs), tmp_path / "m.onnx")
+    code, _, errors = run("import", tmp_path / "m.onnx", "-o", tmp_path / "m.netdef")
+    assert code == 1 and "error[E209]: its definition would be too long" in errors
+
+
 def test_joins_that_each_take_the_input_do_not_stand_in_each_other_for_ever(tmp_path: Path) -> None:
     chain = " ".join(f"t{i + 1} = Mean(t{i}, x)" for i in range(400))
     onnx.save(onnx_model(f"t0 = Relu(x) {chain} y = Relu(t400)"), tmp_path / "m.onnx")
