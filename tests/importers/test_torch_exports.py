@@ -248,3 +248,10 @@ def test_gelu_by_tanh_is_read_where_it_is_written_out() -> None:
     numbers = {"third": 0.044715, "root": (2 / np.pi) ** 0.5, "one": 1.0, "half": 0.5}
     defined = assert_means(model_of(nodes, {}, **numbers), "gelu")
     assert "gelu(approximate=true)" in defined.text
+
+
+def test_one_number_that_a_norm_learns_is_its_own() -> None:
+    nodes = 'y = LayerNormalization<axis=-1>(x, "norm.weight", "norm.bias")'
+    weights: Shapes = {"norm.weight": (1,), "norm.bias": (1,)}
+    model = onnx_model(nodes, "float[N, 3, 1] x", weights=weights)
+    assert_unchanged(model, assert_means(model, "layernorm"))

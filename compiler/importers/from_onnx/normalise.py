@@ -149,7 +149,8 @@ def normalised(reading: Reading) -> Tensor:
     known = all(isinstance(x.shape[axis], int) for axis in axes)
     learned = [value for value in (factor, offset) if value is not None]
     fits = all(varying(value) <= {*axes} for value in learned)
-    plain = not learned or (factor is not None and any(map(varying, learned)))
+    named = reading.has(1) and bool(stem(reading.operator.inputs[1]))
+    plain = not learned or (factor is not None and (named or any(map(varying, learned))))
     if fits and known and plain:
         return over(reading, x, axes, factor, offset)
     y = over(reading, x, axes, None, None) if known else by_moments(reading, x, axes)
