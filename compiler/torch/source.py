@@ -53,6 +53,7 @@ from compiler.torch.statements import (
 RESERVED = ("DropPath", "F", "NamedTuple", "OrderedDict")  # by what a source imports and defines
 MOST_NESTED = 30  # calls of a block in itself: Python nests only so many brackets
 MOST_COMPARED = 600  # steps of a `forward` that is written twice, to see which way is shorter
+MANY = re.compile(r"\.(chunk|split|movedim)\(|torch\.cat\(")  # what may be done at once
 IMPORTS = "\0imports\0"  # until it is known which ones
 
 
@@ -164,11 +165,13 @@ class Source:
         plain = collapsed(scope, attributes, made, outputs, is_net=is_net)
         if not taken:  # nothing tells how many samples there are
             raise Unreachable(scope.path)
-        whole = without_aliases(plain, outputs)[0]
-        plain, outputs = without_aliases(needed(plain, outputs), outputs)
-        kept = {name for item in plain for name in item.makes}
-        left_out = [item for item in whole if not kept & {*item.makes}]
-        idle = whole if left_out and harmless(left_out, attributes) else []
+        used = needed(plain, outputs)
+        idle: list[Item] = []
+        if len(used) < len(plain):
+            kept = {id(item) for item in used}
+            left_out = [item for item in plain if id(item) not in kept]
+            idle = without_aliases(plain, outputs)[0] if harmless(left_out, attributes) else []
+        plain, outputs = without_aliases(used, outputs)
         self.symbols[scope.path] = symbols
         names = [identifier(name) for name in taken] if is_net else []
         plain, idle = (together(each, outputs, names) for each in (plain, idle))
@@ -553,6 +556,9 @@ def inner_calls(scopes: Sequence[Scope]) -> set[str]:
 
 def together(items: Sequence[Item], outputs: Sequence[str], names: Sequence[str]) -> list[Item]:
     """The items with what several of them do at once; `names` are those of the inputs."""
+    several = any(MANY.search(item.template) for item in items)
+    if not several:
+        return [*items]
     return mapped(with_moves_together(with_parts_together(items), outputs), outputs, names)
 
 
