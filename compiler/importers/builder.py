@@ -19,9 +19,8 @@ from compiler.dims import Dim, Size, symbol, symbols
 from compiler.domain import Facts
 from compiler.domain.conditions import Contradiction
 from compiler.domain.suggestions import equalities_for
-from compiler.elaborate.state import MOST_EDGES
 from compiler.graph import Draft, Graph, Input, Node, shapes_taken
-from compiler.importers.imported import MOST_LAYERS, Imported
+from compiler.importers.imported import MOST_EDGES, MOST_LAYERS, Imported
 from compiler.importers.numbered import numbered
 from compiler.ops import OPS
 from compiler.ops.arguments import ArgumentError

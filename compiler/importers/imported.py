@@ -77,7 +77,7 @@ def with_valid_sizes(graph: Graph) -> Graph:
     return graph.with_domain(valid_domain(graph.facts, conditions, list(dict.fromkeys(names))))
 
 
-MOST_LAYERS = 4300  # finding the structure of more takes too long
+MOST_LAYERS, MOST_EDGES = 4300, 20_000  # finding the structure of more takes too long
 
 
 def check_count(name: str, layers: int) -> None:

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 from difflib import SequenceMatcher
-from itertools import permutations
+from itertools import accumulate, permutations
 from typing import Any
 
 from compiler.torch.alignment import aligned, is_sequence
@@ -248,7 +248,7 @@ class ClassWriter:
         self.modules = modules = [module for variant in variants for module in variant]
         self.parameters: dict[str, list[Any]] = {}
         self.kept: dict[str, str] = {}  # what `forward` calls the parameters
-        firsts = [modules.index(variant[0]) for variant in variants]
+        firsts = accumulate((len(variant) for variant in variants[:-1]), initial=0)
         self.of_variant = dict(zip(firsts, variants, strict=True))
         self.members = {
             name.partition(".")[0] for m in modules for name in m.attributes.all_names()
@@ -335,7 +335,7 @@ class ClassWriter:
         """The rows of all calls in one order that is that of each."""
         found: list[Merged] = []
         for place, variant in self.of_variant.items():
-            places = [self.modules.index(module) for module in variant]
+            places = range(place, place + len(variant))
             own = [Merged({p: rows[p][k] for p in places}) for k in range(len(rows[place]))]
             a_keys, b_keys = ([repr(each.first.key) for each in some] for some in (found, own))
             matcher = SequenceMatcher(None, a_keys, b_keys, autojunk=False)
