@@ -76,8 +76,8 @@ def skips(number: int, last: str) -> Made:
 
 
 def dense(number: int, last: str) -> Made:
-    """A sum of the nine tensors before it: no series-parallel graph of many edges."""
-    before = [f"t{place}" for place in range(max(number - 9, 0), number)] or ["x"]
+    """A sum of the four tensors before it: no series-parallel graph."""
+    before = [f"t{place}" for place in range(max(number - 4, 0), number)] or ["x"]
     return [node("Sum", " ".join(before), f"t{number}")], {}
 
 
@@ -123,7 +123,7 @@ MODELS: dict[str, tuple[str, int, Callable[[int], bytes]]] = {
     "residual blocks": (".onnx", 2, lambda n: chain(residual, n)),
     "fire modules": (".onnx", 4, lambda n: chain(fires, n)),
     "skips": (".onnx", 1, lambda n: chain(skips, n)),
-    "sums of nine": (".onnx", 2, lambda n: chain(dense, n)),
+    "sums of four": (".onnx", 1, lambda n: chain(dense, n)),
     "activations": (".onnx", 1, lambda n: chain(activations, n)),
     "products": (".onnx", 1, lambda n: chain(products, n)),
     "folded constants": (".onnx", 1, lambda n: chain(folded, n)),

@@ -56,7 +56,7 @@ def test_the_bad_example_gives_its_code_once_and_the_good_one_nothing(code: str)
 def test_explain_prints_the_page_of_a_code_in_any_letters(code: str) -> None:
     result = netc("explain", code.lower())
     assert result.exit_code == 0
-    marks = re.compile(r"[#`*]|netdef\n")  # of Markdown, which are rendered
+    marks = re.compile(r"[#`*•]|netdef\n|^ *- ", re.MULTILINE)  # of Markdown, which are rendered
     shown, meant = ("".join(marks.sub("", t).split()) for t in (result.stdout, page(code)))
     assert shown == meant
     assert "```" not in result.stdout
