@@ -140,7 +140,7 @@ def everything(axis: FieldAxis, size: Size, facts: Facts) -> FieldAxis:
         return FieldAxis((min(first for first, _ in seen),), (end,), 0)
     phases = len(axis.last)
     last = max(b for b in axis.last if isinstance(b, int)) + (size - 1) // phases * axis.step
-    return FieldAxis(axis.first[:1], (facts.simplify(last),), 0)
+    return FieldAxis((min(axis.first),), (facts.simplify(last),), 0)
 
 
 def windowed(axis: FieldAxis, window: Axis, size: Size, facts: Facts) -> FieldAxis:

@@ -118,6 +118,9 @@ def test_a_symbolic_map_is_seen_to_its_end() -> None:
     assert net.analysis.layers[-1].field[0].size == symbol("H") + 2
     (axis,) = field_of("upsample(2) -> conv(4, 3) -> gap", "[3, H]")
     assert axis.first == (0,) and axis.last == (symbol("H") - 1,)
+    # its first output, between two taps, sees less far back than the second
+    (axis,) = field_of('deconv(2, [4], 2, "half", dilation=2) -> gap', "[1, H]")
+    assert axis.first == (-1,) and axis.last == (symbol("H") + 1,)
 
 
 def test_a_contract_holds_the_widest_field_of_an_enlarged_map() -> None:

@@ -219,8 +219,8 @@ def call(
     stage: tree.Stage, block: tree.Block, scope: Scope, flow: Shape | None
 ) -> tuple[Shape, Any, dict[str, Shape]]:
     """A block: what flows out of it, what says whether another call can share, its outputs."""
-    if flow is None:
-        raise Invalid
+    if flow is None or (block.input is not None and block.name in scope.call.around):
+        raise Invalid  # no net reaches itself
     given: dict[str, Any] = {}
     names = [name for name, _ in block.parameters]
     for index, (key, text) in enumerate(stage.arguments or ()):
@@ -231,7 +231,8 @@ def call(
         held = held or OP_VALUES.get(text) or scope.evaluate(text)
         given[key or names[index]] = held
     twin = scope.call.twin_of(scope.label(stage.like) if stage.like else "")
-    inside = Call(scope.call.file, flow, unrolled=scope.call.unrolled, twin=twin)
+    around = (*scope.call.around, block.name)
+    inside = Call(scope.call.file, flow, unrolled=scope.call.unrolled, twin=twin, around=around)
     inside.first = inside.next_place()
     inner = Scope(inside)
     for name, default in block.parameters:

@@ -93,6 +93,7 @@ class Call:
     `file` holds the values and blocks of the file, which every call sees; `main` is the net.
     `unrolled` takes the layers, if they are wanted; `first` is the place of the call's first one,
     `twin` that of the call whose parameters this one uses (-1: its own), `places` are the labels'.
+    `around` are the blocks and nets whose calls this one is in, its own among them.
     """
 
     file: Mapping[str, Any]
@@ -105,6 +106,7 @@ class Call:
     first: int = 0
     twin: int = -1
     places: dict[str, int] = field(default_factory=dict)
+    around: tuple[str, ...] = ()
 
     def next_place(self) -> int:
         """The place of the next layer."""
@@ -143,6 +145,7 @@ class Scope:
             dict(self.call.labels),
             dict(self.call.owners),
             dict(self.call.outputs),
+            around=self.call.around,
         )
         return self._with(call)
 
