@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from compiler.graph import Graph
 from compiler.ops.base import Op
 from compiler.ops.connect import Dropout, Identity
-from compiler.ops.joins import Join
+from compiler.ops.joins import Concat, Join
 from compiler.ops.normalise import BatchNorm
 from compiler.ops.reshape import Flatten
 from compiler.ops.scale import Normalize, Scale, Shift
@@ -18,7 +18,7 @@ from compiler.rewriting import Rewrite, rewritten
 
 # Each with the ops that it looks for: it has nothing to do in a graph without them.
 PASSES: Mapping[Rewrite, tuple[type[Op], ...]] = {
-    remove_identity: (Identity, Dropout, Flatten, Scale, Shift, Join),
+    remove_identity: (Identity, Dropout, Flatten, Scale, Shift, Join, Concat),
     fold_constants: (Scale, Shift, Normalize),
     fold_batch_norm: (BatchNorm,),
 }

@@ -116,6 +116,11 @@ def test_a_pass_says_which_ops_it_looks_for(name: str) -> None:
             assert rewriting.finished() is graph or isinstance(op, ops)
 
 
+@pytest.mark.parametrize("name", [name for name, op in OPS.items() if op.most_inputs is None])
+def test_a_join_of_one_branch_goes(name: str) -> None:
+    assert ops(optimise(graph_of(f"relu -> {name} {{ tanh }}"))) == ["relu", "tanh"]
+
+
 def breaking(rewriting: Rewriting) -> None:
     """Another shape for what is no input."""
     for node in rewriting.each():
