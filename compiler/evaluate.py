@@ -19,7 +19,7 @@ from compiler.symbols.aliases import value_meant
 from compiler.values import (
     POISON,
     Bound,
-    Function,
+    FunctionValue,
     Mistake,
     Results,
     Scope,
@@ -325,7 +325,7 @@ class Evaluator:
             function = scope.value(name) if scope.has_value(name) else BUILTINS.get(name)
         else:
             name, function = "this", self(node.function, scope)
-        if isinstance(function, Function):
+        if isinstance(function, FunctionValue):
             return self._apply(function, node, scope)
         if not isinstance(function, Builtin):
             if function is None and scope.is_lost(name):
@@ -353,7 +353,7 @@ class Evaluator:
                 "E205", f"{name} is called as {function.usage}", node.span, label=reason
             ) from None
 
-    def _apply(self, function: Function, node: s.CallExpression, scope: Scope) -> Any:
+    def _apply(self, function: FunctionValue, node: s.CallExpression, scope: Scope) -> Any:
         """The value of a function of the definition; raises `TooMuch` where it does not end."""
         definition, name = function.definition, function.name
         around = [*self.calling, name]

@@ -54,7 +54,7 @@ class Results:
 
 
 @dataclass(frozen=True)
-class Function:
+class FunctionValue:
     """`let divisible(v, d=8) = …`, and the names that it sees where it stands."""
 
     definition: s.Function
@@ -224,7 +224,7 @@ def kind_word(value: object) -> str:
         (Dim, "a symbolic size"),
         (Tensor, "a tensor"),
         (Results, "several tensors"),
-        (Function, "a function"),
+        (FunctionValue, "a function"),
         (Bound, "a layer"),
         (type, "an op"),
     ]

@@ -19,7 +19,7 @@ from compiler.graph import Draft, Graph, Input, Node
 from compiler.ops.activate import Softmax
 from compiler.ops.joins import Add
 from compiler.ops.losses import Accuracy, CrossEntropy, SquaredError
-from compiler.training.model import Data, StepPlan, TrainedNet, TrainingPlan, Update
+from compiler.training.model import Data, StepPlan, TrainedNet, TrainingPlan, UpdatePlan
 from compiler.training.optimisers import Adam, Optimiser
 from compiler.training.whole import UsedNet, Whole
 from compiler.values import Tensor
@@ -71,7 +71,7 @@ def plan_for(
     )
     if not learned:
         raise CallError(f"{graph.name} has nothing to learn")
-    update = Update(learned, optimiser or Adam(), span)
+    update = UpdatePlan(learned, optimiser or Adam(), span)
     plan = StepPlan("step", step_graph, "loss", False, tuple(reports), (update,), frozenset(), span)
     return TrainingPlan(
         graph.name,

@@ -27,7 +27,7 @@ from compiler.training.layout import (
     StepLayout,
     layout_of,
 )
-from compiler.training.model import StepPlan, Update
+from compiler.training.model import StepPlan, UpdatePlan
 from compiler.training.optimisers import Adam, AdamW, Lion, Optimiser, RmsProp, Sgd
 from runtime.backward import Backward, backward
 from runtime.kernels import Array
@@ -125,7 +125,7 @@ def statistics(
 
 def moved(
     layout: StepLayout,
-    update: Update,
+    update: UpdatePlan,
     gradients: Mapping[str, Array],
     held: Mapping[str, Array],
     rate: float,

@@ -37,7 +37,7 @@ from compiler.values import (
     POISON,
     Bound,
     Flow,
-    Function,
+    FunctionValue,
     Mistake,
     Results,
     Scope,
@@ -95,7 +95,7 @@ def run_aside(state: State, statement: s.Statement, here: Here, flow: Flow) -> N
             run_let(state, statement, scope)
         case s.Function():
             check_new_value(statement.name, scope)
-            scope.values[statement.name.id] = Function(statement, scope)
+            scope.values[statement.name.id] = FunctionValue(statement, scope)
         case s.Bind():
             for name in statement.names:
                 if not begins_at(statement.chain, name.id):

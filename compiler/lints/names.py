@@ -8,7 +8,7 @@ from unicodedata import name as character_name
 
 from compiler.ops import OPS
 from compiler.ops.base import Op
-from compiler.symbols.names import Definition, Makers, Names, children, literal, spellings
+from compiler.symbols.names import Makers, NameDefinition, Names, children, literal, spellings
 from compiler.symbols.resolve import resolve
 from grammar import syntax as s
 from grammar.diagnostics import Diagnostic
@@ -74,7 +74,7 @@ def names_of_ops(file: s.File) -> Iterator[Diagnostic]:
             )
 
 
-def is_internal(definition: Definition) -> bool:
+def is_internal(definition: NameDefinition) -> bool:
     """Whether a label is written without quotes on a layer that holds no parameters."""
     stage = definition.node
     if not isinstance(stage, s.Stage) or stage.callee is None or stage.label is None:
@@ -84,7 +84,7 @@ def is_internal(definition: Definition) -> bool:
     return holds_nothing and not stage.label.span.text.startswith('"')
 
 
-def is_passed_along(definition: Definition, names: Names) -> bool:
+def is_passed_along(definition: NameDefinition, names: Names) -> bool:
     """Whether a parameter is there because other blocks of the same signature have one.
 
     A block that is passed as an argument must take what the calls of its alternatives give.
@@ -95,7 +95,7 @@ def is_passed_along(definition: Definition, names: Names) -> bool:
     )
 
 
-def unused(code: str, definition: Definition, message: str, help: str) -> Diagnostic:
+def unused(code: str, definition: NameDefinition, message: str, help: str) -> Diagnostic:
     """A warning at a name."""
     return Diagnostic.of(
         code,

@@ -39,7 +39,7 @@ from compiler.training.layout import (
     StepLayout,
     layout_of,
 )
-from compiler.training.model import StepPlan, Update
+from compiler.training.model import StepPlan, UpdatePlan
 from compiler.training.optimisers import Optimiser
 from grammar.records import dataclass
 
@@ -268,7 +268,11 @@ def withheld(
 
 
 def moved(
-    lowering: Lowering, layout: StepLayout, update: Update, gradients: Mapping[str, str], rate: str
+    lowering: Lowering,
+    layout: StepLayout,
+    update: UpdatePlan,
+    gradients: Mapping[str, str],
+    rate: str,
 ) -> dict[str, str]:
     """The parameters of one update and their states anew; what the loss does not reach stays."""
     optimiser = update.optimiser
@@ -311,7 +315,7 @@ def without_decay(optimiser: Optimiser, shape: tuple[int, ...]) -> Optimiser:
 
 
 def clip(
-    lowering: Lowering, update: Update, gradients: Mapping[str, str], rate: str
+    lowering: Lowering, update: UpdatePlan, gradients: Mapping[str, str], rate: str
 ) -> Mapping[str, str]:
     """The gradients of an update within the bounds of its optimiser, that of the norm first."""
     bound, most = update.optimiser.clip, update.optimiser.clip_value

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from compiler.symbols.names import Definition, Reference
+from compiler.symbols.names import NameDefinition, Reference
 from grammar import syntax as s
 from grammar.records import dataclass
 from grammar.source import Span
 
-Parameters = Mapping[Definition, Mapping[str, Definition]]
+Parameters = Mapping[NameDefinition, Mapping[str, NameDefinition]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,9 +19,9 @@ class KeywordCall:
     `values` has for each argument what its value names, when it is a bare name.
     """
 
-    callee: tuple[Definition, ...]
+    callee: tuple[NameDefinition, ...]
     arguments: tuple[s.Argument, ...]
-    values: tuple[tuple[Definition, ...], ...]
+    values: tuple[tuple[NameDefinition, ...], ...]
 
 
 def keyword_uses(calls: Iterable[KeywordCall], parameters: Parameters) -> Iterator[Reference]:
@@ -46,9 +46,9 @@ def keyword_span(argument: s.Argument) -> Span:
 
 def blocks_passed(
     calls: tuple[KeywordCall, ...], parameters: Parameters
-) -> dict[Definition, dict[Definition, None]]:
+) -> dict[NameDefinition, dict[NameDefinition, None]]:
     """The blocks that some call gives to a parameter, through other parameters too."""
-    passed: dict[Definition, dict[Definition, None]] = {}
+    passed: dict[NameDefinition, dict[NameDefinition, None]] = {}
     growing = True
     while growing:
         growing = False
@@ -64,8 +64,8 @@ def blocks_passed(
 
 
 def bound(
-    call: KeywordCall, parameters: Mapping[str, Definition]
-) -> Iterator[tuple[Definition, tuple[Definition, ...]]]:
+    call: KeywordCall, parameters: Mapping[str, NameDefinition]
+) -> Iterator[tuple[NameDefinition, tuple[NameDefinition, ...]]]:
     """The parameters of a block with what the arguments of a call name."""
     order = list(parameters)
     for index, (argument, value) in enumerate(zip(call.arguments, call.values, strict=True)):

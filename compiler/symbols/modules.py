@@ -11,7 +11,7 @@ from compiler.files import Files, real
 from compiler.ops import OPS
 from compiler.symbols.names import Makers
 from compiler.values import (
-    Function,
+    FunctionValue,
     Mistake,
     Scope,
     Silenced,
@@ -114,7 +114,7 @@ class Loader:
                     scope.values |= taken_apart(item.names, value, item.value.span, "let")
                 elif isinstance(item, s.Function):
                     self._check_new(item.name, scope)
-                    scope.values[item.name.id] = Function(item, scope)
+                    scope.values[item.name.id] = FunctionValue(item, scope)
                 else:
                     self._check_new(item.name, scope)
                     if item.name.id in OPS:

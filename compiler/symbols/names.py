@@ -35,7 +35,7 @@ Role = Literal["name", "keyword", "text", "callee"]
 
 
 @dataclass(frozen=True, eq=False)
-class Definition:
+class NameDefinition:
     """A name and what it stands for: `node` is its statement, stage, parameter or loop.
 
     `span` covers the name alone, quotes left out; `visible` is where it can be used; `owner` is
@@ -47,7 +47,7 @@ class Definition:
     span: Span
     visible: Span
     node: s.Syntax
-    owner: Definition | None
+    owner: NameDefinition | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,20 +62,20 @@ class Reference:
     name: str
     span: Span
     role: Role
-    definitions: tuple[Definition, ...]
-    callee: tuple[Definition, ...] = ()
+    definitions: tuple[NameDefinition, ...]
+    callee: tuple[NameDefinition, ...] = ()
 
 
 @dataclass(frozen=True)
 class Names:
     """Every name of a file, in the order of the text."""
 
-    definitions: tuple[Definition, ...]
+    definitions: tuple[NameDefinition, ...]
     uses: tuple[Reference, ...]
 
-    def at(self, offset: int) -> Definition | Reference | None:
+    def at(self, offset: int) -> NameDefinition | Reference | None:
         """The shortest name that covers an offset, else one that ends there."""
-        places: list[Definition | Reference] = [*self.definitions, *self.uses]
+        places: list[NameDefinition | Reference] = [*self.definitions, *self.uses]
         covering = [p for p in places if p.span.start <= offset <= p.span.end]
         return min(
             covering,
@@ -83,21 +83,21 @@ class Names:
             default=None,
         )
 
-    def uses_of(self, *definitions: Definition) -> tuple[Reference, ...]:
+    def uses_of(self, *definitions: NameDefinition) -> tuple[Reference, ...]:
         """The places that mean one of these definitions, in the order of the text."""
         places = {place for d in definitions for place in self._places.get(d, ())}
         return tuple(self.uses[place] for place in sorted(places))
 
     @cached_property
-    def _places(self) -> dict[Definition, list[int]]:
+    def _places(self) -> dict[NameDefinition, list[int]]:
         """Which of the uses mean a definition."""
-        found: dict[Definition, list[int]] = {}
+        found: dict[NameDefinition, list[int]] = {}
         for place, use in enumerate(self.uses):
             for definition in use.definitions:
                 found.setdefault(definition, []).append(place)
         return found
 
-    def visible(self, offset: int) -> tuple[Definition, ...]:
+    def visible(self, offset: int) -> tuple[NameDefinition, ...]:
         """What can be named at an offset; the innermost comes last."""
         return tuple(d for d in self.definitions if d.visible.start <= offset <= d.visible.end)
 

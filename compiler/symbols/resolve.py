@@ -23,8 +23,8 @@ from compiler.ops import OPS
 from compiler.ops.base import is_join
 from compiler.symbols.keywords import KeywordCall, keyword_uses
 from compiler.symbols.names import (
-    Definition,
     Kind,
+    NameDefinition,
     Names,
     Reference,
     Role,
@@ -45,7 +45,7 @@ def resolve(file: s.File) -> Names:
     return _Resolver(file).run()
 
 
-Found: TypeAlias = tuple[Definition, ...]  # several where the branches of an `if` define a name
+Found: TypeAlias = tuple[NameDefinition, ...]  # several where the branches of an `if` define a name
 
 
 @dataclass
@@ -53,24 +53,24 @@ class TextScope(NameScope[Found, Found]):
     """Names between a pair of braces that end at offset `end`; `patterns` are labels with `{…}`."""
 
     end: int = 0
-    patterns: list[Definition] = field(default_factory=list)
+    patterns: list[NameDefinition] = field(default_factory=list)
 
 
 class _Resolver:
     def __init__(self, file: s.File) -> None:
         self.file = file
-        self.definitions: list[Definition] = []
+        self.definitions: list[NameDefinition] = []
         self.uses: list[Reference] = []
-        self.parameters: dict[Definition, dict[str, Definition]] = {}
+        self.parameters: dict[NameDefinition, dict[str, NameDefinition]] = {}
         self.calls: list[KeywordCall] = []
         self.top = TextScope(end=len(file.source.text))
         self.scope = self.top
-        self.owner: Definition | None = None
+        self.owner: NameDefinition | None = None
         self.contracts: list[s.Expect] = []
 
     def run(self) -> Names:
-        bodies: list[tuple[Definition, s.Definition]] = []
-        functions: list[tuple[Definition, s.Function]] = []
+        bodies: list[tuple[NameDefinition, s.Definition]] = []
+        functions: list[tuple[NameDefinition, s.Function]] = []
         for item in self.file.items:
             match item:
                 case s.Use():
@@ -108,7 +108,7 @@ class _Resolver:
         names: dict[str, Found] | None,
         *,
         start: int | None = None,
-    ) -> Definition:
+    ) -> NameDefinition:
         """Keep a definition, to be seen from `start` (by default its node's end) to its scope's."""
         span = name.span if isinstance(name, s.Name) else unquoted(name)
         text = name.id if isinstance(name, s.Name) else literal(name)
@@ -116,7 +116,7 @@ class _Resolver:
         begin = node.span.end if start is None else start
         visible = Span(span.source, begin, max(begin, scope.end))
         word = span.text if text is None else text
-        made = Definition(kind, word, span, visible, node, self.owner)
+        made = NameDefinition(kind, word, span, visible, node, self.owner)
         self.definitions.append(made)
         if text is None:
             self.scope.body().patterns.append(made)
@@ -134,7 +134,7 @@ class _Resolver:
 
     # ── bodies ───────────────────────────────────────────────────────────────────────────────
 
-    def body_of(self, made: Definition, definition: s.Definition) -> None:
+    def body_of(self, made: NameDefinition, definition: s.Definition) -> None:
         """A block or net: parameters and inputs first, what a contract says of it last."""
         self.owner, end = made, definition.body.span.end
         self.scope = TextScope(self.top, end=end)
@@ -157,7 +157,7 @@ class _Resolver:
         self.scope = self.top
         self.owner = None
 
-    def input(self, statement: s.InputDeclaration) -> Definition:
+    def input(self, statement: s.InputDeclaration) -> NameDefinition:
         """`input image: f32[3, H, W]`: sizes that nothing defines become symbols."""
         start = statement.name.span.end
         made = self.define("input", statement.name, statement, self.scope.tensors, start=start)
@@ -309,7 +309,7 @@ class _Resolver:
             name = unquoted(text)
             self.uses.append(Reference(name.text, name, "text", tuple(dict.fromkeys(found))))
 
-    def function(self, made: Definition, statement: s.Function) -> None:
+    def function(self, made: NameDefinition, statement: s.Function) -> None:
         """`let divisible(v, d=8) = …`: its parameters are seen in it alone."""
         owner, self.owner = self.owner, made
         known = self.parameters.setdefault(made, {})
@@ -395,7 +395,7 @@ class _Resolver:
         self.scope = outer
 
 
-def skeleton_of(definition: Definition) -> tuple[str | None, ...]:
+def skeleton_of(definition: NameDefinition) -> tuple[str | None, ...]:
     """The pieces of a name that interpolates, None for each interpolation."""
     node = definition.node
     text = node.name if isinstance(node, s.OutputDeclaration) else None

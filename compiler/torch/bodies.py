@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import field, replace
 
 from compiler.torch.attributes import Attributes
-from compiler.torch.calls import Scope
+from compiler.torch.calls import CallScope
 from compiler.torch.lines import split_at_commas
 from compiler.torch.statements import Item, mark, references
 from grammar.records import dataclass
@@ -24,10 +24,10 @@ EACH = re.compile(
 
 
 @dataclass
-class Body:
+class CallBody:
     """The members of a call and its steps, the tensors that go in and come out."""
 
-    scope: Scope
+    scope: CallScope
     attributes: Attributes
     items: list[Item]
     takes: list[str]

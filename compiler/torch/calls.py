@@ -14,11 +14,11 @@ from compiler.graph import Graph, Input, Node
 from grammar.diagnostics import CallStep
 from grammar.records import dataclass
 
-Member: TypeAlias = "Node | Scope"
+Member: TypeAlias = "Node | CallScope"
 
 
 @dataclass
-class Scope:
+class CallScope:
     """A call of a block, or the net: its layers and calls in order, what goes in and comes out.
 
     `path` begins the names of its layers; `shares` is the path of the call whose parameters it
@@ -40,9 +40,9 @@ class Scope:
             else:
                 yield from member.nodes()
 
-    def calls(self) -> list[Scope]:
+    def calls(self) -> list[CallScope]:
         """The calls directly inside."""
-        return [member for member in self.members if isinstance(member, Scope)]
+        return [member for member in self.members if isinstance(member, CallScope)]
 
     @property
     def height(self) -> int:
@@ -58,9 +58,9 @@ class Scope:
         return not self.path or name.startswith(self.path + ".")
 
 
-def call_tree(graph: Graph, *, flat: bool = False) -> Scope:
+def call_tree(graph: Graph, *, flat: bool = False) -> CallScope:
     """The net as a scope; when `flat` without calls."""
-    root = Scope("")
+    root = CallScope("")
     own = {node.name for node in graph.nodes()}
     stack = [root]
     for node in graph.nodes():
@@ -74,7 +74,7 @@ def call_tree(graph: Graph, *, flat: bool = False) -> Scope:
         while len(stack) > 1 and stack[-1].path not in {step.name for step in steps}:
             stack.pop()
         for step in steps[len(stack) - 1 :]:
-            inner = Scope(step.name, step)
+            inner = CallScope(step.name, step)
             stack[-1].members.append(inner)
             stack.append(inner)
         stack[-1].members.append(node)
@@ -82,7 +82,7 @@ def call_tree(graph: Graph, *, flat: bool = False) -> Scope:
     return root
 
 
-def connect(graph: Graph, scope: Scope, users: Mapping[str, list[Node]]) -> None:
+def connect(graph: Graph, scope: CallScope, users: Mapping[str, list[Node]]) -> None:
     """Find what each call takes and gives, and whose parameters it uses."""
     wanted = set(graph.outputs.values())
     for inner in scope.calls():
@@ -100,7 +100,7 @@ def connect(graph: Graph, scope: Scope, users: Mapping[str, list[Node]]) -> None
         connect(graph, inner, users)
 
 
-def shared_path(graph: Graph, scope: Scope) -> str:
+def shared_path(graph: Graph, scope: CallScope) -> str:
     """The path of the call whose parameters a call uses, layer for layer; empty for its own."""
     found: set[str] = set()
     for node in scope.nodes():

@@ -7,7 +7,7 @@ import re
 from typing import TypeAlias
 
 from compiler.torch.attributes import TAKEN_IN_SEQUENCES
-from compiler.torch.bodies import Body
+from compiler.torch.bodies import CallBody
 from compiler.torch.layer import Call
 from compiler.torch.lines import split_at_commas
 from compiler.torch.loops import Signatures, folded, length
@@ -21,7 +21,7 @@ MEMBER = re.compile(r"self\.(\w+) = (.*)")  # a line that makes a member
 Lines: TypeAlias = list[tuple[str, str]]
 
 
-def links(body: Body) -> dict[str, Call]:
+def links(body: CallBody) -> dict[str, Call]:
     """The modules of a chain in their order; empty for what is none, or would be longer as one."""
     attributes, scope = body.attributes, body.scope
     if len(body.takes) != 1 or len(body.outputs) != 1 or body.symbols:

@@ -18,7 +18,7 @@ from typing import Any
 
 from compiler.torch.alignment import aligned, is_sequence
 from compiler.torch.attributes import TAKEN, Attributes
-from compiler.torch.calls import Scope
+from compiler.torch.calls import CallScope
 from compiler.torch.layer import (
     ABSENT,
     GIVEN,
@@ -46,7 +46,7 @@ WORD = re.compile(r"\w+|[^\w\s]")
 
 
 @dataclass
-class Row:
+class CodeRow:
     """A line of a constructor or of `forward`: what it is without its values, and these."""
 
     key: Any
@@ -56,10 +56,10 @@ class Row:
 
 
 @dataclass
-class Module:
+class ModuleCode:
     """What a scope becomes: its members by local name, and the lines of its `forward`."""
 
-    scope: Scope
+    scope: CallScope
     attributes: Attributes
     arguments: list[str]
     lines: list[tuple[str, str]]
@@ -86,22 +86,22 @@ class Module:
         """The values of the block's parameters."""
         return dict(self.scope.step.given) if self.scope.step else {}
 
-    def constructor(self) -> list[Row]:
+    def constructor(self) -> list[CodeRow]:
         """A row for each member."""
         if [*self.calls] == [""]:
             return [self.elements(self.calls[""])]
         return [self.member(own) for own in self.attributes.by_member()]
 
-    def elements(self, sequence: Call) -> Row:
+    def elements(self, sequence: Call) -> CodeRow:
         """The row of all that an nn.Sequential runs."""
 
         def write(codes: list[Any]) -> list[str]:
             given = with_leaves(sequence, [*codes])
             return [f"super().__init__({', '.join(given_in(given))})"]
 
-        return Row(blank(sequence), leaves_of(sequence), write)
+        return CodeRow(blank(sequence), leaves_of(sequence), write)
 
-    def member(self, own: Attributes) -> Row:
+    def member(self, own: Attributes) -> CodeRow:
         """The row of a member and all that is in it."""
         texts = [*own.parameters.values(), *(text for text, _ in own.buffers.values())]
         key = (
@@ -131,13 +131,13 @@ class Module:
             return filled.written()[0]
 
         (*_, name) = own.all_names()
-        return Row(key, leaves, write, self.shapes.get(name, ""))
+        return CodeRow(key, leaves, write, self.shapes.get(name, ""))
 
     def texts(self) -> list[str]:
         """The lines of `forward` as they are for this call alone."""
         return [line for row in self.forward() for line in row.write([v for _, v in row.leaves])]
 
-    def forward(self) -> list[Row]:
+    def forward(self) -> list[CodeRow]:
         """A row for each line, and for what is returned; none where nn.Sequential has one."""
         if self.is_chain:
             return []
@@ -150,7 +150,7 @@ class Module:
             def write(codes: list[Any], text: str = text) -> list[str]:
                 return [with_numbers(text, [*codes])]
 
-            found.append(Row(without_numbers(text), numbers(text), write, comment))
+            found.append(CodeRow(without_numbers(text), numbers(text), write, comment))
         return found
 
     def skeleton(self) -> tuple[Any, ...]:
@@ -163,10 +163,10 @@ class Module:
 class Merged:
     """A row of several calls, by their places."""
 
-    rows: dict[int, Row]
+    rows: dict[int, CodeRow]
 
     @property
-    def first(self) -> Row:
+    def first(self) -> CodeRow:
         """That of the first of the calls."""
         return next(iter(self.rows.values()))
 
@@ -176,7 +176,7 @@ class PythonClass:
     """A class of the source: its constructor's parameters, and its lines."""
 
     name: str
-    scope: Scope
+    scope: CallScope
     arguments: list[str]
     parameters: list[tuple[str, Any]]  # with defaults, or None
     is_chain: bool
@@ -201,7 +201,7 @@ def text_length(text: str) -> int:
     return len(WORD.findall(text))
 
 
-def made_class(name: str, variants: Sequence[Sequence[Module]]) -> PythonClass:
+def made_class(name: str, variants: Sequence[Sequence[ModuleCode]]) -> PythonClass:
     """The class of calls of which those of a variant say the same."""
     made = ClassWriter(name, variants).made()
     alike = with_aligned(variants)
@@ -211,7 +211,7 @@ def made_class(name: str, variants: Sequence[Sequence[Module]]) -> PythonClass:
     return other if other.length() < made.length() else made
 
 
-def with_aligned(variants: Sequence[Sequence[Module]]) -> list[list[Module]] | None:
+def with_aligned(variants: Sequence[Sequence[ModuleCode]]) -> list[list[ModuleCode]] | None:
     """The variants with the same places in a sequence that they all have; None without one."""
     firsts = [variant[0].calls for variant in variants]
     found: dict[str, list[list[Call]]] = {}
@@ -243,7 +243,7 @@ def with_aligned(variants: Sequence[Sequence[Module]]) -> list[list[Module]] | N
 class ClassWriter:
     """A class in the making."""
 
-    def __init__(self, name: str, variants: Sequence[Sequence[Module]]) -> None:
+    def __init__(self, name: str, variants: Sequence[Sequence[ModuleCode]]) -> None:
         self.name = name
         self.modules = modules = [module for variant in variants for module in variant]
         self.parameters: dict[str, list[Any]] = {}
@@ -298,7 +298,7 @@ class ClassWriter:
 
     # ── what some say ────────────────────────────────────────────────────────────────────────
 
-    def written(self, rows: list[list[Row]], *, forward: bool) -> list[tuple[str, str]]:
+    def written(self, rows: list[list[CodeRow]], *, forward: bool) -> list[tuple[str, str]]:
         """The lines of a constructor or of `forward`, with conditions where some have no such."""
         everyone = {*range(len(self.modules))}
         found: list[tuple[str, str]] = []
@@ -331,7 +331,7 @@ class ClassWriter:
         close()
         return found
 
-    def merged(self, rows: list[list[Row]]) -> list[Merged]:
+    def merged(self, rows: list[list[CodeRow]]) -> list[Merged]:
         """The rows of all calls in one order that is that of each."""
         found: list[Merged] = []
         for place, variant in self.of_variant.items():

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from compiler.torch.attributes import top
-from compiler.torch.bodies import Body
+from compiler.torch.bodies import CallBody
 from compiler.torch.layer import Call
 from compiler.torch.statements import Item, mark, reference
 
@@ -19,7 +19,7 @@ IDENTITY = Call("nn.Identity")
 DROPS = "DropPath"  # is an identity where it drops none
 
 
-def completed(bodies: Sequence[Body]) -> list[Body]:
+def completed(bodies: Sequence[CallBody]) -> list[CallBody]:
     """The calls of a block, those alike that differ by layers that some of them have."""
     groups: dict[Any, list[int]] = {}
     for place, body in enumerate(bodies):
@@ -27,7 +27,7 @@ def completed(bodies: Sequence[Body]) -> list[Body]:
     made = [*bodies]
     if len(groups) == 1:
         return made
-    families: list[tuple[Body, list[int]]] = []
+    families: list[tuple[CallBody, list[int]]] = []
     for places in sorted(groups.values(), key=lambda places: -len(bodies[places[0]].items)):
         for number, (whole, others) in enumerate(families):
             both = united(whole, bodies[places[0]])
@@ -45,7 +45,7 @@ def completed(bodies: Sequence[Body]) -> list[Body]:
     return made
 
 
-def united(whole: Body, part: Body) -> Body | None:
+def united(whole: CallBody, part: CallBody) -> CallBody | None:
     """A call with the layers of two, where they differ by layers of one tensor; else None."""
     more, others = optional_names(whole, part), optional_names(part, whole)
     bare, own = without(whole, more), without(part, others)
@@ -54,7 +54,9 @@ def united(whole: Body, part: Body) -> Body | None:
     return with_layers(whole, part, more, others) if others else whole
 
 
-def with_layers(whole: Body, part: Body, more: Sequence[str], others: Sequence[str]) -> Body | None:
+def with_layers(
+    whole: CallBody, part: CallBody, more: Sequence[str], others: Sequence[str]
+) -> CallBody | None:
     """A call with layers of another besides; None where both have one between the same steps."""
     before, after = (Edges(body, names) for body, names in ((whole, more), (part, others)))
     items: list[Item] = []
@@ -94,7 +96,7 @@ def with_layers(whole: Body, part: Body, more: Sequence[str], others: Sequence[s
 class Edges:
     """Which of some layers lie between what a step takes and where that comes from."""
 
-    def __init__(self, body: Body, names: Sequence[str]) -> None:
+    def __init__(self, body: CallBody, names: Sequence[str]) -> None:
         self.calls = {call_of(name): name for name in names}
         self.makers = {i.makes[0]: i for i in body.items if i.template in self.calls}
 
@@ -108,7 +110,7 @@ class Edges:
         return found
 
 
-def signature(body: Body) -> Any:
+def signature(body: CallBody) -> Any:
     """What a call does, whatever its tensors are called."""
     places = {name: place for place, name in enumerate(body.takes)}
     steps = []
@@ -119,7 +121,7 @@ def signature(body: Body) -> Any:
     return (*steps, tuple(places[name] for name in body.outputs))
 
 
-def optional_names(whole: Body, part: Body) -> list[str]:
+def optional_names(whole: CallBody, part: CallBody) -> list[str]:
     """The modules of a call, each of one tensor, that another call has not."""
     others = {top(name) for name in part.attributes.all_names()}
     return [name for name in whole.attributes.calls if top(name) not in others and "." not in name]
@@ -130,7 +132,7 @@ def call_of(name: str) -> str:
     return f"{reference(name)}({mark(0)})"
 
 
-def without(body: Body, names: Sequence[str]) -> Body:
+def without(body: CallBody, names: Sequence[str]) -> CallBody:
     """The call without some of its modules."""
     calls, same = {*map(call_of, names)}, dict[str, str]()
     items: list[Item] = []
@@ -143,7 +145,7 @@ def without(body: Body, names: Sequence[str]) -> Body:
     return replace(body, items=items, outputs=[same.get(name, name) for name in body.outputs])
 
 
-def with_identities(body: Body, whole: Body, names: Sequence[str]) -> Body:
+def with_identities(body: CallBody, whole: CallBody, names: Sequence[str]) -> CallBody:
     """The call with the modules that it lacks as identities, its steps those of another."""
     calls = {*map(call_of, names)}
     ours = dict(zip(whole.takes, body.takes, strict=True))

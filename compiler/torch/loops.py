@@ -103,7 +103,7 @@ class Alike:
 
 
 @dataclass
-class Loop:
+class FoldedLoop:
     """A header, `i` in `range(3)`, and what stands in it."""
 
     target: ast.expr
@@ -395,12 +395,12 @@ class Folder(ast.NodeTransformer):
         """Nodes with their numbers apart."""
         return alike_of(nodes, self.signatures)
 
-    def longest(self, run: Sequence[Alike]) -> tuple[int, Loop | None]:
+    def longest(self, run: Sequence[Alike]) -> tuple[int, FoldedLoop | None]:
         """How many of things that are alike are best said as a loop, and this; one as it is."""
         lengths = [len(run)] if len(run) > 1 else []
         regular = self.regular(run)
         lengths += [regular] if 1 < regular < len(run) else []
-        best: tuple[int, Loop | None] = (1, None)
+        best: tuple[int, FoldedLoop | None] = (1, None)
         most = -self.slack
         for count in lengths:
             loop = self.loop(run[:count])
@@ -425,7 +425,7 @@ class Folder(ast.NodeTransformer):
             count += 1
         return count
 
-    def loop(self, run: Sequence[Alike]) -> Loop | None:
+    def loop(self, run: Sequence[Alike]) -> FoldedLoop | None:
         """Things that are alike as one, in a loop."""
         first, count = run[0], len(run)
         columns = [[each.values[place] for each in run] for place in range(len(first.values))]
@@ -481,7 +481,7 @@ def differing(a: Any, b: Any) -> Any:
 
 def with_header(
     nodes: list[Any], rows: Mapping[str, list[Any]], counter: str, start: int, count: int
-) -> Loop:
+) -> FoldedLoop:
     """A loop over rows of numbers, over a counter, or over both."""
     names: list[ast.expr] = [ast.Name(name) for name in rows]
     columns = [[expression_of(value) for value in row] for row in rows.values()]
@@ -499,7 +499,7 @@ def with_header(
         limits.append(ast.Constant(start + count))
         values = ast.Call(ast.Name("range"), [*limits], [])
         target = ast.Name(counter or "_")
-    return Loop(target, values, nodes, bool(rows))
+    return FoldedLoop(target, values, nodes, bool(rows))
 
 
 def joined(parts: Sequence[Alike]) -> Alike:
@@ -514,7 +514,7 @@ def joined(parts: Sequence[Alike]) -> Alike:
     )
 
 
-def comprehension(loop: Loop) -> ast.comprehension:
+def comprehension(loop: FoldedLoop) -> ast.comprehension:
     """The `for … in …` of a comprehension."""
     return ast.comprehension(loop.target, loop.values, [], 0)
 

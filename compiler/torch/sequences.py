@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from compiler.torch.attributes import TAKEN_IN_SEQUENCES, Attributes
-from compiler.torch.calls import Scope
+from compiler.torch.calls import CallScope
 from compiler.torch.layer import Call
 from compiler.torch.statements import Item, mark, reference, references
 
 
 def collapsed(
-    scope: Scope, attributes: Attributes, items: list[Item], outputs: list[str], *, is_net: bool
+    scope: CallScope, attributes: Attributes, items: list[Item], outputs: list[str], *, is_net: bool
 ) -> list[Item]:
     """The items with such runs as one module each, which are members now."""
     for prefix in attributes.numbered():
@@ -24,7 +24,7 @@ def collapsed(
 
 
 def numbered(
-    scope: Scope,
+    scope: CallScope,
     attributes: Attributes,
     items: list[Item],
     prefix: str,

@@ -22,16 +22,16 @@ from compiler.ops.joins import Join
 from compiler.torch import SOURCES
 from compiler.torch.attributes import Attributes, Unreachable, Unwritable
 from compiler.torch.bodies import (
-    Body,
+    CallBody,
     harmless,
     needed,
     with_moves_together,
     with_parts_together,
     without_aliases,
 )
-from compiler.torch.calls import Scope, call_tree
+from compiler.torch.calls import CallScope, call_tree
 from compiler.torch.chains import INPUT, links, sequence_lines
-from compiler.torch.classes import MOST_VARIANTS, Module, PythonClass, made_class, text_length
+from compiler.torch.classes import MOST_VARIANTS, ModuleCode, PythonClass, made_class, text_length
 from compiler.torch.helpers import HELPERS
 from compiler.torch.identities import completed
 from compiler.torch.layer import GIVEN, Call, Later, Layer, text_of
@@ -43,7 +43,7 @@ from compiler.torch.statements import (
     ANY,
     JOIN,
     Item,
-    Writer,
+    StatementWriter,
     identifier,
     mark,
     reference,
@@ -57,7 +57,7 @@ MANY = re.compile(r"\.(chunk|split|movedim)\(|torch\.cat\(")  # what may be done
 IMPORTS = "\0imports\0"  # until it is known which ones
 
 
-class Source:
+class SourceMaker:
     """A source in the making."""
 
     def __init__(self, graph: Graph, doc: str, *, flat: bool, taken: Collection[str] = ()) -> None:
@@ -80,7 +80,7 @@ class Source:
         """The whole source."""
         return joined([self.header(), *self.helpers(), *self.parts])
 
-    def make(self) -> Source:
+    def make(self) -> SourceMaker:
         """Make the classes; returns itself. Raises `Unreachable`."""
         for scopes in self.in_order():
             self.make_classes(scopes)
@@ -97,7 +97,7 @@ class Source:
         self.parts = [*self.results(name), *map(self.class_text, self.classes)]
         return self
 
-    def net_of(self, body: Body) -> Module:
+    def net_of(self, body: CallBody) -> ModuleCode:
         """The net, as a chain where it is one and shorter so."""
         chain = links(body)
         if not chain:
@@ -116,11 +116,11 @@ class Source:
         )
         return made if chained < plain else net
 
-    def scopes(self, scope: Scope) -> list[Scope]:
+    def scopes(self, scope: CallScope) -> list[CallScope]:
         """All calls of blocks, in the order of the net."""
         return [s for call in scope.calls() for s in (call, *self.scopes(call))]
 
-    def in_order(self) -> list[list[Scope]]:
+    def in_order(self) -> list[list[CallScope]]:
         """All calls, those of a block together, and after those in them where blocks allow it."""
         scopes = self.scopes(self.root)
         for scope in (self.root, *scopes):
@@ -146,13 +146,13 @@ class Source:
         pairs = [*several]
         return [[s for s, at in pairs if at == level] for level in sorted({*levels})]
 
-    def is_inner(self, call: Scope) -> bool:
+    def is_inner(self, call: CallScope) -> bool:
         """Whether a call is that of a block in itself, which its class is given."""
         return call.path in self.inner
 
     # ── one call ─────────────────────────────────────────────────────────────────────────────
 
-    def body_of(self, scope: Scope) -> Body:
+    def body_of(self, scope: CallScope) -> CallBody:
         """The members of a call and its steps."""
         attributes = Attributes()
         items = [self.item(scope, member, attributes) for member in scope.members]
@@ -175,9 +175,9 @@ class Source:
         self.symbols[scope.path] = symbols
         names = [identifier(name) for name in taken] if is_net else []
         plain, idle = (together(each, outputs, names) for each in (plain, idle))
-        return Body(scope, attributes, plain, [*taken], outputs, symbols, uses, idle)
+        return CallBody(scope, attributes, plain, [*taken], outputs, symbols, uses, idle)
 
-    def nests_calls(self, body: Body) -> bool:
+    def nests_calls(self, body: CallBody) -> bool:
         """Whether `forward` is shorter with calls of blocks inside of others than line by line."""
         called = [item for item in body.items if item.comment]
         if not any(re.search(r"\d", name) for i in called for name in references(i.template)):
@@ -190,7 +190,7 @@ class Source:
         )
         return length(nested) <= length(apart)
 
-    def with_lists(self, body: Body) -> Body:
+    def with_lists(self, body: CallBody) -> CallBody:
         """The call with a list of tensors that come together, where it is shorter so."""
         if len(body.items) > MOST_COMPARED:
             return body
@@ -207,18 +207,18 @@ class Source:
 
     def module_of(
         self,
-        body: Body,
+        body: CallBody,
         chain: Mapping[str, Call] | None = None,
         *,
         nests_calls: bool = True,
         concatenates_apart: bool = False,
-    ) -> Module:
+    ) -> ModuleCode:
         """The members of a call and its `forward`, or those of a chain."""
         if chain:
             shapes = {name: item.comment for name, item in zip(chain, body.items, strict=True)}
             members = replace(body.attributes, calls={**chain})
             name = identifier(body.takes[0]) if body.scope is self.root else INPUT
-            return Module(
+            return ModuleCode(
                 body.scope, members, [name], [], [], [], body.uses, is_chain=True, shapes=shapes
             )
         is_net, taken, items = body.scope is self.root, body.takes, body.items
@@ -232,7 +232,7 @@ class Source:
         given, rows = dict(zip(taken, names, strict=True)), taken_in_rows(items)
         if concatenates_apart:
             rows |= {name for item in items if is_concatenation(item) for name in item.makes}
-        writer = Writer(given, counts, again, rows, branches, nests_calls=nests_calls)
+        writer = StatementWriter(given, counts, again, rows, branches, nests_calls=nests_calls)
         for item in items:
             writer.add(item)
         results = [writer.result(name) for name in body.outputs]
@@ -245,7 +245,7 @@ class Source:
         symbols = body.symbols
         inputs = names if is_net else [*names, *symbols]
         lines = [*self.symbol_lines(symbols), *writer.lines] if is_net else writer.lines
-        return Module(
+        return ModuleCode(
             body.scope, body.attributes, inputs, lines, results, symbols, body.uses, comment
         )
 
@@ -263,10 +263,10 @@ class Source:
         return found
 
     def item(
-        self, scope: Scope, member: Node | Scope, attributes: Attributes
+        self, scope: CallScope, member: Node | CallScope, attributes: Attributes
     ) -> tuple[Item, set[str], set[str]]:
         """A layer or call as a step of the body, the helpers and the symbols that it needs."""
-        if isinstance(member, Scope):
+        if isinstance(member, CallScope):
             return self.call_item(scope, member, attributes)
         node, bare = member, self.stretching(scope, member)
         layer = Layer(self.graph, node, self.owner(scope, member))
@@ -283,7 +283,7 @@ class Source:
             item = Item((), (), "") if stretched else Item((node.name,), (), expanded(template))
         return item, layer.uses, layer.symbols
 
-    def at_hand(self, scope: Scope, node: Node) -> list[str]:
+    def at_hand(self, scope: CallScope, node: Node) -> list[str]:
         """Tensors whose sizes a layer may take: those that come in, and that it is joined with."""
         taken = [n.name for n in self.graph.inputs()] if scope is self.root else scope.inputs
         joined = [name for user in self.users[node.name] for name in user.inputs]
@@ -296,7 +296,7 @@ class Source:
             and (name in taken or (name in inside and self.places[name] < before))
         ]
 
-    def owner(self, scope: Scope, node: Node) -> str:
+    def owner(self, scope: CallScope, node: Node) -> str:
         """What the layer with a layer's parameters is called in its call."""
         name = node.parameters_of
         if scope.shares and name.startswith(scope.shares + "."):
@@ -305,7 +305,7 @@ class Source:
             raise Unreachable(name)
         return scope.local(name)
 
-    def stretching(self, scope: Scope, node: Node) -> dict[str, str]:
+    def stretching(self, scope: CallScope, node: Node) -> dict[str, str]:
         """What a join takes that comes from no input, by how it is written."""
         return {
             name: reference(self.owner(scope, self.graph[name]))
@@ -328,7 +328,7 @@ class Source:
             for user in self.users[node.name]
         )
 
-    def enter(self, scope: Scope, layer: Layer, attributes: Attributes) -> None:
+    def enter(self, scope: CallScope, layer: Layer, attributes: Attributes) -> None:
         """The module, parameter or buffer of a layer among its call's members."""
         local = layer.owner
         if layer.made is not None and local not in attributes.calls:
@@ -344,7 +344,7 @@ class Source:
             attributes.plain[local] = layer.plain
 
     def call_item(
-        self, scope: Scope, inner: Scope, attributes: Attributes
+        self, scope: CallScope, inner: CallScope, attributes: Attributes
     ) -> tuple[Item, set[str], set[str]]:
         """A call of a block as a step of the body."""
         path = inner.path
@@ -371,19 +371,19 @@ class Source:
 
     # ── classes ──────────────────────────────────────────────────────────────────────────────
 
-    def make_classes(self, scopes: Sequence[Scope]) -> None:
+    def make_classes(self, scopes: Sequence[CallScope]) -> None:
         """The classes of the calls of one depth, and each call of one."""
-        blocks: dict[str, list[Body]] = {}
+        blocks: dict[str, list[CallBody]] = {}
         inner_first = self.inner and any(map(self.is_inner, scopes))
         for scope in reversed(scopes) if inner_first else scopes:
             body = self.body_of(scope)
             blocks.setdefault(body.block, []).append(body)
-        groups: dict[Any, list[Module]] = {}
+        groups: dict[Any, list[ModuleCode]] = {}
         for each in blocks.values():
             for module in self.modules_of(completed(each)):
                 groups.setdefault(module.skeleton(), []).append(module)
         inlined = self.inlined([m for modules in groups.values() for m in modules])
-        variants: dict[tuple[str, ...], list[list[Module]]] = {}
+        variants: dict[tuple[str, ...], list[list[ModuleCode]]] = {}
         for modules in groups.values():
             self.uses |= modules[0].uses
             if [*modules[0].calls] == [""] and modules[0].block in inlined:
@@ -396,7 +396,7 @@ class Source:
                 self.classes.append(made)
                 self.calls |= made.calls
 
-    def modules_of(self, bodies: list[Body]) -> list[Module]:
+    def modules_of(self, bodies: list[CallBody]) -> list[ModuleCode]:
         """The calls of a block."""
         chains = [links(body) for body in bodies]
         if all(chains):
@@ -419,29 +419,29 @@ class Source:
             module.channels = next(iter(self.graph[body.takes[0]].shape), None)
         return made
 
-    def length_of(self, modules: Sequence[Module]) -> int:
+    def length_of(self, modules: Sequence[ModuleCode]) -> int:
         """How long the classes of calls of a block are."""
-        groups: dict[Any, list[Module]] = {}
+        groups: dict[Any, list[ModuleCode]] = {}
         for module in modules:
             groups.setdefault(module.skeleton(), []).append(module)
         return sum(made.length() for made in self.shortest([*groups.values()]))
 
-    def inlined(self, modules: Sequence[Module]) -> set[str]:
+    def inlined(self, modules: Sequence[ModuleCode]) -> set[str]:
         """The blocks that are nothing but an nn.Sequential, and shorter so than as a class."""
-        several: dict[str, list[Module]] = {}
+        several: dict[str, list[ModuleCode]] = {}
         for module in modules:
             if [*module.calls] == [""]:
                 several.setdefault(module.block, []).append(module)
         return {block for block, alike in several.items() if not self.is_worth_a_class(alike)}
 
-    def is_worth_a_class(self, modules: Sequence[Module]) -> bool:
+    def is_worth_a_class(self, modules: Sequence[ModuleCode]) -> bool:
         """Whether sequences are shorter as calls of a class, as often as each is written."""
-        groups: dict[Any, list[Module]] = {}
+        groups: dict[Any, list[ModuleCode]] = {}
         for module in modules:
             groups.setdefault(module.skeleton(), []).append(module)
         made = [made_class("Block", [alike]) for alike in groups.values()]
         calls = {path: call for one in made for path, call in one.calls.items()}
-        written: dict[Any, Module] = {}
+        written: dict[Any, ModuleCode] = {}
         for module in modules:
             around, local = self.around[module.scope.path]
             place = (around, local) if around else str(module.calls[""])
@@ -450,9 +450,9 @@ class Source:
         called = sum(text_length(str(calls[module.scope.path])) for module in written.values())
         return called + sum(one.own_length() for one in made) < plain
 
-    def shortest(self, variants: list[list[Module]]) -> list[PythonClass]:
+    def shortest(self, variants: list[list[ModuleCode]]) -> list[PythonClass]:
         """Classes for the variants of a block: those in one that are shorter so than apart."""
-        made: list[tuple[list[list[Module]], PythonClass]] = []
+        made: list[tuple[list[list[ModuleCode]], PythonClass]] = []
         taken = [*self.taken, *(known.name for known in self.classes)]
         for modules in variants:
             alone = made_class(self.class_name(modules[0], [*taken, *names_of(made)]), [modules])
@@ -470,7 +470,7 @@ class Source:
         return [known for _, known in made]
 
     @staticmethod
-    def class_name(module: Module, taken: Sequence[str]) -> str:
+    def class_name(module: ModuleCode, taken: Sequence[str]) -> str:
         """A name for the class of a call."""
         name = class_name(module.block)
         same = sum(re.fullmatch(rf"{name}\d*", known) is not None for known in taken)
@@ -540,7 +540,7 @@ def joined(parts: Sequence[str]) -> str:
     return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
-def inner_calls(scopes: Sequence[Scope]) -> set[str]:
+def inner_calls(scopes: Sequence[CallScope]) -> set[str]:
     """The calls of blocks directly in themselves, where each has one at most and few are deep."""
     found: set[str] = set()
     refused: set[str] = set()
@@ -604,14 +604,14 @@ def write_source(graph: Graph, doc: str = "") -> str:
     return f"{head}{imports(rest)}{rest}"
 
 
-def source_of(graph: Graph, doc: str = "", taken: Collection[str] = ()) -> Source:
+def source_of(graph: Graph, doc: str = "", taken: Collection[str] = ()) -> SourceMaker:
     """The classes of a graph, none with a name that is `taken`; raises `Unwritable`."""
     try:
-        return Source(graph, doc, flat=False, taken=taken).make()
+        return SourceMaker(graph, doc, flat=False, taken=taken).make()
     except Unreachable:
         pass
     try:
-        return Source(graph, doc, flat=True, taken=taken).make()
+        return SourceMaker(graph, doc, flat=True, taken=taken).make()
     except Unreachable as error:
         message = f"two layers share the parameters of `{error}`, and are not called alike"
         raise Unwritable(message) from None

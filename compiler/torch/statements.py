@@ -64,7 +64,7 @@ def resolved(text: str, reach: Callable[[str], str]) -> str:
     return REFERENCE.sub(lambda found: reach(bytes.fromhex(found[1]).decode()), text)
 
 
-class Writer:
+class StatementWriter:
     """Writes items one by one, keeping track of which names are taken."""
 
     def __init__(

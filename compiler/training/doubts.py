@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from compiler.ops.losses import Loss
 from compiler.ops.scale import Scale
-from compiler.training.model import StepPlan, TrainingPlan, Update
+from compiler.training.model import StepPlan, TrainingPlan, UpdatePlan
 from compiler.training.optimisers import Optimiser, Sgd
 from compiler.training.schedules import Schedule, Steps, Warmup
 from grammar.diagnostics import Diagnostic
@@ -58,7 +58,7 @@ def unreached(training: TrainingPlan) -> Iterator[Diagnostic]:
             )
 
 
-def wild_rate(update: Update) -> Iterator[Diagnostic]:
+def wild_rate(update: UpdatePlan) -> Iterator[Diagnostic]:
     """W702: a rate with which nothing can be learned."""
     complaint = beyond(update.optimiser)
     if complaint:
@@ -90,7 +90,7 @@ def highest(rate: float | Schedule) -> float:
     return highest(rate.rate) if isinstance(rate, Schedule) else rate  # type: ignore[attr-defined]
 
 
-def too_late(update: Update, epochs: int) -> Iterator[Diagnostic]:
+def too_late(update: UpdatePlan, epochs: int) -> Iterator[Diagnostic]:
     """W703: a schedule that would change the rate when all epochs are done."""
     rate = update.optimiser.rate  # type: ignore[attr-defined]
     for at, what in changes(rate):

@@ -20,7 +20,7 @@ from compiler.ops.losses import Accuracy
 from compiler.symbols.modules import Closure
 from compiler.symbols.names import children
 from compiler.training.doubts import MOST_NAMED, doubts
-from compiler.training.model import Show, StepPlan, TrainedNet, TrainingPlan, Update
+from compiler.training.model import ShowPlan, StepPlan, TrainedNet, TrainingPlan, UpdatePlan
 from compiler.training.statements import StepDeclarations, TrainingReader, UpdateDeclaration
 from compiler.training.whole import Whole
 from compiler.values import Mistake, Scope, Tensor, unknown
@@ -258,7 +258,7 @@ def plan(
                 )
             taken[parameter] = update.statement.span
         reached = tuple(name for name in names if name in touched)
-        updates.append(Update(reached, update.optimiser, update.statement.span))
+        updates.append(UpdatePlan(reached, update.optimiser, update.statement.span))
     return StepPlan(
         name="step" if len(steps) == 1 else f"step{index + 1}",
         graph=graph,
@@ -344,9 +344,9 @@ def names_in(root: s.Syntax) -> Iterable[s.Name]:
         waiting += children(node)
 
 
-def show_of(reader: TrainingReader, name: str, tensor: Tensor, statement: s.Show) -> Show:
+def show_of(reader: TrainingReader, name: str, tensor: Tensor, statement: s.Show) -> ShowPlan:
     """`show G(z) grid 8x8 as samples`"""
     graph = reader.whole.upstream([str(tensor.node)], statement.span)
     rows, columns = statement.grid.extents
     graph = replace(graph, outputs={name: str(tensor.node)})
-    return Show(name, graph, rows, columns, statement.span)
+    return ShowPlan(name, graph, rows, columns, statement.span)

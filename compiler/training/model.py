@@ -68,7 +68,7 @@ class TrainedNet:
 
 
 @dataclass(frozen=True)
-class Update:
+class UpdatePlan:
     """`update lenet5 only "fc.*" with adam(1e-3)`: `parameters` are names in the step's graph."""
 
     parameters: tuple[str, ...]
@@ -91,7 +91,7 @@ class StepPlan:
     objective: str
     maximize: bool
     reports: tuple[str, ...]
-    updates: tuple[Update, ...]
+    updates: tuple[UpdatePlan, ...]
     evaluated: frozenset[str]
     span: Span
     accumulate: int = 1
@@ -99,7 +99,7 @@ class StepPlan:
 
 
 @dataclass(frozen=True)
-class Show:
+class ShowPlan:
     """`show G(z) grid 8x8 as samples`: the output `name` of `graph`, drawn after each epoch."""
 
     name: str
@@ -129,7 +129,7 @@ class TrainingPlan:
     evaluation: Graph
     batch: int
     epochs: int
-    shows: tuple[Show, ...] = ()
+    shows: tuple[ShowPlan, ...] = ()
     expects: tuple[s.Expression, ...] = ()
     constants: Mapping[str, Any] = field(default_factory=dict)
     doc: str = ""

@@ -24,7 +24,7 @@ from compiler.training.optimisers import Optimiser
 from compiler.training.whole import Called, Whole
 from compiler.values import (
     POISON,
-    Function,
+    FunctionValue,
     Mistake,
     Scope,
     Silenced,
@@ -133,7 +133,7 @@ class TrainingReader:
                 self.let(statement, scope)
             case s.Function():
                 self.check_new(statement.name, scope)
-                scope.values[statement.name.id] = Function(statement, scope)
+                scope.values[statement.name.id] = FunctionValue(statement, scope)
             case s.Assert():
                 if not self.evaluate.truth(statement.condition, scope):
                     message = statement.message

@@ -11,7 +11,7 @@ from compiler.builtins import BUILTINS
 from compiler.ops import OPS
 from compiler.ops.base import is_join
 from compiler.ops.losses import FUNCTIONS
-from compiler.symbols.names import Definition
+from compiler.symbols.names import NameDefinition
 from compiler.training.augmentations import AUGMENTATIONS
 from compiler.training.expressions import LOSSES
 from compiler.training.optimisers import OPTIMISERS
@@ -247,7 +247,7 @@ def names(scope: Reachable, *, stage: bool, tensors: bool) -> Iterator[Proposal]
             yield named(definition, "value")
 
 
-def named(definition: Definition, kind: ItemKind) -> Proposal:
+def named(definition: NameDefinition, kind: ItemKind) -> Proposal:
     return Proposal(definition.name, kind, definition.kind, definition_text(definition), rank=3)
 
 

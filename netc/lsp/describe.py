@@ -12,7 +12,7 @@ from compiler.ops import OPS
 from compiler.ops.arguments import FLAG, show
 from compiler.ops.base import is_required, kind_of
 from compiler.pictures import Picture
-from compiler.symbols.names import Definition
+from compiler.symbols.names import NameDefinition
 from compiler.training.augmentations import AUGMENTATIONS
 from compiler.training.expressions import LOSSES
 from compiler.training.optimisers import OPTIMISERS
@@ -157,7 +157,7 @@ def word_text(word: str, here: Sequence[str] = ()) -> str | None:
     return None
 
 
-def definition_text(definition: Definition, here: Sequence[str] = ()) -> str:
+def definition_text(definition: NameDefinition, here: Sequence[str] = ()) -> str:
     """A definition: a block as it is called, anything else by the line that defines it."""
     node = definition.node
     if isinstance(node, s.Definition) and definition.kind in ("block", "net", "train"):

@@ -9,7 +9,7 @@ from compiler.derivation import derive, sizes
 from compiler.graph import Graph
 from compiler.ops import OPS
 from compiler.ops.base import Shape, show_count, show_shape
-from compiler.symbols.names import Definition, Reference
+from compiler.symbols.names import NameDefinition, Reference
 from grammar import syntax as s
 from grammar.source import Span
 from netc.lsp.analysis import AnalysedText, nodes
@@ -77,7 +77,7 @@ def literal_or_size(project: Project, analysis: AnalysedText, offset: int) -> Ho
     return None
 
 
-def known_of(analysis: AnalysedText, definition: Definition) -> list[str]:
+def known_of(analysis: AnalysedText, definition: NameDefinition) -> list[str]:
     """The shape of a tensor, the measures of a net, the domain of a size, a block's first call."""
     if (shape := shape_of(analysis, definition)) is not None:
         return [f"`{show_shape(shape)}`"]
@@ -103,7 +103,7 @@ def totals(graph: Graph, measured: Analysis) -> str:
     return ", ".join([rendered, f"depth {measured.depth}", *(f"`{line}`" for line in lines)])
 
 
-def first_call(analysis: AnalysedText, block: Definition) -> list[str]:
+def first_call(analysis: AnalysedText, block: NameDefinition) -> list[str]:
     """The call that led into a block first, as the terminal says it; none for an unused one."""
     span = block.node.span
     for net in analysis.nets:
@@ -144,7 +144,7 @@ def here(analysis: AnalysedText, stage: s.Stage) -> list[str]:
     return ["  \n".join(lines)]
 
 
-def shape_of(analysis: AnalysedText, definition: Definition) -> Shape | None:
+def shape_of(analysis: AnalysedText, definition: NameDefinition) -> Shape | None:
     """The shape of a named tensor, in the first call that makes it."""
     node = definition.node
     declared = isinstance(node, s.InputDeclaration | s.OutputDeclaration)

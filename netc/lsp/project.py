@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from compiler.files import LIBRARY, Files, real
-from compiler.symbols.names import Definition, Names, Reference
+from compiler.symbols.names import NameDefinition, Names, Reference
 from compiler.symbols.resolve import resolve
 from compiler.values import Mistake
 from grammar import syntax as s
@@ -26,7 +26,7 @@ class ParsedText:
     file: s.File
     names: Names
 
-    def item(self, name: str) -> Definition | None:
+    def item(self, name: str) -> NameDefinition | None:
         """What stands under a name at the top of the file."""
         tops = (d for d in self.names.definitions if d.owner is None and d.name == name)
         return next(tops, None)
@@ -37,7 +37,7 @@ class Home:
     """A definition and the text it stands in."""
 
     text: ParsedText
-    definition: Definition
+    definition: NameDefinition
 
     def same(self, other: Home) -> bool:
         """Whether both are the same place of the same file."""
@@ -101,16 +101,16 @@ class Project:
                 return self.text(path) if path is not None else None
         return None
 
-    def homes(self, text: ParsedText, place: Definition | Reference) -> list[Home]:
+    def homes(self, text: ParsedText, place: NameDefinition | Reference) -> list[Home]:
         """Where a name is at home: its definitions, in the files that they come from."""
-        if isinstance(place, Definition):
+        if isinstance(place, NameDefinition):
             return self._home(text, place, MOST_STEPS)
         if place.role == "keyword" and not place.definitions:
             blocks = [home for d in place.callee for home in self._home(text, d, MOST_STEPS)]
             return [home for block in blocks for home in parameter(block, place.name)]
         return [home for d in place.definitions for home in self._home(text, d, MOST_STEPS)]
 
-    def _home(self, text: ParsedText, definition: Definition, steps: int) -> list[Home]:
+    def _home(self, text: ParsedText, definition: NameDefinition, steps: int) -> list[Home]:
         if definition.kind != "used":
             return [Home(text, definition)]
         assert isinstance(definition.node, s.Use)
@@ -139,7 +139,7 @@ class Project:
         """The places of another file that mean a definition: by `use`, or by a keyword."""
         name = home.definition.name
 
-        def means(place: Definition | Reference) -> bool:
+        def means(place: NameDefinition | Reference) -> bool:
             return place.name == name and any(o.same(home) for o in self.homes(text, place))
 
         if home.definition.kind == "parameter":

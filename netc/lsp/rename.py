@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from compiler.files import Files
 from compiler.ops import OPS
-from compiler.symbols.names import Definition, Names, Reference
+from compiler.symbols.names import NameDefinition, Names, Reference
 from compiler.symbols.resolve import resolve
 from grammar import syntax as s
 from grammar.diagnostics import DefinitionError, Diagnostic
@@ -117,7 +117,7 @@ def clashes(before: Names, after: Names, new: str) -> bool:
     return any(together_in_scope(one, other) for one in renamed for other in kept)
 
 
-def together_in_scope(one: Definition, other: Definition) -> bool:
+def together_in_scope(one: NameDefinition, other: NameDefinition) -> bool:
     """Whether two definitions, values or tensors both, can be named at some place together."""
     alike = (one.kind in TENSORS) == (other.kind in TENSORS) and one.owner is other.owner
     apart = one.visible.end <= other.visible.start or other.visible.end <= one.visible.start
@@ -126,7 +126,7 @@ def together_in_scope(one: Definition, other: Definition) -> bool:
 
 def meanings(names: Names) -> list[tuple[int, ...]]:
     """What each use means: the numbers of its definitions, in the order of the text."""
-    numbers: dict[Definition, int] = {d: i for i, d in enumerate(names.definitions)}
+    numbers: dict[NameDefinition, int] = {d: i for i, d in enumerate(names.definitions)}
     return [tuple(sorted(numbers[d] for d in use.definitions)) for use in names.uses]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from compiler.symbols.names import Definition
+from compiler.symbols.names import NameDefinition
 from grammar import syntax as s
 from netc.lsp.analysis import AnalysedText
 from netc.lsp.context import OpenCall
@@ -58,7 +58,7 @@ class Reachable:
         return block_slots(block) if block else slots_of(call.callee) or ()
 
 
-def around(definition: Definition, offset: int) -> bool:
+def around(definition: NameDefinition, offset: int) -> bool:
     """Whether a place lies in a block or net itself, which must not call itself."""
     span = definition.node.span
     return definition.kind in ("block", "net", "train") and span.start <= offset < span.end

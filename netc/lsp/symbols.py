@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from compiler.ops.base import show_shape
-from compiler.symbols.names import Definition, Kind
+from compiler.symbols.names import Kind, NameDefinition
 from grammar import syntax as s
 from grammar.source import Source, Span
 from netc.lsp.analysis import AnalysedText, nodes
@@ -37,7 +37,7 @@ def outline(analysis: AnalysedText) -> list[Symbol]:
     ]
 
 
-def symbol(analysis: AnalysedText, definition: Definition) -> Symbol:
+def symbol(analysis: AnalysedText, definition: NameDefinition) -> Symbol:
     """A definition with what it holds."""
     node, detail = definition.node, ""
     if definition.kind in ("block", "net", "train") and isinstance(node, s.Definition):

@@ -39,14 +39,14 @@ class Volume:
 
 
 @dataclass(frozen=True)
-class Chain:
+class LayerChain:
     """The volumes in order, and the pairs of them that a skip joins (from, to)."""
 
     volumes: tuple[Volume, ...]
     skips: tuple[tuple[int, int], ...]
 
 
-def chain_of(graph: Graph, analysis: Analysis, sizes: dict[str, int]) -> Chain:
+def chain_of(graph: Graph, analysis: Analysis, sizes: dict[str, int]) -> LayerChain:
     """The main way of a net, symbolic sizes taken as these numbers."""
     trunk = main_way(graph)
     macs = {layer.node.name: layer.macs for layer in analysis.layers}
@@ -61,7 +61,7 @@ def chain_of(graph: Graph, analysis: Analysis, sizes: dict[str, int]) -> Chain:
     skips = skips_of(graph, trunk, volume_of)
     if len(volumes) > MOST:
         return joined(volumes, skips)
-    return Chain(tuple(volumes), tuple(skips))
+    return LayerChain(tuple(volumes), tuple(skips))
 
 
 def main_way(graph: Graph) -> list[Node]:
@@ -124,7 +124,7 @@ def ancestor(graph: Graph, name: str, position: dict[str, int]) -> int | None:
     return position[name]
 
 
-def joined(volumes: list[Volume], skips: list[tuple[int, int]]) -> Chain:
+def joined(volumes: list[Volume], skips: list[tuple[int, int]]) -> LayerChain:
     """The chain with runs of volumes of one spatial size as one, named by the last of them."""
     found: list[Volume] = []
     place: list[int] = []
@@ -139,4 +139,4 @@ def joined(volumes: list[Volume], skips: list[tuple[int, int]]) -> Chain:
             found.append(one)
         place.append(len(found) - 1)
     pairs = dict.fromkeys((place[a], place[b]) for a, b in skips if place[a] < place[b])
-    return Chain(tuple(found), tuple(pair for pair in pairs if pair[1] - pair[0] > 1))
+    return LayerChain(tuple(found), tuple(pair for pair in pairs if pair[1] - pair[0] > 1))

@@ -9,13 +9,13 @@ from compiler.ops.base import show_count, show_shape
 from compiler.receptive_field import show_field
 from grammar.diagnostics import printable
 from grammar.source import Span
-from netc.plot.plan import Item
+from netc.plot.plan import PlanItem
 from netc.plot.words import call
 
 Rows = list[tuple[str, str]]
 
 
-def details_of(graph: Graph, item: Item) -> tuple[Rows, list[str]]:
+def details_of(graph: Graph, item: PlanItem) -> tuple[Rows, list[str]]:
     """Facts with their names, and the lines that say how they came about."""
     box = item.box
     if box.kind == "output":
@@ -46,7 +46,7 @@ def layer_rows(graph: Graph, layer: LayerCost) -> Rows:
     return rows
 
 
-def block_rows(item: Item) -> Rows:
+def block_rows(item: PlanItem) -> Rows:
     """A block's call, size and place."""
     box, rows = item.box, Rows()
     if box.step is not None:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from netc.plot.lanes import Arrangement
-from netc.plot.plan import Item
+from netc.plot.plan import PlanItem
 
 # Pixels, and how often lanes are moved.
 METRICS: dict[str, float] = {
@@ -74,7 +74,7 @@ class Packed:
 class Inside:
     """What an open block holds, its children packed; `widths` are those of the shapes."""
 
-    item: Item
+    item: PlanItem
     arrangement: Arrangement
     children: Sequence[Packed]
     widths: dict[str, float]

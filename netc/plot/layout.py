@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from netc.plot.inside import Inside
 from netc.plot.lines import oblique_rows
 from netc.plot.packing import closed, placed
-from netc.plot.plan import BoxTree, Item
+from netc.plot.plan import BoxTree, PlanItem
 
 
 @dataclass(frozen=True)
-class Layout:
+class PlotLayout:
     """A block's inside, measured from its axis and its top.
 
     `slots` are (child or -1, row, x, room to the left, to the right); `rows` are (top, height,
@@ -35,7 +35,7 @@ class Layout:
     outs: tuple[int, ...]
 
 
-def layout_of(plan: BoxTree, item: Item) -> Layout:
+def layout_of(plan: BoxTree, item: PlanItem) -> PlotLayout:
     """The layout of a block, all that it holds being closed."""
     arrangement = item.arrangement
     assert arrangement is not None
@@ -49,7 +49,7 @@ def layout_of(plan: BoxTree, item: Item) -> Layout:
         for (tensor, above, _, _), (out, _) in pieces
         if item.labels[tensor] and inside.child(above)
     }
-    return Layout(
+    return PlotLayout(
         place.left,
         place.right,
         place.rows.height,

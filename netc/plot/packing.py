@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from netc.plot.columns import columns
 from netc.plot.inside import METRICS, Inside, Packed
 from netc.plot.lines import lines_of, over
-from netc.plot.plan import BoxTree, Item
+from netc.plot.plan import BoxTree, PlanItem
 
 
 def pack(plan: BoxTree, open_items: Container[int], index: int = 0) -> Packed:
@@ -24,7 +24,7 @@ def pack(plan: BoxTree, open_items: Container[int], index: int = 0) -> Packed:
     return opened(Inside(item, item.arrangement, children, plan.widths, plan.turned), index)
 
 
-def closed(item: Item, index: int) -> Packed:
+def closed(item: PlanItem, index: int) -> Packed:
     """A layer or a closed block; its tensors enter and leave side by side."""
     half = item.face.width / 2
     if item.arrangement is None:

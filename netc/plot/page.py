@@ -13,7 +13,7 @@ from netc.plot.details import details_of
 from netc.plot.faces import Face
 from netc.plot.inside import METRICS
 from netc.plot.layout import layout_of
-from netc.plot.plan import BoxTree, Item
+from netc.plot.plan import BoxTree, PlanItem
 from netc.plot.svg import FOLDER
 from netc.plot.words import cut
 
@@ -114,7 +114,7 @@ def data_of(graph: Graph, plan: BoxTree, open_items: frozenset[int], name: str) 
     }
 
 
-def likeness(plan: BoxTree, item: Item) -> Hashable:
+def likeness(plan: BoxTree, item: PlanItem) -> Hashable:
     """What a block's layout depends on; arrangements that are alike are one object."""
     children = [plan.items[child] for child in item.children]
     inside = tuple((child.face, id(child.arrangement)) for child in children)

@@ -18,7 +18,7 @@ from netc.plot.words import show_dims, width_of
 
 
 @dataclass(frozen=True)
-class Item:
+class PlanItem:
     """One box: `face` is its closed form; the rest is for blocks when they are open.
 
     `labels` has for each tensor of the arrangement the shape that is written where it begins, or
@@ -45,7 +45,7 @@ class BoxTree:
     what it takes across the flow and its height along it.
     """
 
-    items: tuple[Item, ...]
+    items: tuple[PlanItem, ...]
     widths: dict[str, float]
     turned: bool = False
 
@@ -56,7 +56,7 @@ class _Planning:
 
     graph: Graph
     bodies: dict[Box, BodyFlows]
-    items: list[Item | None] = field(default_factory=list)
+    items: list[PlanItem | None] = field(default_factory=list)
     known: dict[object, Arrangement] = field(default_factory=dict)
 
     def add(self, box: Box, *, shared: bool = False) -> int:
@@ -65,14 +65,14 @@ class _Planning:
         self.items.append(None)
         like = "" if shared else shared_with(box)
         if box not in self.bodies:
-            self.items[index] = Item(box, face_of(box, like))
+            self.items[index] = PlanItem(box, face_of(box, like))
             return index
         leaving = tuple(self.dims(name) for name in self.bodies[box].outs)
         face = Face(0, 0, "") if box.kind == "net" else face_of(box, like, leaving)
         children = tuple(self.add(child, shared=shared or bool(like)) for child in box.children)
         body = self.bodies[box]
         arrangement = self.arranged(box, body, children)
-        self.items[index] = Item(
+        self.items[index] = PlanItem(
             box,
             face,
             None if box.kind == "net" else title_of(box, like),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import log2, sqrt
 
-from netc.plot.chain import Chain, Volume
+from netc.plot.chain import LayerChain, Volume
 from netc.plot.sheet import Sheet
 from netc.plot.words import width_of
 from runtime.errors import CallError
@@ -17,7 +17,7 @@ LEVEL = 92.0  # down from one level of a U to the next
 LINE = 12.0
 
 
-def size_of(one: Volume, chain: Chain) -> tuple[float, float, float]:
+def size_of(one: Volume, chain: LayerChain) -> tuple[float, float, float]:
     """Height, depth and thickness on paper: sides to scale, channels as their square root."""
     largest = max(volume.side for volume in chain.volumes)
     most = max(volume.channels for volume in chain.volumes)
@@ -28,7 +28,7 @@ def size_of(one: Volume, chain: Chain) -> tuple[float, float, float]:
     return height, max(LEAST, one.sides[-1] * scale), max(LEAST, WIDEST * sqrt(one.channels / most))
 
 
-def volumes(chain: Chain, title: str) -> str:
+def volumes(chain: LayerChain, title: str) -> str:
     """The chain from left to right, skips as arcs above."""
     sheet, x = Sheet(), 0.0
     middles: list[tuple[float, float]] = []
@@ -94,7 +94,7 @@ def arc(sheet: Sheet, middles: list[tuple[float, float]], start: int, end: int) 
     sheet.arrow((to_x, to_y - 10), (to_x, to_y - 2))
 
 
-def u_figure(chain: Chain, title: str) -> str:
+def u_figure(chain: LayerChain, title: str) -> str:
     """The chain along a U, a level down for each halving; skips across it.
 
     Raises `CallError` for a net whose maps only shrink.

@@ -12,7 +12,7 @@ from pygments.token import Comment, Keyword, Name, Number, String, _TokenType
 from grammar.diagnostics import printable
 from grammar.source import Source, Span
 from netc.highlight import NetdefLexer
-from netc.plot.plan import Item
+from netc.plot.plan import PlanItem
 
 MOST_LINES = 20_000  # of a file
 # The colours, by class of the page.
@@ -28,7 +28,7 @@ COLOURS = {
 Place: TypeAlias = tuple[int, int, int]  # a file, its first line, its last one
 
 
-def spans_of(item: Item) -> list[Span]:
+def spans_of(item: PlanItem) -> list[Span]:
     """Where a box is defined, and the calls that led there, the innermost first."""
     box = item.box
     if box.layer is not None:
@@ -37,7 +37,7 @@ def spans_of(item: Item) -> list[Span]:
     return [box.step.span] if box.step is not None else []
 
 
-def sources_of(items: Sequence[Item]) -> list[Source]:
+def sources_of(items: Sequence[PlanItem]) -> list[Source]:
     """The files that a net is made of, that of the net first."""
     found: dict[int, Source] = {}
     for item in items:
@@ -46,7 +46,7 @@ def sources_of(items: Sequence[Item]) -> list[Source]:
     return list(found.values())
 
 
-def places_of(item: Item, number: dict[int, int]) -> tuple[Place, ...]:
+def places_of(item: PlanItem, number: dict[int, int]) -> tuple[Place, ...]:
     """The lines of a box's spans; a call is told by the line on which it begins."""
     first, *calls = spans_of(item) or (None,)
     if first is None:

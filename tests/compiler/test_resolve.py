@@ -9,7 +9,7 @@ import pytest
 from compiler.builtins import BUILTINS
 from compiler.ops import LOSSES, OPS
 from compiler.ops.losses import FUNCTIONS
-from compiler.symbols.names import Definition, Names, Reference
+from compiler.symbols.names import NameDefinition, Names, Reference
 from compiler.symbols.resolve import resolve
 from compiler.training.augmentations import AUGMENTATIONS
 from compiler.training.optimisers import OPTIMISERS
@@ -183,7 +183,7 @@ def test_what_is_visible_at_a_place(text: str, seen: set[str]) -> None:
 
 def test_spans_cover_the_name_without_quotes() -> None:
     names = names_of('block unit(c) { relu }\nnet n { input x: f32[3]\n unit(c=1) as "a b" }\n')
-    places: list[Definition | Reference] = [*names.definitions, *names.uses]
+    places: list[NameDefinition | Reference] = [*names.definitions, *names.uses]
     assert [p.span.text for p in places] == [p.name for p in places]
 
 

@@ -23,9 +23,9 @@ from compiler.importers.builder import GraphBuilder, Poisoned, Refused, identifi
 from compiler.importers.from_onnx.attributes import check_operator
 from compiler.importers.from_onnx.idioms import recognise
 from compiler.importers.from_onnx.operators import (
+    NodePort,
     OnnxModel,
     Operator,
-    Port,
     sizes_of,
     take_apart,
     unsound,
@@ -218,7 +218,7 @@ def places_only(model: OnnxModel) -> set[str]:
 
 
 def read_input(
-    reading: Reading, declared: Port, given: Shape | None, places: Collection[str]
+    reading: Reading, declared: NodePort, given: Shape | None, places: Collection[str]
 ) -> Tensor:
     """An input of the network, its batch taken off."""
     if declared.sizes is None and given is None:

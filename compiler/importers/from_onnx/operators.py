@@ -51,7 +51,7 @@ class Operator:
 
 
 @dataclass(frozen=True)
-class Port:
+class NodePort:
     """An input or output of the model: sizes are ints, names, or None where nothing is said.
 
     `whole` is whether it holds whole numbers of 64 bits.
@@ -74,8 +74,8 @@ class OnnxModel:
     folding: Folding
     producer: str
     source: Source
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
+    inputs: tuple[NodePort, ...]
+    outputs: tuple[NodePort, ...]
     constants: Mapping[str, NDArray[Any]]
     origins: Mapping[str, str]
     operators: tuple[Operator, ...]
@@ -362,10 +362,10 @@ def plain(value: Any) -> Any:
     return value
 
 
-def declared(value: onnx.ValueInfoProto, span: Span) -> Port:
+def declared(value: onnx.ValueInfoProto, span: Span) -> NodePort:
     """An input's or output's name and sizes."""
     whole = value.type.tensor_type.elem_type == onnx.TensorProto.INT64
-    return Port(value.name, sizes_of(value), span, whole)
+    return NodePort(value.name, sizes_of(value), span, whole)
 
 
 def sizes_of(value: onnx.ValueInfoProto) -> tuple[int | str | None, ...] | None:

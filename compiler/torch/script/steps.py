@@ -35,7 +35,7 @@ def name_of(text: str) -> str:
 
 
 @dataclass
-class UsedNet:
+class StepNet:
     """A net as the steps use it: its graph with the outputs that any of them takes.
 
     `fields` are what these outputs are called, by the layer that makes them.
@@ -100,10 +100,10 @@ def calls_of(graph: Graph, nets: Mapping[str, TrainedNet]) -> dict[str, NetCall]
     return found
 
 
-def used_nets(training: TrainingPlan) -> dict[str, UsedNet]:
+def used_nets(training: TrainingPlan) -> dict[str, StepNet]:
     """The nets of a training, each with all that its steps take of it."""
     nets = {net.prefix: net for net in training.nets}
-    used = {prefix: UsedNet(net) for prefix, net in nets.items()}
+    used = {prefix: StepNet(net) for prefix, net in nets.items()}
     graphs = [*(step.graph for step in training.steps), *(show.graph for show in training.shows)]
     for graph in graphs:
         calls = calls_of(graph, nets)
@@ -121,7 +121,7 @@ def used_nets(training: TrainingPlan) -> dict[str, UsedNet]:
 class StepWriter:
     """Writes the graph of a step, whose layers of nets are calls of modules."""
 
-    def __init__(self, graph: Graph, used: Mapping[str, UsedNet]) -> None:
+    def __init__(self, graph: Graph, used: Mapping[str, StepNet]) -> None:
         self.graph = graph
         self.used = used
         self.calls = calls_of(graph, {prefix: net.net for prefix, net in used.items()})
@@ -210,7 +210,7 @@ def docstring(text: str) -> list[str]:
 
 
 def step_functions(
-    training: TrainingPlan, used: Mapping[str, UsedNet]
+    training: TrainingPlan, used: Mapping[str, StepNet]
 ) -> tuple[list[str], list[str], set[str]]:
     """The functions of the steps and of what is shown, as text, and the helpers they need."""
     helpers: set[str] = set()

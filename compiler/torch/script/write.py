@@ -18,9 +18,9 @@ from compiler.torch.lines import wrapped
 from compiler.torch.script import loop
 from compiler.torch.script.augmenting import augment_functions, shares
 from compiler.torch.script.pictures import OPENED, function_name, is_picture, picture_function
-from compiler.torch.script.steps import UsedNet, refused, step_functions, used_nets
+from compiler.torch.script.steps import StepNet, refused, step_functions, used_nets
 from compiler.torch.script.updates import rate_functions, update_texts
-from compiler.torch.source import Source, joined, source_of
+from compiler.torch.source import SourceMaker, joined, source_of
 from compiler.training.layout import layout_of
 from compiler.training.mode import in_training
 from compiler.training.model import TrainingPlan
@@ -96,8 +96,8 @@ def long(line: str) -> list[str]:
 
 
 def net_sources(
-    training: TrainingPlan, used: Mapping[str, UsedNet]
-) -> Iterator[tuple[str, Source]]:
+    training: TrainingPlan, used: Mapping[str, StepNet]
+) -> Iterator[tuple[str, SourceMaker]]:
     """The classes of each net; raises E605 for names that a module cannot have."""
     taken = set(CLASSES)
     for prefix, net in used.items():
@@ -190,7 +190,7 @@ def constants(training: TrainingPlan) -> str:
     return "\n".join(lines).replace("'", '"')
 
 
-def tables(training: TrainingPlan, sources: Mapping[str, Source]) -> str:
+def tables(training: TrainingPlan, sources: Mapping[str, SourceMaker]) -> str:
     """The nets, their first numbers, and which layers are never in training."""
     entries = [f'"{prefix}": {source.name}' for prefix, source in sources.items()]
     lines = [f"NETS = {{{', '.join(entries)}}}"]
