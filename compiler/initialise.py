@@ -41,6 +41,7 @@ WORTH_A_THREAD = 2**14  # numbers, which take about as long as a thread takes to
 MOST_BYTES = 8 * 2**30  # of all parameters together; they are held twice while a file is written
 SUMS = frozenset(["add", "sub"])
 JOINS = SUMS | {"concat", "max", "min", "mean"}
+MIXING = JOINS | {"mul"}  # whose tensor may be as large as that of any input
 NORMS = frozenset(["bn", "groupnorm", "layernorm", "instancenorm"])
 GATES = frozenset(["sigmoid", "hardsigmoid", "softmax", "log_softmax", "softplus"])
 ODD = frozenset(["tanh", "softsign"])  # of the activations: as often above 0 as below
@@ -174,7 +175,7 @@ class LastLayers:
             return ()
         if node.op.name in GATES:  # behind it numbers are as large whatever is before
             return ()
-        return node.inputs if node.op.name in JOINS | {"mul"} else node.inputs[:1]
+        return node.inputs if node.op.name in MIXING else node.inputs[:1]
 
     def behind(self, name: str, below: int) -> dict[str, bool]:
         """The last layers of a tensor whose inputs' are known."""

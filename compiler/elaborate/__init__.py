@@ -39,9 +39,7 @@ from compiler.symbols.modules import Closure
 from compiler.values import Mistake, Scope
 from grammar.diagnostics import Diagnostic, deduplicate
 
-__all__ = ["WORDS_OF_STEP", "Elaborated", "Made", "elaborate"]
-
-EDGES_OF_STEP, WORDS_OF_STEP = 10, 20  # which take as long as a step
+__all__ = ["Elaborated", "Made", "elaborate"]
 
 
 def elaborate(
@@ -83,7 +81,7 @@ def elaborate(
         state.around,
         state.damaged,
         frozenset(state.results),
-        state.steps + state.edges // EDGES_OF_STEP + state.evaluate.worked // WORDS_OF_STEP,
+        state.effort,
     )
 
 

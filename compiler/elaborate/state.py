@@ -30,6 +30,7 @@ MOST_EDGES = 50_000  # tensors that the layers of a net take
 MOST_RETRIED = 2_000  # layers of a net whose remedies are tried
 MOST_TRIES = 4  # mistakes of a net whose remedies are tried
 MOST_STEPS = 60_000  # stages and turns of loops run for a net, with or without layers in them
+EDGES_OF_STEP, WORDS_OF_STEP = 10, 20  # tensors taken, and words evaluated, in the time of a step
 MOST_CALLS = 60  # blocks inside blocks
 MOST_REPORTS = 100
 
@@ -272,6 +273,11 @@ class State:
                 place,
                 help="loops and blocks inside one another multiply",
             )
+
+    @property
+    def effort(self) -> int:
+        """How much there was to do so far, in steps."""
+        return self.steps + self.edges // EDGES_OF_STEP + self.evaluate.worked // WORDS_OF_STEP
 
     def has_said(self, code: str, span: Span) -> bool:
         """Whether a mistake is known already, from an earlier call of the same block."""

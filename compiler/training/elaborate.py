@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from compiler.builtins import BUILTINS
-from compiler.elaborate import WORDS_OF_STEP
+from compiler.elaborate.state import WORDS_OF_STEP
 from compiler.graph import Draft, Graph
 from compiler.ops.losses import Accuracy
 from compiler.symbols.modules import Closure
