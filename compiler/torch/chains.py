@@ -75,6 +75,34 @@ def sequence_lines(lines: Lines, folded_lines: Lines, signatures: Signatures) ->
     return [("super().__init__(OrderedDict(", ""), *inner_lines(entries), ("))", "")]
 
 
+def put_in_place(chain: Lines, name: str, doc: str, lines: dict[str, Lines]) -> bool:
+    """Put a chain where the lines of one class make it, if these alone do, and only once.
+
+    `chain` is the constructor of its class, `doc` the comment above that, `lines` those of the
+    constructors of all others.
+    """
+    used = [
+        (own, place)
+        for own in lines.values()
+        for place, (text, _) in enumerate(own)
+        for _ in re.findall(rf"\b{name}\(", text)
+    ]
+    (head, _), *rest = chain
+    if len(used) != 1 or not rest or head == "super().__init__()":
+        return False
+    ((own, place),) = used
+    found = re.fullmatch(rf"( *)(.*= ?){name}\(\)(,?)", own[place][0])
+    if found is None:
+        return False
+    indent, start, end = found.groups()
+    comments = [(f"{indent}# {line}".rstrip(), "") for line in doc.splitlines()]
+    opening = head.replace("super().__init__(", f"{start}nn.Sequential(")
+    inner = [(f"{indent}{text}", comment) for text, comment in [(opening, own[place][1]), *rest]]
+    inner[-1] = (f"{inner[-1][0]}{end}", inner[-1][1])
+    own[place : place + 1] = [*comments, *inner]
+    return True
+
+
 def each_folded(lines: Lines, signatures: Signatures) -> Lines:
     """The lines that make a member each, folded by themselves; members of one kind once."""
     known: dict[str, str] = {}

@@ -33,18 +33,13 @@ def average_pool(x, kernel, stride, dilation, pads, overhang, count_pad):
         ("depthwise",),
     ),
     "DropPath": Helper('''
-class DropPath(nn.Module):
+class DropPath(nn.Dropout):
     """Drops the branch of a sample as a whole while training."""
 
-    def __init__(self, p):
-        super().__init__()
-        self.p = p
-
     def forward(self, x):
-        if not self.training or not self.p:
+        if not self.training:
             return x
-        kept = x.new_empty(len(x), *[1] * (x.dim() - 1)).bernoulli_(1 - self.p)
-        return x * kept / (1 - self.p)
+        return x * super().forward(x.new_ones(len(x), *[1] * (x.dim() - 1)))
 '''),
     "in_turn": Helper('''
 def in_turn(operator, first, *others):

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from compiler.ops.reshape import Flatten, Reshape, Transpose
 from compiler.torch import writes
-from compiler.torch.layer import Layer
+from compiler.torch.layer import Call, Layer
 
 
 @writes(Flatten)
 def flatten(op: Flatten, layer: Layer, x: str) -> str:
-    """torch.flatten behind the batch."""
+    """A tensor's own `flatten` behind the batch, or nn.Flatten, which begins there unless told."""
     start = op.kept(layer.shape) + 1
-    given = {"start_dim": start} if start > 1 else {}
-    made = layer.function("torch.flatten", x, "nn.Flatten", **given)
-    return made if given else f"torch.flatten({x}, 1)"
+    given = (("start_dim", start, 1),)
+    layer.plain = Call("nn.Flatten", (), given)
+    return f"{x}.flatten({start})"
 
 
 @writes(Reshape)

@@ -30,7 +30,7 @@ from compiler.torch.bodies import (
     without_aliases,
 )
 from compiler.torch.calls import CallScope, call_tree
-from compiler.torch.chains import INPUT, links, sequence_lines
+from compiler.torch.chains import INPUT, Lines, links, put_in_place, sequence_lines
 from compiler.torch.classes import MOST_VARIANTS, ModuleCode, PythonClass, made_class, text_length
 from compiler.torch.helpers import HELPERS
 from compiler.torch.identities import completed
@@ -94,7 +94,7 @@ class SourceMaker:
         if len(self.graph.outputs) > 1:
             net.results = [f"{name}Outputs({', '.join(net.results)})"]
         self.classes.append(made_class(name, [[net]]))
-        self.parts = [*self.results(name), *map(self.class_text, self.classes)]
+        self.parts = [*self.results(name), *self.class_texts()]
         return self
 
     def net_of(self, body: CallBody) -> ModuleCode:
@@ -496,20 +496,35 @@ class SourceMaker:
         fields = [f"    {identifier(output)}: torch.Tensor" for output in self.graph.outputs]
         return [f"class {name}Outputs(NamedTuple):\n" + "\n".join(fields)]
 
-    def class_text(self, made: PythonClass) -> str:
-        """One class."""
-        scope = made.scope
-        doc = scope.step.doc if scope.step is not None else self.doc
-        lines = [f"# {line}".rstrip() for line in doc.splitlines()]
-        base = "Sequential" if made.is_chain else "Module"
-        lines += [f"class {made.name}(nn.{base}):"]
-        given = [f"{p}={text_of(d)}" if d is not None else p for p, d in made.parameters]
+    def class_texts(self) -> list[str]:
+        """The classes, but for chains that are written where one call makes them."""
+        lines = {made.name: self.constructor_lines(made) for made in self.classes}
+        for made in self.classes[:-1]:
+            if made.is_chain and not made.parameters:
+                own = lines.pop(made.name)
+                if not put_in_place(own, made.name, self.comment_of(made), lines):
+                    lines[made.name] = own
+        return [self.class_text(m, lines[m.name]) for m in self.classes if m.name in lines]
+
+    def comment_of(self, made: PythonClass) -> str:
+        """What the definition says above a block, or the net."""
+        return made.scope.step.doc if made.scope.step is not None else self.doc
+
+    def constructor_lines(self, made: PythonClass) -> Lines:
+        """What the constructor of a class does, with loops for what is alike."""
         signatures = {other.name: dict(other.parameters) for other in self.classes}
         written = folded(made.constructor, signatures)
         if made.is_chain:
-            written = sequence_lines(made.constructor, written, signatures)
-        elif written:
-            written = [("super().__init__()", ""), *written, ("", "")]
+            return sequence_lines(made.constructor, written, signatures)
+        return [("super().__init__()", ""), *written, ("", "")] if written else []
+
+    def class_text(self, made: PythonClass, constructor: Lines | None = None) -> str:
+        """One class."""
+        written = self.constructor_lines(made) if constructor is None else constructor
+        lines = [f"# {line}".rstrip() for line in self.comment_of(made).splitlines()]
+        base = "Sequential" if made.is_chain else "Module"
+        lines += [f"class {made.name}(nn.{base}):"]
+        given = [f"{p}={text_of(d)}" if d is not None else p for p, d in made.parameters]
         if written:
             lines += [f"    def __init__({', '.join(['self', *given])}):"]
             lines += [commented(*line, indent=8) for line in written]
@@ -518,11 +533,11 @@ class SourceMaker:
             lines += ["", f"    def forward(self, {name}):"]
             lines += [f"        return super().forward({name})"]
         elif not made.is_chain:
+            signatures = {other.name: dict(other.parameters) for other in self.classes}
             lines += [f"    def forward({', '.join(['self', *made.arguments])}):"]
             lines += [commented(*line, indent=8) for line in folded(made.forward, signatures)]
-        return "\n".join(
-            part for line in lines for part in ([line] if line[:1] == "#" else wrapped(line))
-        )
+        parts = [[line] if line.lstrip()[:1] == "#" else wrapped(line) for line in lines]
+        return "\n".join(line for part in parts for line in part)
 
 
 def commented(text: str, comment: str, *, indent: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -127,6 +128,19 @@ def test_a_source_read_back_is_the_same_net(name: str) -> None:
     from tests.torch_source import read_back_apart
 
     assert read_back_apart(library_net(name).graph) == ""
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
+def test_a_dropped_path_is_that_of_a_whole_sample() -> None:
+    torch = import_module("torch")
+    names = {"nn": torch.nn}
+    exec(HELPERS["DropPath"].source, names)
+    drop, x = names["DropPath"](0.25), torch.ones(400, 2, 3)
+    torch.manual_seed(0)
+    kept = drop(x)
+    assert {*kept.unique().tolist()} == {0.0, torch.tensor(4 / 3).item()}
+    assert (kept == kept[:, :1, :1]).all() and 0.2 < (kept == 0).double().mean() < 0.3
+    assert drop.eval()(x) is x
 
 
 @pytest.mark.skipif(find_spec("torch") is not None, reason="torch is installed")

@@ -2,12 +2,13 @@
 
     python -m tests.library.source_length [NET …]
 
-The definition is the net with all that it reaches, in the files that it uses too. Comments, line
-ends and what only imports count on neither side.
+The definition is the net with all that it reaches, in the files that it uses too. Comments and
+docstrings, line ends and what only imports count on neither side.
 """
 
 from __future__ import annotations
 
+import ast
 import sys
 
 from compiler.driver import check_net
@@ -25,13 +26,18 @@ def whole_definition_tokens(name: str) -> int:
 
 
 def source_tokens(source: str) -> int:
-    """The tokens of Python without its imports."""
+    """The tokens of Python without its imports and docstrings."""
     lines = (
         line
         for line in source.splitlines(keepends=True)
         if not line.startswith(("import ", "from "))
     )
-    return python_tokens("".join(lines))
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    docstrings = sum(
+        isinstance(node, documented) and ast.get_docstring(node) is not None
+        for node in ast.walk(ast.parse(source))
+    )
+    return python_tokens("".join(lines)) - docstrings
 
 
 def net_of(name: str) -> Closure:
