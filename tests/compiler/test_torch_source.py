@@ -16,6 +16,7 @@ from compiler.torch.source import class_name
 from netc.library import open_module
 from netc.net import Net
 from runtime.errors import CallError, MachineError
+from tests.compiler.ruff import RUFF, complaints
 from tests.compiler.torch_nets import NETS
 from tests.define import define
 from tests.netc.command import netc
@@ -49,6 +50,15 @@ def test_source_is_the_golden_one(name: str, bless: bool) -> None:
 
 def test_the_golden_sources_are_those_of_these_nets() -> None:
     assert {path.stem for path in GOLDEN.glob("*.txt")} == {*LIBRARY, *NETS}
+
+
+@pytest.mark.skipif(not RUFF.is_file(), reason="ruff is not installed")
+def test_ruff_has_nothing_to_say(tmp_path: Path) -> None:
+    for path in GOLDEN.glob("*.txt"):
+        (tmp_path / f"{path.stem}.py").write_text(path.read_text("utf-8"), encoding="utf-8")
+    assert not complaints(tmp_path)
+    (tmp_path / "long.py").write_text("import os\n", encoding="utf-8")
+    assert "F401" in complaints(tmp_path)
 
 
 def test_imports_are_those_that_are_needed() -> None:

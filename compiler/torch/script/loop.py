@@ -274,7 +274,7 @@ def join():
         dist.init_process_group("nccl" if cuda else "gloo")
     if not cuda:
         return torch.device("cpu")
-    local = int(os.environ.get("LOCAL_RANK", 0)) % torch.cuda.device_count()
+    local = int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count()
     return torch.device("cuda", local)
 
 
