@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from grammar.diagnostics import DefinitionError, Diagnostic
     from netc.api import load, loads
-    from netc.from_torch import from_torch
+    from netc.exported import from_torch
     from netc.models import read
     from netc.net import Net
     from netc.training import History, Training, load_training
@@ -44,7 +44,7 @@ HOMES = {
     "MachineError": "runtime.errors",
     "Net": "netc.net",
     "Training": "netc.training",
-    "from_torch": "netc.from_torch",
+    "from_torch": "netc.exported",
     "load": "netc.api",
     "load_training": "netc.training",
     "loads": "netc.api",

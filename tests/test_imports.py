@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from graphlib import TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,9 @@ def test_a_check_of_nets_loads_nothing_of_trainings() -> None:
 
 def test_each_public_name_is_there_and_no_other() -> None:
     assert {*netc.HOMES} == {*netc.__all__} and {*netc.__all__} <= {*dir(netc)}
+    for name, home in netc.HOMES.items():
+        wanted = getattr(import_module(home), name)
+        assert getattr(netc, name) is wanted and getattr(netc, name) is wanted  # no module by then
     assert all(getattr(netc, name) is not None for name in netc.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         netc.nothing  # noqa: B018

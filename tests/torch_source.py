@@ -168,7 +168,7 @@ def check(
 
 def read_back_apart(graph: Graph, sizes: dict[str, int] | None = None) -> str:
     """In what the source, exported by PyTorch and imported, is another net; "" where in nothing."""
-    from netc.from_torch import from_torch
+    from netc.exported import from_torch
 
     graph = scatter(graph)
     sizes = sizes_for(graph) if sizes is None else sizes

@@ -13,12 +13,14 @@ import pytest
 from compiler.torch.helpers import HELPERS
 from compiler.torch.lines import wrapped
 from compiler.torch.source import class_name
+from netc.exported import count_from_front
 from netc.library import open_module
 from netc.net import Net
 from runtime.errors import CallError, MachineError
 from tests.compiler.ruff import RUFF, complaints
 from tests.compiler.torch_nets import NETS
 from tests.define import define
+from tests.importers.onnx_text import onnx_model
 from tests.netc.command import netc
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "torch"
@@ -151,6 +153,12 @@ def test_a_dropped_path_is_that_of_a_whole_sample() -> None:
     assert {*kept.unique().tolist()} == {0.0, torch.tensor(4 / 3).item()}
     assert (kept == kept[:, :1, :1]).all() and 0.2 < (kept == 0).double().mean() < 0.3
     assert drop.eval()(x) is x
+
+
+def test_axes_that_are_counted_from_the_end_are_counted_from_the_front() -> None:
+    model = onnx_model("z = Transpose<perm=[0, -1, 1, 2]>(x) y = Transpose<perm=[0, 2, 3, 1]>(z)")
+    assert count_from_front(model) and not count_from_front(model)
+    assert [[*node.attribute[0].ints] for node in model.graph.node] == [[0, 3, 1, 2], [0, 2, 3, 1]]
 
 
 @pytest.mark.skipif(find_spec("torch") is not None, reason="torch is installed")

@@ -9,12 +9,15 @@ from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from netc.given import documented
 from netc.models import read
 from netc.net import Net
 from runtime.errors import CallError, MachineError
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 OPSET = 17
 
@@ -41,7 +44,7 @@ def from_torch(module: Any, example: Any) -> Net:
         with TemporaryDirectory() as folder:
             path = Path(folder) / f"{type(module).__name__.lower()}.onnx"
             export(module.eval(), given, path)
-            add_unused_inputs(path, named_inputs(module, given))
+            mend(path, named_inputs(module, given))
             return read(path)
     finally:
         for part, was in training.items():
@@ -85,19 +88,40 @@ def named_inputs(module: Any, given: Sequence[Any]) -> dict[str, Any]:
     return dict(zip(names, given, strict=True))
 
 
-def add_unused_inputs(path: Path, inputs: Mapping[str, Any]) -> None:
-    """Declare the inputs that the exporter has dropped, since nothing takes them."""
+def mend(path: Path, inputs: Mapping[str, Any]) -> None:
+    """Put a file that the exporter wrote right; `inputs` are those of its module by name."""
     import onnx
 
     model = onnx.load(path, load_external_data=False)
+    added = add_unused_inputs(model, inputs)
+    if count_from_front(model) or added:
+        onnx.save(model, path)
+
+
+def add_unused_inputs(model: ModelProto, inputs: Mapping[str, Any]) -> bool:
+    """Declare the inputs that the exporter has dropped, since nothing takes them; whether any."""
+    from onnx import TensorProto, helper
+
     declared = {value.name: value for value in model.graph.input}
     if declared.keys() >= inputs.keys():
-        return
+        return False
     del model.graph.input[:]
     for name, tensor in inputs.items():
         whole = not (tensor.is_floating_point() or tensor.is_complex())
-        kind = onnx.TensorProto.INT64 if whole else onnx.TensorProto.FLOAT
+        kind = TensorProto.INT64 if whole else TensorProto.FLOAT
         shape = ["N", *tensor.shape[1:]]
-        unused = onnx.helper.make_tensor_value_info(name, kind, shape)
+        unused = helper.make_tensor_value_info(name, kind, shape)
         model.graph.input.append(declared.get(name, unused))
-    onnx.save(model, path)
+    return True
+
+
+def count_from_front(model: ModelProto) -> bool:
+    """Count moved axes from the front: of `movedim(-1, 1)` it writes the -1; whether any is so."""
+    found = False
+    for node in model.graph.node:
+        for attribute in node.attribute:
+            if node.op_type == "Transpose" and attribute.name == "perm":
+                order = [axis % len(attribute.ints) for axis in attribute.ints]
+                found |= order != [*attribute.ints]
+                attribute.ints[:] = order
+    return found
