@@ -12,17 +12,17 @@ DEFAULTS = {"bias": True}
 @writes(Dense)
 def dense(op: Dense, layer: Layer, x: str) -> str:
     """nn.Linear along the last axis, to which another is moved."""
-    axis = op.along(layer.shape)
+    axis, last = op.along(layer.shape), len(layer.shape)
+    has_class = layer.has_channel_classes and axis == 0 != last - 1
     made = layer.module(
-        "nn.Linear",
+        layer.helper("ChannelLinear") if has_class else "nn.Linear",
         layer.shape[axis],
         op.units,
         kinds=("in_features", "out_features"),
         defaults=DEFAULTS,
         bias=op.bias,
     )
-    last = len(layer.shape)
-    if axis == last - 1:
+    if axis == last - 1 or has_class:
         return f"{made}({x})"
     return f"{made}({x}.movedim({axis + 1}, {last})).movedim({last}, {axis + 1})"
 

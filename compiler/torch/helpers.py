@@ -41,6 +41,27 @@ class DropPath(nn.Dropout):
             return x
         return x * super().forward(x.new_ones(len(x), *[1] * (x.dim() - 1)))
 '''),
+    "AlongChannels": Helper('''
+class AlongChannels:
+    """A layer of the last axis, on that of the channels."""
+
+    def forward(self, x):
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+'''),
+    "ChannelNorm": Helper(
+        '''
+class ChannelNorm(AlongChannels, nn.LayerNorm):
+    """nn.LayerNorm of the channels at each place of a map."""
+''',
+        ("AlongChannels",),
+    ),
+    "ChannelLinear": Helper(
+        '''
+class ChannelLinear(AlongChannels, nn.Linear):
+    """nn.Linear of the channels at each place of a map."""
+''',
+        ("AlongChannels",),
+    ),
     "in_turn": Helper('''
 def in_turn(operator, first, *others):
     """Tensors with one operator between all of them."""

@@ -146,6 +146,7 @@ def one_or_all(values: Sequence[Any]) -> Any:
 class Layer:
     """A layer of a graph in the making; `owner` is what its parameters are called in its class.
 
+    `has_channel_classes` where layers along the channels are modules of classes of their own;
     `made` is its module once there is one, `fixed` the values that the definition gives to arrays,
     `plain` a module of the same meaning as the expression, `uses` the helpers and `symbols` that
     the expression needs.
@@ -155,6 +156,7 @@ class Layer:
     node: Node
     owner: str
     batch: str = ANY
+    has_channel_classes: bool = False
     made: Call | None = None
     plain: Call | None = None
     parameter: str = ""

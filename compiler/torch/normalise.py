@@ -56,16 +56,17 @@ def layernorm(op: LayerNorm, layer: Layer, x: str) -> str:
     """nn.LayerNorm of the last axes, to which others are moved."""
     places, rank = op.places(layer.shape), len(layer.shape)
     sizes = op.normalised(layer.shape)
+    last = tuple(range(rank - len(places), rank))
+    has_class = layer.has_channel_classes and places == (0,) != last
     made = layer.module(
-        "nn.LayerNorm",
+        layer.helper("ChannelNorm") if has_class else "nn.LayerNorm",
         sizes[0] if len(sizes) == 1 else sizes,
         kinds=("normalized_shape",),
         defaults=DEFAULTS,
         eps=op.eps,
         elementwise_affine=op.affine,
     )
-    last = tuple(range(rank - len(places), rank))
-    if places == last:
+    if places == last or has_class:
         return f"{made}({x})"
     here, there = (
         text_of(a[0] + 1) if len(a) == 1 else text_of(tuple(axis + 1 for axis in a))

@@ -50,7 +50,8 @@ from compiler.torch.statements import (
     references,
 )
 
-RESERVED = ("DropPath", "F", "NamedTuple", "OrderedDict")  # by what a source imports and defines
+# What a source imports, and the classes of its own.
+RESERVED = ("F", "NamedTuple", "OrderedDict", *(name for name in HELPERS if name[0].isupper()))
 MOST_NESTED = 30  # calls of a block in itself: Python nests only so many brackets
 MOST_COMPARED = 600  # steps of a `forward` that is written twice, to see which way is shorter
 MANY = re.compile(r"\.(chunk|split|movedim)\(|torch\.cat\(")  # what may be done at once
@@ -60,10 +61,19 @@ IMPORTS = "\0imports\0"  # until it is known which ones
 class SourceMaker:
     """A source in the making."""
 
-    def __init__(self, graph: Graph, doc: str, *, flat: bool, taken: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        doc: str,
+        *,
+        flat: bool,
+        taken: Collection[str] = (),
+        has_channel_classes: bool = False,
+    ) -> None:
         self.graph = graph
         self.doc = doc
         self.taken = [*RESERVED, *taken]  # names that no class may have
+        self.has_channel_classes = has_channel_classes  # for layers along the channels
         self.name = ""  # of the net's class
         self.root = call_tree(graph, flat=flat)
         self.classes: list[PythonClass] = []
@@ -270,6 +280,7 @@ class SourceMaker:
             return self.call_item(scope, member, attributes)
         node, bare = member, self.stretching(scope, member)
         layer = Layer(self.graph, node, self.owner(scope, member))
+        layer.has_channel_classes = self.has_channel_classes
         if not bare:
             layer.others = partial(self.at_hand, scope, member)
         takes = tuple(name for name in node.inputs if name not in bare)
@@ -621,15 +632,20 @@ def write_source(graph: Graph, doc: str = "") -> str:
 
 def source_of(graph: Graph, doc: str = "", taken: Collection[str] = ()) -> SourceMaker:
     """The classes of a graph, none with a name that is `taken`; raises `Unwritable`."""
+    flat = False
     try:
-        return SourceMaker(graph, doc, flat=False, taken=taken).make()
+        plain = SourceMaker(graph, doc, flat=flat, taken=taken).make()
     except Unreachable:
-        pass
-    try:
-        return SourceMaker(graph, doc, flat=True, taken=taken).make()
-    except Unreachable as error:
-        message = f"two layers share the parameters of `{error}`, and are not called alike"
-        raise Unwritable(message) from None
+        flat = True
+        try:
+            plain = SourceMaker(graph, doc, flat=flat, taken=taken).make()
+        except Unreachable as error:
+            message = f"two layers share the parameters of `{error}`, and are not called alike"
+            raise Unwritable(message) from None
+    if ".movedim(" not in plain.text():
+        return plain
+    other = SourceMaker(graph, doc, flat=flat, taken=taken, has_channel_classes=True).make()
+    return min(plain, other, key=lambda made: text_length(made.text()))
 
 
 def imports(text: str) -> str:

@@ -51,6 +51,31 @@ net residual_net {
     output logits
 }
 """,
+    "stages": """
+# Layers of the channels at each place, stages of them.
+block stage_unit(drop) {
+    add {
+        {
+            seq { layernorm(axis=0); dense(2 * in.c, axis=0); gelu; dense(in.c, axis=0) } as mlp
+            if drop > 0 { drop_path(drop) }
+        }
+        identity
+    }
+}
+
+net stages(depths=[2, 3, 2, 2], widths=[2, 3, 5, 4]) {
+    input image: f32[3, 16, 16]
+    seq {
+        for s, (depth, c) in enumerate(zip(depths, widths)) {
+            seq { layernorm(axis=0); conv(c, 2x2, stride=2) }
+            seq { for i in range(depth) { stage_unit(0.1 * (sum(depths[:s]) + i) / 8) } }
+        }
+    } as trunk
+    gap
+    seq { layernorm(axis=0); flatten; dense(5) } as head
+    output logits
+}
+""",
     "recursive": """
 # A level of a U and those below it.
 block level(widths, up) {

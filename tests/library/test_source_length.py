@@ -13,7 +13,7 @@ LONGER = {
     "hrnet_w18": 4.26,
     "unet_plus_plus": 3.50,
     "ssd300_vgg16": 2.22,
-    "convnext_tiny": 2.09,
+    "convnext_tiny": 1.63,
     "yolov3": 2.17,
     "swin_t": 1.96,
     "unet": 1.87,
