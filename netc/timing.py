@@ -24,6 +24,7 @@ from runtime.devices import Device, parse_device
 from runtime.errors import CallError
 from runtime.machine import driver, processor
 from runtime.placement import rendered
+from runtime.probe import Probe, probe
 from runtime.providers import VERSION, devices_here
 from runtime.random_inputs import random_feeds, random_input
 from runtime.reference import run_reference
@@ -105,7 +106,7 @@ def contenders_of(file: str, options: BenchOptions, choice: NetChoice) -> list[C
     if options.devices is not None:
         if options.against is not None or options.device != "auto":
             raise CallError("--devices times one model on each: no --against, no --device")
-        devices = devices_here() if options.devices == "all" else listed(options.devices)
+        devices = working_devices() if options.devices == "all" else listed(options.devices)
         return list(on_each(contender_of(file, options, choice, Device("cpu")), devices))
     device = parse_device(options.device)
     contenders = [contender_of(file, options, choice, device)]
@@ -125,6 +126,18 @@ def on_each(contender: Contender, devices: Sequence[Device]) -> Iterator[Contend
             raise CallError("the NumPy device runs definitions, in float32")
         else:
             yield replace(contender, device=device, model=None)
+
+
+def working_devices() -> list[Device]:
+    """The devices of this machine that work; of the others, why they do not is told."""
+    working = []
+    for device in devices_here():
+        tried = Probe(True) if device.kind == "cpu" else probe(device)
+        if tried.ok:
+            working.append(device)
+        else:
+            say(f"note: {device} is left out: {tried.reason}", err=True)
+    return working
 
 
 def listed(text: str) -> list[Device]:

@@ -72,19 +72,22 @@ def devices(device: Device) -> list[Any]:
 
     plugin = PLUGINS[device.provider]
     if not hasattr(ort, "register_execution_provider_library"):
-        raise missing(device, f"ONNX Runtime {ort.__version__} takes no plugins: update it")
+        raise missing(device, f"ONNX Runtime {ort.__version__} takes no plugins", "update it")
     if not plugin.is_here:
-        raise missing(device, f"the package {plugin.package} is not installed")
+        why = f"the package {plugin.package} is not installed"
+        raise missing(device, why, f"pip install {plugin.package}")
     try:
         register(plugin.module)
     except Exception as error:  # what a library that does not load says arrives in several kinds
-        raise missing(device, f"it does not load: {str(error).splitlines()[0]}") from None
+        why = f"it does not load: {str(error).splitlines()[0]}"
+        raise missing(device, why, f"pip install --upgrade {plugin.package}") from None
     wanted = getattr(ort.OrtHardwareDeviceType, plugin.hardware)
     found = [
         d for d in ort.get_ep_devices() if d.ep_name == device.provider and d.device.type == wanted
     ]
     if not found:
-        raise missing(device, f"it sees no {plugin.hardware} that it could use")
+        why = f"it sees no {plugin.hardware} that it could use"
+        raise missing(device, why, f"it serves some makers' {plugin.hardware}s only")
     return found[:1]
 
 
@@ -96,10 +99,9 @@ def register(module: str) -> None:
     ort.register_execution_provider_library(module, import_module(module).get_library_path())
 
 
-def missing(device: Device, why: str) -> MachineError:
+def missing(device: Device, why: str, remedy: str) -> MachineError:
     """The error of a plugin that cannot be had."""
-    package = PLUGINS[device.provider].package
     return MachineError(
         f"{device} cannot be had: {why}",
-        f"pip install {package}; or --device cpu (`netc doctor` looks at everything)",
+        f"{remedy}; or --device cpu (`netc doctor` looks at everything)",
     )

@@ -18,6 +18,7 @@ from runtime.devices import Device
 
 PATIENCE = 120  # seconds; the first CUDA start of a machine compiles kernels
 REASONS = (
+    r"MachineError: \S+ cannot be had: (.+)",
     r"with error: (.+)",
     r"Failed to create \w+\. (.+)",
     r"(?:CUDA|CUDNN|CUBLAS) failure.*",

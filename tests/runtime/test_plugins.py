@@ -19,13 +19,15 @@ from runtime.doctor import providers
 from runtime.errors import CallError, MachineError
 from runtime.machine import Driver
 from runtime.plugins import PLUGINS, Plugin, add_plugin, devices, openvino_options, register
+from runtime.probe import Probe, probe, reason
 from runtime.settings import Settings
 from runtime.verify.tolerance import tolerance
 from tests.netc.command import netc
 
 NET = "net n { input x: f32[2, 6, 6]; conv(3, 3x3) as c -> relu -> gap -> flatten; output y }"
 installed = pytest.mark.skipif(
-    find_spec("onnxruntime_ep_openvino") is None, reason="OpenVINO's plugin is not installed"
+    find_spec("onnxruntime_ep_openvino") is None or not probe(Device("openvino")).ok,
+    reason="OpenVINO's plugin is not installed, or does not serve this processor",
 )
 
 
@@ -79,8 +81,21 @@ def test_a_library_that_does_not_load(fake: list[Any], monkeypatch: pytest.Monke
 
 def test_a_plugin_that_sees_no_hardware(fake: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ort, "get_ep_devices", list)
-    with pytest.raises(MachineError, match="openvino cannot be had: it sees no CPU"):
+    with pytest.raises(MachineError, match="openvino cannot be had: it sees no CPU") as refusal:
         devices(Device("openvino"))
+    assert "pip install" not in refusal.value.remedy  # which it is
+    said = f"Traceback\nruntime.errors.MachineError: {refusal.value}\n"
+    assert reason(said) == "it sees no CPU that it could use"
+
+
+def test_what_does_not_work_is_left_out_of_all(
+    fake: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("netc.timing.probe", lambda device: Probe(False, "it sees no CPU"))
+    result = netc("bench", "lenet5", "--net", "lenet5", "--devices", "all", "--seconds", "0.05")
+    assert result.exit_code == 0, result.output
+    assert "note: openvino is left out: it sees no CPU\n" in result.output
+    assert "lenet5 on cpu (" in result.output
 
 
 @pytest.mark.parametrize("kind", ["openvino", "tensorrt-rtx"])
