@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import DTypeLike
 
 from runtime.kernels import Array
@@ -140,19 +140,29 @@ def padded(
         return np.pad(x, widths, mode=BORDERS[mode])
     sizes = [before + size + after for size, (before, after) in zip(x.shape, widths, strict=True)]
     result = empty(sizes, x.dtype)
-    result.fill(fill)
-    inside = (slice(b, b + size) for size, (b, _) in zip(x.shape, widths, strict=True))
-    result[tuple(inside)] = x
+    inside = tuple(slice(b, b + size) for size, (b, _) in zip(x.shape, widths, strict=True))
+    for axis, (before, after) in enumerate(widths):
+        for count, border in ((before, slice(before)), (after, slice(sizes[axis] - after, None))):
+            if count:
+                result[(*inside[:axis], border)] = fill
+    result[inside] = x
     return result
 
 
 def windows(x: Array, axes: tuple[Slide, ...]) -> Array:
     """A view [N, C, output…, taps…] of a padded input: every window with its dilated taps."""
-    spatial = tuple(range(2, x.ndim))
-    view = sliding_window_view(x, tuple(a.extent for a in axes), axis=spatial)
-    positions = tuple(slice(None, None, a.stride) for a in axes)
-    taps = tuple(slice(None, None, a.dilation) for a in axes)
-    return view[(slice(None), slice(None), *positions, *taps)]
+    sizes = ((size - a.extent) // a.stride + 1 for size, a in zip(x.shape[2:], axes, strict=True))
+    steps = x.strides[2:]
+    return as_strided(
+        x,
+        (*x.shape[:2], *sizes, *(a.kernel for a in axes)),
+        (
+            *x.strides[:2],
+            *(step * a.stride for step, a in zip(steps, axes, strict=True)),
+            *(step * a.dilation for step, a in zip(steps, axes, strict=True)),
+        ),
+        writeable=False,
+    )
 
 
 def fold(combine: np.ufunc, x: Array, axes: tuple[Slide, ...]) -> Array:
