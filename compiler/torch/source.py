@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from compiler.dims import symbol
-from compiler.graph import Graph, Node
+from compiler.graph import Graph, Node, is_whole
 from compiler.ops.base import show_shape
 from compiler.ops.gathering import Take
 from compiler.ops.joins import Join
@@ -242,7 +242,10 @@ class SourceMaker:
         given, rows = dict(zip(taken, names, strict=True)), taken_in_rows(items)
         if concatenates_apart:
             rows |= {name for item in items if is_concatenation(item) for name in item.makes}
-        writer = StatementWriter(given, counts, again, rows, branches, nests_calls=nests_calls)
+        whole = [name for name in taken if name in self.graph and is_whole(self.graph[name])]
+        writer = StatementWriter(
+            given, counts, again, rows, branches, whole, nests_calls=nests_calls
+        )
         for item in items:
             writer.add(item)
         results = [writer.result(name) for name in body.outputs]

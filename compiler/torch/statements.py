@@ -74,10 +74,12 @@ class StatementWriter:
         repeated: Collection[str] = (),
         named: Collection[str] = (),
         branches: Collection[str] = (),
+        whole: Collection[str] = (),
         *,
         nests_calls: bool = True,
     ) -> None:
         self.uses = uses
+        self.whole = whole  # tensors of whole numbers, of which no others are made
         self.named = named  # tensors that get a line each
         self.branches = branches  # of joins: a line each unless they are short
         self.nests_calls = nests_calls  # whether one of a block may stand in an expression
@@ -99,8 +101,15 @@ class StatementWriter:
         for place, source in enumerate(item.takes):
             if source in self.nested and template.count(mark(place)) != 1:
                 self.settle(source)
+        if f"{ANY}.new_" in template and not self.alive():
+            for source in [name for name in item.takes if name in self.nested]:
+                self.settle(source)
         texts = [self.nested.get(t) or self.names[t] for t in item.takes]
-        simple = [text for text in texts if text.isidentifier()]
+        simple = [
+            text
+            for source, text in zip(item.takes, texts, strict=True)
+            if text.isidentifier() and source not in self.whole
+        ]
         for place, text in enumerate(texts):
             safe = text if re.fullmatch(r"[\w.]+", text) else f"({text})"
             template = template.replace(mark(place), safe)
@@ -149,9 +158,16 @@ class StatementWriter:
         self.assign(source, self.nested.pop(source), "")
 
     def anything(self) -> str:
-        """The name of some tensor of the batch."""
-        alive = [name for tensor, name in self.names.items() if self.uses[tensor] > 0]
-        return alive[0] if alive else self.first
+        """The name of some tensor of the batch, of whole numbers only where there is no other."""
+        return next(iter(self.alive()), self.first)
+
+    def alive(self) -> list[str]:
+        """The names of the tensors that are still needed, but for those of whole numbers."""
+        return [
+            name
+            for tensor, name in self.names.items()
+            if self.uses[tensor] > 0 and tensor not in self.whole
+        ]
 
     def assign(self, tensor: str, expression: str, comment: str) -> None:
         """A line that gives an expression a name."""

@@ -215,6 +215,14 @@ net names {
     output y
 }
 """,
+    "tokens": """
+# Numbers of the layers, none of which may be made whole as the words are.
+net tokens {
+    input words: i64[3, 4]
+    gather(5, 2) -> normalize([0.5, 0.25, 0.1], [2.0, 1.0, 0.5]) -> lppool(1x2, p=4, stride=1)
+    output y
+}
+""",
     "sums": """
 net sums {
     input x: f32[2, 3, 3]
