@@ -255,3 +255,90 @@ def test_one_number_that_a_norm_learns_is_its_own() -> None:
     weights: Shapes = {"norm.weight": (1,), "norm.bias": (1,)}
     model = onnx_model(nodes, "float[N, 3, 1] x", weights=weights)
     assert_unchanged(model, assert_means(model, "layernorm"))
+
+
+TAPS = np.ones((3, 1, 2, 2))
+
+
+@pytest.mark.parametrize(
+    ("pads", "counts", "wanted"),
+    [
+        ([0, 0, 0, 0], [[4.0]], "avgpool(2, stride=3, dilation=2)"),
+        ([1, 0, 0, 0], [[4.0]], "avgpool(2, stride=3, dilation=2, pad=[(1, 0), 0])"),
+        ([1, 0, 0, 0], [[2.0], [4.0], [4.0]], "count_pad=false"),
+        ([0, 0, 1, 1], [[4.0, 4.0, 2.0]] * 2 + [[2.0, 2.0, 1.0]], "ceil=true"),
+    ],
+)
+def test_sums_divided_by_what_counts_are_means(
+    pads: list[int], counts: list[list[float]], wanted: str
+) -> None:
+    """PyTorch's own pooling knows no dilation."""
+    nodes = f"""s = Conv<group=3, strides=[3, 3], dilations=[2, 2], pads={pads}>(x, "/a/Expand_1")
+        y = Div(s, "/a/Conv_1")"""
+    model = model_of(nodes, {}, **{"/a/Expand_1": TAPS, "/a/Conv_1": np.array([[counts]])})
+    defined = assert_means(model, "avgpool")
+    assert not defined.graph.values and ("ceil" in wanted) == ("ceil" in defined.text)
+    assert ("count_pad=false" in wanted) == ("count_pad=false" in defined.text)
+
+
+def test_sums_divided_by_something_else_stay_sums() -> None:
+    nodes = """s = Conv<group=3, strides=[2, 2], dilations=[2, 2]>(x, "/a/Expand_1")
+        y = Div(s, "/a/Conv_1")"""
+    for taps, count in ((TAPS, 5.0), (2 * TAPS, 4.0), (TAPS[:, :, :1], 4.0)):
+        model = model_of(nodes, {}, **{"/a/Expand_1": taps, "/a/Conv_1": np.array(count)})
+        assert_means(model, "conv scale")
+
+
+@pytest.mark.parametrize("along", [2, 3])
+def test_pixels_weighted_along_an_axis_are_a_resize(along: int) -> None:
+    """Eight pixels as five, each at i * 8/5: no way of `F.interpolate` to place them."""
+    places = np.arange(5) * 8 / 5
+    low = np.floor(places)
+    shape = [1, 1, 1, 1]
+    shape[along] = 5
+    constants = {
+        "l": low.astype(int),
+        "h": np.minimum(low + 1, 7).astype(int),
+        "u": (1 - places + low).reshape(shape),
+        "v": (places - low).reshape(shape),
+    }
+    nodes = f"""a = Gather<axis={along}>(x, l) b = Mul(a, u) c = Gather<axis={along}>(x, h)
+        d = Mul(c, v) y = Add(b, d)"""
+    defined = assert_means(model_of(nodes, {}, **constants), "resize")
+    assert 'mode="linear"' in defined.text and 'align="asymmetric"' in defined.text
+    constants["v"] = constants["v"][..., ::-1, :] if along == 2 else constants["v"][..., ::-1]
+    assert "resize" not in layers(define(import_onnx(model_of(nodes, {}, **constants))))
+
+
+def test_what_one_transpose_moves_for_several_goes_along_the_axis() -> None:
+    nodes = f"""{LAST} m = Transpose("fc1.weight") a = MatMul(h, m) b = Add(a, "fc1.bias")
+        i = Transpose<perm=[0, 3, 1, 2]>(b) {NORMED} k = Transpose<perm=[0, 3, 1, 2]>(n)
+        y = Add(i, k)"""
+    weights = NORM | {"fc1.weight": (3, 3), "fc1.bias": (3,)}
+    model = model_of(nodes, weights)
+    assert_unchanged(model, assert_means(model, "dense layernorm add"))
+
+
+def test_a_move_behind_a_layer_joins_the_one_before_it() -> None:
+    """The exporter writes moving back, and to the next axes, as one permutation."""
+    nodes = f"""{LAST} {NORMED} t = Transpose<perm=[0, 3, 2, 1]>(n)
+        z = Softmax<axis=-1>(t) y = Transpose<perm=[0, 1, 3, 2]>(z)"""
+    model = model_of(nodes, NORM)
+    assert_unchanged(model, assert_means(model, "layernorm softmax"))
+
+
+def test_factors_in_the_code_of_a_module_are_no_layer_of_its_name() -> None:
+    node = onnx.helper.make_node("Mul", ["x", "/head/Constant_output_0"], ["y"], "/head/Mul")
+    factors = np.array([[[0.0]], [[-0.5]], [[1.0]]])
+    model = model_of("y = Relu(x)", {}, **{"/head/Constant_output_0": factors})
+    model.graph.node[0].CopyFrom(node)
+    assert not assert_means(model, "scale").graph.values
+
+
+def test_the_response_of_one_channel_to_itself_is_an_lrn() -> None:
+    nodes = """s = Mul(x, x) r = Reshape(s, wide) p = AveragePool<kernel_shape=[1, 1, 1]>(r)
+        q = Reshape(p, back) a = Mul(q, alpha) k = Add(a, k0) d = Pow(k, beta) y = Div(x, d)"""
+    constants = {"wide": [-1, 1, 3, 64, 1], "back": [-1, 3, 8, 8]}
+    numbers = {"alpha": 0.5, "k0": 1.0, "beta": 0.25}
+    defined = assert_means(model_of(nodes, {}, **constants, **numbers), "lrn")
+    assert "lrn(1, alpha=0.5, beta=0.25)" in defined.text

@@ -137,7 +137,7 @@ def with_constant(
     chosen = kind in ("Max", "Min") and constant.size > 1
     if chosen or is_tensor(reading, x, constant, index):
         return reading.add(JOINS[kind], x, bare(reading, constant, index, x))
-    known_by = (index,)
+    known_by = () if reading.is_of_code(index) else (index,)
     one, zero = np.ones(1), np.zeros(1)
     match kind:
         case "Add" | "Sum":

@@ -29,6 +29,17 @@ COMPUTES = re.compile(
 WINDOWED = {"MaxPool", "AveragePool", "LpPool", "LRN", "InstanceNormalization"}
 
 
+def is_of_code(constant: str) -> bool:
+    """Whether a name is that of numbers in the code, which are no layer's own.
+
+    So PyTorch calls what its code makes, and netc what it writes for a layer's arguments.
+
+    >>> is_of_code("/sharpen/Constant_output_0"), is_of_code("sharpen.weight")
+    (True, False)
+    """
+    return constant.startswith("/") or "/constant_" in constant
+
+
 def fused(name: str) -> str:
     """The layer that a name of several stands for, as TensorFlow Lite joins them.
 

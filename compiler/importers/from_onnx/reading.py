@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from compiler.dims import Dim, Size, symbol
 from compiler.importers.builder import GraphBuilder, Poisoned, Refused, clean_label
-from compiler.importers.from_onnx.names import is_called, layer_name
+from compiler.importers.from_onnx.names import is_called, is_of_code, layer_name
 from compiler.importers.from_onnx.operators import OnnxModel, Operator
+from compiler.importers.from_onnx.patterns import Matcher
 from compiler.registry import Registry
 from compiler.values import POISON, Tensor
 from grammar.records import dataclass
@@ -69,6 +70,7 @@ class Reading:
         self.builder = builder
         self.opset = model.opset
         self.folding = model.folding
+        self.matcher = Matcher(model)
         self.by_torch = model.producer.startswith("pytorch")
         self.batch = batch
         self.batch_size: int | None = None
@@ -146,6 +148,11 @@ class Reading:
         """Whether any of these constants differs from value to value, as what is learned does."""
         arrays = [self.values.get(name) for name in names]
         return any(isinstance(a, np.ndarray) and a.size > 1 and bool(np.ptp(a)) for a in arrays)
+
+    def is_of_code(self, index: int) -> bool:
+        """Whether a constant is numbers of the code, in whatever shape; see `names.is_of_code`."""
+        name = self.operator.inputs[index]
+        return is_of_code(self.origins.get(name, name))
 
     def holds(self, layer: str, weights: Mapping[str, NDArray[Any]]) -> bool:
         """Whether these are the numbers of a layer's parameters."""

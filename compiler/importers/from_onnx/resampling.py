@@ -248,14 +248,27 @@ def matrix_of(reading: Reading, axis: int, have: int, size: int, factor: float) 
     if size * wide > LARGEST:
         raise Refused(f"its weights along an axis are {size:,} by {wide:,} numbers")
     x = np.pad(np.eye(have, dtype=np.float32), ((0, 0), (0, wide - have)), mode="edge")
-    feeds: dict[str, NDArray[Any]] = {"x": x, "roi": roi_of(reading, axis)}
-    if by_size:
-        feeds["sizes"] = np.array([have, size])
+    roi = roi_of(reading, axis)
+    return evaluated(given, x, size, None if by_size else factor, roi, reading.opset)
+
+
+def evaluated(
+    attributes: dict[str, Any],
+    x: NDArray[Any],
+    size: int,
+    factor: float | None,
+    roi: NDArray[Any],
+    opset: int,
+) -> NDArray[Any]:
+    """The matrix [size, rows of x] of the second axis of unit vectors, by a size or a factor."""
+    feeds: dict[str, NDArray[Any]] = {"x": x, "roi": roi}
+    if factor is None:
+        feeds["sizes"] = np.array([len(x), size])
     else:
         feeds["scales"] = np.array([1, factor], dtype=np.float32)
-    names = ["x", "roi", "" if by_size else "scales", "sizes" if by_size else ""]
-    node = onnx.helper.make_node("Resize", names, ["y"], **given)
-    model = model_of(node, feeds, max(reading.opset, 13))
+    names = ["x", "roi", *(["", "sizes"] if factor is None else ["scales", ""])]
+    node = onnx.helper.make_node("Resize", names, ["y"], **attributes)
+    model = model_of(node, feeds, max(opset, 13))
     try:
         (result,) = list(ReferenceEvaluator(model).run(None, feeds))
     except Exception as error:  # the evaluator raises whatever its NumPy code does

@@ -10,6 +10,7 @@ import onnx
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.attributes import unread
 from compiler.importers.from_onnx.constants import array_of
+from compiler.importers.from_onnx.interpolated import interpolated
 from compiler.importers.from_onnx.joins import JOINS
 from compiler.importers.from_onnx.operators import operator
 from compiler.importers.from_onnx.reading import CONVERTERS, Pending, Reading, Value
@@ -54,7 +55,7 @@ def made_by(reading: Reading) -> tuple[Value, ...]:
         return run_on_views(reading, values)
     if operator.type in REARRANGING and reading.batch:
         return (straight_or_view(reading),)
-    made = CONVERTERS[operator.type](reading)
+    made = interpolated(reading) or CONVERTERS[operator.type](reading)
     return tuple(made) if isinstance(made, list | tuple) else (made,)  # type: ignore[return-value]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
@@ -23,8 +22,6 @@ from compiler.importers.window_arguments import (
 )
 from compiler.values import Tensor
 
-# What netc calls a constant of a layer, and PyTorch one that its code makes.
-NAMELESS = re.compile(r"^/|/constant_")
 WORDS = {"SAME_UPPER": "same", "SAME_LOWER": "same_lower", "VALID": "valid"}
 
 
@@ -83,12 +80,15 @@ def conv(reading: Reading) -> Tensor:
     )
     group = int(reading.get("group", 1))
     check_channels(x, weight.shape[1] * group)
-    if is_filter(reading, weight, group) and set(dilations) == {1}:
+    fixed = is_filter(reading, weight, group)
+    if fixed and set(dilations) == {1}:
         return reading.add(
             "filter", x, kernel_values=weight[0, 0].tolist(), stride=each(strides), pad=pad
         )
-    taps = (sizes, strides, dilations)
-    return add_convolution(reading, "conv", x, weight, taps, weight.shape[0], group, pad=pad)
+    taps, channels = (sizes, strides, dilations), weight.shape[0]
+    return add_convolution(
+        reading, "conv", x, weight, taps, channels, group, named=not fixed, pad=pad
+    )
 
 
 def taps_of(
@@ -108,16 +108,18 @@ def add_convolution(
     taps: tuple[tuple[int, ...], ...],
     channels: int,
     groups: int,
+    *,
+    named: bool = True,
     **more: Any,
 ) -> Tensor:
-    """A `conv` or `deconv` with its weight and, where there is one, its bias."""
+    """A `conv` or `deconv` with its weight, after which it is called if `named`, and its bias."""
     sizes, strides, dilations = taps
     bias = bias_of(reading, 2)
     return reading.add(
         op,
         x,
         weights={"weight": weight, **bias},
-        known_by=(1, 2),
+        known_by=(1, 2) if named else (),
         channels=channels,
         kernel=kernel(sizes),
         stride=each(strides),
@@ -145,11 +147,11 @@ def check_channels(x: Tensor, wanted: int) -> None:
 
 def is_filter(reading: Reading, weight: NDArray[Any], group: int) -> bool:
     """Whether every channel has the same kernel, which belongs to no named layer."""
-    name = reading.operator.inputs[1]
     depthwise = weight.shape[1] == 1 and weight.shape[0] == group
     small = weight[0].size <= 121 and not reading.has(2)
-    nameless = NAMELESS.search(name) is not None
-    return depthwise and small and nameless and bool(np.all(weight == weight[:1]))
+    if not reading.is_of_code(1):
+        return False
+    return depthwise and small and bool(np.all(weight == weight[:1]))
 
 
 @converts("ConvTranspose")

@@ -15,8 +15,9 @@ from compiler.importers.tidy.merge_crops import merge_crops
 from compiler.importers.tidy.merge_pads import merge_pads
 from compiler.importers.tidy.merge_reshapes import merge_reshapes
 from compiler.importers.tidy.merge_resizes import merge_resizes
-from compiler.importers.tidy.merge_transposes import merge_transposes
+from compiler.importers.tidy.merge_transposes import merge_transposes, part_transposes
 from compiler.importers.tidy.nest_concats import nest_concats
+from compiler.importers.tidy.recognise_averages import recognise_averages
 from compiler.importers.tidy.recognise_groupnorm import recognise_groupnorm
 from compiler.importers.tidy.recognise_lrn import recognise_lrn
 from compiler.importers.tidy.recognise_pooling import merge_poolings, recognise_pooling
@@ -28,6 +29,7 @@ from compiler.rewriting import Rewrite, Rewriting, edited
 
 TIDIES: tuple[Rewrite, ...] = (
     merge_reshapes,
+    part_transposes,
     merge_transposes,
     merge_reshapes,
     recognise_shuffles,
@@ -38,6 +40,7 @@ TIDIES: tuple[Rewrite, ...] = (
     merge_crops,
     merge_resizes,
     merge_pads,
+    recognise_averages,
     recognise_lrn,
     recognise_groupnorm,
     merge_constants,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -20,9 +21,8 @@ from compiler.rewriting import Rewriting
 def merge_transposes(rewriting: Rewriting) -> None:
     """Two permutations of the axes in a row become their product; the identity goes.
 
-    Activations between two that undo each other do not care for the order of the axes, and what
-    works along an axis does so along the one that was moved there: PyTorch's LayerNorm and Linear
-    know the last axis alone.
+    Activations between two do not care for the order of the axes, and what works along an axis does
+    so along the one that was moved there: PyTorch's LayerNorm and Linear know the last axis alone.
     """
     for second in rewriting.each():
         if not isinstance(second.op, Transpose):
@@ -35,18 +35,42 @@ def merge_transposes(rewriting: Rewriting) -> None:
         if first is None or not isinstance(first.op, Transpose):
             continue
         order = tuple(first.op.order[axis] for axis in second.op.order)
-        if list(order) == sorted(order):
-            turned = [turn(node, first.op.order) for node in between]
-            if None in turned:
-                continue
+        turned = [turn(node, first.op.order) for node in between]
+        if None in turned:
+            continue
+        undone = list(order) == sorted(order)
+        if undone:
             rewriting.drop(second.name, second.inputs[0])
-            rewriting.drop(first.name, first.inputs[0])
-            for node, op in zip(reversed(between), reversed(turned), strict=True):
-                current = rewriting.nodes[node.name]
-                rewriting.become(current, op or current.op, current)
-        elif not between:
-            rewriting.become(second, Transpose(order=order), first)
-            rewriting.remove(first.name)
+        rewriting.drop(first.name, first.inputs[0])
+        for node, op in zip(reversed(between), reversed(turned), strict=True):
+            current = rewriting.nodes[node.name]
+            rewriting.become(current, op or current.op, current)
+        if not undone:
+            current = rewriting.nodes[second.name]
+            rewriting.become(current, Transpose(order=order), current)
+
+
+def part_transposes(rewriting: Rewriting) -> None:
+    """Layers that each move the axes back get a permutation each where they share one.
+
+    An exporter writes it once for all that work along the axis that it moves.
+    """
+    takers: defaultdict[str, list[Node]] = defaultdict(list)
+    for node in rewriting.each():
+        for name in node.inputs:
+            takers[name].append(node)
+    for node in rewriting.each():
+        along = takers[node.name]
+        if not isinstance(node.op, Transpose) or rewriting.uses(node.name) != len(along):
+            continue
+        behind = [takers[each.name] for each in along if is_along(rewriting, each)]
+        back = [len(found) == 1 and isinstance(found[0].op, Transpose) for found in behind]
+        if len(back) != len(along) or not all(back):
+            continue
+        for place, taker in enumerate(along[1:], start=2):
+            copy = replace(node, name=f"{node.name}/{place}", owner="")
+            rewriting.insert(copy, taker.name)
+            rewriting.put(replace(taker, inputs=(copy.name,)))
 
 
 def is_pointwise(node: Node) -> bool:

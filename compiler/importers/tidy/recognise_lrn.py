@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from compiler.domain import Facts
 from compiler.graph import Node
 from compiler.ops.base import Axis, Shape
+from compiler.ops.connect import Identity
 from compiler.ops.convolution import Conv
 from compiler.ops.elementary import Power
 from compiler.ops.joins import Div, Mul
@@ -35,7 +36,7 @@ def recognise_lrn(rewriting: Rewriting) -> None:
             continue
         op, layers = found
         squares = rewriting.nodes[layers[0].inputs[0]]
-        if not is_square(squares, node.inputs[0]):
+        if not is_square(rewriting, squares, node.inputs[0]):
             continue
         rewriting.become(node, op, Node(node.name, op, node.inputs[:1], (), node.span))
         for layer in [squares, *layers]:
@@ -54,26 +55,31 @@ def banded(rewriting: Rewriting, node: Node) -> tuple[LocalResponseNorm, Sequenc
 
 def pooled(rewriting: Rewriting, node: Node) -> tuple[LocalResponseNorm, Sequence[Node]] | None:
     """The normalisation that ends in a power of averages, and its layers from there on."""
-    averages = (Reshape, AvgPool, Reshape)
-    for rest in ((Scale, Shift, Power), (Shift, Power)):
-        layers = rewriting.chain(node, *averages, *rest)
-        if layers is not None:
-            break
-    else:
-        return None
-    wide, pool, narrow, *scaled = layers
-    squares = rewriting.nodes[wide.inputs[0]]
-    size = channels_averaged(pool, wide.shape)
+    for averages in ((Reshape, AvgPool, Reshape), ()):  # of one channel nothing is averaged
+        for rest in ((Scale, Shift, Power), (Shift, Power)):
+            layers = rewriting.chain(node, *averages, *rest)
+            if layers is not None:
+                return response_of(rewriting, layers[: len(averages)], layers[len(averages) :])
+    return None
+
+
+def response_of(
+    rewriting: Rewriting, averages: Sequence[Node], scaled: Sequence[Node]
+) -> tuple[LocalResponseNorm, Sequence[Node]] | None:
+    """The normalisation by these averages of squares, k and alpha of them, and all its layers."""
+    size: int | None = 1
+    if averages:
+        wide, pool, narrow = averages
+        squares = rewriting.nodes[wide.inputs[0]]
+        channels = wide.shape[:2] == (1, squares.shape[0])  # the pixels as any map of them
+        fits = channels and narrow.shape == squares.shape
+        size = channels_averaged(pool, wide.shape) if fits else None
     alpha = scaled[0].op.factor if isinstance(scaled[0].op, Scale) else 1
     k, beta = scaled[-2].op.offset, scaled[-1].op.exponent  # type: ignore[attr-defined]
-    fits = wide.shape == (1, *squares.shape) and narrow.shape == squares.shape
-    if (
-        not fits
-        or size is None
-        or not all(isinstance(v, int | float) and v > 0 for v in (alpha, k))
-    ):
+    if size is None or not all(isinstance(v, int | float) and v > 0 for v in (alpha, k, beta)):
         return None
-    return LocalResponseNorm(size=size, alpha=alpha, beta=beta, k=k), layers
+    op = LocalResponseNorm(size=size, alpha=alpha, beta=beta, k=k)
+    return op, [*averages, *scaled]
 
 
 def channels_averaged(pool: Node, given: Shape) -> int | None:
@@ -127,8 +133,17 @@ def band_of(channels: int, reach: int, share: float) -> NDArray[np.float32]:
     return np.where(distance <= reach, np.float32(share), np.float32(0))
 
 
-def is_square(node: Node, of: str) -> bool:
-    """Whether a layer is a tensor times itself."""
+def is_square(rewriting: Rewriting, node: Node, of: str) -> bool:
+    """Whether a layer is a tensor times itself, or times what hands it on."""
+    of = handed_on(rewriting, of)
+    taken = [handed_on(rewriting, name) for name in node.inputs]
     if isinstance(node.op, Power):
-        return node.op.exponent == 2 and node.inputs == (of,)
-    return isinstance(node.op, Mul) and node.inputs == (of, of)
+        return node.op.exponent == 2 and taken == [of]
+    return isinstance(node.op, Mul) and taken == [of, of]
+
+
+def handed_on(rewriting: Rewriting, name: str) -> str:
+    """The tensor that layers which change nothing hand on."""
+    while isinstance(rewriting.nodes[name].op, Identity):
+        (name,) = rewriting.nodes[name].inputs
+    return name
