@@ -11,9 +11,10 @@ Read as the same is only what is the same number by number:
 - the words for a window: `pad="same"` and its pixels, `ceil` and the pixels that it adds, a pooling
   to so many parts that are windows alike, `upsample` and `resize` to that size;
 - what is worked out from fixed numbers alone, which is fixed numbers;
-- a factor or offset and a fixed tensor that is multiplied or added;
-- the order of what is added, multiplied or compared, a mean as a sum and a factor, and a concat
-  within a concat.
+- factors and offsets in a row, `normalize`, and fixed tensors that are multiplied or added;
+- the order of what is added, multiplied or compared, what is compared twice, a mean as a sum and a
+  factor, a square as a product, and a concat within a concat;
+- a slope for each channel, of one channel, and one for all.
 
 Not compared is what a module in evaluation does not have: how likely a dropout drops, how arrays
 were drawn, pictures and class names.
@@ -30,21 +31,24 @@ import numpy as np
 
 from compiler.dims import evaluate
 from compiler.graph import Graph, Input, Node
-from compiler.ops.activate import ThresholdedRelu
+from compiler.ops.activate import PRelu, ThresholdedRelu
+from compiler.ops.arguments import Extent
+from compiler.ops.arrays import nested_map
 from compiler.ops.base import Axis, Op, Shape, Shapes
 from compiler.ops.channels import Channels, ChannelShuffle, PixelShuffle, PixelUnshuffle
 from compiler.ops.connect import Dense, Identity
 from compiler.ops.convolution import Conv, Deconv
+from compiler.ops.elementary import Power
 from compiler.ops.filtering import Filter, FixedKernel, WeightedPool
 from compiler.ops.gathering import Take
 from compiler.ops.global_pooling import AdaptiveAvgPool, GlobalAveragePool
-from compiler.ops.joins import Add, Concat, Join, Max, Mean, Min, Mul
+from compiler.ops.joins import Add, Concat, Div, Join, Max, Mean, Min, Mul, Sub
 from compiler.ops.normalise import LayerNorm
-from compiler.ops.pooling import AvgPool, Pool
-from compiler.ops.reducing import Reduce
+from compiler.ops.pooling import AvgPool, Pool, tap_counts
+from compiler.ops.reducing import Reduce, ReduceMax, ReduceMean
 from compiler.ops.resampling import Resize
 from compiler.ops.reshape import Flatten, Reshape, Transpose
-from compiler.ops.scale import Scale, Shift
+from compiler.ops.scale import Normalize, Scale, Shift
 from compiler.ops.shapes import per_sample_axes, per_sample_axis
 from compiler.ops.slicing import Slice, Split
 from compiler.ops.spatial import Crop, Pad, Upsample
@@ -244,18 +248,17 @@ def make(graph: Graph, node: Node, inputs: list[Made]) -> Made:
         return inputs[0].rearranged(inputs[0].where().take(index, axis=op.axis))
     if moves(op):
         return inputs[0].rearranged(run_kernel(op, (inputs[0].where()[None],), {})[0])
-    if isinstance(op, Scale | Shift):
-        numbers: Any = np.float32(op.factor if isinstance(op, Scale) else op.offset)
-        numbers = numbers.reshape(-1, *(1,) * (len(shape) - 1))
-        const = Made("const", numbers.shape, numbers.shape, numbers=numbers)
-        joining = Mul() if isinstance(op, Scale) else Add()
-        if np.all(numbers == isinstance(op, Scale)):
-            return inputs[0]
-        return make(graph, replace(node, op=joining), [*inputs, const])
+    if isinstance(op, Scale | Shift | Normalize):
+        return affine(inputs[0], *per_value(op, shape), shape)
+    if isinstance(op, WeightedPool):
+        whole = float(np.sum(op.kernel_values))
+        values = nested_map(lambda value: value / whole, op.kernel_values)
+        return make(
+            graph, replace(node, op=Filter(values, op.stride or Extent(np.shape(values)))), inputs
+        )
     if isinstance(op, Conv | Filter | Pad) and border_of(op) != "zero":
         return bordered(graph, node, inputs[0])
-    still = isinstance(op, Upsample | Pad) and shape == graph.input_shapes(node)[0]
-    if still:
+    if isinstance(op, Upsample | Pad | Resize) and is_still(graph, node):
         return inputs[0]
     if isinstance(op, Conv | Filter) and inputs[0].parts[:1] == ("pad",):
         return widened(graph, node, inputs[0])
@@ -263,20 +266,113 @@ def make(graph: Graph, node: Node, inputs: list[Made]) -> Made:
         return cut(graph, node, inputs)
     if isinstance(op, Mean):
         total = make(graph, replace(node, op=Add()), inputs)
-        return make(graph, replace(node, op=Scale(1 / len(inputs))), [total])
+        return affine(total, np.array(1 / len(inputs)), np.array(0.0), shape)
     arrays = tuple(node.array(weight.name) for weight in graph.weights(node))
     shapes = graph.input_shapes(node)
     if isinstance(op, Concat):
         return joined(inputs, per_sample_axis(op.axis, shapes[0], op.name), shape)
+    if isinstance(op, Power) and op.exponent == 2:
+        return make(graph, replace(node, op=Mul()), [*inputs, *inputs])
+    fixed_ones = joined_with_fixed(graph, node, inputs)
+    if fixed_ones is not None:
+        return fixed_ones
     keys = [made.key(bare=isinstance(op, Join)) for made in inputs]
     if isinstance(op, SUMS):
         pairs = zip(inputs, keys, strict=True)
         keys = sorted((k for made, key in pairs for k in terms(made, key, op)), key=str)
+    if isinstance(op, Max | Min):
+        keys = sorted({*keys}, key=str)
+        if len(keys) == 1 and inputs[0].shape == shape and keys[0] == inputs[0].key(bare=True):
+            return inputs[0]
     root = hashed(meaning(op, shapes, shape, graph), arrays, keys, shape)
     parts: tuple[Any, ...] = (op.name, *keys) if isinstance(op, SUMS) else ()
     if isinstance(op, Pad):
         parts = ("pad", op_axes(graph, node), inputs[0])
     return Made(root, shape, shape, parts=parts)
+
+
+def per_value(op: Scale | Shift | Normalize, shape: Shape) -> tuple[Any, Any]:
+    """The factor of each value of a sample and what is added then."""
+
+    def along_channels(value: Any) -> Any:
+        return np.float64(np.float32(value)).reshape(-1, *(1,) * (len(shape) - 1))
+
+    if isinstance(op, Normalize):
+        mean, factor = along_channels(op.mean), 1 / along_channels(op.std)
+        return factor, -mean * factor
+    if isinstance(op, Scale):
+        return along_channels(op.factor), np.array(0.0)
+    return np.array(1.0), along_channels(op.offset)
+
+
+def affine(made: Made, factor: Any, offset: Any, shape: Any) -> Made:
+    """What is multiplied and added to by fixed numbers: those of several such layers as one."""
+    whole = made.parts[:1] == ("affine",) and made.places is None
+    base, first, more = made.parts[1:] if whole else (made, 1.0, 0.0)
+    factor, offset = np.broadcast_to(first * factor, shape), more * factor + offset
+    offset = np.broadcast_to(offset, shape)
+    if base.shape == shape and np.all(nearly(factor) == 1) and not np.any(nearly(offset)):
+        return base
+    numbers = [digest(nearly(np.array(values))) for values in (factor, offset)]
+    root = hashed("affine", base.key(bare=True), numbers, shape)
+    return Made(root, shape, shape, parts=("affine", base, factor, offset))
+
+
+def nearly(values: Any) -> Any:
+    """Numbers to three places, since those that were put together are rounded in another order."""
+    mantissa, exponent = np.frexp(np.float64(values))
+    return np.float32(np.ldexp(np.round(mantissa * 4096) / 4096, exponent)) + 0.0
+
+
+def joined_with_fixed(graph: Graph, node: Node, inputs: list[Made]) -> Made | None:
+    """What a join with fixed numbers makes of what else it joins; None for any other layer."""
+    op, shape = node.op, node.shape
+    held: Any = [np.float64(made.numbers) for made in inputs if made.numbers is not None]
+    rest = [made for made in inputs if made.numbers is None]
+    if isinstance(op, Sub | Div) and len(inputs) == 2 and held:
+        (number,) = held
+        if isinstance(op, Div) and (inputs[0] not in rest or not np.all(number)):
+            return None
+        if isinstance(op, Div):
+            return affine(rest[0], 1 / number, np.array(0.0), shape)
+        first = inputs[0] is rest[0]
+        return affine(
+            rest[0], np.array(1.0 if first else -1.0), -number if first else number, shape
+        )
+    if not isinstance(op, Add | Mul):
+        return None
+    total: Any = np.array(1.0 if isinstance(op, Mul) else 0.0)
+    for number in held:
+        total = total * number if isinstance(op, Mul) else total + number
+    found: list[Made] = []
+    for made in rest:
+        if made.parts[:1] == ("affine",) and made.places is None:
+            base, factor, offset = made.parts[1:]
+            if isinstance(op, Mul) and not np.any(offset):
+                held, total, made = [*held, factor], total * factor, base
+            elif isinstance(op, Add) and np.all(factor == 1):
+                held, total, made = [*held, offset], total + offset, base
+        found.append(made)
+    if not held:
+        return None
+    shapes: list[Any] = [made.shape for made in found]
+    inner = np.broadcast_shapes(*shapes)
+    base = found[0]
+    if len(found) > 1:
+        base = make(graph, replace(node, shape=inner), found)
+    if isinstance(op, Mul):
+        return affine(base, total, np.array(0.0), shape)
+    return affine(base, np.array(1.0), total, shape)
+
+
+def is_still(graph: Graph, node: Node) -> bool:
+    """Whether a pad adds nothing, and a map at its own size has each pixel in its place."""
+    (given,) = graph.input_shapes(node)
+    reach = node.op.reach((given,), node.shape, graph.facts)
+    sizes: Any = given[1:]
+    pixels = zip(sizes, reach.samplings, strict=True) if isinstance(node.op, Resize) else ()
+    moved = any(s.ratio * place + s.offset != place for size, s in pixels for place in range(size))
+    return given == node.shape and not moved
 
 
 def border_of(op: Conv | Filter | Pad) -> str:
@@ -363,28 +459,32 @@ def meaning(op: Op, inputs: Shapes, output: Shape, graph: Graph) -> Hashable:
     if isinstance(op, Pool | Conv | FixedKernel):
         assert reach is not None
         axes = tuple(window(a, *sizes) for a, sizes in zip(reach.axes, spatial, strict=True))
-        bare = not any(a.before or a.after for a in reach.axes)
         if isinstance(op, FixedKernel):
             values = np.array(op.kernel_values)
             values = values / values.sum() if isinstance(op, WeightedPool) else values
             return "filter", axes, digest(np.float32(values)), getattr(op, "pad_mode", "zero")
-        if isinstance(op, AvgPool) and bare:
-            return op.name, axes
+        if isinstance(op, AvgPool):
+            pairs = zip(inputs[0][1:], reach.axes, strict=True)
+            return op.name, axes, tuple(tuple(tap_counts(s, a, op.count_pad)) for s, a in pairs)
         return op.name, axes, arguments(op, ("kernel", "stride", "pad", "dilation", "ceil"))
     if isinstance(op, Deconv):
         assert reach is not None
         return op.name, reach.axes, op.groups, op.bias
-    if isinstance(op, GlobalAveragePool | AdaptiveAvgPool):
-        word = "avgpool" if op.name in ("gap", "adaptive_avgpool") else "maxpool"
+    if is_pooling(op, inputs):
+        word = "maxpool" if op.name in ("gmp", "adaptive_maxpool", "reduce_max") else "avgpool"
         if all(size % made == 0 for size, made in spatial):
-            parts = (Axis(size // made, size // made) for size, made in spatial)
+            parts = tuple(Axis(size // made, size // made) for size, made in spatial)
             axes = tuple(window(a, *s) for a, s in zip(parts, spatial, strict=True))
-            return (word, axes) if word == "avgpool" else (word, axes, ())
+            counts = tuple((a.kernel,) for a in parts)
+            return (word, axes, counts if word == "avgpool" else ())
     if isinstance(op, Resize | Upsample):
         assert reach is not None
-        return "resample", reach.samplings, output
+        samplings = [(s.ratio, s.offset, s.mode) for s in reach.samplings]
+        return "resample", rounded([(float(r), float(o), m) for r, o, m in samplings]), output
     if isinstance(op, ThresholdedRelu) and op.threshold == 0:
         return "relu", ()
+    if isinstance(op, PRelu) and inputs[0][0] == 1:
+        return op.name
     if isinstance(op, Dense):
         return op.name, op.along(inputs[0]), op.bias
     if isinstance(op, LayerNorm | Reduce):
@@ -394,6 +494,13 @@ def meaning(op: Op, inputs: Shapes, output: Shape, graph: Graph) -> Hashable:
     if axis is not None:
         return op.name, per_sample_axis(axis, inputs[0], op.name), arguments(op, ("axis",))
     return op.name, arguments(op)
+
+
+def is_pooling(op: Op, inputs: Shapes) -> bool:
+    """Whether an op is a pooling to so many parts, as a mean over whole spatial axes is."""
+    if isinstance(op, ReduceMean | ReduceMax):
+        return op.keep and len(inputs[0]) > 1 and 0 not in op.places(inputs[0])
+    return isinstance(op, GlobalAveragePool | AdaptiveAvgPool)
 
 
 def window(axis: Axis, size: int, made: int) -> tuple[int, ...]:

@@ -16,16 +16,18 @@ def axes_of(op: MaxPool | AvgPool | LpPool, layer: Layer) -> tuple[Axis, ...]:
 
 
 def is_plain(op: MaxPool | AvgPool, layer: Layer, axes: tuple[Axis, ...]) -> bool:
-    """Whether PyTorch's own poolings take this padding: alike on both sides, half a kernel.
+    """Whether PyTorch's own poolings take this padding: alike on both sides, half a kernel."""
+    whole = not any(axis.overhang for axis in axes) or bool(in_ceil_mode(op, layer, axes))
+    return whole and all(axis.before == axis.after <= axis.kernel // 2 for axis in axes)
 
-    With its ceil_mode it refuses maps that are smaller than the kernel.
-    """
-    pairs = zip(layer.shape[1:], axes, strict=True)
-    fits = all(
-        not op.ceil or (isinstance(size, int) and size + 2 * axis.before >= axis.extent)
-        for size, axis in pairs
+
+def in_ceil_mode(op: MaxPool | AvgPool, layer: Layer, axes: tuple[Axis, ...]) -> dict[str, Any]:
+    """What says `ceil`; nothing on maps smaller than the kernel, which PyTorch refuses then."""
+    fits = op.ceil and all(
+        isinstance(size, int) and size + 2 * axis.before >= axis.extent
+        for size, axis in zip(layer.shape[1:], axes, strict=True)
     )
-    return fits and all(axis.before == axis.after <= axis.kernel // 2 for axis in axes)
+    return {"ceil_mode": True} if fits else {}
 
 
 def window(op: MaxPool | AvgPool | LpPool, axes: tuple[Axis, ...], *names: str) -> dict[str, Any]:
@@ -46,7 +48,7 @@ def maxpool(op: MaxPool, layer: Layer, x: str) -> str:
     """nn.MaxPool, whose ceil_mode is ours; other padding by F.pad with minus infinity."""
     axes, pooled = axes_of(op, layer), f"F.max_pool{layer.rank}d"
     if is_plain(op, layer, axes):
-        given = window(op, axes, "padding", "dilation") | ({"ceil_mode": True} if op.ceil else {})
+        given = window(op, axes, "padding", "dilation") | in_ceil_mode(op, layer, axes)
         return layer.function(pooled, x, f"nn.MaxPool{layer.rank}d", **given)
     given = window(op, axes, "dilation")
     said = "".join(f", {name}={text_of(value)}" for name, value in given.items())
@@ -58,12 +60,13 @@ def avgpool(op: AvgPool, layer: Layer, x: str) -> str:
     """nn.AvgPool, which counts as we do; with a dilation or what overhangs by hand."""
     axes = axes_of(op, layer)
     apart = any(axis.dilation > 1 and axis.kernel > 1 for axis in axes)
-    if op.count_pad and not apart and not op.ceil and not is_plain(op, layer, axes):
+    hangs = any(axis.overhang for axis in axes)
+    if op.count_pad and not apart and not hangs and not is_plain(op, layer, axes):
         given = window(op, axes)
         said = "".join(f", {name}={text_of(value)}" for name, value in given.items())
         return f"F.avg_pool{layer.rank}d({padded(x, pads_of(axes))}{said})"
     if is_plain(op, layer, axes) and not apart:
-        given = window(op, axes, "padding") | ({"ceil_mode": True} if op.ceil else {})
+        given = window(op, axes, "padding") | in_ceil_mode(op, layer, axes)
         given |= {} if op.count_pad or "padding" not in given else {"count_include_pad": False}
         return layer.function(f"F.avg_pool{layer.rank}d", x, f"nn.AvgPool{layer.rank}d", **given)
     overhang = tuple(width for axis in reversed(axes) for width in (0, axis.overhang))

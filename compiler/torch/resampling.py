@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compiler.ops.resampling import Resize
 from compiler.torch import writes
-from compiler.torch.layer import Layer, text_of
+from compiler.torch.layer import Layer, one_or_all, text_of
 from compiler.torch.spatial import LINEAR
 
 
@@ -12,6 +12,10 @@ from compiler.torch.spatial import LINEAR
 def resize(op: Resize, layer: Layer, x: str) -> str:
     """F.interpolate where it means the same, else a helper."""
     rank = layer.rank
+    if native_scale(op, layer):
+        factors = [float(factor) for factor in op.factors(rank) if factor is not None]
+        mode = "bicubic" if op.mode == "cubic" else LINEAR[rank]
+        return f'F.interpolate({x}, scale_factor={text_of(one_or_all(factors))}, mode="{mode}")'
     sizes = layer.sizes_of_another(layer.output[1:])
     if not sizes:
         sizes = f"({', '.join(map(layer.size, layer.output[1:]))}{',' * (rank == 1)})"
@@ -27,6 +31,17 @@ def resize(op: Resize, layer: Layer, x: str) -> str:
     if op.scale is not None:
         given.append(f"scale={text_of(tuple(map(float, op.factors(rank))))}")  # type: ignore[arg-type]
     return f"{layer.helper('resize')}({', '.join([x, sizes, *given])})"
+
+
+def native_scale(op: Resize, layer: Layer) -> bool:
+    """Whether F.interpolate makes the same of a factor: one that gives the size in float64 too."""
+    if op.scale is None or op.mode == "nearest" or op.align != "half_pixel" or layer.rank > 3:
+        return False
+    known = zip(layer.shape[1:], op.factors(layer.rank), layer.output[1:], strict=True)
+    return all(
+        isinstance(have, int) and factor is not None and int(have * float(factor)) == size
+        for have, factor, size in known
+    )
 
 
 def native(op: Resize, layer: Layer) -> str:

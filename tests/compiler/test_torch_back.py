@@ -1,0 +1,88 @@
+"""What PyTorch makes of the written source is read as the net that it was written of."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import pytest
+
+from compiler.graph import Graph
+from tests.define import define
+from tests.same_graph import difference
+
+WITH_TORCH = pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
+
+# What PyTorch has no layer for, or writes in its own way: an input, and layers behind it.
+WAYS_BACK = {
+    "dilated mean": ("[3, 9, 8]", "avgpool(3, stride=2, dilation=2, pad=1, count_pad=false)"),
+    "dilated mean of all": ("[3, 9, 8]", "avgpool(3, stride=2, dilation=2, pad=1)"),
+    "mean that overhangs": ("[2, 8, 7]", "avgpool(1x2, pad=0x1, dilation=2, ceil=true, stride=2)"),
+    "mean of unequal pads": ("[1, 9]", "avgpool(4, stride=2, pad=[(0, 1)], count_pad=false)"),
+    "mean in a block": ("[3, 9, 8]", "seq { avgpool(3, dilation=2); scale(2) } as features"),
+    "ceil that adds nothing": ("[3, H, W]", "avgpool(3, stride=1, ceil=true)"),
+    "cubic by a factor": ("[4, 9, 9]", 'resize(13x13, mode="cubic", scale=1.5)'),
+    "linear by factors": ("[4, 9, 9]", 'resize(13x9, mode="linear", scale=[1.5, 1.0])'),
+    "asymmetric": ("[3, 9, 8]", 'resize(13x5, mode="linear", align="asymmetric")'),
+    "asymmetric in depth": ("[2, 3, 4, 5]", 'resize(5x4x2, mode="linear", align="asymmetric")'),
+    "to one pixel": ("[4, 5]", 'resize(1, mode="linear", align="asymmetric")'),
+    "at its own size": ("[3, 5]", 'resize(5, mode="linear", align="asymmetric")'),
+    "cubic by factors, asymmetric": (
+        "[3, 9, 8]",
+        'resize(17x8, mode="cubic", align="asymmetric", scale=[1.9, 1.0])',
+    ),
+    "response of one channel": ("[2, 3, 1, 5]", "lrn(1, alpha=0.5, beta=0.25, k=1)"),
+    "response of cubes": ("[4, 3, 2, 5]", "lrn(3, alpha=0.5, beta=0.25, k=1)"),
+    "least of one tensor": ("[4, 8]", "min { identity; identity; identity }"),
+    "square": ("[1, 9]", "mul { identity; identity; identity }"),
+    "factors of a block": ("[4, 5, 1]", "seq { relu; scale([0.0, -0.5, 0.5, 1.0]) } as head"),
+    "means in a row": ("[16]", "normalize(mean=0.5, std=0.5) -> scale(3) -> shift(0.25)"),
+    "a slope of one channel": ("[1, 18, 5]", "prelu(channelwise=true)"),
+    "a pad before weights": (
+        "[3, 9, 9]",
+        "pad([(2, 2), (2, 1)]) -> weightedpool([[1, 2], [2, 1]])",
+    ),
+    "layers along one axis": (
+        "[4, 5, 3]",
+        "add { dense(3, axis=0); dense(3, axis=0) -> layernorm(axis=[0, 1]) }",
+    ),
+    "norms behind one another": (
+        "[6, 3, 5, 5]",
+        "layernorm(axis=[1, 2]) -> layernorm(axis=[0, 2]) -> layernorm(axis=[0, 1])",
+    ),
+}
+
+
+def graph_of(name: str) -> Graph:
+    """One of these nets."""
+    shape, layers = WAYS_BACK[name]
+    return define(f"net n {{ input x: f32{shape}; {layers}; output y }}").graph
+
+
+@WITH_TORCH
+@pytest.mark.parametrize("name", [*WAYS_BACK])
+def test_the_way_back_leads_to_the_same_net(name: str) -> None:
+    from tests.torch_source import BOUND, check, read_back_apart
+
+    graph = graph_of(name)
+    assert max(check(graph)[:2]) < BOUND
+    assert read_back_apart(graph) == ""
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("scale(2) -> shift(1)", "scale(2) -> shift(1.01)"),
+        ("normalize(0.5, 0.5)", "normalize(0.5, 0.25)"),
+        ("shift(1) -> scale(2)", "scale(2) -> shift(1)"),
+        ("max { identity; relu }", "min { identity; relu }"),
+        ("avgpool(3, pad=1)", "avgpool(3, pad=1, count_pad=false)"),
+        ('resize(5x5, mode="linear")', 'resize(5x5, mode="linear", align="asymmetric")'),
+        ("mul { identity; identity }", "mul { identity; identity; identity }"),
+        ("reduce_mean(axis=1, keep=true)", "reduce_max(axis=1, keep=true)"),
+    ],
+)
+def test_other_nets_are_told_apart(one: str, other: str) -> None:
+    graphs = [
+        define(f"net n {{ input x: f32[3, 9, 9]; {x}; output y }}").graph for x in (one, other)
+    ]
+    assert difference(graphs[0], graphs[1], {}) and not difference(graphs[0], graphs[0], {})
