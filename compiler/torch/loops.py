@@ -21,6 +21,9 @@ WORDS = re.compile(r"\"[^\"]*\"|'[^']*'|\d[\w.]*|\w+|[^\w\s]")
 WORTH = 0.7  # a loop that is not this much shorter than its turns hides more than it says
 LONGEST_BODY = 12  # statements in a loop
 SHORT_ENOUGH = 50  # times fewer lines, of which no other way would make much less
+# How loops are looked for: whether regular ones come first, how much longer a comprehension may be
+# that may be folded again, and whether loops of few statements come first.
+WAYS = ((False, 0, False), (True, 0, False), (True, 10, False), (True, 0, True))
 COUNTERS = ("i", "j", "k", "n", "m")
 PARAMETERS = {
     **{
@@ -32,6 +35,7 @@ PARAMETERS = {
     "Linear": ("in_features", "out_features"),
 }
 Signatures: TypeAlias = Mapping[str, Mapping[str, Any]]  # of classes: parameters with defaults
+INDEX = "index"  # what a number in square brackets is called
 CONVOLUTION = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
 DEFAULTS = {"Conv": CONVOLUTION, "ConvTranspose": CONVOLUTION}
 
@@ -55,6 +59,8 @@ class Holes:
                 return f"'{self.parts(text, word)}'"
             case ast.Attribute() if rooted_in_self(node):
                 return f"{self.skeleton(node.value, word)}.{self.parts(node.attr, word)}"
+            case ast.Subscript(value=holder, slice=index):
+                return f"{self.skeleton(holder, word)}[{self.skeleton(index, INDEX)}]"
             case ast.Call():
                 known = self.signatures.get(called(node.func), ())
                 words = [*known, *[word] * len(node.args)]
@@ -210,6 +216,22 @@ def expression_of(value: ast.expr | int | float) -> ast.expr:
     return ast.UnaryOp(ast.USub(), ast.Constant(-value)) if value < 0 else ast.Constant(value)
 
 
+def as_list(node: ast.expr) -> ast.expr:
+    """A tuple of a comprehension alone as a list."""
+    match node:
+        case ast.Tuple(elts=[ast.Starred(value=ast.GeneratorExp() as made)]):
+            return ast.ListComp(made.elt, made.generators)
+    return node
+
+
+def terms_of(node: ast.expr) -> list[ast.expr]:
+    """The terms of a sum; of another expression itself."""
+    match node:
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return [*terms_of(left), right]
+    return [node]
+
+
 def names_in(node: ast.AST) -> set[str]:
     """The names in a node."""
     return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
@@ -228,13 +250,16 @@ def tokens(nodes: Sequence[Any]) -> int:
 class Folder(ast.NodeTransformer):
     """Folds what is alike; `signatures` are the parameters of the classes that are called."""
 
-    def __init__(self, signatures: Signatures, *, regular_first: bool, slack: int) -> None:
+    def __init__(
+        self, signatures: Signatures, *, regular_first: bool, slack: int, inner_first: bool
+    ) -> None:
         self.signatures = {**PARAMETERS, **{name: [*known] for name, known in signatures.items()}}
         self.defaults = {
             name: {p: d for p, d in known.items() if type(d) in (int, float)}
             for name, known in signatures.items()
         }
         self.with_rows = not regular_first  # whether loops over rows of numbers are written yet
+        self.inner_first = inner_first  # whether loops of few statements are written first
         self.slack = slack  # how much longer a comprehension may be, which may be folded again
         self.taken: frozenset[str] = frozenset()  # the names of the function
 
@@ -257,10 +282,25 @@ class Folder(ast.NodeTransformer):
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        """The modules of an `nn.Sequential`."""
+        """The modules of an `nn.Sequential`; a tuple of what is alike as a list."""
         self.generic_visit(node)
-        node.args = self.elements(node.args)
+        node.args = [*map(as_list, self.elements(node.args))]
         return node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        """`f[0](x) + f[1](y)` as a sum over what differs; names that are put together stay."""
+        terms = terms_of(node)
+        if len(terms) < 2:
+            return self.generic_visit(node)  # type: ignore[return-value]
+        terms = [self.visit(term) for term in terms]
+        match self.elements(terms):
+            case [ast.Starred(value=ast.GeneratorExp() as made)]:
+                if "getattr(" not in ast.unparse(made):
+                    return ast.Call(ast.Name("sum"), [made], [])
+        total, *rest = terms
+        for term in rest:
+            total = ast.BinOp(total, ast.Add(), term)
+        return total
 
     def visit_Dict(self, node: ast.Dict) -> ast.expr:
         """A dictionary whose keys are numbered."""
@@ -343,23 +383,28 @@ class Folder(ast.NodeTransformer):
         """Statements with runs of them as loops, until nothing more is alike."""
         self.taken = frozenset().union(*map(names_in, statements))
         made = [self.visit(statement) for statement in statements]
+        longest = 1 if self.inner_first else LONGEST_BODY
         while True:
-            shorter = self.runs(made)
-            if len(shorter) == len(made):
-                if self.with_rows:
-                    return made
+            shorter = self.runs(made, longest)
+            if len(shorter) < len(made):
+                longest = 1 if self.inner_first else LONGEST_BODY
+            elif longest < LONGEST_BODY:
+                longest += 1
+            elif self.with_rows:
+                return made
+            else:
                 self.with_rows = True
                 shorter = [self.visit(statement) for statement in made]
             made = shorter
 
-    def runs(self, statements: list[ast.stmt]) -> list[ast.stmt]:
-        """One sweep."""
+    def runs(self, statements: list[ast.stmt], longest: int) -> list[ast.stmt]:
+        """One sweep for loops of at most so many statements."""
         each = [self.alike([statement]) for statement in statements]
         made: list[ast.stmt] = []
         place = 0
         while place < len(each):
             best, best_gain, best_count = None, 0.0, 1
-            for period in range(1, min(LONGEST_BODY, (len(each) - place) // 2) + 1):
+            for period in range(1, min(longest, (len(each) - place) // 2) + 1):
                 turns = 1
                 while self.repeats(each, place, period, turns):
                     turns += 1
@@ -433,11 +478,16 @@ class Folder(ast.NodeTransformer):
         free = [name for name in COUNTERS if name not in used]
         if not free:
             return None
-        counter, start = free[0], 0
+        counter = free[0]
         varying = [column for column in columns if any(value != column[0] for value in column)]
-        for column, named in zip(columns, first.in_names, strict=True):
-            if column in varying and named and column == [*range(column[0], column[0] + count)]:
-                start = column[0]
+        counting = [
+            (column[0], word, named)
+            for column, word, named in zip(columns, first.words, first.in_names, strict=True)
+            if column in varying and column == [column[0] + turn for turn in range(count)]
+        ]
+        in_names = [at for at, _, named in counting if named]
+        indices = {at for at, word, _ in counting if word == INDEX}
+        start = in_names[-1] if in_names else int(indices == {1})
         shifted = [*range(start, start + count)]
         given: list[ast.expr | int | float] = []
         rows: dict[str, list[Any]] = {}
@@ -468,8 +518,10 @@ def formula_from(column: Sequence[Any], counter: str, start: int) -> str:
         return ""
     if not start:
         return formula(column, counter)
-    before = [column[0] - (column[1] - column[0]) * start + (column[1] - column[0]) * k
-              for k in range(start)]  # fmt: skip
+    step = column[1] - column[0]
+    if len(column) == 2 and abs(step) > 1:  # any two numbers lie on a line
+        return ""
+    before = [column[0] - step * start + step * k for k in range(start)]
     found = formula([*before, *column], counter)
     return found or formula(column, f"({counter} - {start})")
 
@@ -522,17 +574,20 @@ def comprehension(loop: FoldedLoop) -> ast.comprehension:
 def folded(lines: Sequence[tuple[str, str]], signatures: Signatures) -> list[tuple[str, str]]:
     """Statements, each with its comment, with loops for what is alike; then as lines."""
     best: list[tuple[str, str]] = []
-    for regular_first, slack in ((False, 0), (True, 0), (True, 10)):
+    for regular_first, slack, inner_first in WAYS:
         comments: dict[int, str] = {}
         statements: list[ast.stmt] = []
         for text, comment in lines:
             (statement,) = ast.parse(text).body
             statements.append(statement)
             comments[id(statement)] = comment
-        folder = Folder(signatures, regular_first=regular_first, slack=slack)
+        folder = Folder(
+            signatures, regular_first=regular_first, slack=slack, inner_first=inner_first
+        )
         found: list[tuple[str, str]] = []
         for statement in folder.statements([*statements]):
             text = ast.unparse(ast.fix_missing_locations(statement)).replace("'", '"')
+            text = without_brackets(text)
             comment = comments.get(id(statement), "")
             rows = text.splitlines()
             found += [(row, comment if len(rows) == 1 else "") for row in rows]
@@ -541,6 +596,20 @@ def folded(lines: Sequence[tuple[str, str]], signatures: Signatures) -> list[tup
         if len(best) * SHORT_ENOUGH < len(lines):
             break
     return best
+
+
+def without_brackets(text: str) -> str:
+    """Sums over a comprehension without brackets of its own."""
+    start = text.find("sum((")
+    if start < 0:
+        return text
+    end, depth = start + 4, 1
+    while depth:
+        end += 1
+        depth += (text[end] == "(") - (text[end] == ")")
+    if text[end + 1 : end + 2] == ")":
+        text = text[: start + 4] + text[start + 5 : end] + text[end + 1 :]
+    return text[: start + 4] + without_brackets(text[start + 4 :])
 
 
 def length(lines: Sequence[tuple[str, str]]) -> int:

@@ -45,9 +45,11 @@ def _sum(values: Sequence[Number], i: str) -> str:
     term = i if abs(step) == 1 else f"{abs(step)} * {i}"
     if not first:
         return term if step > 0 else f"-{term}"
-    return f"{first} - {term}" if step < 0 else f"{term} + {first}" if term == i else (
-        f"{first} + {term}"
-    )  # fmt: skip
+    if step < 0:
+        return f"{first} - {term}"
+    if first < 0:
+        return f"{term} - {-first}"
+    return f"{term} + {first}" if term == i else f"{first} + {term}"
 
 
 def _power(values: Sequence[Number], i: str) -> str:

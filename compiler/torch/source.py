@@ -35,6 +35,7 @@ from compiler.torch.classes import MOST_VARIANTS, ModuleCode, PythonClass, made_
 from compiler.torch.helpers import HELPERS
 from compiler.torch.identities import completed
 from compiler.torch.layer import GIVEN, Call, Later, Layer, text_of
+from compiler.torch.levels import levelled
 from compiler.torch.lines import wrapped
 from compiler.torch.lists import collected, mapped
 from compiler.torch.loops import folded, length
@@ -42,6 +43,7 @@ from compiler.torch.sequences import collapsed
 from compiler.torch.statements import (
     ANY,
     JOIN,
+    NAMES,
     Item,
     StatementWriter,
     identifier,
@@ -204,16 +206,15 @@ class SourceMaker:
         """The call with a list of tensors that come together, where it is shorter so."""
         if len(body.items) > MOST_COMPARED:
             return body
-        names = [identifier(name) for name in body.takes] if body.scope is self.root else []
-        items = collected(body.idle or body.items, names)
-        if items is None:
-            return body
-        other = replace(body, items=items)
-        apart, listed = (
-            length(folded([(line, "") for line in self.module_of(each).texts()], {}))
-            for each in (body, other)
-        )
-        return other if listed < apart else body
+        items = body.idle or body.items
+        names = [*self.input_names(body).values()] if body.scope is self.root else []
+        others = [levelled(items, body.outputs, body.takes[0]), collected(items, names)]
+        bodies = [body, *(replace(body, items=other) for other in others if other is not None)]
+        return min(bodies, key=lambda each: length(self.folded_forward(each)))
+
+    def folded_forward(self, body: CallBody) -> list[tuple[str, str]]:
+        """The lines of `forward` as they are for this call alone, with loops."""
+        return folded([(line, "") for line in self.module_of(body).texts()], {})
 
     def module_of(
         self,
@@ -231,18 +232,16 @@ class SourceMaker:
             return ModuleCode(
                 body.scope, members, [name], [], [], [], body.uses, is_chain=True, shapes=shapes
             )
-        is_net, taken, items = body.scope is self.root, body.takes, body.items
-        names = [identifier(name) for name in taken] if is_net else [*"xyzuvw"][: len(taken)]
-        if len(names) < len(taken):
-            names = [f"x{place}" for place in range(len(taken))]
+        is_net, items = body.scope is self.root, body.items
+        given = self.input_names(body)
         counts = Counter(source for item in items for source in item.takes) + Counter(body.outputs)
         called = Counter(name for item in items for name in references(item.template))
         again = {name for name, times in called.items() if times > 1}
         branches = {s for item in items if JOIN.fullmatch(item.template) for s in item.takes}
-        given, rows = dict(zip(taken, names, strict=True)), taken_in_rows(items)
+        rows = taken_in_rows(items)
         if concatenates_apart:
             rows |= {name for item in items if is_concatenation(item) for name in item.makes}
-        whole = [name for name in taken if name in self.graph and is_whole(self.graph[name])]
+        whole = [name for name in body.takes if name in self.graph and is_whole(self.graph[name])]
         writer = StatementWriter(
             given, counts, again, rows, branches, whole, nests_calls=nests_calls
         )
@@ -256,11 +255,19 @@ class SourceMaker:
                 results = [expression]
                 _, comment = writer.lines.pop()
         symbols = body.symbols
-        inputs = names if is_net else [*names, *symbols]
+        inputs = [*given.values(), *(() if is_net else symbols)]
         lines = [*self.symbol_lines(symbols), *writer.lines] if is_net else writer.lines
         return ModuleCode(
             body.scope, body.attributes, inputs, lines, results, symbols, body.uses, comment
         )
+
+    def input_names(self, body: CallBody) -> dict[str, str]:
+        """What `forward` calls the tensors that come in."""
+        taken = body.takes
+        if body.scope is self.root:
+            return {name: identifier(name) for name in taken}
+        names = [*NAMES] if len(taken) <= len(NAMES) else [f"x{k}" for k in range(len(taken))]
+        return dict(zip(taken, names, strict=False))
 
     def symbol_lines(self, symbols: Sequence[str]) -> list[tuple[str, str]]:
         """Lines that read the symbols off the inputs' shapes."""

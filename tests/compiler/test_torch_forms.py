@@ -69,6 +69,37 @@ def test_calls_in_another_order_are_not_put_together() -> None:
     assert "for each" not in source(plain.replace("concat(one, two", "concat(two, one"))
 
 
+LEVELS = """net t { input image: f32[4, 16, 16]
+    image -> conv(4, 3x3, pad=1) as "level.0"
+    for i in range(1, 4) {
+        "level.{i - 1}" -> conv(4, 3x3, stride=2, pad=1) as "level.{i}"
+    }
+    for kind in ["boxes", "scores"] {
+        output "{kind}" = concat(axis=0) {
+            for i in range(4) { "level.{i}" -> conv(2, 1x1) as "head_{kind}.{i}" -> flatten }
+        }
+    }
+}"""
+
+
+def test_levels_under_several_heads_are_a_list() -> None:
+    written = source(LEVELS)
+    assert "x.append(self.level[i + 1](x[i]))" in written
+    for kind in ("boxes", "scores"):
+        assert f"self.head_{kind}[i](x[i]).flatten(1) for i in range(4)" in written
+
+
+def test_tensors_that_are_put_together_otherwise_are_no_list() -> None:
+    written = source(f"""net t {{ {INPUT}
+        a = conv(4, 3x3, pad=1) as one
+        b = conv(4, 3x3, pad=1) as two
+        add {{ a -> relu; b -> tanh }}
+        mul {{ identity; a; b }}
+        output y
+    }}""")
+    assert "[" not in written.partition("def forward")[2].replace("# [4, 16, 16]", "")
+
+
 def test_recursion_is_written_as_deep_as_python_reads_it() -> None:
     block = """block level(n) {
         conv(4, 1x1)

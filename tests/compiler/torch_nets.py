@@ -144,6 +144,37 @@ net listed {
     }
 }
 """,
+    "levels": """
+block brought(c, steps) {
+    if steps == 0 { identity }
+    else if steps > 0 { seq { conv(c, 3x3, stride=2, pad=1); bn } as "" }
+    else { seq { conv(c, 1x1); bn; upsample(2) } as "" }
+}
+
+# Maps of two sizes that see each other, twice, and a third that comes to them: each is made of all.
+net levels {
+    input image: f32[3, 16, 16]
+    conv(4, 3x3, pad=1) as stem
+    "stem" -> conv(4, 3x3, pad=1) as "first.0" -> identity as "a.map0"
+    "stem" -> conv(8, 3x3, stride=2, pad=1) as "first.1" -> identity as "a.map1"
+    for m, after in [("a", "b"), ("b", "c")] {
+        for i in range(2) { "{m}.map{i}" -> conv(4 * 2 ** i, 3x3, pad=1) as "{m}.branches.{i}" }
+        for i in range(2) {
+            add {
+                for j in range(2) {
+                    "{m}.branches.{j}" -> brought(4 * 2 ** i, i - j) as "{m}.fuse.{i}.{j}"
+                }
+            } -> relu as "{after}.map{i}"
+        }
+    }
+    "c.map1" -> conv(16, 3x3, stride=2, pad=1) as third -> identity as "c.map2"
+    for i in range(3) { "c.map{i}" -> conv(4 * 2 ** i, 3x3, pad=1) as "branches.{i}" }
+    for i in range(2) { "branches.{i}" -> flatten as "rows.{i}" }
+    "branches.2" -> flatten as "rows.2"
+    output boxes = concat(axis=0) { for i in range(3) { "rows.{i}" -> dense(4) as "box.{i}" } }
+    output logits = concat(axis=0) { for i in range(3) { "rows.{i}" -> dense(2) as "logit.{i}" } }
+}
+""",
     "windows": """
 net windows {
     input x: f32[4, H, W]

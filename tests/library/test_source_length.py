@@ -10,9 +10,9 @@ from tests.library.source_length import ratio
 BOUND = 1.5  # times the definition's tokens
 # Nets that say more in PyTorch than the bound allows, and how much they say now.
 LONGER = {
-    "hrnet_w18": 4.26,
+    "hrnet_w18": 2.11,
     "unet_plus_plus": 3.50,
-    "ssd300_vgg16": 2.22,
+    "ssd300_vgg16": 1.92,
     "convnext_tiny": 1.63,
     "yolov3": 2.17,
     "swin_t": 1.96,
