@@ -22,7 +22,7 @@ class CallScope:
     """A call of a block, or the net: its layers and calls in order, what goes in and comes out.
 
     `path` begins the names of its layers; `shares` is the path of the call whose parameters it
-    uses, if they are not its own.
+    uses, if they are not its own. One that `borrows` takes nothing but how many samples there are.
     """
 
     path: str
@@ -31,6 +31,7 @@ class CallScope:
     inputs: list[str] = field(default_factory=list)
     outputs: list[str] = field(default_factory=list)
     shares: str = ""
+    borrows: bool = False
 
     def nodes(self) -> Iterator[Node]:
         """All layers, those of the calls inside too."""
@@ -95,6 +96,7 @@ def connect(graph: Graph, scope: CallScope, users: Mapping[str, list[Node]]) -> 
             if outside or node.name in wanted:
                 inner.outputs.append(node.name)
         if not inner.inputs:  # by any tensor of the net it learns how many samples there are
+            inner.borrows = True
             inner.inputs.append(scope.inputs[0] if scope.inputs else graph.inputs()[0].name)
         inner.shares = shared_path(graph, inner)
         connect(graph, inner, users)

@@ -16,7 +16,9 @@ from compiler.torch.layer import Layer, padded
 @writes(Channels)
 def channels(op: Channels, layer: Layer, x: str) -> str:
     """A slice."""
-    return f"{x}[:, {op.first}:{op.last + 1}]"
+    if op.first == op.last:
+        return f"{x}[:, {op.first}:{op.last + 1}]"
+    return f"{x}[:, {op.first or ''}:{op.last + 1 if op.last + 1 != layer.shape[0] else ''}]"
 
 
 @writes(PadChannels)

@@ -29,6 +29,7 @@ from compiler.torch.layer import (
     blank,
     given_in,
     leaves_of,
+    text_length,
     with_leaves,
 )
 from compiler.torch.statements import identifier, resolved
@@ -42,7 +43,6 @@ FACTORS = (2, 3, 4, 6, 8, 5, 7, 9, 10, 12, 16)
 ROW = r"(?<=in )\((?:\d+, )+\d+\)(?=\])"
 NUMBER = re.compile(rf"(?:\b(\w+)=)?(?<![\w.])({ROW}|\d[\d_]*(?:\.\d+)?(?:e[+-]?\d+)?)(?![\w.])")
 NAME = re.compile(r"\b[^\W\d]\w*")
-WORD = re.compile(r"\w+|[^\w\s]")
 
 
 @dataclass
@@ -194,11 +194,6 @@ class PythonClass:
         """About how many words and signs it has."""
         words = sum(text_length(text) for text, _ in (*self.constructor, *self.forward))
         return words + 2 * len(self.parameters) + (24 if self.is_chain else 34)
-
-
-def text_length(text: str) -> int:
-    """About how many words and signs a text has."""
-    return len(WORD.findall(text))
 
 
 def made_class(name: str, variants: Sequence[Sequence[ModuleCode]]) -> PythonClass:
@@ -607,4 +602,10 @@ def with_numbers(text: str, codes: list[Any]) -> str:
     """A text with other code in the places of its numbers, taken from the front of a list."""
     if len(text) > LONGEST_TEXT:
         return text
-    return NUMBER.sub(lambda f: f"{f[1]}={codes.pop(0)}" if f[1] else str(codes.pop(0)), text)
+
+    def other(found: re.Match[str]) -> str:
+        code = str(codes.pop(0))
+        alone = code.replace(".", "").isidentifier() or NUMBER.fullmatch(code) or code[0] == "("
+        return f"{found[1]}={code}" if found[1] else code if alone else f"({code})"
+
+    return NUMBER.sub(other, text)

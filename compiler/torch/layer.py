@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 from itertools import groupby
@@ -15,6 +16,7 @@ from compiler.torch.helpers import HELPERS
 from compiler.torch.statements import ANY, mark, reference
 from grammar.records import dataclass
 
+WORD = re.compile(r"\w+|[^\w\s]")
 ABSENT = object()  # the value that a call has for what it does not say
 OPTIONAL = "*"  # in the place of a layer that a sequence has or has not: whether, and the layer
 PRESENT = "? "  # begins what is said of such a layer, before the name of a parameter for it
@@ -135,6 +137,11 @@ def text_of(value: Any) -> str:
         items = ", ".join(map(text_of, value))
         return f"({items},)" if len(value) == 1 else f"({items})"
     return repr(value).replace("'", '"') if isinstance(value, str) else repr(value)
+
+
+def text_length(text: str) -> int:
+    """About how many words and signs a text has."""
+    return len(WORD.findall(text))
 
 
 def one_or_all(values: Sequence[Any]) -> Any:

@@ -14,7 +14,9 @@ def slice_(op: Slice, layer: Layer, x: str) -> str:
     axis = per_sample_axis(op.axis, layer.shape, op.name)
     if op.step > 0:
         step = "" if op.step == 1 else f":{op.step}"
-        return f"{x}[{':, ' * (axis + 1)}{op.first or ''}:{op.last + 1}{step}]"
+        size = layer.shape[axis]
+        end = "" if isinstance(size, int) and op.last + op.step >= size else op.last + 1
+        return f"{x}[{':, ' * (axis + 1)}{op.first or ''}:{end}{step}]"
     places = f"torch.arange({op.first}, {op.last - 1}, {op.step}, device={layer.batch}.device)"
     return f"{x}.index_select({axis + 1}, {places})"
 

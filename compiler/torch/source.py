@@ -31,10 +31,10 @@ from compiler.torch.bodies import (
 )
 from compiler.torch.calls import CallScope, call_tree
 from compiler.torch.chains import INPUT, Lines, links, put_in_place, sequence_lines
-from compiler.torch.classes import MOST_VARIANTS, ModuleCode, PythonClass, made_class, text_length
+from compiler.torch.classes import MOST_VARIANTS, ModuleCode, PythonClass, made_class
 from compiler.torch.helpers import HELPERS
 from compiler.torch.identities import completed
-from compiler.torch.layer import GIVEN, Call, Later, Layer, text_of
+from compiler.torch.layer import GIVEN, Call, Later, Layer, text_length, text_of
 from compiler.torch.levels import levelled
 from compiler.torch.lines import wrapped
 from compiler.torch.lists import collected, mapped
@@ -51,6 +51,7 @@ from compiler.torch.statements import (
     reference,
     references,
 )
+from compiler.torch.variants import split_where_they_differ
 
 # What a source imports, and the classes of its own.
 RESERVED = ("F", "NamedTuple", "OrderedDict", *(name for name in HELPERS if name[0].isupper()))
@@ -223,6 +224,7 @@ class SourceMaker:
         *,
         nests_calls: bool = True,
         concatenates_apart: bool = False,
+        named: Collection[str] = (),
     ) -> ModuleCode:
         """The members of a call and its `forward`, or those of a chain."""
         if chain:
@@ -241,6 +243,7 @@ class SourceMaker:
         rows = taken_in_rows(items)
         if concatenates_apart:
             rows |= {name for item in items if is_concatenation(item) for name in item.makes}
+        rows |= {*named}
         whole = [name for name in body.takes if name in self.graph and is_whole(self.graph[name])]
         writer = StatementWriter(
             given, counts, again, rows, branches, whole, nests_calls=nests_calls
@@ -249,7 +252,7 @@ class SourceMaker:
             writer.add(item)
         results = [writer.result(name) for name in body.outputs]
         comment = ""
-        if len(results) == 1 and writer.lines:
+        if len(results) == 1 and writer.lines and body.outputs[0] not in named:
             name, _, expression = writer.lines[-1][0].partition(" = ")
             if name == results[0]:  # what is returned needs no name
                 results = [expression]
@@ -385,9 +388,10 @@ class SourceMaker:
         shape = self.graph[inner.outputs[0]].shape if len(inner.outputs) == 1 else None
 
         texts = [mark(place) for place in range(len(inner.inputs))]
+        takes, texts = ((), [ANY]) if inner.borrows else (tuple(inner.inputs), texts)
         template = f"{reference(scope.local(path))}({', '.join([*texts, *symbols])})"
         comment = "" if shape is None else show_shape(shape)
-        item = Item(tuple(inner.outputs), tuple(inner.inputs), template, comment)
+        item = Item(tuple(inner.outputs), takes, template, comment)
         return item, set(), set(symbols)
 
     # ── classes ──────────────────────────────────────────────────────────────────────────────
@@ -432,6 +436,13 @@ class SourceMaker:
                 other = [
                     self.module_of(body, nests_calls=nests, concatenates_apart=True)
                     for body in bodies
+                ]
+                made = min(made, other, key=self.length_of)
+            few = max(len(body.items) for body in bodies) <= MOST_COMPARED
+            if 1 < len(keys) <= MOST_VARIANTS and few:
+                other = [
+                    self.module_of(body, nests_calls=nests, named=named)
+                    for body, named in split_where_they_differ(bodies)
                 ]
                 made = min(made, other, key=self.length_of)
         for module, body in zip(made, bodies, strict=True):

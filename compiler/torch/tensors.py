@@ -8,7 +8,7 @@ from typing import Any
 
 from compiler.ops.tensors import Const, Param
 from compiler.torch import writes
-from compiler.torch.layer import Layer, text_of
+from compiler.torch.layer import Layer, text_length, text_of
 from compiler.torch.progressions import listed
 
 MOST_NUMBERS = 16  # of a table that is written as it is
@@ -47,12 +47,12 @@ def const(op: Const, layer: Layer) -> str:
 
 
 def tensor_of(values: Any, shape: Sequence[Any]) -> str:
-    """A table of numbers as a tensor; many of them as what they follow."""
+    """A table of numbers as a tensor; many of them, and fewer where it is shorter, as a rule."""
     flat = [float(value) for value in flattened(values)]
-    if len(flat) <= MOST_NUMBERS:
-        return f"torch.tensor({text_of(values)})"
-    made = f"torch.tensor({listed(flat)}, dtype=torch.float32)"
-    return f"{made}.view({', '.join(map(str, shape))})" if len(shape) > 1 else made
+    ruled = f"torch.tensor({listed(flat)}, dtype=torch.float32)"
+    ruled += f".view({', '.join(map(str, shape))})" * (len(shape) > 1)
+    plain = f"torch.tensor({text_of(values)})" if len(flat) <= MOST_NUMBERS else ruled
+    return min(plain, ruled, key=text_length)
 
 
 def flattened(values: Any) -> Iterator[Any]:

@@ -52,6 +52,26 @@ def test_no_class_is_called_as_what_a_source_imports() -> None:
     assert not {"F", "OrderedDict", "NamedTuple", "DropPath"} & {*found} and len(found) == 5
 
 
+def test_arithmetic_in_the_place_of_a_number_keeps_its_value() -> None:
+    ramp = "const([[[0 if i < n - 7 else 1] for i in range(n)]])"
+    written = source(f"""block step(n) {{ add {{ identity; {ramp} }} -> conv(in.c, [5, 1]) }}
+    net t {{ input x: f32[2, 40, 1]; step(40); step(36); step(32); output y }}""")
+    assert "[0] * (n - 7) + [1] * 7" in written
+
+
+def test_a_slice_to_the_end_is_written_without_it() -> None:
+    written = source("""net t {
+        input x: f32[3, 8, 7]
+        concat {
+            channels(1, 2) -> slice(1, 7, axis=1) -> slice(0, 6, step=2, axis=2)
+            channels(0, 1) -> slice(0, 6, axis=1) -> slice(0, 6, step=2, axis=2)
+        }
+        output y
+    }""")
+    assert "x[:, 1:][:, :, 1:][:, :, :, ::2]" in written
+    assert "x[:, :2][:, :, :7][:, :, :, ::2]" in written
+
+
 def test_calls_in_another_order_are_not_put_together() -> None:
     """A normalisation takes its statistics in the order of its calls."""
     text = """block head { conv(2, 1x1) -> bn -> flatten }

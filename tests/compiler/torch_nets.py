@@ -76,6 +76,29 @@ net stages(depths=[2, 3, 2, 2], widths=[2, 3, 5, 4]) {
     output logits
 }
 """,
+    "shifted": """
+# What it is told moves and masks besides.
+block shifted(c, by) {
+    if by > 0 {
+        concat(axis=1) { slice(by, 7, axis=1); slice(0, by - 1, axis=1) } -> conv(c, 1) as turn
+    }
+    conv(c, 3, pad=1) as mix
+    scores = relu
+    bias = param([c, 1, 1], init="normal(0.02)") as bias
+    add {
+        scores -> identity
+        bias -> identity
+        if by > 0 { const([[[0 if i < by else -1]] for i in range(1)]) -> reshape([1, 1, 1]) }
+    } -> softmax(axis=0) -> conv(c, 1) as out
+    if by > 0 { scale(2) -> conv(c, 1) as back }
+}
+
+net shifted_net {
+    input x: f32[3, 8, 8]
+    for i in range(4) { shifted(4 + i, 2 * (i % 2)) }
+    output y
+}
+""",
     "recursive": """
 # A level of a U and those below it.
 block level(widths, up) {
