@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime as ort
 import pytest
 from PIL import Image
 from safetensors.numpy import load_file
@@ -65,6 +66,25 @@ def test_a_split_holds_out_a_share_that_the_seed_chooses() -> None:
     other = split(samples(100), 0.2, 2)[1]
     assert other is not None
     assert other.rows.tolist() != held.rows.tolist()
+
+
+def test_a_step_too_long_to_be_rewritten_learns_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    levels = []
+    opened = ort.InferenceSession
+
+    def noted(source: bytes, options: Any, **more: Any) -> Any:
+        levels.append(options.graph_optimization_level)
+        return opened(source, options, **more)
+
+    monkeypatch.setattr(ort, "InferenceSession", noted)
+    text = NORMED + TRAIN.replace("epochs 3", "epochs 1")
+    usual = run(text)
+    before = len(levels)
+    monkeypatch.setattr("runtime.session.LONGEST_REWRITTEN", 10)
+    long = run(text)
+    assert levels.index(ort.GraphOptimizationLevel.ORT_DISABLE_ALL) == before
+    for name, array in usual.engine.arrays().items():
+        np.testing.assert_allclose(long.engine.arrays()[name], array, rtol=1e-4, atol=1e-5)
 
 
 def test_a_small_net_learns_digits_and_writes_what_it_measured(tmp_path: Path) -> None:
