@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from netc.given import documented
 from netc.models import read
 from netc.net import Net
+from netc.torch_symbols import OURS, known_to_the_exporter
 from runtime.errors import CallError, MachineError
 
 if TYPE_CHECKING:
@@ -62,7 +63,11 @@ def export(module: Any, given: Sequence[Any], path: Path) -> None:
     outputs = [*named] if len(results) > 1 else ["output"]
     inputs = [*named_inputs(module, given)]
     try:
-        with warnings.catch_warnings(), redirect_stdout(StringIO()):  # it prints what it refuses
+        with (
+            warnings.catch_warnings(),
+            redirect_stdout(StringIO()),  # it prints what it refuses
+            known_to_the_exporter(OPSET),
+        ):
             warnings.simplefilter("ignore")  # that it is the older exporter: it keeps names
             torch.onnx.export(
                 module,
@@ -93,8 +98,8 @@ def mend(path: Path, inputs: Mapping[str, Any]) -> None:
     import onnx
 
     model = onnx.load(path, load_external_data=False)
-    added = add_unused_inputs(model, inputs)
-    if count_from_front(model) or added:
+    mended = [add_unused_inputs(model, inputs), count_from_front(model), take_as_own(model)]
+    if any(mended):
         onnx.save(model, path)
 
 
@@ -125,3 +130,13 @@ def count_from_front(model: ModelProto) -> bool:
                 found |= order != [*attribute.ints]
                 attribute.ints[:] = order
     return found
+
+
+def take_as_own(model: ModelProto) -> bool:
+    """Put operators of ours in our domain; whether there are any."""
+    own = [node for node in model.graph.node if node.op_type in OURS]
+    for node in own:
+        node.domain = "netc"
+    if own:
+        model.opset_import.add(domain="netc", version=1)
+    return bool(own)

@@ -14,7 +14,8 @@ Read as the same is only what is the same number by number:
 - factors and offsets in a row, `normalize`, and fixed tensors that are multiplied or added;
 - the order of what is added, multiplied or compared, what is compared twice, a mean as a sum and a
   factor, a square as a product, and a concat within a concat;
-- a slope for each channel, of one channel, and one for all.
+- what is the same layer by two words: a slope for each channel, of one channel, and one for all; a
+  norm of as many groups as channels and of each channel; `clip` from 0 to 6 and `relu6`.
 
 Not compared is what a module in evaluation does not have: how likely a dropout drops, how arrays
 were drawn, pictures and class names.
@@ -31,7 +32,7 @@ import numpy as np
 
 from compiler.dims import evaluate
 from compiler.graph import Graph, Input, Node
-from compiler.ops.activate import PRelu, ThresholdedRelu
+from compiler.ops.activate import Clip, PRelu, ThresholdedRelu
 from compiler.ops.arguments import Extent
 from compiler.ops.arrays import nested_map
 from compiler.ops.base import Axis, Op, Shape, Shapes
@@ -43,7 +44,7 @@ from compiler.ops.filtering import Filter, FixedKernel, WeightedPool
 from compiler.ops.gathering import Take
 from compiler.ops.global_pooling import AdaptiveAvgPool, GlobalAveragePool
 from compiler.ops.joins import Add, Concat, Div, Join, Max, Mean, Min, Mul, Sub
-from compiler.ops.normalise import LayerNorm
+from compiler.ops.normalise import GroupNorm, LayerNorm
 from compiler.ops.pooling import AvgPool, Pool, tap_counts
 from compiler.ops.reducing import Reduce, ReduceMax, ReduceMean
 from compiler.ops.resampling import Resize
@@ -259,6 +260,8 @@ def make(graph: Graph, node: Node, inputs: list[Made]) -> Made:
     if isinstance(op, Conv | Filter | Pad) and border_of(op) != "zero":
         return bordered(graph, node, inputs[0])
     if isinstance(op, Upsample | Pad | Resize) and is_still(graph, node):
+        return inputs[0]
+    if is_pooling(op, graph.input_shapes(node)) and shape == graph.input_shapes(node)[0]:
         return inputs[0]
     if isinstance(op, Conv | Filter) and inputs[0].parts[:1] == ("pad",):
         return widened(graph, node, inputs[0])
@@ -477,10 +480,15 @@ def meaning(op: Op, inputs: Shapes, output: Shape, graph: Graph) -> Hashable:
             axes = tuple(window(a, *s) for a, s in zip(parts, spatial, strict=True))
             counts = tuple((a.kernel,) for a in parts)
             return (word, axes, counts if word == "avgpool" else ())
+        return word, "parts", tuple(spatial)
     if isinstance(op, Resize | Upsample):
         assert reach is not None
         samplings = [(s.ratio, s.offset, s.mode) for s in reach.samplings]
         return "resample", rounded([(float(r), float(o), m) for r, o, m in samplings]), output
+    if isinstance(op, Clip) and (op.lo, op.hi) == (0, 6):
+        return "relu6", ()
+    if isinstance(op, GroupNorm) and op.groups == inputs[0][0]:
+        return "instancenorm", arguments(op, ("groups",))
     if isinstance(op, ThresholdedRelu) and op.threshold == 0:
         return "relu", ()
     if isinstance(op, PRelu) and inputs[0][0] == 1:

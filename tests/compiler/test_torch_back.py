@@ -41,6 +41,11 @@ WAYS_BACK = {
         "[3, 9, 9]",
         "pad([(2, 2), (2, 1)]) -> weightedpool([[1, 2], [2, 1]])",
     ),
+    "parts that do not divide": ("[4, 9, 8]", "adaptive_avgpool(4x3) -> adaptive_maxpool(3x2)"),
+    "parts of a row": ("[4, 9]", "adaptive_maxpool(4) -> adaptive_avgpool(3) -> gmp"),
+    "parts behind a pad": ("[4, 5, 5]", "pad([(1, 0), (0, 2)]) -> adaptive_maxpool(3x7)"),
+    "a threshold": ("[4, 9]", "thresholded_relu(0.5)"),
+    "a norm behind a pad": ("[4, 5, 5]", "pad(1) -> bn(affine=false)"),
     "layers along one axis": (
         "[4, 5, 3]",
         "add { dense(3, axis=0); dense(3, axis=0) -> layernorm(axis=[0, 1]) }",

@@ -118,3 +118,16 @@ def test_other_windows_are_no_adaptive_pooling() -> None:
     )
     with pytest.raises(DefinitionError, match="no such operator"):
         import_onnx(model)
+
+
+def test_poolings_that_no_window_says_are_operators_of_ours() -> None:
+    """`netc.from_torch` has PyTorch export them so: ONNX has none."""
+    nodes = "a = netc.AdaptiveMaxPool<size=[3, 5]>(x) y = netc.AdaptiveAveragePool<size=[2, 2]>(a)"
+    model = onnx_model(nodes)
+    model.opset_import.add(domain="netc", version=1)
+    text = define(import_onnx(model)).text
+    assert "adaptive_maxpool(3x5)" in text and "adaptive_avgpool(2x2)" in text
+    wrong = onnx_model("y = netc.AdaptiveMaxPool<size=[3]>(x)")
+    wrong.opset_import.add(domain="netc", version=1)
+    with pytest.raises(DefinitionError, match="parts for 2 spatial axes"):
+        import_onnx(wrong)

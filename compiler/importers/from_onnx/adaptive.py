@@ -16,6 +16,7 @@ from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.operators import Operator
 from compiler.importers.from_onnx.patterns import Bound, Matcher, make
 from compiler.importers.from_onnx.reading import Reading, converts
+from compiler.importers.window_arguments import kernel
 from compiler.ops.arguments import Extent
 from compiler.values import Tensor
 
@@ -104,8 +105,23 @@ def divided(windows: NDArray[Any], mask: NDArray[Any] | None) -> int | None:
 
 @converts(KIND)
 def adaptive_average_pool(reading: Reading) -> Tensor:
-    """`adaptive_avgpool` of a map of the size that the windows were made for."""
+    """`adaptive_avgpool` of a map of the size that the windows were made for, if they say one."""
     x, given = reading.tensor(0), reading.get("given")
-    if x.shape[1:] != given:
+    if given is not None and x.shape[1:] != given:
         raise Refused(f"its windows are those of a map of {given}, its input is {x.shape}")
-    return reading.add("adaptive_avgpool", x, size=Extent(reading.get("size")))
+    return reading.add("adaptive_avgpool", x, size=parts(reading, x))
+
+
+@converts("netc.AdaptiveMaxPool")
+def adaptive_max_pool(reading: Reading) -> Tensor:
+    """`adaptive_maxpool`, as `netc.from_torch` has PyTorch export it."""
+    x = reading.tensor(0)
+    return reading.add("adaptive_maxpool", x, size=parts(reading, x))
+
+
+def parts(reading: Reading, x: Tensor) -> int | Extent:
+    """How many parts along each spatial axis."""
+    size = reading.get("size")
+    if not isinstance(size, tuple) or len(size) != len(x.shape) - 1:
+        raise Refused(f"it has {size} parts for {len(x.shape) - 1} spatial axes")
+    return kernel(size)
