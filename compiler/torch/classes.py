@@ -557,7 +557,7 @@ def agrees(known: Sequence[Any], values: Sequence[Any]) -> bool:
 
 
 def arithmetic(known: Sequence[Any], values: Sequence[Any], name: str) -> str:
-    """`4 * c`, `c // 4`, `c ** 2` or `c - 3`, where all values are that; empty where not."""
+    """`4 * c`, `c // 4`, `c ** 2` or `7 * c - 3`, where all values are that; empty where not."""
     pairs = [(k, v) for k, v in zip(known, values, strict=True) if v is not ABSENT]
     if all(is_half(k, v) for k, v in pairs) and len({k for k, _ in pairs}) > 1:
         return f"{name} // 2"
@@ -572,9 +572,11 @@ def arithmetic(known: Sequence[Any], values: Sequence[Any], name: str) -> str:
         return ""
     if all(v == k * k for k, v in pairs):
         return f"{name} ** 2"
-    apart = pairs[0][1] - pairs[0][0]
-    if abs(apart) <= 8 and all(v - k == apart for k, v in pairs):
-        return f"{name} {'+' if apart > 0 else '-'} {abs(apart)}"
+    for factor in (1, *FACTORS):
+        apart = pairs[0][1] - factor * pairs[0][0]
+        if abs(apart) <= 8 and all(v - factor * k == apart for k, v in pairs):
+            times = f"{factor} * " if factor > 1 else ""
+            return f"{times}{name} {'+' if apart > 0 else '-'} {abs(apart)}"
     return ""
 
 

@@ -21,6 +21,7 @@ from compiler.ops.gathering import Take
 from compiler.ops.joins import Join
 from compiler.torch import SOURCES
 from compiler.torch.attributes import Attributes, Unreachable, Unwritable
+from compiler.torch.batches import batches_of_one
 from compiler.torch.bodies import (
     CallBody,
     harmless,
@@ -84,8 +85,10 @@ class SourceMaker:
         self.symbols: dict[str, list[str]] = {}  # that a call needs, by path
         self.inner: set[str] = set()  # the calls of blocks in themselves
         self.around: dict[str, tuple[str, str]] = {}  # of a call the block, and its name there
+        self.alone: set[str] = set()  # the calls that take nothing, by path
         self.uses: set[str] = set()
         self.users = graph.users()
+        self.ones = batches_of_one(graph)
         self.places = {node.name: place for place, node in enumerate(graph.nodes())}
         self.parts: list[str] = []  # the text of each class
 
@@ -173,10 +176,13 @@ class SourceMaker:
         uses: set[str] = {use for _, used, _ in items for use in used}
         is_net = scope is self.root
         taken = [node.name for node in self.graph.inputs()] if is_net else scope.inputs
+        if scope.borrows and self.is_of_one(scope, [item for item, _, _ in items]):
+            taken = []
+            self.alone.add(scope.path)
         outputs = [*self.graph.outputs.values()] if is_net else scope.outputs
         made = [item for item, _, _ in items if item.makes]
         plain = collapsed(scope, attributes, made, outputs, is_net=is_net)
-        if not taken:  # nothing tells how many samples there are
+        if not taken and scope.path not in self.alone:  # nothing tells how many samples there are
             raise Unreachable(scope.path)
         used = needed(plain, outputs)
         idle: list[Item] = []
@@ -189,6 +195,11 @@ class SourceMaker:
         names = [identifier(name) for name in taken] if is_net else []
         plain, idle = (together(each, outputs, names) for each in (plain, idle))
         return CallBody(scope, attributes, plain, [*taken], outputs, symbols, uses, idle)
+
+    def is_of_one(self, scope: CallScope, items: Sequence[Item]) -> bool:
+        """Whether all that a call makes is a batch of one, however many samples there are."""
+        free = all(ANY not in item.template for item in items)
+        return free and self.ones.issuperset(node.name for node in scope.nodes())
 
     def nests_calls(self, body: CallBody) -> bool:
         """Whether `forward` is shorter with calls of blocks inside of others than line by line."""
@@ -205,7 +216,7 @@ class SourceMaker:
 
     def with_lists(self, body: CallBody) -> CallBody:
         """The call with a list of tensors that come together, where it is shorter so."""
-        if len(body.items) > MOST_COMPARED:
+        if len(body.items) > MOST_COMPARED or not body.takes:
             return body
         items = body.idle or body.items
         names = [*self.input_names(body).values()] if body.scope is self.root else []
@@ -304,7 +315,8 @@ class SourceMaker:
         item = Item((node.name,), (*takes, *layer.besides), template)
         if node.op.most_inputs == 0:
             stretched = self.is_stretched(node)
-            item = Item((), (), "") if stretched else Item((node.name,), (), expanded(template))
+            made = f"{template}[None]" if node.name in self.ones else expanded(template)
+            item = Item((), (), "") if stretched else Item((node.name,), (), made)
         return item, layer.uses, layer.symbols
 
     def at_hand(self, scope: CallScope, node: Node) -> list[str]:
@@ -388,7 +400,8 @@ class SourceMaker:
         shape = self.graph[inner.outputs[0]].shape if len(inner.outputs) == 1 else None
 
         texts = [mark(place) for place in range(len(inner.inputs))]
-        takes, texts = ((), [ANY]) if inner.borrows else (tuple(inner.inputs), texts)
+        takes = () if inner.borrows else tuple(inner.inputs)
+        texts = texts if takes else [] if inner.path in self.alone else [ANY]
         template = f"{reference(scope.local(path))}({', '.join([*texts, *symbols])})"
         comment = "" if shape is None else show_shape(shape)
         item = Item(tuple(inner.outputs), takes, template, comment)
@@ -448,7 +461,8 @@ class SourceMaker:
         for module, body in zip(made, bodies, strict=True):
             if [*module.calls] == [""]:
                 module.is_chain, module.arguments = True, [INPUT]
-            module.channels = next(iter(self.graph[body.takes[0]].shape), None)
+            flowing = body.takes[:1] and self.graph[body.takes[0]].shape
+            module.channels = next(iter(flowing), None)
         return made
 
     def length_of(self, modules: Sequence[ModuleCode]) -> int:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 
+import pytest
+
 from compiler.torch.alignment import aligned
+from compiler.torch.classes import arithmetic
 from compiler.torch.layer import Call
 from tests.define import define
 
@@ -57,6 +60,34 @@ def test_arithmetic_in_the_place_of_a_number_keeps_its_value() -> None:
     written = source(f"""block step(n) {{ add {{ identity; {ramp} }} -> conv(in.c, [5, 1]) }}
     net t {{ input x: f32[2, 40, 1]; step(40); step(36); step(32); output y }}""")
     assert "[0] * (n - 7) + [1] * 7" in written
+
+
+def test_a_number_that_grows_with_another_is_said_by_it() -> None:
+    assert arithmetic([8, 4, 2], [53, 25, 11], "n") == "7 * n - 3"
+    assert arithmetic([8, 4, 2], [9, 5, 3], "n") == "n + 1"
+    assert arithmetic([8, 4], [53, 25], "n") == arithmetic([8, 4, 2], [53, 25, 12], "n") == ""
+
+
+@pytest.mark.parametrize(
+    ("behind", "form"),
+    [
+        ("add(x, m)", "x + self.mask1()"),
+        ("concat(x, m)", "self.mask1(x)"),  # joins one of each sample
+        ("add(x, n); n = m -> bn(affine=false)", "self.mask1(x)"),  # learns of how many there are
+    ],
+)
+def test_what_comes_from_no_input_is_made_once_where_that_is_the_same(
+    behind: str, form: str
+) -> None:
+    *before, last = reversed(behind.split("; "))
+    written = source(f"""block mask {{ const([[[0, 1]]]) -> scale(2) -> abs }}
+    net t {{
+        input x: f32[1, 1, 2]
+        m = mask()
+        {" ".join(before)}
+        output y = {last}
+    }}""")
+    assert form in written and ("def forward(self):" in written) == form.endswith("()")
 
 
 def test_a_slice_to_the_end_is_written_without_it() -> None:

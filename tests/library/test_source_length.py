@@ -15,7 +15,6 @@ LONGER = {
     "ssd300_vgg16": 1.92,
     "convnext_tiny": 1.63,
     "yolov3": 2.17,
-    "swin_t": 1.54,
     "unet": 1.87,
     "gan_generator": 1.83,
     "gan_discriminator": 1.72,
