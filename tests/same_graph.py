@@ -26,6 +26,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import fields, replace
 from hashlib import sha256
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,13 @@ from compiler.ops.activate import Clip, PRelu, ThresholdedRelu
 from compiler.ops.arguments import Extent
 from compiler.ops.arrays import nested_map
 from compiler.ops.base import Axis, Op, Shape, Shapes
-from compiler.ops.channels import Channels, ChannelShuffle, PixelShuffle, PixelUnshuffle
+from compiler.ops.channels import (
+    Channels,
+    ChannelShuffle,
+    PadChannels,
+    PixelShuffle,
+    PixelUnshuffle,
+)
 from compiler.ops.connect import Dense, Identity
 from compiler.ops.convolution import Conv, Deconv
 from compiler.ops.elementary import Power
@@ -259,7 +266,7 @@ def make(graph: Graph, node: Node, inputs: list[Made]) -> Made:
         )
     if isinstance(op, Conv | Filter | Pad) and border_of(op) != "zero":
         return bordered(graph, node, inputs[0])
-    if isinstance(op, Upsample | Pad | Resize) and is_still(graph, node):
+    if isinstance(op, Upsample | Pad | PadChannels | Resize) and is_still(graph, node):
         return inputs[0]
     if is_pooling(op, graph.input_shapes(node)) and shape == graph.input_shapes(node)[0]:
         return inputs[0]
@@ -371,9 +378,9 @@ def joined_with_fixed(graph: Graph, node: Node, inputs: list[Made]) -> Made | No
 def is_still(graph: Graph, node: Node) -> bool:
     """Whether a pad adds nothing, and a map at its own size has each pixel in its place."""
     (given,) = graph.input_shapes(node)
+    sizes: Any = given[1:] if isinstance(node.op, Resize) else ()
     reach = node.op.reach((given,), node.shape, graph.facts)
-    sizes: Any = given[1:]
-    pixels = zip(sizes, reach.samplings, strict=True) if isinstance(node.op, Resize) else ()
+    pixels = zip(sizes, reach.samplings, strict=bool(sizes))
     moved = any(s.ratio * place + s.offset != place for size, s in pixels for place in range(size))
     return given == node.shape and not moved
 
@@ -436,10 +443,16 @@ def joined(inputs: list[Made], axis: int, shape: Shape) -> Made:
     for made in inputs:
         again = made.places is None and made.parts[:2] == ("concat", axis)
         pieces += made.parts[2:] if again else (made,)
-    first, roots = pieces[0], {made.root for made in pieces}
-    if len(roots) == 1 and first.numbers is None:
-        places = np.concatenate([made.where() for made in pieces], axis)
-        return first.rearranged(places)
+    runs = [[*run] for _, run in groupby(pieces, lambda made: (made.root, made.numbers is None))]
+    pieces = [
+        run[0].rearranged(np.concatenate([made.where() for made in run], axis))
+        if len(run) > 1 and run[0].numbers is None
+        else made
+        for run in runs
+        for made in (run[:1] if run[0].numbers is None else run)
+    ]
+    if len(pieces) == 1:
+        return pieces[0]
     root = hashed("concat", axis, [made.key() for made in pieces], shape)
     return Made(root, shape, shape, parts=("concat", axis, *pieces))
 

@@ -342,3 +342,20 @@ def test_the_response_of_one_channel_to_itself_is_an_lrn() -> None:
     numbers = {"alpha": 0.5, "k0": 1.0, "beta": 0.25}
     defined = assert_means(model_of(nodes, {}, **constants, **numbers), "lrn")
     assert "lrn(1, alpha=0.5, beta=0.25)" in defined.text
+
+
+def test_squares_that_another_layer_takes_stay_behind_a_response() -> None:
+    norm = "a = Mul(s, alpha) k = Add(a, k0) d = Pow(k, beta) l = Div(x, d)"
+    numbers = {"alpha": 0.5, "k0": 1.0, "beta": 0.25}
+    for other, wanted in (("s", "add lrn power"), ("d", "add lrn power power scale shift")):
+        model = model_of(f"s = Mul(x, x) {norm} y = Add(l, {other})", {}, **numbers)
+        defined = define(import_onnx(model))
+        assert sorted(layers(defined).split()) == wanted.split()
+        assert_same(model, defined)
+
+
+def test_a_number_that_a_module_holds_is_a_tensor_that_it_is_compared_with() -> None:
+    model = model_of("y = Min(x, const1)", {}, const1=np.array([[0.25]]))
+    model.producer_name = "pytorch"
+    assert_means(model, "const min")
+    assert_means(model_of("y = Min(x, k)", {}, k=np.array(0.25)), "clip")

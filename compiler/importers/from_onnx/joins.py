@@ -134,7 +134,7 @@ def with_constant(
 ) -> Tensor:
     """x ∘ c."""
     constant = plainly(reading, x, constant, index)
-    chosen = kind in ("Max", "Min") and constant.size > 1
+    chosen = kind in ("Max", "Min") and (constant.size > 1 or is_member(reading, constant, index))
     if chosen or is_tensor(reading, x, constant, index):
         return reading.add(JOINS[kind], x, bare(reading, constant, index, x))
     known_by = () if reading.is_of_code(index) else (index,)
@@ -176,6 +176,11 @@ def named(reading: Reading, index: int) -> bool:
     name = reading.operator.inputs[index]
     name = reading.origins.get(name, name)
     return ("." in name or reading.by_torch) and is_parameter(name)
+
+
+def is_member(reading: Reading, constant: NDArray[Any], index: int) -> bool:
+    """Whether a constant is what a PyTorch module holds, by whatever name, and no number."""
+    return reading.by_torch and constant.ndim > 0 and not reading.is_of_code(index)
 
 
 def is_tensor(reading: Reading, x: Tensor, constant: NDArray[Any], index: int) -> bool:

@@ -25,7 +25,8 @@ def recognise_lrn(rewriting: Rewriting) -> None:
     """x divided by a power of k plus a band of weights on its squares is `lrn`.
 
     The power arrives as one layer, or for beta = 0.75 as sqrt(s) * sqrt(sqrt(s)). PyTorch averages
-    the squares with a pooling along the channels instead, made an axis of the map.
+    the squares with a pooling along the channels instead, made an axis of the map. What another
+    layer takes as well stays.
     """
     for node in rewriting.each():
         if not isinstance(node.op, Div):
@@ -39,8 +40,6 @@ def recognise_lrn(rewriting: Rewriting) -> None:
         if not is_square(rewriting, squares, node.inputs[0]):
             continue
         rewriting.become(node, op, Node(node.name, op, node.inputs[:1], (), node.span))
-        for layer in [squares, *layers]:
-            rewriting.remove(layer.name)
 
 
 def banded(rewriting: Rewriting, node: Node) -> tuple[LocalResponseNorm, Sequence[Node]] | None:
