@@ -49,6 +49,13 @@ def harmless(items: Sequence[Item], attributes: Attributes) -> bool:
     return len(made) == len(called) and all(HARMLESS.match(function) for function in made)
 
 
+def holds_nothing(body: CallBody) -> bool:
+    """Whether a call has no members, and does the same in training as otherwise."""
+    return not body.attributes.all_names() and not any(
+        "self." in item.template for item in body.items
+    )
+
+
 def needed(items: Sequence[Item], outputs: Iterable[str]) -> list[Item]:
     """The items that lead to an output."""
     wanted, kept = set(outputs), []

@@ -1,5 +1,7 @@
 """One class for the calls of a block: what all of them say, what some say, and its parameters.
 
+A block that holds nothing is a function instead, whose parameters follow the tensors.
+
 Calls that say the same but for numbers differ in what the constructor is given. Calls of which
 some say more than others share a class too, where that is shorter: what they do not share stands
 behind an `if`. Each call runs the statements that it would have had by itself, in their order.
@@ -70,6 +72,8 @@ class ModuleCode:
     is_chain: bool = False  # of its members, in their order
     channels: Any = None  # that come in
     shapes: Mapping[str, str] = field(default_factory=dict)  # what members make, as comments
+    sizes: Sequence[tuple[Any, ...]] = ()  # of what comes in, without the batch
+    is_function: bool = False  # it has no members
 
     @property
     def calls(self) -> dict[str, Call]:
@@ -180,6 +184,7 @@ class PythonClass:
     arguments: list[str]
     parameters: list[tuple[str, Any]]  # with defaults, or None
     is_chain: bool
+    is_function: bool
     constructor: list[tuple[str, str]]
     forward: list[tuple[str, str]]
     calls: dict[str, Call]  # of the class, by path
@@ -193,7 +198,8 @@ class PythonClass:
     def own_length(self) -> int:
         """About how many words and signs it has."""
         words = sum(text_length(text) for text, _ in (*self.constructor, *self.forward))
-        return words + 2 * len(self.parameters) + (24 if self.is_chain else 34)
+        head = 8 if self.is_function else 24 if self.is_chain else 34
+        return words + 2 * len(self.parameters) + head
 
 
 def made_class(name: str, variants: Sequence[Sequence[ModuleCode]]) -> PythonClass:
@@ -254,6 +260,7 @@ class ClassWriter:
         constructor = self.written([m.constructor() for m in self.modules], forward=False)
         forward = self.written([m.forward() for m in self.modules], forward=True)
         kept = [f"self.{held} = {name}" for name, held in self.kept.items()]
+        self.parameters = {n: self.completed(row) for n, row in self.parameters.items()}
         order = sorted(self.parameters, key=lambda name: self.default(name) is not None)
         signature = [(name, self.default(name)) for name in order]
         plain = [name for name, default in signature if default is None]
@@ -275,6 +282,7 @@ class ClassWriter:
             first.arguments,
             signature,
             first.is_chain,
+            first.is_function,
             lines,
             forward,
             calls,
@@ -369,7 +377,8 @@ class ClassWriter:
 
     def equality(self, chosen: set[int], others: set[int]) -> str:
         """A condition on what comes in: `in_channels == 4 * c`; empty where there is none."""
-        rows = {n: row for n, row in self.parameters.items() if all(type(v) is int for v in row)}
+        whole = {name: self.completed(row) for name, row in self.parameters.items()}
+        rows = {n: row for n, row in whole.items() if all(type(v) is int for v in row)}
         channels = [module.channels for module in self.modules]
         for (a, first), (b, second) in permutations(rows.items(), 2):
             if first != channels:
@@ -377,6 +386,7 @@ class ClassWriter:
             for factor in (1, *FACTORS):
                 alike = {p for p, v in enumerate(first) if v == factor * second[p]}
                 if alike in (chosen, others):
+                    self.parameters |= {a: first, b: second}
                     sign = "==" if alike == chosen else "!="
                     return f"{a} {sign} {f'{factor} * ' if factor > 1 else ''}{b}"
         return ""
@@ -425,6 +435,10 @@ class ClassWriter:
             if all(value == first and type(value) is type(first) for value in values):
                 codes.append(repr(first) if forward else first)
                 continue
+            size = self.size_of_input(column, codes) if forward else ""
+            if size:
+                codes.append(size)
+                continue
             code = self.each_axis(word, column) or self.parameter_for(word, column)
             if forward:
                 code = self.own(code)
@@ -435,6 +449,55 @@ class ClassWriter:
         comments = {row.comment for row in rows.values()}
         comment = merged.first.comment if len(comments) == 1 else ""
         return [(line, comment if len(lines) == 1 else "") for line in lines]
+
+    def size_of_input(self, column: list[Any], before: Sequence[Any]) -> str:
+        """Numbers as a size of what comes in, or that over a parameter; empty where they are none.
+
+        Of sizes that are alike that is taken which is not among the codes `before`.
+        """
+        places = [place for place, value in enumerate(column) if value is not ABSENT]
+        values = [column[place] for place in places]
+        first = self.modules[places[0]]
+        found: list[str] = []
+        for number, name in enumerate(first.arguments[: len(first.sizes)]):
+            if any(re.match(rf"(\w+, )*{name}(, \w+)* = ", line) for line, _ in first.lines):
+                continue  # it is another tensor further down
+            shapes = [self.modules[place].sizes[number] for place in places]
+            for axis in range(min(map(len, shapes))):
+                sizes = [shape[axis] for shape in shapes]
+                if not all(type(n) is int for n in (*sizes, *values)):
+                    continue
+                code = f"{name}.shape[{axis + 1}]"
+                found += [code] if sizes == values else []
+                for given, row in self.given_rows().items():
+                    divided = [row[place] for place in places]
+                    exact = all(type(n) is int for n in divided)
+                    pairs = zip(values, divided, sizes, strict=True)
+                    if exact and all(a * b == size for a, b, size in pairs):
+                        self.parameters.setdefault(identifier(given), row)
+                        found.append(f"{code} // {self.own(identifier(given))}")
+        return next((code for code in found if code not in before), next(iter(found), ""))
+
+    def given_rows(self) -> dict[str, list[Any]]:
+        """What all calls are given for the parameters of the block."""
+        given = [module.given for module in self.modules]
+        return {
+            name: [g[name] for g in given] for name in given[0] if all(name in g for g in given)
+        }
+
+    def completed(self, values: list[Any]) -> list[Any]:
+        """Values, where they are a size of what comes in with that of the calls that have none."""
+        present = [place for place, value in enumerate(values) if value is not ABSENT]
+        count = min(len(module.sizes) for module in self.modules)
+        if len({*(values[p] for p in present)}) < 2 or len(present) == len(values):
+            return values
+        for number in range(count):
+            shapes = [module.sizes[number] for module in self.modules]
+            for axis in range(min(map(len, shapes))):
+                sizes = [shape[axis] for shape in shapes]
+                if all(type(n) is int for n in sizes) and agrees(sizes, values):
+                    return sizes
+        return values
 
     def take_modules(self, merged: Merged) -> None:
         """Parameters for the modules that a row is given: what else it says may depend on them."""
@@ -467,6 +530,8 @@ class ClassWriter:
 
     def own(self, code: str) -> str:
         """Code in a constructor as it stands in `forward`."""
+        if self.modules[0].is_function:
+            return code
         return NAME.sub(self.own_name, code)
 
     def own_name(self, found: re.Match[str]) -> str:
@@ -487,27 +552,26 @@ class ClassWriter:
                     v if k is ABSENT else k for k, v in zip(known, values, strict=True)
                 ]
                 return name
-        given = [module.given for module in self.modules]
-        names = [name for name in given[0] if all(name in g for g in given)]
-        for name in names:
-            row = [g[name] for g in given]
+        rows = self.given_rows()
+        for name, row in rows.items():
             if agrees(row, values):
                 parameters[identifier(name)] = row
                 return identifier(name)
-        for name in names:
-            row = [g[name] for g in given]
+        for name, row in rows.items():
             code = arithmetic(row, values, identifier(name))
             if code:
                 parameters[identifier(name)] = row
                 return code
         for name, known in parameters.items():
-            code = arithmetic(known, values, name)
+            whole = self.completed(known)
+            code = arithmetic(whole, values, name)
             if code:
+                parameters[name] = whole
                 return code
         name = first = identifier(word)
         number = 2
         acts = any(isinstance(value, Code) for value in values)  # the block has it under its name
-        while name in parameters or (name in names and not acts):
+        while name in parameters or (name in rows and not acts):
             name, number = f"{first}{number}", number + 1
         parameters[name] = values
         return name
@@ -557,7 +621,7 @@ def agrees(known: Sequence[Any], values: Sequence[Any]) -> bool:
 
 
 def arithmetic(known: Sequence[Any], values: Sequence[Any], name: str) -> str:
-    """`4 * c`, `c // 4`, `c ** 2` or `7 * c - 3`, where all values are that; empty where not."""
+    """`4 * c`, `c // 4`, `c ** 2 // 4` or `7 * c - 3`, where all values are that, or empty."""
     pairs = [(k, v) for k, v in zip(known, values, strict=True) if v is not ABSENT]
     if all(is_half(k, v) for k, v in pairs) and len({k for k, _ in pairs}) > 1:
         return f"{name} // 2"
@@ -572,6 +636,9 @@ def arithmetic(known: Sequence[Any], values: Sequence[Any], name: str) -> str:
         return ""
     if all(v == k * k for k, v in pairs):
         return f"{name} ** 2"
+    part = pairs[0][0] ** 2 // pairs[0][1]
+    if part > 1 and all(v * part == k * k for k, v in pairs):
+        return f"{name} ** 2 // {part}"
     for factor in (1, *FACTORS):
         apart = pairs[0][1] - factor * pairs[0][0]
         if abs(apart) <= 8 and all(v - factor * k == apart for k, v in pairs):

@@ -35,6 +35,7 @@ PARAMETERS = {
     "Linear": ("in_features", "out_features"),
 }
 Signatures: TypeAlias = Mapping[str, Mapping[str, Any]]  # of classes: parameters with defaults
+SUM = "SUM_M"  # stands for `sum` until it is known how it is written
 INDEX = "index"  # what a number in square brackets is called
 CONVOLUTION = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
 DEFAULTS = {"Conv": CONVOLUTION, "ConvTranspose": CONVOLUTION}
@@ -296,7 +297,7 @@ class Folder(ast.NodeTransformer):
         match self.elements(terms):
             case [ast.Starred(value=ast.GeneratorExp() as made)]:
                 if "getattr(" not in ast.unparse(made):
-                    return ast.Call(ast.Name("sum"), [made], [])
+                    return ast.Call(ast.Name(SUM), [made], [])
         total, *rest = terms
         for term in rest:
             total = ast.BinOp(total, ast.Add(), term)
@@ -587,7 +588,7 @@ def folded(lines: Sequence[tuple[str, str]], signatures: Signatures) -> list[tup
         found: list[tuple[str, str]] = []
         for statement in folder.statements([*statements]):
             text = ast.unparse(ast.fix_missing_locations(statement)).replace("'", '"')
-            text = without_brackets(text)
+            text = with_sums(text)
             comment = comments.get(id(statement), "")
             rows = text.splitlines()
             found += [(row, comment if len(rows) == 1 else "") for row in rows]
@@ -598,18 +599,16 @@ def folded(lines: Sequence[tuple[str, str]], signatures: Signatures) -> list[tup
     return best
 
 
-def without_brackets(text: str) -> str:
-    """Sums over a comprehension without brackets of its own."""
-    start = text.find("sum((")
-    if start < 0:
+def with_sums(text: str) -> str:
+    """Sums over a comprehension by their name, without brackets of its own."""
+    head, found, rest = text.partition(f"{SUM}((")
+    if not found:
         return text
-    end, depth = start + 4, 1
+    end, depth = 0, 1
     while depth:
+        depth += (rest[end] == "(") - (rest[end] == ")")
         end += 1
-        depth += (text[end] == "(") - (text[end] == ")")
-    if text[end + 1 : end + 2] == ")":
-        text = text[: start + 4] + text[start + 5 : end] + text[end + 1 :]
-    return text[: start + 4] + without_brackets(text[start + 4 :])
+    return f"{head}sum({with_sums(rest[: end - 1] + rest[end:])}"
 
 
 def length(lines: Sequence[tuple[str, str]]) -> int:

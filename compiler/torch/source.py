@@ -7,6 +7,7 @@ Where parameters are shared across calls in a way that modules cannot say, the n
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -25,6 +26,7 @@ from compiler.torch.batches import batches_of_one
 from compiler.torch.bodies import (
     CallBody,
     harmless,
+    holds_nothing,
     needed,
     with_moves_together,
     with_parts_together,
@@ -35,11 +37,11 @@ from compiler.torch.chains import INPUT, Lines, links, put_in_place, sequence_li
 from compiler.torch.classes import MOST_VARIANTS, ModuleCode, PythonClass, made_class
 from compiler.torch.helpers import HELPERS
 from compiler.torch.identities import completed
-from compiler.torch.layer import GIVEN, Call, Later, Layer, text_length, text_of
+from compiler.torch.layer import GIVEN, Call, Later, Layer, given_in, text_length, text_of
 from compiler.torch.levels import levelled
 from compiler.torch.lines import wrapped
 from compiler.torch.lists import collected, mapped
-from compiler.torch.loops import folded, length
+from compiler.torch.loops import COUNTERS, folded, length
 from compiler.torch.sequences import collapsed
 from compiler.torch.statements import (
     ANY,
@@ -73,15 +75,19 @@ class SourceMaker:
         flat: bool,
         taken: Collection[str] = (),
         has_channel_classes: bool = False,
+        has_functions: bool = True,
     ) -> None:
         self.graph = graph
         self.doc = doc
         self.taken = [*RESERVED, *taken]  # names that no class may have
+        self.has_functions = has_functions  # for blocks that hold nothing
         self.has_channel_classes = has_channel_classes  # for layers along the channels
         self.name = ""  # of the net's class
         self.root = call_tree(graph, flat=flat)
         self.classes: list[PythonClass] = []
         self.calls: dict[str, Call] = {}  # of a block's class, by path
+        self.in_chain: dict[str, bool] = {}  # whether what is around a call is a chain
+        self.functions: set[str] = set()  # the calls of blocks that are functions
         self.symbols: dict[str, list[str]] = {}  # that a call needs, by path
         self.inner: set[str] = set()  # the calls of blocks in themselves
         self.around: dict[str, tuple[str, str]] = {}  # of a call the block, and its name there
@@ -141,6 +147,7 @@ class SourceMaker:
         scopes = self.scopes(self.root)
         for scope in (self.root, *scopes):
             block = scope.step.block if scope.step else ""
+            self.in_chain |= dict.fromkeys((call.path for call in scope.calls()), is_chain(scope))
             self.around |= {call.path: (block, scope.local(call.path)) for call in scope.calls()}
         blocks = {scope.path: scope.step.block if scope.step else "" for scope in scopes}
         self.inner |= inner_calls(scopes)
@@ -220,7 +227,9 @@ class SourceMaker:
             return body
         items = body.idle or body.items
         names = [*self.input_names(body).values()] if body.scope is self.root else []
-        others = [levelled(items, body.outputs, body.takes[0]), collected(items, names)]
+        others = [collected(items, names)]
+        if body.takes:
+            others.insert(0, levelled(items, body.outputs, body.takes[0]))
         bodies = [body, *(replace(body, items=other) for other in others if other is not None)]
         return min(bodies, key=lambda each: length(self.folded_forward(each)))
 
@@ -383,6 +392,24 @@ class SourceMaker:
         self, scope: CallScope, inner: CallScope, attributes: Attributes
     ) -> tuple[Item, set[str], set[str]]:
         """A call of a block as a step of the body."""
+        if inner.path in self.functions:
+            call = self.calls[inner.path]
+            called, given = call.function, given_in(call)
+        else:
+            called, given = reference(self.enter_call(scope, inner, attributes)), []
+        symbols = self.symbols.get(inner.path, [])
+        shape = self.graph[inner.outputs[0]].shape if len(inner.outputs) == 1 else None
+
+        texts = [mark(place) for place in range(len(inner.inputs))]
+        takes = () if inner.borrows else tuple(inner.inputs)
+        texts = texts if takes else [] if inner.path in self.alone else [ANY]
+        template = f"{called}({', '.join([*texts, *symbols, *given])})"
+        comment = "" if shape is None else show_shape(shape)
+        item = Item(tuple(inner.outputs), takes, template, comment)
+        return item, set(), set(symbols)
+
+    def enter_call(self, scope: CallScope, inner: CallScope, attributes: Attributes) -> str:
+        """The module of a call among the members of what is around it; returns its name there."""
         path = inner.path
         if self.is_inner(inner):
             call = Call(GIVEN, (Later(path, self.calls),), (), ("inner",))
@@ -396,16 +423,7 @@ class SourceMaker:
                 raise Unreachable(path)
         else:
             attributes.calls[scope.local(path)] = call
-        symbols = self.symbols.get(inner.path, [])
-        shape = self.graph[inner.outputs[0]].shape if len(inner.outputs) == 1 else None
-
-        texts = [mark(place) for place in range(len(inner.inputs))]
-        takes = () if inner.borrows else tuple(inner.inputs)
-        texts = texts if takes else [] if inner.path in self.alone else [ANY]
-        template = f"{reference(scope.local(path))}({', '.join([*texts, *symbols])})"
-        comment = "" if shape is None else show_shape(shape)
-        item = Item(tuple(inner.outputs), takes, template, comment)
-        return item, set(), set(symbols)
+        return scope.local(path)
 
     # ── classes ──────────────────────────────────────────────────────────────────────────────
 
@@ -433,10 +451,13 @@ class SourceMaker:
             for made in self.shortest(several):
                 self.classes.append(made)
                 self.calls |= made.calls
+                self.functions |= {*made.calls} if made.is_function else set()
 
     def modules_of(self, bodies: list[CallBody]) -> list[ModuleCode]:
         """The calls of a block."""
         chains = [links(body) for body in bodies]
+        are_functions = self.has_functions and all(map(holds_nothing, bodies))
+        are_functions &= not all(self.in_chain[body.scope.path] for body in bodies)
         if all(chains):
             made = [self.module_of(*pair) for pair in zip(bodies, chains, strict=True)]
         else:
@@ -463,6 +484,8 @@ class SourceMaker:
                 module.is_chain, module.arguments = True, [INPUT]
             flowing = body.takes[:1] and self.graph[body.takes[0]].shape
             module.channels = next(iter(flowing), None)
+            module.sizes = [self.graph[name].shape for name in body.takes]
+            module.is_function = are_functions
         return made
 
     def length_of(self, modules: Sequence[ModuleCode]) -> int:
@@ -515,12 +538,21 @@ class SourceMaker:
                 made[best] = ([*others, modules], made_class(known.name, [*others, modules]))
         return [known for _, known in made]
 
-    @staticmethod
-    def class_name(module: ModuleCode, taken: Sequence[str]) -> str:
-        """A name for the class of a call."""
-        name = class_name(module.block)
+    def class_name(self, module: ModuleCode, taken: Sequence[str]) -> str:
+        """A name for the class of a call, or the function."""
+        name = self.function_name(module.block) if module.is_function else class_name(module.block)
         same = sum(re.fullmatch(rf"{name}\d*", known) is not None for known in taken)
         return name + (str(same + 1) if same else "")
+
+    def function_name(self, block: str) -> str:
+        """A name for the function of a block: that of no variable, and nothing of Python's."""
+        words = {
+            word for scope in self.scopes(self.root) if scope.step for word, _ in scope.step.given
+        }
+        words |= {node.name for node in self.graph.inputs()}
+        name = identifier(block)
+        taken = {*map(identifier, words), *NAMES, *COUNTERS, *HELPERS, *dir(builtins)}
+        return f"{name}_" if name in taken or re.fullmatch(r"t\d+", name) else name
 
     # ── text ─────────────────────────────────────────────────────────────────────────────────
 
@@ -565,12 +597,18 @@ class SourceMaker:
         return [("super().__init__()", ""), *written, ("", "")] if written else []
 
     def class_text(self, made: PythonClass, constructor: Lines | None = None) -> str:
-        """One class."""
+        """One class, or function."""
         written = self.constructor_lines(made) if constructor is None else constructor
         lines = [f"# {line}".rstrip() for line in self.comment_of(made).splitlines()]
         base = "Sequential" if made.is_chain else "Module"
-        lines += [f"class {made.name}(nn.{base}):"]
         given = [f"{p}={text_of(d)}" if d is not None else p for p, d in made.parameters]
+        signatures = {other.name: dict(other.parameters) for other in self.classes}
+        forward = folded(made.forward, signatures)
+        if made.is_function:
+            lines += [f"def {made.name}({', '.join([*made.arguments, *given])}):"]
+            lines += [commented(*line, indent=4) for line in forward]
+            return text_of_lines(lines)
+        lines += [f"class {made.name}(nn.{base}):"]
         if written:
             lines += [f"    def __init__({', '.join(['self', *given])}):"]
             lines += [commented(*line, indent=8) for line in written]
@@ -579,11 +617,15 @@ class SourceMaker:
             lines += ["", f"    def forward(self, {name}):"]
             lines += [f"        return super().forward({name})"]
         elif not made.is_chain:
-            signatures = {other.name: dict(other.parameters) for other in self.classes}
             lines += [f"    def forward({', '.join(['self', *made.arguments])}):"]
-            lines += [commented(*line, indent=8) for line in folded(made.forward, signatures)]
-        parts = [[line] if line.lstrip()[:1] == "#" else wrapped(line) for line in lines]
-        return "\n".join(line for part in parts for line in part)
+            lines += [commented(*line, indent=8) for line in forward]
+        return text_of_lines(lines)
+
+
+def text_of_lines(lines: Sequence[str]) -> str:
+    """Lines as a text, long ones in several."""
+    parts = [[line] if line.lstrip()[:1] == "#" else wrapped(line) for line in lines]
+    return "\n".join(line for part in parts for line in part)
 
 
 def commented(text: str, comment: str, *, indent: int) -> str:
@@ -599,6 +641,13 @@ def names_of(made: Sequence[tuple[Any, PythonClass]]) -> list[str]:
 def joined(parts: Sequence[str]) -> str:
     """Functions and classes with two empty lines between them."""
     return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def is_chain(scope: CallScope) -> bool:
+    """Whether each layer and call takes what the one before makes."""
+    takes = [[*member.inputs] for member in scope.members]
+    makes = [[m.name] if isinstance(m, Node) else m.outputs for m in scope.members]
+    return takes[1:] == makes[:-1]
 
 
 def inner_calls(scopes: Sequence[CallScope]) -> set[str]:
@@ -665,21 +714,27 @@ def write_source(graph: Graph, doc: str = "") -> str:
     return f"{head}{imports(rest)}{rest}"
 
 
-def source_of(graph: Graph, doc: str = "", taken: Collection[str] = ()) -> SourceMaker:
-    """The classes of a graph, none with a name that is `taken`; raises `Unwritable`."""
+def source_of(
+    graph: Graph, doc: str = "", taken: Collection[str] = (), *, has_functions: bool = True
+) -> SourceMaker:
+    """The classes of a graph, none with a name that is `taken`; raises `Unwritable`.
+
+    Blocks that hold nothing are functions unless that is not wanted.
+    """
+    make = partial(SourceMaker, graph, doc, taken=taken, has_functions=has_functions)
     flat = False
     try:
-        plain = SourceMaker(graph, doc, flat=flat, taken=taken).make()
+        plain = make(flat=flat).make()
     except Unreachable:
         flat = True
         try:
-            plain = SourceMaker(graph, doc, flat=flat, taken=taken).make()
+            plain = make(flat=flat).make()
         except Unreachable as error:
             message = f"two layers share the parameters of `{error}`, and are not called alike"
             raise Unwritable(message) from None
     if ".movedim(" not in plain.text():
         return plain
-    other = SourceMaker(graph, doc, flat=flat, taken=taken, has_channel_classes=True).make()
+    other = make(flat=flat, has_channel_classes=True).make()
     return min(plain, other, key=lambda made: text_length(made.text()))
 
 

@@ -151,6 +151,11 @@ def test_tensors_that_are_put_together_otherwise_are_no_list() -> None:
     assert "[" not in written.partition("def forward")[2].replace("# [4, 16, 16]", "")
 
 
+def test_a_sum_along_two_axes_is_given_them_at_once() -> None:
+    written = source(f"net t {{ {INPUT}; reduce_sum(axis=[1, 2], keep=false) -> relu; output y }}")
+    assert "image.sum((2, 3))" in written
+
+
 def test_recursion_is_written_as_deep_as_python_reads_it() -> None:
     block = """block level(n) {
         conv(4, 1x1)

@@ -198,6 +198,36 @@ net levels {
     output logits = concat(axis=0) { for i in range(3) { "rows.{i}" -> dense(2) as "logit.{i}" } }
 }
 """,
+    "functions": """
+# Maps [A * K, H, W] as rows [H * W * A, K].
+block rows(columns) {
+    reshape([in.c // columns, columns, in.h, in.w]) -> transpose([2, 3, 0, 1])
+    reshape([-1, columns])
+}
+
+block sorted(k) { maxpool(k, stride=1, pad=k // 2) -> scale(0.5) }
+
+# The larger of two, looked at more closely where that is asked for.
+block larger(a, b, k, closely=false) {
+    found = max { a; b -> sorted(k) }
+    found -> sorted(k)
+    if closely { sorted(5) -> tanh }
+}
+
+block sometimes(p) { dropout(p) -> tanh }
+
+net functions {
+    input image: f32[6, H, W]
+    input rows: f32[6, H, W]
+    assert H >= 8 and W >= 8
+    a = image -> conv(8, 3x3, pad=1) as one
+    c = image -> conv(8, 1x1)
+    b = larger(a, c, 3) -> conv(8, 1x1) as two
+    output narrow = larger(a, b, 3, closely=true) -> sometimes(0.5) -> conv(8, 1x1) as three
+        -> rows(2)
+    output wide = rows -> conv(8, 1x1) as four -> rows(4) -> sometimes(0.5)
+}
+""",
     "windows": """
 net windows {
     input x: f32[4, H, W]

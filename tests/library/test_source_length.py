@@ -10,11 +10,11 @@ from tests.library.source_length import ratio
 BOUND = 1.5  # times the definition's tokens
 # Nets that say more in PyTorch than the bound allows, and how much they say now.
 LONGER = {
-    "hrnet_w18": 2.11,
+    "hrnet_w18": 2.04,
     "unet_plus_plus": 3.50,
-    "ssd300_vgg16": 1.92,
+    "ssd300_vgg16": 1.61,
     "convnext_tiny": 1.63,
-    "yolov3": 2.17,
+    "yolov3": 2.12,
     "unet": 1.87,
     "gan_generator": 1.83,
     "gan_discriminator": 1.72,

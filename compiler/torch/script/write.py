@@ -102,7 +102,8 @@ def net_sources(
     taken = set(CLASSES)
     for prefix, net in used.items():
         try:
-            source = source_of(net.graph, taken=taken)
+            # A script has functions of its own.
+            source = source_of(net.graph, taken=taken, has_functions=False)
         except Unwritable as error:
             raise refused(
                 f"net {prefix} cannot be said in PyTorch: {error}", place_of(training, prefix)
