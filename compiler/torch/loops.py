@@ -24,6 +24,10 @@ SHORT_ENOUGH = 50  # times fewer lines, of which no other way would make much le
 # How loops are looked for: whether regular ones come first, how much longer a comprehension may be
 # that may be folded again, and whether loops of few statements come first.
 WAYS = ((False, 0, False), (True, 0, False), (True, 10, False), (True, 0, True))
+# Elements that come again and again, how often, and how long: less reads better one by one.
+MOST_IN_TURN, FEWEST_TURNS, LONG_TURN = 4, 3, 50
+EACH = "layer"  # what one of them is called
+LIMITS = (("count",), ("first", "last"))  # what a range is given
 COUNTERS = ("i", "j", "k", "n", "m")
 PARAMETERS = {
     **{
@@ -63,13 +67,17 @@ class Holes:
             case ast.Subscript(value=holder, slice=index):
                 return f"{self.skeleton(holder, word)}[{self.skeleton(index, INDEX)}]"
             case ast.Call():
-                known = self.signatures.get(called(node.func), ())
+                name = called(node.func)
+                known = (
+                    LIMITS[len(node.args) > 1] if name == "range" else self.signatures.get(name, ())
+                )
                 words = [*known, *[word] * len(node.args)]
                 parts = [self.skeleton(node.func, word)]
                 parts += map(self.skeleton, node.args, words)
                 parts += [f"{k.arg}={self.skeleton(k.value, k.arg or word)}" for k in node.keywords]
                 return f"Call({','.join(parts)})"
             case ast.AST():
+                word = "first" if is_counted(node) else word
                 parts = [self.skeleton(getattr(node, name, None), word) for name in node._fields]
                 return f"{type(node).__name__}({','.join(parts)})"
             case list():
@@ -150,6 +158,14 @@ def rooted_in_self(node: ast.expr) -> bool:
     while isinstance(node, ast.Attribute | ast.Subscript):
         node = node.value
     return isinstance(node, ast.Name) and node.id == "self"
+
+
+def is_counted(node: ast.AST) -> bool:
+    """Whether it is `i + 3`: what a counter begins with, and the counter."""
+    match node:
+        case ast.BinOp(left=ast.Name(), op=ast.Add(), right=ast.Constant()):
+            return True
+    return False
 
 
 def called(function: ast.expr) -> str:
@@ -347,12 +363,25 @@ class Folder(ast.NodeTransformer):
             if loop is None:
                 count, loop = self.longest(self.alike_from(each, place))
             if loop is None:
-                made.append(elements[place])
-            else:
-                generator = ast.GeneratorExp(loop.nodes[0], [comprehension(loop)])
-                made.append(ast.Starred(generator, ast.Load()))
+                count, loop = self.in_turns(whole, place)
+            made.append(elements[place] if loop is None else spread(loop))
             place += count
         return made
+
+    def in_turns(self, each: Sequence[Alike], place: int) -> tuple[int, FoldedLoop | None]:
+        """How many elements from a place on are a few that come again and again, and as a loop."""
+        best: tuple[int, FoldedLoop | None] = (1, None)
+        most = 0.0
+        for period in range(2, MOST_IN_TURN + 1):
+            blocks = self.turns_from(each, place, period)
+            if len(blocks) < FEWEST_TURNS or blocks[0].length < LONG_TURN:
+                continue
+            count, loop = self.longest(blocks)
+            if loop is not None:
+                whole = sum(block.length + period for block in blocks[:count])
+                gain = WORTH * whole - tokens([spread(loop)])
+                best, most = ((count * period, loop), gain) if gain > most else (best, most)
+        return best
 
     def completed(self, elements: Sequence[ast.expr]) -> list[ast.expr]:
         """Calls of one constructor with what only some of them are told told to all."""
@@ -406,15 +435,9 @@ class Folder(ast.NodeTransformer):
         while place < len(each):
             best, best_gain, best_count = None, 0.0, 1
             for period in range(1, min(longest, (len(each) - place) // 2) + 1):
-                turns = 1
-                while self.repeats(each, place, period, turns):
-                    turns += 1
-                if turns < 2:
+                blocks = self.turns_from(each, place, period)
+                if len(blocks) < 2:
                     continue
-                blocks = [
-                    joined(each[place + turn * period : place + (turn + 1) * period])
-                    for turn in range(turns)
-                ]
                 count, loop = self.longest(blocks)
                 if loop is None:
                     continue
@@ -426,6 +449,14 @@ class Folder(ast.NodeTransformer):
             made.append(statements[place] if best is None else best)
             place += best_count
         return made
+
+    def turns_from(self, each: Sequence[Alike], place: int, period: int) -> list[Alike]:
+        """So many things from a place on as one, and those behind that are alike."""
+        turns = 1
+        while self.repeats(each, place, period, turns):
+            turns += 1
+        ends = range(place + period, place + turns * period + 1, period)
+        return [joined(each[end - period : end]) for end in ends]
 
     @staticmethod
     def repeats(each: Sequence[Alike], place: int, period: int, turn: int) -> bool:
@@ -565,6 +596,17 @@ def joined(parts: Sequence[Alike]) -> Alike:
         [named for part in parts for named in part.in_names],
         parts,
     )
+
+
+def spread(loop: FoldedLoop) -> ast.expr:
+    """The elements of a loop in the place of one; those of a turn one by one."""
+    generators = [comprehension(loop)]
+    element = loop.nodes[0]
+    if len(loop.nodes) > 1:
+        element = ast.Name(EACH)
+        turn = ast.Tuple([*loop.nodes], ast.Load())
+        generators.append(ast.comprehension(ast.Name(EACH), turn, [], 0))
+    return ast.Starred(ast.GeneratorExp(element, generators), ast.Load())
 
 
 def comprehension(loop: FoldedLoop) -> ast.comprehension:

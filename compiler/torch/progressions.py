@@ -75,7 +75,9 @@ def _fraction(values: Sequence[Number], i: str) -> str:
     if start < 0:
         return ""
     counted = f"({i} + {start})" if start else i
-    for above in (step.numerator, 0.1, 0.2, 0.3, 0.5):
+    rates = (0.1, 0.2, 0.3, 0.5)
+    decimal = LARGEST % step.denominator == 0  # `i / 20`, but `0.1 * i / 17`
+    for above in (step.numerator, *rates) if decimal else (*rates, step.numerator):
         below = round(Fraction(above) / step)
         if below and all(above * (start + k) / below == v for k, v in enumerate(values)):
             return f"{'' if above == 1 else f'{above} * '}{counted} / {below}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from compiler.dims import Dim
 from compiler.ops.reshape import Flatten, Reshape, Transpose
 from compiler.torch import writes
 from compiler.torch.layer import Call, Layer
@@ -18,7 +19,9 @@ def flatten(op: Flatten, layer: Layer, x: str) -> str:
 
 @writes(Reshape)
 def reshape(op: Reshape, layer: Layer, x: str) -> str:
-    """A reshape of each sample."""
+    """A reshape of each sample, or nn.Unflatten of a vector."""
+    if len(layer.shape) == 1 and not any(isinstance(size, Dim) for size in layer.output):
+        layer.plain = Call("nn.Unflatten", (1, tuple(layer.output)))
     sizes = [str(size) if isinstance(size, int) else layer.size(size, x) for size in op.shape]
     batch = f"{layer.batch}.shape[0]" if "-1" in sizes else "-1"
     return f"{x}.reshape({', '.join([batch, *sizes])})"

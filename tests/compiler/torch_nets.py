@@ -63,12 +63,12 @@ block stage_unit(drop) {
     }
 }
 
-net stages(depths=[2, 3, 2, 2], widths=[2, 3, 5, 4]) {
+net stages(depths=[2, 3, 4, 3], widths=[2, 4, 8, 16]) {
     input image: f32[3, 16, 16]
     seq {
         for s, (depth, c) in enumerate(zip(depths, widths)) {
-            seq { layernorm(axis=0); conv(c, 2x2, stride=2) }
-            seq { for i in range(depth) { stage_unit(0.1 * (sum(depths[:s]) + i) / 8) } }
+            seq { layernorm(axis=0); conv(c, 3x3, stride=2, pad=1) }
+            seq { for i in range(depth) { stage_unit(0.1 * (sum(depths[:s]) + i) / 11) } }
         }
     } as trunk
     gap
