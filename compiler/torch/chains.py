@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from textwrap import wrap
 from typing import TypeAlias
 
 from compiler.torch.attributes import TAKEN_IN_SEQUENCES
@@ -15,6 +16,7 @@ from compiler.torch.statements import mark, reference
 
 # How many tokens longer a function is as a module, and shorter a module that nothing calls.
 FUNCTION, MODULE, FORWARD = 3, 7, 6
+COMMENT = 88  # letters of a comment in a constructor
 INPUT = "input"  # what the `forward` of an nn.Sequential calls what it takes
 MEMBER = re.compile(r"self\.(\w+) = (.*)")  # a line that makes a member
 
@@ -95,7 +97,8 @@ def put_in_place(chain: Lines, name: str, doc: str, lines: dict[str, Lines]) -> 
     if found is None:
         return False
     indent, start, end = found.groups()
-    comments = [(f"{indent}# {line}".rstrip(), "") for line in doc.splitlines()]
+    rows = [row for line in doc.splitlines() for row in wrap(line, COMMENT - len(indent)) or [""]]
+    comments = [(f"{indent}# {row}".rstrip(), "") for row in rows]
     opening = head.replace("super().__init__(", f"{start}nn.Sequential(")
     inner = [(f"{indent}{text}", comment) for text, comment in [(opening, own[place][1]), *rest]]
     inner[-1] = (f"{inner[-1][0]}{end}", inner[-1][1])

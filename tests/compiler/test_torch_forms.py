@@ -90,6 +90,18 @@ def test_what_comes_from_no_input_is_made_once_where_that_is_the_same(
     assert form in written and ("def forward(self):" in written) == form.endswith("()")
 
 
+def test_a_chain_that_is_made_once_stands_there_with_its_comment() -> None:
+    said = " ".join(["what"] * 19)
+    blocks = f"""# {said}
+    block head(c) {{ conv(c, 1x1) -> relu -> conv(c, 1x1) as two }}"""
+    behind = "add { identity; shift(1) }; output y"
+    written = source(f"{blocks}\nnet t {{ {INPUT}; head(4) as top; {behind} }}")
+    assert classes(written) == ["T"] and "self.top = nn.Sequential(OrderedDict(" in written
+    assert written.count("what") == 19 and max(map(len, written.splitlines())) <= 100
+    twice = source(f"{blocks}\nnet t {{ {INPUT}; head(4) as top; head(4) as end; {behind} }}")
+    assert classes(twice) == ["Head", "T"]
+
+
 def test_a_slice_to_the_end_is_written_without_it() -> None:
     written = source("""net t {
         input x: f32[3, 8, 7]
