@@ -30,6 +30,14 @@ def in_ceil_mode(op: MaxPool | AvgPool, layer: Layer, axes: tuple[Axis, ...]) ->
     return {"ceil_mode": True} if fits else {}
 
 
+def is_beyond(layer: Layer, axes: tuple[Axis, ...]) -> bool:
+    """Whether a padded window may be larger than a volume: PyTorch averages none of those."""
+    return layer.rank == 3 and any(
+        axis.before and not (isinstance(size, int) and size >= axis.kernel)
+        for size, axis in zip(layer.shape[1:], axes, strict=True)
+    )
+
+
 def window(op: MaxPool | AvgPool | LpPool, axes: tuple[Axis, ...], *names: str) -> dict[str, Any]:
     """What is to be said of a window; the stride where it is not the kernel."""
     kernel = one_or_all([axis.kernel for axis in axes])
@@ -61,11 +69,12 @@ def avgpool(op: AvgPool, layer: Layer, x: str) -> str:
     axes = axes_of(op, layer)
     apart = any(axis.dilation > 1 and axis.kernel > 1 for axis in axes)
     hangs = any(axis.overhang for axis in axes)
-    if op.count_pad and not apart and not hangs and not is_plain(op, layer, axes):
+    plain = is_plain(op, layer, axes) and not is_beyond(layer, axes)
+    if op.count_pad and not apart and not hangs and not plain:
         given = window(op, axes)
         said = "".join(f", {name}={text_of(value)}" for name, value in given.items())
         return f"F.avg_pool{layer.rank}d({padded(x, pads_of(axes))}{said})"
-    if is_plain(op, layer, axes) and not apart:
+    if plain and not apart:
         given = window(op, axes, "padding") | in_ceil_mode(op, layer, axes)
         given |= {} if op.count_pad or "padding" not in given else {"count_include_pad": False}
         return layer.function(f"F.avg_pool{layer.rank}d", x, f"nn.AvgPool{layer.rank}d", **given)

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 import pytest
 
 from compiler.graph import Graph
+from compiler.torch.source import write_source
 from tests.define import define
 from tests.same_graph import difference
 
@@ -18,6 +19,9 @@ WAYS_BACK = {
     "dilated mean of all": ("[3, 9, 8]", "avgpool(3, stride=2, dilation=2, pad=1)"),
     "mean that overhangs": ("[2, 8, 7]", "avgpool(1x2, pad=0x1, dilation=2, ceil=true, stride=2)"),
     "mean of unequal pads": ("[1, 9]", "avgpool(4, stride=2, pad=[(0, 1)], count_pad=false)"),
+    "means of a thin volume": ("[2, 1, 5, 3]", "avgpool(3, stride=1, pad=1)"),
+    "means of what is there": ("[2, 1, 5, 3]", "avgpool(3, stride=1, pad=1, count_pad=false)"),
+    "means of an open volume": ("[2, D, 5, 3]", "avgpool(3, stride=1, pad=1, count_pad=false)"),
     "mean in a block": ("[3, 9, 8]", "seq { avgpool(3, dilation=2); scale(2) } as features"),
     "ceil that adds nothing": ("[3, H, W]", "avgpool(3, stride=1, ceil=true)"),
     "cubic by a factor": ("[4, 9, 9]", 'resize(13x13, mode="cubic", scale=1.5)'),
@@ -91,3 +95,8 @@ def test_other_nets_are_told_apart(one: str, other: str) -> None:
         define(f"net n {{ input x: f32[3, 9, 9]; {x}; output y }}").graph for x in (one, other)
     ]
     assert difference(graphs[0], graphs[1], {}) and not difference(graphs[0], graphs[0], {})
+
+
+def test_a_thin_volume_is_padded_before_its_mean_is_taken() -> None:
+    source = write_source(graph_of("means of a thin volume"))
+    assert "F.avg_pool3d(F.pad(x, (1, 1, 1, 1, 1, 1)), kernel_size=3, stride=1)" in source
