@@ -45,7 +45,7 @@ def from_torch(module: Any, example: Any) -> Net:
         with TemporaryDirectory() as folder:
             path = Path(folder) / f"{type(module).__name__.lower()}.onnx"
             export(module.eval(), given, path)
-            mend(path, named_inputs(module, given))
+            mend(path, named_inputs(module, given), [name for name, _ in module.named_buffers()])
             return read(path)
     finally:
         for part, was in training.items():
@@ -93,13 +93,20 @@ def named_inputs(module: Any, given: Sequence[Any]) -> dict[str, Any]:
     return dict(zip(names, given, strict=True))
 
 
-def mend(path: Path, inputs: Mapping[str, Any]) -> None:
-    """Put a file that the exporter wrote right; `inputs` are those of its module by name."""
+def mend(path: Path, inputs: Mapping[str, Any], buffers: Sequence[str]) -> None:
+    """Put a file that the exporter wrote right; `inputs` are those of its module by name.
+
+    It says which arrays are `buffers`, that nobody learns: ONNX knows initializers alone.
+    """
     import onnx
+
+    from compiler.importers.from_onnx.operators import FIXED
 
     model = onnx.load(path, load_external_data=False)
     mended = [add_unused_inputs(model, inputs), count_from_front(model), take_as_own(model)]
-    if any(mended):
+    if buffers:
+        model.metadata_props.add(key=FIXED, value="\n".join(buffers))
+    if any(mended) or buffers:
         onnx.save(model, path)
 
 

@@ -486,6 +486,9 @@ def meaning(op: Op, inputs: Shapes, output: Shape, graph: Graph) -> Hashable:
     if isinstance(op, Deconv):
         assert reach is not None
         return op.name, reach.axes, op.groups, op.bias
+    if isinstance(op, Pad):
+        assert reach is not None
+        return op.name, reach.axes, op.mode
     if is_pooling(op, inputs):
         word = "maxpool" if op.name in ("gmp", "adaptive_maxpool", "reduce_max") else "avgpool"
         if all(size % made == 0 for size, made in spatial):

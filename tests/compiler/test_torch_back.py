@@ -50,6 +50,11 @@ WAYS_BACK = {
     "parts behind a pad": ("[4, 5, 5]", "pad([(1, 0), (0, 2)]) -> adaptive_maxpool(3x7)"),
     "a threshold": ("[4, 9]", "thresholded_relu(0.5)"),
     "a norm behind a pad": ("[4, 5, 5]", "pad(1) -> bn(affine=false)"),
+    "fixed numbers of a block": (
+        "[1, 5]",
+        "seq { min { identity; const(shape=[1, 5]) }; relu } as head",
+    ),
+    "a norm that two share": ("[1, 5, 3]", "bn(affine=false) as one; bn(affine=false) like one"),
     "layers along one axis": (
         "[4, 5, 3]",
         "add { dense(3, axis=0); dense(3, axis=0) -> layernorm(axis=[0, 1]) }",

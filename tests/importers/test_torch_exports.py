@@ -359,3 +359,21 @@ def test_a_number_that_a_module_holds_is_a_tensor_that_it_is_compared_with() -> 
     model.producer_name = "pytorch"
     assert_means(model, "const min")
     assert_means(model_of("y = Min(x, k)", {}, k=np.array(0.25)), "clip")
+
+
+def test_what_a_module_holds_and_does_not_learn_is_fixed() -> None:
+    """`netc.from_torch` says which arrays are buffers."""
+    model = model_of('y = Add(x, "a.table")', {"a.table": (1, 8, 8)})
+    assert_means(model, "param add")
+    model.metadata_props.add(key="netc.fixed", value="a.mean\na.table")
+    assert_means(model, "const add")
+
+
+def test_a_norm_of_one_channel_that_learns_nothing_is_shared() -> None:
+    norm = 'BatchNormalization({}, "/n/o", "/n/z", "bn.running_mean", "bn.running_var")'
+    nodes = f"h = {norm.format('x')} y = {norm.format('h')}"
+    numbers = {"/n/o": [1.0], "/n/z": [0.0], "bn.running_mean": [0.5], "bn.running_var": [2.0]}
+    model = onnx_model(nodes, "float[N, 1, 8] x", constants=numbers)
+    for node, name in zip(model.graph.node, ("/bn/Norm", "/bn_1/Norm"), strict=True):
+        node.name = name
+    assert [*assert_means(model, "bn bn").graph.values] == ["bn.running_mean", "bn.running_var"]

@@ -39,7 +39,7 @@ def batch_norm(reading: Reading) -> Tensor:
     return reading.add(
         "bn",
         reading.tensor(0),
-        weights=weights,
+        weights={name: weights[name] for name in (names if learned else names[2:])},
         known_by=(1, 2, 3, 4) if learned else (3, 4),
         affine=learned,
         eps=epsilon(reading),

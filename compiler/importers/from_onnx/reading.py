@@ -71,6 +71,7 @@ class Reading:
         self.opset = model.opset
         self.folding = model.folding
         self.matcher = Matcher(model)
+        self.fixed = model.fixed
         self.by_torch = model.producer.startswith("pytorch")
         self.batch = batch
         self.batch_size: int | None = None
