@@ -61,6 +61,8 @@ def is_member(name: str) -> bool:
 
 def sequence_lines(lines: Lines, folded_lines: Lines, signatures: Signatures) -> Lines:
     """The constructor of a chain: all members at once, or one by one where that is shorter."""
+    if not lines:
+        return [("super().__init__()", "")]
     if len(lines) == 1 and lines[0][0].startswith("super()"):  # numbered
         return folded_lines
     pairs = [*map(MEMBER.fullmatch, (text for text, _ in lines))]

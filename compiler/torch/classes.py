@@ -41,6 +41,12 @@ LONGEST_TEXT = 1000  # of what is looked at number by number
 MOST_VARIANTS = 6
 MOST_IN_LINE = 30  # letters of what stands after `if … else` in a line
 FACTORS = (2, 3, 4, 6, 8, 5, 7, 9, 10, 12, 16)
+SIGNS: Mapping[str, Callable[[int], bool]] = {
+    "<": lambda value: value < 0,
+    ">": lambda value: value > 0,
+    "<=": lambda value: value <= 0,
+    ">=": lambda value: value >= 0,
+}
 # A number, with the word that it is given by, or a row of them that a comprehension goes through.
 ROW = r"(?<=in )\((?:\d+, )+\d+\)(?=\])"
 NUMBER = re.compile(rf"(?:\b(\w+)=)?(?<![\w.])({ROW}|\d[\d_]*(?:\.\d+)?(?:e[+-]?\d+)?)(?![\w.])")
@@ -93,7 +99,8 @@ class ModuleCode:
     def constructor(self) -> list[CodeRow]:
         """A row for each member."""
         if [*self.calls] == [""]:
-            return [self.elements(self.calls[""])]
+            sequence = self.calls[""]
+            return [self.elements(sequence)] if sequence.values else []
         return [self.member(own) for own in self.attributes.by_member()]
 
     def elements(self, sequence: Call) -> CodeRow:
@@ -552,6 +559,11 @@ class ClassWriter:
                     v if k is ABSENT else k for k, v in zip(known, values, strict=True)
                 ]
                 return name
+        for name, known in parameters.items():
+            whole = self.completed(known)
+            if agrees(whole, values):
+                parameters[name] = whole
+                return name
         rows = self.given_rows()
         for name, row in rows.items():
             if agrees(row, values):
@@ -608,6 +620,10 @@ def test_between(name: str, inside: set[Any], outside: set[Any]) -> str:
         return name
     if inside == {0}:
         return f"not {name}"
+    if all(type(value) is int for value in inside | outside):
+        for sign, holds in SIGNS.items():
+            if all(map(holds, inside)) and not any(map(holds, outside)):
+                return f"{name} {sign} 0"
     for sign, values in (("==", inside), ("!=", outside)):
         if len(values) == 1:
             return f"{name} {sign} {next(iter(values))!r}".replace("'", '"')
@@ -634,6 +650,9 @@ def arithmetic(known: Sequence[Any], values: Sequence[Any], name: str) -> str:
             return f"{name} // {factor}"
     if len({k for k, _ in pairs}) < 3:
         return ""
+    for sign, power in (("", 1), ("-", -1)):
+        if all(0 < k * power < 16 and v == 2 ** (k * power) for k, v in pairs):
+            return f"2 ** {sign}{name}"
     if all(v == k * k for k, v in pairs):
         return f"{name} ** 2"
     part = pairs[0][0] ** 2 // pairs[0][1]

@@ -82,6 +82,7 @@ class Lists:
 
     def __init__(self, items: Sequence[Item], outputs: Sequence[str]) -> None:
         self.items = items
+        self.outputs = outputs
         self.uses = Counter(name for item in items for name in item.takes) + Counter(outputs)
         self.makers = {name: item for item in items for name in item.makes}
         self.users: dict[str, list[Item]] = {}
@@ -249,6 +250,11 @@ class Rewritten:
                     waiting.remove(each)
                     found.append(step)
                     known.update(step.makes)
+        given = [name for name in lists.outputs if name in lists.held and name not in known]
+        for name in dict.fromkeys(given):
+            made_of = Expression()
+            text = self.in_list(name, lists.held[name], made_of)
+            found.append(Item((name,), tuple(made_of.takes), text))
         return [*lists.items] if waiting else found
 
     def growing(self, item: Item) -> list[Item]:

@@ -40,6 +40,7 @@ PARAMETERS = {
 }
 Signatures: TypeAlias = Mapping[str, Mapping[str, Any]]  # of classes: parameters with defaults
 SUM = "SUM_M"  # stands for `sum` until it is known how it is written
+FROM_ZERO = re.compile(r"(?<![\w.])0 - (?=[a-z(])")
 INDEX = "index"  # what a number in square brackets is called
 CONVOLUTION = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
 DEFAULTS = {"Conv": CONVOLUTION, "ConvTranspose": CONVOLUTION}
@@ -531,6 +532,9 @@ class Folder(ast.NodeTransformer):
             text = counter if column == shifted else formula_from(column, counter, start)
             if text:
                 counted = True
+                text = (
+                    f"0 - {text[1:]}" if text == f"-{counter}" else text
+                )  # as further on: `1 - i`
                 given.append(ast.parse(text, mode="eval").body)
                 continue
             name = next((n for n, row in rows.items() if row == column), "")
@@ -630,7 +634,7 @@ def folded(lines: Sequence[tuple[str, str]], signatures: Signatures) -> list[tup
         found: list[tuple[str, str]] = []
         for statement in folder.statements([*statements]):
             text = ast.unparse(ast.fix_missing_locations(statement)).replace("'", '"')
-            text = with_sums(text)
+            text = tidied(text)
             comment = comments.get(id(statement), "")
             rows = text.splitlines()
             found += [(row, comment if len(rows) == 1 else "") for row in rows]
@@ -641,8 +645,9 @@ def folded(lines: Sequence[tuple[str, str]], signatures: Signatures) -> list[tup
     return best
 
 
-def with_sums(text: str) -> str:
-    """Sums over a comprehension by their name, without brackets of its own."""
+def tidied(text: str) -> str:
+    """Statements with `-i` for `0 - i`, and sums by their name, without brackets of their own."""
+    text = FROM_ZERO.sub("-", text)
     head, found, rest = text.partition(f"{SUM}((")
     if not found:
         return text
@@ -650,7 +655,7 @@ def with_sums(text: str) -> str:
     while depth:
         depth += (rest[end] == "(") - (rest[end] == ")")
         end += 1
-    return f"{head}sum({with_sums(rest[: end - 1] + rest[end:])}"
+    return f"{head}sum({tidied(rest[: end - 1] + rest[end:])}"
 
 
 def length(lines: Sequence[tuple[str, str]]) -> int:

@@ -51,7 +51,8 @@ def numbered(
         return items
     if not prefix and (is_net or count < len(items)):
         return items
-    if count < 2 or -1 in places or places != [*range(places[0], places[0] + count)]:
+    fewest = 2 if prefix else 1  # a block of a sequence of one is that
+    if count < fewest or -1 in places or places != [*range(places[0], places[0] + count)]:
         return items
     run = items[places[0] : places[0] + count]
     if not is_chain(run, items, outputs):

@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import combinations
 from typing import Any
 
 from compiler.dims import symbol
@@ -536,7 +537,25 @@ class SourceMaker:
             else:
                 others, known = made[best]
                 made[best] = ([*others, modules], made_class(known.name, [*others, modules]))
+        while (pair := self.shorter_together(made)) is not None:
+            first, second, both = pair
+            made[first] = ([*made[first][0], *made[second][0]], both)
+            del made[second]
         return [known for _, known in made]
+
+    @staticmethod
+    def shorter_together(
+        made: Sequence[tuple[list[list[ModuleCode]], PythonClass]],
+    ) -> tuple[int, int, PythonClass] | None:
+        """Two classes of a block that are shorter as one, which is told no more, and that."""
+        for (first, (some, one)), (second, (others, other)) in combinations(enumerate(made), 2):
+            if len(some) + len(others) <= MOST_VARIANTS:
+                both = made_class(one.name, [*some, *others])
+                told = max(len(one.parameters), len(other.parameters))
+                less = one.own_length() + other.own_length() - both.own_length()
+                if less > 0 and len(both.parameters) <= told:
+                    return first, second, both
+        return None
 
     def class_name(self, module: ModuleCode, taken: Sequence[str]) -> str:
         """A name for the class of a call, or the function."""

@@ -163,6 +163,19 @@ def test_tensors_that_are_put_together_otherwise_are_no_list() -> None:
     assert "[" not in written.partition("def forward")[2].replace("# [4, 16, 16]", "")
 
 
+def test_results_that_are_in_a_list_are_given_from_it() -> None:
+    written = source("""net t { input image: f32[2, 16, 16]
+        for i in range(3) { image -> conv(4, 1x1) as "m.{i}" }
+        for i in range(3) {
+            add { for j in range(3) { "m.{j}" -> conv(4, 3x3, pad=1) as "f.{i}.{j}" } }
+            output "y{i}"
+        }
+    }""")
+    assert "x = [self.m[i](image) for i in range(3)]" in written
+    assert "x = [sum(self.f[j][i](x[i]) for i in range(3)) for j in range(3)]" in written
+    assert "return TOutputs(x[0], x[1], x[2])" in written
+
+
 def test_a_sum_along_two_axes_is_given_them_at_once() -> None:
     written = source(f"net t {{ {INPUT}; reduce_sum(axis=[1, 2], keep=false) -> relu; output y }}")
     assert "image.sum((2, 3))" in written

@@ -228,6 +228,25 @@ net functions {
     output wide = rows -> conv(8, 1x1) as four -> rows(4) -> sometimes(0.5)
 }
 """,
+    "table": """
+block down(c) { seq { conv(c, 3x3, stride=2, pad=1); bn } as "" }
+
+# A map at the size of another, so many steps below it, or above it.
+block brought(c, steps) {
+    if steps == 0 { identity }
+    else if steps < 0 { seq { conv(c, 1x1); bn; upsample(2 ** -steps) } as "" }
+    else { seq { repeat steps { down(c) } } as "" }
+}
+
+net table {
+    input image: f32[2, 16, 16]
+    for i in range(3) { image -> conv(2 * 2 ** i, 1x1, stride=2 ** i) as "m.{i}" }
+    for i in range(3) {
+        add { for j in range(3) { "m.{j}" -> brought(2 * 2 ** i, i - j) as "f.{i}.{j}" } }
+        output "y{i}"
+    }
+}
+""",
     "windows": """
 net windows {
     input x: f32[4, H, W]

@@ -10,7 +10,7 @@ from tests.library.source_length import ratio
 BOUND = 1.5  # times the definition's tokens
 # Nets that say more in PyTorch than the bound allows, and how much they say now.
 LONGER = {
-    "hrnet_w18": 2.04,
+    "hrnet_w18": 1.72,
     "unet_plus_plus": 3.50,
     "ssd300_vgg16": 1.61,
     "yolov3": 2.12,
