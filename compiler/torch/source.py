@@ -231,8 +231,10 @@ class SourceMaker:
         others = [collected(items, names)]
         if body.takes:
             others.insert(0, levelled(items, body.outputs, body.takes[0]))
-        bodies = [body, *(replace(body, items=other) for other in others if other is not None)]
-        return min(bodies, key=lambda each: length(self.folded_forward(each)))
+        bodies = [replace(body, items=other) for other in others if other not in (None, [*items])]
+        if not bodies:
+            return body
+        return min([body, *bodies], key=lambda each: length(self.folded_forward(each)))
 
     def folded_forward(self, body: CallBody) -> list[tuple[str, str]]:
         """The lines of `forward` as they are for this call alone, with loops."""
