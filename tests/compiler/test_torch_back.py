@@ -49,6 +49,10 @@ WAYS_BACK = {
     "parts of a row": ("[4, 9]", "adaptive_maxpool(4) -> adaptive_avgpool(3) -> gmp"),
     "parts behind a pad": ("[4, 5, 5]", "pad([(1, 0), (0, 2)]) -> adaptive_maxpool(3x7)"),
     "a threshold": ("[4, 9]", "thresholded_relu(0.5)"),
+    "a norm of statistics alone, twice": (
+        "[4, 5, 5]",
+        "bn(affine=false) as b -> relu -> conv(4, 3, pad=1); bn(affine=false) like b",
+    ),
     "a norm behind a pad": ("[4, 5, 5]", "pad(1) -> bn(affine=false)"),
     "fixed numbers of a block": (
         "[1, 5]",

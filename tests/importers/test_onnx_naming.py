@@ -23,6 +23,13 @@ SHARED = {
         c = BatchNormalization<epsilon=0.1>(x, s, b, m, var) z = Relu(c)""",
         "bn(eps=0.1) like a -> relu",
     ),
+    "of statistics alone": (
+        """one = Constant<value_floats = [1.0, 1.0, 1.0, 1.0]>()
+        off = Constant<value_floats = [0.0, 0.0, 0.0, 0.0]>()
+        a = BatchNormalization(x, one, off, m, var) y = Relu(a)
+        c = BatchNormalization(y, one, off, m, var) z = Tanh(c)""",
+        "bn(affine=false) like a\n",
+    ),
     "two towers": (
         "h = Conv(x, w) y = Relu(h) q = Conv(u, w) z = Sigmoid(q)",
         "u -> conv(4, 1x1, bias=false) like h\n",
