@@ -172,9 +172,18 @@ class Made:
         return np.arange(float(np.prod(self.root_shape))).reshape(self.root_shape)
 
     def rearranged(self, places: Any) -> Made:
-        """The root's values at these places."""
+        """The root's values at these places; factors and offsets move along with theirs."""
         flat = places.reshape(-1)
         still = places.shape == self.root_shape and np.array_equal(flat, np.arange(flat.size))
+        if self.parts[:1] == ("affine",) and self.places is None and not still:
+            base, *numbers = self.parts[1:]
+            moved, factor, offset = (
+                np.broadcast_to(values, self.root_shape).reshape(-1)[flat.astype(int)]
+                for values in (base.where(), *numbers)
+            )
+            base = base.rearranged(moved.reshape(places.shape))
+            shape = places.shape
+            return affine(base, factor.reshape(shape), offset.reshape(shape), shape)
         return replace(self, shape=places.shape, places=None if still else places)
 
     def key(self, *, bare: bool = False) -> Hashable:

@@ -59,6 +59,10 @@ WAYS_BACK = {
         "seq { min { identity; const(shape=[1, 5]) }; relu } as head",
     ),
     "a norm that two share": ("[1, 5, 3]", "bn(affine=false) as one; bn(affine=false) like one"),
+    "moved behind fixed numbers": (
+        "[9]",
+        "sub { const([9, 8, 7, 6, 5, 4, 3, 2, 1]); relu } -> reshape([9, 1])",
+    ),
     "layers along one axis": (
         "[4, 5, 3]",
         "add { dense(3, axis=0); dense(3, axis=0) -> layernorm(axis=[0, 1]) }",
