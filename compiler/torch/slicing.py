@@ -15,7 +15,8 @@ def slice_(op: Slice, layer: Layer, x: str) -> str:
     if op.step > 0:
         step = "" if op.step == 1 else f":{op.step}"
         size = layer.shape[axis]
-        end = "" if isinstance(size, int) and op.last + op.step >= size else op.last + 1
+        last = op.first + (op.last - op.first) // op.step * op.step  # that is taken
+        end = "" if isinstance(size, int) and last + op.step >= size else op.last + 1
         return f"{x}[{':, ' * (axis + 1)}{op.first or ''}:{end}{step}]"
     places = f"torch.arange({op.first}, {op.last - 1}, {op.step}, device={layer.batch}.device)"
     return f"{x}.index_select({axis + 1}, {places})"

@@ -63,6 +63,7 @@ WAYS_BACK = {
         "[9]",
         "sub { const([9, 8, 7, 6, 5, 4, 3, 2, 1]); relu } -> reshape([9, 1])",
     ),
+    "a slice that ends between two steps": ("[10]", "slice(7, 8, step=2)"),
     "layers along one axis": (
         "[4, 5, 3]",
         "add { dense(3, axis=0); dense(3, axis=0) -> layernorm(axis=[0, 1]) }",
@@ -88,6 +89,11 @@ def test_the_way_back_leads_to_the_same_net(name: str) -> None:
     graph = graph_of(name)
     assert max(check(graph)[:2]) < BOUND
     assert read_back_apart(graph) == ""
+
+
+def test_a_slice_says_where_it_ends_unless_the_axis_does() -> None:
+    name = "a slice that ends between two steps"
+    assert "x[:, 7:9:2]" in write_source(graph_of(name))
 
 
 @pytest.mark.parametrize(
