@@ -415,8 +415,9 @@ class Folder(ast.NodeTransformer):
         self.taken = frozenset().union(*map(names_in, statements))
         made = [self.visit(statement) for statement in statements]
         longest = 1 if self.inner_first else LONGEST_BODY
+        known: dict[int, Alike] = {}
         while True:
-            shorter = self.runs(made, longest)
+            shorter = self.runs(made, longest, known)
             if len(shorter) < len(made):
                 longest = 1 if self.inner_first else LONGEST_BODY
             elif longest < LONGEST_BODY:
@@ -426,18 +427,22 @@ class Folder(ast.NodeTransformer):
             else:
                 self.with_rows = True
                 shorter = [self.visit(statement) for statement in made]
+                known = {}
             made = shorter
 
-    def runs(self, statements: list[ast.stmt], longest: int) -> list[ast.stmt]:
-        """One sweep for loops of at most so many statements."""
-        each = [self.alike([statement]) for statement in statements]
+    def runs(
+        self, statements: list[ast.stmt], longest: int, known: dict[int, Alike]
+    ) -> list[ast.stmt]:
+        """One sweep for loops of at most so many statements; `known` are those of the last."""
+        each = [known.get(id(one)) or self.alike([one]) for one in statements]
+        known.update(zip(map(id, statements), each, strict=True))  # which keeps their identities
         made: list[ast.stmt] = []
         place = 0
         while place < len(each):
             best, best_gain, best_count = None, 0.0, 1
             for period in range(1, min(longest, (len(each) - place) // 2) + 1):
                 blocks = self.turns_from(each, place, period)
-                if len(blocks) < 2:
+                if not blocks:
                     continue
                 count, loop = self.longest(blocks)
                 if loop is None:
@@ -452,10 +457,12 @@ class Folder(ast.NodeTransformer):
         return made
 
     def turns_from(self, each: Sequence[Alike], place: int, period: int) -> list[Alike]:
-        """So many things from a place on as one, and those behind that are alike."""
+        """So many things from a place on as one, and those behind that are alike, if there are."""
         turns = 1
         while self.repeats(each, place, period, turns):
             turns += 1
+        if turns == 1:
+            return []
         ends = range(place + period, place + turns * period + 1, period)
         return [joined(each[end - period : end]) for end in ends]
 
