@@ -52,6 +52,20 @@ def test_ruff_has_nothing_to_say(tmp_path: Path) -> None:
     assert not complaints(tmp_path)
 
 
+def test_a_steps_own_numbers_are_no_whole_ones() -> None:
+    source = write_script(
+        training(
+            """net n { input x: f32[4]; dense(3); output y }
+train t {
+    data label: class[3], x: f32[4]
+    s = n(x) -> scale([0.5, 1.5, 0.25]) -> shift([0.5, 0.25, 0.75])
+    minimize cross_entropy(s, label); update n with sgd(0.1); batch 4; epochs 1
+}"""
+        )
+    )
+    assert "y * y.new_tensor([0.5, 1.5, 0.25]) + x.new_tensor([0.5, 0.25, 0.75])" in source
+
+
 REFUSED = {
     "two sizes": (
         """net c { input x: f32[1, H, W]; conv(2, 3x3) -> gap -> flatten; output y }

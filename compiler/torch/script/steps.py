@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from keyword import iskeyword
 from textwrap import wrap
 
-from compiler.graph import Graph, Input, Node
+from compiler.graph import Graph, Input, Node, is_whole
 from compiler.ops.base import Op
 from compiler.torch import SOURCES
 from compiler.torch.layer import Layer
@@ -185,14 +185,20 @@ class StepWriter:
         for layer, word in used.fields.items():
             self.texts[f"{call.path}.{layer}"] = name if single else f"{name}.{word}"
 
+    def any_tensor(self, names: Iterable[str]) -> str | None:
+        """One of these tensors that has a name, of whose kind others are made: no whole numbers."""
+        floats = (self.texts[name] for name in names if not is_whole(self.graph[name]))
+        return next(filter(str.isidentifier, floats), None)
+
     def layer(self, node: Node) -> None:
         """A layer outside of the nets: an expression where it is used once, else a line."""
         layer = Layer(self.graph, node, node.name)
         taken = [self.texts[source] for source in node.inputs]
         texts = [t if t.replace(".", "").isidentifier() else f"({t})" for t in taken]
-        any_tensor = next((t for t in texts if t.isidentifier()), "next(iter(batch.values()))")
+        any_tensor = self.any_tensor(node.inputs) or self.any_tensor(self.texts)
         op: Op = node.op
-        text = tidy(SOURCES[type(op)](op, layer, *texts).replace(ANY, any_tensor))
+        text = SOURCES[type(op)](op, layer, *texts)
+        text = tidy(text.replace(ANY, any_tensor or "next(iter(batch.values()))"))
         text = text.replace("--", "")  # of what is negative the negative
         self.uses |= layer.uses
         if self.counts[node.name] == 1 and len(text) <= LONGEST:
