@@ -23,6 +23,7 @@ from runtime.errors import CallError
 from runtime.external import ModelError, all_tensors, mentions_data
 from runtime.files import HIDDEN, left_behind, locked, place_of, put, suffix_of, written_beside
 from runtime.onnx_file import parse_model
+from runtime.serialise import pieces
 
 LARGEST_INSIDE = 1_500_000_000  # bytes of weights; protobuf stops at 2 GiB
 SMALL = 1024  # bytes; smaller tensors stay in the model, shapes among them
@@ -55,10 +56,9 @@ def write_model(model: onnx.ModelProto, path: Path, *, external: bool | None = N
         moves = []
         if external:
             data = data_name(model, place)
-            moves.append((stack.enter_context(written_beside(data, writer(model))), data))
+            moves.append((stack.enter_context(written_beside(data, data_writer(model))), data))
             model = pointing(model, data.name)
-        content = model.SerializeToString(deterministic=True)
-        moves.append((stack.enter_context(written_beside(place, content)), place))
+        moves.append((stack.enter_context(written_beside(place, writer_of(model))), place))
         stack.enter_context(locked(place.parent))
         replaced = own_data(place) - {target for _, target in moves}
         for temporary, target in moves:  # the data first
@@ -66,6 +66,16 @@ def write_model(model: onnx.ModelProto, path: Path, *, external: bool | None = N
         for old in replaced:
             old.unlink(missing_ok=True)
     return path
+
+
+def writer_of(model: onnx.ModelProto) -> Callable[[Path], None]:
+    """What writes a model."""
+
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as file:
+            file.writelines(pieces(model))
+
+    return write
 
 
 def weight_bytes(model: onnx.ModelProto) -> int:
@@ -103,7 +113,7 @@ def data_stem(path: Path) -> str:
     return f"{name[: LONGEST_STEM - 17].decode(errors='ignore')}.{digest}"
 
 
-def writer(model: onnx.ModelProto) -> Callable[[Path], None]:
+def data_writer(model: onnx.ModelProto) -> Callable[[Path], None]:
     """What writes all large initializers of a model one behind the other."""
 
     def write(temporary: Path) -> None:
