@@ -149,8 +149,8 @@ def run_stage(stage: tree.Stage, scope: Scope, flow: Shape | None, *, first: boo
             stage = replace(stage, arguments=tuple((k, str(v)) for k, v in target.given))
         shape, owner = apply(stage, op, scope, flow)
         place = scope.call.next_place() - 1
-    if stage.like and scope.call.owners.get(scope.label(stage.like)) != owner:
-        raise Invalid
+    if stage.like and not (owner and scope.call.owners.get(scope.label(stage.like)) == owner):
+        raise Invalid  # what a sequence holds is not known here
     if stage.label and scope.label(stage.label):
         name = scope.label(stage.label)
         if name in scope.call.owners:
