@@ -86,12 +86,16 @@ def late(items: Sequence[Item]) -> list[Item]:
     found: list[Item] = []
 
     def put(item: Item) -> None:
-        for name in item.makes:
-            waiting.pop(name, None)
-        for name in item.takes:
-            if name in waiting:
-                put(waiting[name])
-        found.append(item)
+        path = [item]  # each taken by the one before it
+        while path:
+            needed = next((waiting[n] for n in path[-1].takes if n in waiting), None)
+            if needed is not None:
+                path.append(needed)
+                continue
+            last = path.pop()
+            for name in last.makes:
+                waiting.pop(name, None)
+            found.append(last)
 
     made: set[str] = set()  # that come from no input
     for item in items:

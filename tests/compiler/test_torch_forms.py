@@ -9,6 +9,8 @@ import pytest
 from compiler.torch.alignment import aligned
 from compiler.torch.classes import arithmetic
 from compiler.torch.layer import Call
+from compiler.torch.statements import Item
+from compiler.torch.variants import late
 from tests.define import define
 
 INPUT = "input image: f32[4, 16, 16]"
@@ -212,3 +214,9 @@ def test_sequences_are_aligned_by_their_layers() -> None:
         "nn.Sequential(*([nn.ReLU()] if True else []), nn.Conv2d(1, 2, 3), "
         "*([nn.BatchNorm2d(2)] if True else []))",
     ]
+
+
+def test_a_long_chain_that_comes_from_no_input_stands_before_what_it_is_joined_with() -> None:
+    chain = [Item((f"c{i}",), (f"c{i - 1}",) if i else (), "k", "") for i in range(3000)]
+    other, join = Item(("m",), ("x",), "m", ""), Item(("y",), ("m", "c2999"), "y", "")
+    assert late([*chain, other, join]) == [other, *chain, join]
