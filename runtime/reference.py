@@ -20,6 +20,9 @@ from compiler.ops.base import Op
 from runtime.kernels import KERNELS, Array, Arrays, Inputs
 
 BATCH = "number of samples"  # among the values of the symbols, none of which has a blank
+# Numbers of the buffer to which NumPy copies what is stretched over rows that are shorter: as a
+# rule 8,192, and with that one number for each channel costs twice what the product itself does.
+BUFFER = 768
 
 
 def interpret(
@@ -68,6 +71,7 @@ def run_kernel(op: Op, inputs: Inputs, arrays: Arrays) -> Array:
     As in IEEE 754, what is too large becomes infinite, and what has no value NaN, without a word.
     """
     with np.errstate(all="ignore"):
+        np.setbufsize(BUFFER)  # until the end of this context, as what is ignored
         return KERNELS.functions[type(op)](op, inputs, arrays)
 
 
