@@ -24,12 +24,14 @@ OPSET = 17
 
 
 @documented
-def from_torch(module: Any, example: Any) -> Net:
-    """The network that a torch module is on inputs like `example`, a tensor or a tuple of them.
+def from_torch(module: Any, example: Any, name: str = "") -> Net:
+    """The network that a torch module is on inputs like `example`, called `name` or as its class.
 
-    The example has the batch first, and sizes that the network then has; the batch stays open.
-    Parameters keep their names and numbers. Raises `DefinitionError` with every layer that cannot
-    be expressed, `CallError` where PyTorch exports no such module, `MachineError` without torch.
+    The example is a tensor, a tuple of them, or a mapping from the inputs' names: those of the
+    parameters of `forward`, or others for these in their order. It has the batch first, and sizes
+    that the network then has; the batch stays open. Parameters keep their names and numbers. Raises
+    `DefinitionError` with every layer that cannot be expressed, `CallError` where PyTorch exports
+    no such module or takes no such example, `MachineError` without torch.
     """
     try:
         import torch
@@ -37,31 +39,42 @@ def from_torch(module: Any, example: Any) -> Net:
         raise MachineError("torch is not installed", "pip install torch") from None
     if not isinstance(module, torch.nn.Module):
         raise CallError(f"a torch.nn.Module is wanted, not {type(module).__name__}")
-    given = tuple(example) if isinstance(example, tuple | list) else (example,)
-    if not given or not all(isinstance(tensor, torch.Tensor) and tensor.dim() for tensor in given):
-        raise CallError("the example is a tensor, or a tuple of them, with the batch first")
+    if not isinstance(name, str) or not (name.isidentifier() or not name):
+        raise CallError(f"a network is called by a word, not {name!r}")
+    given = named_inputs(module, example)
+    if not given or not all(
+        isinstance(tensor, torch.Tensor) and tensor.dim() for tensor in given.values()
+    ):
+        raise CallError(
+            "the example is a tensor, a tuple of them or a mapping to them, with the batch first"
+        )
     training = {part: part.training for part in module.modules()}
     try:
         with TemporaryDirectory() as folder:
-            path = Path(folder) / f"{type(module).__name__.lower()}.onnx"
+            path = Path(folder) / f"{name or type(module).__name__.lower()}.onnx"
             export(module.eval(), given, path)
-            mend(path, named_inputs(module, given), [name for name, _ in module.named_buffers()])
+            mend(path, given, [name for name, _ in module.named_buffers()])
             return read(path)
     finally:
         for part, was in training.items():
             part.training = was
 
 
-def export(module: Any, given: Sequence[Any], path: Path) -> None:
+def export(module: Any, given: Mapping[str, Any], path: Path) -> None:
     """Write the ONNX model of a module; raises `CallError` with what PyTorch says."""
     import torch
 
-    with torch.no_grad():
-        made = module(*given)
+    ordered, named = as_arguments(module, given)
+    try:
+        with torch.no_grad():
+            made = module(*ordered, **named)
+    except Exception as error:  # whatever the module's code raises
+        raise CallError(f"the module does not run on the example: {first_line(error)}") from error
     results = made if isinstance(made, tuple) else (made,)
-    named = getattr(made, "_fields", None) or [f"output{place}" for place in range(len(results))]
-    outputs = [*named] if len(results) > 1 else ["output"]
-    inputs = [*named_inputs(module, given)]
+    fields = getattr(made, "_fields", None) or [f"output{place}" for place in range(len(results))]
+    inputs = [*given]
+    outputs = [*fields] if len(results) > 1 else ["output"]
+    outputs = [f"{name}_" if name in inputs else name for name in outputs]
     try:
         with (
             warnings.catch_warnings(),
@@ -71,8 +84,9 @@ def export(module: Any, given: Sequence[Any], path: Path) -> None:
             warnings.simplefilter("ignore")  # that it is the older exporter: it keeps names
             torch.onnx.export(
                 module,
-                tuple(given),
+                ordered,
                 str(path),
+                kwargs=named,
                 dynamo=False,
                 training=torch.onnx.TrainingMode.PRESERVE,  # else batch norms are folded away
                 do_constant_folding=False,
@@ -82,15 +96,63 @@ def export(module: Any, given: Sequence[Any], path: Path) -> None:
                 dynamic_axes={name: {0: "N"} for name in (*inputs, *outputs)},
             )
     except Exception as error:  # whatever the exporter meets in the module's code
-        said = str(error).strip().splitlines() or [type(error).__name__]
-        raise CallError(f"PyTorch exports no such module: {said[0]}") from error
+        raise CallError(f"PyTorch exports no such module: {first_line(error)}") from error
 
 
-def named_inputs(module: Any, given: Sequence[Any]) -> dict[str, Any]:
-    """The inputs by what `forward` calls them."""
-    names = [*inspect.signature(module.forward).parameters][: len(given)]
-    names += [f"input{place}" for place in range(len(names), len(given))]
-    return dict(zip(names, given, strict=True))
+def first_line(error: Exception) -> str:
+    """The first line of what an error says, or its kind."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def named_inputs(module: Any, example: Any) -> dict[str, Any]:
+    """The tensors of an example by the inputs' names, in the order in which `forward` takes them.
+
+    Without names they are called as `forward` calls them. Raises `CallError` for names of which
+    `forward` has some, but not all.
+    """
+    names = parameters_of(module)
+    if not isinstance(example, Mapping):
+        given = tuple(example) if isinstance(example, tuple | list) else (example,)
+        known = names[: len(given)]
+        known += [f"input{place}" for place in range(len(known), len(given))]
+        return dict(zip(known, given, strict=True))
+    for name in example:
+        if not isinstance(name, str) or not name.isidentifier():
+            raise CallError(f"an input is called by a word, not {name!r}")
+    unknown = [name for name in example if name not in names]
+    if len(unknown) == len(example):
+        return dict(example)
+    if unknown:
+        message = f"forward takes {', '.join(names)}, and no {', '.join(map(repr, unknown))}"
+        raise CallError(f"{message}: names are all of them those of forward, or none")
+    return {name: example[name] for name in names if name in example}
+
+
+def parameters_of(module: Any) -> list[str]:
+    """What `forward` calls what it takes, in its order."""
+    parameters = inspect.signature(module.forward).parameters.values()
+    return [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+
+
+def as_arguments(module: Any, given: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """How `forward` is called with named inputs: in their order, by name behind one left out.
+
+    Raises `CallError` where it takes more than it is given, or fewer.
+    """
+    names = parameters_of(module)
+    known = any(name in names for name in given)
+    pairs = zip(given, names, strict=False)
+    count = (
+        next((k for k, (a, b) in enumerate(pairs) if a != b), len(given)) if known else len(given)
+    )
+    tensors = [*given.values()]
+    ordered, named = tuple(tensors[:count]), dict([*given.items()][count:])
+    try:
+        inspect.signature(module.forward).bind(*ordered, **named)
+    except TypeError as error:
+        example = f"the example has {len(given)}: {', '.join(given)}"
+        raise CallError(f"forward takes {', '.join(names)}, {example} ({error})") from None
+    return ordered, named
 
 
 def mend(path: Path, inputs: Mapping[str, Any], buffers: Sequence[str]) -> None:

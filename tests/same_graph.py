@@ -111,9 +111,8 @@ def apart(what: str, one: Any, two: Any) -> str:
 
 
 def shapes_of_inputs(graph: Graph) -> dict[str, Any]:
-    """Each input's shape and type; one alone of a sequence of modules has no name of its own."""
-    inputs = {node.name: (node.shape, node.op.dtype) for node in graph.inputs()}  # type: ignore[attr-defined]
-    return inputs if len(inputs) > 1 else {"input": next(iter(inputs.values()))}
+    """Each input's shape and type."""
+    return {node.name: (node.shape, node.op.dtype) for node in graph.inputs()}  # type: ignore[attr-defined]
 
 
 def shapes_of_outputs(graph: Graph) -> dict[str, Shape]:

@@ -45,8 +45,8 @@ def module_of(text: str, graph: Graph) -> Any:
     """The net of a source, with the graph's parameters."""
     names: dict[str, Any] = {"__name__": "written"}
     exec(compile(text, "written.py", "exec"), names)
-    last = [v for v in names.values() if isinstance(v, type) and issubclass(v, torch.nn.Module)][-1]
-    net = last()
+    make = [*names.values()][-1]  # the net's class, or the function that makes it
+    net = make()
     state = {k: v for k, v in net.state_dict().items() if not k.endswith("num_batches_tracked")}
     wanted = graph.parameters()
     assert {k: tuple(v.shape) for k, v in state.items()} == {
@@ -173,14 +173,13 @@ def read_back_apart(graph: Graph, sizes: dict[str, int] | None = None) -> str:
     graph = scatter(graph)
     sizes = sizes_for(graph) if sizes is None else sizes
     feeds = random_feeds(graph, 0, BATCH, sizes)
-    given = tuple(torch.from_numpy(feeds[node.name]) for node in graph.inputs())
+    given = {node.name: torch.from_numpy(feeds[node.name]) for node in graph.inputs()}
     back = from_torch(module_of(write_source(graph), graph), given).graph
     found = difference(graph, back, sizes)
     if found:
         return found
-    renamed = dict(zip((node.name for node in back.inputs()), feeds.values(), strict=True))
     wanted = run_reference(graph, feeds, np.float64)
-    made = run_reference(back, renamed, np.float64)
+    made = run_reference(back, feeds, np.float64)
     pairs = zip(wanted.values(), made.values(), strict=True)
     apart = max(distance(value, other) for value, other in pairs)
     return "" if apart < BOUND else f"outputs: {apart:.1e} apart"

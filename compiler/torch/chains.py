@@ -1,4 +1,7 @@
-"""Calls whose layers are a chain, each fed by the one before: classes that extend nn.Sequential."""
+"""Calls whose layers are a chain, each fed by the one before: classes that extend nn.Sequential.
+
+A net that is one is a function that returns an nn.Sequential, where that is shorter.
+"""
 
 from __future__ import annotations
 
@@ -61,22 +64,30 @@ def is_member(name: str) -> bool:
 
 def sequence_lines(lines: Lines, folded_lines: Lines, signatures: Signatures) -> Lines:
     """The constructor of a chain: all members at once, or one by one where that is shorter."""
-    if not lines:
-        return [("super().__init__()", "")]
+    at_once = lines_at_once(lines, folded_lines, signatures)
+    if at_once and (len(at_once) == 1 or length(at_once[1:-1]) <= length(folded_lines)):
+        return at_once
+    return [("super().__init__()", ""), *folded_lines]
+
+
+def lines_at_once(lines: Lines, folded_lines: Lines, signatures: Signatures) -> Lines:
+    """The constructor of a chain with all members at once; empty where some are made if told so."""
     if len(lines) == 1 and lines[0][0].startswith("super()"):  # numbered
         return folded_lines
-    pairs = [*map(MEMBER.fullmatch, (text for text, _ in lines))]
-    one_by_one = [("super().__init__()", ""), *folded_lines]
-    if not all(pairs):
-        return one_by_one
+    if not lines or not all(MEMBER.fullmatch(text) for text, _ in lines):
+        return []
     made = each_folded(lines, signatures)
     entries = [(MEMBER.sub(r"\1=\2,", text), comment) for text, comment in made]
     mapping = entries_of(made, signatures)
     if length(mapping) + 2 < length(entries):
         return [("super().__init__(OrderedDict({", ""), *inner_lines(mapping), ("}))", "")]
-    if length(entries) > length(folded_lines):
-        return one_by_one
     return [("super().__init__(OrderedDict(", ""), *inner_lines(entries), ("))", "")]
+
+
+def returned(lines: Lines) -> Lines:
+    """The body of a function that returns what a constructor makes at once."""
+    (head, comment), *rest = lines
+    return [(head.replace("super().__init__(", "return nn.Sequential("), comment), *rest]
 
 
 def put_in_place(chain: Lines, name: str, doc: str, lines: dict[str, Lines]) -> bool:

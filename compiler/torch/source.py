@@ -34,7 +34,15 @@ from compiler.torch.bodies import (
     without_aliases,
 )
 from compiler.torch.calls import CallScope, call_tree
-from compiler.torch.chains import INPUT, Lines, links, put_in_place, sequence_lines
+from compiler.torch.chains import (
+    INPUT,
+    Lines,
+    lines_at_once,
+    links,
+    put_in_place,
+    returned,
+    sequence_lines,
+)
 from compiler.torch.classes import MOST_VARIANTS, ModuleCode, PythonClass, made_class
 from compiler.torch.helpers import HELPERS
 from compiler.torch.identities import completed
@@ -58,7 +66,13 @@ from compiler.torch.statements import (
 from compiler.torch.variants import split_where_they_differ
 
 # What a source imports, and the classes of its own.
-RESERVED = ("F", "NamedTuple", "OrderedDict", *(name for name in HELPERS if name[0].isupper()))
+RESERVED = (
+    "F",
+    "NamedTuple",
+    "OrderedDict",
+    "math",
+    *(name for name in HELPERS if name[0].isupper()),
+)
 MOST_NESTED = 30  # calls of a block in itself: Python nests only so many brackets
 MOST_COMPARED = 600  # steps of a `forward` that is written twice, to see which way is shorter
 MANY = re.compile(r"\.(chunk|split|movedim)\(|torch\.cat\(")  # what may be done at once
@@ -76,14 +90,12 @@ class SourceMaker:
         flat: bool,
         taken: Collection[str] = (),
         has_channel_classes: bool = False,
-        has_functions: bool = True,
     ) -> None:
         self.graph = graph
         self.doc = doc
-        self.taken = [*RESERVED, *taken]  # names that no class may have
-        self.has_functions = has_functions  # for blocks that hold nothing
+        self.taken = [*RESERVED, *taken]  # names that no class or function may have
         self.has_channel_classes = has_channel_classes  # for layers along the channels
-        self.name = ""  # of the net's class
+        self.name = ""  # of the net's class, or the function that makes it
         self.root = call_tree(graph, flat=flat)
         self.classes: list[PythonClass] = []
         self.calls: dict[str, Call] = {}  # of a block's class, by path
@@ -110,18 +122,25 @@ class SourceMaker:
         body = self.body_of(self.root)
         net = self.net_of(body)
         self.uses |= net.uses
-        name = class_name(self.graph.name)
-        while name in self.taken or any(made.name == name for made in self.classes):
-            name += "Net"
-        self.name = name
+        self.name = name = self.net_name(is_function=net.is_function)
         if len(self.graph.outputs) > 1:
             net.results = [f"{name}Outputs({', '.join(net.results)})"]
         self.classes.append(made_class(name, [[net]]))
         self.parts = [*self.results(name), *self.class_texts()]
         return self
 
+    def net_name(self, *, is_function: bool) -> str:
+        """A name for the class of the net, or for the function that makes it."""
+        taken = {*self.taken, *(made.name for made in self.classes)}
+        name = function_name(self.graph.name) if is_function else class_name(self.graph.name)
+        if is_function:
+            taken |= {*HELPERS, *dir(builtins)}
+        while name in taken:
+            name += "_net" if is_function else "Net"
+        return name
+
     def net_of(self, body: CallBody) -> ModuleCode:
-        """The net, as a chain where it is one and shorter so."""
+        """The net; where it is a chain a function or a class that is one, if that is shorter."""
         chain = links(body)
         if not chain:
             body = self.with_lists(body)
@@ -131,13 +150,15 @@ class SourceMaker:
         if not chain:
             return net
         made = self.module_of(body, chain=chain)
+        function = replace(made, is_function=True, arguments=[])
         if len(body.items) > MOST_COMPARED:
-            return made
-        texts = [self.class_text(made_class("Net", [[each]])) for each in (made, net)]
-        chained, plain = (
-            length([(line.partition("# ")[0], "") for line in text.splitlines()]) for text in texts
-        )
-        return made if chained < plain else net
+            return function
+        return min(function, made, net, key=self.length_as_net)
+
+    def length_as_net(self, module: ModuleCode) -> int:
+        """About how many words and signs a net has as a class, or as a function."""
+        text = self.class_text(made_class("net", [[module]]))
+        return length([(line.partition("# ")[0], "") for line in text.splitlines()])
 
     def scopes(self, scope: CallScope) -> list[CallScope]:
         """All calls of blocks, in the order of the net."""
@@ -459,7 +480,7 @@ class SourceMaker:
     def modules_of(self, bodies: list[CallBody]) -> list[ModuleCode]:
         """The calls of a block."""
         chains = [links(body) for body in bodies]
-        are_functions = self.has_functions and all(map(holds_nothing, bodies))
+        are_functions = all(map(holds_nothing, bodies))
         are_functions &= not all(self.in_chain[body.scope.path] for body in bodies)
         if all(chains):
             made = [self.module_of(*pair) for pair in zip(bodies, chains, strict=True)]
@@ -613,6 +634,8 @@ class SourceMaker:
         """What the constructor of a class does, with loops for what is alike."""
         signatures = {other.name: dict(other.parameters) for other in self.classes}
         written = folded(made.constructor, signatures)
+        if made.is_chain and made.is_function:
+            return returned(lines_at_once(made.constructor, written, signatures))
         if made.is_chain:
             return sequence_lines(made.constructor, written, signatures)
         return [("super().__init__()", ""), *written, ("", "")] if written else []
@@ -627,7 +650,8 @@ class SourceMaker:
         forward = folded(made.forward, signatures)
         if made.is_function:
             lines += [f"def {made.name}({', '.join([*made.arguments, *given])}):"]
-            lines += [commented(*line, indent=4) for line in forward]
+            body = written if made.is_chain else forward
+            lines += [commented(*line, indent=4) for line in body]
             return text_of_lines(lines)
         lines += [f"class {made.name}(nn.{base}):"]
         if written:
@@ -725,6 +749,11 @@ def class_name(name: str) -> str:
     return f"Net{made}" if made[0].isdigit() or made in ("None", "True", "False") else made
 
 
+def function_name(name: str) -> str:
+    """A net's name as that of a function: `LeNet5` is `le_net5`."""
+    return identifier(re.sub(r"(?<=[a-z\d])(?=[A-Z])", "_", name).lower())
+
+
 def write_source(graph: Graph, doc: str = "") -> str:
     """PyTorch source of a checked graph, `doc` the comment above the net.
 
@@ -735,14 +764,9 @@ def write_source(graph: Graph, doc: str = "") -> str:
     return f"{head}{imports(rest)}{rest}"
 
 
-def source_of(
-    graph: Graph, doc: str = "", taken: Collection[str] = (), *, has_functions: bool = True
-) -> SourceMaker:
-    """The classes of a graph, none with a name that is `taken`; raises `Unwritable`.
-
-    Blocks that hold nothing are functions unless that is not wanted.
-    """
-    make = partial(SourceMaker, graph, doc, taken=taken, has_functions=has_functions)
+def source_of(graph: Graph, doc: str = "", taken: Collection[str] = ()) -> SourceMaker:
+    """The classes of a graph, none with a name that is `taken`; raises `Unwritable`."""
+    make = partial(SourceMaker, graph, doc, taken=taken)
     flat = False
     try:
         plain = make(flat=flat).make()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 import pytest
 
 from compiler.graph import Graph
 from compiler.torch.source import write_source
+from netc.net import Net
+from runtime.errors import CallError
 from tests.define import define
 from tests.same_graph import difference
 
@@ -89,6 +93,62 @@ def test_the_way_back_leads_to_the_same_net(name: str) -> None:
     graph = graph_of(name)
     assert max(check(graph)[:2]) < BOUND
     assert read_back_apart(graph) == ""
+
+
+@WITH_TORCH
+def test_an_example_says_what_the_inputs_are_called() -> None:
+    from netc import from_torch
+
+    torch = import_module("torch")
+
+    x, chain = torch.rand(2, 3), torch.nn.Sequential(torch.nn.Linear(3, 4))
+    net = from_torch(chain, {"image": x}, name="one_layer")
+    assert (net.name, inputs_of(net)) == ("one_layer", ["image"])
+    assert inputs_of(from_torch(chain, {"output": x})) == ["output"]
+    for names, wanted in (("least most", "most least"), ("a b", "a b"), ("also most", "most also")):
+        net = from_torch(difference_of(), dict.fromkeys(names.split(), x))
+        assert inputs_of(net) == wanted.split()
+
+
+@WITH_TORCH
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["most", "leest"], "forward takes most, least, also, and no 'leest'"),
+        (["least"], "the example has 1: least .*missing a required argument: 'most'"),
+        (["a", "b", "c", "d"], "the example has 4: a, b, c, d .*too many"),
+        (["an image"], "an input is called by a word, not 'an image'"),
+        ([], "the example is a tensor, a tuple of them or a mapping"),
+    ],
+)
+def test_names_that_a_module_does_not_take_are_refused_with_words(
+    names: list[str], said: str
+) -> None:
+    from netc import from_torch
+
+    torch = import_module("torch")
+
+    with pytest.raises(CallError, match=said):
+        from_torch(difference_of(), {name: torch.rand(2, 3) for name in names})
+    with pytest.raises(CallError, match="the module does not run on the example: "):
+        from_torch(torch.nn.Linear(5, 4), torch.rand(2, 3))
+    with pytest.raises(CallError, match="a network is called by a word, not 'a net'"):
+        from_torch(difference_of(), torch.rand(2, 3), name="a net")
+
+
+def inputs_of(net: Net) -> list[str]:
+    """What the inputs are called."""
+    return [node.name for node in net.graph.inputs()]
+
+
+def difference_of() -> Any:
+    """A module of two tensors, or three."""
+
+    def forward(self: Any, most: Any, least: Any = None, also: Any = None) -> Any:
+        made = most if least is None else most - least
+        return made if also is None else made * also
+
+    return type("Difference", (import_module("torch").nn.Module,), {"forward": forward})()
 
 
 def test_a_slice_says_where_it_ends_unless_the_axis_does() -> None:

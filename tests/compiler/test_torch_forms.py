@@ -28,13 +28,30 @@ def classes(written: str) -> list[str]:
     return [node.name for node in ast.parse(written).body if isinstance(node, ast.ClassDef)]
 
 
-def test_a_net_that_is_a_chain_names_its_input() -> None:
+def test_a_net_that_is_a_chain_is_a_function() -> None:
     body = "conv(4, 3x3) as a -> relu -> conv(4, 3x3) as b -> conv(2, 1x1) as c"
+    written = source(f"# Four layers.\nnet LeNet5 {{ {INPUT}; {body}; output y }}")
+    assert "# Four layers.\ndef le_net5():\n    return nn.Sequential(OrderedDict(\n" in written
+    assert '"""LeNet5, written by netc: image [4, 16, 16], batch first."""' in written
+    assert "class" not in written and "relu1=nn.ReLU()," in written
+
+
+def test_a_chain_with_a_loop_is_a_class_that_names_its_input() -> None:
+    body = 'for i in range(9) { conv(4, 3, pad=1) as "a{i}" -> relu as "b{i}" }; conv(2, 1) as c'
     written = source(f"net t {{ {INPUT}; {body}; output y }}")
-    assert "class T(nn.Sequential)" in written
+    assert "class T(nn.Sequential)" in written and "for i in range(9):" in written
     assert "def forward(self, image):\n        return super().forward(image)" in written
     plain = source(f"net t {{ {INPUT.replace('image', 'input')}; {body}; output y }}")
     assert "class T(nn.Sequential)" in plain and "forward" not in plain
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [("nn", "nn_"), ("math", "math_net"), ("print", "print_net"), ("depthwise", "depthwise_net")],
+)
+def test_no_function_is_called_as_what_a_source_uses(name: str, function: str) -> None:
+    written = source(f"net {name} {{ {INPUT}; conv(2, 1) as a -> relu; output y }}")
+    assert f"\ndef {function}():\n" in written
 
 
 def test_a_layer_that_leads_nowhere_is_no_link_of_a_chain() -> None:
@@ -54,7 +71,7 @@ def test_no_class_is_called_as_what_a_source_imports() -> None:
     )
     calls = "f(4); ordered_dict(4); named_tuple(4); drop_path_(4)"
     found = classes(source(f"{blocks}\nnet t {{ {INPUT}; {calls}; output y }}"))
-    assert not {"F", "OrderedDict", "NamedTuple", "DropPath"} & {*found} and len(found) == 5
+    assert not {"F", "OrderedDict", "NamedTuple", "DropPath"} & {*found} and len(found) == 4
 
 
 def test_arithmetic_in_the_place_of_a_number_keeps_its_value() -> None:
@@ -190,7 +207,7 @@ def test_recursion_is_written_as_deep_as_python_reads_it() -> None:
         add { relu; identity }
     }"""
     shallow, deep = (source(f"{block}\nnet t {{ {INPUT}; level({n}); output y }}") for n in (5, 40))
-    assert classes(shallow) == ["Level", "T"] and "inner=Level(" in shallow
+    assert classes(shallow) == ["Level"] and "inner=Level(" in shallow
     assert len(classes(deep)) > 20
 
 

@@ -45,6 +45,13 @@ def test_a_script_holds_no_mark_of_its_making(name: str) -> None:
     assert source == write_script(training(SCRIPTS[name]))
 
 
+@pytest.mark.parametrize("name", ["main", "train", "generator", "step", "BATCH"])
+def test_a_net_has_a_name_that_is_nothing_else_in_its_script(name: str) -> None:
+    body = ast.parse(write_script(training((NET + TRAIN).replace("tiny", name)))).body
+    defined = [n.name for n in body if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+    assert len({*defined}) == len(defined) and "BATCH" not in defined
+
+
 @pytest.mark.skipif(not RUFF.is_file(), reason="ruff is not installed")
 def test_ruff_has_nothing_to_say(tmp_path: Path) -> None:
     for name, text in SCRIPTS.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from compiler.graph import Graph
@@ -28,10 +28,9 @@ from grammar import syntax as s
 
 SPLIT = 0.1  # of the data, held out where something is reported and nothing else is said
 SAVE_EVERY = 300.0  # seconds between two states within an epoch
-# What a script calls its own; no class of a net may be called so.
-CLASSES = frozenset(
-    {"Batches", "DataLoader", "Image", "ImageOps", "Lion", "Path", "Samples", "Update"}
-)
+# Classes that a script imports, and the names that it defines: functions, classes, constants.
+IMPORTED = frozenset({"DataLoader", "Image", "ImageOps", "Path"})
+DEFINED = re.compile(r"(?<=^class )\w+|(?<=^def )\w+|\b[A-Z]{4,}\b", re.MULTILINE)
 IMPORTS = (
     ("import argparse", r"\bargparse\."),
     ("import csv", r"\bcsv\."),
@@ -60,31 +59,32 @@ IMPORTS = (
 def write_script(training: TrainingPlan) -> str:
     """A program that trains as `netc train` does; raises `DefinitionError` (E605)."""
     used = used_nets(training)
-    sources = dict(net_sources(training, used))
     words = {word for word, holds in conditions(training).items() if holds}
     steps, shows, helpers = step_functions(training, used)
-    for source in sources.values():
-        helpers |= source.uses
     rates, names = rate_functions(training)
     updates = [*update_texts(training, names)]
+    rest = [loop.PLATEAU] if any("plateau(" in text for text in rates) else []
+    rest += rates
+    rest += [loop.CHOSEN] if any("chosen(" in text for text in updates) else []
+    rest += [loop.APART] if any("apart(" in text for text in updates) else []
+    rest += [loop.LION] if any("Lion(" in text for text in updates) else []
+    rest += [loop.UPDATE, updates_function(updates), loop.NUMBERS]
+    rest += data_parts(training, words)
+    rest += [loop.NOISES] if "noise" in words else []
+    rest += augment_functions(training)
+    rest += [loop.BATCHES, loop.PROCESSES, loop.LOOP]
+    rest += [loop.SHOW] if "shows" in words else []
+    rest += [loop.FILES]
+    rest += [expects_function(training)] if training.expects else []
+    rest += [step_table(training), loop.MAIN, 'if __name__ == "__main__":\n    main()']
+    taken = {name for part in (*steps, *shows, *rest) for name in DEFINED.findall(part)}
+    sources = dict(net_sources(training, used, taken | IMPORTED))
+    for source in sources.values():
+        helpers |= source.uses
     parts = [constants(training)]
     parts += [HELPERS[name].source for name in HELPERS if name in helpers]
     parts += [part for source in sources.values() for part in source.parts]
-    parts += [tables(training, sources), *steps, *shows]
-    parts += [loop.PLATEAU] if any("plateau(" in text for text in rates) else []
-    parts += rates
-    parts += [loop.CHOSEN] if any("chosen(" in text for text in updates) else []
-    parts += [loop.APART] if any("apart(" in text for text in updates) else []
-    parts += [loop.LION] if any("Lion(" in text for text in updates) else []
-    parts += [loop.UPDATE, updates_function(updates), loop.NUMBERS]
-    parts += data_parts(training, words)
-    parts += [loop.NOISES] if "noise" in words else []
-    parts += augment_functions(training)
-    parts += [loop.BATCHES, loop.PROCESSES, loop.LOOP]
-    parts += [loop.SHOW] if "shows" in words else []
-    parts += [loop.FILES]
-    parts += [expects_function(training)] if training.expects else []
-    parts += [step_table(training), loop.MAIN, 'if __name__ == "__main__":\n    main()']
+    parts += [tables(training, sources), *steps, *shows, *rest]
     body = joined([loop.chosen_lines(part, words) for part in parts])
     body = "\n".join(part for line in body.splitlines() for part in long(line)) + "\n"
     return f"{header(training)}\n{imports(body)}\n{body}"
@@ -96,14 +96,16 @@ def long(line: str) -> list[str]:
 
 
 def net_sources(
-    training: TrainingPlan, used: Mapping[str, StepNet]
+    training: TrainingPlan, used: Mapping[str, StepNet], taken: Collection[str]
 ) -> Iterator[tuple[str, SourceMaker]]:
-    """The classes of each net; raises E605 for names that a module cannot have."""
-    taken = set(CLASSES)
+    """The classes of each net, none with a name that is `taken`, and what makes it.
+
+    Raises E605 for names that a module cannot have.
+    """
+    taken = {*taken}
     for prefix, net in used.items():
         try:
-            # A script has functions of its own.
-            source = source_of(net.graph, taken=taken, has_functions=False)
+            source = source_of(net.graph, taken=taken)
         except Unwritable as error:
             raise refused(
                 f"net {prefix} cannot be said in PyTorch: {error}", place_of(training, prefix)
