@@ -23,7 +23,8 @@ class CallStep:
 
     `name` is the path of its layers, `call` the call with its values, `turns` the turns of the
     loops around it: `in layer3.0: bottleneck(256, stride=2), line 41, s = 2, i = 0`. `given` are
-    the values of the block's parameters, `doc` is the comment above it.
+    the values of the block's parameters, `lets` the names that it gives to values at its top with
+    their text, `doc` is the comment above it.
     """
 
     block: str
@@ -33,6 +34,7 @@ class CallStep:
     turns: tuple[str, ...] = ()
     given: tuple[tuple[str, Any], ...] = field(default=(), compare=False, repr=False)
     doc: str = field(default="", compare=False, repr=False)
+    lets: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
 
     def __str__(self) -> str:
         called = f"{self.name}: {self.call}" if self.name else self.call or self.block

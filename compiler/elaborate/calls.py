@@ -52,6 +52,7 @@ def enter_block(
         here.turns(),
         tuple(bound.items()),
         definition.doc,
+        lets_of(definition),
     )
     members, like = members_of(state, stage, block.name, local, here)
     if flow is not None:
@@ -72,6 +73,17 @@ def enter_block(
     if definition.kind == "net":
         bind_inputs(state, stage, definition, inside, inputs)
     return inside
+
+
+def lets_of(definition: s.Definition) -> tuple[tuple[str, str], ...]:
+    """What a block gives one name each at its top, as text."""
+    return tuple(
+        (statement.names[0].id, statement.value.span.text)
+        for statement in definition.body.statements
+        if isinstance(statement, s.Let)
+        and len(statement.names) == 1
+        and isinstance(statement.names[0], s.Name)
+    )
 
 
 def enter_seq(state: State, stage: s.Stage, here: Here, word: str = "seq") -> Here:

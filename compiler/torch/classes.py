@@ -34,6 +34,7 @@ from compiler.torch.layer import (
     text_length,
     with_leaves,
 )
+from compiler.torch.lets import CHANNELS, names_in, translated, value_of, with_values
 from compiler.torch.statements import identifier, resolved
 from grammar.records import dataclass
 
@@ -195,6 +196,7 @@ class PythonClass:
     constructor: list[tuple[str, str]]
     forward: list[tuple[str, str]]
     calls: dict[str, Call]  # of the class, by path
+    lets: list[str]  # lines that work out what the constructor is not given
 
     def length(self) -> int:
         """About how many words and signs it has, with its calls."""
@@ -205,6 +207,7 @@ class PythonClass:
     def own_length(self) -> int:
         """About how many words and signs it has."""
         words = sum(text_length(text) for text, _ in (*self.constructor, *self.forward))
+        words += sum(map(text_length, self.lets))
         head = 8 if self.is_function else 24 if self.is_chain else 34
         return words + 2 * len(self.parameters) + head
 
@@ -256,6 +259,7 @@ class ClassWriter:
         self.modules = modules = [module for variant in variants for module in variant]
         self.parameters: dict[str, list[Any]] = {}
         self.kept: dict[str, str] = {}  # what `forward` calls the parameters
+        self.lets: dict[str, str] = {}  # what the constructor works out, by name
         firsts = accumulate((len(variant) for variant in variants[:-1]), initial=0)
         self.of_variant = dict(zip(firsts, variants, strict=True))
         self.members = {
@@ -293,6 +297,7 @@ class ClassWriter:
             lines,
             forward,
             calls,
+            [f"{name} = {text}" for name, text in self.lets.items()],
         )
 
     def default(self, name: str) -> Any:
@@ -580,13 +585,44 @@ class ClassWriter:
             if code:
                 parameters[name] = whole
                 return code
+        let = self.let_for(values)
+        if let:
+            return let
         name = first = identifier(word)
         number = 2
         acts = any(isinstance(value, Code) for value in values)  # the block has it under its name
-        while name in parameters or (name in rows and not acts):
+        while name in parameters or name in self.lets or (name in rows and not acts):
             name, number = f"{first}{number}", number + 1
         parameters[name] = values
         return name
+
+    def let_for(self, values: list[Any]) -> str:
+        """What the block works out for these values, by its name; empty where it does not."""
+        step = self.modules[0].scope.step
+        if step is None or self.modules[0].is_function:
+            return ""
+        rows = {identifier(name): row for name, row in self.given_rows().items()}
+        rows[CHANNELS] = [module.channels for module in self.modules]
+        for name, text in step.lets:
+            formula = translated(text)
+            if formula is None or name in self.parameters or identifier(name) != name:
+                continue
+            needed = {n: rows.get(n, []) for n in names_in(formula)}
+            if not all(row and all(type(v) is int for v in row) for row in needed.values()):
+                continue
+            made = [
+                value_of(formula, dict(zip(needed, v, strict=True)))
+                for v in zip(*needed.values(), strict=True)
+            ]
+            varying = {n: row for n, row in needed.items() if len({*row}) > 1}
+            known = all(agrees(self.parameters.get(n, row), row) for n, row in varying.items())
+            if varying and known and agrees(made, values):
+                self.parameters |= varying
+                self.lets[name] = with_values(
+                    formula, {n: r[0] for n, r in needed.items() if n not in varying}
+                )
+                return name
+        return ""
 
 
 def either(before: str, group: Sequence[tuple[str, str]]) -> str:

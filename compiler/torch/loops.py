@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -111,10 +111,13 @@ class Alike:
     words: list[str]
     in_names: list[bool]
     parts: Sequence[Alike] = ()  # of several statements
+    shorter: Alike | None = None  # the same with nothing said that goes without saying
 
     @cached_property
     def length(self) -> int:
         """How long it is, in words and signs."""
+        if self.shorter is not None:
+            return self.shorter.length
         return sum(part.length for part in self.parts) if self.parts else tokens(self.nodes)
 
 
@@ -356,7 +359,10 @@ class Folder(ast.NodeTransformer):
         if len(elements) < 2 or not any(map(is_made, elements)):  # numbers stay as they are
             return elements
         each = [self.alike([element]) for element in elements]
-        whole = [self.alike([element]) for element in self.completed(elements)]
+        whole = [
+            replace(self.alike([element]), shorter=own)
+            for element, own in zip(self.completed(elements), each, strict=True)
+        ]
         made: list[ast.expr] = []
         place = 0
         while place < len(each):
@@ -566,6 +572,10 @@ def formula_from(column: Sequence[Any], counter: str, start: int) -> str:
         return ""
     before = [column[0] - step * start + step * k for k in range(start)]
     found = formula([*before, *column], counter)
+    ratio = column[1] // column[0] if column[0] and len(column) > 2 else 1
+    if not found and ratio > 1 and column[0] % ratio**start == 0:
+        before = [column[0] // ratio ** (start - k) for k in range(start)]
+        found = formula([*before, *column], counter)
     return found or formula(column, f"({counter} - {start})")
 
 

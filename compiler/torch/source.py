@@ -636,9 +636,10 @@ class SourceMaker:
         written = folded(made.constructor, signatures)
         if made.is_chain and made.is_function:
             return returned(lines_at_once(made.constructor, written, signatures))
+        lets = [(line, "") for line in made.lets]
         if made.is_chain:
-            return sequence_lines(made.constructor, written, signatures)
-        return [("super().__init__()", ""), *written, ("", "")] if written else []
+            return [*lets, *sequence_lines(made.constructor, written, signatures)]
+        return [("super().__init__()", ""), *lets, *written, ("", "")] if written else []
 
     def class_text(self, made: PythonClass, constructor: Lines | None = None) -> str:
         """One class, or function."""

@@ -237,3 +237,22 @@ def test_a_long_chain_that_comes_from_no_input_stands_before_what_it_is_joined_w
     chain = [Item((f"c{i}",), (f"c{i - 1}",) if i else (), "k", "") for i in range(3000)]
     other, join = Item(("m",), ("x",), "m", ""), Item(("y",), ("m", "c2999"), "y", "")
     assert late([*chain, other, join]) == [other, *chain, join]
+
+
+def test_what_a_block_works_out_is_worked_out_in_its_class() -> None:
+    written = source(f"""block narrow(c, share=3) {{
+        let middle = in.c * c // (in.c + share * c)
+        add {{ {{ conv(middle, 3x3, pad=1) -> relu; conv(c, 3x3, pad=1) }}; conv(c, 1x1) }}
+    }}
+    net t {{ {INPUT}; narrow(12); narrow(21); narrow(33); output y }}""")
+    assert "middle = in_channels * c // (in_channels + 3 * c)" in written
+    assert "Narrow(12, 21)" in written
+
+
+def test_what_a_block_works_out_and_does_not_use_is_a_parameter() -> None:
+    written = source(f"""block narrow(c, other) {{
+        let middle = in.c * c // (in.c + 3 * c)
+        add {{ {{ conv(other, 3x3, pad=1) -> relu; conv(c, 3x3, pad=1) }}; conv(c, 1x1) }}
+    }}
+    net t {{ {INPUT}; narrow(12, 5); narrow(20, 2); narrow(30, 7); output y }}""")
+    assert "middle" not in written and "other" in written
