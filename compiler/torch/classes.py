@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 from difflib import SequenceMatcher
-from itertools import accumulate, permutations
+from itertools import accumulate, chain, permutations
 from typing import Any
 
 from compiler.torch.alignment import aligned, is_sequence
@@ -35,6 +35,7 @@ from compiler.torch.layer import (
     with_leaves,
 )
 from compiler.torch.lets import CHANNELS, names_in, translated, value_of, with_values
+from compiler.torch.same_padding import SAME, convolutions, may_be_same, with_same
 from compiler.torch.statements import identifier, resolved
 from grammar.records import dataclass
 
@@ -96,6 +97,11 @@ class ModuleCode:
     def given(self) -> dict[str, Any]:
         """The values of the block's parameters."""
         return dict(self.scope.step.given) if self.scope.step else {}
+
+    def with_calls(self, calls: Mapping[str, Call]) -> ModuleCode:
+        """The same with other calls for some members."""
+        attributes = replace(self.attributes, calls={**self.calls, **calls})
+        return replace(self, attributes=attributes)
 
     def constructor(self) -> list[CodeRow]:
         """A row for each member."""
@@ -204,6 +210,10 @@ class PythonClass:
         given = sum(len(call.arguments) for call in different)
         return self.own_length() + 2 * given
 
+    def length_with_calls(self) -> int:
+        """How long it is with its calls as they are written."""
+        return self.own_length() + sum(map(text_length, {*map(str, self.calls.values())}))
+
     def own_length(self) -> int:
         """About how many words and signs it has."""
         words = sum(text_length(text) for text, _ in (*self.constructor, *self.forward))
@@ -216,10 +226,44 @@ def made_class(name: str, variants: Sequence[Sequence[ModuleCode]]) -> PythonCla
     """The class of calls of which those of a variant say the same."""
     made = ClassWriter(name, variants).made()
     alike = with_aligned(variants)
-    if alike is None:
-        return made
-    other = ClassWriter(name, alike).made()
-    return other if other.length() < made.length() else made
+    if alike is not None:
+        other = ClassWriter(name, alike).made()
+        variants, made = (alike, other) if other.length() < made.length() else (variants, made)
+    padded = with_same_padding(variants)
+    if padded is not None:
+        other = ClassWriter(name, padded).made()
+        made = other if other.length_with_calls() < made.length_with_calls() else made
+    return made
+
+
+def with_same_padding(
+    variants: Sequence[Sequence[ModuleCode]],
+) -> list[list[ModuleCode]] | None:
+    """The variants with `padding="same"` where it may be shorter; None without such a place."""
+    found: dict[tuple[str, int], list[Call]] = {}
+    for module in chain.from_iterable(variants):
+        for name, call in module.calls.items():
+            for place, conv in enumerate(convolutions(call)):
+                found.setdefault((name, place), []).append(conv)
+    chosen: dict[str, set[int]] = {}
+    for (name, place), convs in found.items():
+        if may_be_same(convs):
+            chosen.setdefault(name, set()).add(place)
+    if not chosen:
+        return None
+    return [
+        [
+            module.with_calls(
+                {
+                    name: with_same(module.calls[name], places)
+                    for name, places in chosen.items()
+                    if name in module.calls
+                }
+            )
+            for module in variant
+        ]
+        for variant in variants
+    ]
 
 
 def with_aligned(variants: Sequence[Sequence[ModuleCode]]) -> list[list[ModuleCode]] | None:
@@ -237,14 +281,7 @@ def with_aligned(variants: Sequence[Sequence[ModuleCode]]) -> list[list[ModuleCo
         return None
     return [
         [
-            replace(
-                module,
-                attributes=replace(
-                    module.attributes,
-                    calls=module.calls
-                    | {name: calls[number][place] for name, calls in found.items()},
-                ),
-            )
+            module.with_calls({name: calls[number][place] for name, calls in found.items()})
             for place, module in enumerate(variant)
         ]
         for number, variant in enumerate(variants)
@@ -308,7 +345,7 @@ class ClassWriter:
         value, count = Counter(values).most_common(1)[0]
         if len(values) < len(self.parameters[name]):
             return value
-        usual = isinstance(value, bool | float | Code) or value in (0, 1)
+        usual = isinstance(value, bool | float | Code) or value in (0, 1, SAME)
         return value if usual and 2 * count >= len(values) else None
 
     # ── what some say ────────────────────────────────────────────────────────────────────────

@@ -336,6 +336,11 @@ def is_made(value: Any) -> bool:
     return isinstance(value, Call) and bool(value.values or not value.function.startswith("nn."))
 
 
+def with_inner(call: Call, change: Callable[[Call], Call]) -> Call:
+    """The call with those in it changed."""
+    return call.with_values([change(v) if isinstance(v, Call) else v for v in call.values])
+
+
 def with_leaves(call: Call, values: list[Any]) -> Call:
     """The call with other values, taken from the front of a list."""
     made: list[Any] = []

@@ -256,3 +256,28 @@ def test_what_a_block_works_out_and_does_not_use_is_a_parameter() -> None:
     }}
     net t {{ {INPUT}; narrow(12, 5); narrow(20, 2); narrow(30, 7); output y }}""")
     assert "middle" not in written and "other" in written
+
+
+UNIT = 'block unit(c, k, stride=1, pad="half") { conv(c, k, stride=stride, pad=pad) -> relu }'
+
+
+def unit_calls(*calls: str) -> str:
+    """The source of a net of several calls of one block."""
+    chain = "; ".join(f"unit({call}) as u{place}" for place, call in enumerate(calls))
+    return source(f"{UNIT}\nnet t {{ {INPUT}; {chain}; output y }}")
+
+
+def test_a_block_whose_convolutions_keep_the_size_is_told_no_padding() -> None:
+    written = unit_calls("5, 3x3", "12, 1x7", "7, 5x5", "6, 3x3, stride=2", "9, 3x3, pad=0")
+    assert 'stride=1, padding="same")' in written
+    for call in ("Unit(5, 12, (1, 7))", "(12, 7, 5)", "stride=2, padding=1)", "3, padding=0)"):
+        assert call in written
+
+
+def test_only_what_keeps_the_size_has_the_padding_that_does() -> None:
+    assert "same" not in unit_calls("5, 3x3, stride=2", "6, 5x5, stride=2", "7, 1x7, stride=2")
+    assert "same" not in unit_calls("5, 3x3, pad=0", "6, 5x5, pad=1", "7, 4x4, pad=2")
+    one = "conv(5, 3x3, pad=1) -> conv(6, 1x5, pad=0x2) -> conv(7, 1x5, stride=2, pad=0x2)"
+    written = source(f"net t {{ {INPUT}; {one}; output y }}")
+    assert written.count('padding="same"') == written.count("padding=1)") == 1
+    assert written.count("padding=(0, 2)") == 1
