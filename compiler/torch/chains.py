@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Collection
 from textwrap import wrap
 from typing import TypeAlias
 
@@ -16,6 +17,7 @@ from compiler.torch.layer import Call
 from compiler.torch.lines import split_at_commas
 from compiler.torch.loops import Signatures, folded, length
 from compiler.torch.statements import mark, reference
+from compiler.torch.turns import Turn
 
 # How many tokens longer a function is as a module, and shorter a module that nothing calls.
 FUNCTION, MODULE, FORWARD = 3, 7, 6
@@ -62,23 +64,27 @@ def is_member(name: str) -> bool:
     return plain and name not in TAKEN_IN_SEQUENCES
 
 
-def sequence_lines(lines: Lines, folded_lines: Lines, signatures: Signatures) -> Lines:
+def sequence_lines(
+    lines: Lines, folded_lines: Lines, signatures: Signatures, turns: Collection[Turn]
+) -> Lines:
     """The constructor of a chain: all members at once, or one by one where that is shorter."""
-    at_once = lines_at_once(lines, folded_lines, signatures)
+    at_once = lines_at_once(lines, folded_lines, signatures, turns)
     if at_once and (len(at_once) == 1 or length(at_once[1:-1]) <= length(folded_lines)):
         return at_once
     return [("super().__init__()", ""), *folded_lines]
 
 
-def lines_at_once(lines: Lines, folded_lines: Lines, signatures: Signatures) -> Lines:
+def lines_at_once(
+    lines: Lines, folded_lines: Lines, signatures: Signatures, turns: Collection[Turn]
+) -> Lines:
     """The constructor of a chain with all members at once; empty where some are made if told so."""
     if len(lines) == 1 and lines[0][0].startswith("super()"):  # numbered
         return folded_lines
     if not lines or not all(MEMBER.fullmatch(text) for text, _ in lines):
         return []
-    made = each_folded(lines, signatures)
+    made = each_folded(lines, signatures, turns)
     entries = [(MEMBER.sub(r"\1=\2,", text), comment) for text, comment in made]
-    mapping = entries_of(made, signatures)
+    mapping = entries_of(made, signatures, turns)
     if length(mapping) + 2 < length(entries):
         return [("super().__init__(OrderedDict({", ""), *inner_lines(mapping), ("}))", "")]
     return [("super().__init__(OrderedDict(", ""), *inner_lines(entries), ("))", "")]
@@ -119,25 +125,25 @@ def put_in_place(chain: Lines, name: str, doc: str, lines: dict[str, Lines]) -> 
     return True
 
 
-def each_folded(lines: Lines, signatures: Signatures) -> Lines:
+def each_folded(lines: Lines, signatures: Signatures, turns: Collection[Turn]) -> Lines:
     """The lines that make a member each, folded by themselves; members of one kind once."""
     known: dict[str, str] = {}
     made: Lines = []
     for text, comment in lines:
         name, _, value = text.partition(" = ")
         if value not in known:
-            ((line, _),) = folded([(f"self.member = {value}", "")], signatures)
+            ((line, _),) = folded([(f"self.member = {value}", "")], signatures, turns)
             known[value] = line.partition(" = ")[2]
         made.append((f"{name} = {known[value]}", comment))
     return made
 
 
-def entries_of(lines: Lines, signatures: Signatures) -> Lines:
+def entries_of(lines: Lines, signatures: Signatures, turns: Collection[Turn]) -> Lines:
     """The members of a chain as entries of a dictionary, those that are alike in one."""
     pairs = [MEMBER.fullmatch(text) for text, _ in lines]
     comments = {pair[1]: comment for pair, (_, comment) in zip(pairs, lines, strict=True) if pair}
     texts = ", ".join(f'"{pair[1]}": {pair[2]}' for pair in pairs if pair)
-    ((text, _),) = folded([(f"members = {{{texts}}}", "")], signatures)
+    ((text, _),) = folded([(f"members = {{{texts}}}", "")], signatures, turns)
     found: Lines = []
     for entry in split_at_commas(text.partition("{")[2][:-1]):
         name = entry.partition('": ')[0][1:]

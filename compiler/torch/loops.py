@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
 from typing import Any, TypeAlias
 
 from compiler.torch.progressions import formula
+from compiler.torch.turns import FEWEST_TURNS, MOST_IN_TURN, Turn
 from grammar.records import dataclass
 
 WORDS = re.compile(r"\"[^\"]*\"|'[^']*'|\d[\w.]*|\w+|[^\w\s]")
@@ -24,8 +25,7 @@ SHORT_ENOUGH = 50  # times fewer lines, of which no other way would make much le
 # How loops are looked for: whether regular ones come first, how much longer a comprehension may be
 # that may be folded again, and whether loops of few statements come first.
 WAYS = ((False, 0, False), (True, 0, False), (True, 10, False), (True, 0, True))
-# Elements that come again and again, how often, and how long: less reads better one by one.
-MOST_IN_TURN, FEWEST_TURNS, LONG_TURN = 4, 3, 50
+LONG_TURN = 50  # elements that come again and again: less reads better one by one
 EACH = "layer"  # what one of them is called
 LIMITS = (("count",), ("first", "last"))  # what a range is given
 COUNTERS = ("i", "j", "k", "n", "m")
@@ -177,6 +177,11 @@ def called(function: ast.expr) -> str:
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
+def makers(nodes: Sequence[Any]) -> Turn:
+    """The names of what is called for each of some elements."""
+    return tuple(called(node.func) if isinstance(node, ast.Call) else "" for node in nodes)
+
+
 class Filled(ast.NodeTransformer):
     """A copy of a node with expressions in the places of its numbers, in the order of `Holes`."""
 
@@ -269,11 +274,21 @@ def tokens(nodes: Sequence[Any]) -> int:
 
 
 class Folder(ast.NodeTransformer):
-    """Folds what is alike; `signatures` are the parameters of the classes that are called."""
+    """Folds what is alike; `signatures` are the parameters of the classes that are called.
+
+    `turns` are those of the definition's loops.
+    """
 
     def __init__(
-        self, signatures: Signatures, *, regular_first: bool, slack: int, inner_first: bool
+        self,
+        signatures: Signatures,
+        turns: Collection[Turn],
+        *,
+        regular_first: bool,
+        slack: int,
+        inner_first: bool,
     ) -> None:
+        self.turns = turns
         self.signatures = {**PARAMETERS, **{name: [*known] for name, known in signatures.items()}}
         self.defaults = {
             name: {p: d for p, d in known.items() if type(d) in (int, float)}
@@ -381,7 +396,9 @@ class Folder(ast.NodeTransformer):
         most = 0.0
         for period in range(2, MOST_IN_TURN + 1):
             blocks = self.turns_from(each, place, period)
-            if len(blocks) < FEWEST_TURNS or blocks[0].length < LONG_TURN:
+            if len(blocks) < FEWEST_TURNS:
+                continue
+            if blocks[0].length < LONG_TURN and makers(blocks[0].nodes) not in self.turns:
                 continue
             count, loop = self.longest(blocks)
             if loop is not None:
@@ -635,7 +652,9 @@ def comprehension(loop: FoldedLoop) -> ast.comprehension:
     return ast.comprehension(loop.target, loop.values, [], 0)
 
 
-def folded(lines: Sequence[tuple[str, str]], signatures: Signatures) -> list[tuple[str, str]]:
+def folded(
+    lines: Sequence[tuple[str, str]], signatures: Signatures, turns: Collection[Turn] = ()
+) -> list[tuple[str, str]]:
     """Statements, each with its comment, with loops for what is alike; then as lines."""
     best: list[tuple[str, str]] = []
     for regular_first, slack, inner_first in WAYS:
@@ -646,7 +665,11 @@ def folded(lines: Sequence[tuple[str, str]], signatures: Signatures) -> list[tup
             statements.append(statement)
             comments[id(statement)] = comment
         folder = Folder(
-            signatures, regular_first=regular_first, slack=slack, inner_first=inner_first
+            signatures,
+            turns,
+            regular_first=regular_first,
+            slack=slack,
+            inner_first=inner_first,
         )
         found: list[tuple[str, str]] = []
         for statement in folder.statements([*statements]):

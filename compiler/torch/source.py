@@ -10,7 +10,7 @@ from __future__ import annotations
 import builtins
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import combinations
@@ -63,6 +63,7 @@ from compiler.torch.statements import (
     reference,
     references,
 )
+from compiler.torch.turns import Turn, turns_of
 from compiler.torch.variants import split_where_they_differ
 
 # What a source imports, and the classes of its own.
@@ -106,6 +107,7 @@ class SourceMaker:
         self.around: dict[str, tuple[str, str]] = {}  # of a call the block, and its name there
         self.alone: set[str] = set()  # the calls that take nothing, by path
         self.uses: set[str] = set()
+        self.turns: set[Turn] = set()  # of the definition's loops
         self.users = graph.users()
         self.ones = batches_of_one(graph)
         self.places = {node.name: place for place, node in enumerate(graph.nodes())}
@@ -201,6 +203,7 @@ class SourceMaker:
         """The members of a call and its steps."""
         attributes = Attributes()
         items = [self.item(scope, member, attributes) for member in scope.members]
+        self.turns |= turns_of([*self.origins(scope, attributes)])
         symbols = sorted({s for _, _, needed in items for s in needed})
         uses: set[str] = {use for _, used, _ in items for use in used}
         is_net = scope is self.root
@@ -224,6 +227,17 @@ class SourceMaker:
         names = [identifier(name) for name in taken] if is_net else []
         plain, idle = (together(each, outputs, names) for each in (plain, idle))
         return CallBody(scope, attributes, plain, [*taken], outputs, symbols, uses, idle)
+
+    def origins(self, scope: CallScope, attributes: Attributes) -> Iterator[tuple[int, str]]:
+        """Where each layer and call stands in the definition, and what makes its module."""
+        for member in scope.members:
+            if isinstance(member, Node):
+                local = scope.local(member.parameters_of)
+                call = attributes.calls.get(local) or attributes.plain.get(local)
+                yield member.span.start, call.function.rpartition(".")[2] if call else ""
+            elif member.step is not None:
+                call = self.calls.get(member.path)
+                yield member.step.span.start, call.function if call else ""
 
     def is_of_one(self, scope: CallScope, items: Sequence[Item]) -> bool:
         """Whether all that a call makes is a batch of one, however many samples there are."""
@@ -633,12 +647,12 @@ class SourceMaker:
     def constructor_lines(self, made: PythonClass) -> Lines:
         """What the constructor of a class does, with loops for what is alike."""
         signatures = {other.name: dict(other.parameters) for other in self.classes}
-        written = folded(made.constructor, signatures)
+        written = folded(made.constructor, signatures, self.turns)
         if made.is_chain and made.is_function:
-            return returned(lines_at_once(made.constructor, written, signatures))
+            return returned(lines_at_once(made.constructor, written, signatures, self.turns))
         lets = [(line, "") for line in made.lets]
         if made.is_chain:
-            return [*lets, *sequence_lines(made.constructor, written, signatures)]
+            return [*lets, *sequence_lines(made.constructor, written, signatures, self.turns)]
         return [("super().__init__()", ""), *lets, *written, ("", "")] if written else []
 
     def class_text(self, made: PythonClass, constructor: Lines | None = None) -> str:

@@ -281,3 +281,12 @@ def test_only_what_keeps_the_size_has_the_padding_that_does() -> None:
     written = source(f"net t {{ {INPUT}; {one}; output y }}")
     assert written.count('padding="same"') == written.count("padding=1)") == 1
     assert written.count("padding=(0, 2)") == 1
+
+
+def test_a_loop_over_layers_in_a_sequence_is_kept_and_none_is_made_up() -> None:
+    loop = "seq { repeat 3 { conv(4, 3x3, pad=1); relu } } as features"
+    written = source(f"net t {{ {INPUT}; {loop}; output y }}")
+    assert "for _ in range(3)" in written and written.count("nn.ReLU()") == 1
+    each = "; ".join(3 * ["conv(4, 3x3, pad=1); relu"])
+    written = source(f"net t {{ {INPUT}; seq {{ {each} }} as features; output y }}")
+    assert "for" not in written.replace("forward", "") and written.count("nn.ReLU()") == 3
