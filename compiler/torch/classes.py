@@ -23,6 +23,7 @@ from compiler.torch.attributes import TAKEN, Attributes
 from compiler.torch.calls import CallScope
 from compiler.torch.layer import (
     ABSENT,
+    FIRST,
     GIVEN,
     PRESENT,
     Call,
@@ -309,7 +310,7 @@ class ClassWriter:
         forward = self.written([m.forward() for m in self.modules], forward=True)
         kept = [f"self.{held} = {name}" for name, held in self.kept.items()]
         self.parameters = {n: self.completed(row) for n, row in self.parameters.items()}
-        order = sorted(self.parameters, key=lambda name: self.default(name) is not None)
+        order = sorted(self.parameters, key=self.rank)
         signature = [(name, self.default(name)) for name in order]
         plain = [name for name, default in signature if default is None]
         calls = {}
@@ -337,6 +338,10 @@ class ClassWriter:
             [f"{name} = {text}" for name, text in self.lets.items()],
         )
 
+    def rank(self, name: str) -> int:
+        """Where a parameter stands: those that each call is given, then what goes by its place."""
+        return 0 if self.default(name) is None else 1 if name in FIRST else 2
+
     def default(self, name: str) -> Any:
         """What a parameter is unless told, if it has such a value."""
         values = [value for value in self.parameters[name] if value is not ABSENT]
@@ -346,7 +351,8 @@ class ClassWriter:
         if len(values) < len(self.parameters[name]):
             return value
         usual = isinstance(value, bool | float | Code) or value in (0, 1, SAME)
-        return value if usual and 2 * count >= len(values) else None
+        often = count > 1 if name in FIRST else 2 * count >= len(values)  # it costs no word
+        return value if usual and often else None
 
     # ── what some say ────────────────────────────────────────────────────────────────────────
 

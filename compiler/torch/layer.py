@@ -67,9 +67,10 @@ class Call:
 def given_in(call: Call) -> list[str]:
     """What stands in the brackets of a call."""
     given = repeated(elements_of(call.arguments))
-    for name, value, default in call.keywords:
+    for place, (name, value, default) in enumerate(call.keywords):
         if value != default:
-            given.append(f"{name}={text_of(value)}")
+            by_place = name in FIRST and not place
+            given.append(text_of(value) if by_place else f"{name}={text_of(value)}")
     return given
 
 

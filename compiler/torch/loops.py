@@ -414,19 +414,23 @@ class Folder(ast.NodeTransformer):
             calls = [e for e in elements if isinstance(e, ast.Call) and called(e.func) == name]
             words = dict.fromkeys(k.arg for call in calls for k in call.keywords)
             defaults = self.defaults.get(name) or DEFAULTS.get(name.rstrip("123d"), {})
+            positions = self.signatures.get(name, ())[: max(len(call.args) for call in calls)]
+            more = [positions[len(call.args) :] for call in calls]
+            if any(word not in defaults for rest in more for word in rest):
+                continue
             given = [{k.arg: k.value for k in call.keywords} for call in calls]
             if any(word not in one and word not in defaults for word in words for one in given):
                 continue
             whole = {
                 id(call): ast.Call(
                     call.func,
-                    call.args,
+                    [*call.args, *(ast.Constant(defaults[word]) for word in rest)],
                     [
                         ast.keyword(word, one.get(word) or ast.Constant(defaults[word or ""]))
                         for word in words
                     ],
                 )
-                for call, one in zip(calls, given, strict=True)
+                for call, one, rest in zip(calls, given, more, strict=True)
             }
             made = [whole.get(id(e), m) for e, m in zip(elements, made, strict=True)]
         return made

@@ -65,6 +65,7 @@ from compiler.torch.statements import (
 )
 from compiler.torch.turns import Turn, turns_of
 from compiler.torch.variants import split_where_they_differ
+from grammar.records import dataclass
 
 # What a source imports, and the classes of its own.
 RESERVED = (
@@ -78,6 +79,19 @@ MOST_NESTED = 30  # calls of a block in itself: Python nests only so many bracke
 MOST_COMPARED = 600  # steps of a `forward` that is written twice, to see which way is shorter
 MANY = re.compile(r"\.(chunk|split|movedim)\(|torch\.cat\(")  # what may be done at once
 IMPORTS = "\0imports\0"  # until it is known which ones
+
+
+@dataclass(frozen=True)
+class Form:
+    """What has a line of its own in a `forward`.
+
+    Calls of blocks stand inside of others where it `nests_calls`. What modules of one row make has
+    a name, so that a loop may run them; not in a branch where it `nests_branches`.
+    """
+
+    nests_calls: bool = True
+    nests_branches: bool = False
+    concatenates_apart: bool = False
 
 
 class SourceMaker:
@@ -147,8 +161,7 @@ class SourceMaker:
         if not chain:
             body = self.with_lists(body)
         if not chain or len(body.items) <= MOST_COMPARED:
-            nests = self.nests_calls(body)
-            net = self.module_of(body, nests_calls=nests)
+            net = self.module_of(body, self.form_of(body))
         if not chain:
             return net
         made = self.module_of(body, chain=chain)
@@ -244,18 +257,22 @@ class SourceMaker:
         free = all(ANY not in item.template for item in items)
         return free and self.ones.issuperset(node.name for node in scope.nodes())
 
-    def nests_calls(self, body: CallBody) -> bool:
-        """Whether `forward` is shorter with calls of blocks inside of others than line by line."""
+    def form_of(self, body: CallBody) -> Form:
+        """How `forward` is shortest: calls of blocks inside of others, or line by line."""
         called = [item for item in body.items if item.comment]
         if not any(re.search(r"\d", name) for i in called for name in references(i.template)):
-            return True
+            return Form()
         if len(body.items) > MOST_COMPARED:
-            return False
-        apart, nested = (
-            folded([(line, "") for line in self.module_of(body, nests_calls=nests).texts()], {})
-            for nests in (False, True)
-        )
-        return length(nested) <= length(apart)
+            return Form(nests_calls=False)
+        forms = [Form(), Form(nests_calls=False)]
+        nested = taken_in_rows(body.items) & branches_of(body.items)
+        forms += [Form(nests_branches=True)] if nested else []
+
+        def cost(form: Form) -> int:
+            lines = self.module_of(body, form).texts()
+            return length(folded([(line, "") for line in lines], {}))
+
+        return min(forms, key=cost)
 
     def with_lists(self, body: CallBody) -> CallBody:
         """The call with a list of tensors that come together, where it is shorter so."""
@@ -278,10 +295,9 @@ class SourceMaker:
     def module_of(
         self,
         body: CallBody,
-        chain: Mapping[str, Call] | None = None,
+        form: Form = Form(),  # noqa: B008
         *,
-        nests_calls: bool = True,
-        concatenates_apart: bool = False,
+        chain: Mapping[str, Call] | None = None,
         named: Collection[str] = (),
     ) -> ModuleCode:
         """The members of a call and its `forward`, or those of a chain."""
@@ -299,12 +315,13 @@ class SourceMaker:
         again = {name for name, times in called.items() if times > 1}
         branches = {s for item in items if JOIN.fullmatch(item.template) for s in item.takes}
         rows = taken_in_rows(items)
-        if concatenates_apart:
+        rows -= branches_of(items) if form.nests_branches else set()
+        if form.concatenates_apart:
             rows |= {name for item in items if is_concatenation(item) for name in item.makes}
         rows |= {*named}
         whole = [name for name in body.takes if name in self.graph and is_whole(self.graph[name])]
         writer = StatementWriter(
-            given, counts, again, rows, branches, whole, nests_calls=nests_calls
+            given, counts, again, rows, branches, whole, nests_calls=form.nests_calls
         )
         for item in items:
             writer.add(item)
@@ -497,23 +514,25 @@ class SourceMaker:
         are_functions = all(map(holds_nothing, bodies))
         are_functions &= not all(self.in_chain[body.scope.path] for body in bodies)
         if all(chains):
-            made = [self.module_of(*pair) for pair in zip(bodies, chains, strict=True)]
+            made = [
+                self.module_of(body, chain=links)
+                for body, links in zip(bodies, chains, strict=True)
+            ]
         else:
             if len(bodies) == 1:
                 bodies = [*map(self.with_lists, bodies)]
-            nests = self.nests_calls(max(bodies, key=lambda b: len(b.items)))
-            made = [self.module_of(body, nests_calls=nests) for body in bodies]
+            form = self.form_of(max(bodies, key=lambda b: len(b.items)))
+            made = [self.module_of(body, form) for body in bodies]
             keys = {module.skeleton() for module in made}
             if 1 < len(keys) <= MOST_VARIANTS and any(map(is_concatenation, bodies[0].items)):
                 other = [
-                    self.module_of(body, nests_calls=nests, concatenates_apart=True)
-                    for body in bodies
+                    self.module_of(body, replace(form, concatenates_apart=True)) for body in bodies
                 ]
                 made = min(made, other, key=self.length_of)
             few = max(len(body.items) for body in bodies) <= MOST_COMPARED
             if 1 < len(keys) <= MOST_VARIANTS and few:
                 other = [
-                    self.module_of(body, nests_calls=nests, named=named)
+                    self.module_of(body, form, named=named)
                     for body, named in split_where_they_differ(bodies)
                 ]
                 made = min(made, other, key=self.length_of)
@@ -750,6 +769,20 @@ def taken_in_rows(items: Sequence[Item]) -> set[str]:
         if "#" in "".join(row) and any(row in takers[made] for made in item.makes)
         for source in item.takes
     }
+
+
+def branches_of(items: Sequence[Item]) -> set[str]:
+    """The tensors of branches that come together: nothing but one step takes each."""
+    uses = Counter(name for item in items for name in item.takes)
+    makers = {name: item for item in items for name in item.makes}
+    found: set[str] = set()
+    for item in items:
+        if len(item.takes) > 1 and (is_concatenation(item) or JOIN.fullmatch(item.template)):
+            for name in item.takes:
+                while uses[name] == 1 and name in makers and len(makers[name].takes) == 1:
+                    found.add(name)
+                    (name,) = makers[name].takes
+    return found
 
 
 def expanded(text: str) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from grammar.records import dataclass
 
 LONGEST, LONGEST_BRANCH = 72, 40  # of a nested expression, of one that is joined with others
+LONGEST_CALLS = 66  # of one that is joined, and nothing but calls in calls: it fits in a line
+CALLS = re.compile(r"(?:self\.\w+\()+\w+\)+")
 NAMES = ("x", "y", "z", "u", "v", "w")
 JOIN = re.compile(r"\(M\d+_M(?: [-+*/] M\d+_M)+\)")  # the template of branches that come together
 CONCATENATION = "torch.cat("  # what a call of a block makes of it has a line of its own
@@ -134,9 +136,11 @@ class StatementWriter:
             self.holders[expression].append(made)
             return
         again = any(name in self.repeated for name in references(expression))
-        most = LONGEST_BRANCH if made in self.branches else LONGEST
+        text = plain(expression)
+        branch = LONGEST_CALLS if CALLS.fullmatch(text) else LONGEST_BRANCH
+        most = branch if made in self.branches else LONGEST
         nests = not item.comment or (self.nests_calls and CONCATENATION not in expression)
-        short = nests and len(plain(expression)) <= most
+        short = nests and len(text) <= most
         short = short and made not in self.named
         if self.uses[made] == 1 and short and not again:
             self.nested[made], self.needs[made] = expression, needs

@@ -290,3 +290,22 @@ def test_a_loop_over_layers_in_a_sequence_is_kept_and_none_is_made_up() -> None:
     each = "; ".join(3 * ["conv(4, 3x3, pad=1); relu"])
     written = source(f"net t {{ {INPUT}; seq {{ {each} }} as features; output y }}")
     assert "for" not in written.replace("forward", "") and written.count("nn.ReLU()") == 3
+
+
+def test_a_kernel_is_given_by_its_place_where_it_is_not_the_usual_one() -> None:
+    written = unit_calls("5, 1x1", "12, 3x3", "7, 1x1", "6, 5x5, stride=2, pad=0", "9, 1x7")
+    assert "kernel_size=1, stride=1, padding" in written
+    for call in ("Unit(4, 5)", "Unit(5, 12, 3)", "Unit(7, 6, 5, stride=2, padding=0)"):
+        assert call in written
+
+
+def test_short_branches_of_one_row_stand_where_they_are_joined() -> None:
+    written = source(f"""{UNIT}
+    block mixed(c) {{
+        concat {{
+            unit(c, 1x1) as "b1"
+            unit(c, 1x1) as "b2_1" -> unit(c, 1x7) as "b2_2" -> unit(2 * c, 7x1) as "b2_3"
+        }}
+    }}
+    net t {{ {INPUT}; mixed(5) as m1; mixed(6) as m2; output y }}""")
+    assert "torch.cat((self.b1(x), self.b2_3(self.b2_2(self.b2_1(x)))), 1)" in written
