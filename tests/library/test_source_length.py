@@ -14,11 +14,8 @@ LONGER = {
     "unet_plus_plus": 3.50,
     "yolov3": 2.12,
     "unet": 1.87,
-    "gan_generator": 1.83,
-    "gan_discriminator": 1.68,
-    "digits8x8": 1.73,
     "inception_v3": 1.56,
-    "r2plus1d_18": 1.60,
+    "r2plus1d_18": 1.52,
 }
 # Nets of one definition with others, told apart by numbers.
 SIBLINGS = {
