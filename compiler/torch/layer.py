@@ -67,9 +67,11 @@ class Call:
 def given_in(call: Call) -> list[str]:
     """What stands in the brackets of a call."""
     given = repeated(elements_of(call.arguments))
+    own, by_place = "." not in call.function, True  # a class of the source, all of whose are told
     for place, (name, value, default) in enumerate(call.keywords):
+        handed_on = own and isinstance(value, Code) and value.text == name
+        by_place &= value != default and (handed_on or (name in FIRST and not place))
         if value != default:
-            by_place = name in FIRST and not place
             given.append(text_of(value) if by_place else f"{name}={text_of(value)}")
     return given
 

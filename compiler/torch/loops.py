@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 from compiler.torch.progressions import formula
@@ -26,6 +27,8 @@ SHORT_ENOUGH = 50  # times fewer lines, of which no other way would make much le
 # that may be folded again, and whether loops of few statements come first.
 WAYS = ((False, 0, False), (True, 0, False), (True, 10, False), (True, 0, True))
 LONG_TURN = 50  # elements that come again and again: less reads better one by one
+REPEATED = re.compile(r"\*\(([A-Z]\w*\([^()]*\)) for _ in range\((\d+)\)\)")
+OF_COMPREHENSION = 11  # words and signs of `*(… for _ in range(2))`
 EACH = "layer"  # what one of them is called
 LIMITS = (("count",), ("first", "last"))  # what a range is given
 COUNTERS = ("i", "j", "k", "n", "m")
@@ -129,6 +132,10 @@ class FoldedLoop:
     values: ast.expr
     nodes: list[Any]
     rows: bool  # whether it is over numbers that follow no rule
+
+    def length(self) -> int:
+        """How long it is, in words and signs."""
+        return tokens([self.target, self.values, *self.nodes])
 
 
 def alike_of(nodes: Sequence[Any], signatures: Mapping[str, Sequence[str]]) -> Alike:
@@ -539,8 +546,19 @@ class Folder(ast.NodeTransformer):
 
     def loop(self, run: Sequence[Alike]) -> FoldedLoop | None:
         """Things that are alike as one, in a loop."""
+        columns = [[each.values[place] for each in run] for place in range(len(run[0].values))]
+        made = self.loop_over(run, columns, [])
+        base = smallest_power(columns) if self.with_rows and len(run) > 2 else []
+        other = self.loop_over(run, columns, base) if base else None
+        if made is None or other is None:
+            return made
+        return min(made, other, key=FoldedLoop.length)
+
+    def loop_over(
+        self, run: Sequence[Alike], columns: Sequence[list[Any]], base: list[Any]
+    ) -> FoldedLoop | None:
+        """Things that are alike in a loop, which goes over a row by which others are said."""
         first, count = run[0], len(run)
-        columns = [[each.values[place] for each in run] for place in range(len(first.values))]
         used = self.taken.union(*map(names_in, first.nodes))
         free = [name for name in COUNTERS if name not in used]
         if not free:
@@ -563,8 +581,13 @@ class Folder(ast.NodeTransformer):
             if column not in varying and len({type(v) for v in column}) == 1:
                 given.append(column[0])
                 continue
+            times = column[0] // base[0] if base and type(column[0]) is int else 0
+            if times > 1 and column == [times * value for value in base] and base in rows.values():
+                name = next(n for n, row in rows.items() if row == base)
+                given.append(ast.BinOp(ast.Constant(times), ast.Mult(), ast.Name(name)))
+                continue
             text = counter if column == shifted else formula_from(column, counter, start)
-            if text:
+            if text and column != base:
                 counted = True
                 text = (
                     f"0 - {text[1:]}" if text == f"-{counter}" else text
@@ -580,6 +603,18 @@ class Folder(ast.NodeTransformer):
             given.append(ast.Name(name))
         nodes = [Filled(iter_of).visit(node) for iter_of in [iter(given)] for node in first.nodes]
         return with_header(nodes, rows, counter if counted else "", start, count)
+
+
+def smallest_power(columns: Sequence[list[Any]]) -> list[Any]:
+    """Of several rows of numbers that double and double the first, where it is the smallest."""
+    doubling = [
+        column
+        for column in columns
+        if all(type(value) is int and value > 0 for value in column)
+        and all(2 * a == b for a, b in pairwise(column))
+    ]
+    smallest = min(doubling, default=[])
+    return smallest if len(doubling) > 2 and doubling[0] == smallest else []
 
 
 def formula_from(column: Sequence[Any], counter: str, start: int) -> str:
@@ -687,6 +722,17 @@ def folded(
         if len(best) * SHORT_ENOUGH < len(lines):
             break
     return best
+
+
+def one_by_one(text: str) -> str:
+    """A line with the elements of comprehensions one by one where that is no longer."""
+
+    def written(found: re.Match[str]) -> str:
+        element, count = found[1], int(found[2])
+        more = (count - 1) * (len(WORDS.findall(element)) + 1)
+        return ", ".join([element] * count) if more < OF_COMPREHENSION else found[0]
+
+    return REPEATED.sub(written, text)
 
 
 def tidied(text: str) -> str:

@@ -50,7 +50,7 @@ from compiler.torch.layer import GIVEN, Call, Later, Layer, given_in, text_lengt
 from compiler.torch.levels import levelled
 from compiler.torch.lines import wrapped
 from compiler.torch.lists import collected, mapped
-from compiler.torch.loops import COUNTERS, folded, length
+from compiler.torch.loops import COUNTERS, folded, length, one_by_one
 from compiler.torch.sequences import collapsed
 from compiler.torch.statements import (
     ANY,
@@ -677,6 +677,7 @@ class SourceMaker:
     def class_text(self, made: PythonClass, constructor: Lines | None = None) -> str:
         """One class, or function."""
         written = self.constructor_lines(made) if constructor is None else constructor
+        written = [(one_by_one(text), comment) for text, comment in written]
         lines = [f"# {line}".rstrip() for line in self.comment_of(made).splitlines()]
         base = "Sequential" if made.is_chain else "Module"
         given = [f"{p}={text_of(d)}" if d is not None else p for p, d in made.parameters]

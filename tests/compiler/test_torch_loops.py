@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from compiler.torch.loops import folded
+from compiler.torch.loops import folded, one_by_one
 from compiler.torch.progressions import formula, listed
 
 SIGNATURES: dict[str, dict[str, Any]] = {"unit": {"c": None, "stride": 1}}
@@ -135,3 +135,32 @@ def test_tables_as_nested_ranges_and_runs() -> None:
     ):
         assert eval(listed(values)) == values
     assert "range(3)" in listed([a - b for a in range(3) for b in range(3)])
+
+
+def test_rows_that_double_are_said_by_the_first_where_that_is_shorter() -> None:
+    lines = [
+        f"self.stage{i} = [unit({c}), unit({2 * c}, {2 * c}), unit({2 * c}, {4 * c})]"
+        for i, c in enumerate((32, 64, 128, 256), 2)
+    ]
+    made = text_of(lines)
+    assert made == [
+        "for i, c in enumerate((32, 64, 128, 256), 2):",
+        '    setattr(self, f"stage{i}", [unit(c), unit(2 * c, 2 * c), unit(2 * c, 4 * c)])',
+    ]
+    assert said(made) == said(lines)
+
+
+def test_numbers_that_double_from_the_second_turn_on_are_said_by_its_number() -> None:
+    lines = [f"self.stage{i} = unit({8 * 2**i}, stride=3)" for i in range(2, 7)]
+    made = text_of(lines)
+    assert made[-1] == '    setattr(self, f"stage{i}", unit(8 * 2 ** i, stride=3))'
+    assert said(made) == said(lines)
+    lines = [f"self.stage{i} = unit({3 * 2 ** (i - 2)}, stride=3)" for i in range(2, 7)]
+    made = text_of(lines)
+    assert "3 * 2 ** (i - 2)" in made[-1] and said(made) == said(lines)
+
+
+def test_two_short_elements_stand_one_by_one() -> None:
+    assert one_by_one("f(*(Block(64, 64) for _ in range(2)))") == "f(Block(64, 64), Block(64, 64))"
+    for line in ("f(*(Block(64, 64) for _ in range(3)))", "f(*(Block(g(64)) for _ in range(2)))"):
+        assert one_by_one(line) == line

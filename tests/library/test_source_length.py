@@ -15,7 +15,6 @@ LONGER = {
     "yolov3": 2.12,
     "unet": 1.87,
     "inception_v3": 1.56,
-    "r2plus1d_18": 1.52,
 }
 # Nets of one definition with others, told apart by numbers.
 SIBLINGS = {
