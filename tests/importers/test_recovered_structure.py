@@ -299,3 +299,9 @@ def test_pads_of_one_side_that_are_so_many_dilations_are_no_parameter() -> None:
 def test_pads_that_do_not_all_follow_from_the_dilation_stay_as_they_are() -> None:
     text = imported_again(GATES)
     assert "* dilation" not in text and "pad=4, dilation=4" in text
+
+
+def test_a_pooling_that_steps_by_its_kernel_says_its_stride_beside_another() -> None:
+    pools = "avgpool(1, stride=3); avgpool(1); avgpool(1)"
+    text = imported_again(f"net n {{ input x: f32[2, 9, 9]; {pools}; output y }}")
+    assert "for i in range(3) { avgpool(1x1, stride = 3 if i == 0 else 1) }" in text

@@ -18,10 +18,10 @@ from compiler.importers.structure.parallel import (
 from compiler.importers.structure.repeats import ChainRun, repeats_a_block
 from compiler.importers.structure.skeletons import cost, item_cost, may_vary
 from compiler.importers.structure.tree import Block, Chain, Choice, Expression, RecoveredStage
+from compiler.importers.structure.turns import said
 from compiler.importers.structure.values import show
 from compiler.importers.structure.words import block_name, count_hints
 from compiler.ops import OPS
-from compiler.ops.arguments import Extent
 from grammar.records import dataclass
 
 OVERHEAD = 4  # words of a block besides its body
@@ -154,10 +154,7 @@ class Merger:
         """What the body says for one argument."""
         values = [None if s is None else s.arguments[name] for s in place.stages]
         if name == "stride" and any(v is not None for v in values):
-            values = [
-                stride_of(s) if s is not None and v is None else v
-                for s, v in zip(place.stages, values, strict=True)
-            ]
+            values = [None if s is None else said(s, name) for s in place.stages]
         if name == "pad" and place.first.callee in OPS:
             pad = derived_pad(place.stages, self.parameters)
             if pad is not None:
@@ -219,9 +216,3 @@ class Merger:
                 inner = [s.arguments.get("channels") for s in place.stages if s is not None]
                 return str(self.counts[id(place)]) if [(n,) for n in inner] == made else ""
         return ""
-
-
-def stride_of(pool: RecoveredStage) -> Any:
-    """The stride of a pooling that steps by its kernel."""
-    kernel = pool.arguments["kernel"]
-    return kernel[0] if isinstance(kernel, Extent) and len(set(kernel)) == 1 else kernel

@@ -9,7 +9,7 @@ from compiler.importers.structure.expressions import same
 from compiler.importers.structure.repeats import is_follower
 from compiler.importers.structure.skeletons import cost
 from compiler.importers.structure.tree import Chain, Choice, Item, Loop, RecoveredStage
-from compiler.importers.structure.turns import as_loop
+from compiler.importers.structure.turns import as_loop, said
 
 LONGEST_PERIOD = 8
 LEAST_GAIN = 4  # words saved by a loop that is worth its braces
@@ -86,7 +86,12 @@ def equal_items(a: Item, b: Item, leading: bool) -> bool:
         for name in a.arguments
         if not same(a.arguments[name], b.arguments[name]) and name != "name"
     ]
-    allowed = leading and len(differing) == 1 and differing[0] in b.defaults
+    allowed = (
+        leading
+        and len(differing) == 1
+        and differing[0] in b.defaults
+        and None not in (said(a, differing[0]), said(b, differing[0]))
+    )
     return (
         (not differing or allowed)
         and len(a.branches) == len(b.branches)

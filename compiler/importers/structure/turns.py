@@ -11,6 +11,7 @@ from typing import Any
 from compiler.importers.structure.expressions import same
 from compiler.importers.structure.tree import Chain, Expression, Item, Loop, RecoveredStage, stages
 from compiler.importers.structure.values import show
+from compiler.ops.arguments import Extent
 from grammar.records import dataclass
 
 NUMBERS = re.compile(r"\d+")
@@ -74,10 +75,19 @@ def first_differs(first: Chain, second: Chain) -> dict[str, Any]:
     if len(first) > 1 or not isinstance(a, RecoveredStage) or not isinstance(b, RecoveredStage):
         return {}
     return {
-        name: Expression(f"{show(value)} if i == 0 else {show(b.arguments[name])}")
+        name: Expression(f"{show(said(a, name))} if i == 0 else {show(said(b, name))}")
         for name, value in a.arguments.items()
         if name != "name" and not same(value, b.arguments[name])
     }
+
+
+def said(stage: RecoveredStage, name: str) -> Any:
+    """What an argument is, the stride of a pooling by its kernel too; None where it has none."""
+    value = stage.arguments[name]
+    if name != "stride" or value is not None:
+        return value
+    kernel = stage.arguments.get("kernel")
+    return kernel[0] if isinstance(kernel, Extent) and len(set(kernel)) == 1 else kernel
 
 
 def renamed(chain: Chain, counts: Iterator[Count | None], start: int) -> Chain:
