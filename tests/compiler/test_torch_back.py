@@ -40,6 +40,10 @@ WAYS_BACK = {
     ),
     "response of one channel": ("[2, 3, 1, 5]", "lrn(1, alpha=0.5, beta=0.25, k=1)"),
     "response of cubes": ("[4, 3, 2, 5]", "lrn(3, alpha=0.5, beta=0.25, k=1)"),
+    "least of one number and others": (
+        "[4, 3]",
+        "min { identity; const([[0.5]]); clip(lo=0, hi=6) } -> max { const([[0.25]]); identity }",
+    ),
     "least of one tensor": ("[4, 8]", "min { identity; identity; identity }"),
     "square": ("[1, 9]", "mul { identity; identity; identity }"),
     "factors of a block": ("[4, 5, 1]", "seq { relu; scale([0.0, -0.5, 0.5, 1.0]) } as head"),

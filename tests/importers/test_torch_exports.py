@@ -355,9 +355,10 @@ def test_squares_that_another_layer_takes_stay_behind_a_response() -> None:
 
 
 def test_a_number_that_a_module_holds_is_a_tensor_that_it_is_compared_with() -> None:
-    model = model_of("y = Min(x, const1)", {}, const1=np.array([[0.25]]))
-    model.producer_name = "pytorch"
-    assert_means(model, "const min")
+    for name in ("const1", "/Constant_output_0"):
+        model = model_of(f'y = Min(x, "{name}")', {}, **{name: np.array([[0.25]])})
+        model.producer_name = "pytorch"
+        assert_means(model, "const min")
     assert_means(model_of("y = Min(x, k)", {}, k=np.array(0.25)), "clip")
 
 

@@ -134,7 +134,7 @@ def with_constant(
 ) -> Tensor:
     """x ∘ c."""
     constant = plainly(reading, x, constant, index)
-    chosen = kind in ("Max", "Min") and (constant.size > 1 or is_member(reading, constant, index))
+    chosen = kind in ("Max", "Min") and (constant.size > 1 or is_member(reading, constant))
     if chosen or is_tensor(reading, x, constant, index):
         return reading.add(JOINS[kind], x, bare(reading, constant, index, x))
     known_by = () if reading.is_of_code(index) else (index,)
@@ -178,9 +178,12 @@ def named(reading: Reading, index: int) -> bool:
     return ("." in name or reading.by_torch) and is_parameter(name)
 
 
-def is_member(reading: Reading, constant: NDArray[Any], index: int) -> bool:
-    """Whether a constant is what a PyTorch module holds, by whatever name, and no number."""
-    return reading.by_torch and constant.ndim > 0 and not reading.is_of_code(index)
+def is_member(reading: Reading, constant: NDArray[Any]) -> bool:
+    """Whether a constant is a tensor that a PyTorch module holds, and no number of its code.
+
+    A tensor of one number may have lost its name; it still has axes, which a number has not.
+    """
+    return reading.by_torch and constant.ndim > 0
 
 
 def is_tensor(reading: Reading, x: Tensor, constant: NDArray[Any], index: int) -> bool:
