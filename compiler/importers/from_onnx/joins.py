@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.dims import Dim
-from compiler.importers.affine import affine, single
+from compiler.importers.affine import affine, channelwise, single
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.activate import LARGEST
-from compiler.importers.from_onnx.names import is_parameter
+from compiler.importers.from_onnx.names import PLAIN, is_parameter
 from compiler.importers.from_onnx.reading import BATCH, Reading, Value, converts
 from compiler.importers.from_onnx.reshape import to_shape
 from compiler.importers.from_onnx.views import Stretched, copied, repeated
@@ -139,6 +139,11 @@ def with_constant(
         return reading.add(JOINS[kind], x, bare(reading, constant, index, x))
     known_by = () if reading.is_of_code(index) else (index,)
     one, zero = np.ones(1), np.zeros(1)
+    if kind in ("Add", "Mul") and is_of_one_channel(reading, x, constant, index):
+        factor, offset = (
+            (constant.reshape(-1), zero) if kind == "Mul" else (one, constant.reshape(-1))
+        )
+        return channelwise(reading.add, x, factor, offset, known_by)
     match kind:
         case "Add" | "Sum":
             return affine(reading.add, x, one, constant, known_by)
@@ -156,6 +161,14 @@ def with_constant(
                 return bounded_below(reading, x, bound)
             return reading.add("clip", x, lo=-LARGEST, hi=bound)
     raise Refused("it joins a constant that differs from pixel to pixel")
+
+
+def is_of_one_channel(reading: Reading, x: Tensor, constant: NDArray[Any], index: int) -> bool:
+    """Whether a number is the weight or bias of a module's only channel."""
+    name = reading.operator.inputs[index]
+    name = reading.origins.get(name, name)
+    alone = constant.size == 1 and constant.ndim > 0 and x.shape[0] == 1 and len(x.shape) > 1
+    return alone and reading.by_torch and PLAIN.search(name) is not None
 
 
 def plainly(reading: Reading, x: Tensor, constant: NDArray[Any], index: int) -> NDArray[Any]:
