@@ -73,9 +73,32 @@ def batch_norm(g: Any, x: Any, *given: Any) -> Any:
     return g.op("BatchNormalization", x, *arrays, epsilon_f=small, momentum_f=1 - share)
 
 
+def index(g: Any, x: Any, indices: Any) -> Any:
+    """`x[arange(n), places]`, of each sample the places that it has: else all would be fixed."""
+    import torch
+    from torch.onnx import symbolic_helper, symbolic_opset11
+
+    given = symbolic_helper._unpack_list(indices)
+    sizes = symbolic_helper._get_tensor_sizes  # None for the batch, which stays open
+    shapes = [sizes(value) for value in (x, *given) if value.type().kind() == "TensorType"]
+    if len(given) != 2 or len(shapes) != 3 or None in shapes:
+        return symbolic_opset11.index(g, x, indices)
+    have, _, places = shapes
+    counted = symbolic_helper._maybe_get_const(given[0], "t")
+    whole = isinstance(counted, torch.Tensor) and counted.dim() == len(places)
+    if not whole or counted.flatten().tolist() != [*range(len(counted))]:
+        return symbolic_opset11.index(g, x, indices)
+    if not {have[0], places[0]} <= {None, len(counted)}:
+        return symbolic_opset11.index(g, x, indices)
+    behind = g.op("Constant", value_t=torch.tensor([-1]))
+    made = g.op("GatherND", x, g.op("Unsqueeze", given[1], behind), batch_dims_i=1)
+    return made.setType(x.type().with_sizes([*places, *have[2:]]))
+
+
 SYMBOLS: dict[str, Callable[..., Any]] = {
     **{f"aten::adaptive_avg_pool{axes}d": adaptive("Average") for axes in AXES},
     **{f"aten::adaptive_max_pool{axes}d": adaptive("Max") for axes in AXES},
     "aten::threshold": threshold,
     "aten::batch_norm": batch_norm,
+    "aten::index": index,
 }

@@ -8,6 +8,7 @@ import pytest
 
 from compiler.importers.define import Defined, define
 from compiler.importers.from_onnx import import_onnx
+from compiler.ops.gathering import Take
 from grammar.diagnostics import DefinitionError
 from tests.importers.again import assert_means, assert_same, layers
 from tests.importers.onnx_text import onnx_model
@@ -174,6 +175,30 @@ def test_an_embedding_takes_whole_numbers() -> None:
     defined = define(import_onnx(model))
     assert layers(defined) == "gather relu" and "input tokens: i64[3]" in defined.text
     assert_unchanged(model, defined)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_places_of_each_sample_are_taken_by_an_input(axis: int) -> None:
+    moved = [axis + 1, *(place for place in (1, 2, 3) if place != axis + 1)]
+    back = [0, *[3, 4][:axis], 1, 2, *[3, 4][axis:]]
+    nodes = f"""b = Transpose<perm={[0, *moved]}>(x) c = Cast<to=7>(i) d = Cast<to=7>(c)
+        u = Unsqueeze(d, last) g = GatherND<batch_dims=1>(b, u) y = Transpose<perm={back}>(g)"""
+    model = onnx_model(nodes, "float[N, 5, 6, 7] x, int64[N, 2, 3] i", constants={"last": [-1]})
+    assert assert_means(model, "take").graph["take1"].op == Take(axis)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "said"),
+    [
+        ("u = Unsqueeze(i, k) y = GatherND(x, u)", "no such operator"),
+        ("u = Unsqueeze(i, l) y = GatherND<batch_dims=1>(x, u)", "more than one number each"),
+        ("c = Cast<to=7>(x) u = Unsqueeze(c, k) y = GatherND<batch_dims=1>(x, u)", "no float"),
+    ],
+)
+def test_places_that_are_not_of_each_sample_are_refused(nodes: str, said: str) -> None:
+    inputs = "float[N, 5, 6] x, int64[N, 2] i"
+    with pytest.raises(DefinitionError, match=said):
+        import_onnx(onnx_model(nodes, inputs, constants={"k": [-1], "l": [1]}))
 
 
 def test_an_input_that_nothing_takes_is_one() -> None:

@@ -22,6 +22,7 @@ from compiler.dims import Size, symbol
 from compiler.importers.builder import GraphBuilder, Poisoned, Refused, identifier
 from compiler.importers.from_onnx.attributes import check_operator
 from compiler.importers.from_onnx.idioms import recognise
+from compiler.importers.from_onnx.lookups import places_only
 from compiler.importers.from_onnx.operators import (
     NodePort,
     OnnxModel,
@@ -203,18 +204,6 @@ def made_by(reading: Reading, layers: Collection[str]) -> dict[str, str]:
 
 
 GENERIC = {"", "main_graph", "main", "graph", "torch_jit", "torch-jit-export", "tf2onnx", "model"}
-
-
-def places_only(model: OnnxModel) -> set[str]:
-    """The inputs that are places of constant tables, or that nothing takes."""
-    others = {
-        name
-        for operator in model.operators
-        for place, name in enumerate(operator.inputs)
-        if operator.type not in ("Shape", "Size")
-        and (operator.type != "Gather" or place != 1 or operator.inputs[0] not in model.constants)
-    }
-    return {declared.name for declared in model.inputs} - others
 
 
 def read_input(

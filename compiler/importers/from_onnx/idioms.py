@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from compiler.importers.from_onnx.adaptive import adaptive_pooling
+from compiler.importers.from_onnx.lookups import LOOKUPS, without_idle_casts
 from compiler.importers.from_onnx.operators import OnnxModel, Operator
 from compiler.importers.from_onnx.patterns import (
     Bound,
@@ -312,6 +313,7 @@ IDIOMS = (
         make("Where", make("Greater", "x", "t"), "x", make("Softplus", "x", name="made")), softplus
     ),
     *(Idiom(pattern, chosen(kind)) for kind, pattern in CHOSEN),
+    *LOOKUPS,
     *(
         Idiom(
             make(
@@ -364,6 +366,7 @@ IDIOMS = (
 
 def recognise(model: OnnxModel) -> OnnxModel:
     """The model with every idiom as the one operator that it is, and nothing unused."""
+    model = without_idle_casts(model)
     matcher = Matcher(model)
     operators = []
     for operator in model.operators:

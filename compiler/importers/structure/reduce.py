@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 
-from compiler.graph import Graph, Input, Node
+from compiler.graph import Graph, Input, Node, is_whole
 from compiler.importers.imported import Imported
 from compiler.importers.structure.tree import Chain, RecoveredStage, Statement, stages
 from grammar.records import dataclass
@@ -116,6 +116,9 @@ def branched(
     depth = max(inside, default=0) + 1
     if len(origins) != 1 or depth > DEEPEST:
         return piece
+    (origin,) = origins
+    if is_whole(graph[origin]) and not all(private):  # whole numbers pass through no branch
+        return piece
     branches: list[Chain] = [
         pieces[name].chain if own else () for name, own in zip(piece.inputs, private, strict=True)
     ]
@@ -131,7 +134,6 @@ def branched(
     for name, own in zip(piece.inputs, private, strict=True):
         if own:
             del pieces[name]
-    (origin,) = origins
     uses[origin] -= len(branches) - 1
     join = replace(join, branches=tuple(branches), given=graph[origin].shape)
     return FedChain((origin,), (join, *piece.chain[1:]), max(depth, piece.depth))
