@@ -9,7 +9,9 @@ Read as the same is only what is the same number by number:
 - what only moves values (reshape, transpose, slice, shuffle, nearest pixels …): a run of such
   layers is known by where each of its values comes from, none where all stay in their place;
 - the words for a window: `pad="same"` and its pixels, `ceil` and the pixels that it adds, a pooling
-  to so many parts that are windows alike, `upsample` and `resize` to that size;
+  to so many parts that are windows alike, `upsample` and `resize` to that size, by whatever factor
+  where that is one pixel;
+- a reduction that keeps its axes, of size 1, and one that does not;
 - what is worked out from fixed numbers alone, which is fixed numbers;
 - factors and offsets in a row, `normalize`, and fixed tensors that are multiplied or added;
 - the order of what is added, multiplied or compared, what is compared twice, a mean as a sum and a
@@ -282,6 +284,11 @@ def make(graph: Graph, node: Node, inputs: list[Made]) -> Made:
         return widened(graph, node, inputs[0])
     if isinstance(op, Deconv) and any(axis.before or axis.after for axis in op_axes(graph, node)):
         return cut(graph, node, inputs)
+    if isinstance(op, Reduce) and not op.keep:
+        stays = replace(op, keep=True)
+        axes = replace(node, op=stays, shape=stays.infer(graph.input_shapes(node), graph.facts))
+        kept = make(graph, axes, inputs)
+        return kept.rearranged(kept.where().reshape(shape))
     if isinstance(op, Mean):
         total = make(graph, replace(node, op=Add()), inputs)
         return affine(total, np.array(1 / len(inputs)), np.array(0.0), shape)
@@ -507,7 +514,8 @@ def meaning(op: Op, inputs: Shapes, output: Shape, graph: Graph) -> Hashable:
         return word, "parts", tuple(spatial)
     if isinstance(op, Resize | Upsample):
         assert reach is not None
-        samplings = [(s.ratio, s.offset, s.mode) for s in reach.samplings]
+        made = zip(reach.samplings, output[1:], strict=True)  # to one pixel no step leads
+        samplings = [(s.ratio if size != 1 else 0, s.offset, s.mode) for s, size in made]
         return "resample", rounded([(float(r), float(o), m) for r, o, m in samplings]), output
     if isinstance(op, Clip) and (op.lo, op.hi) == (0, 6):
         return "relu6", ()

@@ -37,6 +37,13 @@ SAME = [
     ('pad(1, mode="replicate") -> conv(2, 3)', 'conv(2, 3, pad=1, pad_mode="replicate")'),
     ("deconv(2, 3, stride=2x2, output_pad=1)", "deconv(2, 3x3, stride=2, output_pad=1x1)"),
     ("i = const([1, 0]); take(x, i)", "concat { channels(1, 1); channels(0, 0) }"),
+    ("reduce_mean(axis=[1, 2])", "gap -> flatten"),
+    ("reduce_max(axis=0)", "reduce_max(axis=0, keep=true) -> reshape([6, 7])"),
+    ('resize(1, align="asymmetric", scale=0.2)', 'resize(1, align="asymmetric")'),
+    (
+        'resize(1, mode="linear", align="asymmetric", scale=0.2)',
+        'resize(1, mode="linear", align="asymmetric")',
+    ),
     ("layernorm(axis=[1, 2])", "layernorm(axis=[-2, -1])"),
 ]  # fmt: skip
 OTHERS = [
@@ -47,6 +54,8 @@ OTHERS = [
     ("avgpool(3, stride=1, pad=1)", "avgpool(3, stride=1, pad=1, count_pad=false)", "layers"),
     ("maxpool(3, stride=1, pad=1)", "avgpool(3, stride=1, pad=1)", "layers"),
     ("relu", "relu -> relu", "layers"),
+    ("reduce_sum(axis=0)", "reduce_sum(axis=0, keep=true)", "outputs"),
+    ('resize(1x7, mode="linear", scale=[0.2, 1.0])', 'resize(1x7, mode="linear")', "layers"),
     ("relu", "tanh", "layers"),
     ("transpose([0, 2, 1])", "reshape([2, 7, 6])", "layers"),
     ("concat { relu; tanh }", "concat { tanh; relu }", "layers"),
