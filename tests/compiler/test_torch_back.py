@@ -6,6 +6,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+import numpy as np
 import pytest
 
 from compiler.graph import Graph
@@ -72,6 +73,18 @@ WAYS_BACK = {
         "sub { const([9, 8, 7, 6, 5, 4, 3, 2, 1]); relu } -> reshape([9, 1])",
     ),
     "a slice that ends between two steps": ("[10]", "slice(7, 8, step=2)"),
+    "places that an input says": ("[5, 4, 3]; input i: i64[2, 2]", "take(x, i, axis=1)"),
+    "places of vectors": (
+        "[5]; input i: i64[5]",
+        "v = i -> gather(rows=5, channels=2); take(v, i) -> relu",
+    ),
+    "a norm of one channel of open size": ("[1, H]", "instancenorm -> dense(3, axis=0)"),
+    "one pixel by factors": (
+        "[6, 3, 1]",
+        'resize(1x1, mode="linear", align="asymmetric", scale=[0.5, 1.5])',
+    ),
+    "a mean along all pixels": ("[3, 4]", "reduce_mean(axis=1) -> softmax"),
+    "a stride beside kernels": ("[2, 9, 9]", "avgpool(1, stride=3); avgpool(1); avgpool(1)"),
     "layers along one axis": (
         "[4, 5, 3]",
         "add { dense(3, axis=0); dense(3, axis=0) -> layernorm(axis=[0, 1]) }",
@@ -153,6 +166,19 @@ def difference_of() -> Any:
         return made if also is None else made * also
 
     return type("Difference", (import_module("torch").nn.Module,), {"forward": forward})()
+
+
+@WITH_TORCH
+def test_a_derivative_of_roundings_is_told_from_another_one() -> None:
+    from tests.torch_source import but_for_noise
+
+    torch = import_module("torch")
+    numbers = torch.nn.Parameter(torch.tensor([0.5, 2.0], dtype=torch.float64))
+    found, ours = np.array([7.0, 2.0]), np.array([1.0, 3.0])
+    noisy = but_for_noise(lambda: (numbers**2).sum(), numbers, found, ours)
+    assert noisy.tolist() == [7.0, 3.0]  # 3 is no slope there
+    half = but_for_noise(lambda: (numbers.detach() * numbers).sum(), numbers, found, ours)
+    assert half.tolist() == [1.0, 3.0]  # half of the slope is found everywhere
 
 
 def test_a_slice_says_where_it_ends_unless_the_axis_does() -> None:
