@@ -53,7 +53,7 @@ def from_torch(module: Any, example: Any, name: str = "") -> Net:
         with TemporaryDirectory() as folder:
             path = Path(folder) / f"{name or type(module).__name__.lower()}.onnx"
             export(module.eval(), given, path)
-            mend(path, given, [name for name, _ in module.named_buffers()])
+            mend(path, given, [n for n, _ in module.named_parameters(remove_duplicate=False)])
             return read(path)
     finally:
         for part, was in training.items():
@@ -155,21 +155,21 @@ def as_arguments(module: Any, given: Mapping[str, Any]) -> tuple[tuple[Any, ...]
     return ordered, named
 
 
-def mend(path: Path, inputs: Mapping[str, Any], buffers: Sequence[str]) -> None:
+def mend(path: Path, inputs: Mapping[str, Any], parameters: Sequence[str]) -> None:
     """Put a file that the exporter wrote right; `inputs` are those of its module by name.
 
-    It says which arrays are `buffers`, that nobody learns: ONNX knows initializers alone.
+    It says which arrays are `parameters`, that somebody learns: ONNX knows initializers alone.
     """
     import onnx
 
-    from compiler.importers.from_onnx.operators import FIXED
+    from compiler.importers.from_onnx.operators import LEARNED
 
     model = onnx.load(path, load_external_data=False)
-    mended = [add_unused_inputs(model, inputs), count_from_front(model), take_as_own(model)]
-    if buffers:
-        model.metadata_props.add(key=FIXED, value="\n".join(buffers))
-    if any(mended) or buffers:
-        onnx.save(model, path)
+    add_unused_inputs(model, inputs)
+    count_from_front(model)
+    take_as_own(model)
+    model.metadata_props.add(key=LEARNED, value="\n".join(parameters))
+    onnx.save(model, path)
 
 
 def add_unused_inputs(model: ModelProto, inputs: Mapping[str, Any]) -> bool:

@@ -388,11 +388,21 @@ def test_a_number_that_a_module_holds_is_a_tensor_that_it_is_compared_with() -> 
 
 
 def test_what_a_module_holds_and_does_not_learn_is_fixed() -> None:
-    """`netc.from_torch` says which arrays are buffers."""
+    """`netc.from_torch` says which arrays are parameters."""
     model = model_of('y = Add(x, "a.table")', {"a.table": (1, 8, 8)})
     assert_means(model, "param add")
-    model.metadata_props.add(key="netc.fixed", value="a.mean\na.table")
+    model.metadata_props.add(key="netc.learned", value="a.weight")
     assert_means(model, "const add")
+    model.metadata_props[0].value = "a.weight\na.table"
+    assert_means(model, "param add")
+
+
+def test_a_kernel_that_nobody_learns_is_a_filter_by_whatever_name() -> None:
+    kernel = np.tile([[[[0.0, -1.0], [-1.0, 2.0]]]], (3, 1, 1, 1))
+    model = model_of('y = Conv<group=3>(x, "sharpen.kernel")', {}, **{"sharpen.kernel": kernel})
+    assert_means(model, "conv")
+    model.metadata_props.add(key="netc.learned", value="")
+    assert not assert_means(model, "filter").graph.values
 
 
 def test_a_norm_of_one_channel_that_learns_nothing_is_shared() -> None:

@@ -238,7 +238,7 @@ def held(reading: Reading, values: NDArray[Any], index: int) -> Tensor:
     """
     name = reading.operator.inputs[index]
     name = reading.origins.get(name, name)
-    if not is_parameter(name) or name in reading.fixed:
+    if not is_parameter(name) or (reading.learned is not None and name not in reading.learned):
         return reading.add(
             "const", weights={"": values}, known_by=(index,), shape=list(values.shape)
         )

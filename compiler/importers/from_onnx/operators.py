@@ -20,7 +20,7 @@ from grammar.source import Source, Span
 
 LARGEST_GRAPH = 5 * MOST_LAYERS  # what is worked out while reading makes no layer
 DEEPEST_CALLS = 100  # of a model's own functions in one another
-FIXED = "netc.fixed"  # the entry with the names of a module's buffers
+LEARNED = "netc.learned"  # the entry with the names of a module's parameters
 OLDEST_OPSET = 7  # before it broadcasting had another form; onnx converts such models
 
 
@@ -68,8 +68,8 @@ class NodePort:
 class OnnxModel:
     """A model taken apart: what goes in and out, its constants by name, its operators in order.
 
-    `origins` gives for a constant in a new shape the name of the initializer that it was; `fixed`
-    are those of which the model says that nobody learns them.
+    `origins` gives for a constant in a new shape the name of the initializer that it was; `learned`
+    are those that are parameters, None where the model does not say.
     """
 
     name: str
@@ -81,7 +81,7 @@ class OnnxModel:
     constants: Mapping[str, NDArray[Any]]
     origins: Mapping[str, str]
     operators: tuple[Operator, ...]
-    fixed: frozenset[str] = frozenset()
+    learned: frozenset[str] | None = None
 
     @property
     def opset(self) -> int:
@@ -125,7 +125,7 @@ def take_apart(model: onnx.ModelProto, name: str) -> OnnxModel:
         constants,
         origins,
         tuple(operator(n, span) for n, span in zip(nodes, spans[first:last], strict=True)),
-        frozenset(name for m in model.metadata_props if m.key == FIXED for name in m.value.split()),
+        next((frozenset(m.value.split()) for m in model.metadata_props if m.key == LEARNED), None),
     )
 
 

@@ -71,7 +71,7 @@ class Reading:
         self.opset = model.opset
         self.folding = model.folding
         self.matcher = Matcher(model)
-        self.fixed = model.fixed
+        self.learned = model.learned
         self.by_torch = model.producer.startswith("pytorch")
         self.batch = batch
         self.batch_size: int | None = None
@@ -151,9 +151,13 @@ class Reading:
         return any(isinstance(a, np.ndarray) and a.size > 1 and bool(np.ptp(a)) for a in arrays)
 
     def is_of_code(self, index: int) -> bool:
-        """Whether a constant is numbers of the code, in whatever shape; see `names.is_of_code`."""
+        """Whether a constant is numbers of the code or fixed ones, in whatever shape.
+
+        Where the model does not say what is learned, its names do; see `names.is_of_code`.
+        """
         name = self.operator.inputs[index]
-        return is_of_code(self.origins.get(name, name))
+        name = self.origins.get(name, name)
+        return is_of_code(name) if self.learned is None else name not in self.learned
 
     def holds(self, layer: str, weights: Mapping[str, NDArray[Any]]) -> bool:
         """Whether these are the numbers of a layer's parameters."""
