@@ -17,7 +17,7 @@ from compiler.domain import Domain, Facts
 from compiler.ops.base import Op, Shape, Shapes, Weight
 from compiler.ops.gathering import rows_of
 from compiler.ops.joins import Join, lined_up
-from grammar.diagnostics import CallStep
+from grammar.diagnostics import CallStep, LoopTurn
 from grammar.records import dataclass
 from grammar.source import Span
 
@@ -54,7 +54,8 @@ class Node:
     """One layer and the tensor it makes, both called `name`.
 
     `inputs` are node names in order (a DiGraph folds parallel edges, `add(x, x)` needs both);
-    `owner` is the layer whose parameters it uses: itself, unless the definition says `like`.
+    `owner` is the layer whose parameters it uses: itself, unless the definition says `like`;
+    `loops` are the turns of the loops around it in its call, outermost first.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Node:
     span: Span
     call_stack: tuple[CallStep, ...] = ()
     owner: str = ""
+    loops: tuple[LoopTurn, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def parameters_of(self) -> str:

@@ -16,7 +16,7 @@ from compiler.ops.base import Shape, show_shape
 from compiler.symbols.names import Makers
 from compiler.symbols.scope import NameScope
 from grammar import syntax as s
-from grammar.diagnostics import Fix, Message, Remedy, Saying, nearest
+from grammar.diagnostics import Fix, LoopTurn, Message, Remedy, Saying, nearest
 from grammar.records import dataclass
 from grammar.source import Span
 
@@ -185,11 +185,13 @@ class Silenced(Exception):
 class Scope(NameScope[Any, Tensor]):
     """The values and tensors between a pair of braces of a net that is unrolled.
 
-    `turn` says which turn of a loop these braces are: `("s = 2", "depth = 6")`. What is in `lost`
-    may have been defined by something broken, so that it is no mistake to use it.
+    `turn` says which turn of a loop these braces are: `("s = 2", "depth = 6")`, and `loop` the same
+    as data. What is in `lost` may have been defined by something broken, so that it is no mistake
+    to use it.
     """
 
     turn: tuple[str, ...] = ()
+    loop: LoopTurn | None = None
     lost: set[str] = field(default_factory=set)
 
     def is_lost(self, name: str) -> bool:

@@ -18,13 +18,22 @@ MOST_STEPS_SHOWN = 16  # of the calls that led to a mistake
 
 
 @dataclass(frozen=True)
+class LoopTurn:
+    """A turn of a loop of the definition, from 0, and what its variables are there."""
+
+    loop: Span
+    place: int
+    variables: tuple[tuple[str, Any], ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True)
 class CallStep:
     """A block call that led somewhere.
 
     `name` is the path of its layers, `call` the call with its values, `turns` the turns of the
     loops around it: `in layer3.0: bottleneck(256, stride=2), line 41, s = 2, i = 0`. `given` are
     the values of the block's parameters, `lets` the names that it gives to values at its top with
-    their text, `doc` is the comment above it.
+    their text, `doc` is the comment above it, `loops` are those turns.
     """
 
     block: str
@@ -35,6 +44,7 @@ class CallStep:
     given: tuple[tuple[str, Any], ...] = field(default=(), compare=False, repr=False)
     doc: str = field(default="", compare=False, repr=False)
     lets: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
+    loops: tuple[LoopTurn, ...] = field(default=(), compare=False, repr=False)
 
     def __str__(self) -> str:
         called = f"{self.name}: {self.call}" if self.name else self.call or self.block

@@ -53,6 +53,7 @@ def enter_block(
         tuple(bound.items()),
         definition.doc,
         lets_of(definition),
+        here.loops(),
     )
     members, like = members_of(state, stage, block.name, local, here)
     if flow is not None:

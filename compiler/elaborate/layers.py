@@ -66,7 +66,8 @@ def add_layer(
     with state.reporting(here):  # what the layer makes is known all the same
         owner = owner_of(state, stage, member, op, shapes, here)
     frame.members.layers[member] = name
-    state.graph.add(Node(name, op, sources, shape, stage.span, here.frame.call_stack, owner))
+    stack, loops = frame.call_stack, here.loops()
+    state.graph.add(Node(name, op, sources, shape, stage.span, stack, owner, loops))
     return Tensor(name, shape)
 
 

@@ -9,7 +9,7 @@ from compiler.elaborate.state import MOST_NODES, Here, State
 from compiler.ops.arguments import show
 from compiler.values import Mistake, taken_apart
 from grammar import syntax as s
-from grammar.diagnostics import Fix, Remedy
+from grammar.diagnostics import Fix, LoopTurn, Remedy
 
 Control = s.For | s.Repeat | s.If
 
@@ -25,7 +25,7 @@ def turns(state: State, statement: Control, here: Here) -> Iterator[tuple[s.Body
             count = state.evaluate.whole(statement.count, here.scope, "a number of repetitions")
             check_count(count, statement.count)
             return (
-                (statement.body, turn(state, statement, here, {}, f"turn {i + 1} of {count}"))
+                (statement.body, turn(state, statement, here, i, {}, f"turn {i + 1} of {count}"))
                 for i in range(count)
             )
         case s.For():
@@ -45,8 +45,11 @@ def turns(state: State, statement: Control, here: Here) -> Iterator[tuple[s.Body
             place = statement.values.span
             bound = [taken_apart(statement.names, value, place, "for") for value in values]
             return (
-                (statement.body, turn(state, statement, here, names, *map(rendered, names.items())))
-                for names in bound
+                (
+                    statement.body,
+                    turn(state, statement, here, i, names, *map(rendered, names.items())),
+                )
+                for i, names in enumerate(bound)
             )
 
 
@@ -67,11 +70,12 @@ def rendered(named: tuple[str, Any]) -> str:
 
 
 def turn(
-    state: State, statement: Control, here: Here, names: dict[str, Any], *messages: str
+    state: State, statement: Control, here: Here, place: int, names: dict[str, Any], *messages: str
 ) -> Here:
     """The place of one turn: its own braces, its names, and what a message says of it."""
     state.step(statement.span)
     inner = here.inside()
     inner.scope.values.update(names)
     inner.scope.turn = messages
+    inner.scope.loop = LoopTurn(statement.span, place, tuple(names.items()))
     return inner

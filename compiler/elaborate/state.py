@@ -21,7 +21,7 @@ from compiler.symbols.names import Makers
 from compiler.symbols.scope import automatic_label
 from compiler.values import Mistake, Scope, Silenced, Tensor, TooMuch, with_later_definition
 from grammar import syntax as s
-from grammar.diagnostics import CallStep, Diagnostic, Remedy, deduplicate
+from grammar.diagnostics import CallStep, Diagnostic, LoopTurn, Remedy, deduplicate
 from grammar.records import dataclass
 from grammar.source import Span
 
@@ -117,12 +117,20 @@ class Here:
 
     def turns(self) -> tuple[str, ...]:
         """The turns of the loops around this place, in this call, outermost first."""
-        found: list[str] = []
+        return tuple(message for scope in self.scopes() for message in scope.turn)
+
+    def loops(self) -> tuple[LoopTurn, ...]:
+        """The same as data."""
+        return tuple(scope.loop for scope in self.scopes() if scope.loop is not None)
+
+    def scopes(self) -> list[Scope]:
+        """The braces around this place, in this call, outermost first."""
+        found: list[Scope] = []
         scope: Scope | None = self.scope
         while scope is not None and "in" not in scope.tensors:
-            found[:0] = scope.turn
+            found.append(scope)
             scope = scope.parent
-        return tuple(found)
+        return found[::-1]
 
 
 @dataclass(frozen=True)

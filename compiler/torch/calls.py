@@ -11,7 +11,7 @@ from dataclasses import field
 from typing import TypeAlias
 
 from compiler.graph import Graph, Input, Node
-from grammar.diagnostics import CallStep
+from grammar.diagnostics import CallStep, LoopTurn
 from grammar.records import dataclass
 
 Member: TypeAlias = "Node | CallScope"
@@ -23,6 +23,7 @@ class CallScope:
 
     `path` begins the names of its layers; `shares` is the path of the call whose parameters it
     uses, if they are not its own. One that `borrows` takes nothing but how many samples there are.
+    `turns` are those of the definition's loops around each member, by its local name.
     """
 
     path: str
@@ -32,6 +33,7 @@ class CallScope:
     outputs: list[str] = field(default_factory=list)
     shares: str = ""
     borrows: bool = False
+    turns: dict[str, tuple[LoopTurn, ...]] = field(default_factory=dict)
 
     def nodes(self) -> Iterator[Node]:
         """All layers, those of the calls inside too."""
@@ -68,17 +70,21 @@ def call_tree(graph: Graph, *, flat: bool = False) -> CallScope:
         if isinstance(node.op, Input):
             continue
         steps, path = [], ""
-        for step in () if flat else node.call_stack:
-            if step.name != path and step.name not in own:
-                steps.append(step)
-                path = step.name
-        while len(stack) > 1 and stack[-1].path not in {step.name for step in steps}:
+        turns: tuple[LoopTurn, ...] = ()
+        for step in node.call_stack:
+            turns += step.loops
+            if step.name != path and step.name not in own and not flat:
+                steps.append((step, turns))
+                path, turns = step.name, ()
+        while len(stack) > 1 and stack[-1].path not in {step.name for step, _ in steps}:
             stack.pop()
-        for step in steps[len(stack) - 1 :]:
+        for step, around in steps[len(stack) - 1 :]:
             inner = CallScope(step.name, step)
             stack[-1].members.append(inner)
+            stack[-1].turns[stack[-1].local(step.name)] = around
             stack.append(inner)
         stack[-1].members.append(node)
+        stack[-1].turns[stack[-1].local(node.name)] = turns + node.loops
     connect(graph, root, graph.users())
     return root
 
