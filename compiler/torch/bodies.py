@@ -25,7 +25,10 @@ EACH = re.compile(
 
 @dataclass
 class CallBody:
-    """The members of a call and its steps, the tensors that go in and come out."""
+    """The members of a call and its steps, the tensors that go in and come out.
+
+    Those that are `named` have a line each.
+    """
 
     scope: CallScope
     attributes: Attributes
@@ -35,6 +38,7 @@ class CallBody:
     symbols: list[str]
     uses: set[str]
     idle: list[Item] = field(default_factory=list)  # all its steps, those that lead nowhere too
+    named: Sequence[str] = ()
 
     @property
     def block(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
 from itertools import pairwise
@@ -44,6 +44,7 @@ PARAMETERS = {
 Signatures: TypeAlias = Mapping[str, Mapping[str, Any]]  # of classes: parameters with defaults
 SUM = "SUM_M"  # stands for `sum` until it is known how it is written
 FROM_ZERO = re.compile(r"(?<![\w.])0 - (?=[a-z(])")
+SHIFTED = re.compile(r"\(\w+ - \d+\)")  # a counter that begins elsewhere
 INDEX = "index"  # what a number in square brackets is called
 CONVOLUTION = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
 DEFAULTS = {"Conv": CONVOLUTION, "ConvTranspose": CONVOLUTION}
@@ -136,6 +137,11 @@ class FoldedLoop:
     def length(self) -> int:
         """How long it is, in words and signs."""
         return tokens([self.target, self.values, *self.nodes])
+
+
+def words_of(signatures: Signatures) -> dict[str, Sequence[str]]:
+    """What the arguments of the classes are called, of PyTorch's too."""
+    return {**PARAMETERS, **{name: [*known] for name, known in signatures.items()}}
 
 
 def alike_of(nodes: Sequence[Any], signatures: Mapping[str, Sequence[str]]) -> Alike:
@@ -296,7 +302,7 @@ class Folder(ast.NodeTransformer):
         inner_first: bool,
     ) -> None:
         self.turns = turns
-        self.signatures = {**PARAMETERS, **{name: [*known] for name, known in signatures.items()}}
+        self.signatures = words_of(signatures)
         self.defaults = {
             name: {p: d for p, d in known.items() if type(d) in (int, float)}
             for name, known in signatures.items()
@@ -545,19 +551,29 @@ class Folder(ast.NodeTransformer):
         return count
 
     def loop(self, run: Sequence[Alike]) -> FoldedLoop | None:
-        """Things that are alike as one, in a loop."""
+        """Things that are alike as one, in a loop, whose counter begins where that is shortest."""
         columns = [[each.values[place] for each in run] for place in range(len(run[0].values))]
         made = self.loop_over(run, columns, [])
+        if made is None:
+            return None
         base = smallest_power(columns) if self.with_rows and len(run) > 2 else []
-        other = self.loop_over(run, columns, base) if base else None
-        if made is None or other is None:
-            return made
-        return min(made, other, key=FoldedLoop.length)
+        others = [self.loop_over(run, columns, base)] if base else []
+        if any(SHIFTED.search(ast.unparse(node)) for node in made.nodes):
+            others.append(self.loop_over(run, columns, [], from_zero=True))
+        return min([made, *filter(None, others)], key=FoldedLoop.length)
 
     def loop_over(
-        self, run: Sequence[Alike], columns: Sequence[list[Any]], base: list[Any]
+        self,
+        run: Sequence[Alike],
+        columns: Sequence[list[Any]],
+        base: list[Any],
+        *,
+        from_zero: bool = False,
     ) -> FoldedLoop | None:
-        """Things that are alike in a loop, which goes over a row by which others are said."""
+        """Things that are alike in a loop, which goes over a row by which others are said.
+
+        Its counter begins with what they number, unless it begins with 0.
+        """
         first, count = run[0], len(run)
         used = self.taken.union(*map(names_in, first.nodes))
         free = [name for name in COUNTERS if name not in used]
@@ -573,6 +589,7 @@ class Folder(ast.NodeTransformer):
         in_names = [at for at, _, named in counting if named]
         indices = {at for at, word, _ in counting if word == INDEX}
         start = in_names[-1] if in_names else int(indices == {1})
+        start = 0 if from_zero else start
         shifted = [*range(start, start + count)]
         given: list[ast.expr | int | float] = []
         rows: dict[str, list[Any]] = {}
@@ -692,9 +709,15 @@ def comprehension(loop: FoldedLoop) -> ast.comprehension:
 
 
 def folded(
-    lines: Sequence[tuple[str, str]], signatures: Signatures, turns: Collection[Turn] = ()
+    lines: Sequence[tuple[str, str]],
+    signatures: Signatures,
+    turns: Collection[Turn] = (),
+    first: Callable[[list[ast.stmt]], list[ast.stmt]] = list,
 ) -> list[tuple[str, str]]:
-    """Statements, each with its comment, with loops for what is alike; then as lines."""
+    """Statements, each with its comment, with loops for what is alike; then as lines.
+
+    Loops are looked for in what `first` makes of them.
+    """
     best: list[tuple[str, str]] = []
     for regular_first, slack, inner_first in WAYS:
         comments: dict[int, str] = {}
@@ -711,7 +734,7 @@ def folded(
             inner_first=inner_first,
         )
         found: list[tuple[str, str]] = []
-        for statement in folder.statements([*statements]):
+        for statement in folder.statements(first(statements)):
             text = ast.unparse(ast.fix_missing_locations(statement)).replace("'", '"')
             text = tidied(text)
             comment = comments.get(id(statement), "")

@@ -44,13 +44,15 @@ from compiler.torch.chains import (
     sequence_lines,
 )
 from compiler.torch.classes import MOST_VARIANTS, ModuleCode, PythonClass, made_class
+from compiler.torch.families import in_families
 from compiler.torch.helpers import HELPERS
 from compiler.torch.identities import completed
 from compiler.torch.layer import GIVEN, Call, Later, Layer, given_in, text_length, text_of
 from compiler.torch.levels import levelled
 from compiler.torch.lines import wrapped
 from compiler.torch.lists import collected, mapped
-from compiler.torch.loops import COUNTERS, folded, length, one_by_one
+from compiler.torch.loops import COUNTERS, Signatures, length, one_by_one
+from compiler.torch.results import with_results_in_a_list
 from compiler.torch.sequences import collapsed
 from compiler.torch.statements import (
     ANY,
@@ -64,6 +66,7 @@ from compiler.torch.statements import (
     references,
 )
 from compiler.torch.turns import Turn, turns_of
+from compiler.torch.unrolled import folded_by_turns
 from compiler.torch.variants import split_where_they_differ
 from grammar.records import dataclass
 
@@ -126,6 +129,7 @@ class SourceMaker:
         self.ones = batches_of_one(graph)
         self.places = {node.name: place for place, node in enumerate(graph.nodes())}
         self.parts: list[str] = []  # the text of each class
+        self.loops: dict[Any, Lines] = {}  # lines that were folded
 
     def text(self) -> str:
         """The whole source."""
@@ -270,7 +274,7 @@ class SourceMaker:
 
         def cost(form: Form) -> int:
             lines = self.module_of(body, form).texts()
-            return length(folded([(line, "") for line in lines], {}))
+            return length(self.folded([(line, "") for line in lines], body.scope))
 
         return min(forms, key=cost)
 
@@ -280,17 +284,34 @@ class SourceMaker:
             return body
         items = body.idle or body.items
         names = [*self.input_names(body).values()] if body.scope is self.root else []
-        others = [collected(items, names)]
+        others = [collected(items, names), *in_families(items, body.outputs)]
         if body.takes:
             others.insert(0, levelled(items, body.outputs, body.takes[0]))
         bodies = [replace(body, items=other) for other in others if other not in (None, [*items])]
+        listed = with_results_in_a_list(body) if body.scope is not self.root else None
+        bodies += [listed] if listed is not None else []
         if not bodies:
             return body
         return min([body, *bodies], key=lambda each: length(self.folded_forward(each)))
 
     def folded_forward(self, body: CallBody) -> list[tuple[str, str]]:
         """The lines of `forward` as they are for this call alone, with loops."""
-        return folded([(line, "") for line in self.module_of(body).texts()], {})
+        lines = [(line, "") for line in self.module_of(body).texts()]
+        return self.folded(lines, body.scope)
+
+    def folded(
+        self,
+        lines: Lines,
+        scope: CallScope,
+        signatures: Signatures | None = None,
+        turns: Collection[Turn] = (),
+    ) -> Lines:
+        """Lines of a call with loops; the same ones are folded once."""
+        known = signatures or {}
+        key = (tuple(lines), tuple(known), scope.path, len(turns))
+        if key not in self.loops:
+            self.loops[key] = folded_by_turns(lines, known, turns, scope.turns)
+        return self.loops[key]
 
     def module_of(
         self,
@@ -318,7 +339,7 @@ class SourceMaker:
         rows -= branches_of(items) if form.nests_branches else set()
         if form.concatenates_apart:
             rows |= {name for item in items if is_concatenation(item) for name in item.makes}
-        rows |= {*named}
+        rows |= {*named, *body.named}
         whole = [name for name in body.takes if name in self.graph and is_whole(self.graph[name])]
         writer = StatementWriter(
             given, counts, again, rows, branches, whole, nests_calls=form.nests_calls
@@ -391,7 +412,7 @@ class SourceMaker:
         before = self.places[node.name]
         return [
             name
-            for name in (*taken, *joined)
+            for name in (*joined, *taken)
             if name not in node.inputs
             and (name in taken or (name in inside and self.places[name] < before))
         ]
@@ -666,7 +687,7 @@ class SourceMaker:
     def constructor_lines(self, made: PythonClass) -> Lines:
         """What the constructor of a class does, with loops for what is alike."""
         signatures = {other.name: dict(other.parameters) for other in self.classes}
-        written = folded(made.constructor, signatures, self.turns)
+        written = self.folded(made.constructor, made.scope, signatures, self.turns)
         if made.is_chain and made.is_function:
             return returned(lines_at_once(made.constructor, written, signatures, self.turns))
         lets = [(line, "") for line in made.lets]
@@ -682,7 +703,7 @@ class SourceMaker:
         base = "Sequential" if made.is_chain else "Module"
         given = [f"{p}={text_of(d)}" if d is not None else p for p, d in made.parameters]
         signatures = {other.name: dict(other.parameters) for other in self.classes}
-        forward = folded(made.forward, signatures)
+        forward = self.folded(made.forward, made.scope, signatures)
         if made.is_function:
             lines += [f"def {made.name}({', '.join([*made.arguments, *given])}):"]
             body = written if made.is_chain else forward

@@ -17,6 +17,7 @@ NAMES = ("x", "y", "z", "u", "v", "w")
 JOIN = re.compile(r"\(M\d+_M(?: [-+*/] M\d+_M)+\)")  # the template of branches that come together
 CONCATENATION = "torch.cat("  # what a call of a block makes of it has a line of its own
 ANY = "ANY_M"  # a tensor of the batch, whichever is at hand
+KEPT = "/kept"  # ends what a list is called among the tensors whose name no other may have
 REFERENCE = re.compile(r"R_([0-9a-f]*)_R")
 
 
@@ -198,7 +199,8 @@ class StatementWriter:
 
     def needed(self, name: str) -> bool:
         """Whether a tensor of this name is still needed."""
-        return any(self.uses[tensor] > 0 for tensor in self.holders.get(name, ()))
+        tensors = self.holders.get(name, ())
+        return any(self.uses[tensor] > 0 or tensor.endswith(KEPT) for tensor in tensors)
 
     def result(self, tensor: str) -> str:
         """The expression of a tensor that is returned."""

@@ -1,0 +1,448 @@
+"""Statements in the loops of the definition: `for i in range(1, 5)` says what its turns said.
+
+The graph knows in which turns of which loops each layer came about. Where all turns of a loop are
+the same statements but for numbers, each number is the same in all of them or follows from the
+counters. What follows from none, but from the turn of the outermost loop, is a row that this goes
+through: `for s, (first, count) in enumerate(((2, 1), (5, 2), (10, 8)))`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import field
+from functools import partial
+from itertools import groupby
+from typing import Any, TypeAlias
+
+from compiler.torch.loops import (
+    COUNTERS,
+    WORTH,
+    Alike,
+    Filled,
+    Signatures,
+    alike_of,
+    expression_of,
+    folded,
+    formula_from,
+    length,
+    names_in,
+    tokens,
+    with_header,
+    words_of,
+)
+from compiler.torch.turns import Turn
+from grammar.diagnostics import LoopTurn
+from grammar.records import dataclass
+
+# How a statement reaches a member of its module, or makes one.
+MEMBER = re.compile(r"\bself((?:\.\w+|\[\d+\]|\[\"\w+\"\])+)(?:\(\"([\w.]+)\")?")
+FACTORS = (2, 3, 4)
+FEWEST = 3  # numbers that make a rule
+MANY = 4  # turns: a loop of these need only be shorter
+Turns: TypeAlias = tuple[LoopTurn, ...]
+Counters: TypeAlias = tuple[int, ...]  # what they are around a statement
+Numbers: TypeAlias = dict[Counters, Any]  # those at one place of a statement
+
+
+def folded_by_turns(
+    lines: Sequence[tuple[str, str]],
+    signatures: Signatures,
+    alike: Collection[Turn],
+    turns: Mapping[str, Turns],
+) -> list[tuple[str, str]]:
+    """Lines with loops, those of the definition first where that is shorter; `turns` by member."""
+    plain = folded(lines, signatures, alike)
+    words = words_of(signatures)
+    statements = [ast.parse(text).body[0] for text, _ in lines] if any(turns.values()) else []
+    if len(in_loops(statements, turns, words)) == len(statements):
+        return plain
+    first = partial(in_loops, turns=turns, signatures=words)
+    return min(folded(lines, signatures, alike, first), plain, key=length)
+
+
+def in_loops(
+    statements: Sequence[ast.stmt],
+    turns: Mapping[str, Turns],
+    signatures: Mapping[str, Sequence[str]],
+) -> list[ast.stmt]:
+    """Statements in the loops in which the members that they reach were made."""
+    found = [turns_in(statement, turns) for statement in statements]
+    for place in reversed(range(len(found))):
+        if found[place] is None and isinstance(statements[place], ast.Assign):
+            later = found[place + 1] if place + 1 < len(found) else ()
+            found[place] = later if is_made(statements[place]) else ()
+    if not any(found):
+        return [*statements]
+    taken = frozenset().union(*map(names_in, statements))
+    made: list[list[ast.stmt]] = []
+    for depth in (1, None) if None in found else (None,):
+        known: list[Turns] = []
+        for each in found:
+            known.append(each if each is not None else known[-1][:depth] if known else ())
+        tree = tree_of([*zip(statements, known, strict=True)], 0)
+        made.append(Nest(signatures, taken).written(tree))
+    return min(made, key=tokens)
+
+
+def turns_in(statement: ast.stmt, turns: Mapping[str, Turns]) -> Turns | None:
+    """The turns around all members that a statement reaches; None for one that reaches none."""
+    text = ast.unparse(statement).replace("'", '"')
+    if isinstance(statement, ast.Return):
+        return ()
+    found: Turns | None = None
+    for reached, named in MEMBER.findall(text):
+        parts = re.findall(r"\w+", reached)
+        names = [".".join(parts[: count + 1]) for count in range(len(parts))]
+        own = next((turns[n] for n in [named, *reversed(names)] if n in turns), None)
+        inner = [t for n, t in turns.items() if n.startswith(f"{names[0]}.")] if own is None else []
+        for each in [own] if own is not None else inner:
+            found = each if found is None else common(found, each)
+    return found
+
+
+def common(a: Turns, b: Turns) -> Turns:
+    """The turns that two have in common."""
+    count = 0
+    while count < min(len(a), len(b)) and a[count] == b[count]:
+        count += 1
+    return a[:count]
+
+
+def is_made(statement: ast.stmt) -> bool:
+    """Whether something is called in a statement."""
+    return any(isinstance(node, ast.Call) for node in ast.walk(statement))
+
+
+@dataclass
+class Loop:
+    """Turns of a loop that follow one another, and what is in each."""
+
+    turns: list[LoopTurn] = field(default_factory=list)
+    bodies: list[list[Any]] = field(default_factory=list)  # statements and loops
+
+
+def tree_of(statements: Sequence[tuple[ast.stmt, Turns]], depth: int) -> list[Any]:
+    """Statements and the loops among them."""
+    found: list[Any] = []
+    turn: LoopTurn | None = None
+    for inner, group in groupby(statements, lambda each: each[1][depth : depth + 1]):
+        several = [*group]
+        if not inner:
+            found += [statement for statement, _ in several]
+            turn = None
+            continue
+        goes_on = turn is not None and turn.loop == inner[0].loop and turn.place < inner[0].place
+        if not goes_on:
+            found.append(Loop())
+        (turn,) = inner
+        found[-1].turns.append(turn)
+        found[-1].bodies.append(tree_of(several, depth + 1))
+    return found
+
+
+@dataclass
+class Variable:
+    """A counter, and the number that it begins with."""
+
+    name: str
+    start: int
+
+
+def counts(loops: Sequence[Loop], name: str, first: Any) -> bool:
+    """Whether a variable of the definition goes up by one from the first turn of each loop."""
+    return (
+        type(first) is int
+        and first >= 0
+        and all(
+            dict(turn.variables).get(name) == first + place
+            for loop in loops
+            for place, turn in enumerate(loop.turns)
+        )
+    )
+
+
+class Nest:
+    """Writes loops; `signatures` are the parameters of classes, `taken` names that are not free."""
+
+    def __init__(self, signatures: Mapping[str, Sequence[str]], taken: frozenset[str]) -> None:
+        self.signatures = signatures
+        self.taken = taken
+        self.alike: dict[int, Alike] = {}
+        self.rows: dict[str, list[Any]] = {}  # that the outermost loop goes through
+        self.outermost: dict[int, LoopTurn] = {}  # its turns by its counter
+
+    def written(self, tree: Sequence[Any]) -> list[ast.stmt]:
+        """Statements, with loops where the turns are alike."""
+        found: list[ast.stmt] = []
+        for each in tree:
+            if isinstance(each, ast.stmt):
+                found.append(each)
+                continue
+            place = 0
+            for _, group in groupby(each.bodies, self.key):
+                end = place + len([*group])
+                found += self.run(Loop(each.turns[place:end], each.bodies[place:end]))
+                place = end
+        return found
+
+    def run(self, loop: Loop) -> list[ast.stmt]:
+        """Turns that are alike as a loop, if that is shorter, else one after the other."""
+        plain = [statement for body in loop.bodies for statement in self.written(body)]
+        if len(loop.bodies) < 2:
+            return plain
+        self.rows = {}
+        made = self.loop([((), loop)], ())
+        if made is None:
+            return plain
+        many = len(loop.bodies) >= MANY or any(isinstance(x, Loop) for x in loop.bodies[0])
+        most = tokens(plain) * (1 if many else WORTH)
+        return [made] if tokens([made]) < most else plain
+
+    def key(self, body: Sequence[Any]) -> str:
+        """What the bodies of turns that are alike have in common."""
+        return ";".join(
+            self.of(each).key if isinstance(each, ast.stmt) else f"for {self.inner_key(each)}"
+            for each in body
+        )
+
+    def inner_key(self, loop: Loop) -> str:
+        """That of all turns of a loop; of other turns nothing else's."""
+        keys = {self.key(body) for body in loop.bodies}
+        return keys.pop() if len(keys) == 1 else str(id(loop))
+
+    def of(self, statement: ast.stmt) -> Alike:
+        """A statement with its numbers apart."""
+        if id(statement) not in self.alike:
+            self.alike[id(statement)] = alike_of([statement], self.signatures)
+        return self.alike[id(statement)]
+
+    def loop(
+        self, loops: Sequence[tuple[Counters, Loop]], around: Sequence[Variable]
+    ) -> ast.stmt | None:
+        """Loops that are alike, at each place of the counters around one; None if they differ."""
+        several = {at: len(loop.bodies) for at, loop in loops}
+        used = {variable.name for variable in around} | self.taken
+        variable = self.variable([loop for _, loop in loops], used)
+        if variable is None or {*several.values()} == {1}:
+            return None
+        inside = [
+            ((*at, variable.start + place), body)
+            for at, loop in loops
+            for place, body in enumerate(loop.bodies)
+        ]
+        if not around:
+            places = (at for (at,), _ in inside)
+            self.outermost = dict(zip(places, loops[0][1].turns, strict=True))
+        variables = [*around, variable]
+        nodes: list[ast.stmt] = []
+        for place, first in enumerate(inside[0][1]):
+            each = [(at, body[place]) for at, body in inside]
+            made = (
+                self.statement(each, variables)
+                if isinstance(first, ast.stmt)
+                else self.loop(each, variables)
+            )
+            if made is None:
+                return None
+            nodes.append(made)
+        is_used = any(variable.name in names_in(node) for node in nodes)
+        name, start = (variable.name, variable.start) if is_used else ("", 0)
+        if not around:
+            whole = with_header(nodes, self.rows, name, start, several[()])
+            return ast.For(whole.target, whole.values, whole.nodes, [], lineno=0)
+        ends = {at: start + count for at, count in several.items()}
+        end = self.expression(ends, around, "last" if start else "count", False)
+        limits = [ast.Constant(start)] if start else []
+        values = ast.Call(ast.Name("range"), [*limits, expression_of(end)], []) if end else None
+        return ast.For(ast.Name(name or "_"), values, nodes, [], lineno=0) if values else None
+
+    def variable(self, loops: Sequence[Loop], used: Iterable[str]) -> Variable | None:
+        """The counter of loops that are alike: what they number, or a variable that counts."""
+        free = [name for name in COUNTERS if name not in used]
+        own = next(
+            (
+                Variable(name, first)
+                for name, first in loops[0].turns[0].variables
+                if name.isidentifier() and name not in used and counts(loops, name, first)
+            ),
+            Variable(free[0], 0) if free else None,
+        )
+        numbers = self.numbered(loops)
+        if own is None or not numbers or own.start in numbers:
+            return own
+        return Variable(free[0], min(numbers)) if free else own
+
+    def numbered(self, loops: Sequence[Loop]) -> set[int]:
+        """Where numbers in names begin that go up by one with each turn."""
+        found: set[int] = set()
+        for place, first in enumerate(loops[0].bodies[0]):
+            if not isinstance(first, ast.stmt):
+                continue
+            rows = [[self.of(body[place]) for body in loop.bodies] for loop in loops]
+            for at in [k for k, named in enumerate(rows[0][0].in_names) if named]:
+                columns = {
+                    tuple(alike.values[at] - k for k, alike in enumerate(row)) for row in rows
+                }
+                starts = {value for column in columns for value in column}
+                found |= starts if len(starts) == 1 else set()
+        longest = max(len(loop.bodies) for loop in loops)
+        return found if longest > 1 else set()
+
+    def statement(
+        self, each: Sequence[tuple[Counters, ast.stmt]], variables: Sequence[Variable]
+    ) -> ast.stmt | None:
+        """A statement for those of all turns."""
+        parts = [(at, self.of(statement)) for at, statement in each]
+        first = parts[0][1]
+        given: list[Any] = []
+        for place, (word, named) in enumerate(zip(first.words, first.in_names, strict=True)):
+            values = {at: alike.values[place] for at, alike in parts}
+            found = self.expression(values, variables, word, named)
+            if found is None:
+                return None
+            given.append(found)
+        made: ast.stmt = Filled(iter(given)).visit(first.nodes[0])
+        return made
+
+    def expression(
+        self, values: Numbers, variables: Sequence[Variable], word: str, named: bool
+    ) -> Any:
+        """What numbers are in terms of the counters; None where nothing says it."""
+        first = next(iter(values.values()))
+        if all(value == first and type(value) is type(first) for value in values.values()):
+            return first
+        text = rule(values, variables) or self.by_row(values, variables, word, named)
+        return ast.parse(text, mode="eval").body if text else None
+
+    def by_row(self, values: Numbers, variables: Sequence[Variable], word: str, named: bool) -> str:
+        """Numbers as those of a row that the outermost loop goes through, and a rule."""
+        steps, rest = without_steps(values, len(variables))
+        row: dict[int, Any] = {}
+        for at, value in rest.items():
+            if row.setdefault(at[0], value) != value:
+                return ""
+        column = [row[at] for at in sorted(row)]
+        if len(column) != len(self.outermost):
+            return ""
+        pairs = zip(steps, variables[1:], strict=True)
+        terms = [(step, variable.name) for step, variable in pairs if step]
+        name, more = self.row(column, "first" if named else word, variables)
+        return sum_of([(1, name), *terms], more)
+
+    def row(self, column: list[Any], word: str, variables: Sequence[Variable]) -> tuple[str, int]:
+        """The name of a row of numbers, and how much more they are than it."""
+        for name, known in self.rows.items():
+            apart = {value - other for value, other in zip(column, known, strict=True)}
+            if len(apart) == 1:
+                return name, apart.pop()
+        given = [dict(turn.variables) for turn in self.outermost.values()]
+        same = [n for n in given[0] if n.isidentifier() and [g.get(n) for g in given] == column]
+        used = {*self.taken, *self.rows, *(variable.name for variable in variables)}
+        name = same[0] if same and same[0] not in used else word
+        while name in used:
+            name += "_"
+        self.rows[name] = column
+        return name, 0
+
+
+def without_steps(values: Numbers, count: int) -> tuple[list[int], Numbers]:
+    """The steps of numbers along all counters but the first, and the numbers without them."""
+    steps = [step if (step := step_along(values, k)) is not None else 0 for k in range(1, count)]
+    return steps, {
+        at: value - sum(step * k for step, k in zip(steps, at[1:], strict=True))
+        for at, value in values.items()
+    }
+
+
+def step_along(values: Numbers, place: int) -> int | None:
+    """How much a number grows with a counter, the first time that it does."""
+    for at, value in values.items():
+        after = values.get((*at[:place], at[place] + 1, *at[place + 1 :]))
+        if after is not None:
+            return int(after - value)
+    return None
+
+
+def rule(values: Numbers, variables: Sequence[Variable]) -> str:
+    """Numbers as a formula in counters: `64 * i`, `5 - j`, `(64 + 32 * j) * 2 ** i`; or empty."""
+    if not all(type(value) in (int, float) for value in values.values()):
+        return ""
+    found = sum_rule(values, variables) or power_rule(values, variables)
+    for place, variable in enumerate(variables if not found else ()):
+        column = {at[place]: value for at, value in values.items()}
+        turns = sorted(column)
+        whole = turns == [*range(variable.start, variable.start + len(turns))]
+        if whole and all(column[at[place]] == value for at, value in values.items()):
+            numbers = [column[turn] for turn in turns]
+            found = found or formula_from(numbers, variable.name, variable.start)
+    return found
+
+
+def sum_rule(values: Numbers, variables: Sequence[Variable]) -> str:
+    """Numbers that grow by a fixed step with each counter."""
+    if not all(type(value) is int for value in values.values()):
+        return ""
+    steps = [step_along(values, place) or 0 for place in range(len(variables))]
+    firsts = {
+        value - sum(step * k for step, k in zip(steps, at, strict=True))
+        for at, value in values.items()
+    }
+    for place, step in enumerate(steps):
+        if abs(step) > 1 and len({at[place] for at in values}) < FEWEST:
+            return ""
+    if len(firsts) > 1:
+        return ""
+    pairs = zip(steps, variables, strict=True)
+    return sum_of([(step, variable.name) for step, variable in pairs if step], firsts.pop())
+
+
+def sum_of(terms: Sequence[tuple[int, str]], number: int) -> str:
+    """`i + 1`, `64 + 32 * j`, `first + 2 * i`."""
+    several = [
+        (step < 0, name if abs(step) == 1 else f"{abs(step)} * {name}") for step, name in terms
+    ]
+    constant = [(number < 0, str(abs(number)))] * (number != 0)
+    plain = any(step == 1 for step, _ in terms) or number < 0
+    ordered = [*several, *constant] if plain else [*constant, *several]
+    ordered.sort(key=lambda each: each[0])  # those that are taken off last
+    text = "".join(f" {'-' if minus else '+'} {term}" for minus, term in ordered)
+    return text[3:] if text.startswith(" + ") else f"-{text[3:]}"
+
+
+def power_rule(values: Numbers, variables: Sequence[Variable]) -> str:
+    """Numbers that are some times as many with each turn of a counter."""
+    for place, variable in enumerate(variables):
+        if len({at[place] for at in values}) < FEWEST:
+            continue
+        for factor in FACTORS:
+            for sign, grows in ((f"* {factor} **", 1), (f"// {factor} **", -1)):
+                rest = without_powers(values, place, factor, grows)
+                if rest is None:
+                    continue
+                first = next(iter(rest.values()))
+                same = all(value == first for value in rest.values())
+                text = str(first) if same else rule(rest, variables)
+                if text == "1" and grows > 0:
+                    return f"{factor} ** {variable.name}"
+                if text:
+                    safe = text if re.fullmatch(r"\w+", text) else f"({text})"
+                    return f"{safe} {sign} {variable.name}"
+    return ""
+
+
+def without_powers(values: Numbers, place: int, factor: int, grows: int) -> Numbers | None:
+    """Numbers over powers along a counter; None where these are none, or do not go into them."""
+    found: Numbers = {}
+    for at, value in values.items():
+        power = factor ** at[place]
+        if type(value) is not int or (grows > 0 and value % power):
+            return None
+        found[at] = value // power if grows > 0 else value * power
+    by_others: dict[Counters, int] = {}
+    for at, value in found.items():
+        others = (*at[:place], *at[place + 1 :])
+        if by_others.setdefault(others, value) != value:
+            return None
+    return found
