@@ -10,8 +10,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import reduce
 from typing import TypeAlias
 
+from compiler.torch.bodies import CallBody
 from compiler.torch.levels import MARKED
 from compiler.torch.lists import CONCATENATED
 from compiler.torch.statements import KEPT, Item, mark, references
@@ -34,17 +36,25 @@ class Family:
         return f"{next(iter(self.places))}{KEPT}"
 
 
-def in_families(items: Sequence[Item], outputs: Sequence[str]) -> Iterator[list[Item]]:
-    """The items with a list for each family of which some is taken again, and for all of them."""
-    uses = Counter(name for item in items for name in item.takes) + Counter(outputs)
-    found = [f for f in families(items) if any(uses[name] > 1 for name in f.places)]
-    for family in found:
-        yield with_list(items, outputs, family)
+def in_families(body: CallBody) -> Iterator[CallBody]:
+    """The call with a list for each family of which half is taken again, and for all of them.
+
+    As it is written, and with a line for each tensor that a numbered module makes.
+    """
+    uses = Counter(name for item in body.items for name in item.takes) + Counter(body.outputs)
+    every = families(body.items)
+    found = [
+        family
+        for family in every
+        if 2 * sum(uses[name] > 1 for name in family.places) >= len(family.places)
+    ]
+    bodies = [with_list(body, family) for family in found]
     if len(found) > 1:
-        whole = [*items]
-        for family in found:
-            whole = with_list(whole, outputs, family)
-        yield whole
+        bodies.append(reduce(with_list, found, body))
+    names = [name for family in every for name in family.places]
+    for each in bodies:
+        yield each
+        yield replace(each, named=names)
 
 
 def families(items: Sequence[Item]) -> list[Family]:
@@ -81,11 +91,11 @@ def placed(numbers: dict[str, Place]) -> dict[str, Place]:
     }
 
 
-def with_list(items: Sequence[Item], outputs: Sequence[str], family: Family) -> list[Item]:
-    """The items with the tensors of a family in a list."""
+def with_list(body: CallBody, family: Family) -> CallBody:
+    """The call with the tensors of a family in a list."""
     found: list[Item] = []
     rows: dict[Place, list[str]] = {}  # the tensors in each list by now
-    for item in items:
+    for item in body.items:
         step = from_list(item, family, rows)
         found.append(step)
         if len(item.makes) == 1 and item.makes[0] in family.places:
@@ -93,10 +103,10 @@ def with_list(items: Sequence[Item], outputs: Sequence[str], family: Family) -> 
             found[-1] = replace(step, comment="")
             found.append(kept(name, family, item.comment))
             rows.setdefault(family.places[name][:-1], []).append(name)
-    for name in dict.fromkeys(outputs):
-        if name in family.places:
-            found.append(Item((name,), (family.name,), element(mark(0), family.places[name])))
-    return found
+    given = {name: f"{name}/given" for name in body.outputs if name in family.places}
+    for name, handed in given.items():
+        found.append(Item((handed,), (family.name,), element(mark(0), family.places[name])))
+    return replace(body, items=found, outputs=[given.get(name, name) for name in body.outputs])
 
 
 def kept(name: str, family: Family, comment: str) -> Item:

@@ -284,10 +284,11 @@ class SourceMaker:
             return body
         items = body.idle or body.items
         names = [*self.input_names(body).values()] if body.scope is self.root else []
-        others = [collected(items, names), *in_families(items, body.outputs)]
+        others = [collected(items, names)]
         if body.takes:
             others.insert(0, levelled(items, body.outputs, body.takes[0]))
         bodies = [replace(body, items=other) for other in others if other not in (None, [*items])]
+        bodies += in_families(replace(body, items=items))
         listed = with_results_in_a_list(body) if body.scope is not self.root else None
         bodies += [listed] if listed is not None else []
         if not bodies:
