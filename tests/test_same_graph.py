@@ -57,6 +57,12 @@ OTHERS = [
     ("reduce_sum(axis=0)", "reduce_sum(axis=0, keep=true)", "outputs"),
     ('resize(1x7, mode="linear", scale=[0.2, 1.0])', 'resize(1x7, mode="linear")', "layers"),
     ("relu", "tanh", "layers"),
+    ("scale(2) -> shift(1)", "scale(2) -> shift(1.01)", "layers"),
+    ("scale(2) -> shift(1)", "shift(1) -> scale(2)", "layers"),
+    ("normalize(0.5, 0.5)", "normalize(0.5, 0.25)", "layers"),
+    ("max { identity; relu }", "min { identity; relu }", "layers"),
+    ("mul { identity; identity }", "mul { identity; identity; identity }", "layers"),
+    ("reduce_mean(axis=1, keep=true)", "reduce_max(axis=1, keep=true)", "layers"),
     ("transpose([0, 2, 1])", "reshape([2, 7, 6])", "layers"),
     ("concat { relu; tanh }", "concat { tanh; relu }", "layers"),
     ("z = x -> relu; sub(x, z)", "z = x -> relu; sub(z, x)", "layers"),
@@ -74,6 +80,7 @@ OTHERS = [
     ("softmax", "softmax(axis=1)", "layers"),
     ("conv(4, 1)", "conv(4, 1) -> slice(0, 2)", "outputs"),
     ('upsample(2, mode="bilinear")', 'resize(12x14, mode="linear", align="corners")', "layers"),
+    ('resize(5x5, mode="linear")', 'resize(5x5, mode="linear", align="asymmetric")', "layers"),
 ]  # fmt: skip
 
 
