@@ -13,7 +13,7 @@ Read as the same is only what is the same number by number:
   where that is one pixel;
 - a reduction that keeps its axes, of size 1, and one that does not;
 - what is worked out from fixed numbers alone, which is fixed numbers;
-- factors and offsets in a row, `normalize`, and fixed tensors that are multiplied or added;
+- factors and offsets in a row, `normalize`, fixed tensors that are multiplied, added or compared;
 - the order of what is added, multiplied or compared, what is compared twice, a mean as a sum and a
   factor, a square as a product, and a concat within a concat;
 - what is the same layer by two words: a slope for each channel, of one channel, and one for all; a
@@ -25,8 +25,9 @@ were drawn, pictures and class names.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import fields, replace
+from functools import reduce
 from hashlib import sha256
 from itertools import groupby
 from typing import Any
@@ -298,6 +299,8 @@ def make(graph: Graph, node: Node, inputs: list[Made]) -> Made:
         return joined(inputs, per_sample_axis(op.axis, shapes[0], op.name), shape)
     if isinstance(op, Power) and op.exponent == 2:
         return make(graph, replace(node, op=Mul()), [*inputs, *inputs])
+    if isinstance(op, Max | Min):
+        inputs = with_one_fixed(op, inputs)
     fixed_ones = joined_with_fixed(graph, node, inputs)
     if fixed_ones is not None:
         return fixed_ones
@@ -390,6 +393,16 @@ def joined_with_fixed(graph: Graph, node: Node, inputs: list[Made]) -> Made | No
     return affine(base, np.array(1.0), total, shape)
 
 
+def with_one_fixed(op: Max | Min, inputs: list[Made]) -> list[Made]:
+    """What is compared, of several fixed tensors the one that they come to."""
+    held = [made.numbers for made in inputs if made.numbers is not None]
+    if len(held) < 2:
+        return inputs
+    chosen = reduce(np.maximum if isinstance(op, Max) else np.minimum, held)
+    rest = [made for made in inputs if made.numbers is None]
+    return [*rest, Made("const", chosen.shape, chosen.shape, numbers=chosen)]
+
+
 def is_still(graph: Graph, node: Node) -> bool:
     """Whether a pad adds nothing, and a map at its own size has each pixel in its place."""
     (given,) = graph.input_shapes(node)
@@ -468,8 +481,34 @@ def joined(inputs: list[Made], axis: int, shape: Shape) -> Made:
     ]
     if len(pieces) == 1:
         return pieces[0]
+    whole = affine_as_one(pieces, axis, shape)
+    if whole is not None:
+        return whole
     root = hashed("concat", axis, [made.key() for made in pieces], shape)
     return Made(root, shape, shape, parts=("concat", axis, *pieces))
+
+
+def affine_as_one(pieces: Sequence[Made], axis: int, shape: Shape) -> Made | None:
+    """Parts with factors and offsets as the parts, and then these; None where there are none."""
+    apart = [
+        made.parts[1:]
+        if made.parts[:1] == ("affine",) and made.places is None
+        else (made, 1.0, 0.0)
+        for made in pieces
+    ]
+    bases = [base for base, _, _ in apart]
+    pairs = [*zip(bases, pieces, strict=True)]
+    alike = all(made.numbers is None and base.shape == made.shape for base, made in pairs)
+    if not alike or all(base is made for base, made in pairs):
+        return None
+    factor, offset = (
+        np.concatenate([np.broadcast_to(n, base.shape) for base, n in of_each], axis)
+        for of_each in (
+            [(base, factor) for base, factor, _ in apart],
+            [(base, offset) for base, _, offset in apart],
+        )
+    )
+    return affine(joined(bases, axis, shape), factor, offset, shape)
 
 
 def hashed(*parts: Any) -> str:

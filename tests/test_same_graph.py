@@ -44,6 +44,9 @@ SAME = [
         'resize(1, mode="linear", align="asymmetric", scale=0.2)',
         'resize(1, mode="linear", align="asymmetric")',
     ),
+    ("min { const([[[3]]]); relu; const([[[2]]]) }", "min { relu; const([[[2]]]) }"),
+    ("scale(2)", "scale(2) -> concat { channels(0, 0); channels(1, 1) }"),
+    ("scale([2, 3])", "concat { channels(0, 0) -> scale(2); channels(1, 1) -> scale(3) }"),
     ("layernorm(axis=[1, 2])", "layernorm(axis=[-2, -1])"),
 ]  # fmt: skip
 OTHERS = [
@@ -57,6 +60,8 @@ OTHERS = [
     ("reduce_sum(axis=0)", "reduce_sum(axis=0, keep=true)", "outputs"),
     ('resize(1x7, mode="linear", scale=[0.2, 1.0])', 'resize(1x7, mode="linear")', "layers"),
     ("relu", "tanh", "layers"),
+    ("min { const([[[3]]]); relu; const([[[2]]]) }", "min { relu; const([[[3]]]) }", "layers"),
+    ("scale([2, 3])", "concat { channels(0, 0) -> scale(2); channels(1, 1) }", "layers"),
     ("scale(2) -> shift(1)", "scale(2) -> shift(1.01)", "layers"),
     ("scale(2) -> shift(1)", "shift(1) -> scale(2)", "layers"),
     ("normalize(0.5, 0.5)", "normalize(0.5, 0.25)", "layers"),
