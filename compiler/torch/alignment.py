@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
+from itertools import groupby
 from typing import Any
 
-from compiler.torch.layer import OPTIONAL, PRESENT, Call, blank, is_made
+from compiler.torch.layer import OPTIONAL, PRESENT, REPEATED, Call, blank, is_made
 
 SEQUENCE = "nn.Sequential"
 
@@ -65,3 +66,47 @@ def is_sequence(value: Any) -> bool:
         and not value.keywords
         and all(isinstance(element, Call) for element in value.arguments)
     )
+
+
+def counted(calls: Sequence[Call]) -> list[Call] | None:
+    """Sequences in which an element comes so many times: as often as is told; None for others.
+
+    `nn.Sequential(*(Down(c) for _ in range(n - 1)), Last(c))` is what several say that have no
+    `Down`, one and two.
+    """
+    runs = [runs_of(call.arguments) for call in calls]
+    whole = max(runs, key=len)
+    keys = [key_of(element) for element, _ in whole]
+    if len({*map(repr, keys)}) < len(keys):
+        return None
+    counts: list[dict[Any, tuple[Call, int]]] = []
+    for run in runs:
+        counts.append({repr(key_of(element)): (element, count) for element, count in run})
+        if [*counts[-1]] != [repr(key) for key in keys if repr(key) in counts[-1]]:
+            return None
+    slots = [(repr(key), element) for key, (element, _) in zip(keys, whole, strict=True)]
+    varying = {key for key, _ in slots if any(own.get(key, (None, 0))[1] != 1 for own in counts)}
+    if not varying or len(varying) == len(slots):
+        return None
+    return [
+        Call(
+            SEQUENCE,
+            tuple(
+                Call(
+                    REPEATED,
+                    (own.get(key, (None, 0))[1], own.get(key, (other, 0))[0]),
+                    (),
+                    ("count",),
+                )
+                if key in varying
+                else own[key][0]
+                for key, other in slots
+            ),
+        )
+        for own in counts
+    ]
+
+
+def runs_of(elements: Sequence[Call]) -> list[tuple[Call, int]]:
+    """Equal elements that follow one another, each with how often."""
+    return [(element, len([*alike])) for element, alike in groupby(elements)]

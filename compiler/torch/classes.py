@@ -18,7 +18,7 @@ from difflib import SequenceMatcher
 from itertools import accumulate, chain, permutations
 from typing import Any
 
-from compiler.torch.alignment import aligned, is_sequence
+from compiler.torch.alignment import aligned, counted, is_sequence, runs_of
 from compiler.torch.attributes import TAKEN, Attributes
 from compiler.torch.calls import CallScope
 from compiler.torch.layer import (
@@ -289,6 +289,29 @@ def with_aligned(variants: Sequence[Sequence[ModuleCode]]) -> list[list[ModuleCo
     ]
 
 
+def with_counts(modules: Sequence[ModuleCode]) -> list[ModuleCode] | None:
+    """Calls of a block with what some of them have more often told so; None where none has."""
+    made = [*modules]
+    for name in dict.fromkeys(name for module in modules for name in module.calls):
+        found = {
+            place: module.calls[name]
+            for place, module in enumerate(modules)
+            if is_sequence(module.calls.get(name)) and module.calls[name].arguments
+        }
+        longest = sorted(found.values(), key=lambda call: -len(runs_of(call.arguments)))
+        for whole in {repr(blank(call)): call for call in longest}.values():
+            like = blank(whole)
+            alike = {p: c for p, c in found.items() if blank(c) == like or counted([whole, c])}
+            several = any(blank(call) != like for call in alike.values())
+            calls = counted([*alike.values()]) if several else None
+            if calls is None:
+                continue
+            for place, call in zip(alike, calls, strict=True):
+                made[place] = modules[place].with_calls({name: call})
+                del found[place]
+    return made if any(new is not old for new, old in zip(made, modules, strict=True)) else None
+
+
 class ClassWriter:
     """A class in the making."""
 
@@ -419,14 +442,19 @@ class ClassWriter:
         names = [n for n in given[0] if all(n in g and plain(g[n]) for g in given)]
         known = {identifier(n): [g[n] for g in given] for n in names}
         known |= {n: row for n, row in self.parameters.items() if ABSENT not in row}
+        tests: dict[str, str] = {}  # one of a sign says more than one of a number
         for name, values in known.items():
             inside, outside = {values[p] for p in chosen}, {values[p] for p in others}
             if inside & outside or not outside or not all(map(plain, inside | outside)):
                 continue
             test = test_between(name, inside, outside)
             if test:
-                self.parameters[name] = values
-                return self.own(test) if forward else test
+                tests.setdefault(test, name)
+        if tests:
+            whole = [t for t, n in tests.items() if n in self.parameters and are_whole(known[n])]
+            test = next((test for test in whole if "= " not in test), next(iter(tests)))
+            self.parameters[tests[test]] = known[tests[test]]
+            return self.own(test) if forward else test
         name = self.equality({*chosen}, {*others}) or self.flag(chosen, hint)
         return self.own(name) if forward else name
 
@@ -709,6 +737,11 @@ def test_between(name: str, inside: set[Any], outside: set[Any]) -> str:
     return ""
 
 
+def are_whole(values: Sequence[Any]) -> bool:
+    """Whether all values are whole numbers."""
+    return all(type(value) is int for value in values)
+
+
 def agrees(known: Sequence[Any], values: Sequence[Any]) -> bool:
     """Whether two rows are equal where both have a value, and have one in common."""
     pairs = [(k, v) for k, v in zip(known, values, strict=True) if ABSENT not in (k, v)]
@@ -720,14 +753,19 @@ def arithmetic(known: Sequence[Any], values: Sequence[Any], name: str) -> str:
     pairs = [(k, v) for k, v in zip(known, values, strict=True) if v is not ABSENT]
     if all(is_half(k, v) for k, v in pairs) and len({k for k, _ in pairs}) > 1:
         return f"{name} // 2"
-    if not all(type(number) is int and number for pair in pairs for number in pair):
+    if not all(type(number) is int for pair in pairs for number in pair):
+        return ""
+    several = len({k for k, _ in pairs}) > 2
+    if several and all(v == k - 1 for k, v in pairs):
+        return f"{name} - 1"
+    if not all(number for pair in pairs for number in pair):
         return ""
     for factor in FACTORS:
         if all(factor * k == v for k, v in pairs):
             return f"{factor} * {name}"
         if all(k == factor * v for k, v in pairs):
             return f"{name} // {factor}"
-    if len({k for k, _ in pairs}) < 3:
+    if not several:
         return ""
     for sign, power in (("", 1), ("-", -1)):
         if all(0 < k * power < 16 and v == 2 ** (k * power) for k, v in pairs):

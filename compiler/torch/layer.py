@@ -19,6 +19,9 @@ from grammar.records import dataclass
 WORD = re.compile(r"\w+|[^\w\s]")
 ABSENT = object()  # the value that a call has for what it does not say
 OPTIONAL = "*"  # in the place of a layer that a sequence has or has not: whether, and the layer
+REPEATED = (
+    "*n"  # in the place of a layer that comes so many times in a row: how often, and the layer
+)
 PRESENT = "? "  # begins what is said of such a layer, before the name of a parameter for it
 GIVEN = "given"  # a module that the constructor is given
 # What people give by its place, of functions and modules alike.
@@ -59,6 +62,9 @@ class Call:
     def __str__(self) -> str:
         if self.function == GIVEN:
             return text_of(self.arguments[0])
+        if self.function == REPEATED:
+            count, element = self.arguments
+            return f"*({element} for _ in range({text_of(count)}))"
         if self.function == "OrderedDict":
             return f"OrderedDict({entries_of(self)})"
         return f"{self.function}({', '.join(given_in(self))})"
@@ -319,9 +325,9 @@ def blank(call: Call) -> tuple[Any, ...]:
 def leaves_of(call: Call) -> list[tuple[str, Any]]:
     """The values of a call and of the calls in it."""
     found: list[tuple[str, Any]] = []
-    if call.function == OPTIONAL and call.arguments[0] is False:
+    if call.function in (OPTIONAL, REPEATED) and not call.arguments[0]:
         inner = leaves_of(Call("", call.arguments[1:], (), ("",)))
-        return [(call.words[0], False), *((word, ABSENT) for word, _ in inner)]
+        return [(call.words[0], call.arguments[0]), *((word, ABSENT) for word, _ in inner)]
     if call.function == GIVEN:
         return [(GIVEN, call.arguments[0])]
     for word, value in zip(call.words, call.values, strict=True):

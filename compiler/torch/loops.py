@@ -15,6 +15,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any, TypeAlias
 
+from compiler.torch.extending import begun_earlier
 from compiler.torch.progressions import formula
 from compiler.torch.turns import FEWEST_TURNS, MOST_IN_TURN, Turn
 from grammar.records import dataclass
@@ -612,6 +613,10 @@ class Folder(ast.NodeTransformer):
                 given.append(ast.parse(text, mode="eval").body)
                 continue
             name = next((n for n, row in rows.items() if row == column), "")
+            half = next((n for n, row in rows.items() if column == [2 * v for v in row]), "")
+            if half and columns.count(column) == 1 and len({*map(type, column)}) == 1:
+                given.append(ast.BinOp(ast.Constant(2), ast.Mult(), ast.Name(half)))
+                continue
             if not name:
                 name = word if not named else "name"
                 while name in used or name in rows or name == counter:
@@ -734,7 +739,7 @@ def folded(
             inner_first=inner_first,
         )
         found: list[tuple[str, str]] = []
-        for statement in folder.statements(first(statements)):
+        for statement in with_earlier_turns(folder.statements(first(statements))):
             text = ast.unparse(ast.fix_missing_locations(statement)).replace("'", '"')
             text = tidied(text)
             comment = comments.get(id(statement), "")
@@ -745,6 +750,22 @@ def folded(
         if len(best) * SHORT_ENOUGH < len(lines):
             break
     return best
+
+
+def with_earlier_turns(statements: Sequence[ast.stmt]) -> list[ast.stmt]:
+    """Statements with what stands right before a loop in it, where that is shorter."""
+    made: list[ast.stmt] = []
+    for statement in statements:
+        found = begun_earlier(made, statement) if isinstance(statement, ast.For) else None
+        if found is not None:
+            taken, loop = found
+            header = with_header(loop.body, loop.rows, loop.counter, loop.start, loop.count)
+            written = ast.For(header.target, header.values, loop.body, [], lineno=0)
+            if tokens([written]) < tokens([*made[-taken:], statement]):
+                made[-taken:] = [written]
+                continue
+        made.append(statement)
+    return made
 
 
 def one_by_one(text: str) -> str:

@@ -43,7 +43,13 @@ from compiler.torch.chains import (
     returned,
     sequence_lines,
 )
-from compiler.torch.classes import MOST_VARIANTS, ModuleCode, PythonClass, made_class
+from compiler.torch.classes import (
+    MOST_VARIANTS,
+    ModuleCode,
+    PythonClass,
+    made_class,
+    with_counts,
+)
 from compiler.torch.families import in_families
 from compiler.torch.helpers import HELPERS
 from compiler.torch.identities import completed
@@ -565,7 +571,8 @@ class SourceMaker:
             module.channels = next(iter(flowing), None)
             module.sizes = [self.graph[name].shape for name in body.takes]
             module.is_function = are_functions
-        return made
+        counted = with_counts(made)
+        return made if counted is None else min(made, counted, key=self.length_of)
 
     def length_of(self, modules: Sequence[ModuleCode]) -> int:
         """How long the classes of calls of a block are."""

@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from compiler.torch.alignment import aligned
+from compiler.torch.alignment import aligned, counted
 from compiler.torch.classes import arithmetic
 from compiler.torch.layer import Call
 from compiler.torch.statements import Item
@@ -309,3 +309,30 @@ def test_short_branches_of_one_row_stand_where_they_are_joined() -> None:
     }}
     net t {{ {INPUT}; mixed(5) as m1; mixed(6) as m2; output y }}""")
     assert "torch.cat((self.b1(x), self.b2_3(self.b2_2(self.b2_1(x)))), 1)" in written
+
+
+def test_what_comes_more_often_in_some_calls_is_counted() -> None:
+    written = source(f"""block down(c) {{ seq {{ conv(c, 3x3, stride=2, pad=1); relu }} as "" }}
+    block brought(c, steps) {{
+        if steps == 0 {{ identity }} else {{
+            seq {{ repeat steps - 1 {{ down(in.c) }}; conv(c, 3x3, stride=2, pad=1); bn }} as ""
+        }}
+    }}
+    net t {{
+        {INPUT}
+        for i in range(4) {{ let c = 8 * 2 ** i; "image" -> brought(c, i) as "b{{i}}"
+                             output "y{{i}}" }}
+    }}""")
+    assert "for _ in range(steps - 1)" in written and "if steps:" in written
+
+
+def test_sequences_are_counted_where_one_element_comes_more_often() -> None:
+    down, last, act = Call("Down", (8,)), Call("Last", (8, 9)), Call("nn.ReLU")
+    both = counted(
+        [Call("nn.Sequential", row) for row in ((last,), (down, last), (down,) * 2 + (last,))]
+    )
+    assert both is not None and [str(call) for call in both] == [
+        f"nn.Sequential(*(Down(8) for _ in range({n})), Last(8, 9))" for n in range(3)
+    ]
+    for rows in (((last,), (act, down)), ((down, last), (last, down)), ((down,), (down, down))):
+        assert counted([Call("nn.Sequential", row) for row in rows]) is None

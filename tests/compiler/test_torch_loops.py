@@ -165,3 +165,75 @@ def test_two_short_elements_stand_one_by_one() -> None:
     assert one_by_one("f(*(Block(64, 64) for _ in range(2)))") == "f(Block(64, 64), Block(64, 64))"
     for line in ("f(*(Block(64, 64) for _ in range(3)))", "f(*(Block(g(64)) for _ in range(2)))"):
         assert one_by_one(line) == line
+
+
+class Member:
+    """A module's member, or a member's: which of them is called, and with what, is put down."""
+
+    said: list[Any]
+    path: tuple[Any, ...]
+
+    def __init__(self, said: list[Any], path: tuple[Any, ...] = ()) -> None:
+        self.__dict__ |= {"said": said, "path": path}
+
+    def __getitem__(self, key: Any) -> Member:
+        return Member(self.said, (*self.path, key))
+
+    __getattr__ = __getitem__
+
+    def __call__(self, *given: Any) -> int:
+        self.said.append((self.path, given))
+        return len(self.said)
+
+
+def called(lines: list[str]) -> list[Any]:
+    """What statements call, in order."""
+    found: list[Any] = []
+    exec("\n".join(lines), {"self": Member(found), "x": 0})
+    return found
+
+
+def test_a_loop_begins_with_the_turn_that_has_not_all_of_the_others() -> None:
+    lines = []
+    for n, count in ((2, 1), (3, 4), (4, 3)):
+        lines += [f"x = self.down[{n}](x)"] if n > 2 else []
+        for k in range(count):
+            each = ", ".join(f"self.stage{n}[{k}](x, {8 * 2**i})" for i in range(n))
+            lines.append(f"x = self.joined[{n}]({each})")
+    made = text_of(lines)
+    assert made[:3] == [
+        "for k, count in enumerate((1, 4, 3), 2):",
+        "    if k > 2:",
+        "        x = self.down[k](x)",
+    ]
+    assert called(made) == called(lines)
+
+
+def test_a_loop_begins_no_turn_earlier_than_what_is_said_so() -> None:
+    for first in ("x = self.up[3](x)", "x = self.b[2](x)", "x = self.b[3](x, 1)"):
+        lines = [first] + [f"x = self.{name}[{n}](x)" for n in range(4, 9) for name in "ab"]
+        made = text_of(lines)
+        assert called(made) == called(lines)
+        assert "if" not in " ".join(made)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_statements_do_the_same_in_loops_with_part_of_a_turn(seed: int) -> None:
+    rng = random.Random(seed)
+    first, turns, period = rng.randint(1, 4), rng.randint(2, 4), rng.randint(2, 3)
+    widths = [rng.choice([8 * 2**n, 3 + 2 * n, rng.randint(1, 9)]) for n in range(turns + 1)]
+    kinds = [rng.randint(0, 2) for _ in range(period)]
+    times = [rng.randint(1, 3) for _ in range(turns + 1)]
+    lines: list[str] = []
+    for turn in range(turns + 1):
+        n, c = first + turn, widths[turn]
+        for place, kind in enumerate(kinds):
+            if turn == 0 and place == 0 and rng.random() < 0.8:
+                continue
+            elements = ", ".join(f"self.m{n}[{i}](x, {4 * 2**i})" for i in range(n))
+            lines += [
+                [f"x = self[{n}](x + {c})"],
+                [f'x = self["layer{place}"]({elements})'],
+                [f"x = self.k{place}_{n}[{k}](x, {n - 1})" for k in range(times[turn])],
+            ][kind]
+    assert called(text_of(lines)) == called(lines)

@@ -10,7 +10,6 @@ from tests.library.source_length import ratio
 BOUND = 1.5  # times the definition's tokens
 # Nets that say more in PyTorch than the bound allows, and how much they say now.
 LONGER = {
-    "hrnet_w18": 1.72,
     "unet_plus_plus": 1.68,
     "yolov3": 1.76,
     "inception_v3": 1.56,

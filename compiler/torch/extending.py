@@ -1,0 +1,298 @@
+"""Loops that begin a turn earlier: what stands right before one is part of what its turns say.
+
+`y = f[2](y)` before `for i in range(3, 6): x = g[i](x); y = f[i](y)` ends a turn with i = 2: the
+loop begins there, and what that turn has not stands behind `if i > 2`. Both are compared
+unrolled, statement by statement.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import replace
+from functools import reduce
+from typing import Any
+
+from grammar.records import dataclass
+
+MOST_STATEMENTS = 100  # of a turn
+MOST_TIMES = 8  # that something is said again in the turn before
+COUNT = "count"  # what it is called how often something is said, where that follows no rule
+OPERATORS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+}
+
+
+class Endless(Exception):
+    """A loop whose turns are not known, or too many."""
+
+
+def value_of(node: ast.expr) -> Any:
+    """The numbers that an expression is made of."""
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        raise Endless from None
+
+
+def turns_of(values: ast.expr) -> Sequence[Any]:
+    """What a loop goes over: `range(3)`, `(2, 4)`, `enumerate((2, 4), 1)`."""
+    match values:
+        case ast.Call(func=ast.Name(id="range"), args=limits):
+            found: Sequence[Any] = range(*map(value_of, limits))
+        case ast.Call(func=ast.Name(id="enumerate"), args=[each, *start]):
+            found = [*enumerate(value_of(each), *map(value_of, start))]
+        case _:
+            found = value_of(values)
+    if len(found) > MOST_STATEMENTS:
+        raise Endless
+    return found
+
+
+def bound(target: ast.expr, value: Any) -> dict[str, Any]:
+    """The variables of a loop at one of its turns."""
+    match target:
+        case ast.Name(id=name):
+            return {name: value}
+        case ast.Tuple(elts=parts):
+            pairs = zip(parts, value, strict=True)
+            return {name: v for part, each in pairs for name, v in bound(part, each).items()}
+    raise Endless
+
+
+def number(value: Any) -> ast.expr:
+    """A number as it is written."""
+    return ast.UnaryOp(ast.USub(), ast.Constant(-value)) if value < 0 else ast.Constant(value)
+
+
+class Unrolled(ast.NodeTransformer):
+    """A copy with what loops and comprehensions say one by one, and arithmetic worked out."""
+
+    def __init__(self, known: Mapping[str, Any]) -> None:
+        self.known = known
+
+    def turns(self, generators: Sequence[ast.comprehension]) -> Iterator[Unrolled]:
+        """The turns of a comprehension."""
+        if not generators:
+            yield self
+            return
+        first, *rest = generators
+        for value in turns_of(self.visit(deepcopy(first.iter))):
+            yield from Unrolled({**self.known, **bound(first.target, value)}).turns(rest)
+
+    def elements(self, nodes: Sequence[ast.expr]) -> list[ast.expr]:
+        """Elements, those of comprehensions one by one."""
+        made: list[ast.expr] = []
+        for node in nodes:
+            match node:
+                case ast.Starred(value=ast.GeneratorExp(elt=element, generators=generators)):
+                    made += [turn.visit(deepcopy(element)) for turn in self.turns(generators)]
+                case _:
+                    made.append(self.visit(node))
+        return made
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """A variable that is known."""
+        return number(self.known[node.id]) if node.id in self.known else node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        """Arithmetic."""
+        self.generic_visit(node)
+        try:
+            left, right = value_of(node.left), value_of(node.right)
+            return number(OPERATORS[type(node.op)](left, right))
+        except (Endless, KeyError, TypeError, ArithmeticError):
+            return node
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
+        """A text whose numbers are known."""
+        self.generic_visit(node)
+        parts = [
+            part.value if isinstance(part, ast.FormattedValue) else part for part in node.values
+        ]
+        if all(isinstance(part, ast.Constant) for part in parts):
+            return ast.Constant("".join(str(value_of(part)) for part in parts))
+        return node
+
+    def visit_ListComp(self, node: ast.ListComp) -> ast.expr:
+        """A list."""
+        spread = ast.Starred(ast.GeneratorExp(node.elt, node.generators))
+        return ast.List(self.elements([spread]), ast.Load())
+
+    def visit_List(self, node: ast.List) -> ast.expr:
+        """A list with comprehensions in it."""
+        return ast.List(self.elements(node.elts), ast.Load())
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """A sum over what a loop says; `getattr` as the attribute; another call."""
+        match node:
+            case ast.Call(
+                func=ast.Name(id=name),
+                args=[ast.GeneratorExp(elt=element, generators=generators)],
+            ) if name.lower().startswith("sum"):
+                terms: list[ast.expr]
+                terms = [turn.visit(deepcopy(element)) for turn in self.turns(generators)]
+                return reduce(lambda total, term: ast.BinOp(total, ast.Add(), term), terms)
+        node.func = self.visit(node.func)
+        node.args = self.elements(node.args)
+        for keyword in node.keywords:
+            keyword.value = self.visit(keyword.value)
+        match node:
+            case ast.Call(
+                func=ast.Name(id="getattr"), args=[holder, ast.Constant(value=str(name))]
+            ):
+                return ast.Attribute(holder, name, ast.Load())
+        return node
+
+    def visit_Expr(self, node: ast.Expr) -> ast.stmt:
+        """`setattr` as an assignment."""
+        self.generic_visit(node)
+        match node.value:
+            case ast.Call(
+                func=ast.Name(id="setattr"), args=[holder, ast.Constant(value=str(name)), value]
+            ):
+                return ast.Assign([ast.Attribute(holder, name, ast.Store())], value, lineno=0)
+        return node
+
+    def visit_For(self, node: ast.For) -> list[ast.stmt]:
+        """The statements of a loop."""
+        made: list[ast.stmt] = []
+        for value in turns_of(self.visit(deepcopy(node.iter))):
+            turn = Unrolled({**self.known, **bound(node.target, value)})
+            made += turn.statements(node.body)
+        return made
+
+    def statements(self, body: Sequence[ast.stmt]) -> list[ast.stmt]:
+        """Statements one by one."""
+        found: list[ast.stmt] = []
+        for statement in body:
+            made = self.visit(deepcopy(statement))
+            found += made if isinstance(made, list) else [made]
+            if len(found) > MOST_STATEMENTS:
+                raise Endless
+        return found
+
+
+def unrolled(body: Sequence[ast.stmt], known: Mapping[str, Any]) -> list[str]:
+    """The text of statements, all turns of loops in them one by one."""
+    made = Unrolled(known).statements(body)
+    return [ast.unparse(ast.fix_missing_locations(statement)) for statement in made]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A loop over a counter, perhaps with rows of numbers: `for i, c in enumerate((8, 16), 2)`."""
+
+    counter: str
+    start: int
+    count: int
+    rows: dict[str, list[Any]]
+    body: list[ast.stmt]
+
+    def at(self, turn: int) -> dict[str, Any]:
+        """The variables at a turn, the first of which is number 0."""
+        return {self.counter: self.start + turn} | {n: row[turn] for n, row in self.rows.items()}
+
+
+def counted(loop: ast.For) -> Counted | None:
+    """Such a loop that does not begin with 0; None for another."""
+    try:
+        turns = [bound(loop.target, value) for value in turns_of(loop.iter)]
+    except (Endless, TypeError):
+        return None
+    counter = loop.target.elts[0] if isinstance(loop.target, ast.Tuple) else loop.target
+    if not turns or not isinstance(counter, ast.Name):
+        return None
+    rows = {name: [turn[name] for turn in turns] for name in turns[0]}
+    starts = rows.pop(counter.id)
+    whole = all(type(value) is int for row in (starts, *rows.values()) for value in row)
+    if len(turns) < 2 or not whole or starts != [*range(starts[0], starts[0] + len(turns))]:
+        return None
+    return Counted(counter.id, starts[0], len(turns), rows, loop.body) if starts[0] > 0 else None
+
+
+def begun_earlier(before: Sequence[ast.stmt], loop: ast.For) -> tuple[int, Counted] | None:
+    """A loop that begins a turn earlier, and how many of the statements before it are in that."""
+    known = counted(loop)
+    if known is None or not before:
+        return None
+    rows = {name: [earlier(row), *row] for name, row in known.rows.items()}
+    whole = replace(known, start=known.start - 1, count=known.count + 1, rows=rows)
+    for each in (whole, *with_count(whole)):
+        for cut in range(len(each.body)):
+            head, tail = each.body[:cut], each.body[cut:]
+            taken = same_at_the_end(before, tail, each.at(0))
+            if taken:
+                later = ast.Compare(ast.Name(each.counter), [ast.Gt()], [ast.Constant(each.start)])
+                rest = [ast.If(later, head, []), *tail] if head else tail
+                return taken, replace(each, body=rest)
+    return None
+
+
+def earlier(row: Sequence[int]) -> int:
+    """What would stand before some numbers, which double or rise."""
+    first, second = row[:2]
+    if second == 2 * first and first % 2 == 0:
+        return first // 2
+    return 2 * first - second
+
+
+def same_at_the_end(
+    before: Sequence[ast.stmt], body: Sequence[ast.stmt], known: Mapping[str, Any]
+) -> int:
+    """How many statements at the end of some are a body; 0 where none are."""
+    try:
+        wanted = unrolled(body, known)
+        found: list[str] = []
+        for count, statement in enumerate(reversed(before), 1):
+            found = [*unrolled([statement], {}), *found]
+            if found != wanted[-len(found) :]:
+                return 0
+            if len(found) == len(wanted):
+                return count
+    except Endless:
+        pass
+    return 0
+
+
+def with_count(loop: Counted) -> Iterator[Counted]:
+    """The loop with a row of how often something in it is said, as if that followed no rule."""
+    inner = [each for statement in loop.body for each in ast.walk(statement)]
+    names = {each.id for each in inner if isinstance(each, ast.Name)}
+    counts = {
+        ast.unparse(each.args[0])
+        for each in inner
+        if isinstance(each, ast.Call)
+        and isinstance(each.func, ast.Name)
+        and (each.func.id, len(each.args)) == ("range", 1)
+        and isinstance(each.args[0], ast.BinOp)
+    }
+    if len(counts) != 1 or COUNT in names:
+        return
+    (text,) = counts
+    body = [WithCount(text).visit(deepcopy(statement)) for statement in loop.body]
+    try:
+        turns = [loop.at(turn) for turn in range(1, loop.count)]
+        rest = [value_of(Unrolled(turn).visit(ast.parse(text, mode="eval").body)) for turn in turns]
+    except Endless:
+        return
+    for times in range(1, MOST_TIMES):
+        yield replace(loop, rows={**loop.rows, COUNT: [times, *rest]}, body=body)
+
+
+class WithCount(ast.NodeTransformer):
+    """A variable in the place of a number of times."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        """Arithmetic."""
+        return ast.Name(COUNT) if ast.unparse(node) == self.text else self.generic_visit(node)
