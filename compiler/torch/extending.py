@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
@@ -78,13 +79,27 @@ class Unrolled(ast.NodeTransformer):
     def __init__(self, known: Mapping[str, Any]) -> None:
         self.known = known
 
+    def generic_visit(self, node: ast.AST) -> Any:
+        """A node whose parts are copies."""
+        parts = {name: self.copied(getattr(node, name, None)) for name in node._fields}
+        made = type(node)(**parts)
+        if isinstance(node, ast.stmt):
+            made.lineno = 0  # type: ignore[attr-defined]
+        return made
+
+    def copied(self, part: Any) -> Any:
+        """A part of a node."""
+        if isinstance(part, list):
+            return [self.copied(each) for each in part]
+        return self.visit(part) if isinstance(part, ast.AST) else part
+
     def turns(self, generators: Sequence[ast.comprehension]) -> Iterator[Unrolled]:
         """The turns of a comprehension."""
         if not generators:
             yield self
             return
         first, *rest = generators
-        for value in turns_of(self.visit(deepcopy(first.iter))):
+        for value in turns_of(self.visit(first.iter)):
             yield from Unrolled({**self.known, **bound(first.target, value)}).turns(rest)
 
     def elements(self, nodes: Sequence[ast.expr]) -> list[ast.expr]:
@@ -93,10 +108,14 @@ class Unrolled(ast.NodeTransformer):
         for node in nodes:
             match node:
                 case ast.Starred(value=ast.GeneratorExp(elt=element, generators=generators)):
-                    made += [turn.visit(deepcopy(element)) for turn in self.turns(generators)]
+                    made += [turn.visit(element) for turn in self.turns(generators)]
                 case _:
                     made.append(self.visit(node))
         return made
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        """A number or text."""
+        return node
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         """A variable that is known."""
@@ -104,22 +123,20 @@ class Unrolled(ast.NodeTransformer):
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         """Arithmetic."""
-        self.generic_visit(node)
-        try:
-            left, right = value_of(node.left), value_of(node.right)
-            return number(OPERATORS[type(node.op)](left, right))
-        except (Endless, KeyError, TypeError, ArithmeticError):
-            return node
+        left, right = self.visit(node.left), self.visit(node.right)
+        if isinstance(left, ast.Constant | ast.UnaryOp) and type(node.op) in OPERATORS:
+            try:
+                return number(OPERATORS[type(node.op)](value_of(left), value_of(right)))
+            except (Endless, TypeError, ArithmeticError):
+                pass
+        return ast.BinOp(left, node.op, right)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
         """A text whose numbers are known."""
-        self.generic_visit(node)
-        parts = [
-            part.value if isinstance(part, ast.FormattedValue) else part for part in node.values
-        ]
-        if all(isinstance(part, ast.Constant) for part in parts):
-            return ast.Constant("".join(str(value_of(part)) for part in parts))
-        return node
+        values = [self.visit(value) for value in node.values]
+        parts = [part.value if isinstance(part, ast.FormattedValue) else part for part in values]
+        known = [str(part.value) for part in parts if isinstance(part, ast.Constant)]
+        return ast.Constant("".join(known)) if len(known) == len(parts) else ast.JoinedStr(values)
 
     def visit_ListComp(self, node: ast.ListComp) -> ast.expr:
         """A list."""
@@ -137,44 +154,35 @@ class Unrolled(ast.NodeTransformer):
                 func=ast.Name(id=name),
                 args=[ast.GeneratorExp(elt=element, generators=generators)],
             ) if name.lower().startswith("sum"):
-                terms: list[ast.expr]
-                terms = [turn.visit(deepcopy(element)) for turn in self.turns(generators)]
+                terms: list[ast.expr] = [turn.visit(element) for turn in self.turns(generators)]
                 return reduce(lambda total, term: ast.BinOp(total, ast.Add(), term), terms)
-        node.func = self.visit(node.func)
-        node.args = self.elements(node.args)
-        for keyword in node.keywords:
-            keyword.value = self.visit(keyword.value)
-        match node:
-            case ast.Call(
-                func=ast.Name(id="getattr"), args=[holder, ast.Constant(value=str(name))]
-            ):
+        given = self.elements(node.args)
+        match node.func, given:
+            case ast.Name(id="getattr"), [holder, ast.Constant(value=str(name))]:
                 return ast.Attribute(holder, name, ast.Load())
-        return node
+        keywords = [ast.keyword(each.arg, self.visit(each.value)) for each in node.keywords]
+        return ast.Call(self.visit(node.func), given, keywords)
 
     def visit_Expr(self, node: ast.Expr) -> ast.stmt:
         """`setattr` as an assignment."""
-        self.generic_visit(node)
-        match node.value:
+        value = self.visit(node.value)
+        match value:
             case ast.Call(
-                func=ast.Name(id="setattr"), args=[holder, ast.Constant(value=str(name)), value]
+                func=ast.Name(id="setattr"), args=[holder, ast.Constant(value=str(name)), made]
             ):
-                return ast.Assign([ast.Attribute(holder, name, ast.Store())], value, lineno=0)
-        return node
-
-    def visit_For(self, node: ast.For) -> list[ast.stmt]:
-        """The statements of a loop."""
-        made: list[ast.stmt] = []
-        for value in turns_of(self.visit(deepcopy(node.iter))):
-            turn = Unrolled({**self.known, **bound(node.target, value)})
-            made += turn.statements(node.body)
-        return made
+                return ast.Assign([ast.Attribute(holder, name, ast.Store())], made, lineno=0)
+        return ast.Expr(value)
 
     def statements(self, body: Sequence[ast.stmt]) -> list[ast.stmt]:
-        """Statements one by one."""
+        """Statements, those of loops one by one."""
         found: list[ast.stmt] = []
         for statement in body:
-            made = self.visit(deepcopy(statement))
-            found += made if isinstance(made, list) else [made]
+            if isinstance(statement, ast.For):
+                for value in turns_of(self.visit(statement.iter)):
+                    turn = Unrolled({**self.known, **bound(statement.target, value)})
+                    found += turn.statements(statement.body)
+            else:
+                found.append(self.visit(statement))
             if len(found) > MOST_STATEMENTS:
                 raise Endless
         return found
@@ -184,6 +192,20 @@ def unrolled(body: Sequence[ast.stmt], known: Mapping[str, Any]) -> list[str]:
     """The text of statements, all turns of loops in them one by one."""
     made = Unrolled(known).statements(body)
     return [ast.unparse(ast.fix_missing_locations(statement)) for statement in made]
+
+
+def members_of(statement: ast.stmt) -> set[str]:
+    """The members and classes that a statement names last, in whichever way, without numbers."""
+    while isinstance(statement, ast.For):
+        statement = statement.body[-1]
+    found: set[str] = set()
+    for node in ast.walk(statement):
+        match node:
+            case ast.Attribute(attr=name) | ast.Constant(value=str(name)):
+                found.add(name)
+            case ast.Name(id=name) if name[0].isupper():
+                found.add(name)
+    return {re.sub(r"\d+", "", name) for name in found}
 
 
 @dataclass(frozen=True)
@@ -222,6 +244,8 @@ def begun_earlier(before: Sequence[ast.stmt], loop: ast.For) -> tuple[int, Count
     """A loop that begins a turn earlier, and how many of the statements before it are in that."""
     known = counted(loop)
     if known is None or not before:
+        return None
+    if members_of(before[-1]) != members_of(loop):
         return None
     rows = {name: [earlier(row), *row] for name, row in known.rows.items()}
     whole = replace(known, start=known.start - 1, count=known.count + 1, rows=rows)

@@ -277,12 +277,7 @@ class SourceMaker:
         forms = [Form(), Form(nests_calls=False)]
         nested = taken_in_rows(body.items) & branches_of(body.items)
         forms += [Form(nests_branches=True)] if nested else []
-
-        def cost(form: Form) -> int:
-            lines = self.module_of(body, form).texts()
-            return length(self.folded([(line, "") for line in lines], body.scope))
-
-        return min(forms, key=cost)
+        return min(forms, key=lambda form: self.length_of_forward(body, form))
 
     def with_lists(self, body: CallBody) -> CallBody:
         """The call with a list of tensors that come together, where it is shorter so."""
@@ -299,12 +294,12 @@ class SourceMaker:
         bodies += [listed] if listed is not None else []
         if not bodies:
             return body
-        return min([body, *bodies], key=lambda each: length(self.folded_forward(each)))
+        return min([body, *bodies], key=self.length_of_forward)
 
-    def folded_forward(self, body: CallBody) -> list[tuple[str, str]]:
-        """The lines of `forward` as they are for this call alone, with loops."""
-        lines = [(line, "") for line in self.module_of(body).texts()]
-        return self.folded(lines, body.scope)
+    def length_of_forward(self, body: CallBody, form: Form | None = None) -> int:
+        """How long `forward` is for this call alone, with loops."""
+        lines = [(line, "") for line in self.module_of(body, form or Form()).texts()]
+        return length(self.folded(lines, body.scope))
 
     def folded(
         self,
