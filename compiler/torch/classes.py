@@ -289,8 +289,8 @@ def with_aligned(variants: Sequence[Sequence[ModuleCode]]) -> list[list[ModuleCo
     ]
 
 
-def with_counts(modules: Sequence[ModuleCode]) -> list[ModuleCode] | None:
-    """Calls of a block with what some of them have more often told so; None where none has."""
+def with_counts(modules: Sequence[ModuleCode]) -> list[ModuleCode]:
+    """Calls of a block, those alike that have something more often than others."""
     made = [*modules]
     for name in dict.fromkeys(name for module in modules for name in module.calls):
         found = {
@@ -309,7 +309,7 @@ def with_counts(modules: Sequence[ModuleCode]) -> list[ModuleCode] | None:
             for place, call in zip(alike, calls, strict=True):
                 made[place] = modules[place].with_calls({name: call})
                 del found[place]
-    return made if any(new is not old for new, old in zip(made, modules, strict=True)) else None
+    return made
 
 
 class ClassWriter:

@@ -249,10 +249,13 @@ def begun_earlier(before: Sequence[ast.stmt], loop: ast.For) -> tuple[int, Count
         return None
     rows = {name: [earlier(row), *row] for name, row in known.rows.items()}
     whole = replace(known, start=known.start - 1, count=known.count + 1, rows=rows)
+    said: list[list[str]] = []  # by each of the statements before, the last one first
     for each in (whole, *with_count(whole)):
+        if not same_at_the_end(before, said, each.body[-1:], each.at(0)):
+            continue
         for cut in range(len(each.body)):
             head, tail = each.body[:cut], each.body[cut:]
-            taken = same_at_the_end(before, tail, each.at(0))
+            taken = same_at_the_end(before, said, tail, each.at(0))
             if taken:
                 later = ast.Compare(ast.Name(each.counter), [ast.Gt()], [ast.Constant(each.start)])
                 rest = [ast.If(later, head, []), *tail] if head else tail
@@ -269,14 +272,22 @@ def earlier(row: Sequence[int]) -> int:
 
 
 def same_at_the_end(
-    before: Sequence[ast.stmt], body: Sequence[ast.stmt], known: Mapping[str, Any]
+    before: Sequence[ast.stmt],
+    said: list[list[str]],
+    body: Sequence[ast.stmt],
+    known: Mapping[str, Any],
 ) -> int:
-    """How many statements at the end of some are a body; 0 where none are."""
+    """How many statements at the end of some are a body; 0 where none are.
+
+    `said` is what they say as far as it is known, the last one first.
+    """
     try:
         wanted = unrolled(body, known)
         found: list[str] = []
-        for count, statement in enumerate(reversed(before), 1):
-            found = [*unrolled([statement], {}), *found]
+        for count in range(1, len(before) + 1):
+            if len(said) < count:
+                said.append(unrolled([before[-count]], {}))
+            found = [*said[count - 1], *found]
             if found != wanted[-len(found) :]:
                 return 0
             if len(found) == len(wanted):

@@ -154,6 +154,8 @@ def alike_of(nodes: Sequence[Any], signatures: Mapping[str, Sequence[str]]) -> A
 
 def number_of(node: Any) -> int | float | None:
     """The number that a node is."""
+    if not isinstance(node, ast.Constant | ast.UnaryOp):
+        return None
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             return value

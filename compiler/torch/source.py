@@ -566,8 +566,7 @@ class SourceMaker:
             module.channels = next(iter(flowing), None)
             module.sizes = [self.graph[name].shape for name in body.takes]
             module.is_function = are_functions
-        counted = with_counts(made)
-        return made if counted is None else min(made, counted, key=self.length_of)
+        return with_counts(made)
 
     def length_of(self, modules: Sequence[ModuleCode]) -> int:
         """How long the classes of calls of a block are."""
