@@ -198,8 +198,10 @@ def arguments_of(stage: tree.Stage, op: str, scope: Scope) -> tuple[dict[str, An
             continue
         if not key and index >= len(POSITIONS[op]):
             raise Invalid
-        value = scope.evaluate(text)
-        given[key or POSITIONS[op][index]] = value.shape[1:] if key == "like" else value
+        if key == "like":  # a label may be another one in another call
+            given[key] = named_tensor(text, scope)[1:]
+        else:
+            given[key or POSITIONS[op][index]] = scope.evaluate(text)
     return given, named
 
 

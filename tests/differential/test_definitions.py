@@ -12,8 +12,10 @@ from tests.differential.campaign import OPSETS
 from tests.differential.coverage import WANTED, reached
 from tests.differential.definitions import Definition, definitions
 from tests.differential.rules import shape_of
+from tests.differential.run import arguments_of
 from tests.differential.scope import Call, Scope
 from tests.differential.sizes import Invalid, Symbolic, product_of, size_at
+from tests.differential.tree import Stage
 from tests.strategies import steady
 
 BATCH, MOST_BATCHES = 50, 40
@@ -107,3 +109,11 @@ def test_what_only_a_number_can_be_asked_is_not_drawn_of_a_symbolic_size(text: s
     assert value(9) in (4, 9, False, True)
     with pytest.raises(Invalid):
         value(W)
+
+
+def test_a_label_that_a_call_has_not_makes_it_no_call() -> None:
+    scope, stage = Scope(Call({}, main=False)), Stage("resize", (("like", "layer3_0_2"),))
+    with pytest.raises(Invalid):
+        arguments_of(stage, "resize", scope)
+    scope.call.labels["layer3_0_2"] = (4, 11, 12)
+    assert arguments_of(stage, "resize", scope) == ({"like": (11, 12)}, [])
