@@ -96,6 +96,10 @@ WINDOWS = {
         "p = Pad(x, pads) y = Conv<pads=[1, 1, 1, 1]>(p, w, b)",
         "conv(4, 3x3, pad=[(2, 3), (2, 3)])",
     ),
+    "Pad before Pad before Conv": (
+        "p = Pad(x, pads) q = Pad(p, pads) y = Conv(q, w, b)",
+        "conv(4, 3x3, pad=[(2, 4), (2, 4)])",
+    ),
     "reflected Pad before Conv": (
         'p = Pad<mode="reflect">(x, ones) y = Conv(p, w, b)',
         'conv(4, 3x3, pad=1, pad_mode="reflect")',

@@ -24,22 +24,26 @@ def merge_pads(rewriting: Rewriting) -> None:
     so does one before a constant for each channel, which is no window. Of one that several layers
     take, which an exporter wrote once, each gets it.
     """
-    takers: defaultdict[str, list[Node]] = defaultdict(list)
+    takers: defaultdict[str, list[str]] = defaultdict(list)
     for node in rewriting.each():
         for name in node.inputs:
-            takers[name].append(node)
-    for node in rewriting.each():
-        if not isinstance(node.op, Pad) or rewriting.uses(node.name) != len(takers[node.name]):
+            takers[name].append(node.name)
+    for node in reversed([*rewriting.each()]):  # of pads in a row the last goes first
+        own = takers[node.name]
+        if not isinstance(node.op, Pad) or rewriting.uses(node.name) != len(own):
             continue
+        nodes = [rewriting.nodes[name] for name in own]
         try:
-            merged = [with_pad(rewriting, taker, node, node.op) for taker in takers[node.name]]
+            merged = [with_pad(rewriting, taker, node, node.op) for taker in nodes]
             if None in merged:
                 continue
-            for taker, op in zip(takers[node.name], merged, strict=True):
+            for taker, op in zip(nodes, merged, strict=True):
                 rewriting.become(taker, op or taker.op, node)
         except ShapeError:
             continue
         rewriting.remove(node.name)
+        (source,) = node.inputs
+        takers[source] = [name for name in takers[source] if name != node.name] + own
 
 
 def with_pad(rewriting: Rewriting, node: Node, source: Node, pad: Pad) -> Op | None:
