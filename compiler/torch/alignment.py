@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from difflib import SequenceMatcher
 from itertools import groupby
 from typing import Any
@@ -110,3 +111,15 @@ def counted(calls: Sequence[Call]) -> list[Call] | None:
 def runs_of(elements: Sequence[Call]) -> list[tuple[Call, int]]:
     """Equal elements that follow one another, each with how often."""
     return [(element, len([*alike])) for element, alike in groupby(elements)]
+
+
+def uncounted(sequence: Call) -> Call:
+    """A sequence in which all elements that come so many times do so."""
+    elements: list[Any] = []
+    for value in sequence.arguments:
+        match value:
+            case Call(function=function, arguments=(count, element)) if function == REPEATED:
+                elements += [element] * count
+            case _:
+                elements.append(value)
+    return replace(sequence, arguments=tuple(elements))

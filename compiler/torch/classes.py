@@ -303,13 +303,29 @@ def with_counts(modules: Sequence[ModuleCode]) -> list[ModuleCode]:
             like = blank(whole)
             alike = {p: c for p, c in found.items() if blank(c) == like or counted([whole, c])}
             several = any(blank(call) != like for call in alike.values())
+            several &= any(n > 1 for call in alike.values() for _, n in runs_of(call.arguments))
             calls = counted([*alike.values()]) if several else None
             if calls is None:
                 continue
             for place, call in zip(alike, calls, strict=True):
                 made[place] = modules[place].with_calls({name: call})
                 del found[place]
-    return made
+    if all(new is old for new, old in zip(made, modules, strict=True)):
+        return made
+    groups: dict[Any, list[ModuleCode]] = {}
+    for module in made:
+        groups.setdefault(module.skeleton(), []).append(module)
+    fewer = len(groups) < len({module.skeleton() for module in modules})
+    return made if fewer and all(map(says_all, groups.values())) else [*modules]
+
+
+def says_all(modules: Sequence[ModuleCode]) -> bool:
+    """Whether of calls that are alike one at least says each thing."""
+    for rows in zip(*(module.constructor() for module in modules), strict=True):
+        for leaves in zip(*(row.leaves for row in rows), strict=True):
+            if all(value is ABSENT for _, value in leaves):
+                return False
+    return True
 
 
 class ClassWriter:

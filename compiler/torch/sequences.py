@@ -16,10 +16,13 @@ def collapsed(
     scope: CallScope, attributes: Attributes, items: list[Item], outputs: list[str], *, is_net: bool
 ) -> list[Item]:
     """The items with such runs as one module each, which are members now."""
+    layers = {*attributes.all_names()}  # one that holds others is no sequence of them
     for prefix in attributes.numbered():
-        items = numbered(scope, attributes, items, prefix, outputs, is_net=is_net)
+        if prefix not in layers:
+            items = numbered(scope, attributes, items, prefix, outputs, is_net=is_net)
     for prefix in attributes.holders():
-        items = named(attributes, items, prefix, outputs)
+        if prefix not in layers:
+            items = named(attributes, items, prefix, outputs)
     return items
 
 

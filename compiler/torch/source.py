@@ -22,6 +22,7 @@ from compiler.ops.base import show_shape
 from compiler.ops.gathering import Take
 from compiler.ops.joins import Join
 from compiler.torch import SOURCES
+from compiler.torch.alignment import uncounted
 from compiler.torch.attributes import Attributes, Unreachable, Unwritable
 from compiler.torch.batches import batches_of_one
 from compiler.torch.bodies import (
@@ -521,7 +522,8 @@ class SourceMaker:
         for modules in groups.values():
             self.uses |= modules[0].uses
             if [*modules[0].calls] == [""] and modules[0].block in inlined:
-                self.calls |= {module.scope.path: module.calls[""] for module in modules}
+                plain = {module.scope.path: uncounted(module.calls[""]) for module in modules}
+                self.calls |= plain
             else:
                 alike = (modules[0].block, str(modules[0].is_chain), *modules[0].arguments)
                 variants.setdefault(alike, []).append(modules)
@@ -595,7 +597,7 @@ class SourceMaker:
             around, local = self.around[module.scope.path]
             place = (around, local) if around else str(module.calls[""])
             written.setdefault((place, module.skeleton()), module)
-        plain = sum(text_length(str(module.calls[""])) for module in written.values())
+        plain = sum(text_length(str(uncounted(module.calls[""]))) for module in written.values())
         called = sum(text_length(str(calls[module.scope.path])) for module in written.values())
         return called + sum(one.own_length() for one in made) < plain
 

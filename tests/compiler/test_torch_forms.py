@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from compiler.torch.alignment import aligned, counted
+from compiler.torch.alignment import aligned, counted, uncounted
 from compiler.torch.classes import arithmetic
 from compiler.torch.layer import Call
 from compiler.torch.statements import Item
@@ -336,3 +336,10 @@ def test_sequences_are_counted_where_one_element_comes_more_often() -> None:
     ]
     for rows in (((last,), (act, down)), ((down, last), (last, down)), ((down,), (down, down))):
         assert counted([Call("nn.Sequential", row) for row in rows]) is None
+
+
+def test_what_is_counted_is_said_one_by_one_where_a_sequence_is_no_class() -> None:
+    down, last = Call("Down", (8,)), Call("Last", (8, 9))
+    rows = [Call("nn.Sequential", (down,) * count + (last,)) for count in range(3)]
+    both = counted(rows)
+    assert both is not None and [*map(uncounted, both)] == rows

@@ -81,6 +81,14 @@ def test_names_that_pytorch_has_taken_are_refused_with_words() -> None:
             define(text).torch_source()
 
 
+@pytest.mark.parametrize("inner", ["b.0", "b.0, b.1", "b.c, b.d"])
+def test_a_layer_that_holds_others_is_kept(inner: str) -> None:
+    chain = " -> ".join(f'conv(4, 1x1) as "a.{name}"' for name in inner.split(", "))
+    text = f'net t {{ input x: f32[4]; reshape([4, 1, 1]) -> bn as "a.b" -> {chain}; output y }}'
+    written = define(text).torch_source()
+    assert "nn.BatchNorm2d(4)" in written and written.count("nn.Conv2d") == inner.count("b")
+
+
 def test_parameters_shared_by_layers_that_are_called_otherwise_are_refused() -> None:
     text = """net t { input x: f32[2, 9]
         a = conv(2, 3) as one
