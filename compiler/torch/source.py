@@ -675,14 +675,25 @@ class SourceMaker:
         return [f"class {name}Outputs(NamedTuple):\n" + "\n".join(fields)]
 
     def class_texts(self) -> list[str]:
-        """The classes, but for chains that are written where one call makes them."""
+        """The classes, but for chains that are written where one call makes them.
+
+        A function that nothing calls, since what it makes leads nowhere, is left out.
+        """
         lines = {made.name: self.constructor_lines(made) for made in self.classes}
         for made in self.classes[:-1]:
             if made.is_chain and not made.parameters:
                 own = lines.pop(made.name)
                 if not put_in_place(own, made.name, self.comment_of(made), lines):
                     lines[made.name] = own
-        return [self.class_text(m, lines[m.name]) for m in self.classes if m.name in lines]
+        texts: list[str] = []
+        for made in reversed([made for made in self.classes if made.name in lines]):
+            called = (
+                not made.is_function
+                or made is self.classes[-1]
+                or any(re.search(rf"\b{made.name}\(", text) for text in texts)
+            )
+            texts += [self.class_text(made, lines[made.name])] if called else []
+        return texts[::-1]
 
     def comment_of(self, made: PythonClass) -> str:
         """What the definition says above a block, or the net."""

@@ -64,6 +64,12 @@ def test_a_layer_that_leads_nowhere_is_no_link_of_a_chain() -> None:
     assert "class T(nn.Module)" in written and "self.unused(" not in written
 
 
+def test_a_function_that_nothing_needs_is_not_written() -> None:
+    aside = "block halves { side = mean(in, in) }"
+    written = source(f"{aside}\nnet t {{ {INPUT}; halves -> reduce_mean(axis=0); output y }}")
+    assert "halves" not in written and "def forward(self, image)" in written
+
+
 def test_no_class_is_called_as_what_a_source_imports() -> None:
     blocks = "\n".join(
         f"block {name}(c) {{ add {{ conv(c, 1x1) -> relu; identity }} }}"
