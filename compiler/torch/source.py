@@ -54,6 +54,7 @@ from compiler.torch.classes import (
 from compiler.torch.families import in_families
 from compiler.torch.helpers import HELPERS
 from compiler.torch.identities import completed
+from compiler.torch.imports import imports
 from compiler.torch.layer import GIVEN, Call, Later, Layer, given_in, text_length, text_of
 from compiler.torch.levels import levelled
 from compiler.torch.lines import wrapped
@@ -82,6 +83,7 @@ RESERVED = (
     "F",
     "NamedTuple",
     "OrderedDict",
+    "Tensor",
     "math",
     *(name for name in HELPERS if name[0].isupper()),
 )
@@ -671,7 +673,7 @@ class SourceMaker:
         """The class of several results."""
         if len(self.graph.outputs) < 2:
             return []
-        fields = [f"    {identifier(output)}: torch.Tensor" for output in self.graph.outputs]
+        fields = [f"    {identifier(output)}: Tensor" for output in self.graph.outputs]
         return [f"class {name}Outputs(NamedTuple):\n" + "\n".join(fields)]
 
     def class_texts(self) -> list[str]:
@@ -866,20 +868,3 @@ def source_of(graph: Graph, doc: str = "", taken: Collection[str] = ()) -> Sourc
         return plain
     other = make(flat=flat, has_channel_classes=True).make()
     return min(plain, other, key=lambda made: text_length(made.text()))
-
-
-def imports(text: str) -> str:
-    """The imports that a source needs."""
-    lines = []
-    if "math." in text:
-        lines.append("import math")
-    if "NamedTuple" in text:
-        lines.append("from typing import NamedTuple")
-    if "OrderedDict(" in text:
-        lines.insert(0, "from collections import OrderedDict")
-    lines += [""] if lines else []
-    lines += ["import torch"] if re.search(r"\btorch\.", text) else []
-    lines.append("from torch import nn")
-    if re.search(r"\bF\.", text):
-        lines.append("from torch.nn import functional as F")
-    return "\n".join(lines)

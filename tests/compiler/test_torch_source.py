@@ -70,6 +70,14 @@ def test_imports_are_those_that_are_needed() -> None:
         assert ("import functional as F" in source) == bool(re.search(r"\bF\.", source))
 
 
+def test_no_comment_imports_anything() -> None:
+    said = "# By Fr. Chollet, math. of an OrderedDict( in torch.nn, a NamedTuple"
+    written = define(f"{said}\nnet t {{ input x: f32[3]; relu; output y }}").torch_source()
+    found = [line for line in written.splitlines() if line.startswith(("import ", "from "))]
+    assert said in written
+    assert found == ["from torch import nn", "from torch.nn import functional as F"]
+
+
 def test_the_same_net_gives_the_same_source() -> None:
     assert source_of("googlenet") == source_of("googlenet")
 

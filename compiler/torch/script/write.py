@@ -14,6 +14,7 @@ from compiler.ops.losses import Accuracy, Loss
 from compiler.ops.training import BatchNormTraining
 from compiler.torch.attributes import Unwritable
 from compiler.torch.helpers import HELPERS
+from compiler.torch.imports import imports
 from compiler.torch.lines import wrapped
 from compiler.torch.script import loop
 from compiler.torch.script.augmenting import augment_functions, shares
@@ -31,29 +32,6 @@ SAVE_EVERY = 300.0  # seconds between two states within an epoch
 # Classes that a script imports, and the names that it defines: functions, classes, constants.
 IMPORTED = frozenset({"DataLoader", "Image", "ImageOps", "Path"})
 DEFINED = re.compile(r"(?<=^class )\w+|(?<=^def )\w+|\b[A-Z]{4,}\b", re.MULTILINE)
-IMPORTS = (
-    ("import argparse", r"\bargparse\."),
-    ("import csv", r"\bcsv\."),
-    ("import hashlib", r"\bhashlib\."),
-    ("import math", r"\bmath\."),
-    ("import os", r"\bos\."),
-    ("import sys", r"\bsys\."),
-    ("import time", r"\btime\."),
-    ("from collections import OrderedDict", r"\bOrderedDict\("),
-    ("from contextlib import contextmanager", r"@contextmanager"),
-    ("from pathlib import Path", r"\bPath\("),
-    ("from typing import NamedTuple", r"\bNamedTuple\b"),
-    ("", ""),
-    ("import numpy as np", r"\bnp\."),
-    ("import torch", r"\btorch\."),
-    ("import torch.distributed as dist", r"\bdist\."),
-    ("from PIL import Image, ImageOps", r"\bImageOps\."),
-    ("from PIL import Image", r"\bImage\."),
-    ("from safetensors.torch import load_file, save_file", r"\bsave_file\b"),
-    ("from torch import nn", r"\bnn\."),
-    ("from torch.nn import functional as F", r"\bF\."),
-    ("from torch.utils.data import DataLoader", r"\bDataLoader\("),
-)
 
 
 def write_script(training: TrainingPlan) -> str:
@@ -87,7 +65,7 @@ def write_script(training: TrainingPlan) -> str:
     parts += [tables(training, sources), *steps, *shows, *rest]
     body = joined([loop.chosen_lines(part, words) for part in parts])
     body = "\n".join(part for line in body.splitlines() for part in long(line)) + "\n"
-    return f"{header(training)}\n{imports(body)}\n{body}"
+    return f"{header(training)}\n{imports(body)}\n\n{body}"
 
 
 def long(line: str) -> list[str]:
@@ -161,15 +139,6 @@ def header(training: TrainingPlan) -> str:
 Processes share each batch. The folder gets log.csv, weights and the state of the run.
 """
 '''
-
-
-def imports(body: str) -> str:
-    """The imports that a body needs."""
-    lines = [line for line, pattern in IMPORTS if not pattern or re.search(pattern, body)]
-    both = "from PIL import Image, ImageOps"
-    if both in lines:
-        lines.remove("from PIL import Image")
-    return "\n".join(lines) + "\n"
 
 
 def constants(training: TrainingPlan) -> str:
