@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
@@ -168,7 +169,13 @@ def mend(path: Path, inputs: Mapping[str, Any], parameters: Sequence[str]) -> No
     add_unused_inputs(model, inputs)
     count_from_front(model)
     take_as_own(model)
-    model.metadata_props.add(key=LEARNED, value="\n".join(parameters))
+    # One that is called as an input or output has a number behind its name.
+    learned = [
+        tensor.name
+        for tensor in model.graph.initializer
+        if {tensor.name, re.sub(r"\.\d+$", "", tensor.name)} & {*parameters}
+    ]
+    model.metadata_props.add(key=LEARNED, value="\n".join(learned))
     onnx.save(model, path)
 
 

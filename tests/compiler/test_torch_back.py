@@ -73,6 +73,18 @@ def test_names_that_a_module_does_not_take_are_refused_with_words(
         from_torch(difference_of(), torch.rand(2, 3), name="a net")
 
 
+@WITH_TORCH
+def test_a_parameter_that_is_called_as_an_input_is_learned_all_the_same() -> None:
+    from netc import from_torch
+
+    torch = import_module("torch")
+    gate = torch.nn.Module()
+    gate.gain = torch.nn.Parameter(torch.rand(3))
+    gate.forward = lambda gain: gain * gate.gain
+    graph = from_torch(gate, torch.rand(2, 3)).graph
+    assert [node.op.name for node in graph.nodes()] == ["input", "param", "mul"]
+
+
 def inputs_of(net: Net) -> list[str]:
     """What the inputs are called."""
     return [node.name for node in net.graph.inputs()]
