@@ -73,13 +73,27 @@ class Call:
 def given_in(call: Call) -> list[str]:
     """What stands in the brackets of a call."""
     given = repeated(elements_of(call.arguments))
-    own, by_place = "." not in call.function, True  # a class of the source, all of whose are told
+    by_place, most = True, by_place_in(call)
     for place, (name, value, default) in enumerate(call.keywords):
-        handed_on = own and isinstance(value, Code) and value.text == name
-        by_place &= value != default and (handed_on or (name in FIRST and not place))
+        by_place &= value != default and place < most
         if value != default:
             given.append(text_of(value) if by_place else f"{name}={text_of(value)}")
     return given
+
+
+def by_place_in(call: Call) -> int:
+    """How many of the first keywords go by their place.
+
+    A class of the source takes all that it is told in its order, a convolution its stride and
+    padding: what is handed on under its own name needs no other, nor does the size of a kernel.
+    """
+    plain = [isinstance(v, Code) and v.text == name for name, v, _ in call.keywords]
+    if call.function.startswith("nn.Conv"):
+        return 2 if all(plain[:2]) else 0
+    if "." in call.function or not plain:
+        return 0
+    plain[0] |= call.keywords[0][0] in FIRST
+    return [*plain, False].index(False)
 
 
 def entries_of(call: Call) -> str:

@@ -349,3 +349,11 @@ def test_what_is_counted_is_said_one_by_one_where_a_sequence_is_no_class() -> No
     rows = [Call("nn.Sequential", (down,) * count + (last,)) for count in range(3)]
     both = counted(rows)
     assert both is not None and [*map(uncounted, both)] == rows
+
+
+def test_what_is_handed_on_under_its_name_goes_by_its_place() -> None:
+    wrapped = "block twice(c, k, stride=1) { unit(c, k, stride) as a; unit(c, 1x1) as b }"
+    calls = "twice(5, 3x3); twice(12, 5x5, 2); twice(7, 3x3, 3); unit(5, 3x3, 1, 0)"
+    written = source(f"{UNIT}\n{wrapped}\nnet n {{ {INPUT}; {calls}; output y }}")
+    assert "nn.Conv2d(in_channels, c, kernel_size, stride, padding)" in written
+    assert "Unit(in_channels, c, kernel_size, stride, padding=kernel_size // 2)" in written
