@@ -80,7 +80,7 @@ def export(module: Any, given: Mapping[str, Any], path: Path) -> None:
         with (
             warnings.catch_warnings(),
             redirect_stdout(StringIO()),  # it prints what it refuses
-            known_to_the_exporter(OPSET),
+            known_to_the_exporter(OPSET, len(next(iter(given.values())))),
         ):
             warnings.simplefilter("ignore")  # that it is the older exporter: it keeps names
             torch.onnx.export(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 AXES = (1, 2, 3)
@@ -12,16 +13,20 @@ OURS = ("AdaptiveAveragePool", "AdaptiveMaxPool")
 
 
 @contextmanager
-def known_to_the_exporter(opset: int) -> Iterator[None]:
-    """While it lasts PyTorch exports these layers at an opset, some as operators of ours."""
+def known_to_the_exporter(opset: int, batch: int) -> Iterator[None]:
+    """While it lasts PyTorch exports these layers at an opset, some as operators of ours.
+
+    `batch` is how many samples its example has.
+    """
     from torch.onnx import register_custom_op_symbolic, unregister_custom_op_symbolic
 
-    for name, symbol in SYMBOLS.items():
+    symbols = SYMBOLS | {"aten::index": partial(index, batch)}
+    for name, symbol in symbols.items():
         register_custom_op_symbolic(name, symbol, opset)
     try:
         yield
     finally:
-        for name in SYMBOLS:
+        for name in symbols:
             unregister_custom_op_symbolic(name, opset)
 
 
@@ -73,7 +78,7 @@ def batch_norm(g: Any, x: Any, *given: Any) -> Any:
     return g.op("BatchNormalization", x, *arrays, epsilon_f=small, momentum_f=1 - share)
 
 
-def index(g: Any, x: Any, indices: Any) -> Any:
+def index(batch: int, g: Any, x: Any, indices: Any) -> Any:
     """`x[arange(n), places]`, of each sample the places that it has: else all would be fixed."""
     import torch
     from torch.onnx import symbolic_helper, symbolic_opset11
@@ -86,9 +91,8 @@ def index(g: Any, x: Any, indices: Any) -> Any:
     have, _, places = shapes
     counted = symbolic_helper._maybe_get_const(given[0], "t")
     whole = isinstance(counted, torch.Tensor) and counted.dim() == len(places)
-    if not whole or counted.flatten().tolist() != [*range(len(counted))]:
-        return symbolic_opset11.index(g, x, indices)
-    if not {have[0], places[0]} <= {None, len(counted)}:
+    samples = batch if have[0] is None else have[0]
+    if places[0] != have[0] or not whole or counted.flatten().tolist() != [*range(samples)]:
         return symbolic_opset11.index(g, x, indices)
     behind = g.op("Constant", value_t=torch.tensor([-1]))
     made = g.op("GatherND", x, g.op("Unsqueeze", given[1], behind), batch_dims_i=1)
@@ -100,5 +104,4 @@ SYMBOLS: dict[str, Callable[..., Any]] = {
     **{f"aten::adaptive_max_pool{axes}d": adaptive("Max") for axes in AXES},
     "aten::threshold": threshold,
     "aten::batch_norm": batch_norm,
-    "aten::index": index,
 }

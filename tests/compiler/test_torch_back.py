@@ -13,6 +13,7 @@ import pytest
 from compiler.driver import check_net, load
 from compiler.files import read_source
 from compiler.torch.source import write_source
+from grammar.diagnostics import DefinitionError
 from netc.net import Net
 from runtime.errors import CallError
 
@@ -71,6 +72,17 @@ def test_names_that_a_module_does_not_take_are_refused_with_words(
         from_torch(torch.nn.Linear(5, 4), torch.rand(2, 3))
     with pytest.raises(CallError, match="a network is called by a word, not 'a net'"):
         from_torch(difference_of(), torch.rand(2, 3), name="a net")
+
+
+@WITH_TORCH
+def test_places_in_the_first_sample_are_not_taken_for_those_of_each() -> None:
+    from netc import from_torch
+
+    torch = import_module("torch")
+    first = torch.nn.Module()
+    first.forward = lambda x, i: x[torch.zeros(1, 1, dtype=torch.int64), i]
+    with pytest.raises(DefinitionError, match="cannot be expressed"):
+        from_torch(first, (torch.rand(2, 5, 3), torch.zeros(2, 4, dtype=torch.int64)))
 
 
 @WITH_TORCH
