@@ -52,7 +52,7 @@ def enter_block(
         here.turns(),
         tuple(bound.items()),
         definition.doc,
-        lets_of(definition),
+        lets_of(state, definition),
         here.loops(),
     )
     members, like = members_of(state, stage, block.name, local, here)
@@ -76,15 +76,17 @@ def enter_block(
     return inside
 
 
-def lets_of(definition: s.Definition) -> tuple[tuple[str, str], ...]:
+def lets_of(state: State, definition: s.Definition) -> tuple[tuple[str, str], ...]:
     """What a block gives one name each at its top, as text."""
-    return tuple(
-        (statement.names[0].id, statement.value.span.text)
-        for statement in definition.body.statements
-        if isinstance(statement, s.Let)
-        and len(statement.names) == 1
-        and isinstance(statement.names[0], s.Name)
-    )
+    if id(definition) not in state.lets:
+        state.lets[id(definition)] = tuple(
+            (statement.names[0].id, statement.value.span.text)
+            for statement in definition.body.statements
+            if isinstance(statement, s.Let)
+            and len(statement.names) == 1
+            and isinstance(statement.names[0], s.Name)
+        )
+    return state.lets[id(definition)]
 
 
 def enter_seq(state: State, stage: s.Stage, here: Here, word: str = "seq") -> Here:

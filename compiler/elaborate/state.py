@@ -200,6 +200,7 @@ class State:
         self.made: list[Made] = []
         self.calls: dict[Span, BlockCall] = {}
         self.makers: dict[int, Makers] = {}  # of the definitions, by identity
+        self.lets: dict[int, tuple[tuple[str, str], ...]] = {}  # of the definitions, as text
         self.results: set[str] = set()  # what the outputs of blocks and of called nets are
         self.rewritten: dict[Span, s.Stage] = {}  # `x -> relu` for `relu(x)`
         self.held: dict[str, Fits] = {}  # the tensors whose shape assertions hold
