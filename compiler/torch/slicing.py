@@ -17,7 +17,8 @@ def slice_(op: Slice, layer: Layer, x: str) -> str:
         size = layer.shape[axis]
         last = op.first + (op.last - op.first) // op.step * op.step  # that is taken
         end = "" if isinstance(size, int) and last + op.step >= size else op.last + 1
-        return f"{x}[{':, ' * (axis + 1)}{op.first or ''}:{end}{step}]"
+        before = "..., " if 0 < axis == len(layer.shape) - 1 else ":, " * (axis + 1)
+        return f"{x}[{before}{op.first or ''}:{end}{step}]"
     places = f"torch.arange({op.first}, {op.last - 1}, {op.step}, device={layer.batch}.device)"
     return f"{x}.index_select({axis + 1}, {places})"
 
