@@ -51,6 +51,7 @@ from compiler.torch.classes import (
     made_class,
     with_counts,
 )
+from compiler.torch.dictionaries import in_dictionary
 from compiler.torch.families import in_families
 from compiler.torch.helpers import HELPERS
 from compiler.torch.identities import completed
@@ -726,6 +727,10 @@ class SourceMaker:
             body = written if made.is_chain else forward
             lines += [commented(*line, indent=4) for line in body]
             return text_of_lines(lines)
+        members = [text for text, _ in made.constructor]
+        entries = [] if made.is_chain else in_dictionary(members, written, forward)
+        if entries:
+            base, (written, forward) = "ModuleDict", entries
         lines += [f"class {made.name}(nn.{base}):"]
         if written:
             lines += [f"    def __init__({', '.join(['self', *given])}):"]
