@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compiler.dims import Dim
-from compiler.graph import Graph, Node
+from compiler.graph import Graph, Input, Node
 from compiler.ops.connect import Dropout, DropPath
 from compiler.ops.joins import Join
 from compiler.ops.normalise import BatchNorm
@@ -34,6 +34,15 @@ def batches_of_one(graph: Graph) -> set[str]:
         if kept == found:
             return found
         found = kept
+
+
+def fed_by_inputs(graph: Graph) -> set[str]:
+    """The layers that take something of an input, by whatever layers; and the inputs."""
+    found: set[str] = set()
+    for node in graph.nodes():
+        if isinstance(node.op, Input) or not found.isdisjoint(node.inputs):
+            found.add(node.name)
+    return found
 
 
 def stretches(user: Node, ones: set[str]) -> bool:

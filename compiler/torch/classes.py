@@ -389,7 +389,7 @@ class ClassWriter:
         value, count = Counter(values).most_common(1)[0]
         if len(values) < len(self.parameters[name]):
             return value
-        usual = isinstance(value, bool | float | Code) or value in (0, 1, SAME)
+        usual = isinstance(value, bool | float | Code) or value in (0, 1, SAME) or name in FIRST
         often = count > 1 if name in FIRST else 2 * count >= len(values)  # it costs no word
         return value if usual and often else None
 

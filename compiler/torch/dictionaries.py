@@ -40,6 +40,9 @@ def in_dictionary(members: Sequence[str], constructor: Lines, forward: Lines) ->
     if any(re.fullmatch(pattern, name) for pattern in patterns for name in others):
         return []
     return [
-        [(SET.sub(r"\1self[\2] = \3", text), comment) for text, comment in constructor],
+        [
+            (GET.sub(r"self[\1]", SET.sub(r"\1self[\2] = \3", text)), comment)
+            for text, comment in constructor
+        ],
         [(GET.sub(r"self[\1]", text), comment) for text, comment in forward],
     ]

@@ -89,7 +89,7 @@ def by_place_in(call: Call) -> int:
     """
     plain = [isinstance(v, Code) and v.text == name for name, v, _ in call.keywords]
     if call.function.startswith("nn.Conv"):
-        return 2 if all(plain[:2]) else 0
+        return [*plain[:2], False].index(False)
     if "." in call.function or not plain:
         return 0
     plain[0] |= call.keywords[0][0] in FIRST
@@ -176,7 +176,8 @@ def one_or_all(values: Sequence[Any]) -> Any:
 class Layer:
     """A layer of a graph in the making; `owner` is what its parameters are called in its class.
 
-    `has_channel_classes` where layers along the channels are modules of classes of their own;
+    `has_channel_classes` where layers along the channels are modules of classes of their own,
+    `is_fed` where it comes from an input;
     `made` is its module once there is one, `fixed` the values that the definition gives to arrays,
     `plain` a module of the same meaning as the expression, `uses` the helpers and `symbols` that
     the expression needs.
@@ -187,6 +188,7 @@ class Layer:
     owner: str
     batch: str = ANY
     has_channel_classes: bool = False
+    is_fed: bool = True
     made: Call | None = None
     plain: Call | None = None
     parameter: str = ""

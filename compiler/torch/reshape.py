@@ -28,11 +28,16 @@ def reshape(op: Reshape, layer: Layer, x: str) -> str:
     sizes = [str(size) if isinstance(size, int) else layer.size(size, x) for size in op.shape]
     batch = f"{layer.batch}.shape[0]" if "-1" in sizes else "-1"
     plain = f"{x}.reshape({', '.join([batch, *sizes])})"
-    return min(plain, of_some_axes(layer, x, sizes) or plain, key=text_length)
+    # What is the same for all samples has a batch that only its exporter may know.
+    other = of_some_axes(layer, x, sizes) if layer.is_fed else ""
+    return min(plain, other or plain, key=text_length)
 
 
 def of_some_axes(layer: Layer, x: str, sizes: Sequence[str]) -> str:
-    """Axes that follow one another as the one of any size, or one as several; empty for neither."""
+    """Axes that follow one another as the one of any size, or channels as several axes.
+
+    Empty for neither: a batch that is counted on (`-1`) is the safer one in what is exported.
+    """
     before, after = layer.shape, layer.output
     first = equal_in_front(layer, before, after)
     last = equal_in_front(layer, before[first:][::-1], after[first:][::-1])
@@ -41,8 +46,8 @@ def of_some_axes(layer: Layer, x: str, sizes: Sequence[str]) -> str:
         merges = len(after) == first + 1 + last
         return f"{x}.flatten({first + 1}, {len(before) - last})" if merges else ""
     parts = sizes[first : len(after) - last]
-    splits = len(before) == first + 1 + last and len(parts) > 1 and not {"1", "-1"} & {*parts}
-    return f"{x}.unflatten({first + 1}, ({', '.join(parts)}))" if splits else ""
+    splits = len(before) == 1 + last and not first and not {"1", "-1"} & {*parts}
+    return f"{x}.unflatten(1, ({', '.join(parts)}))" if splits and len(parts) > 1 else ""
 
 
 def equal_in_front(layer: Layer, one: Shape, other: Shape) -> int:

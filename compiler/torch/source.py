@@ -24,7 +24,7 @@ from compiler.ops.joins import Join
 from compiler.torch import SOURCES
 from compiler.torch.alignment import uncounted
 from compiler.torch.attributes import Attributes, Unreachable, Unwritable
-from compiler.torch.batches import batches_of_one
+from compiler.torch.batches import batches_of_one, fed_by_inputs
 from compiler.torch.bodies import (
     CallBody,
     harmless,
@@ -63,6 +63,7 @@ from compiler.torch.lists import collected, mapped
 from compiler.torch.loops import COUNTERS, Signatures, length, one_by_one
 from compiler.torch.results import with_results_in_a_list
 from compiler.torch.sequences import collapsed
+from compiler.torch.shared_rows import with_rows_once
 from compiler.torch.statements import (
     ANY,
     JOIN,
@@ -137,6 +138,7 @@ class SourceMaker:
         self.turns: set[Turn] = set()  # of the definition's loops
         self.users = graph.users()
         self.ones = batches_of_one(graph)
+        self.fed = fed_by_inputs(graph)
         self.places = {node.name: place for place, node in enumerate(graph.nodes())}
         self.parts: list[str] = []  # the text of each class
         self.loops: dict[Any, Lines] = {}  # lines that were folded
@@ -396,6 +398,7 @@ class SourceMaker:
         node, bare = member, self.stretching(scope, member)
         layer = Layer(self.graph, node, self.owner(scope, member))
         layer.has_channel_classes = self.has_channel_classes
+        layer.is_fed = node.name in self.fed
         if not bare:
             layer.others = partial(self.at_hand, scope, member)
         takes = tuple(name for name in node.inputs if name not in bare)
@@ -731,7 +734,8 @@ class SourceMaker:
         entries = [] if made.is_chain else in_dictionary(members, written, forward)
         if entries:
             base, (written, forward) = "ModuleDict", entries
-        lines += [f"class {made.name}(nn.{base}):"]
+        rows, written, forward = with_rows_once(written, forward)
+        lines += [f"class {made.name}(nn.{base}):", *([f"    {rows}", ""] if rows else [])]
         if written:
             lines += [f"    def __init__({', '.join(['self', *given])}):"]
             lines += [commented(*line, indent=8) for line in written]

@@ -31,12 +31,13 @@ def pad(op: Pad, layer: Layer, x: str) -> str:
 
 @writes(Upsample)
 def upsample(op: Upsample, layer: Layer, x: str) -> str:
-    """nn.Upsample."""
+    """nn.Upsample, or its function, which is not told of the nearest."""
     scale = one_or_all([float(f) for f in per_axis(op.scale, layer.rank, "scale")])
     if isinstance(scale, float):
         scale = int(scale)
     mode = "nearest" if op.mode == "nearest" else LINEAR[layer.rank]
-    return layer.function("F.interpolate", x, "nn.Upsample", scale_factor=scale, mode=mode)
+    text = layer.function("F.interpolate", x, "nn.Upsample", scale_factor=scale, mode=mode)
+    return text.replace(', mode="nearest")', ")")
 
 
 __all__ = ["crop", "pad", "text_of", "upsample"]

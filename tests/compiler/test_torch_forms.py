@@ -136,8 +136,8 @@ def test_a_slice_to_the_end_is_written_without_it() -> None:
         }
         output y
     }""")
-    assert "x[:, 1:][:, :, 1:][:, :, :, ::2]" in written
-    assert "x[:, :2][:, :, :7][:, :, :, ::2]" in written
+    assert "x[:, 1:][:, :, 1:][..., ::2]" in written
+    assert "x[:, :2][:, :, :7][..., ::2]" in written
 
 
 def test_calls_in_another_order_are_not_put_together() -> None:
@@ -276,7 +276,12 @@ def unit_calls(*calls: str) -> str:
 def test_a_block_whose_convolutions_keep_the_size_is_told_no_padding() -> None:
     written = unit_calls("5, 3x3", "12, 1x7", "7, 5x5", "6, 3x3, stride=2", "9, 3x3, pad=0")
     assert 'stride=1, padding="same")' in written
-    for call in ("Unit(5, 12, (1, 7))", "(12, 7, 5)", "stride=2, padding=1)", "3, padding=0)"):
+    for call in (
+        "Unit(5, 12, (1, 7))",
+        "(12, 7, 5)",
+        "stride=2, padding=1)",
+        "Unit(6, 9, padding=0)",
+    ):
         assert call in written
 
 
@@ -357,3 +362,33 @@ def test_what_is_handed_on_under_its_name_goes_by_its_place() -> None:
     written = source(f"{UNIT}\n{wrapped}\nnet n {{ {INPUT}; {calls}; output y }}")
     assert "nn.Conv2d(in_channels, c, kernel_size, stride, padding)" in written
     assert "Unit(in_channels, c, kernel_size, stride, padding=kernel_size // 2)" in written
+
+
+def test_axes_are_merged_and_split_where_the_others_stay() -> None:
+    written = source("""block rows(columns) {
+        reshape([in.c // columns, columns, in.h, in.w]) -> transpose([2, 3, 0, 1])
+        reshape([-1, columns])
+    }
+    net t { input image: f32[6, 4, 5]; rows(2) as a; output y }""")
+    assert "unflatten(1, (3, 2))" in written and "flatten(1, 3)" in written
+    for shape in ("[3, 40]", "[6, 20]", "[3, 2, 4, 5]", "[6, 2, 2, 5]", "[120]"):
+        written = source(f"net t {{ input image: f32[6, 4, 5]; reshape({shape}); output y }}")
+        assert ("flatten(" in written) == (shape == "[3, 2, 4, 5]"), shape
+
+
+NUMBERED = 'for i in range(7) { add { conv(4, 3x3, pad=1) as "conv{i}" -> relu; identity } }'
+
+
+def test_modules_of_numbered_names_are_entries_of_a_dictionary() -> None:
+    written = source(f"net t {{ {INPUT}; {NUMBERED}; output y }}")
+    assert "class T(nn.ModuleDict)" in written and "getattr" not in written
+    assert 'self[f"conv{i}"] = nn.Conv2d(4, 4, 3, padding=1)' in written
+    assert 'x = F.relu(self[f"conv{i}"](x)) + x' in written
+
+
+def test_numbered_parameters_and_names_of_a_dictionary_are_no_entries() -> None:
+    scaled = 'for i in range(9) { mul { identity; param([4, 1, 1]) as "gamma{i}" } }'
+    written = source(f"net t {{ {INPUT}; {scaled}; output y }}")
+    assert "ModuleDict" not in written and 'getattr(self, f"gamma{i}")' in written
+    written = source(f"net t {{ {INPUT}; {NUMBERED}; conv(4, 1x1) as keys; output y }}")
+    assert "ModuleDict" not in written and 'getattr(self, f"conv{i}")' in written

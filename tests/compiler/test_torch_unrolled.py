@@ -122,7 +122,7 @@ def test_what_numbered_modules_make_is_a_list_where_it_is_taken_again() -> None:
     net t {{ input image: f32[4, 64, 64]; {down} unit(256) as middle
     {up} conv(2, 1x1); output y }}""")
     assert "x = [self.enc1(image)]" in written
-    assert 'x.append(getattr(self, f"enc{i}")(F.max_pool2d(x[i - 2], 2)))' in written
+    assert 'x.append(self[f"enc{i}"](F.max_pool2d(x[i - 2], 2)))' in written
     assert "torch.cat((x[4 - i], " in written
 
 
@@ -165,7 +165,9 @@ def stages(first: int, *results: str) -> str:
 
 def test_stages_of_several_depths_are_a_loop_and_their_results_a_list() -> None:
     written = stages(1, "a", "b", "c")
-    assert "for s, (first, depth) in enumerate(((2, 1), (4, 2), (7, 4), (12, 3))):" in written
+    assert "rows = ((2, 1), (4, 2), (7, 4), (12, 3))\n" in written  # once, for both
+    assert "for s, (first, depth) in enumerate(self.rows):" in written
+    assert "for first, depth in self.rows:" in written
     assert "for i in range(depth):" in written
     assert "y.append(x)\n        return y[1:]" in written
     assert "return y\n" in stages(0, "a", "b", "c", "d")

@@ -10,8 +10,8 @@ from tests.library.source_length import ratio
 BOUND = 1.5  # times the definition's tokens
 # Nets that say more in PyTorch than the bound allows, and how much they say now.
 LONGER = {
-    "unet_plus_plus": 1.68,
-    "yolov3": 1.76,
+    "unet_plus_plus": 1.64,
+    "yolov3": 1.61,
     "inception_v3": 1.56,
 }
 # Nets of one definition with others, told apart by numbers.
