@@ -146,7 +146,7 @@ def check_channels(x: Tensor, wanted: int) -> None:
 
 
 def is_filter(reading: Reading, weight: NDArray[Any], group: int) -> bool:
-    """Whether every channel has the same kernel, which belongs to no named layer."""
+    """Whether every channel has the same kernel, which no layer learns."""
     depthwise = weight.shape[1] == 1 and weight.shape[0] == group
     small = weight[0].size <= 121 and not reading.has(2)
     if not reading.is_of_code(1):
