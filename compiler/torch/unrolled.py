@@ -54,21 +54,34 @@ def folded_by_turns(
 ) -> list[tuple[str, str]]:
     """Lines with loops, those of the definition first where that is shorter; `turns` by member."""
     plain = folded(lines, signatures, alike)
-    words = words_of(signatures)
-    statements = [ast.parse(text).body[0] for text, _ in lines] if any(turns.values()) else []
-    if len(in_loops(statements, turns, words)) == len(statements):
+    if not any(turns.values()):
         return plain
-    first = partial(in_loops, turns=turns, signatures=words)
+    known = with_holders(turns)
+    reached = [turns_in(text, known) for text, _ in lines]
+    first = partial(in_loops, reached=reached, signatures=words_of(signatures))
+    statements = [ast.parse(text).body[0] for text, _ in lines]
+    if not any(reached) or len(first(statements)) == len(statements):
+        return plain
     return min(folded(lines, signatures, alike, first), plain, key=length)
+
+
+def with_holders(turns: Mapping[str, Turns]) -> dict[str, Turns]:
+    """The turns of members, and of what holds some those that they have in common."""
+    found = {**turns}
+    for name, each in turns.items():
+        holder = name.partition(".")[0]
+        if holder not in turns:
+            found[holder] = common(found[holder], each) if holder in found else each
+    return found
 
 
 def in_loops(
     statements: Sequence[ast.stmt],
-    turns: Mapping[str, Turns],
+    reached: Sequence[Turns | None],
     signatures: Mapping[str, Sequence[str]],
 ) -> list[ast.stmt]:
     """Statements in the loops in which the members that they reach were made."""
-    found = [turns_in(statement, turns) for statement in statements]
+    found = [*reached]
     for place in reversed(range(len(found))):
         if found[place] is None and isinstance(statements[place], ast.Assign):
             later = found[place + 1] if place + 1 < len(found) else ()
@@ -86,19 +99,17 @@ def in_loops(
     return min(made, key=tokens)
 
 
-def turns_in(statement: ast.stmt, turns: Mapping[str, Turns]) -> Turns | None:
+def turns_in(text: str, turns: Mapping[str, Turns]) -> Turns | None:
     """The turns around all members that a statement reaches; None for one that reaches none."""
-    text = ast.unparse(statement).replace("'", '"')
-    if isinstance(statement, ast.Return):
+    if text.startswith("return "):
         return ()
     found: Turns | None = None
     for reached, named in MEMBER.findall(text):
         parts = re.findall(r"\w+", reached)
-        names = [".".join(parts[: count + 1]) for count in range(len(parts))]
-        own = next((turns[n] for n in [named, *reversed(names)] if n in turns), None)
-        inner = [t for n, t in turns.items() if n.startswith(f"{names[0]}.")] if own is None else []
-        for each in [own] if own is not None else inner:
-            found = each if found is None else common(found, each)
+        names = [named, *(".".join(parts[:count]) for count in range(len(parts), 0, -1))]
+        own = next((turns[name] for name in names if name in turns), None)
+        if own is not None:
+            found = own if found is None else common(found, own)
     return found
 
 

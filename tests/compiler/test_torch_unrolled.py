@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from compiler.torch.loops import words_of
-from compiler.torch.unrolled import Numbers, Turns, Variable, in_loops, rule
+from compiler.torch.unrolled import Numbers, Turns, Variable, in_loops, rule, turns_in
 from grammar.diagnostics import LoopTurn
 from grammar.source import Source, Span
 from tests.compiler.test_torch_forms import source
@@ -21,7 +21,8 @@ TEXT = Source("t", "for " * 40)
 def unrolled(lines: list[str], turns: dict[str, Turns]) -> list[str]:
     """Statements in the loops in which their members were made."""
     statements = [ast.parse(line).body[0] for line in lines]
-    made = in_loops(statements, turns, words_of(SIGNATURES))
+    reached = [turns_in(line, turns) for line in lines]
+    made = in_loops(statements, reached, words_of(SIGNATURES))
     return ast.unparse(ast.fix_missing_locations(ast.Module(made, []))).splitlines()
 
 
