@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 
 from compiler.torch.loops import (
     COUNTERS,
+    SHORT_ENOUGH,
     WORTH,
     Alike,
     Filled,
@@ -53,16 +54,18 @@ def folded_by_turns(
     turns: Mapping[str, Turns],
 ) -> list[tuple[str, str]]:
     """Lines with loops, those of the definition first where that is shorter; `turns` by member."""
-    plain = folded(lines, signatures, alike)
-    if not any(turns.values()):
-        return plain
     known = with_holders(turns)
-    reached = [turns_in(text, known) for text, _ in lines]
+    reached = [turns_in(text, known) for text, _ in lines] if any(turns.values()) else []
+    if not any(reached):
+        return folded(lines, signatures, alike)
     first = partial(in_loops, reached=reached, signatures=words_of(signatures))
-    statements = [ast.parse(text).body[0] for text, _ in lines]
-    if not any(reached) or len(first(statements)) == len(statements):
-        return plain
-    return min(folded(lines, signatures, alike, first), plain, key=length)
+    count = len(first([ast.parse(text).body[0] for text, _ in lines]))
+    if count == len(lines):
+        return folded(lines, signatures, alike)
+    made = folded(lines, signatures, alike, first)
+    if count * SHORT_ENOUGH < len(lines):
+        return made
+    return min(made, folded(lines, signatures, alike), key=length)
 
 
 def with_holders(turns: Mapping[str, Turns]) -> dict[str, Turns]:
