@@ -23,6 +23,7 @@ from grammar.records import dataclass
 WORDS = re.compile(r"\"[^\"]*\"|'[^']*'|\d[\w.]*|\w+|[^\w\s]")
 WORTH = 0.7  # a loop that is not this much shorter than its turns hides more than it says
 LONGEST_BODY = 12  # statements in a loop
+FEW = 16  # turns by which a longer loop is judged
 SHORT_ENOUGH = 50  # times fewer lines, of which no other way would make much less
 # How loops are looked for: whether regular ones come first, how much longer a comprehension may be
 # that may be folded again, and whether loops of few statements come first.
@@ -117,6 +118,12 @@ class Alike:
     in_names: list[bool]
     parts: Sequence[Alike] = ()  # of several statements
     shorter: Alike | None = None  # the same with nothing said that goes without saying
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names in it."""
+        parts = [part.names for part in self.parts] or map(names_in, self.nodes)
+        return frozenset().union(*parts)
 
     @cached_property
     def length(self) -> int:
@@ -363,7 +370,7 @@ class Folder(ast.NodeTransformer):
         values: list[ast.expr] = []
         place = 0
         while place < len(each):
-            count, loop = self.longest(self.alike_from(each, place))
+            count, loop = self.best_from(each, place)
             if loop is None:
                 keys.append(node.keys[place])
                 values.append(node.values[place])
@@ -377,14 +384,6 @@ class Folder(ast.NodeTransformer):
             return values[0]
         return ast.Dict(keys, values)
 
-    @staticmethod
-    def alike_from(each: Sequence[Alike], place: int) -> Sequence[Alike]:
-        """The run of things that are alike from a place on."""
-        end = place + 1
-        while end < len(each) and each[end].key == each[place].key:
-            end += 1
-        return each[place:end]
-
     def elements(self, elements: list[ast.expr]) -> list[ast.expr]:
         """Elements with runs of them as comprehensions."""
         if len(elements) < 2 or not any(map(is_made, elements)):  # numbers stay as they are
@@ -397,9 +396,9 @@ class Folder(ast.NodeTransformer):
         made: list[ast.expr] = []
         place = 0
         while place < len(each):
-            count, loop = self.longest(self.alike_from(whole, place))
+            count, loop = self.best_from(whole, place)
             if loop is None:
-                count, loop = self.longest(self.alike_from(each, place))
+                count, loop = self.best_from(each, place)
             if loop is None:
                 count, loop = self.in_turns(whole, place)
             made.append(elements[place] if loop is None else spread(loop))
@@ -457,41 +456,39 @@ class Folder(ast.NodeTransformer):
         """Statements with runs of them as loops, until nothing more is alike."""
         self.taken = frozenset().union(*map(names_in, statements))
         made = [self.visit(statement) for statement in statements]
-        longest = 1 if self.inner_first else LONGEST_BODY
+        first = range(1, 2) if self.inner_first else range(1, LONGEST_BODY + 1)
+        lengths = first
         known: dict[int, Alike] = {}
         while True:
-            shorter = self.runs(made, longest, known)
+            shorter = self.runs(made, lengths, known)
             if len(shorter) < len(made):
-                longest = 1 if self.inner_first else LONGEST_BODY
-            elif longest < LONGEST_BODY:
-                longest += 1
+                lengths = first
+            elif lengths[-1] < LONGEST_BODY:
+                lengths = range(lengths[-1] + 1, lengths[-1] + 2)
             elif self.with_rows:
                 return made
             else:
                 self.with_rows = True
                 shorter = [self.visit(statement) for statement in made]
-                known = {}
+                known, lengths = {}, range(1, LONGEST_BODY + 1)
             made = shorter
 
     def runs(
-        self, statements: list[ast.stmt], longest: int, known: dict[int, Alike]
+        self, statements: list[ast.stmt], lengths: range, known: dict[int, Alike]
     ) -> list[ast.stmt]:
-        """One sweep for loops of at most so many statements; `known` are those of the last."""
+        """One sweep for loops of so many statements; `known` are those of the last."""
         each = [known.get(id(one)) or self.alike([one]) for one in statements]
         known.update(zip(map(id, statements), each, strict=True))  # which keeps their identities
         made: list[ast.stmt] = []
         place = 0
         while place < len(each):
             best, best_gain, best_count = None, 0.0, 1
-            for period in range(1, min(longest, (len(each) - place) // 2) + 1):
-                blocks = self.turns_from(each, place, period)
-                if not blocks:
-                    continue
-                count, loop = self.longest(blocks)
+            for period in lengths:
+                count, loop = self.best_from(each, place, period)
                 if loop is None:
                     continue
                 written = ast.For(loop.target, loop.values, loop.nodes, [], lineno=0)
-                whole = sum(block.length for block in blocks[:count])
+                whole = sum(one.length for one in each[place : place + count * period])
                 gain = WORTH * whole - tokens([written])
                 if gain > best_gain:
                     best, best_gain, best_count = written, gain, count * period
@@ -499,13 +496,17 @@ class Folder(ast.NodeTransformer):
             place += best_count
         return made
 
-    def turns_from(self, each: Sequence[Alike], place: int, period: int) -> list[Alike]:
+    def turns_from(
+        self, each: Sequence[Alike], place: int, period: int, most: int | None = None
+    ) -> Sequence[Alike]:
         """So many things from a place on as one, and those behind that are alike, if there are."""
         turns = 1
-        while self.repeats(each, place, period, turns):
+        while turns != most and self.repeats(each, place, period, turns):
             turns += 1
         if turns == 1:
             return []
+        if period == 1:
+            return each[place : place + turns]
         ends = range(place + period, place + turns * period + 1, period)
         return [joined(each[end - period : end]) for end in ends]
 
@@ -523,6 +524,20 @@ class Folder(ast.NodeTransformer):
         """Nodes with their numbers apart."""
         return alike_of(nodes, self.signatures)
 
+    def best_from(
+        self, each: Sequence[Alike], place: int, period: int = 1
+    ) -> tuple[int, FoldedLoop | None]:
+        """How many turns from a place on are best said as a loop, and this; one as it is.
+
+        More than a few are looked at where the few are best said as one.
+        """
+        few = self.turns_from(each, place, period, FEW)
+        found = self.longest(few)
+        if found[0] < FEW:
+            return found
+        count, loop = self.longest(self.turns_from(each, place, period))
+        return found if loop is None else (count, loop)
+
     def longest(self, run: Sequence[Alike]) -> tuple[int, FoldedLoop | None]:
         """How many of things that are alike are best said as a loop, and this; one as it is."""
         lengths = [len(run)] if len(run) > 1 else []
@@ -532,7 +547,7 @@ class Folder(ast.NodeTransformer):
         most = -self.slack
         for count in lengths:
             loop = self.loop(run[:count])
-            if loop is None or (loop.rows and not self.with_rows):
+            if loop is None:
                 continue
             whole = sum(each.length + 1 for each in run[:count])
             header = tokens([loop.target, loop.values]) + 4
@@ -578,7 +593,7 @@ class Folder(ast.NodeTransformer):
         Its counter begins with what they number, unless it begins with 0.
         """
         first, count = run[0], len(run)
-        used = self.taken.union(*map(names_in, first.nodes))
+        used = self.taken | first.names
         free = [name for name in COUNTERS if name not in used]
         if not free:
             return None
@@ -619,6 +634,8 @@ class Folder(ast.NodeTransformer):
             if half and columns.count(column) == 1 and len({*map(type, column)}) == 1:
                 given.append(ast.BinOp(ast.Constant(2), ast.Mult(), ast.Name(half)))
                 continue
+            if not name and not self.with_rows:
+                return None
             if not name:
                 name = word if not named else "name"
                 while name in used or name in rows or name == counter:
