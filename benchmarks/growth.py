@@ -71,6 +71,10 @@ KINDS: dict[str, tuple[int, Callable[[int], str]]] = {
         lambda n: net(f'for i in range({n}) {{ relu as "a{{i}}" }}\n' + listed("concat", n)),
     ),
     "convolutions": (LAYERS, lambda n: net(f"repeat {n} {{ conv(3, 3x3, pad=1) }}")),
+    "layers by odd numbers": (
+        LAYERS,
+        lambda n: net("\n".join(f"conv(3, 1x1) as a{i * i % 977}_{i}" for i in range(n))),
+    ),
     "normalised": (
         LAYERS // 3,
         lambda n: net(f"repeat {n} {{ conv(3, 3x3, pad=1) -> bn -> relu }}"),

@@ -23,6 +23,7 @@ from grammar.records import dataclass
 WORDS = re.compile(r"\"[^\"]*\"|'[^']*'|\d[\w.]*|\w+|[^\w\s]")
 WORTH = 0.7  # a loop that is not this much shorter than its turns hides more than it says
 LONGEST_BODY = 12  # statements in a loop
+MOST_POWERS = 64  # before the first number of a row
 FEW = 16  # turns by which a longer loop is judged
 SHORT_ENOUGH = 50  # times fewer lines, of which no other way would make much less
 # How loops are looked for: whether regular ones come first, how much longer a comprehension may be
@@ -667,10 +668,11 @@ def formula_from(column: Sequence[Any], counter: str, start: int) -> str:
     step = column[1] - column[0]
     if len(column) == 2 and abs(step) > 1:  # any two numbers lie on a line
         return ""
-    before = [column[0] - step * start + step * k for k in range(start)]
-    found = formula([*before, *column], counter)
+    found = ""
+    if all(b - a == step for a, b in pairwise(column)):  # three of them tell the sum
+        found = formula([column[0] - step * (start - k) for k in range(3)], counter)
     ratio = column[1] // column[0] if column[0] and len(column) > 2 else 1
-    if not found and ratio > 1 and column[0] % ratio**start == 0:
+    if not found and ratio > 1 and start < MOST_POWERS and column[0] % ratio**start == 0:
         before = [column[0] // ratio ** (start - k) for k in range(start)]
         found = formula([*before, *column], counter)
     return found or formula(column, f"({counter} - {start})")

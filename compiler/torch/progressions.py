@@ -88,7 +88,7 @@ def _turns(values: Sequence[Number], i: str) -> str:
     """A row that comes again and again, or that has each number several times."""
     count = len(values)
     for length in range(2, count // 2 + 1):
-        if all(value == values[place % length] for place, value in enumerate(values)):
+        if values[length:] == values[:-length]:
             return formula(values[:length], f"({i} % {length})")
         if count % length == 0 and all(
             value == values[place - place % length] for place, value in enumerate(values)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from compiler.torch.loops import folded, one_by_one
+from compiler.torch.loops import Folder, folded, one_by_one
 from compiler.torch.progressions import formula, listed
 
 SIGNATURES: dict[str, dict[str, Any]] = {"unit": {"c": None, "stride": 1}}
@@ -237,3 +237,29 @@ def test_random_statements_do_the_same_in_loops_with_part_of_a_turn(seed: int) -
                 [f"x = self.k{place}_{n}[{k}](x, {n - 1})" for k in range(times[turn])],
             ][kind]
     assert called(text_of(lines)) == called(lines)
+
+
+def test_numbers_that_follow_no_rule_take_work_in_proportion(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real, looked_at = Folder.loop_over, [0]
+
+    def counting(self: Folder, run: Any, *args: Any, **options: Any) -> Any:
+        looked_at[0] += len(run)
+        return real(self, run, *args, **options)
+
+    monkeypatch.setattr(Folder, "loop_over", counting)
+    work = []
+    for count in (40, 80, 160):
+        looked_at[0] = 0
+        lines = [f"self.a{n * n % 97}_{n} = unit({n % 7}, {n * n % 89})" for n in range(count)]
+        made = text_of(lines)
+        assert said(made) == said(lines)
+        work.append(looked_at[0])
+    assert work[2] - work[1] < 3 * (work[1] - work[0])  # 4 if as the square
+
+
+def test_a_long_row_begins_late_by_the_same_formula() -> None:
+    lines = [f"self.block{n} = unit({n // 2}, {3 * n})" for n in range(4000, 4500)]
+    made = text_of(lines)
+    assert said(made) == said(lines) and len(made) == 2
