@@ -25,7 +25,7 @@ WORTH = 0.7  # a loop that is not this much shorter than its turns hides more th
 LONGEST_BODY = 12  # statements in a loop
 MOST_POWERS = 64  # before the first number of a row
 FEW = 16  # turns by which a longer loop is judged
-SHORT_ENOUGH = 50  # times fewer lines, of which no other way would make much less
+SHORT_ENOUGH = 50  # times fewer lines, or words, of which no other way would make much less
 # How loops are looked for: whether regular ones come first, how much longer a comprehension may be
 # that may be folded again, and whether loops of few statements come first.
 WAYS = ((False, 0, False), (True, 0, False), (True, 10, False), (True, 0, True))
@@ -745,6 +745,7 @@ def folded(
     Loops are looked for in what `first` makes of them.
     """
     best: list[tuple[str, str]] = []
+    whole = length(lines)
     for regular_first, slack, inner_first in WAYS:
         comments: dict[int, str] = {}
         statements: list[ast.stmt] = []
@@ -768,7 +769,7 @@ def folded(
             found += [(row, comment if len(rows) == 1 else "") for row in rows]
         if not best or length(found) < length(best):
             best = found
-        if len(best) * SHORT_ENOUGH < len(lines):
+        if len(best) * SHORT_ENOUGH < len(lines) or length(best) * SHORT_ENOUGH < whole:
             break
     return best
 
