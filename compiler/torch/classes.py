@@ -532,7 +532,9 @@ class ClassWriter:
                 codes.append(Code(self.condition(chosen, forward, hint)))
                 continue
             if all(value == first and type(value) is type(first) for value in values):
-                codes.append(repr(first) if forward else first)
+                given = self.parameters.get(word, [])
+                handed_on = not forward and given and all(given[m] == column[m] for m in rows)
+                codes.append(Code(word) if handed_on else repr(first) if forward else first)
                 continue
             size = self.size_of_input(column, codes) if forward else ""
             if size:
