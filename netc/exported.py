@@ -16,7 +16,7 @@ from netc.given import documented
 from netc.models import read
 from netc.net import Net
 from netc.torch_symbols import OURS, known_to_the_exporter
-from runtime.errors import CallError, MachineError
+from runtime.errors import CallError, MachineError, first_line
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -98,11 +98,6 @@ def export(module: Any, given: Mapping[str, Any], path: Path) -> None:
             )
     except Exception as error:  # whatever the exporter meets in the module's code
         raise CallError(f"PyTorch exports no such module: {first_line(error)}") from error
-
-
-def first_line(error: Exception) -> str:
-    """The first line of what an error says, or its kind."""
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def named_inputs(module: Any, example: Any) -> dict[str, Any]:

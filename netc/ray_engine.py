@@ -31,7 +31,7 @@ from netc.runnable import Engine, runnable_of_model
 from netc.shards import PART, Job, Shard, ShardWorker, picture_spec
 from runtime.decode import SUFFIXES
 from runtime.devices import parse_device
-from runtime.errors import CallError, MachineError
+from runtime.errors import CallError, MachineError, first_line
 from runtime.files import reasons, write_whole
 from runtime.inputs import expand
 from runtime.models import own_data
@@ -243,11 +243,6 @@ def check_reachable(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=CONNECT).close()
     except (OSError, OverflowError) as error:
         raise MachineError(f"nobody listens at {address}: {first_line(error)}", ADDRESS) from None
-
-
-def first_line(error: BaseException) -> str:
-    """What an error says first."""
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def team_of(ray: Any, device: str, workers: int | None, pictures: int) -> Workers:

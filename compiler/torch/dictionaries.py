@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TypeAlias
 
 from compiler.torch.attributes import TAKEN_IN_DICTS
+from compiler.torch.chains import MEMBER, Lines
 
 NAME = r'(f?"[^"]*")'
 GET = re.compile(rf"\bgetattr\(self, {NAME}\)")
 SET = re.compile(rf"^( *)(?:setattr\(self, |self\.add_module\(){NAME}, (.*)\)$")
-MEMBER = re.compile(r"self\.(\w+) = (.*)")
 REGISTERED = re.compile(r"self\.register_\w+\(\"(\w+)\"")  # a parameter or buffer
 MODULE = re.compile(r"(?!nn\.Parameter\()[A-Z]\w*\(|nn\.(?!Parameter\()\w+\(")
-Lines: TypeAlias = "list[tuple[str, str]]"
 
 
 def in_dictionary(members: Sequence[str], constructor: Lines, forward: Lines) -> list[Lines]:

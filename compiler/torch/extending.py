@@ -35,7 +35,7 @@ class Endless(Exception):
     """A loop whose turns are not known, or too many."""
 
 
-def value_of(node: ast.expr) -> Any:
+def literal(node: ast.expr) -> Any:
     """The numbers that an expression is made of."""
     try:
         return ast.literal_eval(node)
@@ -43,15 +43,15 @@ def value_of(node: ast.expr) -> Any:
         raise Endless from None
 
 
-def turns_of(values: ast.expr) -> Sequence[Any]:
+def values_over(values: ast.expr) -> Sequence[Any]:
     """What a loop goes over: `range(3)`, `(2, 4)`, `enumerate((2, 4), 1)`."""
     match values:
         case ast.Call(func=ast.Name(id="range"), args=limits):
-            found: Sequence[Any] = range(*map(value_of, limits))
+            found: Sequence[Any] = range(*map(literal, limits))
         case ast.Call(func=ast.Name(id="enumerate"), args=[each, *start]):
-            found = [*enumerate(value_of(each), *map(value_of, start))]
+            found = [*enumerate(literal(each), *map(literal, start))]
         case _:
-            found = value_of(values)
+            found = literal(values)
     if len(found) > MOST_STATEMENTS:
         raise Endless
     return found
@@ -99,7 +99,7 @@ class Unrolled(ast.NodeTransformer):
             yield self
             return
         first, *rest = generators
-        for value in turns_of(self.visit(first.iter)):
+        for value in values_over(self.visit(first.iter)):
             yield from Unrolled({**self.known, **bound(first.target, value)}).turns(rest)
 
     def elements(self, nodes: Sequence[ast.expr]) -> list[ast.expr]:
@@ -126,7 +126,7 @@ class Unrolled(ast.NodeTransformer):
         left, right = self.visit(node.left), self.visit(node.right)
         if isinstance(left, ast.Constant | ast.UnaryOp) and type(node.op) in OPERATORS:
             try:
-                return number(OPERATORS[type(node.op)](value_of(left), value_of(right)))
+                return number(OPERATORS[type(node.op)](literal(left), literal(right)))
             except (Endless, TypeError, ArithmeticError):
                 pass
         return ast.BinOp(left, node.op, right)
@@ -178,7 +178,7 @@ class Unrolled(ast.NodeTransformer):
         found: list[ast.stmt] = []
         for statement in body:
             if isinstance(statement, ast.For):
-                for value in turns_of(self.visit(statement.iter)):
+                for value in values_over(self.visit(statement.iter)):
                     turn = Unrolled({**self.known, **bound(statement.target, value)})
                     found += turn.statements(statement.body)
             else:
@@ -226,7 +226,7 @@ class Counted:
 def counted(loop: ast.For) -> Counted | None:
     """Such a loop that does not begin with 0; None for another."""
     try:
-        turns = [bound(loop.target, value) for value in turns_of(loop.iter)]
+        turns = [bound(loop.target, value) for value in values_over(loop.iter)]
     except (Endless, TypeError):
         return None
     counter = loop.target.elts[0] if isinstance(loop.target, ast.Tuple) else loop.target
@@ -315,7 +315,7 @@ def with_count(loop: Counted) -> Iterator[Counted]:
     body = [WithCount(text).visit(deepcopy(statement)) for statement in loop.body]
     try:
         turns = [loop.at(turn) for turn in range(1, loop.count)]
-        rest = [value_of(Unrolled(turn).visit(ast.parse(text, mode="eval").body)) for turn in turns]
+        rest = [literal(Unrolled(turn).visit(ast.parse(text, mode="eval").body)) for turn in turns]
     except Endless:
         return
     for times in range(1, MOST_TIMES):

@@ -19,9 +19,7 @@ from grammar.records import dataclass
 WORD = re.compile(r"\w+|[^\w\s]")
 ABSENT = object()  # the value that a call has for what it does not say
 OPTIONAL = "*"  # in the place of a layer that a sequence has or has not: whether, and the layer
-REPEATED = (
-    "*n"  # in the place of a layer that comes so many times in a row: how often, and the layer
-)
+REPEATED = "*n"  # in that of a layer that comes so many times in a row: how often, and the layer
 PRESENT = "? "  # begins what is said of such a layer, before the name of a parameter for it
 GIVEN = "given"  # a module that the constructor is given
 # What people give by its place, of functions and modules alike.

@@ -15,7 +15,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any, TypeAlias
 
-from compiler.torch.extending import begun_earlier
+from compiler.torch.extending import begun_earlier, number
 from compiler.torch.progressions import formula
 from compiler.torch.turns import FEWEST_TURNS, MOST_IN_TURN, Turn
 from grammar.records import dataclass
@@ -141,7 +141,10 @@ class FoldedLoop:
     target: ast.expr
     values: ast.expr
     nodes: list[Any]
-    rows: bool  # whether it is over numbers that follow no rule
+
+    def statement(self) -> ast.For:
+        """The loop as a statement."""
+        return ast.For(self.target, self.values, self.nodes, [], lineno=0)
 
     def length(self) -> int:
         """How long it is, in words and signs."""
@@ -261,9 +264,7 @@ class Filled(ast.NodeTransformer):
 
 def expression_of(value: ast.expr | int | float) -> ast.expr:
     """A number as Python writes it."""
-    if isinstance(value, ast.expr):
-        return value
-    return ast.UnaryOp(ast.USub(), ast.Constant(-value)) if value < 0 else ast.Constant(value)
+    return value if isinstance(value, ast.expr) else number(value)
 
 
 def as_list(node: ast.expr) -> ast.expr:
@@ -488,7 +489,7 @@ class Folder(ast.NodeTransformer):
                 count, loop = self.best_from(each, place, period)
                 if loop is None:
                     continue
-                written = ast.For(loop.target, loop.values, loop.nodes, [], lineno=0)
+                written = loop.statement()
                 whole = sum(one.length for one in each[place : place + count * period])
                 gain = WORTH * whole - tokens([written])
                 if gain > best_gain:
@@ -703,7 +704,7 @@ def with_header(
         limits.append(ast.Constant(start + count))
         values = ast.Call(ast.Name("range"), [*limits], [])
         target = ast.Name(counter or "_")
-    return FoldedLoop(target, values, nodes, bool(rows))
+    return FoldedLoop(target, values, nodes)
 
 
 def joined(parts: Sequence[Alike]) -> Alike:
@@ -781,8 +782,8 @@ def with_earlier_turns(statements: Sequence[ast.stmt]) -> list[ast.stmt]:
         found = begun_earlier(made, statement) if isinstance(statement, ast.For) else None
         if found is not None:
             taken, loop = found
-            header = with_header(loop.body, loop.rows, loop.counter, loop.start, loop.count)
-            written = ast.For(header.target, header.values, loop.body, [], lineno=0)
+            whole = with_header(loop.body, loop.rows, loop.counter, loop.start, loop.count)
+            written = whole.statement()
             if tokens([written]) < tokens([*made[-taken:], statement]):
                 made[-taken:] = [written]
                 continue

@@ -62,6 +62,6 @@ def turn_of_each(scope: CallScope) -> Mapping[str, LoopTurn]:
             if isinstance(member, Node)
             else (member.path, member.outputs)
         )
-        found |= {name: turns[0] for turns in [scope.turns[scope.local(path)]] if turns
-                  for name in makes}  # fmt: skip
+        if turns := scope.turns[scope.local(path)]:
+            found |= dict.fromkeys(makes, turns[0])
     return found

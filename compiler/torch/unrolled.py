@@ -265,7 +265,7 @@ class Nest:
         name, start = (variable.name, variable.start) if is_used else ("", 0)
         if not around:
             whole = with_header(nodes, self.rows, name, start, several[()])
-            return ast.For(whole.target, whole.values, whole.nodes, [], lineno=0)
+            return whole.statement()
         ends = {at: start + count for at, count in several.items()}
         end = self.expression(ends, around, "last" if start else "count", False)
         limits = [ast.Constant(start)] if start else []
