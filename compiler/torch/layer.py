@@ -6,7 +6,7 @@ import keyword
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 from compiler.dims import Dim, Size
@@ -24,6 +24,7 @@ PRESENT = "? "  # begins what is said of such a layer, before the name of a para
 GIVEN = "given"  # a module that the constructor is given
 # What people give by its place, of functions and modules alike.
 FIRST = frozenset({"dim", "kernel_size", "output_size", "negative_slope", "upscale_factor"})
+WINDOW = ("kernel_size", "stride", "padding")  # each by its place after the one before it
 MODES = {"zero": "constant", "reflect": "reflect", "replicate": "replicate", "circular": "circular"}
 
 
@@ -82,16 +83,32 @@ def given_in(call: Call) -> list[str]:
 def by_place_in(call: Call) -> int:
     """How many of the first keywords go by their place.
 
-    A class of the source takes all that it is told in its order, a convolution its stride and
-    padding: what is handed on under its own name needs no other, nor does the size of a kernel.
+    Those of a window do in their usual order: `nn.Conv2d(3, 64, 7, 2, 3)`. A class of the source
+    takes all that it is told in its order: what is handed on under its own name needs no other.
     """
-    plain = [isinstance(v, Code) and v.text == name for name, v, _ in call.keywords]
-    if call.function.startswith("nn.Conv"):
-        return [*plain[:2], False].index(False)
-    if "." in call.function or not plain:
-        return 0
-    plain[0] |= call.keywords[0][0] in FIRST
-    return [*plain, False].index(False)
+    words = call.words[max(len(call.arguments) - 1, 0) :]
+    before = words if call.arguments else ("", *words)
+    count = 0
+    for last, (name, value, _) in zip(before, call.keywords, strict=False):
+        handed_on = isinstance(value, Code) and value.text == name
+        is_next = (last, name) in pairwise(WINDOW)
+        own = "." not in call.function and (handed_on or (not count and name in FIRST))
+        if not is_next and not own:
+            break
+        count += 1
+    return count
+
+
+def call_of(function: str, keywords: Mapping[str, Any]) -> Call:
+    """A call of what has no defaults; what people give by its place comes first."""
+    first = [key for key in keywords if key in FIRST]
+    pairs = tuple((key, value, None) for key, value in keywords.items() if key not in FIRST)
+    return Call(function, tuple(keywords[key] for key in first), pairs, tuple(first))
+
+
+def function_of(name: str, x: str, keywords: Mapping[str, Any]) -> str:
+    """A function of a tensor and of what else it is told."""
+    return f"{name}({', '.join([x, *given_in(call_of(name, keywords))])})"
 
 
 def entries_of(call: Call) -> str:
@@ -247,10 +264,8 @@ class Layer:
 
     def function(self, name: str, x: str, module: str, **keywords: Any) -> str:
         """A function of one tensor, which is also a module of these keywords."""
-        first = [key for key in keywords if key in FIRST]
-        pairs = tuple((key, value, None) for key, value in keywords.items() if key not in FIRST)
-        self.plain = Call(module, tuple(keywords[key] for key in first), pairs, tuple(first))
-        return f"{name}({', '.join([x, *given_in(self.plain)])})"
+        self.plain = call_of(module, keywords)
+        return function_of(name, x, keywords)
 
     def helper(self, name: str) -> str:
         """One of the functions that stand above the classes; returns its name."""

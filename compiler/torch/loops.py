@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, TypeAlias
 
 from compiler.torch.extending import begun_earlier, number
@@ -37,7 +37,7 @@ LIMITS = (("count",), ("first", "last"))  # what a range is given
 COUNTERS = ("i", "j", "k", "n", "m")
 PARAMETERS = {
     **{
-        f"{kind}{rank}d": ("in_channels", "out_channels", "kernel_size")
+        f"{kind}{rank}d": ("in_channels", "out_channels", "kernel_size", "stride", "padding")
         for kind in ("Conv", "ConvTranspose")
         for rank in (1, 2, 3)
     },
@@ -149,6 +149,13 @@ class FoldedLoop:
     def length(self) -> int:
         """How long it is, in words and signs."""
         return tokens([self.target, self.values, *self.nodes])
+
+
+def told(
+    given: Mapping[str | None, ast.expr], word: str | None, defaults: Mapping[str, Any]
+) -> ast.expr:
+    """What a call says by a word, or would if it said it."""
+    return given.get(word) or ast.Constant(defaults[word or ""])
 
 
 def words_of(signatures: Signatures) -> dict[str, Sequence[str]]:
@@ -429,23 +436,19 @@ class Folder(ast.NodeTransformer):
         made = [*elements]
         for name in {called(e.func) for e in elements if isinstance(e, ast.Call)}:
             calls = [e for e in elements if isinstance(e, ast.Call) and called(e.func) == name]
-            words = dict.fromkeys(k.arg for call in calls for k in call.keywords)
             defaults = self.defaults.get(name) or DEFAULTS.get(name.rstrip("123d"), {})
             positions = self.signatures.get(name, ())[: max(len(call.args) for call in calls)]
             more = [positions[len(call.args) :] for call in calls]
-            if any(word not in defaults for rest in more for word in rest):
-                continue
             given = [{k.arg: k.value for k in call.keywords} for call in calls]
-            if any(word not in one and word not in defaults for word in words for one in given):
+            words = [w for w in dict.fromkeys(chain.from_iterable(given)) if w not in positions]
+            needed = ({*words, *rest} - {*one} for rest, one in zip(more, given, strict=True))
+            if any(not missing <= {*defaults} for missing in needed):
                 continue
             whole = {
                 id(call): ast.Call(
                     call.func,
-                    [*call.args, *(ast.Constant(defaults[word]) for word in rest)],
-                    [
-                        ast.keyword(word, one.get(word) or ast.Constant(defaults[word or ""]))
-                        for word in words
-                    ],
+                    [*call.args, *(told(one, word, defaults) for word in rest)],
+                    [ast.keyword(word, told(one, word, defaults)) for word in words],
                 )
                 for call, one, rest in zip(calls, given, more, strict=True)
             }

@@ -7,7 +7,7 @@ from typing import Any
 from compiler.ops.base import Axis
 from compiler.ops.pooling import AvgPool, LpPool, MaxPool
 from compiler.torch import writes
-from compiler.torch.layer import Layer, one_or_all, padded, pads_of, text_of
+from compiler.torch.layer import Layer, function_of, one_or_all, padded, pads_of, text_of
 
 
 def axes_of(op: MaxPool | AvgPool | LpPool, layer: Layer) -> tuple[Axis, ...]:
@@ -58,9 +58,8 @@ def maxpool(op: MaxPool, layer: Layer, x: str) -> str:
     if is_plain(op, layer, axes):
         given = window(op, axes, "padding", "dilation") | in_ceil_mode(op, layer, axes)
         return layer.function(pooled, x, f"nn.MaxPool{layer.rank}d", **given)
-    given = window(op, axes, "dilation")
-    said = "".join(f", {name}={text_of(value)}" for name, value in given.items())
-    return f"{pooled}({padded(x, pads_of(axes, True), value='-math.inf')}{said})"
+    given, filled = window(op, axes, "dilation"), padded(x, pads_of(axes, True), value="-math.inf")
+    return function_of(pooled, filled, given)
 
 
 @writes(AvgPool)
@@ -71,9 +70,8 @@ def avgpool(op: AvgPool, layer: Layer, x: str) -> str:
     hangs = any(axis.overhang for axis in axes)
     plain = is_plain(op, layer, axes) and not is_beyond(layer, axes)
     if op.count_pad and not apart and not hangs and not plain:
-        given = window(op, axes)
-        said = "".join(f", {name}={text_of(value)}" for name, value in given.items())
-        return f"F.avg_pool{layer.rank}d({padded(x, pads_of(axes))}{said})"
+        filled = padded(x, pads_of(axes))
+        return function_of(f"F.avg_pool{layer.rank}d", filled, window(op, axes))
     if plain and not apart:
         given = window(op, axes, "padding") | in_ceil_mode(op, layer, axes)
         given |= {} if op.count_pad or "padding" not in given else {"count_include_pad": False}
