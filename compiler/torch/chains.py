@@ -1,6 +1,7 @@
-"""Calls whose layers are a chain, each fed by the one before: classes that extend nn.Sequential.
+"""Calls whose layers are a chain, each fed by the one before: functions that return one.
 
-A net that is one is a function that returns an nn.Sequential, where that is shorter.
+What makes its members one by one, since it is told which ones or in loops, is a class instead that
+extends nn.Sequential. So is a net that is a chain, where that is shorter.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from compiler.torch.statements import mark, reference
 from compiler.torch.turns import Turn
 
 # How many tokens longer a function is as a module, and shorter a module that nothing calls.
-FUNCTION, MODULE, FORWARD = 3, 7, 6
+FUNCTION, MODULE, FORWARD = 3, 7, 17
+CLASS = 8  # tokens that a class takes more than a function that returns an nn.Sequential
 COMMENT = 88  # letters of a comment in a constructor
 INPUT = "input"  # what the `forward` of an nn.Sequential calls what it takes
 MEMBER = re.compile(r"self\.(\w+) = (.*)")  # a line that makes a member
@@ -65,11 +67,17 @@ def is_member(name: str) -> bool:
 
 
 def sequence_lines(
-    lines: Lines, folded_lines: Lines, signatures: Signatures, turns: Collection[Turn]
+    lines: Lines,
+    folded_lines: Lines,
+    signatures: Signatures,
+    turns: Collection[Turn],
+    *,
+    is_net: bool,
 ) -> Lines:
     """The constructor of a chain: all members at once, or one by one where that is shorter."""
     at_once = lines_at_once(lines, folded_lines, signatures, turns)
-    if at_once and (len(at_once) == 1 or length(at_once[1:-1]) <= length(folded_lines)):
+    more = length(at_once[1:-1]) - length(folded_lines)
+    if at_once and (len(at_once) == 1 or more <= (0 if is_net else CLASS)):
         return at_once
     return [("super().__init__()", ""), *folded_lines]
 
@@ -91,9 +99,13 @@ def lines_at_once(
 
 
 def returned(lines: Lines) -> Lines:
-    """The body of a function that returns what a constructor makes at once."""
-    (head, comment), *rest = lines
-    return [(head.replace("super().__init__(", "return nn.Sequential("), comment), *rest]
+    """The body of a function that returns what a constructor makes at once, else nothing."""
+    place = next(k for k, (text, _) in enumerate(lines) if text.startswith("super().__init__("))
+    head, comment = lines[place]
+    if head == "super().__init__()":
+        return []
+    head = head.replace("super().__init__(", "return nn.Sequential(")
+    return [*lines[:place], (head, comment), *lines[place + 1 :]]
 
 
 def put_in_place(chain: Lines, name: str, doc: str, lines: dict[str, Lines]) -> bool:

@@ -7,6 +7,7 @@ Where parameters are shared across calls in a way that modules cannot say, the n
 
 from __future__ import annotations
 
+import ast
 import builtins
 import re
 from collections import Counter, defaultdict
@@ -142,6 +143,7 @@ class SourceMaker:
         self.places = {node.name: place for place, node in enumerate(graph.nodes())}
         self.parts: list[str] = []  # the text of each class
         self.loops: dict[Any, Lines] = {}  # lines that were folded
+        self.makers: dict[str, str] = {}  # functions in the places of classes that are chains
 
     def text(self) -> str:
         """The whole source."""
@@ -535,6 +537,9 @@ class SourceMaker:
                 variants.setdefault(alike, []).append(modules)
         for several in variants.values():
             for made in self.shortest(several):
+                if made.is_chain and not made.constructor:  # it does nothing
+                    self.calls |= dict.fromkeys(made.calls, Call("nn.Sequential"))
+                    continue
                 self.classes.append(made)
                 self.calls |= made.calls
                 self.functions |= {*made.calls} if made.is_function else set()
@@ -691,6 +696,7 @@ class SourceMaker:
                 own = lines.pop(made.name)
                 if not put_in_place(own, made.name, self.comment_of(made), lines):
                     lines[made.name] = own
+        self.makers = self.makers_for(lines)
         texts: list[str] = []
         for made in reversed([made for made in self.classes if made.name in lines]):
             called = (
@@ -700,6 +706,33 @@ class SourceMaker:
             )
             texts += [self.class_text(made, lines[made.name])] if called else []
         return texts[::-1]
+
+    def makers_for(self, lines: Mapping[str, Lines]) -> dict[str, str]:
+        """The names of functions that make what is a chain, by those of its classes.
+
+        `lines` are those of the constructors, in which no name may be another's.
+        """
+        code = "\n".join(text for own in lines.values() for text, _ in own)
+        names = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+        given = {name for made in self.classes for name, _ in made.parameters}
+        taken = {*self.taken, *names, *given, *lines, *HELPERS, *COUNTERS, *dir(builtins)}
+        found: dict[str, str] = {}
+        for made in self.classes[:-1]:
+            step = made.scope.step
+            if step and made.is_chain and made.name in lines and returned(lines[made.name]):
+                name = function_name(step.block) + made.name[len(class_name(step.block)) :]
+                while name in taken:
+                    name += "_block"
+                found[made.name] = name
+                taken.add(name)
+        return found
+
+    def with_makers(self, lines: Lines) -> Lines:
+        """The lines of a constructor with such functions."""
+        if not self.makers:
+            return lines
+        called = re.compile(rf"(?<![\w.])({'|'.join(self.makers)})\(")
+        return [(called.sub(lambda m: f"{self.makers[m[1]]}(", t), c) for t, c in lines]
 
     def comment_of(self, made: PythonClass) -> str:
         """What the definition says above a block, or the net."""
@@ -713,7 +746,9 @@ class SourceMaker:
             return returned(lines_at_once(made.constructor, written, signatures, self.turns))
         lets = [(line, "") for line in made.lets]
         if made.is_chain:
-            return [*lets, *sequence_lines(made.constructor, written, signatures, self.turns)]
+            own = made.scope is self.root
+            chain = sequence_lines(made.constructor, written, signatures, self.turns, is_net=own)
+            return [*lets, *chain]
         return [("super().__init__()", ""), *lets, *written, ("", "")] if written else []
 
     def class_text(self, made: PythonClass, constructor: Lines | None = None) -> str:
@@ -721,20 +756,25 @@ class SourceMaker:
         written = self.constructor_lines(made) if constructor is None else constructor
         written = [(one_by_one(text), comment) for text, comment in written]
         lines = [f"# {line}".rstrip() for line in self.comment_of(made).splitlines()]
-        base = "Sequential" if made.is_chain else "Module"
         given = [f"{p}={text_of(d)}" if d is not None else p for p, d in made.parameters]
         signatures = {other.name: dict(other.parameters) for other in self.classes}
         forward = self.folded(made.forward, made.scope, signatures)
         if made.is_function:
             lines += [f"def {made.name}({', '.join([*made.arguments, *given])}):"]
-            body = written if made.is_chain else forward
+            body = self.with_makers(written) if made.is_chain else forward
             lines += [commented(*line, indent=4) for line in body]
             return text_of_lines(lines)
+        if made.name in self.makers:
+            lines += [f"def {self.makers[made.name]}({', '.join(given)}):"]
+            body = self.with_makers(returned(written))
+            lines += [commented(*line, indent=4) for line in body]
+            return text_of_lines(lines)
+        base = "Sequential" if made.is_chain else "Module"
         members = [text for text, _ in made.constructor]
         entries = [] if made.is_chain else in_dictionary(members, written, forward)
         if entries:
             base, (written, forward) = "ModuleDict", entries
-        rows, written, forward = with_rows_once(written, forward)
+        rows, written, forward = with_rows_once(self.with_makers(written), forward)
         lines += [f"class {made.name}(nn.{base}):", *([f"    {rows}", ""] if rows else [])]
         if written:
             lines += [f"    def __init__({', '.join(['self', *given])}):"]

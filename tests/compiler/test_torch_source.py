@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from importlib import import_module
 from importlib.util import find_spec
@@ -76,6 +77,19 @@ def test_no_comment_imports_anything() -> None:
     found = [line for line in written.splitlines() if line.startswith(("import ", "from "))]
     assert said in written
     assert found == ["from torch import nn", "from torch.nn import functional as F"]
+
+
+def test_no_name_hides_a_function_of_the_source() -> None:
+    made = ast.parse((GOLDEN / "makers.txt").read_text("utf-8"))
+    functions = {each.name for each in made.body if isinstance(each, ast.FunctionDef)}
+    assert functions == {"c_block", "print_block", "two", "two2", "in_channels_block"}
+    for path in GOLDEN.glob("*.txt"):
+        tree = ast.parse(path.read_text("utf-8"))
+        own = {each.name for each in tree.body if isinstance(each, ast.FunctionDef)}
+        given = {each.arg for each in ast.walk(tree) if isinstance(each, ast.arg)}
+        names = [each for each in ast.walk(tree) if isinstance(each, ast.Name)]
+        assert not own & (given | {n.id for n in names if isinstance(n.ctx, ast.Store)})
+        assert not own & {*dir(builtins)}
 
 
 def test_the_same_net_gives_the_same_source() -> None:

@@ -334,4 +334,21 @@ net sums {
     output y
 }
 """,
+    "makers": """
+# Blocks that are chains, called as their parameters, as Python's functions, as one another.
+block c(d, k=1) { conv(d, k, pad="half") -> bn }
+block print(c) { conv(c, 3x3) -> tanh }
+block two(c, wide) { conv(c, 1x1) -> relu; if wide { conv(2 * c, 3x3, pad=1) } }
+block two2(c) { conv(c, 1x1) -> sigmoid }
+block in_channels(d) { c(d) -> c(2 * d, 3) -> bn }
+
+net makers {
+    input image: f32[3, 9, 9]
+    for i in range(4) { c(4 + i) }
+    c(2, 3) -> in_channels(3) -> in_channels(4) -> print(4) -> print(3)
+    add { two(4, true); two(8, false) }
+    add { two2(8); identity } -> two2(3) -> two2(4)
+    output y
+}
+""",
 }
