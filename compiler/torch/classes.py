@@ -219,9 +219,7 @@ class PythonClass:
         """About how many words and signs it has."""
         words = sum(text_length(text) for text, _ in (*self.constructor, *self.forward))
         words += sum(map(text_length, self.lets))
-        at_once = all(text[:5] in ("self.", "super") for text, _ in self.constructor)
-        chain = 13 if at_once else 24
-        head = 8 if self.is_function else chain if self.is_chain else 34
+        head = 8 if self.is_function else 24 if self.is_chain else 34
         return words + 2 * len(self.parameters) + head
 
 

@@ -12,9 +12,8 @@ from tests.library.source_length import ratio
 BOUND = 1.5  # times the definition's tokens
 # Nets that say more in PyTorch than the bound allows, and how much they say now.
 LONGER = {
-    "unet_plus_plus": 1.65,
-    "yolov3": 1.60,
-    "inception_v3": 1.56,
+    "unet_plus_plus": 1.60,
+    "yolov3": 1.53,
 }
 # Nets of one definition with others, told apart by numbers.
 SIBLINGS = {
