@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from compiler.ops.resampling import in_float32
 from compiler.ops.shapes import per_axis
 from compiler.ops.spatial import Crop, Pad, Upsample
 from compiler.torch import writes
-from compiler.torch.layer import MODES, Layer, one_or_all, text_of
+from compiler.torch.layer import MODES, Layer
 
 LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
@@ -31,13 +34,35 @@ def pad(op: Pad, layer: Layer, x: str) -> str:
 
 @writes(Upsample)
 def upsample(op: Upsample, layer: Layer, x: str) -> str:
-    """nn.Upsample, or its function, which is not told of the nearest."""
-    scale = one_or_all([float(f) for f in per_axis(op.scale, layer.rank, "scale")])
-    if isinstance(scale, float):
-        scale = int(scale)
-    mode = "nearest" if op.mode == "nearest" else LINEAR[layer.rank]
-    text = layer.function("F.interpolate", x, "nn.Upsample", scale_factor=scale, mode=mode)
+    """nn.Upsample or its function; a helper for the nearest where these round away from it."""
+    factors = tuple(map(int, per_axis(op.scale, layer.rank, "scale")))
+    if op.mode != "nearest":
+        return enlarged(layer, x, factors, LINEAR[layer.rank])
+    if all(map(is_floored_right, factors)):
+        return enlarged(layer, x, factors)
+    return f"{layer.helper('nearest')}({x}, {sizes_of(layer)})"
+
+
+def enlarged(
+    layer: Layer, x: str, factors: Sequence[int], mode: str = "nearest", corners: bool = False
+) -> str:
+    """A map so many times as large along each axis; its function is not told of the nearest."""
+    scale = factors[0] if len({*factors}) == 1 else tuple(map(float, factors))
+    more = {"align_corners": True} if corners else {}
+    text = layer.function("F.interpolate", x, "nn.Upsample", scale_factor=scale, mode=mode, **more)
     return text.replace(', mode="nearest")', ")")
 
 
-__all__ = ["crop", "pad", "text_of", "upsample"]
+def is_floored_right(factor: int) -> bool:
+    """Whether PyTorch finds the nearest pixel of each output pixel of a map so many times as large.
+
+    It rounds pixel times 1/factor down, in float32: pixel 41 of a map 41 times as large is 0.99…
+    """
+    return in_float32(in_float32(1 / factor) * factor) == 1
+
+
+def sizes_of(layer: Layer) -> str:
+    """The spatial sizes of what a layer makes, of another tensor where one at hand has them."""
+    sizes = layer.output[1:]
+    of_another = layer.sizes_of_another(sizes)
+    return of_another or f"({', '.join(map(layer.size, sizes))}{',' * (len(sizes) == 1)})"

@@ -392,3 +392,52 @@ def test_numbered_parameters_and_names_of_a_dictionary_are_no_entries() -> None:
     assert "ModuleDict" not in written and 'getattr(self, f"gamma{i}")' in written
     written = source(f"net t {{ {INPUT}; {NUMBERED}; conv(4, 1x1) as keys; output y }}")
     assert "ModuleDict" not in written and 'getattr(self, f"conv{i}")' in written
+
+
+@pytest.mark.parametrize(
+    ("known", "given", "said"),
+    [
+        (
+            "H % 4 == 0",
+            'mode="linear"',
+            'resize1=nn.Upsample(scale_factor=(2.0, 4.0), mode="bilinear"),',
+        ),
+        ("H % 4 == 0 and W == H", 'mode="cubic"', 'scale_factor=(2.0, 4.0), mode="bicubic")'),
+        ("H >= 2", 'mode="linear"', 'image.shape[2:], mode="bilinear"'),
+        (
+            "H % 4 == 0",
+            'align="asymmetric", rounding="floor"',
+            'scale_factor=(2.0, 4.0), mode="nearest"),',
+        ),
+        ("H % 4 == 0", 'rounding="floor"', 'image.shape[2:], rounding="floor"'),
+        ("H == 8 and W == 16", 'mode="linear", align="corners"', "align_corners=True"),
+    ],
+)
+def test_a_map_is_enlarged_by_a_factor_where_that_is_proved(
+    known: str, given: str, said: str
+) -> None:
+    size = f"input image: f32[2, H, W]; assert {known} and W % 4 == 0"
+    body = f"maxpool(2x4) -> conv(2, 3x1, pad=1x0) as a -> resize(like=image, {given})"
+    written = source(f"net t {{ {size}; {body} -> conv(2, 1x1) as b; output y }}")
+    assert said in written and ("scale_factor" in written) == ("shape" not in written)
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        ("resize(32)", "nn.Upsample(scale_factor=2, "),
+        ("resize(48, scale=3)", "nn.Upsample(scale_factor=3, "),
+        ('resize(24, scale=1.5, mode="linear")', "scale_factor=1.5"),
+        ('resize(16, mode="linear")', "a=nn.Conv1d(3, 4, 3),\n        b=nn"),
+        ('resize(24, align="corners")', '(24,), align="corners")'),
+        ("upsample(41)", "nearest(self.a(x), (656,))"),  # PyTorch: 41 * (1 / 41) is 0.99…
+        ("resize(656)", "resize(self.a(x), (656,))"),
+        ("maxpool(16) -> resize(656)", "nn.Conv1d(3, 4, 3)"),
+        ('resize(656, mode="linear")', "nn.Upsample(scale_factor=41, "),
+        ('maxpool(16) -> resize(16, mode="linear")', ", 16), (16,), "),
+    ],
+)
+def test_a_factor_is_said_where_it_gives_the_same_pixels(layer: str, said: str) -> None:
+    body = f"conv(4, 3) as a -> {layer} -> conv(4, 3) as b"
+    written = source(f"net t {{ input x: f32[3, 18]; {body}; output y }}")
+    assert said in written
