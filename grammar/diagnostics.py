@@ -19,11 +19,12 @@ MOST_STEPS_SHOWN = 16  # of the calls that led to a mistake
 
 @dataclass(frozen=True)
 class LoopTurn:
-    """A turn of a loop of the definition, from 0, and what its variables are there."""
+    """A turn of a loop of the definition, from 0, and what its variables and `let`s are there."""
 
     loop: Span
     place: int
     variables: tuple[tuple[str, Any], ...] = field(default=(), compare=False)
+    lets: tuple[tuple[str, Any], ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,10 @@ def run_let(state: State, statement: s.Let, scope: Scope) -> None:
         check_new_value(name, scope)
     try:
         value = state.evaluate(statement.value, scope)
-        scope.values |= taken_apart(statement.names, value, statement.value.span, "let")
+        made = taken_apart(statement.names, value, statement.value.span, "let")
+        scope.values |= made
+        if scope.loop is not None:
+            scope.loop = replace(scope.loop, lets=(*scope.loop.lets, *made.items()))
     except (Mistake, Silenced):
         scope.lost.update(name.id for name in names)
         raise

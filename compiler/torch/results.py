@@ -1,7 +1,8 @@
 """Results of a block that come one after the other, in a list: `y.append(x)`, `return y`.
 
 Where they are what the last turns of a loop make, what the turns before make is in the list too,
-and the end of it is returned: `return y[2:]`.
+and the end of it is returned: `return y[2:]`. A single result that the last turn makes has a name,
+as what the turns before make has: `return x`.
 """
 
 from __future__ import annotations
@@ -36,6 +37,12 @@ def with_results_in_a_list(body: CallBody) -> CallBody | None:
         items.append(Item((f"{name}/end",), (name,), f"{mark(0)}[{len(before)}:]"))
         name = f"{name}/end"
     return replace(body, items=items, outputs=[name], named=(*before, *outputs))
+
+
+def with_named_result(body: CallBody) -> CallBody | None:
+    """The call with a line for its only result; None where no turn of a loop makes that."""
+    made = len(body.outputs) == 1 and body.outputs[0] in turn_of_each(body.scope)
+    return replace(body, named=body.outputs) if made else None
 
 
 def made_in_turns(scope: CallScope, items: Sequence[Item], outputs: Sequence[str]) -> list[str]:

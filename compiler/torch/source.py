@@ -62,7 +62,7 @@ from compiler.torch.levels import levelled
 from compiler.torch.lines import wrapped
 from compiler.torch.lists import collected, mapped
 from compiler.torch.loops import COUNTERS, Signatures, length, one_by_one
-from compiler.torch.results import with_results_in_a_list
+from compiler.torch.results import with_named_result, with_results_in_a_list
 from compiler.torch.sequences import collapsed
 from compiler.torch.shared_rows import with_rows_once
 from compiler.torch.statements import (
@@ -299,7 +299,7 @@ class SourceMaker:
         bodies = [replace(body, items=other) for other in others if other not in (None, [*items])]
         bodies += in_families(replace(body, items=items))
         listed = with_results_in_a_list(body) if body.scope is not self.root else None
-        bodies += [listed] if listed is not None else []
+        bodies += [each for each in (listed, with_named_result(body)) if each is not None]
         if not bodies:
             return body
         return min([body, *bodies], key=self.length_of_forward)
@@ -349,7 +349,8 @@ class SourceMaker:
         rows -= branches_of(items) if form.nests_branches else set()
         if form.concatenates_apart:
             rows |= {name for item in items if is_concatenation(item) for name in item.makes}
-        rows |= {*named, *body.named}
+        named = {*named, *body.named}
+        rows |= named
         whole = [name for name in body.takes if name in self.graph and is_whole(self.graph[name])]
         writer = StatementWriter(
             given, counts, again, rows, branches, whole, nests_calls=form.nests_calls

@@ -3,12 +3,14 @@
 The graph knows in which turns of which loops each layer came about. Where all turns of a loop are
 the same statements but for numbers, each number is the same in all of them or follows from the
 counters. What follows from none, but from the turn of the outermost loop, is a row that this goes
-through: `for s, (first, count) in enumerate(((2, 1), (5, 2), (10, 8)))`.
+through: `for s, (first, count) in enumerate(((2, 1), (5, 2), (10, 8)))`. A `let` of a loop is a
+line of it where that is shorter: `width = 64 * 2 ** s`.
 """
 
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field
@@ -16,9 +18,11 @@ from functools import partial
 from itertools import groupby
 from typing import Any, TypeAlias
 
+from compiler.torch.classes import agrees, arithmetic
 from compiler.torch.loops import (
     COUNTERS,
     SHORT_ENOUGH,
+    WORDS,
     WORTH,
     Alike,
     Filled,
@@ -33,6 +37,7 @@ from compiler.torch.loops import (
     with_header,
     words_of,
 )
+from compiler.torch.statements import identifier
 from compiler.torch.turns import Turn
 from grammar.diagnostics import LoopTurn
 from grammar.records import dataclass
@@ -150,7 +155,7 @@ def tree_of(statements: Sequence[tuple[ast.stmt, Turns]], depth: int) -> list[An
         goes_on = turn is not None and turn.loop == inner[0].loop and turn.place < inner[0].place
         if not goes_on:
             found.append(Loop())
-        (turn,) = inner
+        (turn,) = several[-1][1][depth : depth + 1]  # after all of its `let`s
         found[-1].turns.append(turn)
         found[-1].bodies.append(tree_of(several, depth + 1))
     return found
@@ -162,6 +167,28 @@ class Variable:
 
     name: str
     start: int
+
+
+@dataclass
+class Let:
+    """What a loop calls a number, and what this is at each place of its counters."""
+
+    name: str
+    values: Numbers
+
+    def said_by(self, values: Numbers) -> str:
+        """Numbers as arithmetic with it; empty where they are none."""
+        depth = len(next(iter(self.values)))
+        known = [self.values[at[:depth]] for at in values]
+        wanted = [*values.values()]
+        return self.name if agrees(known, wanted) else arithmetic(known, wanted, self.name)
+
+
+def lets_of(loop: Loop) -> list[str]:
+    """What a loop and those in it give names."""
+    own = [name for name, _ in loop.turns[0].lets]
+    inner = (each for body in loop.bodies for each in body if isinstance(each, Loop))
+    return [*dict.fromkeys([*own, *(name for each in inner for name in lets_of(each))])]
 
 
 def counts(loops: Sequence[Loop], name: str, first: Any) -> bool:
@@ -182,8 +209,10 @@ class Nest:
 
     def __init__(self, signatures: Mapping[str, Sequence[str]], taken: frozenset[str]) -> None:
         self.signatures = signatures
-        self.taken = taken
+        self.taken = taken.union(dir(builtins))
         self.alike: dict[int, Alike] = {}
+        self.named: list[str] = []  # the `let`s that are lines
+        self.lets: list[Let] = []  # those of the loops around
         self.rows: dict[str, list[Any]] = {}  # that the outermost loop goes through
         self.outermost: dict[int, LoopTurn] = {}  # its turns by its counter
 
@@ -206,13 +235,22 @@ class Nest:
         plain = [statement for body in loop.bodies for statement in self.written(body)]
         if len(loop.bodies) < 2:
             return plain
-        self.rows = {}
-        made = self.loop([((), loop)], ())
+        made = self.outer(loop, [])
         if made is None:
             return plain
+        named: list[str] = []
+        for name in lets_of(loop):
+            other = self.outer(loop, [*named, name])
+            if other is not None and tokens([other]) < tokens([made]):
+                made, named = other, [*named, name]
         many = len(loop.bodies) >= MANY or any(isinstance(x, Loop) for x in loop.bodies[0])
         most = tokens(plain) * (1 if many else WORTH)
         return [made] if tokens([made]) < most else plain
+
+    def outer(self, loop: Loop, named: list[str]) -> ast.stmt | None:
+        """A loop in no other, some `let`s of which are lines; None where its turns differ."""
+        self.rows, self.named = {}, named
+        return self.loop([((), loop)], ())
 
     def key(self, body: Sequence[Any]) -> str:
         """What the bodies of turns that are alike have in common."""
@@ -237,7 +275,7 @@ class Nest:
     ) -> ast.stmt | None:
         """Loops that are alike, at each place of the counters around one; None if they differ."""
         several = {at: len(loop.bodies) for at, loop in loops}
-        used = {variable.name for variable in around} | self.taken
+        used = {variable.name for variable in around} | self.taken | {*self.named}
         variable = self.variable([loop for _, loop in loops], used)
         if variable is None or {*several.values()} == {1}:
             return None
@@ -250,17 +288,15 @@ class Nest:
             places = (at for (at,), _ in inside)
             self.outermost = dict(zip(places, loops[0][1].turns, strict=True))
         variables = [*around, variable]
-        nodes: list[ast.stmt] = []
-        for place, first in enumerate(inside[0][1]):
-            each = [(at, body[place]) for at, body in inside]
-            made = (
-                self.statement(each, variables)
-                if isinstance(first, ast.stmt)
-                else self.loop(each, variables)
-            )
-            if made is None:
-                return None
-            nodes.append(made)
+        before = [*self.lets]
+        lines = self.let_lines([loop for _, loop in loops], [at for at, _ in inside], variables)
+        nodes = self.body(inside, variables)
+        self.lets = before
+        if nodes is None:
+            return None
+        for let, line in reversed(lines.items()):
+            if any(let in names_in(node) for node in nodes):
+                nodes.insert(0, line)
         is_used = any(variable.name in names_in(node) for node in nodes)
         name, start = (variable.name, variable.start) if is_used else ("", 0)
         if not around:
@@ -272,6 +308,47 @@ class Nest:
         values = ast.Call(ast.Name("range"), [*limits, expression_of(end)], []) if end else None
         return ast.For(ast.Name(name or "_"), values, nodes, [], lineno=0) if values else None
 
+    def body(
+        self, inside: Sequence[tuple[Counters, list[Any]]], variables: Sequence[Variable]
+    ) -> list[ast.stmt] | None:
+        """What all turns of a loop say; None where something differs by no rule."""
+        nodes: list[ast.stmt] = []
+        for place, first in enumerate(inside[0][1]):
+            each = [(at, body[place]) for at, body in inside]
+            made = (
+                self.statement(each, variables)
+                if isinstance(first, ast.stmt)
+                else self.loop(each, variables)
+            )
+            if made is None:
+                return None
+            nodes.append(made)
+        return nodes
+
+    def let_lines(
+        self, loops: Sequence[Loop], places: Sequence[Counters], variables: Sequence[Variable]
+    ) -> dict[str, ast.stmt]:
+        """The lines that work out the `let`s of a loop, which are known from here on."""
+        lines: dict[str, ast.stmt] = {}
+        turns = [dict(turn.lets) for loop in loops for turn in loop.turns]
+        taken = {*self.taken, *(variable.name for variable in variables)}
+        for name in turns[0]:
+            row = [turn.get(name) for turn in turns]
+            numbers = all(type(value) in (int, float) for value in row)
+            if name not in self.named or name in taken or identifier(name) != name or not numbers:
+                continue
+            values = dict(zip(places, row, strict=True))
+            text = self.rule(values, variables)
+            if len(WORDS.findall(text)) > 1:
+                lines[name] = ast.parse(f"{name} = {text}").body[0]
+                self.lets.append(Let(name, values))
+        return lines
+
+    def rule(self, values: Numbers, variables: Sequence[Variable]) -> str:
+        """Numbers as a formula in counters, or as arithmetic with a `let` where that is shorter."""
+        found = [rule(values, variables), *(let.said_by(values) for let in self.lets)]
+        return min(filter(None, found), key=lambda text: len(WORDS.findall(text)), default="")
+
     def variable(self, loops: Sequence[Loop], used: Iterable[str]) -> Variable | None:
         """The counter of loops that are alike: what they number, or a variable that counts."""
         free = [name for name in COUNTERS if name not in used]
@@ -279,7 +356,7 @@ class Nest:
             (
                 Variable(name, first)
                 for name, first in loops[0].turns[0].variables
-                if name.isidentifier() and name not in used and counts(loops, name, first)
+                if identifier(name) == name not in used and counts(loops, name, first)
             ),
             Variable(free[0], 0) if free else None,
         )
@@ -327,7 +404,7 @@ class Nest:
         first = next(iter(values.values()))
         if all(value == first and type(value) is type(first) for value in values.values()):
             return first
-        text = rule(values, variables) or self.by_row(values, variables, word, named)
+        text = self.rule(values, variables) or self.by_row(values, variables, word, named)
         return ast.parse(text, mode="eval").body if text else None
 
     def by_row(self, values: Numbers, variables: Sequence[Variable], word: str, named: bool) -> str:
@@ -351,9 +428,9 @@ class Nest:
             apart = {value - other for value, other in zip(column, known, strict=True)}
             if len(apart) == 1:
                 return name, apart.pop()
-        given = [dict(turn.variables) for turn in self.outermost.values()]
-        same = [n for n in given[0] if n.isidentifier() and [g.get(n) for g in given] == column]
-        used = {*self.taken, *self.rows, *(variable.name for variable in variables)}
+        given = [dict((*turn.variables, *turn.lets)) for turn in self.outermost.values()]
+        same = [n for n in given[0] if identifier(n) == n and [g.get(n) for g in given] == column]
+        used = {*self.taken, *self.rows, *self.named, *(variable.name for variable in variables)}
         name = same[0] if same and same[0] not in used else word
         while name in used:
             name += "_"
@@ -437,7 +514,8 @@ def power_rule(values: Numbers, variables: Sequence[Variable]) -> str:
                     continue
                 first = next(iter(rest.values()))
                 same = all(value == first for value in rest.values())
-                text = str(first) if same else rule(rest, variables)
+                others = [each for each in variables if each is not variable]
+                text = str(first) if same else rule(rest, others)
                 if text == "1" and grows > 0:
                     return f"{factor} ** {variable.name}"
                 if text:
@@ -447,16 +525,13 @@ def power_rule(values: Numbers, variables: Sequence[Variable]) -> str:
 
 
 def without_powers(values: Numbers, place: int, factor: int, grows: int) -> Numbers | None:
-    """Numbers over powers along a counter; None where these are none, or do not go into them."""
+    """Numbers over powers along a counter, by the others; None where they are not such."""
     found: Numbers = {}
     for at, value in values.items():
         power = factor ** at[place]
         if type(value) is not int or (grows > 0 and value % power):
             return None
-        found[at] = value // power if grows > 0 else value * power
-    by_others: dict[Counters, int] = {}
-    for at, value in found.items():
-        others = (*at[:place], *at[place + 1 :])
-        if by_others.setdefault(others, value) != value:
+        rest = value // power if grows > 0 else value * power
+        if found.setdefault((*at[:place], *at[place + 1 :]), rest) != rest:
             return None
     return found

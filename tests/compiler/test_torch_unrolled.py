@@ -15,6 +15,7 @@ from grammar.source import Source, Span
 from tests.compiler.test_torch_forms import source
 from tests.compiler.test_torch_loops import SIGNATURES, said
 
+NAMES = ("width", "range", "i", "unit", "x", "for", "a", "aa", "range", "lambda", "unit", "aaa")
 TEXT = Source("t", "for " * 40)
 
 
@@ -35,6 +36,7 @@ class RandomNest:
         self.turns: dict[str, Turns] = {}
         self.loops = 0
         self.outermost = [self.random.randint(1, 9) for _ in range(9)]
+        self.lets = [6]  # what the loops around have worked out
 
     def number(self, rule: tuple[int, ...], at: tuple[int, ...]) -> int:
         """A number that follows a rule from what the counters are, or no rule."""
@@ -48,11 +50,13 @@ class RandomNest:
             512 // 2**first,
             10 * self.outermost[first] + b * last,
             self.random.randint(0, 3),
+            b * self.lets[-1],
+            self.lets[0] // 2,
         ][kind]
 
     def rule(self) -> tuple[int, ...]:
         """A rule."""
-        return (self.random.choice([0, 1, 1, 2, 3, 4, 5, 5, 6]),
+        return (self.random.choice([0, 1, 1, 2, 3, 4, 5, 5, 6, 7, 7, 8]),
                 *(self.random.randint(1, 4) for _ in range(3)))  # fmt: skip
 
     def plan(self, depth: int) -> list[Any]:
@@ -77,13 +81,20 @@ class RandomNest:
                 self.lines.append(f"self.{name} = unit({size}, stride={stride})")
                 continue
             place, start, count, inner = each
+            name, own = NAMES[place.start % 6], NAMES[-1 - len(at) - start]
             for turn in range(1 + self.number(count, at) % 5 if at else self.random.randint(2, 5)):
-                variable = (("a" * len((*at, 0)), start + turn),) if start else ()
-                self.run(inner, (*at, turn), (*turns, LoopTurn(place, turn, variable)))
+                variable = ((own, start + turn),) if start else ()
+                let = self.number(self.outer[place.start % 3], (*at, turn))
+                self.lets.append(let)
+                self.run(
+                    inner, (*at, turn), (*turns, LoopTurn(place, turn, variable, ((name, let),)))
+                )
+                self.lets.pop()
 
     def made(self) -> RandomNest:
         """The statements of a random nest."""
         self.numbered = self.random.random() < 0.5
+        self.outer = [self.rule() for _ in range(3)]  # of what loops work out
         place = Span(TEXT, 0, 3)
         self.run([(place, self.random.randint(0, 2), (0, 1, 1, 1), self.plan(1))], (), ())
         return self
@@ -93,6 +104,11 @@ class RandomNest:
 def test_random_nests_say_the_same_in_loops(seed: int) -> None:
     nest = RandomNest(seed).made()
     assert said(unrolled(nest.lines, nest.turns)) == said(nest.lines)
+
+
+def test_a_rule_of_numbers_some_of_which_are_zero_is_looked_for_once() -> None:
+    values: Numbers = {(0, 0): 0, (0, 1): 0, (0, 2): 0, (1, 0): 5}
+    assert rule(values, [Variable("j", 0), Variable("i", 0)]) == ""
 
 
 def test_numbers_follow_several_counters() -> None:
@@ -172,6 +188,21 @@ def test_stages_of_several_depths_are_a_loop_and_their_results_a_list() -> None:
     assert "for i in range(depth):" in written
     assert "y.append(x)\n        return y[1:]" in written
     assert "return y\n" in stages(0, "a", "b", "c", "d")
+
+
+def test_what_a_loop_works_out_is_a_line_of_it_where_that_is_shorter() -> None:
+    written = source("""block unit(c, k, stride=1) { conv(c, k, stride=stride, pad="half") -> relu }
+    block stages(c) {
+        for s, depth in enumerate([1, 2, 4, 3]) {
+            let width = 2 * c * 2 ** s
+            unit(width, 3x3, stride=2)
+            repeat depth { add { unit(width // 2, 1x1) -> unit(width, 3x3); identity } }
+        }
+    }
+    net t { input image: f32[8, 64, 64]; stages(8); output y }""")
+    assert "(self.rows):\n            width = 16 * 2 ** s\n" in written
+    assert written.count("(width // 2, width") == 2 and written.count("(width, width // 2") == 1
+    assert written.count("in self.rows:") == 1 and "\n        return x\n" in written
 
 
 def test_a_loop_that_says_no_less_than_its_turns_is_none() -> None:
