@@ -281,7 +281,7 @@ def make(graph: Graph, node: Node, inputs: list[Made]) -> Made:
         return inputs[0]
     if is_pooling(op, graph.input_shapes(node)) and shape == graph.input_shapes(node)[0]:
         return inputs[0]
-    if isinstance(op, Conv | Filter) and inputs[0].parts[:1] == ("pad",):
+    if isinstance(op, Conv | Filter) and is_padded(inputs[0]):
         return widened(graph, node, inputs[0])
     if isinstance(op, Deconv) and any(axis.before or axis.after for axis in op_axes(graph, node)):
         return cut(graph, node, inputs)
@@ -421,6 +421,11 @@ def border_of(op: Conv | Filter | Pad) -> str:
 def op_axes(graph: Graph, node: Node) -> tuple[Axis, ...]:
     """The windows of a layer."""
     return node.op.reach(graph.input_shapes(node), node.shape, graph.facts).axes
+
+
+def is_padded(made: Made) -> bool:
+    """Whether these are a map between zeros, all in place."""
+    return made.parts[:1] == ("pad",) and made.places is None
 
 
 def widened(graph: Graph, node: Node, made: Made) -> Made:

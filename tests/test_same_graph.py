@@ -48,6 +48,11 @@ SAME = [
     ("scale(2)", "scale(2) -> concat { channels(0, 0); channels(1, 1) }"),
     ("scale([2, 3])", "concat { channels(0, 0) -> scale(2); channels(1, 1) -> scale(3) }"),
     ("layernorm(axis=[1, 2])", "layernorm(axis=[-2, -1])"),
+    ("pad(2) -> upsample(2) -> conv(2, 17)", "pad(2) -> resize(20x22) -> conv(2, 17)"),
+    (
+        'pad(1) -> pad(2, mode="reflect") -> conv(2, 11)',
+        'pad(1) -> conv(2, 11, pad=2, pad_mode="reflect")',
+    ),
 ]  # fmt: skip
 OTHERS = [
     ("conv(4, 3) -> gap", "conv(4, 4) -> gap", "arrays"),
@@ -73,6 +78,7 @@ OTHERS = [
     ("z = x -> relu; sub(x, z)", "z = x -> relu; sub(z, x)", "layers"),
     ("scale(0.1)", "scale(0.11)", "layers"),
     ("pad(1) -> conv(2, 3)", "pad(1) -> conv(2, 3, dilation=2, pad=1)", "layers"),
+    ("pad(2) -> crop(6, 7, 1, 1) -> conv(2, 3)", "pad(2) -> crop(6, 7, 2, 2) -> conv(2, 3)", "layers"),
     ("pad(1) -> relu", "pad([(2, 0), (1, 1)]) -> relu", "layers"),
     ("deconv(2, 3, pad=[(1, 0), (0, 1)])", "deconv(2, 3) -> crop(7, 8, 0, 0)", "layers"),
     ("bn", "bn(momentum=0.01)", "layers"),
