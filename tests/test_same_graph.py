@@ -78,7 +78,7 @@ OTHERS = [
     ("z = x -> relu; sub(x, z)", "z = x -> relu; sub(z, x)", "layers"),
     ("scale(0.1)", "scale(0.11)", "layers"),
     ("pad(1) -> conv(2, 3)", "pad(1) -> conv(2, 3, dilation=2, pad=1)", "layers"),
-    ("pad(2) -> crop(6, 7, 1, 1) -> conv(2, 3)", "pad(2) -> crop(6, 7, 2, 2) -> conv(2, 3)", "layers"),
+    ("pad(2) -> crop(6, 7, 1, 1) -> conv(2, 3)", "pad(2) -> crop(6, 7) -> conv(2, 3)", "layers"),
     ("pad(1) -> relu", "pad([(2, 0), (1, 1)]) -> relu", "layers"),
     ("deconv(2, 3, pad=[(1, 0), (0, 1)])", "deconv(2, 3) -> crop(7, 8, 0, 0)", "layers"),
     ("bn", "bn(momentum=0.01)", "layers"),

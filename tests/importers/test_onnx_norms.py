@@ -8,6 +8,7 @@ import pytest
 
 from compiler.importers.define import define
 from compiler.importers.from_onnx import import_onnx
+from grammar.diagnostics import DefinitionError
 from tests.importers.again import assert_means, assert_same, layers
 from tests.importers.onnx_text import onnx_model
 
@@ -219,6 +220,41 @@ def test_group_norm_of_pytorch_takes_open_sizes() -> None:
     ones = {"apart": [0, 2, -1], "g": np.ones(2), "b": np.zeros(2)}
     model = model_of(nodes, "float[N, 4, H, W] x", (4, 1, 1), **ones)
     assert "groupnorm(2, eps=0.001)" in assert_means(model, "groupnorm").text
+
+
+SHARED = """s = Shape(x) r = Reshape(i, s) f = Mul(r, gamma) h = Add(f, beta) k = Relu(h)
+    a2 = Reshape(k, apart) i2 = InstanceNormalization<epsilon=1e-3>(a2, g, b) s2 = Shape(k)
+    r2 = Reshape(i2, s2) f2 = Mul(r2, gamma) y = Add(f2, beta)"""
+
+
+@pytest.mark.parametrize("shape, learned", [("4", (4,)), ("4, H", (4, 1)), ("4, 3, H", (4, 1, 1))])
+def test_group_norm_of_pytorch_that_is_called_again_is_one(
+    shape: str, learned: tuple[int, ...]
+) -> None:
+    ones = {"apart": [0, 2, -1], "g": np.ones(2), "b": np.zeros(2)}
+    defined = assert_means(
+        model_of(INSTANCES + SHARED, f"float[N, {shape}] x", learned, **ones),
+        "groupnorm relu groupnorm",
+    )
+    assert [weight.shape for weight in defined.graph.parameters().values()] == [(4,), (4,)]
+
+
+def test_factors_of_another_axis_are_not_those_of_the_groups() -> None:
+    nodes = INSTANCES + "s = Shape(x) r = Reshape(i, s) f = Mul(r, gamma) y = Add(f, beta)"
+    ones = {"apart": [0, 2, -1], "g": np.ones(2), "b": np.zeros(2)}
+    model = model_of(nodes, "float[N, 4, 4] x", (4,), **ones)
+    assert "affine=false" in assert_means(model, "groupnorm param mul param add").text
+
+
+@pytest.mark.parametrize(
+    "operator",
+    ["BatchNormalization(x, g, b, b, g)", "InstanceNormalization(x, g, b)", "LRN<size=3>(x)"],
+)
+def test_channels_are_those_of_samples(operator: str) -> None:
+    model = onnx_model(f"y = {operator}", "float[4, 4, 6] x", weights={"g": (4,), "b": (4,)})
+    import_onnx(model, "t.onnx")
+    with pytest.raises(DefinitionError, match="its input is no batch of samples"):
+        import_onnx(model, "t.onnx", batch=False)
 
 
 CONSTANTS = {

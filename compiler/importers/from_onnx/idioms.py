@@ -130,6 +130,19 @@ def group_norm(bound: Bound, constants: Constants) -> Any:
     return "GroupNormalization", (bound["x"], *inner.inputs[1:3]), attributes
 
 
+def learned_group_norm(bound: Bound, constants: Constants) -> Any:
+    """One that has groups of ones and zeros, and then a factor and offset for each channel."""
+    plain = group_norm(bound, constants)
+    w, b = (constants.get(bound[name]) for name in "wb")
+    ones, zeros = (constants.get(name) for name in bound["norm"].inputs[1:3])
+    if plain is None or w is None or b is None or zeros is None:
+        return None
+    if np.any(ones != 1) or np.any(zeros != 0) or not w.shape == b.shape != () or w.size != len(w):
+        return None
+    type, _, attributes = plain
+    return type, (bound["x"], bound["w"], bound["b"]), attributes | {"given": w.shape}
+
+
 def whole_norm(bound: Bound, constants: Constants) -> Any:
     """Instance normalisation of a sample as one group, and a factor and offset for each value."""
     inner = bound["norm"]
@@ -258,6 +271,7 @@ PLACES = (
     make("Add", make("Add", make("Add", SAMPLES, "a"), "b"), "c"),
 )
 NORM = make("InstanceNormalization", make("Reshape", "x", "s"), "one", "zero", name="norm")
+GROUPED = make("Reshape", NORM, make("Shape", "x"))
 
 LENGTH = make("ReduceL2", "x", name="norm")
 
@@ -360,7 +374,8 @@ IDIOMS = (
         for length in (bounded, make("Expand", bounded, "shape"))
     ),
     Idiom(make("Add", make("Mul", make("Reshape", NORM, "t"), "w"), "b"), whole_norm),
-    Idiom(make("Reshape", NORM, make("Shape", "x")), group_norm),
+    Idiom(make("Add", make("Mul", GROUPED, "w"), "b"), learned_group_norm),
+    Idiom(GROUPED, group_norm),
 )
 
 

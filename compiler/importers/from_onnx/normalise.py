@@ -12,6 +12,7 @@ from compiler.dims import Dim
 from compiler.importers.affine import affine, align, single
 from compiler.importers.builder import Refused
 from compiler.importers.from_onnx.idioms import SPATIAL
+from compiler.importers.from_onnx.joins import with_constant
 from compiler.importers.from_onnx.names import stem
 from compiler.importers.from_onnx.reading import Reading, converts
 from compiler.importers.from_onnx.reducing import reduced
@@ -23,6 +24,13 @@ from compiler.values import Tensor
 def epsilon(reading: Reading) -> float:
     """What is added to the variance."""
     return single(reading.get("epsilon", 1e-5))
+
+
+def samples(reading: Reading) -> Tensor:
+    """What is normalised: the channels of each sample of a batch."""
+    if not reading.batch:
+        raise Refused("its input is no batch of samples")
+    return reading.tensor(0)
 
 
 @converts("BatchNormalization")
@@ -38,7 +46,7 @@ def batch_norm(reading: Reading) -> Tensor:
     learned = is_learned(reading, weights)
     return reading.add(
         "bn",
-        reading.tensor(0),
+        samples(reading),
         weights={name: weights[name] for name in (names if learned else names[2:])},
         known_by=(1, 2, 3, 4) if learned else (3, 4),
         affine=learned,
@@ -66,7 +74,7 @@ def instance_norm(reading: Reading) -> Tensor:
     learned = is_learned(reading, weights)
     return reading.add(
         "instancenorm",
-        reading.tensor(0),
+        samples(reading),
         weights=weights,
         known_by=(1, 2) if learned else (),
         affine=learned,
@@ -76,8 +84,17 @@ def instance_norm(reading: Reading) -> Tensor:
 
 @converts("GroupNormalization")
 def group_norm(reading: Reading) -> Tensor:
-    """Each group of channels; before opset 21 factor and offset are one for each group."""
-    x, groups = reading.tensor(0), int(reading.get("num_groups"))
+    """Each group of channels; before opset 21 factor and offset are one for each group.
+
+    Where they are written out behind it, with the shape that is `given`, they may be of another
+    axis than the channels.
+    """
+    x, groups = samples(reading), int(reading.get("num_groups"))
+    of_channels = (x.shape[0], *(1,) * (len(x.shape) - 1))
+    if reading.get("given", of_channels) != of_channels:
+        y = reading.add("groupnorm", x, groups=groups, eps=epsilon(reading), affine=False)
+        y = with_constant(reading, "Mul", y, reading.array(1), 1)
+        return with_constant(reading, "Add", y, reading.array(2), 2)
     weights = {"weight": reading.array(1).reshape(-1), "bias": reading.array(2).reshape(-1)}
     channels, learned = x.shape[0], is_learned(reading, weights)
     if isinstance(channels, int):
@@ -103,7 +120,7 @@ def local_response_norm(reading: Reading) -> Tensor:
         raise Refused(f"its size {size} is even; ours reaches as far before as after")
     return reading.add(
         "lrn",
-        reading.tensor(0),
+        samples(reading),
         size=size,
         alpha=single(reading.get("alpha", 1e-4)),
         beta=single(reading.get("beta", 0.75)),
