@@ -47,7 +47,8 @@ PARAMETERS = {
 Signatures: TypeAlias = Mapping[str, Mapping[str, Any]]  # of classes: parameters with defaults
 SUM = "SUM_M"  # stands for `sum` until it is known how it is written
 FROM_ZERO = re.compile(r"(?<![\w.])0 - (?=[a-z(])")
-SHIFTED = re.compile(r"\(\w+ - \d+\)")  # a counter that begins elsewhere
+SHIFTED = re.compile(r"\b[a-z] - \d")  # a counter that begins elsewhere
+LITTLE = 2  # words and signs by which a loop that counts from 0 is to be shorter
 INDEX = "index"  # what a number in square brackets is called
 CONVOLUTION = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
 DEFAULTS = {"Conv": CONVOLUTION, "ConvTranspose": CONVOLUTION}
@@ -580,10 +581,12 @@ class Folder(ast.NodeTransformer):
         if made is None:
             return None
         base = smallest_power(columns) if self.with_rows and len(run) > 2 else []
-        others = [self.loop_over(run, columns, base)] if base else []
+        other = self.loop_over(run, columns, base) if base else None
+        made = min(filter(None, (made, other)), key=FoldedLoop.length)
         if any(SHIFTED.search(ast.unparse(node)) for node in made.nodes):
-            others.append(self.loop_over(run, columns, [], from_zero=True))
-        return min([made, *filter(None, others)], key=FoldedLoop.length)
+            other = self.loop_over(run, columns, [], from_zero=True)
+            made = other if other and other.length() + LITTLE < made.length() else made
+        return made
 
     def loop_over(
         self,

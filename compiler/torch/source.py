@@ -61,7 +61,7 @@ from compiler.torch.layer import GIVEN, Call, Later, Layer, given_in, text_lengt
 from compiler.torch.levels import levelled
 from compiler.torch.lines import wrapped
 from compiler.torch.lists import collected, mapped
-from compiler.torch.loops import COUNTERS, Signatures, length, one_by_one
+from compiler.torch.loops import COUNTERS, LITTLE, Signatures, length, one_by_one
 from compiler.torch.results import with_named_result, with_results_in_a_list
 from compiler.torch.sequences import collapsed
 from compiler.torch.shared_rows import with_rows_once
@@ -77,7 +77,7 @@ from compiler.torch.statements import (
     references,
 )
 from compiler.torch.turns import Turn, turns_of
-from compiler.torch.unrolled import folded_by_turns
+from compiler.torch.unrolled import counts_from_zero, folded_by_turns
 from compiler.torch.variants import split_where_they_differ
 from grammar.records import dataclass
 
@@ -315,12 +315,13 @@ class SourceMaker:
         scope: CallScope,
         signatures: Signatures | None = None,
         turns: Collection[Turn] = (),
+        gain: int = LITTLE,
     ) -> Lines:
         """Lines of a call with loops; the same ones are folded once."""
         known = signatures or {}
-        key = (tuple(lines), tuple(known), scope.path, len(turns))
+        key = (tuple(lines), tuple(known), scope.path, len(turns), gain)
         if key not in self.loops:
-            self.loops[key] = folded_by_turns(lines, known, turns, scope.turns)
+            self.loops[key] = folded_by_turns(lines, known, turns, scope.turns, gain=gain)
         return self.loops[key]
 
     def module_of(
@@ -740,9 +741,14 @@ class SourceMaker:
         return made.scope.step.doc if made.scope.step is not None else self.doc
 
     def constructor_lines(self, made: PythonClass) -> Lines:
-        """What the constructor of a class does, with loops for what is alike."""
+        """What the constructor of a class does, with loops for what is alike.
+
+        They rather count from 0 where those of `forward` do.
+        """
         signatures = {other.name: dict(other.parameters) for other in self.classes}
-        written = self.folded(made.constructor, made.scope, signatures, self.turns)
+        forward = self.folded(made.forward, made.scope, signatures)
+        gain = 0 if counts_from_zero(forward) else LITTLE
+        written = self.folded(made.constructor, made.scope, signatures, self.turns, gain)
         if made.is_chain and made.is_function:
             return returned(lines_at_once(made.constructor, written, signatures, self.turns))
         lets = [(line, "") for line in made.lets]

@@ -21,6 +21,7 @@ from typing import Any, TypeAlias
 from compiler.torch.classes import agrees, arithmetic
 from compiler.torch.loops import (
     COUNTERS,
+    LITTLE,
     SHORT_ENOUGH,
     WORDS,
     WORTH,
@@ -50,6 +51,7 @@ MANY = 4  # turns: a loop of these need only be shorter
 Turns: TypeAlias = tuple[LoopTurn, ...]
 Counters: TypeAlias = tuple[int, ...]  # what they are around a statement
 Numbers: TypeAlias = dict[Counters, Any]  # those at one place of a statement
+COUNTED = re.compile(r"\bin range\((\d+, )?")
 
 
 def folded_by_turns(
@@ -57,13 +59,18 @@ def folded_by_turns(
     signatures: Signatures,
     alike: Collection[Turn],
     turns: Mapping[str, Turns],
+    *,
+    gain: int = LITTLE,
 ) -> list[tuple[str, str]]:
-    """Lines with loops, those of the definition first where that is shorter; `turns` by member."""
+    """Lines with loops, those of the definition first where that is shorter; `turns` by member.
+
+    A loop counts from 0 where that is shorter by more than a `gain`.
+    """
     known = with_holders(turns)
     reached = [turns_in(text, known) for text, _ in lines] if any(turns.values()) else []
     if not any(reached):
         return folded(lines, signatures, alike)
-    first = partial(in_loops, reached=reached, signatures=words_of(signatures))
+    first = partial(in_loops, reached=reached, signatures=words_of(signatures), gain=gain)
     count = len(first([ast.parse(text).body[0] for text, _ in lines]))
     if count == len(lines):
         return folded(lines, signatures, alike)
@@ -71,6 +78,12 @@ def folded_by_turns(
     if count * SHORT_ENOUGH < len(lines):
         return made
     return min(made, folded(lines, signatures, alike), key=length)
+
+
+def counts_from_zero(lines: Sequence[tuple[str, str]]) -> bool:
+    """Whether loops over counters are in some lines, all of which begin with 0."""
+    starts = [start for text, _ in lines for start in COUNTED.findall(text)]
+    return bool(starts) and not any(starts)
 
 
 def with_holders(turns: Mapping[str, Turns]) -> dict[str, Turns]:
@@ -87,8 +100,12 @@ def in_loops(
     statements: Sequence[ast.stmt],
     reached: Sequence[Turns | None],
     signatures: Mapping[str, Sequence[str]],
+    gain: int = LITTLE,
 ) -> list[ast.stmt]:
-    """Statements in the loops in which the members that they reach were made."""
+    """Statements in the loops in which the members that they reach were made.
+
+    Those count from 0 that are shorter so by more than a `gain`.
+    """
     found = [*reached]
     for place in reversed(range(len(found))):
         if found[place] is None and isinstance(statements[place], ast.Assign):
@@ -103,7 +120,7 @@ def in_loops(
         for each in found:
             known.append(each if each is not None else known[-1][:depth] if known else ())
         tree = tree_of([*zip(statements, known, strict=True)], 0)
-        made.append(Nest(signatures, taken).written(tree))
+        made.append(Nest(signatures, taken, gain).written(tree))
     return min(made, key=tokens)
 
 
@@ -207,8 +224,13 @@ def counts(loops: Sequence[Loop], name: str, first: Any) -> bool:
 class Nest:
     """Writes loops; `signatures` are the parameters of classes, `taken` names that are not free."""
 
-    def __init__(self, signatures: Mapping[str, Sequence[str]], taken: frozenset[str]) -> None:
+    def __init__(
+        self, signatures: Mapping[str, Sequence[str]], taken: frozenset[str], gain: int
+    ) -> None:
         self.signatures = signatures
+        self.gain = gain  # of a loop that counts from 0
+        self.from_zero = False  # whether all counters do now
+        self.is_shifted = False  # whether one began with something else
         self.taken = taken.union(dir(builtins))
         self.alike: dict[int, Alike] = {}
         self.named: list[str] = []  # the `let`s that are lines
@@ -238,18 +260,21 @@ class Nest:
         made = self.outer(loop, [])
         if made is None:
             return plain
+        from_zero = self.outer(loop, [], from_zero=True) if self.is_shifted else None
+        shifts = from_zero is not None and tokens([from_zero]) < tokens([made]) - self.gain
+        made = from_zero if from_zero is not None and shifts else made
         named: list[str] = []
         for name in lets_of(loop):
-            other = self.outer(loop, [*named, name])
+            other = self.outer(loop, [*named, name], from_zero=shifts)
             if other is not None and tokens([other]) < tokens([made]):
                 made, named = other, [*named, name]
         many = len(loop.bodies) >= MANY or any(isinstance(x, Loop) for x in loop.bodies[0])
         most = tokens(plain) * (1 if many else WORTH)
         return [made] if tokens([made]) < most else plain
 
-    def outer(self, loop: Loop, named: list[str]) -> ast.stmt | None:
+    def outer(self, loop: Loop, named: list[str], *, from_zero: bool = False) -> ast.stmt | None:
         """A loop in no other, some `let`s of which are lines; None where its turns differ."""
-        self.rows, self.named = {}, named
+        self.rows, self.named, self.from_zero, self.is_shifted = {}, named, from_zero, False
         return self.loop([((), loop)], ())
 
     def key(self, body: Sequence[Any]) -> str:
@@ -361,9 +386,10 @@ class Nest:
             Variable(free[0], 0) if free else None,
         )
         numbers = self.numbered(loops)
-        if own is None or not numbers or own.start in numbers:
-            return own
-        return Variable(free[0], min(numbers)) if free else own
+        if own is not None and numbers and own.start not in numbers and free:
+            own = Variable(free[0], min(numbers))
+        self.is_shifted |= own is not None and own.start > 0
+        return Variable(own.name, 0) if own is not None and self.from_zero else own
 
     def numbered(self, loops: Sequence[Loop]) -> set[int]:
         """Where numbers in names begin that go up by one with each turn."""

@@ -19,11 +19,11 @@ NAMES = ("width", "range", "i", "unit", "x", "for", "a", "aa", "range", "lambda"
 TEXT = Source("t", "for " * 40)
 
 
-def unrolled(lines: list[str], turns: dict[str, Turns]) -> list[str]:
+def unrolled(lines: list[str], turns: dict[str, Turns], gain: int) -> list[str]:
     """Statements in the loops in which their members were made."""
     statements = [ast.parse(line).body[0] for line in lines]
     reached = [turns_in(line, turns) for line in lines]
-    made = in_loops(statements, reached, words_of(SIGNATURES))
+    made = in_loops(statements, reached, words_of(SIGNATURES), gain)
     return ast.unparse(ast.fix_missing_locations(ast.Module(made, []))).splitlines()
 
 
@@ -103,7 +103,7 @@ class RandomNest:
 @pytest.mark.parametrize("seed", range(150))
 def test_random_nests_say_the_same_in_loops(seed: int) -> None:
     nest = RandomNest(seed).made()
-    assert said(unrolled(nest.lines, nest.turns)) == said(nest.lines)
+    assert said(unrolled(nest.lines, nest.turns, seed % 3)) == said(nest.lines)
 
 
 def test_a_rule_of_numbers_some_of_which_are_zero_is_looked_for_once() -> None:
@@ -139,7 +139,7 @@ def test_what_numbered_modules_make_is_a_list_where_it_is_taken_again() -> None:
     net t {{ input image: f32[4, 64, 64]; {down} unit(256) as middle
     {up} conv(2, 1x1); output y }}""")
     assert "x = [self.enc1(image)]" in written
-    assert 'x.append(self[f"enc{i}"](F.max_pool2d(x[i - 2], 2)))' in written
+    assert 'x.append(self[f"enc{i + 2}"](F.max_pool2d(x[i], 2)))' in written
     assert "torch.cat((x[4 - i], " in written
 
 
@@ -156,8 +156,8 @@ def test_modules_of_two_numbers_make_a_list_of_lists() -> None:
         } }
         output y = "conv0_4"
     }""")
-    assert "for j in range(1, 5):\n            for i in range(5 - j):" in written
-    assert "*x[i]," in written and "F.interpolate(x[i + 1][j - 1], " in written
+    assert written.count("for j in range(4):\n            for i in range(4 - j):") == 2
+    assert "*x[i]," in written and "F.interpolate(x[i + 1][j], " in written
     assert "return x[0][4]" in written
 
 
@@ -203,6 +203,21 @@ def test_what_a_loop_works_out_is_a_line_of_it_where_that_is_shorter() -> None:
     assert "(self.rows):\n            width = 16 * 2 ** s\n" in written
     assert written.count("(width // 2, width") == 2 and written.count("(width, width // 2") == 1
     assert written.count("in self.rows:") == 1 and "\n        return x\n" in written
+
+
+def test_a_loop_counts_from_zero_where_that_makes_it_shorter() -> None:
+    written = source("""net t {
+        input image: f32[3, 16, 16]
+        for i in range(1, 5) { conv(4 * i, 3x3, pad=1) as "a{i}"; relu }
+        output y
+    }""")
+    assert "in enumerate((3, 4, 8, 12), 1):" in written  # by no more than a number
+    lines = [f"x{k} = self.m{k + 1}(x[{k}], x[{k + 4}])" for k in range(4)]
+    turns: dict[str, Turns] = {
+        f"m{k + 1}": (LoopTurn(Span(TEXT, 0, 3), k, (("i", k + 1),)),) for k in range(4)
+    }
+    lines = [line.replace(f"x{k} =", "x =") for k, line in enumerate(lines)]
+    assert unrolled(lines, turns, 2)[0] == "for i in range(4):"
 
 
 def test_a_loop_that_says_no_less_than_its_turns_is_none() -> None:
