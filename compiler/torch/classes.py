@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 from difflib import SequenceMatcher
-from itertools import accumulate, chain, permutations
+from itertools import accumulate, chain, combinations, permutations
 from typing import Any
 
 from compiler.torch.alignment import aligned, counted, is_sequence, runs_of
@@ -35,13 +35,15 @@ from compiler.torch.layer import (
     text_length,
     with_leaves,
 )
-from compiler.torch.lets import CHANNELS, names_in, translated, value_of, with_values
+from compiler.torch.lets import CHANNELS, FLOWING, names_in, translated, value_of, with_values
 from compiler.torch.same_padding import SAME, convolutions, may_be_same, with_same
 from compiler.torch.statements import identifier, resolved
 from grammar.records import dataclass
 
 LONGEST_TEXT = 1000  # of what is looked at number by number
 MOST_VARIANTS = 6
+COMING_IN = (CHANNELS, "in_features", "normalized_shape", "num_features", "num_channels")
+FEWEST_PRODUCTS = 4  # of different numbers that are not products by chance
 MOST_IN_LINE = 30  # letters of what stands after `if … else` in a line
 FACTORS = (2, 3, 4, 6, 8, 5, 7, 9, 10, 12, 16)
 SIGNS: Mapping[str, Callable[[int], bool]] = {
@@ -377,9 +379,16 @@ class ClassWriter:
             [f"{name} = {text}" for name, text in self.lets.items()],
         )
 
-    def rank(self, name: str) -> int:
-        """Where a parameter stands: those that each call is given, then what goes by its place."""
-        return 0 if self.default(name) is None else 1 if name in FIRST else 2
+    def rank(self, name: str) -> tuple[int, int]:
+        """Where a parameter stands: those that each call is given, then what goes by its place.
+
+        Of them the channels that come in stand first, and what the block has in its own order.
+        """
+        group = 0 if self.default(name) is None else 1 if name in FIRST else 2
+        own = [*COMING_IN, *map(identifier, self.modules[0].given)]
+        if "stride" in own:
+            own.insert(own.index("stride") + 1, "padding")
+        return group, own.index(name) if name in own else len(own)
 
     def default(self, name: str) -> Any:
         """What a parameter is unless told, if it has such a value."""
@@ -468,7 +477,8 @@ class ClassWriter:
                 tests.setdefault(test, name)
         if tests:
             whole = [t for t, n in tests.items() if n in self.parameters and are_whole(known[n])]
-            test = next((test for test in whole if "= " not in test), next(iter(tests)))
+            fewest = min(tests, key=lambda test: len({*known[tests[test]]}))  # most like a flag
+            test = next((test for test in whole if "= " not in test), fewest)
             self.parameters[tests[test]] = known[tests[test]]
             return self.own(test) if forward else test
         name = self.equality({*chosen}, {*others}) or self.flag(chosen, hint)
@@ -674,9 +684,9 @@ class ClassWriter:
             if code:
                 parameters[name] = whole
                 return code
-        let = self.let_for(values)
-        if let:
-            return let
+        made = self.let_for(values) or self.product_for(values)
+        if made:
+            return made
         name = first = identifier(word)
         number = 2
         acts = any(isinstance(value, Code) for value in values)  # the block has it under its name
@@ -684,6 +694,35 @@ class ClassWriter:
             name, number = f"{first}{number}", number + 1
         parameters[name] = values
         return name
+
+    def product_for(self, values: list[Any]) -> str:
+        """These values as the product of two parameters of the class or the block; else empty.
+
+        It is called as what the block works out from these two, if there is such a thing.
+        """
+        rows = {identifier(name): row for name, row in self.given_rows().items()}
+        rows |= {name: self.completed(row) for name, row in self.parameters.items()}
+        whole = {name: row for name, row in rows.items() if are_whole(row)}
+        present = [place for place, value in enumerate(values) if value is not ABSENT]
+        for (a, first), (b, second) in combinations(whole.items(), 2):
+            pairs = [(first[place], second[place]) for place in present]
+            products = [x * y for x, y in pairs]
+            if len({*pairs}) >= FEWEST_PRODUCTS and products == [values[p] for p in present]:
+                self.parameters |= {a: first, b: second}
+                return self.named_let(f"{a} * {b}", {a, b})
+        return ""
+
+    def named_let(self, formula: str, names: set[str]) -> str:
+        """A formula of some names, or what it is called where the block has something of these."""
+        step = self.modules[0].scope.step
+        for name, text in step.lets if step else ():
+            words = {*NAME.findall(FLOWING.sub(CHANNELS, text))}
+            free = identifier(name) == name and name not in self.parameters
+            if translated(text) is not None or not free or not names <= words:
+                continue
+            if self.lets.setdefault(name, formula) == formula:
+                return name
+        return formula
 
     def let_for(self, values: list[Any]) -> str:
         """What the block works out for these values, by its name; empty where it does not."""

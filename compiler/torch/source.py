@@ -654,8 +654,9 @@ class SourceMaker:
     def class_name(self, module: ModuleCode, taken: Sequence[str]) -> str:
         """A name for the class of a call, or the function."""
         name = self.function_name(module.block) if module.is_function else class_name(module.block)
-        same = sum(re.fullmatch(rf"{name}\d*", known) is not None for known in taken)
-        return name + (str(same + 1) if same else "")
+        apart = "_" if name[-1].isdigit() else ""
+        same = sum(re.fullmatch(rf"{name}({apart}\d+)?", known) is not None for known in taken)
+        return f"{name}{apart}{same + 1}" if same else name
 
     def function_name(self, block: str) -> str:
         """A name for the function of a block: that of no variable, and nothing of Python's."""

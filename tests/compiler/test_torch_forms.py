@@ -441,3 +441,29 @@ def test_a_factor_is_said_where_it_gives_the_same_pixels(layer: str, said: str) 
     body = f"conv(4, 3) as a -> {layer} -> conv(4, 3) as b"
     written = source(f"net t {{ input x: f32[3, 18]; {body}; output y }}")
     assert said in written
+
+
+def test_a_condition_is_one_of_what_has_the_fewest_values() -> None:
+    written = source(f"""block wide(c, stride, expansion) {{
+        let hidden = ceil(in.c * expansion)
+        add {{
+            {{
+                seq {{
+                    if expansion > 1 {{ conv(hidden, 1x1); relu }}
+                    conv(hidden, 3x3, pad=1, stride=stride, groups=hidden)
+                    conv(c, 1x1)
+                }} as conv
+            }}
+            if stride == 1 and in.c == c {{ identity }}
+        }}
+    }}
+    net t {{
+        {INPUT}
+        for c, stride, e in [(4, 1, 1), (6, 2, 6), (6, 1, 6), (8, 2, 6), (8, 1, 6)] {{
+            wide(c, stride, e)
+        }}
+        output y
+    }}""")
+    assert "def __init__(self, in_channels, c, expansion, stride=1):" in written
+    assert "hidden = expansion * in_channels" in written and "groups=hidden" in written
+    assert "if expansion == 6" in written and "Wide(8, 8, 6)" in written

@@ -150,6 +150,11 @@ def test_long_lines_are_broken_where_it_changes_nothing() -> None:
         assert ast.unparse(broken) == ast.unparse(whole)
 
 
+def test_classes_of_one_block_that_ends_in_a_number_are_told_apart() -> None:
+    written = library_net("mobilenet_v3_large").torch_source()
+    assert re.findall(r"class (InvertedV3\w*)", written) == ["InvertedV3", "InvertedV3_2"]
+
+
 def test_class_names() -> None:
     assert class_name("double_conv") == "DoubleConv"
     assert class_name("resnet50") == "Resnet50"
