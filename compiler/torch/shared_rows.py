@@ -1,17 +1,14 @@
-"""Rows of numbers that a constructor and `forward` both go through: an attribute of the class."""
+"""Rows of numbers that a constructor and `forward` both go through: a constant above the class."""
 
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from compiler.torch.lists import free
 from compiler.torch.loops import tokens
 
 SHORTEST = 12  # of rows that are said once, in words and signs
-NAME = "rows"
 Lines: TypeAlias = Sequence[tuple[str, str]]
 
 
@@ -37,17 +34,15 @@ def rows_in(lines: Lines) -> set[str]:
 
 
 def with_rows_once(
-    constructor: Lines, forward: Lines
+    constructor: Lines, forward: Lines, name: str
 ) -> tuple[str, list[tuple[str, str]], list[tuple[str, str]]]:
-    """The line of a class that says such rows, and both without them; as they are without any."""
+    """The line that gives such rows a name, and both with it; as they are without any."""
     rows = shared_rows(constructor, forward)
     if not rows:
         return "", [*constructor], [*forward]
-    words = {word for text, _ in (*constructor, *forward) for word in re.findall(r"\w+", text)}
-    name = free(NAME, [*words])
     first, second = (
         [
-            (text.replace(rows, f"self.{name}"), comment) if " in " in text else (text, comment)
+            (text.replace(rows, name), comment) if " in " in text else (text, comment)
             for text, comment in lines
         ]
         for lines in (constructor, forward)

@@ -60,7 +60,7 @@ from compiler.torch.imports import imports
 from compiler.torch.layer import GIVEN, Call, Later, Layer, given_in, text_length, text_of
 from compiler.torch.levels import levelled
 from compiler.torch.lines import wrapped
-from compiler.torch.lists import collected, mapped
+from compiler.torch.lists import collected, free, mapped
 from compiler.torch.loops import COUNTERS, LITTLE, Signatures, length, one_by_one
 from compiler.torch.results import with_named_result, with_results_in_a_list
 from compiler.torch.sequences import collapsed
@@ -143,6 +143,7 @@ class SourceMaker:
         self.places = {node.name: place for place, node in enumerate(graph.nodes())}
         self.parts: list[str] = []  # the text of each class
         self.loops: dict[Any, Lines] = {}  # lines that were folded
+        self.rows: dict[str, str] = {}  # constants that classes go through, by class
         self.makers: dict[str, str] = {}  # functions in the places of classes that are chains
 
     def text(self) -> str:
@@ -782,8 +783,10 @@ class SourceMaker:
         entries = [] if made.is_chain else in_dictionary(members, written, forward)
         if entries:
             base, (written, forward) = "ModuleDict", entries
-        rows, written, forward = with_rows_once(self.with_makers(written), forward)
-        lines += [f"class {made.name}(nn.{base}):", *([f"    {rows}", ""] if rows else [])]
+        written = self.with_makers(written)
+        name = self.rows_name(made, [*written, *forward])
+        rows, written, forward = with_rows_once(written, forward, name)
+        lines = [*([rows, "", ""] if rows else []), *lines, f"class {made.name}(nn.{base}):"]
         if written:
             lines += [f"    def __init__({', '.join(['self', *given])}):"]
             lines += [commented(*line, indent=8) for line in written]
@@ -795,6 +798,14 @@ class SourceMaker:
             lines += [f"    def forward({', '.join(['self', *made.arguments])}):"]
             lines += [commented(*line, indent=8) for line in forward]
         return text_of_lines(lines)
+
+    def rows_name(self, made: PythonClass, lines: Lines) -> str:
+        """The constant of the rows that lines of a class go through: `DARKNET_ROWS`."""
+        taken = [word for text, _ in lines for word in re.findall(r"\w+", text)]
+        taken += [*self.taken, *(known.name for known in self.classes), *self.makers.values()]
+        taken += [name for of, name in self.rows.items() if of != made.name]
+        self.rows[made.name] = free(f"{function_name(made.name).upper()}_ROWS", taken)
+        return self.rows[made.name]
 
 
 def text_of_lines(lines: Sequence[str]) -> str:

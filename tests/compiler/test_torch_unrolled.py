@@ -182,12 +182,23 @@ def stages(first: int, *results: str) -> str:
 
 def test_stages_of_several_depths_are_a_loop_and_their_results_a_list() -> None:
     written = stages(1, "a", "b", "c")
-    assert "rows = ((2, 1), (4, 2), (7, 4), (12, 3))\n" in written  # once, for both
-    assert "for s, (first, depth) in enumerate(self.rows):" in written
-    assert "for first, depth in self.rows:" in written
+    table = "STAGES_ROWS = ((2, 1), (4, 2), (7, 4), (12, 3))\n\n\nclass Stages(nn.ModuleDict):\n"
+    assert table in written  # once, for both
+    assert "for s, (first, depth) in enumerate(STAGES_ROWS):" in written
+    assert "for first, depth in STAGES_ROWS:" in written
     assert "for i in range(depth):" in written
     assert "y.append(x)\n        return y[1:]" in written
     assert "return y\n" in stages(0, "a", "b", "c", "d")
+
+
+def test_rows_of_two_classes_have_two_names() -> None:
+    blocks = STAGES.replace("FIRST", "4").replace("net t", "BLOCK net t").split("net t")
+    other = blocks[0][blocks[0].index("block stages") :].replace("BLOCK", "")
+    other = other.replace("stages", "sTAGES").replace("[1, 2, 4, 3]", "[2, 1, 3, 3]")
+    net = "net t { input image: f32[3, 64, 64]; stages(8) -> sTAGES(8); output y }"
+    written = source(blocks[0].replace("BLOCK", "") + other + net)
+    assert written.count("STAGES_ROWS_ = ((2, 1), (4, 2), (7, 4), (12, 3))\n") == 1
+    assert written.count("STAGES_ROWS = ((2, 2), (5, 1), (7, 3), (11, 3))\n") == 1
 
 
 def test_what_a_loop_works_out_is_a_line_of_it_where_that_is_shorter() -> None:
@@ -200,9 +211,9 @@ def test_what_a_loop_works_out_is_a_line_of_it_where_that_is_shorter() -> None:
         }
     }
     net t { input image: f32[8, 64, 64]; stages(8); output y }""")
-    assert "(self.rows):\n            width = 16 * 2 ** s\n" in written
+    assert "(STAGES_ROWS):\n            width = 16 * 2 ** s\n" in written
     assert written.count("(width // 2, width") == 2 and written.count("(width, width // 2") == 1
-    assert written.count("in self.rows:") == 1 and "\n        return x\n" in written
+    assert written.count("in STAGES_ROWS:") == 1 and "\n        return x\n" in written
 
 
 def test_a_loop_counts_from_zero_where_that_makes_it_shorter() -> None:
