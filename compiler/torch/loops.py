@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
 from itertools import chain, pairwise
@@ -26,9 +26,7 @@ LONGEST_BODY = 12  # statements in a loop
 MOST_POWERS = 64  # before the first number of a row
 FEW = 16  # turns by which a longer loop is judged
 SHORT_ENOUGH = 50  # times fewer lines, or words, of which no other way would make much less
-# How loops are looked for: whether regular ones come first, how much longer a comprehension may be
-# that may be folded again, and whether loops of few statements come first.
-WAYS = ((False, 0, False), (True, 0, False), (True, 10, False), (True, 0, True))
+SLACK = 10  # words and signs by which a comprehension may be longer that may be folded again
 LONG_TURN = 50  # elements that come again and again: less reads better one by one
 REPEATED = re.compile(r"\*\(([A-Z]\w*\([^()]*\)) for _ in range\((\d+)\)\)")
 OF_COMPREHENSION = 11  # words and signs of `*(… for _ in range(2))`
@@ -309,17 +307,12 @@ def tokens(nodes: Sequence[Any]) -> int:
 class Folder(ast.NodeTransformer):
     """Folds what is alike; `signatures` are the parameters of the classes that are called.
 
-    `turns` are those of the definition's loops.
+    `turns` are those of the definition's loops. Where regular ones come first, loops over rows of
+    numbers are looked for in what these leave.
     """
 
     def __init__(
-        self,
-        signatures: Signatures,
-        turns: Collection[Turn],
-        *,
-        regular_first: bool,
-        slack: int,
-        inner_first: bool,
+        self, signatures: Signatures, turns: Collection[Turn], *, regular_first: bool
     ) -> None:
         self.turns = turns
         self.signatures = words_of(signatures)
@@ -328,8 +321,7 @@ class Folder(ast.NodeTransformer):
             for name, known in signatures.items()
         }
         self.with_rows = not regular_first  # whether loops over rows of numbers are written yet
-        self.inner_first = inner_first  # whether loops of few statements are written first
-        self.slack = slack  # how much longer a comprehension may be, which may be folded again
+        self.slack = SLACK if regular_first else 0
         self.taken: frozenset[str] = frozenset()  # the names of the function
 
     # ── elements ─────────────────────────────────────────────────────────────────────────────
@@ -462,34 +454,25 @@ class Folder(ast.NodeTransformer):
         """Statements with runs of them as loops, until nothing more is alike."""
         self.taken = frozenset().union(*map(names_in, statements))
         made = [self.visit(statement) for statement in statements]
-        first = range(1, 2) if self.inner_first else range(1, LONGEST_BODY + 1)
-        lengths = first
         known: dict[int, Alike] = {}
         while True:
-            shorter = self.runs(made, lengths, known)
-            if len(shorter) < len(made):
-                lengths = first
-            elif lengths[-1] < LONGEST_BODY:
-                lengths = range(lengths[-1] + 1, lengths[-1] + 2)
-            elif self.with_rows:
-                return made
-            else:
+            shorter = self.runs(made, known)
+            if len(shorter) == len(made):
+                if self.with_rows:
+                    return made
                 self.with_rows = True
-                shorter = [self.visit(statement) for statement in made]
-                known, lengths = {}, range(1, LONGEST_BODY + 1)
+                shorter, known = [self.visit(statement) for statement in made], {}
             made = shorter
 
-    def runs(
-        self, statements: list[ast.stmt], lengths: range, known: dict[int, Alike]
-    ) -> list[ast.stmt]:
-        """One sweep for loops of so many statements; `known` are those of the last."""
+    def runs(self, statements: list[ast.stmt], known: dict[int, Alike]) -> list[ast.stmt]:
+        """One sweep for loops; `known` are the statements of the last."""
         each = [known.get(id(one)) or self.alike([one]) for one in statements]
         known.update(zip(map(id, statements), each, strict=True))  # which keeps their identities
         made: list[ast.stmt] = []
         place = 0
         while place < len(each):
             best, best_gain, best_count = None, 0.0, 1
-            for period in lengths:
+            for period in range(1, LONGEST_BODY + 1):
                 count, loop = self.best_from(each, place, period)
                 if loop is None:
                     continue
@@ -745,30 +728,20 @@ def folded(
     lines: Sequence[tuple[str, str]],
     signatures: Signatures,
     turns: Collection[Turn] = (),
-    first: Callable[[list[ast.stmt]], list[ast.stmt]] = list,
 ) -> list[tuple[str, str]]:
-    """Statements, each with its comment, with loops for what is alike; then as lines.
-
-    Loops are looked for in what `first` makes of them.
-    """
+    """Statements, each with its comment, with loops for what is alike; then as lines."""
     best: list[tuple[str, str]] = []
     whole = length(lines)
-    for regular_first, slack, inner_first in WAYS:
+    for regular_first in (False, True):
         comments: dict[int, str] = {}
         statements: list[ast.stmt] = []
         for text, comment in lines:
             (statement,) = ast.parse(text).body
             statements.append(statement)
             comments[id(statement)] = comment
-        folder = Folder(
-            signatures,
-            turns,
-            regular_first=regular_first,
-            slack=slack,
-            inner_first=inner_first,
-        )
+        folder = Folder(signatures, turns, regular_first=regular_first)
         found: list[tuple[str, str]] = []
-        for statement in with_earlier_turns(folder.statements(first(statements))):
+        for statement in with_earlier_turns(folder.statements(statements)):
             text = ast.unparse(ast.fix_missing_locations(statement)).replace("'", '"')
             text = tidied(text)
             comment = comments.get(id(statement), "")

@@ -14,7 +14,6 @@ import builtins
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field
-from functools import partial
 from itertools import groupby
 from typing import Any, TypeAlias
 
@@ -70,12 +69,15 @@ def folded_by_turns(
     reached = [turns_in(text, known) for text, _ in lines] if any(turns.values()) else []
     if not any(reached):
         return folded(lines, signatures, alike)
-    first = partial(in_loops, reached=reached, signatures=words_of(signatures), gain=gain)
-    count = len(first([ast.parse(text).body[0] for text, _ in lines]))
-    if count == len(lines):
+    statements = [ast.parse(text).body[0] for text, _ in lines]
+    comments = {id(one): comment for one, (_, comment) in zip(statements, lines, strict=True)}
+    first = in_loops(statements, reached, words_of(signatures), gain)
+    if len(first) == len(lines):
         return folded(lines, signatures, alike)
-    made = folded(lines, signatures, alike, first)
-    if count * SHORT_ENOUGH < len(lines):
+    texts = [ast.unparse(ast.fix_missing_locations(statement)) for statement in first]
+    looped = [(text, comments.get(id(one), "")) for text, one in zip(texts, first, strict=True)]
+    made = folded(looped, signatures, alike)
+    if len(first) * SHORT_ENOUGH < len(lines):
         return made
     return min(made, folded(lines, signatures, alike), key=length)
 
