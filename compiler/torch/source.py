@@ -79,6 +79,7 @@ from compiler.torch.statements import (
 from compiler.torch.turns import Turn, turns_of
 from compiler.torch.unrolled import counts_from_zero, folded_by_turns
 from compiler.torch.variants import split_where_they_differ
+from grammar.diagnostics import LoopTurn
 from grammar.records import dataclass
 
 # What a source imports, and the classes of its own.
@@ -235,7 +236,7 @@ class SourceMaker:
         """The members of a call and its steps."""
         attributes = Attributes()
         items = [self.item(scope, member, attributes) for member in scope.members]
-        self.turns |= turns_of([*self.origins(scope, attributes)])
+        self.turns |= turns_of(self.origins(scope, attributes))
         symbols = sorted({s for _, _, needed in items for s in needed})
         uses: set[str] = {use for _, used, _ in items for use in used}
         is_net = scope is self.root
@@ -260,16 +261,19 @@ class SourceMaker:
         plain, idle = (together(each, outputs, names) for each in (plain, idle))
         return CallBody(scope, attributes, plain, [*taken], outputs, symbols, uses, idle)
 
-    def origins(self, scope: CallScope, attributes: Attributes) -> Iterator[tuple[int, str]]:
-        """Where each layer and call stands in the definition, and what makes its module."""
+    def origins(
+        self, scope: CallScope, attributes: Attributes
+    ) -> Iterator[tuple[tuple[LoopTurn, ...], str]]:
+        """The turns of loops in which each layer and call is made, and what makes its module."""
         for member in scope.members:
             if isinstance(member, Node):
                 local = scope.local(member.parameters_of)
                 call = attributes.calls.get(local) or attributes.plain.get(local)
-                yield member.span.start, call.function.rpartition(".")[2] if call else ""
-            elif member.step is not None:
+                name, function = member.name, call.function.rpartition(".")[2] if call else ""
+            else:
                 call = self.calls.get(member.path)
-                yield member.step.span.start, call.function if call else ""
+                name, function = member.path, call.function if call else ""
+            yield scope.turns[scope.local(name)], function
 
     def is_of_one(self, scope: CallScope, items: Sequence[Item]) -> bool:
         """Whether all that a call makes is a batch of one, however many samples there are."""

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable
 from typing import TypeAlias
+
+from grammar.diagnostics import LoopTurn
 
 MOST_IN_TURN, FEWEST_TURNS = 4, 3  # layers of a turn, turns of a loop that is kept
 Turn: TypeAlias = tuple[str, ...]  # what makes the layers of one: ("Conv2d", "ReLU")
 
 
-def turns_of(layers: Sequence[tuple[int, str]]) -> set[Turn]:
-    """The turns of loops among layers, each with its place in the text and what makes it.
-
-    What stands at the same places again and again comes from a loop.
-    """
-    found: set[Turn] = set()
-    places = [place for place, _ in layers]
-    for count in range(2, MOST_IN_TURN + 1):
-        for start in range(len(layers) - FEWEST_TURNS * count + 1):
-            turn = places[start : start + count]
-            end = start + FEWEST_TURNS * count
-            if len({*turn}) == count and places[start:end] == turn * FEWEST_TURNS:
-                found.add(tuple(function for _, function in layers[start : start + count]))
-    return found
+def turns_of(layers: Iterable[tuple[tuple[LoopTurn, ...], str]]) -> set[Turn]:
+    """The turns of loops among layers, each with the turns around it and what makes it."""
+    bodies: dict[tuple[LoopTurn, ...], list[str]] = {}
+    for around, function in layers:
+        bodies.setdefault(around, []).append(function)
+    counts = Counter(
+        (around[:-1], around[-1].loop, tuple(body)) for around, body in bodies.items() if around
+    )
+    return {
+        body
+        for (_, _, body), count in counts.items()
+        if count >= FEWEST_TURNS and 2 <= len(body) <= MOST_IN_TURN
+    }
