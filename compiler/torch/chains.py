@@ -12,11 +12,12 @@ from collections.abc import Collection
 from textwrap import wrap
 from typing import TypeAlias
 
+from compiler.torch.alike import Signatures
 from compiler.torch.attributes import TAKEN_IN_SEQUENCES
 from compiler.torch.bodies import CallBody
 from compiler.torch.layer import Call
 from compiler.torch.lines import split_at_commas
-from compiler.torch.loops import Signatures, folded, length
+from compiler.torch.loops import folded, length
 from compiler.torch.statements import mark, reference
 from compiler.torch.turns import Turn
 

@@ -16,6 +16,7 @@ from dataclasses import replace
 from functools import reduce
 from typing import Any
 
+from compiler.torch.alike import number
 from grammar.records import dataclass
 
 MOST_STATEMENTS = 100  # of a turn
@@ -66,11 +67,6 @@ def bound(target: ast.expr, value: Any) -> dict[str, Any]:
             pairs = zip(parts, value, strict=True)
             return {name: v for part, each in pairs for name, v in bound(part, each).items()}
     raise Endless
-
-
-def number(value: Any) -> ast.expr:
-    """A number as it is written."""
-    return ast.UnaryOp(ast.USub(), ast.Constant(-value)) if value < 0 else ast.Constant(value)
 
 
 class Unrolled(ast.NodeTransformer):

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from compiler.torch.loops import tokens
+from compiler.torch.alike import tokens
 
 SHORTEST = 12  # of rows that are said once, in words and signs
 Lines: TypeAlias = Sequence[tuple[str, str]]

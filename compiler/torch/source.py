@@ -24,6 +24,7 @@ from compiler.ops.gathering import Take
 from compiler.ops.joins import Join
 from compiler.torch import SOURCES
 from compiler.torch.alignment import uncounted
+from compiler.torch.alike import Signatures
 from compiler.torch.attributes import Attributes, Unreachable, Unwritable
 from compiler.torch.batches import batches_of_one, fed_by_inputs
 from compiler.torch.bodies import (
@@ -61,7 +62,7 @@ from compiler.torch.layer import GIVEN, Call, Later, Layer, given_in, text_lengt
 from compiler.torch.levels import levelled
 from compiler.torch.lines import wrapped
 from compiler.torch.lists import collected, free, mapped
-from compiler.torch.loops import COUNTERS, LITTLE, Signatures, length, one_by_one
+from compiler.torch.loops import COUNTERS, LITTLE, length, one_by_one
 from compiler.torch.results import with_named_result, with_results_in_a_list
 from compiler.torch.sequences import collapsed
 from compiler.torch.shared_rows import with_rows_once

@@ -17,25 +17,28 @@ from dataclasses import field
 from itertools import groupby
 from typing import Any, TypeAlias
 
-from compiler.torch.classes import agrees, arithmetic
-from compiler.torch.loops import (
-    COUNTERS,
-    LITTLE,
-    SHORT_ENOUGH,
+from compiler.torch.alike import (
     WORDS,
-    WORTH,
     Alike,
     Filled,
     Signatures,
     alike_of,
     expression_of,
+    is_made,
+    names_in,
+    tokens,
+    words_of,
+)
+from compiler.torch.classes import agrees, arithmetic
+from compiler.torch.loops import (
+    COUNTERS,
+    LITTLE,
+    SHORT_ENOUGH,
+    WORTH,
     folded,
     formula_from,
     length,
-    names_in,
-    tokens,
     with_header,
-    words_of,
 )
 from compiler.torch.statements import identifier
 from compiler.torch.turns import Turn
@@ -146,11 +149,6 @@ def common(a: Turns, b: Turns) -> Turns:
     while count < min(len(a), len(b)) and a[count] == b[count]:
         count += 1
     return a[:count]
-
-
-def is_made(statement: ast.stmt) -> bool:
-    """Whether something is called in a statement."""
-    return any(isinstance(node, ast.Call) for node in ast.walk(statement))
 
 
 @dataclass

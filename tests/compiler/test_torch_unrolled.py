@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from compiler.torch.loops import words_of
+from compiler.torch.alike import words_of
 from compiler.torch.unrolled import Numbers, Turns, Variable, in_loops, rule, turns_in
 from grammar.diagnostics import LoopTurn
 from grammar.source import Source, Span
