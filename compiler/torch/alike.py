@@ -41,9 +41,9 @@ class Holes:
 
     def skeleton(self, node: Any, word: str = "c") -> str:
         """A node without its numbers, which are put down in order."""
-        number = number_of(node)
-        if number is not None:
-            return self.hole(number, word, in_name=False)
+        value = number_of(node)
+        if value is not None:
+            return self.hole(value, word, in_name=False)
         match node:
             case ast.Constant(value=str() as text):
                 return f"'{self.parts(text, word)}'"

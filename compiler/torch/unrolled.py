@@ -236,6 +236,7 @@ class Nest:
         self.named: list[str] = []  # the `let`s that are lines
         self.lets: list[Let] = []  # those of the loops around
         self.rows: dict[str, list[Any]] = {}  # that the outermost loop goes through
+        self.counters: set[str] = set()  # of it and of the loops in it
         self.outermost: dict[int, LoopTurn] = {}  # its turns by its counter
 
     def written(self, tree: Sequence[Any]) -> list[ast.stmt]:
@@ -275,6 +276,7 @@ class Nest:
     def outer(self, loop: Loop, named: list[str], *, from_zero: bool = False) -> ast.stmt | None:
         """A loop in no other, some `let`s of which are lines; None where its turns differ."""
         self.rows, self.named, self.from_zero, self.is_shifted = {}, named, from_zero, False
+        self.counters = set()
         return self.loop([((), loop)], ())
 
     def key(self, body: Sequence[Any]) -> str:
@@ -300,7 +302,7 @@ class Nest:
     ) -> ast.stmt | None:
         """Loops that are alike, at each place of the counters around one; None if they differ."""
         several = {at: len(loop.bodies) for at, loop in loops}
-        used = {variable.name for variable in around} | self.taken | {*self.named}
+        used = self.taken.union(self.named, self.rows, (variable.name for variable in around))
         variable = self.variable([loop for _, loop in loops], used)
         if variable is None or {*several.values()} == {1}:
             return None
@@ -312,6 +314,7 @@ class Nest:
         if not around:
             places = (at for (at,), _ in inside)
             self.outermost = dict(zip(places, loops[0][1].turns, strict=True))
+        self.counters.add(variable.name)
         variables = [*around, variable]
         before = [*self.lets]
         lines = self.let_lines([loop for _, loop in loops], [at for at, _ in inside], variables)
@@ -456,7 +459,7 @@ class Nest:
                 return name, apart.pop()
         given = [dict((*turn.variables, *turn.lets)) for turn in self.outermost.values()]
         same = [n for n in given[0] if identifier(n) == n and [g.get(n) for g in given] == column]
-        used = {*self.taken, *self.rows, *self.named, *(variable.name for variable in variables)}
+        used = self.taken.union(self.rows, self.named, self.counters)
         name = same[0] if same and same[0] not in used else word
         while name in used:
             name += "_"

@@ -51,12 +51,12 @@ class RandomNest:
             10 * self.outermost[first] + b * last,
             self.random.randint(0, 3),
             b * self.lets[-1],
-            self.lets[0] // 2,
+            self.lets[min(1, len(self.lets) - 1)],
         ][kind]
 
     def rule(self) -> tuple[int, ...]:
         """A rule."""
-        return (self.random.choice([0, 1, 1, 2, 3, 4, 5, 5, 6, 7, 7, 8]),
+        return (self.random.choice([0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 8, 8]),
                 *(self.random.randint(1, 4) for _ in range(3)))  # fmt: skip
 
     def plan(self, depth: int) -> list[Any]:
@@ -81,7 +81,8 @@ class RandomNest:
                 self.lines.append(f"self.{name} = unit({size}, stride={stride})")
                 continue
             place, start, count, inner = each
-            name, own = NAMES[place.start % 6], NAMES[-1 - len(at) - start]
+            name = NAMES[(place.start + self.shift) % 6]
+            own = NAMES[-1 - len(at) - start]
             for turn in range(1 + self.number(count, at) % 5 if at else self.random.randint(2, 5)):
                 variable = ((own, start + turn),) if start else ()
                 let = self.number(self.outer[place.start % 3], (*at, turn))
@@ -94,6 +95,7 @@ class RandomNest:
     def made(self) -> RandomNest:
         """The statements of a random nest."""
         self.numbered = self.random.random() < 0.5
+        self.shift = self.random.randint(0, 5)
         self.outer = [self.rule() for _ in range(3)]  # of what loops work out
         place = Span(TEXT, 0, 3)
         self.run([(place, self.random.randint(0, 2), (0, 1, 1, 1), self.plan(1))], (), ())
@@ -104,6 +106,20 @@ class RandomNest:
 def test_random_nests_say_the_same_in_loops(seed: int) -> None:
     nest = RandomNest(seed).made()
     assert said(unrolled(nest.lines, nest.turns, seed % 3)) == said(nest.lines)
+
+
+@pytest.mark.parametrize("of_let", [False, True])
+def test_no_counter_has_the_name_of_a_row(of_let: bool) -> None:
+    lines, turns = list[str](), dict[str, Turns]()
+    for s, width in enumerate((5, 2, 9, 4)):
+        counter, row = ("s", s), ("i", width)
+        named = ((counter,), (row,)) if of_let else ((counter, row), ())
+        turn = LoopTurn(Span(TEXT, 0, 3), s, *named)
+        for around in ((turn,), *((turn, LoopTurn(Span(TEXT, 4, 7), k)) for k in range(3))):
+            turns[f"m{len(lines)}"] = around
+            lines.append(f"self.m{len(lines)} = unit({width}, stride={width})")
+    made = unrolled(lines, turns, 2)
+    assert said(made) == said(lines) and "for j in range(3):" in made[2] and " i " in made[0]
 
 
 def test_a_rule_of_numbers_some_of_which_are_zero_is_looked_for_once() -> None:
