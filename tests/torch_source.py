@@ -1,6 +1,7 @@
 """Written PyTorch source against NumPy; run by a Python that has torch.
 
-    /path/to/python -m tests.torch_source [--library] [--random 200] [--compile] [--back]
+    /path/to/python -m tests.torch_source [--library] [--random 200] [--loops 200] [--compile]
+        [--back]
 
 For each net: the state has the names of the definition, outputs equal NumPy's, in training mode
 the derivatives by all parameters equal ours, but where PyTorch's are those of a rounding. With
@@ -16,6 +17,7 @@ import argparse
 import sys
 import traceback
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -254,11 +256,22 @@ def drawn(count: int, seed: int) -> Any:
         yield f"random {seed}/{place}\n{definition.text}", compiled(loaded(definition.text)).graph
 
 
+def looped(count: int, seed: int) -> Any:
+    """The graphs of random nets of loops."""
+    from tests.compiler.loop_nets import LoopNet
+    from tests.define import define
+
+    for place in range(seed, seed + count):
+        text = LoopNet(place).text()
+        yield f"loops {place}\n{text}", define(text).graph
+
+
 def main() -> int:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--library", action="store_true")
     parser.add_argument("--random", type=int, default=0)
+    parser.add_argument("--loops", type=int, default=0, help="random nets of loops")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--compile", nargs="?", const="aot_eager", default="", metavar="BACKEND")
     parser.add_argument("--back", action="store_true", help="export and import what is written")
@@ -267,8 +280,10 @@ def main() -> int:
     asked = parser.parse_args()
     torch.set_num_threads(1)
     bad = count = refused = not_exported = 0
-    graphs = (
-        library(asked.names) if asked.library or asked.names else drawn(asked.random, asked.seed)
+    graphs = chain(
+        library(asked.names) if asked.library or asked.names else (),
+        drawn(asked.random, asked.seed) if asked.random else (),
+        looped(asked.loops, asked.seed),
     )
     for name, graph in graphs:
         count += 1
