@@ -469,6 +469,11 @@ def with_header(
     turns = [ast.Tuple([*turn], ast.Load()) for turn in zip(*columns, strict=True)]
     several = len(rows) > 1
     each = turns if several else [turn.elts[0] for turn in turns]
+    used = [each.id for node in nodes for each in ast.walk(node) if isinstance(each, ast.Name)]
+    if several and [name for name in used if name in rows] == [*rows]:
+        whole = AsOne(names)
+        nodes = [whole.visit(node) for node in nodes]
+        names = names[:1] if whole.found else names
     target = names[0] if len(names) == 1 else ast.Tuple(names, ast.Store())
     values: ast.expr = ast.Tuple([*each], ast.Load())
     if counter and rows:
@@ -481,6 +486,22 @@ def with_header(
         values = ast.Call(ast.Name("range"), [*limits], [])
         target = ast.Name(counter or "_")
     return FoldedLoop(target, values, nodes)
+
+
+class AsOne(ast.NodeTransformer):
+    """One name in the place of a tuple of several."""
+
+    def __init__(self, names: Sequence[ast.expr]) -> None:
+        self.name, self.text = names[0], ast.dump(ast.Tuple([*names]))
+        self.found = False
+
+    def visit_Tuple(self, node: ast.Tuple) -> ast.expr:
+        """A tuple."""
+        if ast.dump(ast.Tuple(node.elts)) == self.text:
+            self.found = True
+            return self.name
+        self.generic_visit(node)
+        return node
 
 
 def spread(loop: FoldedLoop) -> ast.expr:

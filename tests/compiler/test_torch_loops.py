@@ -263,3 +263,17 @@ def test_a_long_row_begins_late_by_the_same_formula() -> None:
     lines = [f"self.block{n} = unit({n // 2}, {3 * n})" for n in range(4000, 4500)]
     made = text_of(lines)
     assert said(made) == said(lines) and len(made) == 2
+
+
+def test_a_row_that_a_loop_takes_whole_has_one_name() -> None:
+    table = [(0, 1, 7), (4, 2, 3), (2, 9, 0), (5, 1, 3), (3, 3, 8), (1, 8, 6), (9, 0, 2)]
+    lines = [f"self.member_{n} = unit({row}, stride=(64, 32, 16))" for n, row in enumerate(table)]
+    made = text_of(lines)
+    assert made[0] == f"for i, c in enumerate({(*table,)}):" and "unit(c, stride" in made[1]
+    assert said(made) == said(lines)
+    lines = [
+        f"self.member_{n} = unit(({a}, {b}, 5), stride=({b}, {c}, 64, 32, 16))"
+        for n, (a, b, c) in enumerate(table)
+    ]
+    made = text_of(lines)
+    assert len(made) == 2 and ", 5), " in made[1] and said(made) == said(lines)
