@@ -713,8 +713,11 @@ class ClassWriter:
         return ""
 
     def named_let(self, formula: str, names: set[str]) -> str:
-        """A formula of some names, or what it is called where the block has something of these."""
-        step = self.modules[0].scope.step
+        """A formula of some names, or what it is called where the block has something of these.
+
+        A function has no line for that.
+        """
+        step = None if self.modules[0].is_function else self.modules[0].scope.step
         for name, text in step.lets if step else ():
             words = {*NAME.findall(FLOWING.sub(CHANNELS, text))}
             free = identifier(name) == name and name not in self.parameters

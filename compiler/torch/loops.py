@@ -469,8 +469,7 @@ def with_header(
     turns = [ast.Tuple([*turn], ast.Load()) for turn in zip(*columns, strict=True)]
     several = len(rows) > 1
     each = turns if several else [turn.elts[0] for turn in turns]
-    used = [each.id for node in nodes for each in ast.walk(node) if isinstance(each, ast.Name)]
-    if several and [name for name in used if name in rows] == [*rows]:
+    if several and rows_used(nodes, rows) == [*rows]:
         whole = AsOne(names)
         nodes = [whole.visit(node) for node in nodes]
         names = names[:1] if whole.found else names
@@ -486,6 +485,12 @@ def with_header(
         values = ast.Call(ast.Name("range"), [*limits], [])
         target = ast.Name(counter or "_")
     return FoldedLoop(target, values, nodes)
+
+
+def rows_used(nodes: Sequence[Any], rows: Collection[str]) -> list[str]:
+    """The names of rows in some nodes, as often as they are there."""
+    inside = (each for node in nodes for each in ast.walk(node))
+    return [each.id for each in inside if isinstance(each, ast.Name) and each.id in rows]
 
 
 class AsOne(ast.NodeTransformer):

@@ -467,3 +467,18 @@ def test_a_condition_is_one_of_what_has_the_fewest_values() -> None:
     assert "def __init__(self, in_channels, c, expansion, stride=1):" in written
     assert "hidden = expansion * in_channels" in written and "groups=hidden" in written
     assert "if expansion == 6" in written and "Wide(8, 8, 6)" in written
+
+
+def test_a_product_has_a_name_of_the_block_only_where_a_line_works_it_out() -> None:
+    pairs = ((2, 3), (4, 5), (6, 2), (3, 5))
+    calls = "; ".join(
+        f"b{n} = image -> rows({a}, {b}) -> rows(1, {n + 2}); output y{n} = b{n}"
+        for n, (a, b) in enumerate(pairs)
+    )
+    lines = "let wide = ceil(a * b); reshape([-1, wide, 1]) -> shift(0.5)"
+    block = f"block rows(a, b) {{ {lines} }}"
+    net = f"net t {{ input image: f32[5040, 4, 4]; {calls} }}"
+    written = source(f"{block}\n{net}")
+    assert "def rows(x, b, a=1):" in written and "-1, a * b, 1" in written and "wide" not in written
+    held = source(block.replace("-> shift(0.5)", "-> bn") + f"\n{net}")
+    assert "wide = a * b" in held and "self.wide = wide" in held and "self.wide, 1)" in held
