@@ -48,14 +48,23 @@ Feeds = Mapping[str, NDArray[Any]]
 @dataclass(frozen=True)
 class QuantizationPlan:
     """How to quantize: how ranges are found, a scale for each output channel or for each tensor,
-    weights of 7 bits (for x86 processors without VNNI, whose sums of 8-bit products saturate),
-    activations around 0 (for GPUs), layers left in float32."""
+    weights of 7 bits, activations around 0 (for GPUs), layers left in float32.
+
+    Weights are unsigned, with their 0 at 128: x86 processors without VNNI add products of unsigned
+    and signed bytes in 16 bits, which saturate. Weights of 7 bits are signed, for they cannot, and
+    so are weights beside activations around 0, which GPUs want.
+    """
 
     method: str = "minmax"
     per_channel: bool = True
     reduce_range: bool = False
     symmetric: bool = False
     exclude: tuple[str, ...] = ()
+
+    @property
+    def signed_weights(self) -> bool:
+        """Whether weights are int8, not uint8."""
+        return self.symmetric or self.reduce_range
 
 
 class CalibrationReader(CalibrationDataReader):  # type: ignore[misc]
@@ -103,12 +112,16 @@ def quantized(
                 per_channel=plan.per_channel,
                 reduce_range=plan.reduce_range,
                 activation_type=QuantType.QInt8 if plan.symmetric else QuantType.QUInt8,
-                weight_type=QuantType.QInt8,
+                weight_type=QuantType.QInt8 if plan.signed_weights else QuantType.QUInt8,
                 nodes_to_exclude=exclude,
                 use_external_data_format=large,
                 calibrate_method=METHODS[plan.method],
-                # One sample at a time: all tensors of all samples would not fit in memory.
-                extra_options={"CalibStridedMinMax": 1, "ActivationSymmetric": plan.symmetric},
+                extra_options={
+                    # One sample at a time: all tensors of all samples would not fit in memory.
+                    "CalibStridedMinMax": 1,
+                    "ActivationSymmetric": plan.symmetric,
+                    "WeightSymmetric": True,
+                },
             )
             result = read_model_file(target)
     except CallError:

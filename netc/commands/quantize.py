@@ -29,7 +29,7 @@ from netc.options import FILE, FORMAT, PATTERN, Command, NetChoice, counted, out
     help="How the range of a tensor is found from what was seen of it.",
 )
 @click.option("--per-tensor", is_flag=True, help="One scale a weight, not one an output channel.")
-@click.option("--reduce-range", is_flag=True, help="7-bit weights, for x86 without VNNI.")
+@click.option("--reduce-range", is_flag=True, help="7-bit weights: faster on x86 without VNNI.")
 @click.option("--symmetric", is_flag=True, help="Activations around 0, for GPUs.")
 @click.option(
     "--exclude",

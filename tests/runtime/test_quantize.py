@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 import pytest
 from click.testing import CliRunner, Result
-from onnx import TensorProto
+from onnx import TensorProto, numpy_helper
 from PIL import Image
 
 import netc as package
@@ -22,6 +22,7 @@ from runtime.accuracy import Deviation, measure
 from runtime.errors import CallError
 from runtime.quantize import QuantizationPlan, loss, quantized
 from runtime.random_inputs import random_feeds
+from runtime.session import open_session
 from tests.define import define
 
 NET = """
@@ -82,7 +83,8 @@ def test_equal_tensors_have_no_noise_and_maps_have_no_class() -> None:
         QuantizationPlan("entropy"),
         QuantizationPlan("percentile"),
         QuantizationPlan(per_channel=False),
-        QuantizationPlan(symmetric=True),
+        QuantizationPlan(reduce_range=True),
+        QuantizationPlan(symmetric=True, reduce_range=True),
     ],
 )
 def test_an_int8_model_is_close_to_float32(plan: QuantizationPlan) -> None:
@@ -101,13 +103,31 @@ def test_weights_are_int8_with_a_scale_for_each_channel_and_softmax_stays_float(
     feeds = random_feeds(net.graph, batch=1)
     made = quantized(net.model(), 1, lambda index: feeds, QuantizationPlan())
     arrays = {t.name: t for t in made.graph.initializer}
-    assert arrays["first.weight_quantized"].data_type == TensorProto.INT8
+    assert arrays["first.weight_quantized"].data_type == TensorProto.UINT8
     assert list(arrays["first.weight_scale"].dims) == [16]
     by_tensor = quantized(net.model(), 1, lambda index: feeds, QuantizationPlan(per_channel=False))
     scales = {t.name: list(t.dims) for t in by_tensor.graph.initializer}
     assert scales["first.weight_scale"] in ([], [1])
     softmax = next(node for node in made.graph.node if node.op_type == "Softmax")
     assert softmax.output[0] == "probs", "nothing rounds the probabilities to steps of 1/256"
+
+
+@pytest.mark.parametrize("plan", [QuantizationPlan(), QuantizationPlan(reduce_range=True)])
+def test_large_sums_do_not_saturate_on_any_processor(plan: QuantizationPlan) -> None:
+    """Without VNNI two products of bytes, an unsigned and a signed one, are added in 16 bits."""
+    net = define("net n {\n input x: f32[64]\n dense(8, bias=false)\n output y\n}")
+    weights = np.where(np.arange(64) % 8 < 6, 1, -1).astype(np.float32)
+    net = net.with_weights({"dense1.weight": np.tile(weights, (8, 1))})
+    model, feeds = net.model(), {"x": np.ones((1, 64), dtype=np.float32)}
+    made = quantized(model, 1, lambda index: feeds, plan)
+    (y,) = open_session(made, "cpu").run(feeds).values()
+    np.testing.assert_allclose(y, np.full((1, 8), 32), rtol=0.02)
+    (zero,) = {
+        tuple(numpy_helper.to_array(t).ravel())
+        for t in made.graph.initializer
+        if t.name == "dense1.weight_zero_point"
+    }
+    assert set(zero) == {0 if plan.reduce_range else 128}
 
 
 def test_a_layer_that_is_left_out_keeps_its_float32_weight() -> None:
