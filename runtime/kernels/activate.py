@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from compiler.ops import activate as ops
-from runtime.kernels import Array, Arrays, Inputs, kernel
+from runtime.kernels import Array, Arrays, Inputs, in_place, kernel
 
 # Klambauer et al. 2017, equation 14.
 SELU_ALPHA = 1.6732632423543772
@@ -16,9 +16,9 @@ SELU_SCALE = 1.0507009873554805
 _erf = np.frompyfunc(math.erf, 1, 1)
 
 
-def positive(x: Array) -> Array:
+def positive(x: Array, out: Array | None = None) -> Array:
     """max(x, 0); clipping is three times as fast as `np.maximum` with a number."""
-    return np.clip(x, 0, np.inf)
+    return np.clip(x, 0, np.inf, out=out)
 
 
 def negative(x: Array) -> Array:
@@ -27,15 +27,17 @@ def negative(x: Array) -> Array:
 
 
 @kernel(ops.Relu)
-def relu(op: ops.Relu, inputs: Inputs, arrays: Arrays) -> Array:
+@in_place
+def relu(op: ops.Relu, inputs: Inputs, arrays: Arrays, out: Array | None = None) -> Array:
     """max(x, 0)."""
-    return positive(inputs[0])
+    return positive(inputs[0], out)
 
 
 @kernel(ops.Relu6)
-def relu6(op: ops.Relu6, inputs: Inputs, arrays: Arrays) -> Array:
+@in_place
+def relu6(op: ops.Relu6, inputs: Inputs, arrays: Arrays, out: Array | None = None) -> Array:
     """min(max(x, 0), 6)."""
-    return np.clip(inputs[0], 0, 6)
+    return np.clip(inputs[0], 0, 6, out=out)
 
 
 @kernel(ops.Clip)

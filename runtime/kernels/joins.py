@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import reduce
 
 import numpy as np
 
 from compiler.ops.joins import Add, Concat, Div, Join, Max, Mean, Min, Mul, Sub
-from runtime.kernels import Array, Arrays, Inputs, kernel
+from runtime.kernels import Array, Arrays, Inputs, in_place, kernel
 
-REDUCED: dict[type[Join], Callable[[Array, Array], Array]] = {
+REDUCED: dict[type[Join], np.ufunc] = {
     Add: np.add,
     Mul: np.multiply,
     Max: np.maximum,
@@ -25,9 +24,15 @@ def lined_up(inputs: Inputs) -> tuple[Array, ...]:
 
 
 @kernel(*REDUCED)
-def reduced(op: Join, inputs: Inputs, arrays: Arrays) -> Array:
+@in_place
+def reduced(op: Join, inputs: Inputs, arrays: Arrays, out: Array | None = None) -> Array:
     """The sum, the product, the largest or the smallest of the branches, number by number."""
-    return reduce(REDUCED[type(op)], lined_up(inputs))
+    first, *others = lined_up(inputs)
+    if out is None or any(x.shape != out.shape for x in others):  # what is smaller is stretched
+        return reduce(REDUCED[type(op)], others, first)
+    for other in others:
+        REDUCED[type(op)](out, other, out=out)
+    return out
 
 
 @kernel(Sub)

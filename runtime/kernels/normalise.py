@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from compiler.ops.normalise import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
-from runtime.kernels import Array, Arrays, Inputs, kernel
+from runtime.kernels import Array, Arrays, Inputs, in_place, kernel
 
 
 def places(axis: int | tuple[int, ...] | None, x: Array) -> tuple[int, ...]:
@@ -37,12 +37,13 @@ def affine(y: Array, weight: Array, bias: Array) -> Array:
 
 
 @kernel(BatchNorm)
-def bn(op: BatchNorm, inputs: Inputs, arrays: Arrays) -> Array:
+@in_place
+def bn(op: BatchNorm, inputs: Inputs, arrays: Arrays, out: Array | None = None) -> Array:
     """(x - running_mean)/sqrt(running_var + eps) * weight + bias, multiplied out."""
     x = inputs[0]
     weight, bias = (arrays["weight"], arrays["bias"]) if op.affine else (1, 0)
     factor = weight / np.sqrt(arrays["running_var"] + x.dtype.type(op.eps))
-    y = np.asarray(x * channelwise(factor, x))
+    y = np.multiply(x, channelwise(factor, x), out=out)
     y += channelwise(bias - arrays["running_mean"] * factor, x)
     return y
 

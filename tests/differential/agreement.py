@@ -23,6 +23,7 @@ from compiler.symbols.modules import Closure
 from compiler.verify import verify
 from grammar.diagnostics import DefinitionError, Diagnostic
 from grammar.source import Source
+from runtime.reference import run_reference
 from tests.differential.costs import check_costs
 from tests.differential.coverage import reached
 from tests.differential.definitions import Definition
@@ -196,7 +197,9 @@ def check_numbers(
             excused = True
             continue
         judge = Judge(graph, feeds, exact)
-        judge.layers("NumPy in float32", on_numpy(graph, feeds, np.float32))
+        rounded = on_numpy(graph, feeds, np.float32)
+        judge.layers("NumPy in float32", rounded)
+        check_memory(graph, feeds, rounded)
         found = on_onnx(layers, feeds)
         judge.layers("ONNX Runtime", {n: found[tensor_of[n]] for n in exact if n not in feeds})
         for way, session in whole.items():
@@ -237,6 +240,22 @@ def outputs_of(graph: Graph, feeds: Tensors) -> Tensors:
     """The outputs by name, in float64."""
     values = on_numpy(graph, feeds, np.float64)
     return {output: values[name] for output, name in graph.outputs.items()}
+
+
+def check_memory(graph: Graph, feeds: Tensors, kept: Tensors) -> None:
+    """Layers that write over what nobody needs any more give the same numbers, bit by bit.
+
+    The inputs and the weights stay as they are. `kept` are the tensors of a run that keeps all.
+    """
+    held = {**feeds, **graph.values}
+    before = {name: array.copy() for name, array in held.items()}
+    for output, value in run_reference(graph, feeds).items():
+        name = graph.outputs[output]
+        if not np.array_equal(value, kept[name], equal_nan=True):
+            raise Difference("memory", f"{name} is another where layers are written over")
+    for name, array in held.items():
+        if not np.array_equal(array, before[name]):
+            raise Difference("memory", f"{name} was written over")
 
 
 def check_result_shapes(graph: Graph, exact: Tensors, sizes: Mapping[str, int]) -> None:

@@ -19,15 +19,24 @@ from compiler.ops.convolution import Conv
 from compiler.ops.scale import Shift
 from compiler.receptive_field import ReceptiveFields
 from compiler.rewriting import Rewrite, Rewriting
+from runtime import reference
 from runtime.kernels import KERNELS
 from tests.differential import agreement, campaign, definitions
 from tests.differential.__main__ import main
-from tests.differential.agreement import Findings, check, check_outputs, compiled, loaded
+from tests.differential.agreement import (
+    Findings,
+    check,
+    check_memory,
+    check_outputs,
+    compiled,
+    loaded,
+)
 from tests.differential.campaign import Summary, run_batch
 from tests.differential.costs import expect
 from tests.differential.definitions import Definition
 from tests.differential.difference import Difference
 from tests.differential.fields import check_fields
+from tests.differential.figures import on_numpy
 from tests.differential.sizes import Symbolic
 
 BATCHES, NETS = 2, 40
@@ -97,6 +106,37 @@ def test_a_size_that_is_not_the_drawn_one_is_a_difference() -> None:
 def test_a_wrong_kernel_is_a_difference(monkeypatch: pytest.MonkeyPatch, kernel: Any) -> None:
     monkeypatch.setitem(KERNELS, Relu, kernel)
     assert difference().kind in ("numbers", "shape")
+
+
+def test_a_layer_written_over_what_is_still_needed_is_a_difference(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Here the interpreter overlooks that a flattened map is in the memory of the map."""
+    text = "net main {\n input x: f32[2, 1]\n shift(1) as a -> flatten as b\n"
+    text += " bn(a) -> flatten as c\n relu(b) as d\n add(c, d)\n output y\n}"
+    graph = scatter(compiled(loaded(text)).graph, 0)
+    feeds = {"x": np.array([[[-3.0], [2.0]]], dtype=np.float32)}
+    kept = on_numpy(graph, feeds, np.float32)
+    check_memory(graph, feeds, kept)
+    monkeypatch.setattr(reference, "shared_with", lambda value, names, tensors: set())
+    with pytest.raises(Difference, match="memory"):
+        check_memory(graph, feeds, kept)
+
+
+def test_a_kernel_that_writes_over_its_input_is_a_difference(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def overwriting(op: Relu, inputs: Any, arrays: Any) -> Any:
+        return np.maximum(inputs[0], 0, out=inputs[0])
+
+    text = "net main { input x: f32[2]\n relu -> shift(1)\n output y }"
+    graph = compiled(loaded(text)).graph
+    feeds = {"x": np.array([[-3.0, 2.0]], dtype=np.float32)}
+    kept = on_numpy(graph, feeds, np.float32)
+    check_memory(graph, feeds, kept)
+    monkeypatch.setitem(KERNELS, Relu, overwriting)
+    with pytest.raises(Difference, match="x was written over"):
+        check_memory(graph, feeds, kept)
 
 
 def test_a_wrong_lowering_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,8 @@ from compiler.ops.activate import Relu
 from compiler.ops.base import Op
 from compiler.ops.convolution import Conv
 from compiler.ops.joins import Add
-from compiler.ops.reshape import Reshape
+from compiler.ops.normalise import BatchNorm
+from compiler.ops.reshape import Flatten, Reshape
 from compiler.ops.shapes import infer
 from runtime import reference
 from runtime.reference import interpret, run_reference, with_sizes
@@ -65,6 +66,49 @@ def test_outputs_and_tensors_used_twice_are_right() -> None:
     assert got["result"].dtype == np.float32
 
 
+def test_a_layer_is_written_over_what_nobody_needs_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not over what is fed, has another use, is a view of such, or is asked for."""
+    graph = chain(
+        (3, 4),
+        ("fed", Relu(), ("x",)),
+        ("over", BatchNorm(), ("fed",)),
+        ("again", Relu(), ("over",)),
+        ("twice", Add(), ("again", "again")),
+        ("view", Flatten(), ("twice",)),
+        ("of_view", Relu(), ("view",)),
+        ("of_map", Relu(), ("twice",)),
+        ("map_again", Relu(), ("of_map",)),
+        ("passed_on", Flatten(), ("map_again",)),
+        ("sum", Add(), ("passed_on", "of_view")),
+        ("asked", Relu(), ("sum",)),
+        ("last", Relu(), ("asked",)),
+    )
+    written: list[str] = []
+    held: list[Any] = []  # so that no new array takes the place of one that was let go
+
+    def run_kernel(op: Op, inputs: Any, arrays: Any, over: bool = False) -> Any:
+        value = reference_kernel(op, inputs, arrays, over=over)
+        if value is inputs[0]:
+            written.append(names[len(held)])
+        held.append(value)
+        return value
+
+    names = [node.name for node in graph.nodes() if node.inputs]
+    reference_kernel = reference.run_kernel
+    monkeypatch.setattr(reference, "run_kernel", run_kernel)
+    feeds = {"x": np.linspace(-1, 1, 24, dtype=np.float32).reshape(2, 3, 4)}
+    plain = {node.name: value for node, value in interpret(graph, feeds)}
+    assert not written
+    held.clear()
+    kept = ("asked", "last")
+    found = {n.name: v for n, v in interpret(graph, feeds, kept=kept) if n.name in kept}
+    assert written == ["over", "again", "map_again", "sum", "asked"]
+    for name, value in found.items():
+        np.testing.assert_array_equal(value, plain[name])
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_weights_are_copied_only_to_change_their_type(
     dtype: Any, monkeypatch: pytest.MonkeyPatch
@@ -72,7 +116,7 @@ def test_weights_are_copied_only_to_change_their_type(
     graph = chain((3, 4, 5), ("a", Conv(2, 3), ("x",)))
     seen: dict[str, Any] = {}
 
-    def run_kernel(op: Op, inputs: Any, arrays: Any) -> Any:
+    def run_kernel(op: Op, inputs: Any, arrays: Any, **_: Any) -> Any:
         seen.update(arrays)
         return inputs[0]
 

@@ -60,7 +60,7 @@ def test_a_difference_of_numbers_near_one_is_as_exact_as_they_are(chain: str) ->
 
 
 def test_a_wrong_kernel_is_found_at_its_own_layer(monkeypatch: pytest.MonkeyPatch) -> None:
-    def skewed(op: Any, inputs: Any, arrays: Any) -> Any:
+    def skewed(op: Any, inputs: Any, arrays: Any, **_: Any) -> Any:
         return run_kernel(op, inputs, arrays) * (1.001 if op.name == "avgpool" else 1)
 
     monkeypatch.setattr(runtime.reference, "run_kernel", skewed)
@@ -105,7 +105,7 @@ def test_roundings_that_add_up_are_told_of_and_are_no_failure() -> None:
 
 
 def test_a_wrong_layer_among_roundings_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    def skewed(op: Any, inputs: Any, arrays: Any) -> Any:
+    def skewed(op: Any, inputs: Any, arrays: Any, **_: Any) -> Any:
         return run_kernel(op, inputs, arrays) * (1.001 if op.name == "relu6" else 1)
 
     monkeypatch.setattr(runtime.reference, "run_kernel", skewed)
@@ -147,7 +147,7 @@ def test_a_thousandth_is_found_in_any_layer_of_an_amplifying_net(
 ) -> None:
     net = netc.loads(GATED, depth=10)
 
-    def skewed(op: Any, inputs: Any, arrays: Any) -> Any:
+    def skewed(op: Any, inputs: Any, arrays: Any, **_: Any) -> Any:
         return run_kernel(op, inputs, arrays) * (1.001 if op is net.graph[layer].op else 1)
 
     monkeypatch.setattr(runtime.reference, "run_kernel", skewed)
@@ -156,7 +156,7 @@ def test_a_thousandth_is_found_in_any_layer_of_an_amplifying_net(
 
 
 def test_a_thousandth_is_found_where_numbers_are_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    def skewed(op: Any, inputs: Any, arrays: Any) -> Any:
+    def skewed(op: Any, inputs: Any, arrays: Any, **_: Any) -> Any:
         return run_kernel(op, inputs, arrays) * (1.001 if op.name == "softmax" else 1)
 
     text = "net n { input x: f32[4]\n dense(2000) -> softmax -> scale(1e-6)\n output y }"
@@ -187,7 +187,7 @@ def test_a_net_of_nothing_but_nan_is_said_to_be_so() -> None:
 
 
 def test_shapes_that_differ_are_said_to_be_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
-    def skewed(op: Any, inputs: Any, arrays: Any) -> Any:
+    def skewed(op: Any, inputs: Any, arrays: Any, **_: Any) -> Any:
         result = run_kernel(op, inputs, arrays)
         return result[:, :, 1:] if op.name == "avgpool" else result
 
