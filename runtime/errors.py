@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 class CallError(ValueError):
     """The call is at fault, not the definition: exit code 2."""
@@ -16,5 +18,6 @@ class MachineError(Exception):
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what an error says, or its kind."""
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+    """The first line of what an error says, or its kind; no place in ONNX Runtime's source."""
+    first = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    return re.sub(r"/\S+\.(cc|h):\d+ .*?\) (?=\S)", "", first)

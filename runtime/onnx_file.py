@@ -14,6 +14,7 @@ from pathlib import Path
 import onnx
 from onnx.external_data_helper import load_external_data_for_model
 
+from runtime.errors import first_line
 from runtime.external import ModelError, all_tensors, check_tensors
 from runtime.files import no_file
 from runtime.hazards import hazards, of_nothing
@@ -130,8 +131,3 @@ def all_names(graph: onnx.GraphProto) -> Iterator[str | bytes]:
         yield from (attribute.name for attribute in node.attribute)
         for entry in node.metadata_props:
             yield from (entry.key, entry.value)
-
-
-def first_line(error: Exception) -> str:
-    """The first line of what an error says, or its kind."""
-    return (str(error).splitlines() or [type(error).__name__])[0]

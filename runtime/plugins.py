@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from grammar.records import dataclass
 from runtime.devices import OPENVINO, TENSORRT_RTX, Device
-from runtime.errors import MachineError
+from runtime.errors import MachineError, first_line
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def devices(device: Device) -> list[Any]:
     try:
         register(plugin.module)
     except Exception as error:  # what a library that does not load says arrives in several kinds
-        why = f"it does not load: {str(error).splitlines()[0]}"
+        why = f"it does not load: {first_line(error)}"
         raise missing(device, why, f"pip install --upgrade {plugin.package}") from None
     wanted = getattr(ort.OrtHardwareDeviceType, plugin.hardware)
     found = [

@@ -24,11 +24,11 @@ from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 
 from grammar.diagnostics import nearest
 from runtime.accuracy import Deviation, compare_sessions, exposing
-from runtime.errors import CallError
+from runtime.errors import CallError, first_line
 from runtime.files import scratch_folder
 from runtime.models import LARGEST_INSIDE, weight_bytes, write_model
 from runtime.onnx_file import read_model_file
-from runtime.session import first_line, open_session
+from runtime.session import open_session
 
 METHODS = {
     "minmax": CalibrationMethod.MinMax,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -26,7 +25,7 @@ from runtime.bfloat16 import has_bfloat16, widened
 from runtime.binding import BoundArrays, from_value, to_value, type_of
 from runtime.blocked import block_width, with_blocks
 from runtime.devices import OPENVINO, Device, parse_device
-from runtime.errors import CallError, MachineError
+from runtime.errors import CallError, MachineError, first_line
 from runtime.hazards import HIDING, RECURRENT
 from runtime.machine import Driver, driver
 from runtime.models import LARGEST_INSIDE, detached, weight_bytes
@@ -227,12 +226,6 @@ def less_rewritten(level: Level, error: Exception) -> str:
 def refused(error: Exception) -> RunError:
     """What is said of an input that ONNX Runtime does not run."""
     return RunError(f"ONNX Runtime refuses this input: {first_line(error)}")
-
-
-def first_line(error: Exception) -> str:
-    """The first line of an error's text, without the place in ONNX Runtime's own source."""
-    first = (str(error).splitlines() or [type(error).__name__])[0]
-    return re.sub(r"/\S+\.(cc|h):\d+ .*?\) (?=\S)", "", first)
 
 
 def open_session(

@@ -14,7 +14,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from runtime.arrays import Stored
-from runtime.errors import MachineError
+from runtime.errors import MachineError, first_line
 from runtime.weights import WeightsError
 
 WRAPPERS = ("state_dict", "model_state_dict", "model")  # where training scripts put the state dict
@@ -69,8 +69,7 @@ def load(torch: Any, path: Path) -> Any:
             raise WeightsError(
                 f"{path} is a TorchScript program: save torch.jit.load(…).state_dict() instead"
             ) from None
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise WeightsError(f"{path} cannot be read as plain tensors: {first}") from None
+        raise WeightsError(f"{path} cannot be read as plain tensors: {first_line(error)}") from None
 
 
 def kind_of(tensor: Any) -> str:
