@@ -49,6 +49,8 @@ BAD_MODEL = (
 
 
 BROKEN_BY_REWRITING = (raised.Fail, raised.RuntimeException, raised.NotImplemented)
+# On x86 processors without VNNI, sums of 8-bit products that do not saturate at 16 bits.
+WHOLE_SUMS = "session.x64quantprecision"
 LONG = 1000  # nodes
 LONGEST_REWRITTEN = 4000  # nodes of a training step
 # How much ONNX Runtime rewrites, from all of it to nothing, and what is said of it.
@@ -367,6 +369,7 @@ def create(
     options.intra_op_num_threads = settings.threads
     options.add_session_config_entry(RECORD, "1")
     options.add_session_config_entry("session.intra_op.allow_spinning", str(int(settings.spin)))
+    options.add_session_config_entry(WHOLE_SUMS, "1")
     if settings.in_order:
         options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
         options.enable_mem_pattern = options.enable_mem_reuse = False

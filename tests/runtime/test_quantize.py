@@ -84,7 +84,7 @@ def test_equal_tensors_have_no_noise_and_maps_have_no_class() -> None:
         QuantizationPlan("percentile"),
         QuantizationPlan(per_channel=False),
         QuantizationPlan(reduce_range=True),
-        QuantizationPlan(symmetric=True, reduce_range=True),
+        QuantizationPlan(symmetric=True),
     ],
 )
 def test_an_int8_model_is_close_to_float32(plan: QuantizationPlan) -> None:
@@ -112,7 +112,10 @@ def test_weights_are_int8_with_a_scale_for_each_channel_and_softmax_stays_float(
     assert softmax.output[0] == "probs", "nothing rounds the probabilities to steps of 1/256"
 
 
-@pytest.mark.parametrize("plan", [QuantizationPlan(), QuantizationPlan(reduce_range=True)])
+@pytest.mark.parametrize(
+    "plan",
+    [QuantizationPlan(), QuantizationPlan(reduce_range=True), QuantizationPlan(symmetric=True)],
+)
 def test_large_sums_do_not_saturate_on_any_processor(plan: QuantizationPlan) -> None:
     """Without VNNI two products of bytes, an unsigned and a signed one, are added in 16 bits."""
     net = define("net n {\n input x: f32[64]\n dense(8, bias=false)\n output y\n}")
@@ -127,7 +130,7 @@ def test_large_sums_do_not_saturate_on_any_processor(plan: QuantizationPlan) -> 
         for t in made.graph.initializer
         if t.name == "dense1.weight_zero_point"
     }
-    assert set(zero) == {0 if plan.reduce_range else 128}
+    assert set(zero) == {0 if plan.signed_weights else 128}
 
 
 def test_a_layer_that_is_left_out_keeps_its_float32_weight() -> None:
