@@ -72,7 +72,7 @@ def with_weight_changed(model: Path, name: str, to: str = "other.onnx") -> Path:
 def skew(monkeypatch: pytest.MonkeyPatch, op_name: str, channels: int) -> None:
     """Make NumPy compute one kind of layer wrongly, where it gives so many channels."""
 
-    def skewed(op: Any, inputs: Any, arrays: Any) -> Any:
+    def skewed(op: Any, inputs: Any, arrays: Any, **_: Any) -> Any:
         result = run_kernel(op, inputs, arrays)
         if op.name == op_name and result.shape[1] == channels:
             result = result.copy()
