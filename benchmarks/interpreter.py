@@ -41,12 +41,12 @@ net mobilenet {
 
 
 def rows(options: Options) -> list[Row]:
-    """ResNet-50 at most twice ONNX Runtime's time, and a sixth of onnx's interpreter's."""
+    """ResNet-50 at most twice ONNX Runtime's time, others three times; a sixth of onnx's own."""
     return [
         *compare("resnet50", netc.load("resnet50"), options, bound=2.0, reference=True),
-        *compare("googlenet", netc.load("googlenet", "googlenet"), options),
+        *compare("googlenet", netc.load("googlenet", "googlenet"), options, bound=3.0),
         *compare("vgg_d", netc.load("vgg_d"), options),
-        *compare("mobilenet", defined(DEPTHWISE), options),
+        *compare("mobilenet", defined(DEPTHWISE), options, bound=3.0),
     ]
 
 
