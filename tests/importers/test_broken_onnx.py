@@ -260,3 +260,21 @@ def test_the_first_of_several_branches_has_the_parameters_that_they_share(tmp_pa
     told = netc("import", tmp_path / "m.onnx", "-o", tmp_path / "m.netdef")
     text = (tmp_path / "m.netdef").read_text()
     assert told.exit_code == 0 and text.index("as k") < text.index("like k")
+
+
+@pytest.mark.parametrize("command", ["import", "summary", "verify"])
+def test_a_quantized_model_is_one_mistake(tmp_path: Path, command: str) -> None:
+    """Its operators come in dozens, and none of them is the reader's fault."""
+    model = onnx_model(
+        "a = QuantizeLinear(x, scale) b = DequantizeLinear(a, scale) c = Relu(b)"
+        " d = QuantizeLinear(c, scale) y = DequantizeLinear(d, scale)",
+        constants={"scale": np.float32(0.5)},
+    )
+    path = tmp_path / "bytes.onnx"
+    onnx.save(model, path)
+    told = netc(command, path)
+    assert told.exit_code == 1 and told.stderr.count("error[") == 1
+    assert "error[E601]: bytes.onnx is quantized, and the language has no such" in told.stderr
+    assert "of its 5 operators 2 are QuantizeLinear, 2 are DequantizeLinear" in told.stderr
+    assert "netc run, bench and serve take it as it is" in told.stderr
+    assert not [*tmp_path.glob("*.netdef")]

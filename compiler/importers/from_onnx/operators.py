@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from itertools import accumulate
@@ -20,6 +21,8 @@ from grammar.source import Source, Span
 
 LARGEST_GRAPH = 5 * MOST_LAYERS  # what is worked out while reading makes no layer
 DEEPEST_CALLS = 100  # of a model's own functions in one another
+# Operators that turn numbers into bytes and back, or compute with them.
+QUANTIZED = re.compile("[Qq]uantize|QLinear|QGemm|QAttention|Integer$|NBits$")
 LEARNED = "netc.learned"  # the entry with the names of a module's parameters
 OLDEST_OPSET = 7  # before it broadcasting had another form; onnx converts such models
 
@@ -115,6 +118,7 @@ def take_apart(model: onnx.ModelProto, name: str) -> OnnxModel:
     if len(nodes) > MOST_LAYERS:
         message = f"{name} has {len(nodes):,} operators, and at most {MOST_LAYERS:,} are imported"
         raise DefinitionError([Diagnostic.of("E209", message, spans[first + MOST_LAYERS])])
+    refuse_quantized(nodes, spans[first:last], name)
     return OnnxModel(
         graph.name,
         folding,
@@ -127,6 +131,33 @@ def take_apart(model: onnx.ModelProto, name: str) -> OnnxModel:
         tuple(operator(n, span) for n, span in zip(nodes, spans[first:last], strict=True)),
         next((frozenset(m.value.split()) for m in model.metadata_props if m.key == LEARNED), None),
     )
+
+
+def refuse_quantized(nodes: Sequence[onnx.NodeProto], spans: Sequence[Span], name: str) -> None:
+    """Raise `DefinitionError`, once, for a model that computes in 8-bit numbers."""
+    found = [k for k, node in enumerate(nodes) if QUANTIZED.search(node.op_type)]
+    if found:
+        kinds = counted_kinds(nodes[k].op_type for k in found)
+        message = f"{name} is quantized, and the language has no such numbers"
+        raise DefinitionError(
+            [
+                Diagnostic.of(
+                    "E601",
+                    message,
+                    spans[found[0]],
+                    label="here for the first time",
+                    notes=(f"of its {len(nodes):,} operators {kinds}",),
+                    help="import the float32 model that it was made from; "
+                    "netc run, bench and serve take it as it is",
+                )
+            ]
+        )
+
+
+def counted_kinds(types: Iterable[str]) -> str:
+    """`2 are DequantizeLinear, 1 is QuantizeLinear`, the most frequent first."""
+    counts = Counter(types).most_common()
+    return ", ".join(f"{n:,} {'is' if n == 1 else 'are'} {kind}" for kind, n in counts)
 
 
 def unsound(model: onnx.ModelProto) -> str | None:
