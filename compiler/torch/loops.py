@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, pairwise, takewhile
+from itertools import chain, groupby, pairwise, takewhile
 from typing import Any
 
 from compiler.torch.alike import (
@@ -160,24 +160,31 @@ class Folder(ast.NodeTransformer):
         """A dictionary whose keys are numbered."""
         self.generic_visit(node)
         entries = zip(node.keys, node.values, strict=True)
-        each = [self.alike([key, value]) for key, value in entries]
         keys: list[ast.expr | None] = []
         values: list[ast.expr] = []
+        for is_entry, run in groupby(entries, lambda entry: entry[0] is not None):
+            known = [*run]
+            for key, value in self.entries(known) if is_entry else known:  # not `**` of some
+                keys.append(key)
+                values.append(value)
+        if len(values) == 1 and keys == [None]:
+            return values[0]
+        return ast.Dict(keys, values)
+
+    def entries(
+        self, entries: Sequence[tuple[ast.expr | None, ast.expr]]
+    ) -> Iterator[tuple[ast.expr | None, ast.expr]]:
+        """Entries of a dictionary, a comprehension under no key for those that are alike."""
+        each = [self.alike([*entry]) for entry in entries]
         place = 0
         while place < len(each):
             count, loop = self.best_from(each, place)
             if loop is None:
-                keys.append(node.keys[place])
-                values.append(node.values[place])
+                yield entries[place]
             else:
                 key, value = loop.nodes
-                made = ast.DictComp(key=key, value=value, generators=[comprehension(loop)])
-                keys.append(None)
-                values.append(made)
+                yield None, ast.DictComp(key=key, value=value, generators=[comprehension(loop)])
             place += count
-        if len(values) == 1 and keys == [None]:
-            return values[0]
-        return ast.Dict(keys, values)
 
     def elements(self, elements: list[ast.expr]) -> list[ast.expr]:
         """Elements with runs of them as comprehensions."""
