@@ -30,6 +30,8 @@ THIRD_PARTY = (
     ("from torch.utils.data import {}", ("DataLoader",)),
 )
 
+IMPORTED = frozenset(name for _, names in (*STANDARD, *THIRD_PARTY) for name in names)
+
 
 def imports(body: str) -> str:
     """The imports that a body needs, as ruff sorts them."""

@@ -142,6 +142,7 @@ class SourceMaker:
         self.users = graph.users()
         self.ones = batches_of_one(graph)
         self.fed = fed_by_inputs(graph)
+        self.variables = self.variable_names()
         self.places = {node.name: place for place, node in enumerate(graph.nodes())}
         self.parts: list[str] = []  # the text of each class
         self.loops: dict[Any, Lines] = {}  # lines that were folded
@@ -199,6 +200,16 @@ class SourceMaker:
     def scopes(self, scope: CallScope) -> list[CallScope]:
         """All calls of blocks, in the order of the net."""
         return [s for call in scope.calls() for s in (call, *self.scopes(call))]
+
+    def variable_names(self) -> set[str]:
+        """What variables and parameters of the source may be called after the definition's."""
+        names = {node.name for node in self.graph.inputs()}
+        for scope in (self.root, *self.scopes(self.root)):
+            if scope.step is not None:
+                names |= {name for name, _ in (*scope.step.given, *scope.step.lets)}
+            turns = {turn for turns in scope.turns.values() for turn in turns}
+            names |= {name for turn in turns for name, _ in (*turn.variables, *turn.lets)}
+        return {*map(identifier, names)}
 
     def in_order(self) -> list[list[CallScope]]:
         """All calls, those of a block together, and after those in them where blocks allow it."""
@@ -660,18 +671,16 @@ class SourceMaker:
     def class_name(self, module: ModuleCode, taken: Sequence[str]) -> str:
         """A name for the class of a call, or the function."""
         name = self.function_name(module.block) if module.is_function else class_name(module.block)
+        while name in self.variables:
+            name += "_block" if module.is_function else "Block"
         apart = "_" if name[-1].isdigit() else ""
         same = sum(re.fullmatch(rf"{name}({apart}\d+)?", known) is not None for known in taken)
         return f"{name}{apart}{same + 1}" if same else name
 
     def function_name(self, block: str) -> str:
         """A name for the function of a block: that of no variable, and nothing of Python's."""
-        words = {
-            word for scope in self.scopes(self.root) if scope.step for word, _ in scope.step.given
-        }
-        words |= {node.name for node in self.graph.inputs()}
         name = identifier(block)
-        taken = {*map(identifier, words), *NAMES, *COUNTERS, *HELPERS, *dir(builtins)}
+        taken = {*self.variables, *NAMES, *COUNTERS, *HELPERS, *dir(builtins)}
         return f"{name}_" if name in taken or re.fullmatch(r"t\d+", name) else name
 
     # ── text ─────────────────────────────────────────────────────────────────────────────────

@@ -8,6 +8,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from compiler.torch.helpers import HELPERS
+from compiler.torch.imports import IMPORTED
 from grammar.records import dataclass
 
 LONGEST, LONGEST_BRANCH = 72, 40  # of a nested expression, of one that is joined with others
@@ -17,6 +19,12 @@ NAMES = ("x", "y", "z", "u", "v", "w")
 JOIN = re.compile(r"\(M\d+_M(?: [-+*/] M\d+_M)+\)")  # the template of branches that come together
 CONCATENATION = "torch.cat("  # what a call of a block makes of it has a line of its own
 ANY = "ANY_M"  # a tensor of the batch, whichever is at hand
+# What written lines call, and no variable or parameter may be called.
+SPOKEN = frozenset(
+    {"self", "enumerate", "getattr", "len", "range", "setattr", "sum", "super", "tuple", "zip"}
+    | IMPORTED
+    | {*HELPERS}
+)
 KEPT = "/kept"  # ends what a list is called among the tensors whose name no other may have
 REFERENCE = re.compile(r"R_([0-9a-f]*)_R")
 
@@ -41,10 +49,10 @@ def tidy(expression: str) -> str:
 
 
 def identifier(name: str) -> str:
-    """A name as Python takes it."""
+    """A name as Python takes it, which is none that written lines speak of."""
     made = re.sub(r"\W", "_", name)
     made = f"_{made}" if not made or made[0].isdigit() else made
-    return f"{made}_" if keyword.iskeyword(made) or made in ("self", "torch", "nn", "F") else made
+    return f"{made}_" if keyword.iskeyword(made) or made in SPOKEN else made
 
 
 def mark(place: int) -> str:

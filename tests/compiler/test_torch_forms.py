@@ -47,7 +47,7 @@ def test_a_chain_with_a_loop_is_a_class_that_names_its_input() -> None:
 
 @pytest.mark.parametrize(
     ("name", "function"),
-    [("nn", "nn_"), ("math", "math_net"), ("print", "print_net"), ("depthwise", "depthwise_net")],
+    [("nn", "nn_"), ("math", "math_"), ("print", "print_net"), ("depthwise", "depthwise_")],
 )
 def test_no_function_is_called_as_what_a_source_uses(name: str, function: str) -> None:
     written = source(f"net {name} {{ {INPUT}; conv(2, 1) as a -> relu; output y }}")
