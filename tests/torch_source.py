@@ -1,7 +1,7 @@
 """Written PyTorch source against NumPy; run by a Python that has torch.
 
-    /path/to/python -m tests.torch_source [--library] [--random 200] [--loops 200] [--compile]
-        [--back]
+    /path/to/python -m tests.torch_source [--library] [--random 200] [--loops 200] [--blocks 200]
+        [--compile] [--back]
 
 For each net: the state has the names of the definition, outputs equal NumPy's, in training mode
 the derivatives by all parameters equal ours, but where PyTorch's are those of a rounding. With
@@ -266,12 +266,23 @@ def looped(count: int, seed: int) -> Any:
         yield f"loops {place}\n{text}", define(text).graph
 
 
+def blocked(count: int, seed: int) -> Any:
+    """The graphs of random nets of blocks."""
+    from tests.compiler.block_nets import BlockNet
+    from tests.define import define
+
+    for place in range(seed, seed + count):
+        text = BlockNet(place).text()
+        yield f"blocks {place}\n{text}", define(text).graph
+
+
 def main() -> int:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--library", action="store_true")
     parser.add_argument("--random", type=int, default=0)
     parser.add_argument("--loops", type=int, default=0, help="random nets of loops")
+    parser.add_argument("--blocks", type=int, default=0, help="random nets of blocks")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--compile", nargs="?", const="aot_eager", default="", metavar="BACKEND")
     parser.add_argument("--back", action="store_true", help="export and import what is written")
@@ -284,6 +295,7 @@ def main() -> int:
         library(asked.names) if asked.library or asked.names else (),
         drawn(asked.random, asked.seed) if asked.random else (),
         looped(asked.loops, asked.seed),
+        blocked(asked.blocks, asked.seed),
     )
     for name, graph in graphs:
         count += 1
