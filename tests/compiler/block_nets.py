@@ -112,7 +112,7 @@ class BlockNet:
             f"{a} // {n} + 1",
             f"({a} + {b}) // 2",
             f"max({a} - {few}, 1)",
-            f"{factor} * {a} - 1",
+            f"{factor} * {a} + {b} - 1",
             f"{factor} * {a} // {n} + {few}",
             f"{a} + {b} - 1",
             f"ceil({a} / {n}) * {n}",
