@@ -413,3 +413,59 @@ def test_a_norm_of_one_channel_that_learns_nothing_is_shared() -> None:
     for node, name in zip(model.graph.node, ("/bn/Norm", "/bn_1/Norm"), strict=True):
         node.name = name
     assert [*assert_means(model, "bn bn").graph.values] == ["bn.running_mean", "bn.running_var"]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "fixed", "learned"),
+    [
+        (
+            's = Sigmoid("a.gate") t = Mul(x, s) y = Add(t, s)',
+            "param mul param add",
+            "param sigmoid reshape mul add",
+        ),
+        (
+            'o = Transpose<perm=[1, 0]>("a.gate") e = Exp(o) y = Mul(x, e)',
+            "param mul",
+            "param transpose exp reshape mul",
+        ),
+        (
+            'l = LessOrEqual("a.gate", k) c = Where(l, again, "a.gate") y = Max(x, c)',
+            "param max",
+            "param const max reshape max",
+        ),
+    ],
+)
+def test_only_what_a_model_says_it_learns_keeps_the_layers_over_it(
+    nodes: str, fixed: str, learned: str
+) -> None:
+    numbers = np.linspace(-1, 1, 64, dtype=np.float32).reshape(8, 8)
+    given = {"k": numbers, "again": numbers} if "again" in nodes else {}
+    model = model_of(nodes, {"a.gate": (8, 8)}, **given)
+    assert "a.gate" not in assert_means(model, fixed).graph.values
+    model.metadata_props.add(key="netc.learned", value="a.gate")
+    held = assert_means(model, learned).graph.values["a.gate"]
+    (gate,) = (tensor for tensor in model.graph.initializer if tensor.name == "a.gate")
+    np.testing.assert_array_equal(held, onnx.numpy_helper.to_array(gate))
+
+
+def test_a_weight_worked_out_of_what_is_learned_stays_a_layers_numbers() -> None:
+    nodes = 's = Sigmoid("conv.mask") w = Mul("conv.weight", s) y = Conv(x, w)'
+    model = model_of(nodes, {"conv.weight": (4, 3, 3, 3), "conv.mask": (4, 3, 3, 3)})
+    model.metadata_props.add(key="netc.learned", value="conv.weight\nconv.mask")
+    assert_means(model, "conv")
+
+
+def test_what_no_layer_makes_of_a_parameter_is_fixed() -> None:
+    model = model_of('s = CumSum("a.gate", axis) y = Add(x, s)', {"a.gate": (8, 8)}, axis=0)
+    model.metadata_props.add(key="netc.learned", value="a.gate")
+    assert_means(model, "const add")
+
+
+def test_a_row_of_zeros_that_is_learned_is_no_pad() -> None:
+    nodes = 'z = Shape<end=1>(x) s = Concat<axis=0>(z, r) e = Expand("a.row", s)'
+    nodes += " y = Concat<axis=1>(e, x)"
+    for learned, wanted in (("", "pad_channels"), ("a.row", "param concat")):
+        numbers = {"a.row": np.zeros((1, 1, 8, 8), np.float32), "r": np.array([1, 8, 8])}
+        model = model_of(nodes, {}, **numbers)
+        model.metadata_props.add(key="netc.learned", value=learned)
+        assert_means(model, wanted)

@@ -7,6 +7,7 @@ names       what the layers are called
 reading     one model being read; the files below register what each operator means
 views       tensors whose batch is elsewhere, that have more axes than a layer, that joins stretch
 rearranging operators on them
+worked      layers over parameters, where what they make meets a tensor
 running     what one operator makes
 """
 

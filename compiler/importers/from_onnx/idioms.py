@@ -382,6 +382,12 @@ IDIOMS = (
 def recognise(model: OnnxModel) -> OnnxModel:
     """The model with every idiom as the one operator that it is, and nothing unused."""
     model = without_idle_casts(model)
+    worked_on = recognised(replace(model, operators=model.worked_on))
+    return without_unused(replace(model, operators=recognised(model), worked_on=worked_on))
+
+
+def recognised(model: OnnxModel) -> tuple[Operator, ...]:
+    """The operators, in the place of each that ends an idiom the one that the idiom is."""
     matcher = Matcher(model)
     operators = []
     for operator in model.operators:
@@ -390,7 +396,7 @@ def recognise(model: OnnxModel) -> OnnxModel:
             type, inputs, attributes = built
             operator = replace(operator, type=type, inputs=inputs, attributes=attributes)
         operators.append(operator)
-    return without_unused(replace(model, operators=tuple(operators)))
+    return tuple(operators)
 
 
 def without_unused(model: OnnxModel) -> OnnxModel:

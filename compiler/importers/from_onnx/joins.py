@@ -228,6 +228,8 @@ def bare(reading: Reading, constant: NDArray[Any], index: int, x: Tensor) -> Ten
     shape, name = of_sample(reading, constant, x), reading.operator.inputs[index]
     if not is_parameter(reading.origins.get(name, name)):
         shape = stripped(shape)
+    if reading.builder.graph[str(x.node)].op.most_inputs == 0:  # two such line up as they are
+        shape = (1,) * (len(x.shape) - len(shape)) + shape
     return held(reading, constant.reshape(shape), index)
 
 
@@ -290,7 +292,8 @@ def concat(reading: Reading) -> Tensor:
     for place, value in enumerate(values):
         if isinstance(value, np.ndarray):
             value = part_of_sample(reading, value, axis, first)
-            value = held(reading, value, place) if np.any(value) else value
+            known = reading.is_parameter(reading.operator.inputs[place])
+            value = held(reading, value, place) if known or np.any(value) else value
         assert isinstance(value, Tensor | np.ndarray)
         parts.append(value)
     tensors: list[Tensor] = []

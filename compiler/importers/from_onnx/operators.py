@@ -72,7 +72,8 @@ class OnnxModel:
     """A model taken apart: what goes in and out, its constants by name, its operators in order.
 
     `origins` gives for a constant in a new shape the name of the initializer that it was; `learned`
-    are those that are parameters, None where the model does not say.
+    are those that are parameters, None where the model does not say. `worked_on` are the operators
+    between these and constants that were worked out of them.
     """
 
     name: str
@@ -85,6 +86,7 @@ class OnnxModel:
     origins: Mapping[str, str]
     operators: tuple[Operator, ...]
     learned: frozenset[str] | None = None
+    worked_on: tuple[Operator, ...] = ()
 
     @property
     def opset(self) -> int:
@@ -112,8 +114,11 @@ def take_apart(model: onnx.ModelProto, name: str) -> OnnxModel:
     nodes = in_order(graph, constants, name)
     inputs = [value for value in graph.input if value.name not in constants]
     folding = Folding(opset, sum(value.nbytes for value in constants.values()))
+    learned, every = learned_by(model), nodes
     nodes, origins = folding.fold(nodes, constants)
-    spans = listed(name, [*map(row_of, inputs), *map(listing, nodes), *map(row_out, graph.output)])
+    worked = between(every, constants, learned or ())
+    rows = [*map(row_of, inputs), *map(listing, nodes), *map(row_out, graph.output)]
+    spans = listed(name, [*rows, *map(listing, worked)])
     first, last = len(inputs), len(inputs) + len(nodes)
     if len(nodes) > MOST_LAYERS:
         message = f"{name} has {len(nodes):,} operators, and at most {MOST_LAYERS:,} are imported"
@@ -125,12 +130,32 @@ def take_apart(model: onnx.ModelProto, name: str) -> OnnxModel:
         model.producer_name,
         spans[0].source,
         tuple(declared(value, span) for value, span in zip(inputs, spans, strict=False)),
-        tuple(declared(v, span) for v, span in zip(graph.output, spans[last:], strict=True)),
+        tuple(declared(v, span) for v, span in zip(graph.output, spans[last:], strict=False)),
         constants,
         origins,
         tuple(operator(n, span) for n, span in zip(nodes, spans[first:last], strict=True)),
-        next((frozenset(m.value.split()) for m in model.metadata_props if m.key == LEARNED), None),
+        learned,
+        tuple(operator(n, span) for n, span in zip(worked, spans[len(rows) :], strict=True)),
     )
+
+
+def learned_by(model: onnx.ModelProto) -> frozenset[str] | None:
+    """The initializers that a model says are parameters; None where it says nothing."""
+    said = (entry.value for entry in model.metadata_props if entry.key == LEARNED)
+    return next((frozenset(text.split()) for text in said), None)
+
+
+def between(
+    nodes: Iterable[onnx.NodeProto], constants: Mapping[str, NDArray[Any]], learned: Iterable[str]
+) -> list[onnx.NodeProto]:
+    """The nodes that were worked out of what is learned, which make fractions or compare them."""
+    reached, found = {*learned}, []
+    for node in nodes:
+        made = [name for name in node.output if name in constants]
+        if reached & {*node.input} and any(constants[name].dtype.kind in "fb" for name in made):
+            found.append(node)
+            reached |= {*made}
+    return found
 
 
 def refuse_quantized(nodes: Sequence[onnx.NodeProto], spans: Sequence[Span], name: str) -> None:

@@ -1,8 +1,8 @@
 """Patterns over ONNX operators, and the ways in which a model matches them.
 
 Patterns are nested: an operator's type and its arguments, a name for any tensor (the same name, the
-same tensor), a number for a constant, a tuple of patterns for any of them. Sums and products match
-in either order.
+same tensor or the same fixed numbers), a number for a constant, a tuple of patterns for any of
+them. Sums and products match in either order.
 """
 
 from __future__ import annotations
@@ -53,11 +53,12 @@ class Matcher:
     def __init__(self, model: OnnxModel) -> None:
         self.made_by = {name: op for op in model.operators for name in op.outputs if name}
         self.constants = model.constants
+        self.learned = model.learned or frozenset()
 
     def match(self, pattern: Pattern, tensor: str, bound: Bound) -> Iterator[Bound]:
         """Every way in which a tensor is made as the pattern says."""
         if isinstance(pattern, str):
-            if bound.setdefault(pattern, tensor) == tensor:
+            if self.same(bound.setdefault(pattern, tensor), tensor):
                 yield bound
             return
         if isinstance(pattern, float):
@@ -80,6 +81,17 @@ class Matcher:
         for order in orders:
             if len(order) >= len(pattern.arguments):
                 yield from self.match_all(pattern.arguments, order, dict(bound))
+
+    def same(self, tensor: str, other: str) -> bool:
+        """Whether two tensors are one, or fixed numbers that an exporter wrote down twice."""
+        if tensor == other:
+            return True
+        first, second = self.constants.get(tensor), self.constants.get(other)
+        if first is None or second is None or {tensor, other} & self.learned:
+            return False
+        return (first.dtype, first.shape) == (second.dtype, second.shape) and np.array_equal(
+            first, second
+        )
 
     def match_all(
         self, patterns: tuple[Pattern, ...], tensors: tuple[str, ...], bound: Bound

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from compiler.dims import Dim, Size, symbol
 from compiler.importers.builder import GraphBuilder, Poisoned, Refused, clean_label
-from compiler.importers.from_onnx.names import is_called, is_of_code, layer_name
+from compiler.importers.from_onnx.names import is_called, is_of_code, is_parameter, layer_name
 from compiler.importers.from_onnx.operators import OnnxModel, Operator
 from compiler.importers.from_onnx.patterns import Matcher
 from compiler.registry import Registry
@@ -80,6 +80,11 @@ class Reading:
         self.values: dict[str, Value] = dict(model.constants)
         self.unknown: set[str] = set()  # constants that could not be worked out
         self.origins = dict(model.origins)
+        self.worked_on = [*model.worked_on]
+        self.worked = {name for operator in model.worked_on for name in operator.outputs}
+        self.expanded: dict[str, Operator] = {}  # by which something learned goes to each sample
+        self.layers: dict[tuple[str, int], Tensor | None] = {}  # for constants: see `worked.py`
+        self.parameters: dict[tuple[str, int], Tensor] = {}
         self.exact = False  # whether initializers are called as ours are
         self.owners: dict[tuple[str, ...], str] = {}
         self.read: set[str] = set()  # the attributes of the operator at hand that were asked for
@@ -158,6 +163,22 @@ class Reading:
         name = self.operator.inputs[index]
         name = self.origins.get(name, name)
         return is_of_code(name) if self.learned is None else name not in self.learned
+
+    def work_on(self, operator: Operator, made: Mapping[str, NDArray[Any]]) -> None:
+        """Remember an operator that was worked out of parameters, if it makes fractions."""
+        if not self.worked & made.keys() and any(a.dtype.kind == "f" for a in made.values()):
+            self.worked_on.append(operator)
+            self.worked |= made.keys()
+
+    def is_parameter(self, name: str) -> bool:
+        """Whether a constant is known to be a parameter's numbers as they stand, in any shape."""
+        known = self.origins.get(name, name)
+        if self.learned is None or known not in self.learned or not is_parameter(known):
+            return False
+        own, value = self.values.get(known), self.values.get(name)
+        if not isinstance(own, np.ndarray) or not isinstance(value, np.ndarray):
+            return False
+        return np.array_equal(own.reshape(-1), value.reshape(-1))
 
     def holds(self, layer: str, weights: Mapping[str, NDArray[Any]]) -> bool:
         """Whether these are the numbers of a layer's parameters."""

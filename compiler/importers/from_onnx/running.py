@@ -17,6 +17,7 @@ from compiler.importers.from_onnx.reading import CONVERTERS, Pending, Reading, V
 from compiler.importers.from_onnx.rearranging import REARRANGING, rearranged, run_on_views
 from compiler.importers.from_onnx.sizes import FOLDERS, fold
 from compiler.importers.from_onnx.views import MOST_SIZES, Bordered, FactoredView, Stretched, copied
+from compiler.importers.from_onnx.worked import stand_ins
 from compiler.ops.base import ShapeError
 from compiler.values import POISON, Tensor
 
@@ -41,6 +42,35 @@ def made_by(reading: Reading) -> tuple[Value, ...]:
     values = [reading.value(i) if name else None for i, name in enumerate(operator.inputs)]
     if operator.type == "If":
         return run_branch(reading)
+    made = made_of_layers(reading, values)
+    return made_of(reading, values) if made is None else made
+
+
+def made_of_layers(reading: Reading, values: list[Value | None]) -> tuple[Value, ...] | None:
+    """What the operator at hand makes of layers in the place of constants.
+
+    None where there are none to stand for these, or the operator takes none.
+    """
+    operator, before = reading.operator, dict[str, Value]()
+    try:
+        layers = stand_ins(reading, values, made_by)
+        if not layers:
+            return None
+        before = {name: reading.values[name] for name in layers}
+        reading.values.update(layers)
+        return made_of(
+            reading, [layers.get(n, v) for n, v in zip(operator.inputs, values, strict=True)]
+        )
+    except (Refused, ShapeError):
+        reading.operator, reading.read = operator, set()
+        return None
+    finally:
+        reading.values.update(before)
+
+
+def made_of(reading: Reading, values: list[Value | None]) -> tuple[Value, ...]:
+    """What the operator at hand makes of these values."""
+    operator = reading.operator
     folded = fold(reading, values)
     if folded is not None:
         return folded

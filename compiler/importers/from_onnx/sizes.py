@@ -81,6 +81,8 @@ def repeated(reading: Reading, constant: NDArray[Any]) -> NDArray[Any]:
         raise Refused(f"a constant of the sizes {sizes}")
     name, made = reading.operator.inputs[0], reading.operator.outputs[0]
     reading.origins[made] = reading.origins.get(name, name)
+    if reading.is_parameter(name) or name in reading.worked:
+        reading.expanded[made] = reading.operator
     return np.broadcast_to(whole, np.broadcast_shapes(whole.shape, (1, *shape)))
 
 
@@ -116,6 +118,8 @@ def fold_constant(reading: Reading, values: list[Value | None]) -> tuple[Value, 
         raise Refused(f"{operator.type} of constants or sizes cannot be worked out")
     if operator.type in SAME_NUMBERS:
         reading.origins[operator.outputs[0]] = reading.origins.get(inputs[0], inputs[0])
+    if any(reading.is_parameter(name) or name in reading.worked for name in given):
+        reading.work_on(operator, found)
     made = (found[name] for name in operator.outputs if name)
     return tuple(value if added is None else value + added for value in made)
 
