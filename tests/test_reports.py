@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from grammar.source import Source
 from netc.pages import codes
 from tests.mistakes import BAD, Case, all_cases, cases, page_text, pages
 
+pytestmark = pytest.mark.xdist_group("reports")  # what several tests look at is found once
 EVERY = all_cases()
 GIVING_IN = "assert the shape it has"  # an edit for who finds the shape right; no help names it
 OFFERING = (
@@ -37,15 +39,16 @@ WITHOUT_EDIT = {
 }
 
 
-def diagnose(case: Case) -> list[Diagnostic]:
+def diagnose(case: Case) -> tuple[Diagnostic, ...]:
     """What `netc check` finds in a case."""
     return diagnose_text(case.text, case.path)
 
 
-def diagnose_text(text: str, path: Path) -> list[Diagnostic]:
+@cache
+def diagnose_text(text: str, path: Path) -> tuple[Diagnostic, ...]:
     """What would be found in the file with this text."""
     module = examine(Source(path.name, text, path))
-    return all_found(module, map(check_net, module.nets()))
+    return tuple(all_found(module, map(check_net, module.nets())))
 
 
 def report(case: Case) -> str:
