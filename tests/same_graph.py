@@ -141,11 +141,16 @@ def numbers_of_arrays(graph: Graph) -> dict[str, str]:
 
 
 def macs(graph: Graph) -> Any:
-    """The multiply-accumulates of all layers that lead to an output."""
-    return sum(
-        node.op.macs(graph.input_shapes(node), node.shape)
+    """The multiply-accumulates of all layers that lead to an output.
+
+    What a layer works out twice from the same counts once: exporters see to that.
+    """
+    made = made_by(graph)
+    counts = {
+        (made[node.name].key(), node.op): node.op.macs(graph.input_shapes(node), node.shape)
         for node in graph.upstream(graph.outputs.values())
-    )
+    }
+    return sum(counts.values())
 
 
 def digest(array: Any) -> str:

@@ -37,6 +37,7 @@ SAME = [
     ('pad(1, mode="replicate") -> conv(2, 3)', 'conv(2, 3, pad=1, pad_mode="replicate")'),
     ("deconv(2, 3, stride=2x2, output_pad=1)", "deconv(2, 3x3, stride=2, output_pad=1x1)"),
     ("i = const([1, 0]); take(x, i)", "concat { channels(1, 1); channels(0, 0) }"),
+    ("add { conv(2, 3) as c; conv(2, 3) like c }", "conv(2, 3) as c -> add { identity; identity }"),
     ("reduce_mean(axis=[1, 2])", "gap -> flatten"),
     ("reduce_max(axis=0)", "reduce_max(axis=0, keep=true) -> reshape([6, 7])"),
     ('resize(1, align="asymmetric", scale=0.2)', 'resize(1, align="asymmetric")'),
