@@ -49,7 +49,7 @@ class Fault:
     name: str
     plant: Plant
     shows: str = ""
-    soonest: int = 11
+    soonest: int = 2
 
 
 def instead(owner: Any, name: str, change: Callable[..., Any]) -> Plant:
@@ -234,64 +234,57 @@ def backwards(right: Any, *given: Any) -> Any:
 
 FAULTS = (
     Fault("conv: padding on the wrong sides", instead(convolution, "padded", wrong_sides), "conv"),
-    Fault("conv: zeros for any pad_mode", instead(convolution, "padded", zeros_around), "pad_mode"),
     Fault(
-        "conv: dilation ignored", instead(convolution, "windows", undilated), "dilation", soonest=13
+        "conv: zeros for any pad_mode",
+        instead(convolution, "padded", zeros_around),
+        "pad_mode",
+        soonest=9,
     ),
     Fault(
-        "deconv: output_pad ignored", kernel(Deconv, without_output_pad), "output_pad", soonest=19
+        "conv: dilation ignored", instead(convolution, "windows", undilated), "dilation", soonest=4
     ),
-    Fault("maxpool: padded with zeros", instead(pooling, "padded", zeros_around), "maxpool"),
-    Fault("avgpool: count_pad ignored", as_if(AvgPool, count_pad=True), "count_pad", soonest=20),
-    Fault("lppool: p ignored", as_if(LpPool, p=2), "lppool", soonest=13),
-    Fault("concat: axis counted with the batch", kernel(Concat, one_axis_on), "concat"),
+    Fault(
+        "deconv: output_pad ignored", kernel(Deconv, without_output_pad), "output_pad", soonest=6
+    ),
+    Fault(
+        "maxpool: padded with zeros", instead(pooling, "padded", zeros_around), "maxpool", soonest=5
+    ),
+    Fault("avgpool: count_pad ignored", as_if(AvgPool, count_pad=True), "count_pad"),
+    Fault("lppool: p ignored", as_if(LpPool, p=2), "lppool"),
+    Fault("concat: axis counted with the batch", kernel(Concat, one_axis_on), "concat", soonest=3),
     Fault("mean: divided by two", kernel(Mean, of_two), "mean"),
-    Fault("log_softmax: over the last axis", as_if(LogSoftmax, axis=-1), "log_softmax"),
-    Fault("prelu: slopes in reverse", kernel(PRelu, turned), "prelu"),
-    Fault("lrn: alpha not divided", kernel(LocalResponseNorm, undivided), "lrn", soonest=0),
-    Fault("groupnorm: one group", as_if(GroupNorm, groups=1), "groupnorm", soonest=13),
-    Fault(
-        "instancenorm: an eps of its own", as_if(InstanceNorm, eps=0.5), "instancenorm", soonest=14
-    ),
-    Fault(
-        "channel_shuffle: none", kernel(ChannelShuffle, unshuffled), "channel_shuffle", soonest=2
-    ),
-    Fault("upsample: always nearest", as_if(Upsample, mode="nearest"), "bilinear"),
-    Fault("pad: never mirrored", kernel(Pad, never_mirrored), "reflect", soonest=16),
+    Fault("log_softmax: over the last axis", as_if(LogSoftmax, axis=-1), "log_softmax", soonest=4),
+    Fault("prelu: slopes in reverse", kernel(PRelu, turned), "prelu", soonest=11),
+    Fault("lrn: alpha not divided", kernel(LocalResponseNorm, undivided), "lrn"),
+    Fault("groupnorm: one group", as_if(GroupNorm, groups=1), "groupnorm", soonest=9),
+    Fault("instancenorm: an eps of its own", as_if(InstanceNorm, eps=0.5), "instancenorm"),
+    Fault("channel_shuffle: none", kernel(ChannelShuffle, unshuffled), "channel_shuffle"),
+    Fault("upsample: always nearest", as_if(Upsample, mode="nearest"), "bilinear", soonest=5),
+    Fault("pad: never mirrored", kernel(Pad, never_mirrored), "reflect", soonest=5),
     Fault("weightedpool: not normalised", kernel(WeightedPool, not_normalised), "weightedpool"),
-    Fault("lowering: dilation", lowering(MaxPool, dilation=1), "dilation"),
-    Fault("lowering: output_pad", lowering(Deconv, output_pad=0), "output_pad", soonest=19),
-    Fault("lowering: pad_mode", lowering(Conv, pad_mode="zero"), "pad_mode"),
+    Fault("lowering: dilation", lowering(MaxPool, dilation=1), "dilation", soonest=5),
+    Fault("lowering: output_pad", lowering(Deconv, output_pad=0), "output_pad", soonest=6),
+    Fault("lowering: pad_mode", lowering(Conv, pad_mode="zero"), "pad_mode", soonest=9),
     Fault(
-        "pass: a bias is lost",
-        instead(batch_norms, "folded", folded_without_bias),
-        "bn",
-        soonest=12,
+        "pass: a bias is lost", instead(batch_norms, "folded", folded_without_bias), "bn", soonest=3
     ),
     Fault(
         "pass: eps is lost", instead(batch_norms, "folded", folded_without_eps), "bn", soonest=12
     ),
     Fault("pass: a shift is lost", instead(identities, "is_identity", with_shifts), "shift"),
-    Fault("shape: ceil", instead(windows, "with_overhang", with_every_window), "ceil", soonest=14),
-    Fault("shape: half", instead(windows, "resolve_padding", half_rounded_up), "half"),
-    Fault(
-        "shape: same", instead(windows, "resolve_padding", odd_pixel_before), '"same"', soonest=17
-    ),
+    Fault("shape: ceil", instead(windows, "with_overhang", with_every_window), "ceil", soonest=10),
+    Fault("shape: half", instead(windows, "resolve_padding", half_rounded_up), "half", soonest=3),
+    Fault("shape: same", instead(windows, "resolve_padding", odd_pixel_before), '"same"'),
     Fault("field: windows begin late", instead(receptive_field, "windowed", moved(1, 0))),
     Fault("field: windows end late", instead(receptive_field, "windowed", moved(0, 1))),
-    Fault("field: deconv ends early", instead(receptive_field, "transposed", moved(0, -1))),
-    Fault("field: upsample begins late", instead(receptive_field, "sampled", moved(1, 0))),
     Fault(
-        "field: joins see one branch", instead(receptive_field, "union", of_the_first), soonest=14
+        "field: deconv ends early", instead(receptive_field, "transposed", moved(0, -1)), soonest=10
     ),
-    Fault("costs: groups forgotten", instead(Conv, "macs", ungrouped), "groups"),
+    Fault("field: upsample begins late", instead(receptive_field, "sampled", moved(1, 0))),
+    Fault("field: joins see one branch", instead(receptive_field, "union", of_the_first)),
+    Fault("costs: groups forgotten", instead(Conv, "macs", ungrouped), "groups", soonest=4),
     Fault("domain: begins late", instead(Domain, "contains", one_more)),
     Fault("wiring: branches in reverse", instead(flow, "run_branches", backwards)),
-    Fault("wiring: turns in reverse", instead(flow, "turns", backwards), "for ", soonest=21),
-    Fault(
-        "wiring: like without effect",
-        instead(layers, "owner_of", lambda *_: ""),
-        "like",
-        soonest=14,
-    ),
+    Fault("wiring: turns in reverse", instead(flow, "turns", backwards), "for ", soonest=4),
+    Fault("wiring: like without effect", instead(layers, "owner_of", lambda *_: ""), "like"),
 )

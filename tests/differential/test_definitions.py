@@ -19,7 +19,7 @@ from tests.differential.tree import Stage
 from tests.strategies import steady
 
 BATCH, MOST_BATCHES = 50, 40
-FIRST = 11  # a seed from which all is reached soon
+FIRST = 2  # a seed from which all is reached soon
 pytestmark = pytest.mark.xdist_group("drawn")  # nets that several tests use are drawn once
 
 
