@@ -107,11 +107,17 @@ WITHOUT = {
 
 
 def layer_meant(word: str, known: Collection[str]) -> str | None:
-    """The known name that a layer's name means: spelt otherwise, called so elsewhere, or close."""
+    """The known name that a layer's name means: spelt otherwise, called so elsewhere, or close.
+
+    Last of all it is close to what others call one.
+    """
     plain = plainly(word)
     same = [name for name in sorted(known) if plainly(name) == plain]
     there = LAYERS.get(plain)
-    return same[0] if same else there if there in known else nearest(word, known)
+    if same or there in known:
+        return same[0] if same else there
+    there = LAYERS.get(nearest(plain, LAYERS, cutoff=0.8) or "")
+    return nearest(word, known) or (there if there in known else None)
 
 
 def plainly(word: str) -> str:
