@@ -46,8 +46,8 @@ def interpret(
             value: Array = np.asarray(feeds[node.name], dtype=dtype)
         else:
             inputs = tuple(live[name] for name in node.inputs)
-            free = {name for name in node.inputs if uses[name] == 1 and name in spare}
-            over = bool(free) and node.inputs[0] in free
+            free = {name for name in node.inputs if uses[name] == 1} & spare
+            over = not free.isdisjoint(node.inputs[:1])
             value = compute(graph, node, inputs, sizes, dtype, over=over)
             if kept is not None:
                 shared = shared_with(value, node.inputs, inputs)

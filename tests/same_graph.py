@@ -79,14 +79,17 @@ NOT_COMPARED = ("init", "weight", "picture")
 def difference(graph: Graph, other: Graph, sizes: Mapping[str, int]) -> str:
     """In what the second graph is another net than the first at these sizes; "" for the same."""
     one, two = fixed(graph, sizes), fixed(other, sizes)
-    return (
+    outside = (
         apart("inputs", shapes_of_inputs(one), shapes_of_inputs(two))
         or apart("outputs", shapes_of_outputs(one), shapes_of_outputs(two))
         or apart("arrays", shapes_of_arrays(one), shapes_of_arrays(two))
         or apart("numbers", numbers_of_arrays(one), numbers_of_arrays(two))
-        or layers_apart(one, two)
-        or apart("multiply-accumulates", macs(one), macs(two))
     )
+    if outside:
+        return outside
+    a, b = made_by(one), made_by(two)
+    counts = macs(one, a), macs(two, b)
+    return layers_apart(one, two, a, b) or apart("multiply-accumulates", *counts)
 
 
 def fixed(graph: Graph, sizes: Mapping[str, int]) -> Graph:
@@ -140,12 +143,11 @@ def numbers_of_arrays(graph: Graph) -> dict[str, str]:
     return {name: digest(np.float32(graph.values[name])) for name in shapes_of_arrays(graph)}
 
 
-def macs(graph: Graph) -> Any:
+def macs(graph: Graph, made: dict[str, Made]) -> Any:
     """The multiply-accumulates of all layers that lead to an output.
 
     What a layer works out twice from the same counts once: exporters see to that.
     """
-    made = made_by(graph)
     counts = {
         (made[node.name].key(), node.op): node.op.macs(graph.input_shapes(node), node.shape)
         for node in graph.upstream(graph.outputs.values())
@@ -217,9 +219,8 @@ def stripped(shape: Shape) -> Shape:
     return shape[first:]
 
 
-def layers_apart(one: Graph, two: Graph) -> str:
+def layers_apart(one: Graph, two: Graph, a: dict[str, Made], b: dict[str, Made]) -> str:
     """The first layer of the second graph that the first has not, where their outputs differ."""
-    a, b = made_by(one), made_by(two)
     ends = [[made[name].key() for name in g.outputs.values()] for g, made in ((one, a), (two, b))]
     if ends[0] == ends[1]:
         return ""

@@ -27,12 +27,10 @@ def lined_up(inputs: Inputs) -> tuple[Array, ...]:
 @in_place
 def reduced(op: Join, inputs: Inputs, arrays: Arrays, out: Array | None = None) -> Array:
     """The sum, the product, the largest or the smallest of the branches, number by number."""
-    first, *others = lined_up(inputs)
-    if out is None or any(x.shape != out.shape for x in others):  # what is smaller is stretched
-        return reduce(REDUCED[type(op)], others, first)
-    for other in others:
-        REDUCED[type(op)](out, other, out=out)
-    return out
+    branches = lined_up(inputs)
+    alike = all(x.shape == inputs[0].shape for x in inputs)
+    place = out if alike else None  # a branch that is stretched has no room for the result
+    return reduce(lambda x, y: REDUCED[type(op)](x, y, out=place), branches)
 
 
 @kernel(Sub)
